@@ -1,0 +1,176 @@
+"""An input image in any of the forms that a caller may have it in, as the text that the service takes."""
+
+import base64
+import inspect
+import re
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, runtime_checkable
+
+import httpx
+
+from bodydouble_client._errors import ArgumentError
+from bodydouble_client._media_type import KNOWN_KINDS, begins_like_a_picture, media_type_of
+from bodydouble_client._text import describe, encodable, shorten
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
+
+__all__ = ["ImageInput", "encode_image"]
+
+
+@runtime_checkable
+class Readable(Protocol):
+    """A file object opened for reading bytes."""
+
+    def read(self) -> bytes:
+        """Everything from the current position to the end."""
+        ...
+
+
+ImageInput: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Readable | PillowImage"
+
+_DATA_URI = re.compile(r"data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+_PLAIN_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_LONGEST_PATH = 4096
+_MODES_OF_PNG = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
+_MODES_WITH_ALPHA = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
+
+
+def encode_image(name: str, image: object) -> str:
+    """The image as an http(s) URL, a data URI or raw Base64; a local one becomes a data URI.
+
+    A string is taken for a URL, a data URI, an existing file or raw Base64, in this order. A file object is read from
+    its current position to its end and stays there. A Pillow image is sent as PNG, turned upright by its EXIF data.
+    Raises ArgumentError, naming the argument ``name``, for anything that is not a readable picture.
+    """
+    if isinstance(image, str):
+        return _from_text(name, image)
+    if isinstance(image, PathLike):
+        return _from_file(name, Path(image))
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        return _data_uri(name, bytes(image), "it")
+    if _is_pillow(image):
+        return _data_uri(name, _png(name, image), "it")
+    if isinstance(image, Readable):
+        return _data_uri(name, _read(name, image), "what the file object gives from its current position")
+    raise ArgumentError(
+        f"{name} must be a URL, a path, bytes, a file object or a Pillow image, not {type(image).__name__}",
+        argument=name,
+    )
+
+
+def _from_text(name: str, value: str) -> str:
+    lowered = value[:8].lower()
+    if lowered.startswith(("http://", "https://")):
+        return _url(name, value)
+    if lowered.startswith("data:"):
+        if _DATA_URI.fullmatch(value):
+            return value
+        raise ArgumentError(
+            f"{name} is not a data URI of the form data:image/…;base64,… with plain Base64: {describe(value)}",
+            argument=name,
+        )
+    if len(value) <= _LONGEST_PATH and _exists(value):
+        return _from_file(name, Path(value))
+    if begins_like_a_picture(value):
+        stray = _BASE64.match(value)
+        if stray is not None and stray.end() == len(value):
+            return value
+        raise ArgumentError(
+            f"{name} begins like Base64 of a picture, but is none from position {stray.end() if stray else 0} on: "
+            "it must be without line breaks, in the standard alphabet",
+            argument=name,
+        )
+    raise ArgumentError(
+        f"{name} is neither an http(s) URL, a data URI, an existing file nor Base64 of a {KNOWN_KINDS}: "
+        f"{describe(value)}; a relative path starts at the current folder",
+        argument=name,
+    )
+
+
+def _url(name: str, value: str) -> str:
+    try:
+        url = httpx.URL(value)
+        host, normal = url.host, str(url)
+    except (httpx.InvalidURL, ValueError) as error:
+        host, normal, reason = "", "", shorten(str(error))
+    else:
+        reason = "it has no host"
+    if not host:
+        raise ArgumentError(f"{name} is not a usable URL ({reason}): {describe(value)}", argument=name)
+    # what is not allowed in a URL (spaces, letters outside ASCII) is percent-encoded, as a browser does
+    return value if _PLAIN_URL.fullmatch(value) else normal
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):  # a name that is too long, or that holds a NUL
+        return False
+
+
+def _from_file(name: str, path: Path) -> str:
+    try:
+        data, reason = path.read_bytes(), ""
+    except (OSError, ValueError) as error:
+        data, reason = b"", shorten(getattr(error, "strerror", None) or str(error))
+    if reason:
+        raise ArgumentError(f"{name}: cannot read {describe(str(path))} ({reason})", argument=name)
+    return _data_uri(name, data, describe(str(path)))
+
+
+def _read(name: str, file: Readable) -> bytes:
+    data: Any
+    try:
+        data, reason = file.read(), ""
+    except Exception as error:  # noqa: BLE001 - any object with a read method may come
+        data, reason = None, f"{type(error).__name__}: {shorten(str(error))}"
+    if reason:
+        raise ArgumentError(f"{name}: reading the file object failed ({reason})", argument=name)
+    if inspect.iscoroutine(data):
+        data.close()
+        raise ArgumentError(f"{name} has an asynchronous read(); pass `await file.read()` instead", argument=name)
+    if isinstance(data, str):
+        raise ArgumentError(f"{name} is a file opened in text mode; open it with mode 'rb'", argument=name)
+    if not isinstance(data, bytes):
+        raise ArgumentError(f"{name}: read() gave {type(data).__name__}, not bytes", argument=name)
+    return data
+
+
+def _is_pillow(image: object) -> TypeGuard["PillowImage"]:
+    # by name, so that Pillow is not imported for those who do not use it
+    return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(image).__mro__)
+
+
+def _png(name: str, image: "PillowImage") -> bytes:
+    try:
+        data, reason = _encode_png(image), ""
+    except Exception as error:  # noqa: BLE001 - Pillow raises many kinds for damaged or closed images
+        data, reason = b"", f"{type(error).__name__}: {shorten(str(error))}"
+    if reason:
+        raise ArgumentError(f"{name}: the Pillow image cannot be written as PNG ({reason})", argument=name)
+    return data
+
+
+def _encode_png(image: "PillowImage") -> bytes:
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    options: dict[str, Any] = {}
+    if upright.mode not in _MODES_OF_PNG:
+        upright = upright.convert(_MODES_WITH_ALPHA.get(upright.mode, "RGB"))
+        options["icc_profile"] = None  # it describes the colours before the conversion
+    buffer = BytesIO()
+    upright.save(buffer, "PNG", **options)
+    return buffer.getvalue()
+
+
+def _data_uri(name: str, data: bytes, what: str) -> str:
+    media_type = media_type_of(data)
+    if media_type is None:
+        content = f"begins with {data[:12]!r}" if data else "is empty"
+        raise ArgumentError(f"{name} is not a {KNOWN_KINDS}: {what} {content}", argument=name)
+    return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,29 @@
+"""What kind of picture some bytes are, from their first bytes."""
+
+import re
+
+__all__ = ["KNOWN_KINDS", "begins_like_a_picture", "media_type_of"]
+
+KNOWN_KINDS = "JPEG, PNG, GIF, WebP or BMP"
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"BM", "image/bmp"),
+)
+# the Base64 of FF D8 FF, of PNG's eight bytes, of "GIF8", of "RIFF" and of "BM"
+_BASE64_SIGNATURES = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-3]")
+
+
+def media_type_of(data: bytes) -> str | None:
+    """The media type of a JPEG, PNG, GIF, WebP or BMP, else None."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media_type for signature, media_type in _SIGNATURES if data.startswith(signature)), None)
+
+
+def begins_like_a_picture(base64_text: str) -> bool:
+    """Whether a Base64 text begins as that of a JPEG, PNG, GIF, WebP or BMP does."""
+    return _BASE64_SIGNATURES.match(base64_text) is not None

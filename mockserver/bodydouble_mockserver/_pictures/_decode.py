@@ -1,0 +1,97 @@
+"""Input images as they came, decoded within bounds: whatever the bytes are, an image or the reason why not."""
+
+import io
+from dataclasses import dataclass
+
+from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from ._header import media_type, pixel_size
+from ._scaling import resized
+
+__all__ = ["Refusal", "decode", "open_image"]
+
+_LARGEST_PIXELS = 64_000_000
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_LYING = {5, 6, 7, 8}
+# The classes themselves, not Image.open: that one warns about large images, and would try formats nobody may send.
+_OPENERS: dict[str, type[ImageFile.ImageFile]] = {
+    "image/bmp": BmpImagePlugin.BmpImageFile,
+    "image/gif": GifImagePlugin.GifImageFile,
+    "image/jpeg": JpegImagePlugin.JpegImageFile,
+    "image/png": PngImagePlugin.PngImageFile,
+    "image/webp": WebPImagePlugin.WebPImageFile,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an image is not shown: ``reason`` in words, and its size in pixels when it is the reason."""
+
+    reason: str
+    size: tuple[int, int] | None = None
+
+
+def open_image(data: bytes) -> ImageFile.ImageFile | None:
+    """The image with its header read, or None when that fails or the format is none of the five."""
+    opener = _OPENERS.get(media_type(data) or "")
+    if opener is None:
+        return None
+    try:
+        return opener(io.BytesIO(data))
+    except Exception:  # noqa: BLE001 - a reader raises nearly anything, depending on where the bytes are wrong
+        return None
+
+
+def decode(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
+    """The image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
+    size = pixel_size(data)
+    if size is None:
+        return Refusal("unreadable")
+    if size[0] * size[1] > _LARGEST_PIXELS:
+        return Refusal("too large", size)
+    try:
+        return _decoded(data, box)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Refusal("too large", size)
+    except Exception:  # noqa: BLE001 - as for the header, and the pixels can fail in as many ways
+        return Refusal("unreadable")
+
+
+def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
+    image = open_image(data)
+    if image is None:
+        return Refusal("unreadable")
+    if image.width * image.height > _LARGEST_PIXELS:
+        # A GIF's frame may be larger than the screen that its header names.
+        return Refusal("too large", image.size)
+    image.draft("RGB", (max(box), max(box)))
+    image.load()
+    orientation = _orientation(image)
+    if image.mode.startswith("I;16"):
+        # Pillow's own conversion to eight bits clips; the brighter byte of each sample is the picture.
+        plain = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
+    else:
+        plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    width, height = (box[1], box[0]) if orientation in _LYING else box
+    scale = min(width / plain.width, height / plain.height)
+    fitted = max(1, round(plain.width * scale)), max(1, round(plain.height * scale))
+    shrunk = resized(plain, fitted)
+    upright = shrunk.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else shrunk
+    return upright.convert("RGB") if upright.mode == "L" else upright
+
+
+def _orientation(image: ImageFile.ImageFile) -> int | None:
+    try:
+        value: object = image.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to refuse the pixels beside it
+        return None
+    return value if isinstance(value, int) else None

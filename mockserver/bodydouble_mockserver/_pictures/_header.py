@@ -1,0 +1,66 @@
+"""What the first bytes of an image file say: its media type and its size in pixels."""
+
+import struct
+
+__all__ = ["media_type", "pixel_size"]
+
+_SIGNATURES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"BM": "image/bmp",
+}
+
+
+def media_type(data: bytes) -> str | None:
+    """The media type by the file's signature: JPEG, PNG, GIF, WebP or BMP; None for anything else."""
+    for signature, name in _SIGNATURES.items():
+        if data.startswith(signature):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def pixel_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels as stored, or None when the header cannot be read; no pixel is decoded.
+
+    Orientation (EXIF) is not applied.
+    """
+    kind = media_type(data)
+    if kind in _READ_HERE:
+        try:
+            size = _READ_HERE[kind](data)
+        except struct.error:
+            return None
+        return size if size is not None and min(size) > 0 else None
+    from ._decode import open_image
+
+    image = open_image(data)
+    return None if image is None else image.size
+
+
+def _gif_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", data, 6)
+    return width, height
+
+
+def _webp_size(data: bytes) -> tuple[int, int] | None:
+    """RFC 9649, sections 2.5 to 2.7: the first chunk is lossy, lossless or extended."""
+    match data[12:16]:
+        case b"VP8 ":
+            width, height = struct.unpack_from("<HH", data, 26)
+            return width & 0x3FFF, height & 0x3FFF
+        case b"VP8L":
+            (packed,) = struct.unpack_from("<I", data, 21)
+            return (packed & 0x3FFF) + 1, (packed >> 14 & 0x3FFF) + 1
+        case b"VP8X":
+            wide, wide_high, tall, tall_high = struct.unpack_from("<HBHB", data, 24)
+            return (wide_high << 16 | wide) + 1, (tall_high << 16 | tall) + 1
+        case _:
+            return None
+
+
+# Opening one of these with Pillow already reserves its pixels, and Pillow refuses large ones without naming their size.
+_READ_HERE = {"image/gif": _gif_size, "image/webp": _webp_size}

@@ -1,0 +1,40 @@
+"""What a picture is drawn from: plain values, so that the same request gives the same picture."""
+
+from dataclasses import dataclass
+
+__all__ = ["Picture", "Source"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One input image of the request.
+
+    ``label`` is written on its tile: a URL's file name, ``image 2``, ``evicted``. ``data`` holds the encoded image, or
+    is None when there is none to show (a URL, which is never fetched; an evicted input).
+    """
+
+    label: str
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One image of an answer.
+
+    ``width`` and ``height`` are pixels, at least 1 each (else ValueError). ``sources`` are in the request's order.
+    ``index`` counts from 0 to ``count - 1``, ``count`` being how many images the request asked for. ``seed`` comes
+    from the request's digest: colours and pattern vary with it and with ``index``.
+    """
+
+    width: int
+    height: int
+    prompt: str
+    sources: tuple[Source, ...]
+    index: int
+    count: int
+    model: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture of {self.width}x{self.height} pixels cannot be drawn: give at least 1x1")

@@ -1,0 +1,172 @@
+"""Text in many scripts: which font has each character, where lines break, and what fits."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from ._fonts import code_points, font_files
+
+__all__ = ["Cell", "Line", "Wrapped", "cells_of", "elided", "is_right_to_left", "wrap"]
+
+_LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+_VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
+_BREAK_AFTER = frozenset("-/_‐–—")
+_ZERO_WIDTH_JOINER = "\u200d"
+_MOST_MARKS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One character and the font that draws it.
+
+    ``face`` is an index into ``font_files()``, or None for a character that no font has: a box with its code point.
+    ``ends_line`` is a line break, which is not drawn; ``joins`` says that it belongs to the cell before it.
+    """
+
+    character: str
+    face: int | None
+    ends_line: bool = False
+    joins: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The cells of one line in reading order, and the direction of the paragraph that they are from."""
+
+    cells: tuple[Cell, ...]
+    right_to_left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """Text broken into lines, and whether they hold all that there was to write."""
+
+    lines: tuple[Line, ...]
+    complete: bool
+
+
+def cells_of(text: str) -> tuple[Cell, ...]:
+    """The characters of a text with the font for each.
+
+    Left out are what is invisible and in no font, and marks piled more than six high on one letter.
+    """
+    found: list[Cell] = []
+    face: int | None = None
+    after_letter, marks = False, 0
+    for character in text.replace("\r\n", "\n"):
+        if character in _LINE_ENDS:
+            found.append(Cell(character, None, ends_line=True))
+            continue
+        character = " " if character == "\t" else character
+        category = unicodedata.category(character)
+        is_mark = category[0] == "M" or category == "Cf"
+        marks = marks + 1 if is_mark else 0
+        # Marks, and spaces and punctuation among letters, stay with what is before them: a script is shaped whole.
+        follows = is_mark or (category[0] in "ZP" and after_letter)
+        fitting = face if follows and face is not None and ord(character) in _coverage()[face] else None
+        if fitting is None:
+            fitting = None if category == "Cc" else _face_of(ord(character))
+        if marks > _MOST_MARKS or (fitting is None and _is_invisible(character, category)):
+            continue
+        face, after_letter = fitting, category[0] in "LM" or (follows and after_letter)
+        found.append(Cell(character, face, joins=is_mark and bool(found) and not found[-1].ends_line))
+    return tuple(found)
+
+
+def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
+    """Whether the paragraph that begins at ``start`` is written from right to left (UAX #9, rules P2 and P3)."""
+    for cell in islice(cells, start, None):
+        if cell.ends_line:
+            break
+        match unicodedata.bidirectional(cell.character):
+            case "R" | "AL":
+                return True
+            case "L":
+                return False
+            case _:
+                pass
+    return False
+
+
+def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, most_lines: int) -> Wrapped:
+    """Break cells into at most ``most_lines`` (1 or more) lines of ``width`` pixels; the last ends in "…" when more would follow.
+
+    Lines break after spaces and hyphens and beside wide characters, else anywhere. A single cell wider than the line
+    stands alone on it.
+    """
+    lines: list[Line] = []
+    start = 0
+    right_to_left = False
+    while start < len(cells):
+        if len(lines) == most_lines:
+            last = elided(lines[-1].cells, advance, width)
+            return Wrapped((*lines[:-1], Line(last, lines[-1].right_to_left)), complete=False)
+        if start == 0 or cells[start - 1].ends_line:
+            right_to_left = is_right_to_left(cells, start)
+        end, following = _line_end(cells, start, advance, width)
+        lines.append(Line(_stripped(cells[start:end]), right_to_left))
+        start = following
+    return Wrapped(tuple(lines), complete=True)
+
+
+def elided(line: Sequence[Cell], advance: Callable[[Cell], float], width: float) -> tuple[Cell, ...]:
+    """The start of the line with "…" behind it, within ``width`` pixels where that is possible."""
+    ellipsis = cells_of("…")
+    left = width - sum(advance(cell) for cell in ellipsis)
+    end = 0
+    while end < len(line) and (left := left - advance(line[end])) >= 0:
+        end += 1
+    return (*_stripped(line[:end]), *ellipsis)
+
+
+def _line_end(cells: Sequence[Cell], start: int, advance: Callable[[Cell], float], width: float) -> tuple[int, int]:
+    """Where the line that begins at ``start`` ends, and where the next one begins."""
+    position, breakable = 0.0, start
+    for index in range(start, len(cells)):
+        cell = cells[index]
+        if cell.ends_line:
+            return index, index + 1
+        if index > start and not cell.joins and _breaks_between(cells[index - 1], cell):
+            breakable = index
+        position += advance(cell)
+        if position > width and cell.character != " " and index > start:
+            end = breakable if breakable > start else _unjoined(cells, index, start)
+            return end, end
+    return len(cells), len(cells)
+
+
+def _unjoined(cells: Sequence[Cell], index: int, start: int) -> int:
+    """The nearest place at or before ``index`` that does not part a mark from its letter; ``index`` if there is none."""
+    return next((place for place in range(index, start, -1) if not cells[place].joins), index)
+
+
+def _breaks_between(before: Cell, after: Cell) -> bool:
+    if after.character == " " or before.character == _ZERO_WIDTH_JOINER:
+        return False
+    return before.character == " " or before.character in _BREAK_AFTER or _is_wide(before) or _is_wide(after)
+
+
+def _is_invisible(character: str, category: str) -> bool:
+    return category == "Cf" or ord(character) in _VARIATION_SELECTORS
+
+
+def _is_wide(cell: Cell) -> bool:
+    return cell.face is None or unicodedata.east_asian_width(cell.character) in "WF"
+
+
+def _stripped(line: Sequence[Cell]) -> tuple[Cell, ...]:
+    end = len(line)
+    while end and line[end - 1].character == " ":
+        end -= 1
+    return tuple(line[:end])
+
+
+@cache
+def _coverage() -> tuple[frozenset[int], ...]:
+    return tuple(code_points(file) for file in font_files())
+
+
+def _face_of(code: int) -> int | None:
+    return next((face for face, codes in enumerate(_coverage()) if code in codes), None)

@@ -1,0 +1,136 @@
+"""The contract: a published document, repaired, with what else is known laid over it, ready to be asked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec import _vendored
+from bodydouble_spec._defects import Defects, show
+from bodydouble_spec._document import is_url, parse_document, read_source
+from bodydouble_spec._errors import ContractError, UnknownOperation
+from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._fingerprint import fingerprint
+from bodydouble_spec._operation import Operation
+from bodydouble_spec._operations import read_operations
+from bodydouble_spec._overlay import Fact, Overlaid, Overlay
+from bodydouble_spec._repair import Repaired, repair
+from bodydouble_spec._review import review
+
+__all__ = ["Contract"]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a service promises.
+
+    ``source`` names where the document came from, ``published`` is the document as read, ``document`` the same repaired and with the
+    overlay applied, ``operations`` what can be called, ``findings`` the defects of the published document (and of the overlay's fit),
+    and ``facts`` the evidence ledger: which places are not the publisher's words, and how well each is known.
+    """
+
+    source: str
+    published: Mapping[str, Any]
+    document: Mapping[str, Any]
+    operations: tuple[Operation, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | dict[str, Any] | None = None,
+        *,
+        overlay: Path | Overlay | bool | None = True,
+        strict: bool = False,
+    ) -> "Contract":
+        """Load a contract: the vendored one, a file, an http(s) URL or a parsed document; JSON or YAML, OpenAPI 3.0 or 3.1.
+
+        Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the vendored overlay
+        (True), another one, or none (None or False). Raises UnreadableDocument when there is nothing to read at that place.
+        """
+        chosen = Overlay.load(overlay) if isinstance(overlay, Path) else overlay
+        if source is None:
+            contract = cls._vendored(chosen)
+        elif isinstance(source, dict):
+            contract = cls._build("document", source, None, chosen)
+        else:
+            document, problem = parse_document(read_source(source))
+            name = source if isinstance(source, str) and is_url(source) else str(source)
+            contract = cls._build(name, document, problem, chosen)
+        if strict and contract.findings:
+            first = contract.findings[0]
+            raise ContractError(
+                f"{contract.source}: {len(contract.findings)} defects, the first at {first.pointer or 'the top'}: {first.message}; "
+                "load without strict to have them repaired",
+                contract.findings,
+            )
+        return contract
+
+    @classmethod
+    def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
+        published = _vendored.published()
+        repaired = repair(published)
+        overlaid = _vendored.overlaid(repaired.document) if overlay is True else _lay(overlay, repaired)
+        return cls._assemble(_vendored.NAME, published, repaired, overlaid)
+
+    @classmethod
+    def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
+        if problem is not None or not isinstance(document, dict):
+            unreadable = _unreadable(problem or f"the document is {show(document)}; an OpenAPI document is an object")
+            return cls._assemble(name, {}, Repaired(repair({}).document, (unreadable,)), None)
+        repaired = repair(document)
+        return cls._assemble(
+            name, document, repaired, _lay(_vendored.overlay() if overlay is True else overlay, repaired)
+        )
+
+    @classmethod
+    def _assemble(
+        cls, name: str, published: dict[str, Any], repaired: Repaired, overlaid: Overlaid | None
+    ) -> "Contract":
+        document = repaired.document if overlaid is None else overlaid.document
+        facts = () if overlaid is None else overlaid.facts
+        defects = Defects()
+        operations = tuple(read_operations(document, lambda pointer: evidence_of(facts, pointer), defects))
+        laid = () if overlaid is None else overlaid.findings
+        found = (*repaired.findings, *defects.findings, *review(repaired.document), *laid)
+        return cls(name, published, document, operations, found, facts)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the published structure; equal when two documents promise the same."""
+        return fingerprint(dict(self.published))
+
+    def operation(self, name: str | None = None) -> Operation:
+        """The operation of that name: ``"POST /path"``, a path or an operationId; the only one when no name is given.
+
+        Raises UnknownOperation, with the names there are.
+        """
+        matches = [item for item in self.operations if name is None or name in (item.key, item.path, item.operation_id)]
+        if len(matches) == 1:
+            return matches[0]
+        known = ", ".join(item.key for item in self.operations) or "no operation at all"
+        wanted = "no single operation" if name is None else f"no operation {show(name)}"
+        raise UnknownOperation(f"{self.source} has {wanted}; it has {known}")
+
+    def evidence(self, pointer: str) -> Evidence:
+        """How what stands at a pointer of ``document`` is known: by the overlay's word, else documented."""
+        return evidence_of(self.facts, pointer)
+
+
+def evidence_of(facts: tuple[Fact, ...], pointer: str) -> Evidence:
+    """The evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
+    above = [fact for fact in facts if pointer == fact.pointer or pointer.startswith(f"{fact.pointer}/")]
+    return max(above, key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
+
+
+def _lay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
+    return overlay.apply(repaired.document) if isinstance(overlay, Overlay) else None
+
+
+def _unreadable(problem: str) -> Finding:
+    return Finding(
+        "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, "", problem, "an OpenAPI document in JSON or YAML",
+        repaired="a document without operations",
+    )  # fmt: skip

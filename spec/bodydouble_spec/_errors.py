@@ -1,0 +1,39 @@
+"""The errors of this package.
+
+SpecError
+├── ContractError            a document cannot be read, or is refused by strict loading
+│   └── UnreadableDocument   there is no document at the given place (file, network)
+├── OverlayError             an overlay document is malformed
+└── UnknownOperation         the contract has no such operation
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bodydouble_spec._finding import Finding
+
+__all__ = ["ContractError", "OverlayError", "SpecError", "UnknownOperation", "UnreadableDocument"]
+
+
+class SpecError(Exception):
+    """Root of this package's errors; its text says what was wrong, where, and what to do."""
+
+
+class ContractError(SpecError):
+    """A document cannot be used as a contract; ``findings`` says why."""
+
+    def __init__(self, message: str, findings: "tuple[Finding, ...]" = ()) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+class UnreadableDocument(ContractError):
+    """The document could not be fetched or opened at all."""
+
+
+class OverlayError(SpecError):
+    """An overlay document is not a usable OpenAPI Overlay 1.0."""
+
+
+class UnknownOperation(SpecError):
+    """The contract has no operation of that name."""

@@ -1,0 +1,108 @@
+"""The fingerprint of a contract: equal when two documents promise the same, whatever their prose and order."""
+
+import hashlib
+from typing import Any
+
+import orjson
+from bodydouble_spec._errors import ContractError
+from bodydouble_spec._pointer import pointer_parts, resolve_pointer
+
+__all__ = ["canonical_paths", "fingerprint"]
+
+# Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
+_NAME_MAPS = {
+    "$defs", "content", "definitions", "dependentSchemas", "encoding", "headers", "links", "mapping",
+    "patternProperties", "properties", "securitySchemes", "variables",
+}  # fmt: skip
+# Here the keys are names too, but OpenAPI allows extensions among them.
+_EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
+_PROSE = {"description", "example", "examples", "summary", "title"}
+_DATA = {"const", "default"}
+_UNORDERED = {"enum", "required"}
+# An inlined document of this many nodes is an expansion attack, not a contract (the largest seen has about 20,000).
+_MAX_NODES = 2_000_000
+_MAX_DEPTH = 400
+
+
+def fingerprint(document: dict[str, Any]) -> str:
+    """SHA-256, 64 hexadecimal digits, of the canonical JSON of ``document["paths"]``.
+
+    ``$ref``s are inlined; description, summary, title, example(s) and ``x-`` keys are left out; the order of keys, of
+    ``required`` and of ``enum`` does not matter; ``1.0`` is ``1``. Raises ContractError when the references of the document expand
+    without bound.
+    """
+    return hashlib.sha256(_dump(canonical_paths(document))).hexdigest()
+
+
+def canonical_paths(document: dict[str, Any]) -> Any:
+    """What the fingerprint is taken of: ``paths`` with references inlined and prose left out."""
+    return _Canonical(document).walk(document.get("paths", {}), "paths", ())
+
+
+class _Canonical:
+    """One walk over a document; it holds the document that references point into and a budget of nodes."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._nodes = 0
+
+    def walk(self, value: Any, key: str, open_references: tuple[str, ...], depth: int = 0) -> Any:
+        """The canonical form of ``value``, which stands under ``key``."""
+        self._nodes += 1
+        if self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
+            raise ContractError(
+                f"the references of this document expand to more than {_MAX_NODES} nodes or {_MAX_DEPTH} levels; "
+                "break the chain of $refs"
+            )
+        if key in _DATA:
+            return _plain(value)
+        if key in _UNORDERED and isinstance(value, list):
+            return sorted((_plain(item) for item in value), key=_dump)
+        if isinstance(value, list):
+            return [self.walk(item, "", open_references, depth + 1) for item in value]
+        if not isinstance(value, dict):
+            return _plain(value)
+        if key in _NAME_MAPS:
+            return {name: self.walk(item, "", open_references, depth + 1) for name, item in value.items()}
+        if key in _EXTENSIBLE_NAME_MAPS:
+            named = {name: item for name, item in value.items() if not name.startswith("x-")}
+            return {name: self.walk(item, "", open_references, depth + 1) for name, item in named.items()}
+        reference = value.get("$ref")
+        if isinstance(reference, str):
+            return self._inline(reference, open_references, depth)
+        return {
+            name: self.walk(item, name, open_references, depth + 1)
+            for name, item in value.items()
+            if name not in _PROSE and not name.startswith("x-")
+        }
+
+    def _inline(self, reference: str, open_references: tuple[str, ...], depth: int) -> Any:
+        if reference in open_references or not reference.startswith("#"):
+            # How far up the recursion goes is structure; the name of the component is not.
+            distance = len(open_references) - open_references.index(reference) if reference in open_references else 0
+            return {"$ref": distance or reference}
+        try:
+            target = resolve_pointer(self._document, pointer_parts(reference))
+        except LookupError:
+            return {"$ref": reference}
+        return self.walk(target, "", (*open_references, reference), depth + 1)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _dump(value: Any) -> bytes:
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # Integers beyond 64 bits, and lone surrogates, are beyond orjson.
+        import json
+
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,173 @@
+"""OpenAPI Overlay 1.0: what is known about the service beyond its published document, each action with its evidence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec._defects import show
+from bodydouble_spec._errors import OverlayError
+from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._pointer import join_pointer
+
+__all__ = ["Action", "Fact", "Overlaid", "Overlay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One change: a JSONPath (RFC 9535) target, and what to merge in there or whether to remove it."""
+
+    target: str
+    description: str
+    update: Any
+    remove: bool
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One place of the merged document that an action wrote, with the action's evidence: a line of the evidence ledger."""
+
+    pointer: str
+    description: str
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """A document with an overlay applied, the places it changed, and the actions that matched nothing."""
+
+    document: dict[str, Any]
+    facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A parsed overlay document."""
+
+    title: str
+    actions: tuple[Action, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> "Overlay":
+        """Read an overlay file (YAML or JSON). Raises OverlayError, naming file and place, when it is malformed."""
+        from bodydouble_spec._document import parse_document
+
+        document, problem = parse_document(path.read_bytes())
+        if problem is not None:
+            raise OverlayError(f"{path}: {problem}")
+        return cls.parse(document, str(path))
+
+    @classmethod
+    def parse(cls, document: Any, name: str) -> "Overlay":
+        """An overlay from its parsed document; ``name`` is used in messages."""
+        if not isinstance(document, dict) or not str(document.get("overlay", "")).startswith("1."):
+            raise OverlayError(f"{name}: this is no OpenAPI Overlay; it needs `overlay: 1.0.0` at the top")
+        actions = document.get("actions")
+        if not isinstance(actions, list) or not actions:
+            raise OverlayError(f"{name}: /actions must be a list with at least one action")
+        title = document.get("info", {}).get("title", name) if isinstance(document.get("info"), dict) else name
+        return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
+
+    def apply(self, document: dict[str, Any]) -> Overlaid:
+        """The document with every action applied in order; an action that matches nothing is a finding. The argument is not changed."""
+        import copy
+
+        import jsonpath_rfc9535
+
+        result = copy.deepcopy(document)
+        facts: list[Fact] = []
+        findings: list[Finding] = []
+        for index, action in enumerate(self.actions):
+            locations = [node.location for node in jsonpath_rfc9535.find(action.target, result)]
+            if not locations:
+                findings.append(_unmatched(action, index))
+            # Backwards, so that removing an item of a list does not shift the ones still to go.
+            for location in reversed(locations):
+                pointer = join_pointer("", *location)
+                changed = _remove(result, location) if action.remove else _update(result, location, action.update)
+                facts += [
+                    Fact(pointer + place, action.description, action.evidence, action.source) for place in changed
+                ]
+        return Overlaid(result, tuple(facts), tuple(findings))
+
+
+def _action(item: Any, where: str) -> Action:
+    import jsonpath_rfc9535
+
+    if not isinstance(item, dict) or not isinstance(item.get("target"), str):
+        raise OverlayError(f"{where} needs a `target`, a JSONPath")
+    try:
+        jsonpath_rfc9535.compile(item["target"])
+    except jsonpath_rfc9535.JSONPathError as error:
+        raise OverlayError(f"{where}/target is not a JSONPath (RFC 9535): {error}") from None
+    if (item.get("remove") is True) == ("update" in item):
+        raise OverlayError(f"{where} needs either `update` or `remove: true`")
+    try:
+        evidence = Evidence(item.get("x-evidence", ""))
+    except ValueError:
+        raise OverlayError(
+            f"{where}/x-evidence is {show(item.get('x-evidence'))}; it must be one of {', '.join(Evidence)}"
+        ) from None
+    if not isinstance(item.get("x-source"), str):
+        raise OverlayError(f"{where} needs an `x-source`, which says where the fact is known from")
+    return Action(
+        item["target"],
+        str(item.get("description", "")),
+        item.get("update"),
+        item.get("remove") is True,
+        evidence,
+        item["x-source"],
+    )
+
+
+def _unmatched(action: Action, index: int) -> Finding:
+    return Finding(
+        "overlay-action-unmatched", Severity.WARNING, action.evidence, f"/actions/{index}",
+        f"the overlay action {show(action.description)} matches nothing in this document; its target is {action.target}",
+        expected=action.target, witness="overlay",
+    )  # fmt: skip
+
+
+def _parent(document: Any, location: tuple[str | int, ...]) -> Any:
+    value = document
+    for part in location[:-1]:
+        value = value[part]
+    return value
+
+
+def _remove(document: dict[str, Any], location: tuple[str | int, ...]) -> list[str]:
+    if location:
+        del _parent(document, location)[location[-1]]
+    return [""]
+
+
+def _update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> list[str]:
+    if not location:
+        return list(_merge(document, update, ""))
+    parent = _parent(document, location)
+    target = parent[location[-1]]
+    if isinstance(target, dict) and isinstance(update, dict):
+        return list(_merge(target, update, ""))
+    parent[location[-1]] = [*target, *update] if isinstance(target, list) and isinstance(update, list) else update
+    return [""]
+
+
+def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterator[str]:
+    """Merge recursively, as the Overlay specification has it; yields the pointers of what was written, relative to the target."""
+    import copy
+
+    for key, value in update.items():
+        here = join_pointer(place, key)
+        present = target.get(key)
+        if isinstance(present, dict) and isinstance(value, dict):
+            yield from _merge(present, value, here)
+        elif isinstance(present, list) and isinstance(value, list):
+            target[key] = [*present, *copy.deepcopy(value)]
+            yield here
+        else:
+            target[key] = copy.deepcopy(value)
+            yield here

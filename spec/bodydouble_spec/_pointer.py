@@ -1,0 +1,33 @@
+"""JSON pointers (RFC 6901): how every finding says where."""
+
+from collections.abc import Iterable
+from typing import Any
+
+__all__ = ["join_pointer", "pointer_parts", "resolve_pointer"]
+
+
+def join_pointer(base: str, *parts: str | int) -> str:
+    """``base`` followed by ``parts``, each escaped: ``join_pointer("/paths", "/v1")`` is ``/paths/~1v1``."""
+    return base + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def pointer_parts(pointer: str) -> list[str]:
+    """The unescaped parts of a pointer; a leading ``#`` (a URI fragment) is ignored."""
+    text = pointer.removeprefix("#")
+    return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
+
+
+def resolve_pointer(document: Any, parts: Iterable[str | int]) -> Any:
+    """The value at the given parts; raises LookupError when there is none."""
+    value = document
+    for part in parts:
+        if isinstance(value, dict):
+            value = value[str(part)]
+        elif isinstance(value, list):
+            text = str(part)
+            if not (text.isascii() and text.isdigit()):
+                raise LookupError(text)
+            value = value[int(text)]
+        else:
+            raise LookupError(str(part))
+    return value

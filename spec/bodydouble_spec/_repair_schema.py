@@ -1,0 +1,279 @@
+"""Repairs of one Schema Object: what the vendor writes, made into what its OpenAPI version allows."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import jsonschema_rs
+from bodydouble_spec._defects import Defects, show
+from bodydouble_spec._finding import Severity
+from bodydouble_spec._pointer import join_pointer
+
+__all__ = ["ReferenceCheck", "SchemaRepair"]
+
+# Says why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
+ReferenceCheck = Callable[[str], str | None]
+
+_TYPES = {"array", "boolean", "integer", "number", "object", "string"}
+_NEWER_KEYWORDS = {
+    "$defs",
+    "contains",
+    "contentEncoding",
+    "contentMediaType",
+    "dependentRequired",
+    "dependentSchemas",
+    "else",
+    "if",
+    "maxContains",
+    "minContains",
+    "patternProperties",
+    "prefixItems",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+}
+
+
+class SchemaRepair:
+    """Repairs schemas of one document; ``is_31`` tells OpenAPI 3.1 and later from 3.0."""
+
+    def __init__(self, defects: Defects, check_reference: ReferenceCheck, *, is_31: bool) -> None:
+        self._defects = defects
+        self._check_reference = check_reference
+        self._is_31 = is_31
+
+    def repair(self, schema: Any, pointer: str) -> dict[str, Any]:
+        """A usable copy of ``schema``, which stands at ``pointer``; every change is noted as a defect."""
+        if isinstance(schema, bool):
+            if not self._is_31:
+                self._defects.add(
+                    "schema-not-object",
+                    pointer,
+                    f"a schema is {show(schema)}; OpenAPI 3.0 has no boolean schemas",
+                    repaired="an object with the same meaning",
+                )
+            return {} if schema else {"not": {}}
+        if not isinstance(schema, dict):
+            self._lose(
+                "schema-not-object", pointer, f"a schema must be an object, this is {show(schema)}", "any value", schema
+            )
+            return {}
+        if "$ref" in schema:
+            return self._repair_reference(schema, pointer)
+        result: dict[str, Any] = {}
+        for keyword, value in schema.items():
+            self._repair_keyword(result, keyword, value, pointer)
+        if result.get("type") == "array" and "items" not in result and not self._is_31:
+            self._defects.add("items-missing", pointer, "an array has no `items`", repaired="items of any kind")
+            result["items"] = {}
+        return result
+
+    def _repair_reference(self, schema: dict[str, Any], pointer: str) -> dict[str, Any]:
+        reference = schema["$ref"]
+        problem = self._check_reference(reference) if isinstance(reference, str) else "dangling"
+        if problem is None:
+            return dict(schema) if self._is_31 else {"$ref": reference}
+        self._lose(
+            f"ref-{problem}",
+            join_pointer(pointer, "$ref"),
+            f"the reference {show(reference)} is {problem}",
+            "any value",
+            reference,
+        )
+        return {}
+
+    def _repair_keyword(self, result: dict[str, Any], keyword: str, value: Any, pointer: str) -> None:
+        here = join_pointer(pointer, keyword)
+        if keyword in _NEWER_KEYWORDS and not self._is_31:
+            self._note_version(
+                "keyword-newer", here, f"`{keyword}` is OpenAPI 3.1; this document says 3.0", "read as in 3.1"
+            )
+        if keyword in _SIMPLE:
+            is_usable, wanted = _SIMPLE[keyword]
+            if self._accept(is_usable(value), keyword, value, here, wanted):
+                result[keyword] = value
+        elif keyword in self._REPAIRS:
+            self._REPAIRS[keyword](self, result, keyword, value, here)
+        else:
+            result[keyword] = value
+
+    def _repair_type(self, result: dict[str, Any], _keyword: str, value: Any, here: str) -> None:
+        listed = value if isinstance(value, list) else [value]
+        known = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
+        if len(known) < len(listed) or not known:
+            self._lose(
+                "schema-type-unknown", here, f"{show(value)} is not a JSON type", "the types that are known", value
+            )
+        if self._is_31:
+            if known:
+                result["type"] = known if isinstance(value, list) else known[0]
+            return
+        if isinstance(value, list) or "null" in known:
+            self._note_version(
+                "keyword-newer",
+                here,
+                f"{show(value)} as a type is OpenAPI 3.1; this document says 3.0",
+                "nullable, anyOf or enum with the same meaning",
+            )
+        plain = [name for name in known if name != "null"]
+        if len(plain) == 1:
+            result["type"] = plain[0]
+            if "null" in known:
+                result["nullable"] = True
+        elif plain:
+            nullable = {"nullable": True} if "null" in known else {}
+            result.setdefault("allOf", []).append({"anyOf": [{"type": name, **nullable} for name in plain]})
+        elif known:
+            result["enum"] = [None]
+
+    def _repair_map(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        if self._accept(isinstance(value, dict), keyword, value, here, "an object of schemas"):
+            result[keyword] = {name: self.repair(item, join_pointer(here, name)) for name, item in value.items()}
+
+    def _repair_list(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        if self._accept(isinstance(value, list) and bool(value), keyword, value, here, "a list of schemas"):
+            repaired = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
+            result[keyword] = [*result.get(keyword, []), *repaired]
+
+    def _repair_items(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        if not isinstance(value, list):
+            result[keyword] = self.repair(value, here)
+            return
+        branches = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
+        self._lose(
+            "items-is-list", here, "`items` must be one schema, this is a list", "an item may be any of them", None
+        )
+        result[keyword] = {"anyOf": branches} if branches else {}
+
+    def _repair_subschema(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        is_flag = keyword == "additionalProperties" and isinstance(value, bool)
+        result[keyword] = value if is_flag else self.repair(value, here)
+
+    def _repair_required(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+        is_sound = isinstance(value, list) and len(names) == len(value)
+        self._accept(is_sound, keyword, value, here, "a list of property names")
+        if names:
+            result[keyword] = list(dict.fromkeys(names))
+
+    def _repair_const(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        if self._is_31:
+            result[keyword] = value
+            return
+        self._note_version(
+            "keyword-newer", here, "`const` is OpenAPI 3.1; this document says 3.0", "an enum of one value"
+        )
+        result["enum"] = [value]
+
+    def _repair_number(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        number = _number(value)
+        is_usable = number is not None and (keyword != "multipleOf" or number > 0)
+        if not self._accept(is_usable, keyword, value, here, "a number"):
+            return
+        result[keyword] = number if isinstance(value, str) else value
+        if isinstance(value, str):
+            self._defects.add(
+                "keyword-malformed",
+                here,
+                f"`{keyword}` must be a number, this is the text {show(value)}",
+                repaired="the number",
+                got=value,
+            )
+
+    def _repair_exclusive(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
+        bound = "minimum" if keyword == "exclusiveMinimum" else "maximum"
+        if isinstance(value, bool):
+            result[keyword] = value
+            if self._is_31:
+                message = f"a boolean `{keyword}` is OpenAPI 3.0; this document says 3.1"
+                self._note_version("keyword-older", here, message, f"`{bound}` made exclusive")
+        elif self._accept(not isinstance(value, str) and _number(value) is not None, keyword, value, here, "a number"):
+            if self._is_31:
+                result[keyword] = value
+                return
+            message = f"a number as `{keyword}` is OpenAPI 3.1; this document says 3.0"
+            self._note_version("keyword-newer", here, message, f"`{bound}` {value}, exclusive")
+            result.setdefault("allOf", []).append({bound: value, keyword: True})
+
+    _REPAIRS: ClassVar[dict[str, Callable[["SchemaRepair", dict[str, Any], str, Any, str], None]]] = {
+        "additionalProperties": _repair_subschema,
+        "allOf": _repair_list,
+        "anyOf": _repair_list,
+        "const": _repair_const,
+        "exclusiveMaximum": _repair_exclusive,
+        "exclusiveMinimum": _repair_exclusive,
+        "items": _repair_items,
+        "maximum": _repair_number,
+        "minimum": _repair_number,
+        "multipleOf": _repair_number,
+        "not": _repair_subschema,
+        "oneOf": _repair_list,
+        "patternProperties": _repair_map,
+        "properties": _repair_map,
+        "required": _repair_required,
+        "type": _repair_type,
+    }
+
+    def _accept(self, usable: bool, keyword: str, value: Any, here: str, wanted: str) -> bool:
+        if not usable:
+            self._lose(
+                "keyword-malformed", here, f"`{keyword}` must be {wanted}, this is {show(value)}", "left out", value
+            )
+        return usable
+
+    def _note_version(self, rule: str, pointer: str, message: str, repaired: str) -> None:
+        self._defects.add(rule, pointer, message, repaired=repaired)
+
+    def _lose(self, rule: str, pointer: str, message: str, repaired: str, got: Any) -> None:
+        self._defects.add(rule, pointer, message, severity=Severity.ERROR, repaired=repaired, got=got)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and float(value).is_integer()
+
+
+def _is_enum(value: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _is_pattern(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": value})
+    except ValueError:
+        return False
+    return True
+
+
+_COUNT = (_is_count, "a whole number that is not negative")
+_FLAG = (_is_flag, "true or false")
+_SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "deprecated": _FLAG,
+    "enum": (_is_enum, "a list of values"),
+    "maxItems": _COUNT,
+    "maxLength": _COUNT,
+    "maxProperties": _COUNT,
+    "minItems": _COUNT,
+    "minLength": _COUNT,
+    "minProperties": _COUNT,
+    "nullable": _FLAG,
+    "pattern": (_is_pattern, "a regular expression"),
+    "readOnly": _FLAG,
+    "uniqueItems": _FLAG,
+    "writeOnly": _FLAG,
+}

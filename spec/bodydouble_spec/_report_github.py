@@ -1,0 +1,31 @@
+"""The report as GitHub Actions workflow commands: each finding becomes an annotation of the run."""
+
+from bodydouble_spec._finding import Finding, Severity
+from bodydouble_spec._report import Report
+from bodydouble_spec._report_parts import heading, place, plain_lines, summary
+
+__all__ = ["render_github"]
+
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def render_github(report: Report) -> str:
+    """The title, one command a finding, and the summary, each in one line; facts are left to the other formats.
+
+    Commands and their escapes are those that the runner undoes (github.com/actions/toolkit, ``command.ts``).
+    """
+    return "\n".join((heading(report.title), *map(_command, report.ordered()), summary(report))) + "\n"
+
+
+def _command(finding: Finding) -> str:
+    title = f"{heading(finding.id)} ({finding.evidence})"
+    message = "\n".join((place(finding), *plain_lines(finding)))
+    return f"::{_COMMANDS[finding.severity]} title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,105 @@
+"""The report as GitHub Flavored Markdown, for pull requests, issues and step summaries."""
+
+import re
+from itertools import groupby
+from typing import Any
+
+from bodydouble_spec._finding import Finding
+from bodydouble_spec._report import Report
+from bodydouble_spec._report_parts import (
+    Detail,
+    Table,
+    details,
+    fact_items,
+    fact_table,
+    fact_text,
+    heading,
+    place,
+    plural,
+    summary,
+    visible_lines,
+)
+
+__all__ = ["render_markdown"]
+
+_INLINE_CHARACTERS = 100
+# Everything that opens a construct in the middle of a line; what only counts at its start never gets there.
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&$~|#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+# A reader of a report must not be mentioned, nor an issue linked, by text that a server sent.
+_REFERENCE = re.compile(r"@|#(?=\d)")
+_BACKTICKS = re.compile(r"`+")
+
+
+def render_markdown(report: Report) -> str:
+    """Title, summary and facts, then the findings as one list a severity, covered findings nested.
+
+    Markdown, HTML, mentions and links in the texts of findings and facts are shown as text.
+    """
+    sections = [f"# {_inline(heading(report.title))}", f"**{_inline(summary(report))}**", *_facts(report)]
+    for severity, group in groupby(report.ordered(), key=lambda finding: finding.severity):
+        findings = list(group)
+        sections.append(f"## {plural(len(findings), severity)}")
+        sections.append("\n".join(line for finding in findings for line in _item(finding, "")))
+    return "\n\n".join(sections) + "\n"
+
+
+def _facts(report: Report) -> list[str]:
+    tables = {label: fact_table(value) for label, value in report.facts.items()}
+    plain = [
+        f"- **{_inline(heading(label))}**: {_fact(report.facts[label])}" for label in tables if tables[label] is None
+    ]
+    sections = ["\n".join(plain)] if plain else []
+    for label, table in tables.items():
+        if table is not None:
+            sections += [f"**{_inline(heading(label))}**", _table(table)]
+    return sections
+
+
+def _fact(value: Any) -> str:
+    items = fact_items(value)
+    return _inline(fact_text(value)) if items is None else ", ".join(map(_inline, items)) or "none"
+
+
+def _table(table: Table) -> str:
+    rows = [table.columns, ["---"] * len(table.columns), *([_inline(cell) for cell in row] for row in table.rows)]
+    rows[0] = [_inline(column) for column in table.columns]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _item(finding: Finding, indent: str) -> list[str]:
+    message = "<br>".join(map(_inline, visible_lines(finding.message)))
+    known = f"({finding.severity}, {finding.evidence})"
+    lines = [f"{indent}- **{_code(heading(finding.id))}** at {_code(place(finding))} {known}<br>{message}"]
+    inner = indent + "  "
+    for detail in details(finding):
+        lines += _detail(detail, inner)
+    if finding.covers:
+        lines.append(f"{inner}- covers:")
+        lines += [line for covered in finding.covers for line in _item(covered, inner + "  ")]
+    return lines
+
+
+def _detail(detail: Detail, indent: str) -> list[str]:
+    text = detail.lines[0]
+    if not detail.is_code:
+        return [f"{indent}- {detail.label}: {'<br>'.join(map(_inline, detail.lines))}"]
+    if len(detail.lines) == 1 and len(text) <= _INLINE_CHARACTERS:
+        return [f"{indent}- {detail.label}: {_code(text)}"]
+    fence = _fence("\n".join(detail.block), 3)
+    inner = indent + "  "
+    return [f"{indent}- {detail.label}:", *((inner + line).rstrip() for line in (fence, *detail.block, fence))]
+
+
+def _inline(text: str) -> str:
+    return _REFERENCE.sub(lambda match: f"{match[0]}&#8203;", _SPECIAL.sub(lambda match: f"\\{match[0]}", text))
+
+
+def _code(text: str) -> str:
+    fence = _fence(text, 1)
+    # One space on each side is taken off again by the reader, and keeps a backtick in the text from the fence.
+    return f"{fence} {text} {fence}" if "`" in text or text.strip() != text else f"{fence}{text or ' '}{fence}"
+
+
+def _fence(text: str, shortest: int) -> str:
+    longest = max((len(run) for run in _BACKTICKS.findall(text)), default=0)
+    return "`" * max(longest + 1, shortest)

@@ -1,0 +1,148 @@
+"""What the formats for people show of a finding and of a fact, decided once so that they agree."""
+
+import unicodedata
+from typing import Any, NamedTuple
+
+from bodydouble_spec._finding import Finding
+from bodydouble_spec._report import Report
+from bodydouble_spec._report_values import is_list, is_mapping, json_text, shortened, visible
+
+__all__ = [
+    "Detail",
+    "Table",
+    "details",
+    "fact_items",
+    "fact_table",
+    "fact_text",
+    "heading",
+    "padded",
+    "place",
+    "plain_lines",
+    "plural",
+    "summary",
+    "visible_lines",
+    "width",
+]
+
+
+class Detail(NamedTuple):
+    """One labelled field of a finding: ``lines`` in short form, ``block`` laid out for a box of its own."""
+
+    label: str
+    lines: list[str]
+    block: list[str]
+    is_code: bool
+
+
+class Table(NamedTuple):
+    """A fact that is a list of mappings: the keys in the order first seen, and a row of cells for each mapping."""
+
+    columns: list[str]
+    rows: list[list[str]]
+
+
+def summary(report: Report) -> str:
+    """How many findings of each severity, as in ``2 errors, 1 warning, 0 infos``; says so when there are none."""
+    counts = report.counts()
+    text = ", ".join(plural(count, severity) for severity, count in counts.items())
+    return text if any(counts.values()) else f"No {visible(report.key)}: {text}"
+
+
+def plural(count: int, noun: str) -> str:
+    """The count with its noun: ``1 error``, ``2 errors``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def place(finding: Finding) -> str:
+    """Where the finding is: operation, direction and pointer, or ``(whole)`` when none of them narrows it down."""
+    parts = (finding.operation, finding.direction, finding.pointer)
+    return " ".join(heading(part) for part in parts if part) or "(whole)"
+
+
+def heading(text: str) -> str:
+    """A text for one line, shortened and safe."""
+    return visible(shortened(text))
+
+
+def visible_lines(text: str) -> list[str]:
+    """A text of several lines, shortened, each line safe to print."""
+    return [visible(line) for line in shortened(text).replace("\r\n", "\n").split("\n")]
+
+
+def details(finding: Finding) -> list[Detail]:
+    """The fields of a finding that are set, besides those that name it and the message."""
+    values = [("expected", finding.expected), ("got", finding.got)]
+    prose = [("repaired", finding.repaired), ("request", finding.request), ("witness", finding.witness)]
+    return [
+        *(_json_detail(label, value) for label, value in values if value is not None),
+        *(_detail(label, value) for label, value in prose if value is not None),
+    ]
+
+
+def plain_lines(finding: Finding) -> list[str]:
+    """Message, details and covered findings as lines of plain text, values aligned."""
+    rows = [(detail.label, detail.lines) for detail in details(finding)]
+    rows += [("covers", [line]) for line in _covered_lines(finding, "")]
+    lines = visible_lines(finding.message)
+    for label, values in rows:
+        for number, value in enumerate(values):
+            lines.append(f"{label if number == 0 else '':<8}  {value}".rstrip())
+    return lines
+
+
+def fact_table(value: Any) -> Table | None:
+    """The fact as a table, or None when it is not a list of mappings."""
+    if not is_list(value):
+        return None
+    mappings = [item for item in value if is_mapping(item)]
+    if len(mappings) < len(value):
+        return None
+    columns = list(dict.fromkeys(key for item in mappings for key in item))
+    if not columns:
+        return None
+    rows = [[fact_text(item[key]) if key in item else "" for key in columns] for item in mappings]
+    return Table([heading(str(column)) for column in columns], rows)
+
+
+def fact_items(value: Any) -> list[str] | None:
+    """The fact as a list of texts, or None when it is a scalar."""
+    return [fact_text(item) for item in value] if is_list(value) else None
+
+
+def fact_text(value: Any) -> str:
+    """A scalar in one line: text as it is, ``-`` for None, anything else as JSON."""
+    if value is None:
+        return "-"
+    return heading(value) if isinstance(value, str) and value else heading(json_text(value))
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal the text takes: wide characters two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def padded(text: str, columns: int) -> str:
+    """The text with spaces up to that many columns."""
+    return text + " " * (columns - width(text))
+
+
+def _json_detail(label: str, value: Any) -> Detail:
+    return Detail(label, [heading(json_text(value))], visible_lines(json_text(value, indent=2)), is_code=True)
+
+
+def _detail(label: str, value: Any) -> Detail:
+    if not isinstance(value, str):
+        return _json_detail(label, value)
+    lines = visible_lines(value)
+    return Detail(label, lines, lines, is_code=label == "request")
+
+
+def _covered_lines(finding: Finding, indent: str) -> list[str]:
+    lines: list[str] = []
+    for covered in finding.covers:
+        named = f"{covered.severity} {heading(covered.id)} at {place(covered)}: {heading(covered.message)}"
+        lines += [indent + named, *_covered_lines(covered, indent + "  ")]
+    return lines

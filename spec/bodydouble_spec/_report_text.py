@@ -1,0 +1,75 @@
+"""The report for a terminal, readable without colour."""
+
+from typing import Any
+
+from bodydouble_spec._finding import Finding
+from bodydouble_spec._report import Report
+from bodydouble_spec._report_parts import (
+    Table,
+    fact_items,
+    fact_table,
+    fact_text,
+    heading,
+    padded,
+    place,
+    plain_lines,
+    summary,
+    width,
+)
+
+__all__ = ["render_text"]
+
+_LINE_COLUMNS = 100
+_CELL_COLUMNS = 48
+_ID_COLUMNS = 36
+_SEVERITY_COLUMNS = 7
+_EVIDENCE_COLUMNS = 10
+
+
+def render_text(report: Report) -> str:
+    """Title, facts, findings, and the summary as the last line.
+
+    A severity word stands at the start of each finding's first line, and all else is indented, so that a caller can
+    colour these words. Columns are aligned within the report.
+    """
+    sections = [[heading(report.title)]]
+    if report.facts:
+        sections.append(_facts(report))
+    findings = report.ordered()
+    if findings:
+        id_columns = min(max(width(heading(finding.id)) for finding in findings), _ID_COLUMNS)
+        sections.append([line for finding in findings for line in _finding(finding, id_columns)])
+    sections.append([summary(report)])
+    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+
+
+def _finding(finding: Finding, id_columns: int) -> list[str]:
+    named = f"{finding.severity:<{_SEVERITY_COLUMNS}}  {finding.evidence:<{_EVIDENCE_COLUMNS}}"
+    first = f"{named}  {padded(heading(finding.id), id_columns)}  {place(finding)}"
+    indent = " " * (_SEVERITY_COLUMNS + 2)
+    return [first, *((indent + line).rstrip() for line in plain_lines(finding))]
+
+
+def _facts(report: Report) -> list[str]:
+    label_columns = max(width(heading(label)) for label in report.facts)
+    return [line for label, value in report.facts.items() for line in _fact(heading(label), value, label_columns)]
+
+
+def _fact(label: str, value: Any, label_columns: int) -> list[str]:
+    table = fact_table(value)
+    if table is not None:
+        return [f"  {label}", *(f"    {line}" for line in _table(table))]
+    start = f"  {padded(label, label_columns)}  "
+    items = fact_items(value)
+    if items is None:
+        return [start + fact_text(value)]
+    joined = ", ".join(items) or "none"
+    if width(start + joined) <= _LINE_COLUMNS:
+        return [start + joined]
+    return [f"  {label}", *(f"    {item}" for item in items)]
+
+
+def _table(table: Table) -> list[str]:
+    rows = [table.columns, *table.rows]
+    columns = [min(max(map(width, cells)), _CELL_COLUMNS) for cells in zip(*rows, strict=True)]
+    return ["  ".join(map(padded, row, columns)).rstrip() for row in rows]

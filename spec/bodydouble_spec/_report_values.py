@@ -1,0 +1,109 @@
+"""Text and JSON values from elsewhere, made safe to print: a report quotes what strangers sent."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+__all__ = ["is_list", "is_mapping", "json_safe", "json_text", "shortened", "visible"]
+
+_LIMIT_CHARACTERS = 4_000
+_LIMIT_DEPTH = 64
+# Python refuses to write longer integers in decimal when its digit limit is at the lowest setting (640 digits).
+_LIMIT_INTEGER_BITS = 2_048
+
+# What a reader cannot see or a terminal obeys: the Unicode categories Cc, Cf, Cs, Zl and Zp, and the two code points
+# that XML 1.0 forbids besides. The two joiners (U+200C, U+200D) stay, as scripts and emoji need them.
+_UNSAFE = (
+    r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e"
+    r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
+)
+# CI runners obey these when they stand in a log: "::" at the start of a line (GitHub) and "##name[" anywhere
+# (GitHub's older spelling, Azure Pipelines, TeamCity). GitHub's runner skips leading white space, and a comparison by
+# culture also skips what has no width.
+_COMMAND = r"#(?=#\w*\[)"
+_COMMAND_AT_START = r"(?<![^\s\u034f\u200c\u200d\ufe00-\ufe0f]):(?=:)"
+_VISIBLE = re.compile(f"[{_UNSAFE}]|{_COMMAND}|{_COMMAND_AT_START}")
+_JSON_ESCAPED = re.compile(rf"(?!\n)[{_UNSAFE}]|{_COMMAND}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+def visible(text: str) -> str:
+    r"""The text in one line, with everything that cannot be seen or that a log reader obeys written as an escape.
+
+    ``\n`` for a line break, ``\x1b``, ``\u202e`` or ``\U000e0041`` for other characters. A backslash that was in
+    the text stays as it is, so the result is for reading, not for parsing.
+    """
+    return _VISIBLE.sub(_escape, text)
+
+
+def shortened(text: str) -> str:
+    """The text, cut to 4,000 characters and a remark when it is longer."""
+    if len(text) <= _LIMIT_CHARACTERS:
+        return text
+    return f"{text[:_LIMIT_CHARACTERS]}… ({len(text):,} characters; the json report has them all)"
+
+
+def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether the value is an array in JSON."""
+    return isinstance(value, list | tuple)
+
+
+def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether the value is an object in JSON."""
+    return isinstance(value, Mapping)
+
+
+def json_safe(value: Any) -> Any:
+    """The value with everything replaced that strict JSON in UTF-8 cannot say.
+
+    NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, a lone surrogate becomes its escape as
+    text (``\\ud800``, six characters), an integer of over 2,048 bits hexadecimal text, what is nested deeper than
+    64 levels ``"…"``, and any other object its ``str``.
+    """
+    return _json_safe(value, 0)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """The value as JSON that any parser reads and that is safe in a terminal; ``indent=None`` gives one line."""
+    text = json.dumps(json_safe(value), ensure_ascii=False, allow_nan=False, indent=indent)
+    return _JSON_ESCAPED.sub(_json_escape, text)
+
+
+def _json_safe(value: Any, depth: int) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _SURROGATE.sub(_escape, str(value))
+    if isinstance(value, int):
+        return int(value) if value.bit_length() <= _LIMIT_INTEGER_BITS else hex(value)
+    if isinstance(value, float):
+        return _json_number(value)
+    if not is_mapping(value) and not is_list(value):
+        return _json_safe(str(value), 0)
+    if depth == _LIMIT_DEPTH:
+        return "…"
+    if is_mapping(value):
+        return {_json_safe(str(key), 0): _json_safe(member, depth + 1) for key, member in value.items()}
+    return [_json_safe(item, depth + 1) for item in value]
+
+
+def _json_number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match[0]
+    code = ord(character)
+    if code <= 0xFF:
+        return _SHORT_ESCAPES.get(character, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def _json_escape(match: re.Match[str]) -> str:
+    return json.dumps(match[0]).strip('"') if ord(match[0]) > 0x7F else f"\\u{ord(match[0]):04x}"

@@ -1,0 +1,550 @@
+"""A report is complete and harmless in every format, whatever the findings quote."""
+
+import json
+import re
+import subprocess
+import sys
+import unicodedata
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+from xml.etree import ElementTree
+
+import orjson
+import pytest
+from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._report import Report, ReportFormat, render
+from bodydouble_spec._report_values import json_safe, json_text, visible
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+UNSEEN_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+JOINERS = "\u200c\u200d"
+RUNNER_COMMAND = re.compile(r"^\s*::|##\w*\[")
+
+HOSTILE = st.sampled_from(
+    [
+        "\n::error::x",
+        "\r::stop-commands::x",
+        "::add-mask::x",
+        "##[add-mask]x",
+        "##vso[task.setvariable]",
+        "%0A::error::x",
+        "\x1b[31m",
+        "\x9b31m",
+        "\u202e",
+        "\u2028",
+        "\ud800",
+        "\udfff",
+        "\ufffe",
+        "\0",
+        "]]>",
+        "-->",
+        "<!--",
+        "<script>alert(1)</script>",
+        '"><img src=x onerror=alert(1)>',
+        "' onclick='x",
+        "{{ 7 * 7 }}",
+        "{% raw %}",
+        "&amp;",
+        "|",
+        "\\|",
+        "\\",
+        "`",
+        "```\n",
+        "~~~",
+        "\n\n# heading\n\n",
+        "\n- item",
+        "\n---\n",
+        "\n===\n",
+        "**",
+        "_x_",
+        "[x](https://example.com)",
+        "![x](y)",
+        "[x]: y",
+        "<https://example.com>",
+        "https://example.com",
+        "www.example.com",
+        "@octocat",
+        "#12",
+        "$x$",
+        "    ",
+        " ",
+        "é",
+        "画像",
+    ]
+)
+TEXTS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=[]), max_size=8), max_size=5).map("".join)
+PLAIN_TEXTS = st.text(max_size=20)
+
+
+def json_values(texts: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy[Any]:
+    numbers = st.floats(allow_nan=not finite, allow_infinity=not finite)
+    scalars = st.booleans() | st.integers(-(2**63), 2**64) | numbers | texts
+    return st.recursive(
+        scalars,
+        lambda inner: st.lists(inner | st.none(), max_size=3) | st.dictionaries(texts, inner, max_size=3),
+        max_leaves=6,
+    )
+
+
+def findings(texts: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy[Finding]:
+    values = st.none() | json_values(texts, finite=finite)
+    optional = st.none() | texts
+
+    def having(covers: st.SearchStrategy[tuple[Finding, ...]]) -> st.SearchStrategy[Finding]:
+        return st.builds(
+            Finding,
+            id=texts,
+            severity=st.sampled_from(Severity),
+            evidence=st.sampled_from(Evidence),
+            pointer=texts,
+            message=texts,
+            expected=values,
+            got=values,
+            repaired=optional,
+            direction=optional,
+            operation=optional,
+            request=values,
+            witness=optional,
+            covers=covers,
+        )
+
+    return having(st.just(()) | st.lists(having(st.just(())), max_size=2).map(tuple))
+
+
+def reports(texts: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy[Report]:
+    scalars = st.none() | json_values(texts, finite=finite)
+    facts = scalars | st.lists(scalars, max_size=3) | st.lists(st.dictionaries(texts, scalars, max_size=3), max_size=3)
+    return st.builds(
+        Report,
+        title=texts,
+        findings=st.lists(findings(texts, finite=finite), max_size=4).map(tuple),
+        facts=st.dictionaries(texts, facts, max_size=3),
+    )
+
+
+ANY_REPORT = reports(TEXTS, finite=False)
+PLAIN_REPORT = reports(PLAIN_TEXTS, finite=True)
+
+
+def a_finding(**changes: Any) -> Finding:
+    finding = Finding("unknown-value", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "7:5 is not allowed")
+    return replace(finding, **changes)
+
+
+def a_report(*found: Finding, **facts: Any) -> Report:
+    return Report("check of openapi.json", found, facts)
+
+
+def report_of(message: str) -> Report:
+    return a_report(a_finding(message=message))
+
+
+def of_severities(*severities: Severity) -> Report:
+    return a_report(*(a_finding(severity=severity, pointer=f"/{n}") for n, severity in enumerate(severities)))
+
+
+class Page(HTMLParser):
+    """The elements, attributes and text of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: dict[str, set[str]] = {}
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            self.attributes.setdefault(name, set()).add(value or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def markdown_tokens(text: str) -> list[Any]:
+    flat: list[Any] = []
+    for token in MarkdownIt("commonmark", {"html": True}).enable("table").parse(text):
+        flat += [token, *(token.children or [])]
+    return flat
+
+
+def markdown_text(text: str) -> str:
+    tokens = markdown_tokens(text)
+    return "".join("\n" if token.content == "<br>" else token.content for token in tokens if token.type != "inline")
+
+
+# Every format
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_any_report_renders_in_every_format_as_utf_8_ending_in_a_newline(report: Report) -> None:
+    for format_ in ReportFormat:
+        assert render(report, format_).encode().endswith(b"\n")
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_no_format_lets_anything_through_that_cannot_be_seen(report: Report) -> None:
+    for format_ in ReportFormat:
+        characters = set(render(report, format_)) - set("\n" + JOINERS)
+        assert not {character for character in characters if unicodedata.category(character) in UNSEEN_CATEGORIES}
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_the_text_of_a_finding_never_becomes_a_command_to_a_ci_runner(report: Report) -> None:
+    for format_ in ReportFormat:
+        lines = render(report, format_).split("\n")
+        commands = [line for line in lines if RUNNER_COMMAND.search(line)]
+        # An inline code span of Markdown and the text of a page are not log lines of ours to begin with.
+        if format_ is ReportFormat.GITHUB:
+            assert len(commands) == len(report.ordered())
+        else:
+            assert not commands
+
+
+@pytest.mark.parametrize("format_", ReportFormat)
+def test_every_format_shows_every_field_and_the_facts(format_: ReportFormat) -> None:
+    covered = a_finding(id="covered-rule", pointer="/covered", message="covered message")
+    finding = a_finding(
+        expected="expected value",
+        got=["got value"],
+        repaired="repaired text",
+        direction="request",
+        operation="POST /operation",
+        request="curl command",
+        witness="line 12",
+        covers=(covered,),
+    )
+    text = render(a_report(finding, revision="4cd011cd", fields=[{"name": "prompt"}, {"type": "string"}]), format_)
+    shown = [
+        "unknown-value",
+        "error",
+        "documented",
+        "/aspect_ratio",
+        "7:5 is not allowed",
+        "expected value",
+        "got value",
+    ]
+    shown += ["repaired text", "request", "POST /operation", "curl command", "line 12", "covered-rule", "/covered"]
+    shown += ["covered message", "check of openapi.json"]
+    facts = [] if format_ is ReportFormat.GITHUB else ["revision", "4cd011cd", "name", "prompt", "type", "string"]
+    assert [word for word in shown + facts if word not in text] == []
+
+
+@pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
+def test_a_report_without_findings_says_so(format_: ReportFormat) -> None:
+    assert "No changes: 0 errors, 0 warnings, 0 infos" in render(Report("diff", (), key="changes"), format_)
+
+
+@pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
+def test_a_long_value_is_cut_with_a_remark_for_people(format_: ReportFormat) -> None:
+    report = a_report(a_finding(got="x" * 5_000_000, message="y" * 5_000))
+    text = render(report, format_)
+    assert len(text) < 40_000
+    assert "(5,000,002 characters; the json report has them all)" in text
+
+
+def test_the_worst_findings_come_first_and_the_others_keep_their_order() -> None:
+    info, warning, error = Severity.INFO, Severity.WARNING, Severity.ERROR
+    report = of_severities(info, error, warning, info, error)
+    assert [finding.pointer for finding in report.ordered()] == ["/1", "/4", "/2", "/0", "/3"]
+
+
+def test_findings_alike_in_every_field_are_reported_once() -> None:
+    assert len(a_report(a_finding(), a_finding(pointer="/other"), a_finding()).ordered()) == 2
+
+
+@pytest.mark.parametrize("changes", [{"message": "other"}, {"got": 1}, {"severity": Severity.INFO}])
+def test_equal_findings_that_differ_in_a_field_are_both_reported(changes: dict[str, Any]) -> None:
+    report = a_report(
+        a_finding(got=True),
+        a_finding(got=True, **({} if "got" in changes else {})),
+        a_finding(**{"got": True, **changes}),
+    )
+    assert len(report.ordered()) == 2
+
+
+@pytest.mark.parametrize(
+    ("severities", "last_line"),
+    [
+        ([Severity.ERROR, Severity.ERROR, Severity.WARNING], "2 errors, 1 warning, 0 infos"),
+        ([Severity.INFO], "0 errors, 0 warnings, 1 info"),
+    ],
+)
+def test_the_last_line_of_the_text_counts_in_correct_english(severities: list[Severity], last_line: str) -> None:
+    assert render(of_severities(*severities)).splitlines()[-1] == last_line
+
+
+def test_slow_modules_are_not_imported_until_html_or_junit_is_rendered() -> None:
+    script = (
+        "import sys\n"
+        "from bodydouble_spec._report import *\n"
+        "report = Report('title', ())\n"
+        "for name in ('text', 'json', 'markdown', 'github'): render(report, ReportFormat(name))\n"
+        "print([name for name in ('jinja2', 'html', 'xml') if name in sys.modules])\n"
+        "render(report, ReportFormat.HTML)\n"
+        "print('jinja2' in sys.modules)\n"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\nTrue\n"
+
+
+# Text
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_in_text_only_title_severities_and_summary_stand_at_the_start_of_a_line(report: Report) -> None:
+    words = [line.split()[0] for line in render(replace(report, title="title")).splitlines() if line[:1].strip()]
+    assert words[0] == "title"
+    assert words[1:-1] == [finding.severity for finding in report.ordered()]
+
+
+def test_text_is_aligned_and_compact() -> None:
+    report = Report(
+        "contract check",
+        (
+            a_finding(expected=["1:1"], got="7:5", operation="POST /path", direction="request"),
+            a_finding(id="absent", severity=Severity.INFO, evidence=Evidence.ASSUMED, pointer="", message="two\nlines"),
+        ),
+        {"file": "a.json", "fields": [{"name": "画像", "type": "array"}, {"name": "n", "default": None}], "sizes": []},
+    )
+    assert render(report) == (
+        "contract check\n"
+        "\n"
+        "  file    a.json\n"
+        "  fields\n"
+        "    name  type   default\n"
+        "    画像  array\n"
+        "    n            -\n"
+        "  sizes   none\n"
+        "\n"
+        "error    documented  unknown-value  POST /path request /aspect_ratio\n"
+        "         7:5 is not allowed\n"
+        '         expected  ["1:1"]\n'
+        '         got       "7:5"\n'
+        "info     assumed     absent         (whole)\n"
+        "         two\n"
+        "         lines\n"
+        "\n"
+        "1 error, 0 warnings, 1 info\n"
+    )
+
+
+def test_a_long_list_of_facts_takes_a_line_an_item() -> None:
+    text = render(a_report(sizes=[f"{number}:1 1024x1024" for number in range(10)]))
+    assert "  sizes\n    0:1 1024x1024\n    1:1 1024x1024\n" in text
+
+
+# JSON
+
+
+@RELAXED
+@given(PLAIN_REPORT)
+def test_json_parses_back_to_the_same_report(report: Report) -> None:
+    parsed = json.loads(render(report, ReportFormat.JSON))
+    found = [finding.to_dict() for finding in report.ordered()]
+    counts = {
+        severity: sum(item["severity"] == severity for item in found) for severity in ("error", "warning", "info")
+    }
+    assert parsed == {"title": report.title, "facts": report.facts, "findings": found, "summary": counts}
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_a_strict_parser_reads_the_json_of_any_report(report: Report) -> None:
+    text = render(replace(report, key="changes"), ReportFormat.JSON)
+    assert list(orjson.loads(text)) == ["title", "facts", "changes", "summary"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (float("nan"), "NaN"),
+        (float("-inf"), "-Infinity"),
+        ("a\ud800b", r"a\ud800b"),
+        ({1: ("a",)}, {"1": ["a"]}),
+        (10**5000, hex(10**5000)),
+        (b"bytes", "b'bytes'"),
+    ],
+    ids=["nan", "infinity", "surrogate", "mapping", "integer", "object"],
+)
+def test_what_json_cannot_say_is_replaced(value: Any, written: Any) -> None:
+    assert json_safe(value) == written
+
+
+def test_deep_nesting_is_cut_not_an_error() -> None:
+    value: list[Any] = []
+    for _ in range(100_000):
+        value = [value]
+    assert json_text(value) == "[" * 64 + '"…"' + "]" * 64
+
+
+# Text made safe
+
+
+def test_every_character_that_cannot_be_seen_is_escaped() -> None:
+    characters = {chr(code) for code in range(sys.maxunicode + 1)} - set(JOINERS)
+    unseen = {character for character in characters if unicodedata.category(character) in UNSEEN_CATEGORIES}
+    assert {character for character in unseen if not re.fullmatch(r"\\[nrtxuU][0-9a-f]*", visible(character))} == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["naïve café 画像 שלום", "👩‍👩‍👧 ❤️", r"C:\path ^\d+$", "std::vector http://[::1]:80", "## [1.0]"]
+)
+def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
+    assert visible(text) == text
+
+
+# Markdown
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> None:
+    tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
+    kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
+    ours = {"heading", "inline", "text", "text_special", "strong", "paragraph", "bullet_list", "list_item", "softbreak"}
+    ours |= {"code_inline", "fence", "html_inline", "table", "thead", "tbody", "tr", "th", "td"}
+    assert kinds <= ours
+    assert {token.content for token in tokens if token.type == "html_inline"} <= {"<br>"}
+    assert sum(token.type == "heading_open" for token in tokens) == 1 + len({f.severity for f in report.ordered()})
+
+
+@RELAXED
+@given(st.lists(findings(TEXTS, finite=False), max_size=4).map(tuple))
+def test_markdown_has_one_item_a_finding(found: tuple[Finding, ...]) -> None:
+    report = Report("title", found)
+    tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
+    assert sum(token.type == "list_item_open" and token.level == 1 for token in tokens) == len(report.ordered())
+
+
+@RELAXED
+@given(TEXTS)
+def test_markdown_shows_a_message_as_it_is(message: str) -> None:
+    shown = markdown_text(render(report_of(f"({message})"), ReportFormat.MARKDOWN)).replace("\u200b", "")
+    lines = [visible(line).strip() for line in f"({message})".replace("\r\n", "\n").split("\n")]
+    assert "\n".join(lines) in "\n".join(line.strip() for line in shown.split("\n"))
+
+
+@RELAXED
+@given(TEXTS)
+def test_markdown_shows_a_table_cell_as_it_is(text: str) -> None:
+    cell = f"({text})"
+    tokens = markdown_tokens(render(a_report(fields=[{"name": cell, "type": "x"}]), ReportFormat.MARKDOWN))
+    assert sum(token.type == "td_open" for token in tokens) == 2
+    assert visible(cell) in "".join(token.content for token in tokens if token.type != "inline").replace("\u200b", "")
+
+
+def test_markdown_mentions_nobody_and_links_no_issue_or_page() -> None:
+    text = render(report_of("@octocat #12 https://example.com www.example.com"), ReportFormat.MARKDOWN)
+    assert not re.search(r"@\w|#\d|https?:|www\.", text)
+
+
+def test_a_code_block_of_markdown_outlasts_backticks_in_it() -> None:
+    request = "curl\n```\n````\nend"
+    tokens = markdown_tokens(render(a_report(a_finding(request=request)), ReportFormat.MARKDOWN))
+    assert [token.content for token in tokens if token.type == "fence"] == [request + "\n"]
+
+
+# JUnit
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_junit_has_one_test_a_finding_and_only_errors_fail(report: Report) -> None:
+    root = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode())
+    found = report.ordered()
+    errors = sum(finding.severity is Severity.ERROR for finding in found)
+    assert len(root.findall("testsuite/testcase")) == max(len(found), 1)
+    assert len(root.findall("testsuite/testcase/failure")) == errors
+    assert len(root.findall("testsuite/testcase/system-out")) == len(found) - errors
+    assert {element.get("failures") for element in root.iter() if "failures" in element.attrib} == {str(errors)}
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_junit_tests_have_different_names(report: Report) -> None:
+    cases = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode()).findall("testsuite/testcase")
+    assert len({case.get("name") for case in cases}) == len(cases)
+
+
+def test_junit_names_begin_with_the_severity() -> None:
+    root = ElementTree.fromstring(render(of_severities(*Severity), ReportFormat.JUNIT).encode())
+    names = [case.attrib["name"].split(":")[0] for case in root.iter("testcase")]
+    assert names == ["error", "warning", "info"]
+
+
+# HTML
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_nothing_in_a_finding_becomes_markup_of_the_page(report: Report) -> None:
+    page = Page(render(report, ReportFormat.HTML))
+    structure = (
+        "html head meta link title style body main h1 h2 p dl div dt dd ol ul li table thead tbody tr th td code pre"
+    )
+    assert page.tags <= {*structure.split(), "span", "fieldset", "legend", "label", "input"}
+    names = "lang charset name content http-equiv rel href class id type checked tabindex scope aria-label"
+    assert page.attributes.keys() <= set(names.split())
+
+
+@RELAXED
+@given(TEXTS)
+def test_the_page_shows_a_message_as_it_is(message: str) -> None:
+    lines = map(visible, message.replace("\r\n", "\n").split("\n"))
+    assert "\n".join(lines) in Page(render(report_of(message), ReportFormat.HTML)).text
+
+
+def test_the_page_loads_nothing_and_forbids_it() -> None:
+    page = Page(render(of_severities(*Severity), ReportFormat.HTML))
+    assert page.attributes["href"] == {"data:,"}
+    assert "src" not in page.attributes
+    assert "url(" not in page.text
+    assert any("default-src 'none'" in value for value in page.attributes["content"])
+
+
+def test_the_page_can_hide_each_severity_that_occurs() -> None:
+    text = render(of_severities(Severity.ERROR, Severity.INFO), ReportFormat.HTML)
+    assert re.findall(r'type="checkbox" id="show-(\w+)" checked', text) == ["error", "info"]
+    assert re.findall(r"body:has\(#show-(\w+):not\(:checked\)\) \.all > \.(\w+)", text) == [
+        ("error", "error"),
+        ("info", "info"),
+    ]
+
+
+# GitHub
+
+
+@RELAXED
+@given(ANY_REPORT)
+def test_github_gets_one_command_a_finding_between_title_and_summary(report: Report) -> None:
+    lines = re.split(r"\r\n|\r|\n", render(report, ReportFormat.GITHUB).rstrip("\n"))
+    commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    names = [commands[finding.severity] for finding in report.ordered()]
+    assert [re.match(r"::(\w+) title=", line)[1] for line in lines[1:-1]] == names  # type: ignore[index]  # it matches
+
+
+@RELAXED
+@given(TEXTS)
+def test_a_github_runner_reads_back_the_title_and_the_message(text: str) -> None:
+    finding = a_finding(id=text, message=text)
+    line = render(a_report(finding), ReportFormat.GITHUB).split("\n")[1]
+    _, command, message = line.split("::", 2)
+    name, _, properties = command.partition(" ")
+    (title,) = properties.split(",")
+    unescaped = (
+        title.replace("%3A", ":").replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
+    )
+    shown = "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
+    assert (name, unescaped) == ("error", f"title={visible(text)} (documented)")
+    assert message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == f"/aspect_ratio\n{shown}"
