@@ -6,27 +6,19 @@ import re
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard, runtime_checkable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 import httpx
 
 from bodydouble_client._errors import ArgumentError
+from bodydouble_client._kinds import Readable, is_buffer, is_path
 from bodydouble_client._media_type import KNOWN_KINDS, begins_like_a_picture, media_type_of
-from bodydouble_client._text import describe, encodable, shorten
+from bodydouble_client._text import describe, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
 
 __all__ = ["ImageInput", "encode_image"]
-
-
-@runtime_checkable
-class Readable(Protocol):
-    """A file object opened for reading bytes."""
-
-    def read(self) -> bytes:
-        """Everything from the current position to the end."""
-        ...
 
 
 ImageInput: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Readable | PillowImage"
@@ -48,9 +40,9 @@ def encode_image(name: str, image: object) -> str:
     """
     if isinstance(image, str):
         return _from_text(name, image)
-    if isinstance(image, PathLike):
-        return _from_file(name, Path(image))
-    if isinstance(image, (bytes, bytearray, memoryview)):
+    if is_path(image):
+        return _from_file(name, image)
+    if is_buffer(image):
         return _data_uri(name, bytes(image), "it")
     if _is_pillow(image):
         return _data_uri(name, _png(name, image), "it")
@@ -74,7 +66,7 @@ def _from_text(name: str, value: str) -> str:
             argument=name,
         )
     if len(value) <= _LONGEST_PATH and _exists(value):
-        return _from_file(name, Path(value))
+        return _from_file(name, value)
     if begins_like_a_picture(value):
         stray = _BASE64.match(value)
         if stray is not None and stray.end() == len(value):
@@ -112,10 +104,10 @@ def _exists(path: str) -> bool:
         return False
 
 
-def _from_file(name: str, path: Path) -> str:
+def _from_file(name: str, path: "str | PathLike[str]") -> str:
     try:
-        data, reason = path.read_bytes(), ""
-    except (OSError, ValueError) as error:
+        data, reason = Path(path).read_bytes(), ""
+    except (OSError, ValueError, TypeError) as error:
         data, reason = b"", shorten(getattr(error, "strerror", None) or str(error))
     if reason:
         raise ArgumentError(f"{name}: cannot read {describe(str(path))} ({reason})", argument=name)

@@ -1,13 +1,14 @@
 """JSON as strangers send it: any bytes give a value or a reason, never an exception."""
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeGuard
 
 from bodydouble_client._text import shorten
 
 __all__ = ["NotJson", "is_array", "is_object", "number", "parse", "text"]
+
+_TOO_LARGE = 1e300  # an int beyond it cannot become a float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,7 @@ def number(value: object) -> int | float | None:
     """The value if it is a finite number that is not negative, else None; a boolean is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    finite = isinstance(value, int) or math.isfinite(value)
-    return value if finite and value >= 0 else None
+    return value if 0 <= value < _TOO_LARGE else None
 
 
 def text(value: object) -> str | None:

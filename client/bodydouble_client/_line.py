@@ -29,14 +29,21 @@ class Line:
     def observe(self, event: str, info: Mapping[str, Any]) -> None:
         """Take note of one event of httpcore; raises HungUp when the attempt was given up."""
         with self._lock:
-            if self._hung_up and event.endswith(".started"):
-                raise HungUp
             if event.endswith(("connect_tcp.started", "connect_unix_socket.started")):
+                self._still_wanted()
                 self.sent = False
             elif event.endswith(("connect_tcp.complete", "start_tls.complete")):
                 self._stream = info["return_value"]
+                if self._hung_up:
+                    self._stream.close()
+                self._still_wanted()
             elif event.endswith("send_request_headers.started") and info["request"].method != b"CONNECT":
+                self._still_wanted()
                 self.sent = True  # CONNECT only asks a proxy for a tunnel
+
+    def _still_wanted(self) -> None:
+        if self._hung_up:
+            raise HungUp
 
     async def observe_async(self, event: str, info: Mapping[str, Any]) -> None:
         """``observe`` for the asynchronous transport."""

@@ -42,6 +42,16 @@ class Outcome:
     body: bytes = field(default=b"", repr=False)
     fault: Fault | None = None
 
+    @property
+    def refused(self) -> bool:
+        """Whether there is a status and it is not a success: nothing was done, whatever became of the body."""
+        return self.status_code is not None and not 200 <= self.status_code < 300
+
+    @property
+    def may_be_charged(self) -> bool:
+        """Whether the request may have been carried out although the answer did not arrive whole."""
+        return self.fault is not None and self.fault.sent and not self.refused
+
 
 # what httpx raises before the first byte of a request leaves
 _BEFORE_SENDING = (

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from bodydouble_client._errors import ArgumentError
 from bodydouble_client._image_input import ImageInput, encode_image
+from bodydouble_client._kinds import Readable, is_buffer, is_iterable, is_mapping
 from bodydouble_client._text import describe, encodable, shorten
-from typing import Literal, TypeAlias
 
 __all__ = ["ASPECT_RATIOS", "MODEL", "AspectRatio", "Job", "encode_job"]
 
@@ -58,7 +58,9 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be a str, not {type(value).__name__}", argument=name)
     if not encodable(value):
-        raise ArgumentError(f"{name} holds a lone surrogate, which UTF-8 cannot carry: {describe(value)}", argument=name)
+        raise ArgumentError(
+            f"{name} holds a lone surrogate, which UTF-8 cannot carry: {describe(value)}", argument=name
+        )
     return value
 
 
@@ -71,8 +73,8 @@ def _one_of(name: str, value: object, allowed: tuple[Any, ...], kind: type) -> A
 
 
 def _images(images: object) -> list[Any]:
-    one = isinstance(images, (str, bytes, bytearray, memoryview)) or hasattr(images, "read")
-    if one or not isinstance(images, Iterable) or isinstance(images, Mapping):
+    one = isinstance(images, (str, Readable)) or is_buffer(images)
+    if one or not is_iterable(images) or is_mapping(images):
         raise ArgumentError(
             f"images must be a list of images, not {type(images).__name__}; put a single image into a list",
             argument="images",
@@ -81,7 +83,7 @@ def _images(images: object) -> list[Any]:
 
 
 def _extra(extra: object) -> dict[str, Any]:
-    if not isinstance(extra, Mapping):
+    if not is_mapping(extra):
         raise ArgumentError(f"extra must be a mapping, not {type(extra).__name__}", argument="extra")
     values: dict[Any, Any] = dict(extra)
     for key in values:
@@ -91,7 +93,6 @@ def _extra(extra: object) -> dict[str, Any]:
             raise ArgumentError(
                 f"extra must not hold {key!r}: it is set by the client itself or has an argument of its own",
                 argument="extra",
-                allowed=(),
             )
     reason = _not_json(values)
     if reason is not None:

@@ -1,6 +1,5 @@
 """What a client is set up with: arguments first, then the environment, then defaults, all checked before use."""
 
-import math
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -38,9 +37,7 @@ def find_key(api_key: object, environ: Mapping[str, str]) -> Secret | ArgumentEr
     if value is None:
         name, value = next(((name, environ[name]) for name in KEY_VARIABLES if environ.get(name)), ("api_key", None))
     if value is None:
-        return ArgumentError(
-            f"no API key: pass api_key or set one of {', '.join(KEY_VARIABLES)}", argument="api_key"
-        )
+        return ArgumentError(f"no API key: pass api_key or set one of {', '.join(KEY_VARIABLES)}", argument="api_key")
     if not isinstance(value, str):
         return ArgumentError(f"{name} must be a str, not {type(value).__name__}", argument=name)
     if not value:
@@ -112,6 +109,4 @@ def checked_count(name: str, value: object, lowest: int) -> int:
     """A whole number that is at least ``lowest``, as an int; raises ArgumentError otherwise."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= lowest:
         return int(value)
-    raise ArgumentError(
-        f"{name} must be a whole number, {lowest} or more, not {describe(value)}", argument=name
-    )
+    raise ArgumentError(f"{name} must be a whole number, {lowest} or more, not {describe(value)}", argument=name)

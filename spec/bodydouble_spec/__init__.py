@@ -6,6 +6,7 @@ from bodydouble_spec._contract import Contract
 from bodydouble_spec._errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec._finding import Evidence, Finding, Severity, exit_code, worst
 from bodydouble_spec._fingerprint import fingerprint
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._operation import Operation, Response
 from bodydouble_spec._overlay import Fact, Overlay
 from bodydouble_spec._report import Report, ReportFormat, render
@@ -29,6 +30,8 @@ __all__ = [
     "UnreadableDocument",
     "exit_code",
     "fingerprint",
+    "is_array",
+    "is_object",
     "provenance",
     "render",
     "worst",

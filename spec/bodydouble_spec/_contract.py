@@ -12,6 +12,7 @@ from bodydouble_spec._document import is_url, parse_document, read_source
 from bodydouble_spec._errors import ContractError, UnknownOperation
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._fingerprint import fingerprint
+from bodydouble_spec._json import is_object
 from bodydouble_spec._operation import Operation
 from bodydouble_spec._operations import read_operations
 from bodydouble_spec._overlay import Fact, Overlaid, Overlay
@@ -53,7 +54,7 @@ class Contract:
         chosen = Overlay.load(overlay) if isinstance(overlay, Path) else overlay
         if source is None:
             contract = cls._vendored(chosen)
-        elif isinstance(source, dict):
+        elif is_object(source):
             contract = cls._build("document", source, None, chosen)
         else:
             document, problem = parse_document(read_source(source))
@@ -77,7 +78,7 @@ class Contract:
 
     @classmethod
     def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
-        if problem is not None or not isinstance(document, dict):
+        if problem is not None or not is_object(document):
             unreadable = _unreadable(problem or f"the document is {show(document)}; an OpenAPI document is an object")
             return cls._assemble(name, {}, Repaired(repair({}).document, (unreadable,)), None)
         repaired = repair(document)

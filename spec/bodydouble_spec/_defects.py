@@ -1,21 +1,29 @@
 """The list that loading writes its findings to, and how a value is shown in a message."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import is_array, is_object
 
-__all__ = ["Defects", "shorten", "show"]
+__all__ = ["Defects", "listed", "shorten", "show"]
 
 _SHOWN_CHARACTERS = 60
 _SHOWN_ENTRIES = 24
+_LISTED_CHARACTERS = 120
 
 
 class Defects:
-    """Findings about one document, in the order in which they were met."""
+    """Findings about one document, in the order in which they were met, each rule once at each place."""
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
+        self._findings: dict[Finding, None] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noted so far."""
+        return tuple(self._findings)
 
     def add(
         self,
@@ -26,12 +34,22 @@ class Defects:
         severity: Severity = Severity.WARNING,
         repaired: str | None = None,
         got: Any = None,
-        expected: Any = None,
     ) -> None:
         """Note a defect: a warning when the repair loses nothing, an error when a promise is lost."""
-        self.findings.append(
-            Finding(rule, severity, Evidence.DOCUMENTED, pointer, message, expected, shorten(got), repaired=repaired)
-        )
+        finding = Finding(rule, severity, Evidence.DOCUMENTED, pointer, message, got=shorten(got), repaired=repaired)
+        self._findings.setdefault(finding)
+
+    def lose(self, rule: str, pointer: str, message: str, *, repaired: str, got: Any = None) -> None:
+        """Note a defect whose repair loses a promise of the document."""
+        self.add(rule, pointer, message, severity=Severity.ERROR, repaired=repaired, got=got)
+
+    def require_object(self, value: Any, pointer: str) -> dict[str, Any]:
+        """``value`` when it is an object; else an empty one, and a finding."""
+        if is_object(value):
+            return value
+        message = f"this must be an object, it is {show(value)}"
+        self.lose("not-an-object", pointer, message, repaired="an empty object", got=value)
+        return {}
 
 
 def shorten(value: Any) -> Any:
@@ -40,17 +58,32 @@ def shorten(value: Any) -> Any:
         return f"{value[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
         return f"integer of {value.bit_length()} bits"
-    if isinstance(value, list):
+    if is_array(value):
         return value if _are_small(value) else f"array of {len(value)} items"
-    if isinstance(value, dict):
+    if is_object(value):
         return value if _are_small([*value.keys(), *value.values()]) else f"object of {len(value)} properties"
     return value
 
 
 def show(value: Any) -> str:
-    """A JSON value as text for a message, always short."""
+    """A JSON value as text for a message: always short, always printable in UTF-8."""
     short = shorten(value)
-    return short if isinstance(short, str) and short is not value else json.dumps(short, ensure_ascii=False)
+    text = short if isinstance(short, str) and short is not value else json.dumps(short, ensure_ascii=False)
+    if len(text) > 2 * _SHOWN_CHARACTERS:
+        text = f"array of {len(value)} items" if is_array(value) else f"object of {len(value)} properties"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Texts for a message, separated by commas; those that would make it long are only counted."""
+    shown: list[str] = []
+    hidden = 0
+    for text in texts:
+        if hidden or (shown and sum(map(len, shown)) + len(text) > _LISTED_CHARACTERS):
+            hidden += 1
+        else:
+            shown.append(text[:_LISTED_CHARACTERS])
+    return ", ".join(shown) + (f" and {hidden} more" if hidden else "")
 
 
 def _are_small(values: list[Any]) -> bool:

@@ -1,18 +1,21 @@
-"""Reading a document: a file, a URL or bytes; JSON or YAML."""
+"""Reading a document: a file, a URL, bytes or a Python object; JSON or YAML."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from bodydouble_spec._errors import UnreadableDocument
+from bodydouble_spec._json import is_array, is_object
 
-__all__ = ["is_url", "parse_document", "read_source"]
+__all__ = ["copy_document", "is_url", "parse_document", "read_source"]
 
 _MAX_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 20.0
 _MAX_NODES = 1_000_000
-_MAX_DEPTH = 300
+# The deepest published document has 34 levels; repairing and converting recurse a few frames for each.
+_MAX_DEPTH = 120
 
 
 def is_url(source: str) -> bool:
@@ -24,18 +27,20 @@ def read_source(source: str | Path) -> bytes:
     """The bytes behind a path or URL (32 MB at most). Raises UnreadableDocument when they cannot be had."""
     if isinstance(source, str) and is_url(source):
         return _fetch(source)
-    path = Path(source)
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise UnreadableDocument(f"{path}: larger than {_MAX_BYTES // 2**20} MB; that is no contract")
-        return path.read_bytes()
+        with Path(source).open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableDocument(f"{source}: {reason}; name a readable OpenAPI file or an http(s) URL") from None
+        raise UnreadableDocument(f"{source}: {reason}; name a readable file or an http(s) URL") from None
+    _refuse_large(len(data), str(source))
+    return data
 
 
 def parse_document(data: bytes) -> tuple[Any, str | None]:
     """The parsed JSON or YAML, and None; or None and one sentence that says why it is neither."""
+    if not data.strip():
+        return None, "the document is empty"
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError as error:
@@ -43,10 +48,21 @@ def parse_document(data: bytes) -> tuple[Any, str | None]:
         document, yaml_problem = _parse_yaml(data)
         if yaml_problem is not None:
             return None, f"{json_problem} and {yaml_problem}"
-        if not isinstance(document, dict):
+        if not is_object(document):
             return None, f"{json_problem}, and as YAML it is no object"
     problem = _too_large(document)
     return (None, problem) if problem else (document, None)
+
+
+def copy_document(document: Any) -> tuple[Any, str | None]:
+    """A document made in Python as JSON has it, with text for every key; or None and why JSON cannot say it."""
+    problem = _too_large(document)
+    if problem is not None:
+        return None, problem
+    try:
+        return json.loads(json.dumps(document)), None
+    except (TypeError, ValueError, RecursionError) as error:
+        return None, f"the document cannot be written as JSON: {str(error)[:120]}"
 
 
 def _fetch(url: str) -> bytes:
@@ -59,12 +75,16 @@ def _fetch(url: str) -> bytes:
                 raise UnreadableDocument(f"{url}: the server answered {response.status_code}; check the URL")
             for chunk in response.iter_bytes():
                 data += chunk
-                if len(data) > _MAX_BYTES:
-                    raise UnreadableDocument(f"{url}: larger than {_MAX_BYTES // 2**20} MB; that is no contract")
+                _refuse_large(len(data), url)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         raise UnreadableDocument(f"{url}: {reason}; check the address and the network, or use a local copy") from None
     return bytes(data)
+
+
+def _refuse_large(size_bytes: int, source: str) -> None:
+    if size_bytes > _MAX_BYTES:
+        raise UnreadableDocument(f"{source}: larger than {_MAX_BYTES // 2**20} MB; that is no contract")
 
 
 def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
@@ -74,29 +94,26 @@ def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
 
     try:
         document: Any = yaml.load(data, Loader=JsonCompatibleLoader)  # noqa: S506 - a SafeLoader with fewer types
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = "" if mark is None else f" (line {mark.line + 1}, column {mark.column + 1})"
-        return None, f"not YAML{where}"
-    except (ValueError, RecursionError):
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        return None, "not YAML" if mark is None else f"not YAML (line {mark.line + 1}, column {mark.column + 1})"
+    except (yaml.YAMLError, ValueError, RecursionError):
         return None, "not YAML"
     return document, None
 
 
 def _too_large(document: Any) -> str | None:
     """Why a document cannot be walked: YAML aliases can make a small file unfold without end, and nesting can be absurd."""
-    nodes = 0
-    level = [document]
-    for _ in range(_MAX_DEPTH):
-        level = [
-            child
-            for value in level
-            if isinstance(value, dict | list)
-            for child in (value.values() if isinstance(value, dict) else value)
-        ]
-        nodes += len(level)
-        if not level:
-            return None
+    nodes = 1
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if not (is_object(value) or is_array(value)):
+            continue
+        if depth > _MAX_DEPTH:
+            return f"the document is nested more than {_MAX_DEPTH} levels deep"
+        nodes += len(value)
         if nodes > _MAX_NODES:
             return f"the document unfolds to more than {_MAX_NODES} values"
-    return f"the document is nested more than {_MAX_DEPTH} levels deep"
+        waiting += [(child, depth + 1) for child in (value.values() if is_object(value) else value)]
+    return None

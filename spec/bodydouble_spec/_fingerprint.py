@@ -4,7 +4,9 @@ import hashlib
 from typing import Any
 
 import orjson
+
 from bodydouble_spec._errors import ContractError
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import pointer_parts, resolve_pointer
 
 __all__ = ["canonical_paths", "fingerprint"]
@@ -56,11 +58,11 @@ class _Canonical:
             )
         if key in _DATA:
             return _plain(value)
-        if key in _UNORDERED and isinstance(value, list):
+        if key in _UNORDERED and is_array(value):
             return sorted((_plain(item) for item in value), key=_dump)
-        if isinstance(value, list):
+        if is_array(value):
             return [self.walk(item, "", open_references, depth + 1) for item in value]
-        if not isinstance(value, dict):
+        if not is_object(value):
             return _plain(value)
         if key in _NAME_MAPS:
             return {name: self.walk(item, "", open_references, depth + 1) for name, item in value.items()}
@@ -91,9 +93,9 @@ class _Canonical:
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    if isinstance(value, dict):
+    if is_object(value):
         return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, list):
+    if is_array(value):
         return [_plain(item) for item in value]
     return value
 

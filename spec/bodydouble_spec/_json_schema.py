@@ -1,15 +1,19 @@
 """OpenAPI schemas as JSON Schema 2020-12, self-contained, so that one fast validator can be compiled from each."""
 
+import re
 from typing import Any, Literal
 
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import pointer_parts, resolve_pointer
 
-__all__ = ["Direction", "to_json_schema"]
+__all__ = ["REBASING", "Direction", "to_json_schema"]
 
 Direction = Literal["request", "response"]
 
 # Annotations that say nothing about validity; what is left of an OpenAPI schema without them is JSON Schema.
-_ANNOTATIONS = {"discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
+_ANNOTATIONS = {"$comment", "discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
+# These would give a schema another base for its references; with them, references could lead out of the document.
+REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
 _SUBSCHEMAS = {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
 _SUBSCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
 _SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties"}
@@ -23,9 +27,10 @@ def to_json_schema(schema: dict[str, Any], document: dict[str, Any], direction: 
     (recursion is kept). A property that is ``readOnly`` is not required of a request, one that is ``writeOnly`` not of a response.
     """
     conversion = _Conversion(document, direction)
-    result = conversion.convert(schema)
-    if conversion.definitions:
-        result["$defs"] = {**result.get("$defs", {}), **conversion.definitions}
+    result = conversion.convert_object(schema)
+    definitions = conversion.definitions()
+    if definitions:
+        result["$defs"] = {**result.get("$defs", {}), **definitions}
     result["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     return result
 
@@ -35,22 +40,38 @@ class _Conversion:
         self._document = document
         self._hidden = _HIDDEN[direction]
         self._is_30 = str(document.get("openapi", "3.0")).startswith("3.0")
-        self.definitions: dict[str, Any] = {}
+        self._references: dict[str, str] = {}
+
+    def definitions(self) -> dict[str, Any]:
+        """The schemas that were referred to, and those that they refer to, by name."""
+        done: dict[str, Any] = {}
+        # A loop, not a recursion: a chain of references may be longer than Python's stack is deep.
+        while missing := self._references.keys() - done.keys():
+            for name in sorted(missing):
+                try:
+                    target = resolve_pointer(self._document, pointer_parts(self._references[name]))
+                except LookupError:
+                    target = {}
+                done[name] = self.convert(target) if isinstance(target, bool) or is_object(target) else {}
+        return done
 
     def convert(self, schema: Any) -> Any:
-        if not isinstance(schema, dict):
-            return schema
+        """A schema, or what stands in the place of one, converted."""
+        return self.convert_object(schema) if is_object(schema) else schema
+
+    def convert_object(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A schema that is an object, converted; references are collected, not followed."""
         if isinstance(schema.get("$ref"), str):
             return self._reference(schema)
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
             if keyword in _SUBSCHEMAS:
                 result[keyword] = self.convert(value)
-            elif keyword in _SUBSCHEMA_LISTS:
+            elif keyword in _SUBSCHEMA_LISTS and is_array(value):
                 result[keyword] = [self.convert(item) for item in value]
-            elif keyword in _SUBSCHEMA_MAPS:
+            elif keyword in _SUBSCHEMA_MAPS and is_object(value):
                 result[keyword] = {name: self.convert(item) for name, item in value.items()}
-            elif keyword not in _ANNOTATIONS and not keyword.startswith("x-"):
+            elif keyword not in _ANNOTATIONS | REBASING and not keyword.startswith("x-"):
                 result[keyword] = value
         if schema.get("nullable") is True and isinstance(schema.get("type"), str):
             result["type"] = [schema["type"], "null"]
@@ -60,26 +81,25 @@ class _Conversion:
         return result
 
     def _reference(self, schema: dict[str, Any]) -> dict[str, Any]:
-        reference: str = schema["$ref"]
-        # A slash or percent sign in the name would be read as part of the pointer.
-        name = reference.removeprefix("#/").replace("/", ".").replace("~", "-").replace("%", "-")
-        if name not in self.definitions:
-            self.definitions[name] = {}  # marks it as begun, so that recursion ends here
-            try:
-                target = resolve_pointer(self._document, pointer_parts(reference))
-            except LookupError:
-                target = {}
-            self.definitions[name] = self.convert(target) if isinstance(target, dict) else {}
-        siblings = {} if self._is_30 else self.convert({key: value for key, value in schema.items() if key != "$ref"})
-        return {"$ref": f"#/$defs/{name}", **siblings}
+        result = {"$ref": f"#/$defs/{self._name(schema['$ref'])}"}
+        if self._is_30:
+            return result  # where nothing beside a reference counts
+        return result | self.convert_object({key: value for key, value in schema.items() if key != "$ref"})
+
+    def _name(self, reference: str) -> str:
+        # A slash, tilde or percent sign in the name would be read as part of the pointer.
+        name = re.sub("[^A-Za-z0-9_.-]", ".", reference.removeprefix("#/"))
+        while self._references.setdefault(name, reference) != reference:
+            name += "_"
+        return name
 
     def _drop_hidden_requirements(self, result: dict[str, Any], schema: dict[str, Any]) -> None:
-        properties = schema.get("properties", {})
-        hidden = {
-            name for name, item in properties.items() if isinstance(item, dict) and item.get(self._hidden) is True
-        }
-        if hidden & set(result.get("required", ())):
-            result["required"] = [name for name in result["required"] if name not in hidden]
+        properties, required = schema.get("properties"), result.get("required")
+        if not (is_object(properties) and is_array(required)):
+            return
+        hidden = [name for name, item in properties.items() if is_object(item) and item.get(self._hidden) is True]
+        if any(name in hidden for name in required):
+            result["required"] = [name for name in required if name not in hidden]
 
 
 def _settle_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from bodydouble_spec._defects import Defects
 from bodydouble_spec._finding import Evidence, Severity
+from bodydouble_spec._json import is_object
 from bodydouble_spec._json_schema import Direction, to_json_schema
 from bodydouble_spec._operation import Operation, Response
 from bodydouble_spec._pointer import join_pointer
@@ -68,7 +69,7 @@ class _Reader:
             name: example["value"]
             for media in content.values()
             for name, example in media.get("examples", {}).items()
-            if isinstance(example, dict) and "value" in example
+            if is_object(example) and "value" in example
         }
         return Response(
             status=status,

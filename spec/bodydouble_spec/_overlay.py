@@ -8,6 +8,7 @@ from typing import Any
 from bodydouble_spec._defects import show
 from bodydouble_spec._errors import OverlayError
 from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["Action", "Fact", "Overlaid", "Overlay"]
@@ -64,12 +65,12 @@ class Overlay:
     @classmethod
     def parse(cls, document: Any, name: str) -> "Overlay":
         """An overlay from its parsed document; ``name`` is used in messages."""
-        if not isinstance(document, dict) or not str(document.get("overlay", "")).startswith("1."):
+        if not is_object(document) or not str(document.get("overlay", "")).startswith("1."):
             raise OverlayError(f"{name}: this is no OpenAPI Overlay; it needs `overlay: 1.0.0` at the top")
         actions = document.get("actions")
-        if not isinstance(actions, list) or not actions:
+        if not is_array(actions) or not actions:
             raise OverlayError(f"{name}: /actions must be a list with at least one action")
-        title = document.get("info", {}).get("title", name) if isinstance(document.get("info"), dict) else name
+        title = document.get("info", {}).get("title", name) if is_object(document.get("info")) else name
         return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
 
     def apply(self, document: dict[str, Any]) -> Overlaid:
@@ -98,7 +99,7 @@ class Overlay:
 def _action(item: Any, where: str) -> Action:
     import jsonpath_rfc9535
 
-    if not isinstance(item, dict) or not isinstance(item.get("target"), str):
+    if not is_object(item) or not isinstance(item.get("target"), str):
         raise OverlayError(f"{where} needs a `target`, a JSONPath")
     try:
         jsonpath_rfc9535.compile(item["target"])
@@ -150,9 +151,9 @@ def _update(document: dict[str, Any], location: tuple[str | int, ...], update: A
         return list(_merge(document, update, ""))
     parent = _parent(document, location)
     target = parent[location[-1]]
-    if isinstance(target, dict) and isinstance(update, dict):
+    if is_object(target) and is_object(update):
         return list(_merge(target, update, ""))
-    parent[location[-1]] = [*target, *update] if isinstance(target, list) and isinstance(update, list) else update
+    parent[location[-1]] = [*target, *update] if is_array(target) and is_array(update) else update
     return [""]
 
 
@@ -163,9 +164,9 @@ def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterat
     for key, value in update.items():
         here = join_pointer(place, key)
         present = target.get(key)
-        if isinstance(present, dict) and isinstance(value, dict):
+        if is_object(present) and is_object(value):
             yield from _merge(present, value, here)
-        elif isinstance(present, list) and isinstance(value, list):
+        elif is_array(present) and is_array(value):
             target[key] = [*present, *copy.deepcopy(value)]
             yield here
         else:

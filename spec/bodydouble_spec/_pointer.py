@@ -2,8 +2,13 @@
 
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote
+
+from bodydouble_spec._json import is_array, is_object
 
 __all__ = ["join_pointer", "pointer_parts", "resolve_pointer"]
+
+_INDEX_DIGITS = 9
 
 
 def join_pointer(base: str, *parts: str | int) -> str:
@@ -12,8 +17,10 @@ def join_pointer(base: str, *parts: str | int) -> str:
 
 
 def pointer_parts(pointer: str) -> list[str]:
-    """The unescaped parts of a pointer; a leading ``#`` (a URI fragment) is ignored."""
-    text = pointer.removeprefix("#")
+    """The unescaped parts of a pointer, plain or as the fragment of a URI (``#/a%20b``); LookupError when it is none."""
+    text = unquote(pointer[1:]) if pointer.startswith("#") else pointer
+    if text and not text.startswith("/"):
+        raise LookupError(pointer)
     return [part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:]]
 
 
@@ -21,11 +28,11 @@ def resolve_pointer(document: Any, parts: Iterable[str | int]) -> Any:
     """The value at the given parts; raises LookupError when there is none."""
     value = document
     for part in parts:
-        if isinstance(value, dict):
+        if is_object(value):
             value = value[str(part)]
-        elif isinstance(value, list):
+        elif is_array(value):
             text = str(part)
-            if not (text.isascii() and text.isdigit()):
+            if not (text.isascii() and text.isdigit() and len(text) <= _INDEX_DIGITS):
                 raise LookupError(text)
             value = value[int(text)]
         else:

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import jsonschema_rs
+
 from bodydouble_spec._defects import Defects, show
 from bodydouble_spec._finding import Severity
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["ReferenceCheck", "SchemaRepair"]
@@ -53,7 +55,7 @@ class SchemaRepair:
                     repaired="an object with the same meaning",
                 )
             return {} if schema else {"not": {}}
-        if not isinstance(schema, dict):
+        if not is_object(schema):
             self._lose(
                 "schema-not-object", pointer, f"a schema must be an object, this is {show(schema)}", "any value", schema
             )
@@ -98,7 +100,7 @@ class SchemaRepair:
             result[keyword] = value
 
     def _repair_type(self, result: dict[str, Any], _keyword: str, value: Any, here: str) -> None:
-        listed = value if isinstance(value, list) else [value]
+        listed = value if is_array(value) else [value]
         known = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
         if len(known) < len(listed) or not known:
             self._lose(
@@ -106,9 +108,9 @@ class SchemaRepair:
             )
         if self._is_31:
             if known:
-                result["type"] = known if isinstance(value, list) else known[0]
+                result["type"] = known if is_array(value) else known[0]
             return
-        if isinstance(value, list) or "null" in known:
+        if is_array(value) or "null" in known:
             self._note_version(
                 "keyword-newer",
                 here,
@@ -127,16 +129,16 @@ class SchemaRepair:
             result["enum"] = [None]
 
     def _repair_map(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        if self._accept(isinstance(value, dict), keyword, value, here, "an object of schemas"):
+        if self._accept(is_object(value), keyword, value, here, "an object of schemas"):
             result[keyword] = {name: self.repair(item, join_pointer(here, name)) for name, item in value.items()}
 
     def _repair_list(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        if self._accept(isinstance(value, list) and bool(value), keyword, value, here, "a list of schemas"):
+        if self._accept(is_array(value) and bool(value), keyword, value, here, "a list of schemas"):
             repaired = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
             result[keyword] = [*result.get(keyword, []), *repaired]
 
     def _repair_items(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        if not isinstance(value, list):
+        if not is_array(value):
             result[keyword] = self.repair(value, here)
             return
         branches = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
@@ -150,8 +152,8 @@ class SchemaRepair:
         result[keyword] = value if is_flag else self.repair(value, here)
 
     def _repair_required(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
-        is_sound = isinstance(value, list) and len(names) == len(value)
+        names = [name for name in value if isinstance(name, str)] if is_array(value) else []
+        is_sound = is_array(value) and len(names) == len(value)
         self._accept(is_sound, keyword, value, here, "a list of property names")
         if names:
             result[keyword] = list(dict.fromkeys(names))
@@ -237,7 +239,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_enum(value: Any) -> bool:
-    return isinstance(value, list) and bool(value)
+    return is_array(value) and bool(value)
 
 
 def _number(value: Any) -> float | None:

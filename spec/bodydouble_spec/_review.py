@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import is_object
 from bodydouble_spec._pointer import join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec._repair import METHODS
 
@@ -50,7 +51,7 @@ def _follow(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in schema:
         return schema
     target = resolve_pointer(document, pointer_parts(schema["$ref"]))
-    return target if isinstance(target, dict) and "$ref" not in target else {}
+    return target if is_object(target) and "$ref" not in target else {}
 
 
 def _finding(rule: str, severity: Severity, pointer: str, message: str) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bodydouble_spec._defects import shorten, show
 from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["strict_findings"]
@@ -32,11 +33,11 @@ class _Strict:
 
     def walk(self, schema: Any, value: Any, pointer: str, depth: int) -> Iterator[Finding]:
         schema = self._follow(schema)
-        if depth > _MAX_DEPTH or not isinstance(schema, dict):
+        if depth > _MAX_DEPTH or not is_object(schema):
             return
-        if isinstance(value, dict) and "properties" in schema:
+        if is_object(value) and "properties" in schema:
             yield from self._object(schema, value, pointer, depth)
-        elif isinstance(value, list) and _allows(schema, "array"):
+        elif is_array(value) and _allows(schema, "array"):
             if not value:
                 yield self._deviation("empty", pointer, "this list is empty", "at least one item", value)
             for index, item in enumerate(value):
@@ -78,7 +79,7 @@ class _Strict:
 
     def _follow(self, schema: Any) -> Any:
         for _ in range(_MAX_DEPTH):
-            reference = schema.get("$ref") if isinstance(schema, dict) else None
+            reference = schema.get("$ref") if is_object(schema) else None
             if not isinstance(reference, str):
                 break
             schema = self._definitions.get(reference.removeprefix("#/$defs/"))
@@ -87,8 +88,8 @@ class _Strict:
     def _is_nullable_leaf(self, schema: Any) -> bool:
         schema = self._follow(schema)
         return (
-            isinstance(schema, dict)
-            and isinstance(schema.get("type"), list)
+            is_object(schema)
+            and is_array(schema.get("type"))
             and "null" in schema["type"]
             and not _allows(schema, "array")
             and not _allows(schema, "object")
@@ -110,4 +111,4 @@ class _Strict:
 
 def _allows(schema: dict[str, Any], kind: str) -> bool:
     types = schema.get("type")
-    return kind == types or (isinstance(types, list) and kind in types)
+    return kind == types or (is_array(types) and kind in types)

@@ -1,18 +1,20 @@
 """One compiled validator for a schema, and findings built from its structured errors, never from its text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
-from bodydouble_spec._defects import shorten, show
+from bodydouble_spec._defects import listed, shorten, show
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._json_schema import Direction
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["SchemaValidator"]
 
-_LISTED = 12
+_COVERED = 12
+_MAX_FAULTS = 1000
 
 
 class SchemaValidator:
@@ -23,66 +25,68 @@ class SchemaValidator:
     """
 
     def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: Evidence) -> None:
-        self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+        self._validator = _compile(schema)
+        self._branches: dict[int, jsonschema_rs.Draft202012Validator] = {}
         self._direction: Direction = direction
         self._operation = operation
         self._evidence = evidence
         self.schema = schema
 
     def is_valid(self, value: Any) -> bool:
-        """Whether the value conforms; a value that JSON cannot express does not."""
-        try:
-            return self._validator.is_valid(value)
-        except ValueError:
-            return False
+        """Whether the value conforms; a lone surrogate does not, and NaN and infinity count as null, as orjson writes them."""
+        return _conforms(self._validator, value)
+
+    def branch_is_valid(self, branch: dict[str, Any], value: Any) -> bool:
+        """Whether the value conforms to one subschema of ``schema``, given as the very object that stands there."""
+        validator = self._branches.get(id(branch))
+        if validator is None:
+            definitions = {**self.schema.get("$defs", {}), **branch.get("$defs", {})}
+            validator = self._branches[id(branch)] = _compile({**branch, "$defs": definitions})
+        return _conforms(validator, value)
 
     def findings(self, value: Any) -> list[Finding]:
-        """Every fault of the value; an empty list when it conforms."""
+        """Every fault of the value; an empty list when it conforms. After the first 1,000 the rest is counted in one finding."""
         try:
             errors = list(self._validator.iter_errors(value))
         except ValueError as error:
-            # Lone surrogates, non-finite numbers and nesting beyond the validator's bound are not JSON.
-            return [self._finding("not-json", "", f"this is not JSON: {str(error)[:80]}", None, None)]
-        return [finding for error in errors for finding in self._from_error(error)]
+            # Lone surrogates and keys that are no texts, for instance.
+            return [self._finding("not-json", "", f"this is not JSON: {show(str(error))}", None, None)]
+        faults = (finding for error in errors for finding in self._from_error(error))
+        findings = list(islice(faults, _MAX_FAULTS))
+        more = sum(1 for _ in faults)
+        if more:
+            findings.append(self._finding("more-faults", "", f"{more} more faults are not listed", None, more))
+        return findings
 
     def _from_error(self, error: jsonschema_rs.ValidationError) -> Iterator[Finding]:
         pointer = join_pointer("", *error.instance_path)
         keyword = error.kind.name
         details = error.kind.as_dict()
-        value = error.instance
         if keyword == "required":
             missing = str(details["property"])
-            yield self._finding(
-                "required",
-                join_pointer(pointer, missing),
-                f"required property {show(missing)} is missing",
-                missing,
-                None,
-            )
+            message = f"required property {show(missing)} is missing"
+            yield self._finding("required", join_pointer(pointer, missing), message, missing, None)
         elif keyword in {"additionalProperties", "unevaluatedProperties"}:
             for name in details["unexpected"]:
-                yield self._finding(
-                    _kebab(keyword), join_pointer(pointer, name), f"property {show(name)} is not allowed", None, name
-                )
+                message = f"property {show(name)} is not allowed"
+                yield self._finding(_kebab(keyword), join_pointer(pointer, name), message, None, name)
         elif keyword in {"anyOf", "oneOf"}:
             yield self._no_branch(error, pointer, keyword)
         else:
             expected, wanted = _expectation(keyword, details)
+            value = error.instance
             yield self._finding(_kebab(keyword), pointer, f"{show(value)} {wanted}", expected, value)
 
     def _no_branch(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
         """What kept each allowed shape from matching, as covered findings."""
         context: list[list[jsonschema_rs.ValidationError]] = error.kind.as_dict().get("context", [])
-        branches = [[found for nested in branch for found in self._from_error(nested)] for branch in context]
-        covers = tuple(found for branch in branches for found in branch)[:_LISTED]
-        matched = sum(not branch for branch in branches)
-        what = (
-            f"matches {matched} of the allowed shapes, not exactly one"
-            if matched
-            else "matches none of the allowed shapes"
-        )
+        value = error.instance
+        faults = (found for branch in context for nested in branch for found in self._from_error(nested))
+        matched = sum(not branch for branch in context)
+        what = f"matches {matched} of the allowed shapes, not exactly one" if matched else "matches no allowed shape"
+        message = f"{show(value)} {what}"
         return self._finding(
-            _kebab(keyword), pointer, f"{show(error.instance)} {what}", len(branches), error.instance, covers
+            _kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _COVERED))
         )
 
     def _finding(
@@ -102,42 +106,45 @@ class SchemaValidator:
         )
 
 
+def _compile(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+
+
+def _conforms(validator: jsonschema_rs.Draft202012Validator, value: Any) -> bool:
+    try:
+        return validator.is_valid(value)
+    except ValueError:
+        return False
+
+
 def _expectation(keyword: str, details: dict[str, Any]) -> tuple[Any, str]:
     """What was expected as a JSON value, and the rest of the sentence "VALUE …"."""
-    match keyword:
-        case "type":
-            types = list(details["types"])
-            return types, f"is not of type {' or '.join(types)}"
-        case "enum":
-            options = list(details["options"])
-            listed = ", ".join(show(option) for option in options[:_LISTED])
-            more = f" and {len(options) - _LISTED} more" if len(options) > _LISTED else ""
-            return options, f"is not one of {listed}{more}"
-        case "const":
-            return details["expected_value"], f"is not {show(details['expected_value'])}"
-        case "pattern":
-            return details["pattern"], "does not have the required form"
-        case "minimum" | "exclusiveMinimum":
-            bound = "at least" if keyword == "minimum" else "more than"
-            return details["limit"], f"is too small; it must be {bound} {details['limit']}"
-        case "maximum" | "exclusiveMaximum":
-            bound = "at most" if keyword == "maximum" else "less than"
-            return details["limit"], f"is too large; it must be {bound} {details['limit']}"
-        case "minItems" | "minLength" | "minProperties":
-            return details["limit"], f"is too short; it must have at least {details['limit']} {_COUNTED[keyword]}"
-        case "maxItems" | "maxLength" | "maxProperties":
-            return details["limit"], f"is too long; it may have at most {details['limit']} {_COUNTED[keyword]}"
-        case "multipleOf":
-            return details["multiple_of"], f"is not a multiple of {details['multiple_of']}"
-        case "uniqueItems":
-            return None, "has an item twice"
-        case _:
-            return None, f"breaks the rule `{keyword}`"
+    if keyword not in _WANTED:
+        return None, f"breaks the rule `{keyword}`"
+    option, describe = _WANTED[keyword]
+    expected = details.get(option)
+    return expected, describe(expected)
 
 
-_COUNTED = {
-    "maxItems": "items", "maxLength": "characters", "maxProperties": "properties",
-    "minItems": "items", "minLength": "characters", "minProperties": "properties",
+# For each keyword: where its error has what was expected (if anywhere), and how the sentence goes on.
+_WANTED: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "const": ("expected_value", lambda value: f"is not {show(value)}"),
+    "enum": ("options", lambda options: f"is not one of {listed(map(show, options))}"),
+    "falseSchema": ("", lambda _: "is not allowed"),
+    "exclusiveMaximum": ("limit", lambda limit: f"is too large; it must be less than {show(limit)}"),
+    "exclusiveMinimum": ("limit", lambda limit: f"is too small; it must be more than {show(limit)}"),
+    "maxItems": ("limit", lambda limit: f"is too long; it may have at most {limit} items"),
+    "maxLength": ("limit", lambda limit: f"is too long; it may have at most {limit} characters"),
+    "maxProperties": ("limit", lambda limit: f"is too long; it may have at most {limit} properties"),
+    "maximum": ("limit", lambda limit: f"is too large; it must be at most {show(limit)}"),
+    "minItems": ("limit", lambda limit: f"is too short; it must have at least {limit} items"),
+    "minLength": ("limit", lambda limit: f"is too short; it must have at least {limit} characters"),
+    "minProperties": ("limit", lambda limit: f"is too short; it must have at least {limit} properties"),
+    "minimum": ("limit", lambda limit: f"is too small; it must be at least {show(limit)}"),
+    "multipleOf": ("multiple_of", lambda factor: f"is not a multiple of {show(factor)}"),
+    "pattern": ("pattern", lambda _: "does not have the required form"),
+    "type": ("types", lambda types: f"is not of type {' or '.join(types)}"),
+    "uniqueItems": ("", lambda _: "has an item twice"),
 }  # fmt: skip
 
 

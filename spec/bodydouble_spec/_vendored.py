@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 
-from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._errors import OverlayError
+from bodydouble_spec._finding import Evidence
 from bodydouble_spec._overlay import Fact, Overlaid, Overlay
 
 __all__ = ["NAME", "merged_document", "overlaid", "overlay", "provenance", "published"]
@@ -42,37 +43,29 @@ def overlay() -> Overlay:
 def overlaid(repaired: dict[str, Any]) -> Overlaid:
     """The vendored overlay applied to the repaired vendored document: the kept result, or made anew when a file has changed."""
     try:
-        merged = orjson.loads(_MERGED.read_bytes())
+        merged: dict[str, Any] = orjson.loads(_MERGED.read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        merged = {}
+        return overlay().apply(repaired)
     if merged.get("inputs") != _digests():
         return overlay().apply(repaired)
+    facts: list[dict[str, Any]] = merged["facts"]
     return Overlaid(
-        merged["document"],
-        tuple(
-            Fact(item["pointer"], item["description"], Evidence(item["evidence"]), item["source"])
-            for item in merged["facts"]
-        ),
-        tuple(_finding(item) for item in merged["findings"]),
+        merged["document"], tuple(Fact(**{**item, "evidence": Evidence(item["evidence"])}) for item in facts), ()
     )
 
 
 def merged_document(repaired: dict[str, Any]) -> bytes:
-    """The bytes of ``merged.json`` for the files as they are now."""
+    """The bytes of ``merged.json`` for the files as they are now; raises OverlayError when an action matches nothing."""
     fresh = overlay().apply(repaired)
+    if fresh.findings:
+        raise OverlayError("; ".join(finding.message for finding in fresh.findings))
     content = {
         "inputs": _digests(),
         "document": fresh.document,
         "facts": [asdict(fact) for fact in fresh.facts],
-        "findings": [finding.to_dict() for finding in fresh.findings],
     }
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def _digests() -> dict[str, str]:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (_DOCUMENT, _OVERLAY)}
-
-
-def _finding(item: dict[str, Any]) -> Finding:
-    known = {key: value for key, value in item.items() if key != "fingerprint"}
-    return Finding(**{**known, "severity": Severity(item["severity"]), "evidence": Evidence(item["evidence"])})

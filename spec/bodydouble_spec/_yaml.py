@@ -1,4 +1,6 @@
-"""A YAML loader that gives what JSON could have said: string keys, no dates, YAML 1.2 booleans."""
+"""A YAML loader that gives what JSON could have said: string keys, no dates, and the plain values of YAML 1.2."""
+# pyright: reportUnknownMemberType=false
+# The stubs of PyYAML leave the loader's methods without types.
 
 import re
 from typing import Any
@@ -9,27 +11,27 @@ __all__ = ["JsonCompatibleLoader"]
 
 
 class JsonCompatibleLoader(yaml.SafeLoader):
-    """SafeLoader without timestamps, with true and false as the only booleans, and with every key a string."""
+    """SafeLoader with the core schema of YAML 1.2, where "no", "16:9" and "2026-06-12" are texts, and every key a string."""
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge ``<<`` into a mapping, one entry a key: merges of merges would otherwise double at every step."""
+        super().flatten_mapping(node)
+        last = {
+            (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key): (key, value)
+            for key, value in node.value
+        }
+        node.value = list(last.values())
 
-# "no", "on" and "2026-06-12" are texts in YAML 1.2 and in what authors of OpenAPI documents mean.
-JsonCompatibleLoader.yaml_implicit_resolvers = {
-    letter: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
-    ]
-    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-JsonCompatibleLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"true|True|TRUE|false|False|FALSE"), list("tTfF")
-)
+    def construct_text_keyed(self, node: yaml.MappingNode) -> dict[str, Any]:
+        """A mapping as an object of JSON."""
+        self.flatten_mapping(node)
+        return {_key(key): value for key, value in self.construct_pairs(node, deep=True)}
 
-
-def _string_keyed(loader: JsonCompatibleLoader, node: yaml.MappingNode) -> dict[str, Any]:
-    loader.flatten_mapping(node)
-    pairs = loader.construct_pairs(node, deep=True)
-    return {_key(key): value for key, value in pairs}
+    def construct_integer(self, node: yaml.ScalarNode) -> int:
+        """An integer; a leading zero means nothing, ``0o`` and ``0x`` mean octal and hexadecimal."""
+        text = self.construct_scalar(node)
+        base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+        return int(text, base)
 
 
 def _key(key: object) -> str:
@@ -38,4 +40,22 @@ def _key(key: object) -> str:
     return "null" if key is None else str(key)
 
 
-JsonCompatibleLoader.add_constructor("tag:yaml.org,2002:map", _string_keyed)
+_CORE = "tag:yaml.org,2002:"
+# Both tables are the loader's own, because PyYAML's registration methods copy the inherited ones, dates and all.
+JsonCompatibleLoader.yaml_implicit_resolvers = {}
+JsonCompatibleLoader.yaml_constructors = {
+    tag: constructor
+    for tag, constructor in yaml.SafeLoader.yaml_constructors.items()
+    if tag in {None, *(_CORE + name for name in ("bool", "float", "null", "seq", "str"))}
+}
+for _name, _pattern, _letters in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+    ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ("merge", "<<", "<"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+):
+    JsonCompatibleLoader.add_implicit_resolver(_CORE + _name, re.compile(rf"(?:{_pattern})$"), list(_letters))
+JsonCompatibleLoader.add_constructor(f"{_CORE}int", JsonCompatibleLoader.construct_integer)
+JsonCompatibleLoader.add_constructor(f"{_CORE}map", JsonCompatibleLoader.construct_text_keyed)

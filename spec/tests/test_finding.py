@@ -101,6 +101,7 @@ def test_the_better_a_fact_is_known_the_worse_a_deviation_from_it() -> None:
 @given(st.lists(SEVERITIES, min_size=1))
 def test_no_finding_is_worse_than_the_worst(severities: list[Severity]) -> None:
     highest = worst(a_finding(severity=severity) for severity in severities)
+    assert highest is not None
     assert highest in severities
     assert all(severity.rank <= highest.rank for severity in severities)
 

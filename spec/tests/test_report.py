@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+RELAXED = settings(deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 UNSEEN_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
 RUNNER_COMMAND = re.compile(r"^\s*::|##\w*\[")
@@ -264,11 +264,7 @@ def test_findings_alike_in_every_field_are_reported_once() -> None:
 
 @pytest.mark.parametrize("changes", [{"message": "other"}, {"got": 1}, {"severity": Severity.INFO}])
 def test_equal_findings_that_differ_in_a_field_are_both_reported(changes: dict[str, Any]) -> None:
-    report = a_report(
-        a_finding(got=True),
-        a_finding(got=True, **({} if "got" in changes else {})),
-        a_finding(**{"got": True, **changes}),
-    )
+    report = a_report(a_finding(got=True), replace(a_finding(got=True), **changes))
     assert len(report.ordered()) == 2
 
 
@@ -446,7 +442,8 @@ def test_markdown_shows_a_table_cell_as_it_is(text: str) -> None:
 
 def test_markdown_mentions_nobody_and_links_no_issue_or_page() -> None:
     text = render(report_of("@octocat #12 https://example.com www.example.com"), ReportFormat.MARKDOWN)
-    assert not re.search(r"@\w|#\d|https?:|www\.", text)
+    assert not re.search(r"@\w|#\d", markdown_text(text))
+    assert not re.search(r"https?:|www\.", text)
 
 
 def test_a_code_block_of_markdown_outlasts_backticks_in_it() -> None:

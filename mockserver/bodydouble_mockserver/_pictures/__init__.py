@@ -4,7 +4,7 @@ Pillow is imported inside the functions that need it, not here: a server that st
 pay for it.
 """
 
-from ._header import media_type, pixel_size
+from ._header import media_type
 from ._picture import Picture, Source
 from ._ratio import pixels_for_ratio
 
@@ -21,6 +21,16 @@ def draw(picture: Picture) -> bytes:
     from ._canvas import draw_png
 
     return draw_png(picture)
+
+
+def pixel_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels of an encoded image as stored, or None when its header cannot be read.
+
+    No pixel is decoded, and orientation (EXIF) is not applied.
+    """
+    from ._decode import stored_size
+
+    return stored_size(data)
 
 
 def renderer_version() -> str:

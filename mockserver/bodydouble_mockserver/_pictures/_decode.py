@@ -1,14 +1,18 @@
-"""Input images as they came, decoded within bounds: whatever the bytes are, an image or the reason why not."""
+"""Input images as they came, decoded within bounds: whatever the bytes are, an image or the reason why not.
+
+Pillow warns about a corrupt EXIF block. That warning is not silenced, since silencing changes the whole process's filters
+and drawing runs in threads; where warnings are errors, such an image is unreadable.
+"""
 
 import io
 from dataclasses import dataclass
 
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from ._header import media_type, pixel_size
+from ._header import media_type, screen_size
 from ._scaling import resized
 
-__all__ = ["Refusal", "decode", "open_image"]
+__all__ = ["Refusal", "decode", "stored_size"]
 
 _LARGEST_PIXELS = 64_000_000
 _EXIF_ORIENTATION = 0x0112
@@ -21,6 +25,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SIZED_BY_US = {"image/gif", "image/webp"}
 _LYING = {5, 6, 7, 8}
 # The classes themselves, not Image.open: that one warns about large images, and would try formats nobody may send.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -40,20 +45,22 @@ class Refusal:
     size: tuple[int, int] | None = None
 
 
-def open_image(data: bytes) -> ImageFile.ImageFile | None:
-    """The image with its header read, or None when that fails or the format is none of the five."""
-    opener = _OPENERS.get(media_type(data) or "")
-    if opener is None:
-        return None
-    try:
-        return opener(io.BytesIO(data))
-    except Exception:  # noqa: BLE001 - a reader raises nearly anything, depending on where the bytes are wrong
-        return None
+def stored_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels by the header alone, or None when it cannot be read."""
+    if media_type(data) in _SIZED_BY_US:
+        size = screen_size(data)
+    else:
+        try:
+            image = _open(data)
+        except Exception:  # noqa: BLE001 - a reader raises nearly anything, depending on where the bytes are wrong
+            return None
+        size = None if image is None else image.size
+    return size if size is not None and min(size) > 0 else None
 
 
 def decode(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
     """The image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
-    size = pixel_size(data)
+    size = stored_size(data)
     if size is None:
         return Refusal("unreadable")
     if size[0] * size[1] > _LARGEST_PIXELS:
@@ -62,12 +69,18 @@ def decode(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
         return _decoded(data, box)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return Refusal("too large", size)
-    except Exception:  # noqa: BLE001 - as for the header, and the pixels can fail in as many ways
+    except Exception:  # noqa: BLE001 - as for the header
         return Refusal("unreadable")
 
 
+def _open(data: bytes) -> ImageFile.ImageFile | None:
+    """The image with its header read, or None when the format is none of the five; raises nearly anything."""
+    opener = _OPENERS.get(media_type(data) or "")
+    return None if opener is None else opener(io.BytesIO(data))
+
+
 def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
-    image = open_image(data)
+    image = _open(data)
     if image is None:
         return Refusal("unreadable")
     if image.width * image.height > _LARGEST_PIXELS:

@@ -2,7 +2,7 @@
 
 import struct
 
-__all__ = ["media_type", "pixel_size"]
+__all__ = ["media_type", "screen_size"]
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -23,22 +23,16 @@ def media_type(data: bytes) -> str | None:
     return None
 
 
-def pixel_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as stored, or None when the header cannot be read; no pixel is decoded.
+def screen_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height in pixels of a GIF or WebP file, or None when the header is cut or unknown.
 
-    Orientation (EXIF) is not applied.
+    Only these two are read here: opening one with Pillow already reserves its pixels, and a large one is refused
+    without its size.
     """
-    kind = media_type(data)
-    if kind in _READ_HERE:
-        try:
-            size = _READ_HERE[kind](data)
-        except struct.error:
-            return None
-        return size if size is not None and min(size) > 0 else None
-    from ._decode import open_image
-
-    image = open_image(data)
-    return None if image is None else image.size
+    try:
+        return _gif_size(data) if media_type(data) == "image/gif" else _webp_size(data)
+    except struct.error:
+        return None
 
 
 def _gif_size(data: bytes) -> tuple[int, int]:
@@ -47,7 +41,7 @@ def _gif_size(data: bytes) -> tuple[int, int]:
 
 
 def _webp_size(data: bytes) -> tuple[int, int] | None:
-    """RFC 9649, sections 2.5 to 2.7: the first chunk is lossy, lossless or extended."""
+    # RFC 9649, sections 2.5 to 2.7: the first chunk is lossy, lossless or extended.
     match data[12:16]:
         case b"VP8 ":
             width, height = struct.unpack_from("<HH", data, 26)
@@ -60,7 +54,3 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
             return (wide_high << 16 | wide) + 1, (tall_high << 16 | tall) + 1
         case _:
             return None
-
-
-# Opening one of these with Pillow already reserves its pixels, and Pillow refuses large ones without naming their size.
-_READ_HERE = {"image/gif": _gif_size, "image/webp": _webp_size}

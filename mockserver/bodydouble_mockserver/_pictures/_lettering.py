@@ -11,20 +11,18 @@ from ._text import Cell, Line, cells_of, elided, is_right_to_left
 
 __all__ = ["Lettering"]
 
-_REGULAR, _BOLD = 400, 600
 _DIGITS_PER_EM = 0.38
 
 
 class Lettering:
-    """The fonts of one drawing at one size (pixels per em) and weight.
+    """The fonts of one drawing at one size (pixels per em).
 
     Made anew for each drawing, since a FreeType face must not be used by two threads.
     """
 
-    def __init__(self, size: float, *, bold: bool = False) -> None:
+    def __init__(self, size: float) -> None:
         self.size = max(4, round(size))
         self.line_height = round(self.size * 1.42)
-        self._weight = _BOLD if bold else _REGULAR
         self._fonts: dict[int, ImageFont.FreeTypeFont] = {}
         self._advances: dict[Cell, float] = {}
         # Without Raqm, Pillow writes from left to right only, and refuses to be told a direction.
@@ -83,7 +81,6 @@ class Lettering:
         font = self._fonts.get(face)
         if font is None:
             font = ImageFont.truetype(font_files()[face], self.size)
-            font.set_variation_by_axes([self._weight])
             self._fonts[face] = font
         return font
 

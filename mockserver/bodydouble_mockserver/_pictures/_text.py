@@ -14,7 +14,7 @@ _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _BREAK_AFTER = frozenset("-/_‐–—")
 _ZERO_WIDTH_JOINER = "\u200d"
-_MOST_MARKS = 6
+_MOST_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Wrapped:
 def cells_of(text: str) -> tuple[Cell, ...]:
     """The characters of a text with the font for each.
 
-    Left out are what is invisible and in no font, and marks piled more than six high on one letter.
+    Left out are variation selectors, what else is invisible and in no font, and marks piled more than four high on one letter.
     """
     found: list[Cell] = []
     face: int | None = None
@@ -58,6 +58,8 @@ def cells_of(text: str) -> tuple[Cell, ...]:
     for character in text.replace("\r\n", "\n"):
         if character in _LINE_ENDS:
             found.append(Cell(character, None, ends_line=True))
+            continue
+        if ord(character) in _VARIATION_SELECTORS:
             continue
         character = " " if character == "\t" else character
         category = unicodedata.category(character)
@@ -68,7 +70,7 @@ def cells_of(text: str) -> tuple[Cell, ...]:
         fitting = face if follows and face is not None and ord(character) in _coverage()[face] else None
         if fitting is None:
             fitting = None if category == "Cc" else _face_of(ord(character))
-        if marks > _MOST_MARKS or (fitting is None and _is_invisible(character, category)):
+        if marks > _MOST_MARKS or (fitting is None and category == "Cf"):
             continue
         face, after_letter = fitting, category[0] in "LM" or (follows and after_letter)
         found.append(Cell(character, face, joins=is_mark and bool(found) and not found[-1].ends_line))
@@ -91,9 +93,9 @@ def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
 
 
 def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, most_lines: int) -> Wrapped:
-    """Break cells into at most ``most_lines`` (1 or more) lines of ``width`` pixels; the last ends in "…" when more would follow.
+    """Break cells into at most ``most_lines`` (1 or more) lines of ``width`` pixels.
 
-    Lines break after spaces and hyphens and beside wide characters, else anywhere. A single cell wider than the line
+    The last line ends in "…" when more would follow. Lines break after spaces and hyphens and beside wide characters, else anywhere. A single cell wider than the line
     stands alone on it.
     """
     lines: list[Line] = []
@@ -146,10 +148,6 @@ def _breaks_between(before: Cell, after: Cell) -> bool:
     if after.character == " " or before.character == _ZERO_WIDTH_JOINER:
         return False
     return before.character == " " or before.character in _BREAK_AFTER or _is_wide(before) or _is_wide(after)
-
-
-def _is_invisible(character: str, category: str) -> bool:
-    return category == "Cf" or ord(character) in _VARIATION_SELECTORS
 
 
 def _is_wide(cell: Cell) -> bool:

@@ -1,0 +1,129 @@
+"""``bodydouble serve``: the mock server in the foreground."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bodydouble_spec import Contract
+
+__all__ = ["serve"]
+
+_BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one and prints it.")
+    ] = 8000,
+    contract: Annotated[
+        str | None, typer.Option(metavar="FILE|URL", help="Serve this contract instead of the vendored one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Fix pictures and ids from run to run.")] = None,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY", help="Accept this key only; repeatable. Default: any key that is not empty."),
+    ] = None,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Accept calls without a key.")] = False,
+    dialect: Annotated[
+        str,
+        typer.Option(
+            help="Shape of success bodies: documented, or a named example of the contract (quick-example, transition, observed-2026)."
+        ),
+    ] = "documented",
+    images: Annotated[str, typer.Option(metavar="url|b64_json|both", help="How pictures come back.")] = "url",
+    public_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Origin of picture URLs. Default: the Host of the request.")
+    ] = None,
+    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Largest request body.")] = 32,
+    pictures: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate: serve https.")] = None,
+    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No banner, no line per request.")] = False,
+) -> None:
+    """Start a stand-in for the API; stop it with Ctrl-C."""
+    from bodydouble_mockserver import Images, Settings, create_app
+    from bodydouble_mockserver.server import CannotServe, bind, run, server_config
+    from bodydouble_spec import Contract, SpecError
+
+    if images not in list(Images):
+        raise typer.BadParameter(f"{images!r} is not one of {', '.join(Images)}", param_hint="--images")
+    if public_url is not None and not public_url.startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{public_url!r} must begin with http:// or https://", param_hint="--public-url")
+    if (tls_cert is None) != (tls_key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    settings = Settings(
+        api_keys=tuple(api_key or ()),
+        require_key=not no_auth,
+        dialect=dialect,
+        images=Images(images),
+        public_url=None if public_url is None else public_url.rstrip("/"),
+        pictures=pictures,
+        seed=seed,
+        max_body_bytes=int(max_body_mb * 1024 * 1024),
+        log=not quiet,
+    )
+    try:
+        loaded = Contract.load(contract)
+        if not loaded.operations:
+            _refuse(f"{loaded.source}: {_first_error(loaded)}; there is no operation to serve")
+        config = server_config(create_app(loaded, settings), tls_cert, tls_key)
+        listener = bind(host, port)
+    except (CannotServe, SpecError, ValueError) as error:
+        _refuse(str(error))
+    scheme = "http" if tls_cert is None else "https"
+    address = f"{scheme}://{_authority(host, listener.getsockname()[1])}"
+    if quiet:
+        if port == 0:
+            typer.echo(address)
+    else:
+        _print_banner(loaded, address)
+        _log_to_stderr()
+    sys.stdout.flush()
+    run(config, listener)
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(f"bodydouble serve: {message}", err=True)
+    raise typer.Exit(2)
+
+
+def _first_error(contract: "Contract") -> str:
+    return next((finding.message for finding in contract.findings), "the document is empty")
+
+
+def _authority(host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"{name}:{port}"
+
+
+def _print_banner(contract: "Contract", address: str) -> None:
+    key = "any-key-you-like"
+    lines = [
+        f"bodydouble stands in for {', '.join(operation.key for operation in contract.operations)}",
+        f"  at {address}",
+        "",
+    ]
+    lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]
+    lines += [f"  export OPENAI_BASE_URL={address}/v1", f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
+    if contract.findings:
+        rules = ", ".join(dict.fromkeys(finding.id for finding in contract.findings))
+        lines += [
+            f"  The published contract has {len(contract.findings)} defects, repaired here: {rules} (bodydouble contract show)",
+            "",
+        ]
+    typer.echo("\n".join(lines))
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    logger = logging.getLogger("bodydouble.mockserver")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)

@@ -1,0 +1,162 @@
+"""The asynchronous client: a thin loop over the shared decisions; the twin of ``_client``."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from bodydouble_client._async_downloader import AsyncDownloader
+from bodydouble_client._async_exchange import exchange_with_retries_async
+from bodydouble_client._errors import ArgumentError, BodydoubleError, ClientClosed
+from bodydouble_client._hooks import Hooks
+from bodydouble_client._http import make_http_client
+from bodydouble_client._image_input import ImageInput
+from bodydouble_client._picture import write_picture
+from bodydouble_client._request import AspectRatio, Job
+from bodydouble_client._result import EditResult, Image
+from bodydouble_client._settings import checked_count, find_key
+from bodydouble_client._setup import (
+    ANSWER_LIMIT_BYTES,
+    checked_http_client,
+    checked_image,
+    checked_jobs,
+    prepare,
+)
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient:
+    """Edits images with ``google/gemini-2.5-flash-image-edit``; for asyncio.
+
+    Arguments, defaults and errors are those of ``Client``; ``http_client`` and ``download_client`` are
+    ``httpx.AsyncClient``. Files are read and written, and pictures encoded, on a thread beside the event loop.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout_s: float = 180.0,
+        deadline_s: float | None = None,
+        retries: int = 2,
+        retry_after_send: bool = False,
+        max_retry_wait_s: float = 60.0,
+        http_client: httpx.AsyncClient | None = None,
+        download_client: httpx.AsyncClient | None = None,
+        _hooks: Hooks | None = None,
+    ) -> None:
+        key = find_key(api_key, os.environ)
+        del api_key  # a traceback may show this frame's variables
+        checked_http_client("http_client", http_client, httpx.AsyncClient)
+        checked_http_client("download_client", download_client, httpx.AsyncClient)
+        self._setup = prepare(
+            key,
+            base_url,
+            timeout_s=timeout_s,
+            deadline_s=deadline_s,
+            retries=retries,
+            retry_after_send=retry_after_send,
+            max_retry_wait_s=max_retry_wait_s,
+            hooks=_hooks,
+        )
+        http = http_client or make_http_client(httpx.AsyncClient)
+        if isinstance(http, ArgumentError):
+            raise http
+        self._http = http
+        self._owns_http = http_client is None
+        self._closed = False
+        self._downloader = AsyncDownloader(self._setup.download_plan(), download_client)
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self._setup.endpoint!r})"
+
+    async def __aenter__(self) -> "AsyncClient":
+        self._check_open()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Release the connections; a caller's own HTTP clients stay open. Results stay usable."""
+        self._closed = True
+        if self._owns_http:
+            await self._http.aclose()
+
+    async def edit(
+        self,
+        prompt: str,
+        images: Iterable[ImageInput],
+        *,
+        aspect_ratio: AspectRatio | None = None,
+        num_images: int | None = None,
+        provider: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> EditResult:
+        """Edit or combine the images as the prompt says.
+
+        An image is an http(s) URL, a data URI, raw Base64, a path, bytes, a file object opened for bytes (read from
+        its current position) or a Pillow image. ``aspect_ratio`` is one of ``ASPECT_RATIOS``, ``num_images`` 1 to 4,
+        ``provider`` the routing that the service offers (``auto``, ``google``, ``fal``); what is None is not sent.
+        ``extra`` holds further properties for the request body.
+
+        Raises ArgumentError before anything is sent, otherwise the BodydoubleError that says what went wrong.
+        """
+        return await self._edit(Job(prompt, images, aspect_ratio, num_images, provider, extra))
+
+    async def edit_many(self, jobs: Iterable[Job], *, concurrency: int = 4) -> list[EditResult | BodydoubleError]:
+        """Run many edits, ``concurrency`` at a time: for each job, in order, its result or its error.
+
+        Only wrong arguments of this method itself raise ArgumentError. Each job has its own ``deadline_s``.
+        """
+        self._check_open()
+        todo = checked_jobs(jobs)
+        places = asyncio.Semaphore(checked_count("concurrency", concurrency, 1))
+
+        async def in_turn(job: Job) -> EditResult | BodydoubleError:
+            async with places:
+                return await self._try_edit(job)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(in_turn(job)) for job in todo]
+        return [task.result() for task in tasks]
+
+    async def download(self, image: Image) -> bytes:
+        """The picture file of one of a result's images. Raises DownloadError."""
+        self._check_open()
+        return await self._downloader.fetch(checked_image(image))
+
+    async def save(self, image: Image, path: str | PathLike[str]) -> Path:
+        """Write the picture file to ``path`` and return that. Raises DownloadError or SaveError."""
+        return await asyncio.to_thread(write_picture, await self.download(image), path)
+
+    async def _try_edit(self, job: Job) -> EditResult | BodydoubleError:
+        try:
+            return await self._edit(job)
+        except BodydoubleError as error:
+            return error
+
+    async def _edit(self, job: Job) -> EditResult:
+        self._check_open()
+        setup, retrying = self._setup, self._setup.start()
+        call = await asyncio.to_thread(setup.call, job)
+        outcome = await exchange_with_retries_async(
+            self._http, call.outgoing, retrying, ANSWER_LIMIT_BYTES, setup.hooks
+        )
+        answer = setup.read(outcome, call, retrying)
+        if isinstance(answer, BodydoubleError):
+            raise answer
+        return answer
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClientClosed("this client is closed; make another one")

@@ -1,0 +1,12 @@
+"""The installed version, and how the client names itself to servers."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+__all__ = ["USER_AGENT", "__version__"]
+
+try:
+    __version__ = version("bodydouble")
+except PackageNotFoundError:  # imported from a source tree that is not installed
+    __version__ = "0+unknown"
+
+USER_AGENT = f"bodydouble/{__version__}"

@@ -1,0 +1,213 @@
+import base64
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bodydouble_client import ArgumentError
+from bodydouble_client._image_input import encode_image
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"rest"
+PICTURES = {
+    "image/jpeg": b"\xff\xd8\xff\xe0rest",
+    "image/png": PNG,
+    "image/gif": b"GIF89arest",
+    "image/webp": b"RIFF\x00\x00\x00\x00WEBPrest",
+    "image/bmp": b"BM\x00\x00rest",
+}
+# as a caller would have them in hand
+LOCAL_FORMS = {
+    "bytes": lambda data, _: data,
+    "bytearray": lambda data, _: bytearray(data),
+    "memoryview": lambda data, _: memoryview(data),
+    "file object": lambda data, _: io.BytesIO(data),
+    "path": lambda data, path: path,
+    "path as text": lambda data, path: str(path),
+}
+
+
+def _data_uri(media_type: str, data: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
+
+
+def _decoded(uri: str) -> bytes:
+    return base64.b64decode(uri.partition(",")[2])
+
+
+@pytest.mark.parametrize("form", LOCAL_FORMS)
+@pytest.mark.parametrize("media_type", PICTURES)
+def test_a_local_picture_becomes_a_data_uri_with_its_media_type(form: str, media_type: str, tmp_path: Path) -> None:
+    data, path = PICTURES[media_type], tmp_path / "picture"
+    path.write_bytes(data)
+    assert encode_image("images[0]", LOCAL_FORMS[form](data, path)) == _data_uri(media_type, data)
+
+
+@given(st.sampled_from(sorted(PICTURES)), st.binary())
+def test_every_byte_of_a_local_picture_is_sent(media_type: str, tail: bytes) -> None:
+    data = PICTURES[media_type] + tail
+    assert _decoded(encode_image("images[0]", data)) == data
+
+
+@given(st.sampled_from(sorted(PICTURES)), st.binary())
+def test_raw_base64_of_a_picture_is_sent_as_it_is(media_type: str, tail: bytes) -> None:
+    text = base64.b64encode(PICTURES[media_type] + tail).decode()
+    assert encode_image("images[0]", text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com/a.png",
+        "HTTP://EXAMPLE.COM",
+        "http://[::1]:8000/a?b=c&d=%20#e",
+        "data:image/png;base64,iVBORw0KGgo=",
+        "data:image/svg+xml;base64,AAAA",
+        "/9j/4AAQ",
+    ],
+)
+def test_a_url_a_data_uri_and_raw_base64_are_sent_as_they_are(text: str) -> None:
+    assert encode_image("images[0]", text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "sent"),
+    [
+        ("https://example.com/a b.png", "https://example.com/a%20b.png"),
+        ("https://example.com/café.png", "https://example.com/caf%C3%A9.png"),
+        ("https://bücher.example/a.png", "https://xn--bcher-kva.example/a.png"),
+    ],
+)
+def test_what_a_url_cannot_hold_is_percent_encoded(text: str, sent: str) -> None:
+    assert encode_image("images[0]", text) == sent
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "", "cat.pgn", "no/such/file.png", "x" * 100_000, "with\x00nul", "\ud800", "ftp://host/a.png", "file:///etc/passwd",
+        "http://", "https:///a.png", "http://host:port/", "http://a\nb/", "http://\ud800/",
+        "data:", "data:image/png,abc", "data:text/plain;base64,AAAA", "data:image/png;base64,", "data:image/png;base64,A A",
+        "data:image/png;base64,AAAA\n", "iVBORw0KGgo\nAAAA", "/9j/4AA-_", "/9j/4AAQ\n",
+        b"", b"no picture", bytearray(b"<svg/>"), io.BytesIO(b""), io.StringIO("text"), None, 5, [PNG], object(),
+    ],
+    ids=lambda image: repr(image)[:30],
+)  # fmt: skip
+def test_what_is_no_picture_is_refused_naming_the_argument(image: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"^images\[7\]") as caught:
+        encode_image("images[7]", image)
+    assert caught.value.argument == "images[7]"
+
+
+@given(st.sampled_from(["", "http://", "data:image/png;base64,", "iVBORw0KGgo", "/"]), st.text())
+def test_any_text_is_sent_as_ascii_or_refused(head: str, tail: str) -> None:
+    try:
+        sent = encode_image("images[0]", head + tail)
+    except ArgumentError as error:
+        assert len(str(error)) < 500
+    else:
+        assert sent.isascii()
+
+
+@given(st.binary())
+def test_any_bytes_are_sent_whole_or_refused(data: bytes) -> None:
+    try:
+        sent = encode_image("images[0]", data)
+    except ArgumentError:
+        return
+    assert _decoded(sent) == data
+
+
+def test_an_existing_file_whose_name_begins_like_base64_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Qk0picture").write_bytes(PNG)
+    assert encode_image("images[0]", "Qk0picture") == _data_uri("image/png", PNG)
+
+
+@pytest.mark.parametrize("form", [str, Path])
+def test_a_folder_is_refused(form: Any, tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match="directory"):
+        encode_image("images[0]", form(tmp_path))
+
+
+def test_a_missing_path_is_refused_with_its_name(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"cat\.png"):
+        encode_image("images[0]", tmp_path / "cat.png")
+
+
+def test_a_file_object_is_read_from_its_current_position() -> None:
+    file = io.BytesIO(b"skipped" + PNG)
+    file.seek(7)
+    assert _decoded(encode_image("images[0]", file)) == PNG
+
+
+def test_a_file_object_opened_as_text_is_refused_with_the_mode_to_use(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"text")
+    with path.open() as file, pytest.raises(ArgumentError, match="'rb'"):
+        encode_image("images[0]", file)
+
+
+def test_an_asynchronous_file_object_is_refused_with_what_to_pass() -> None:
+    class Upload:
+        async def read(self) -> bytes:
+            return PNG
+
+    with pytest.raises(ArgumentError, match="await"):
+        encode_image("images[0]", Upload())
+
+
+def test_a_file_object_that_fails_is_our_error(tmp_path: Path) -> None:
+    file = (tmp_path / "a").open("wb")
+    file.close()
+    with pytest.raises(ArgumentError, match="closed"):
+        encode_image("images[0]", file)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(PNG)
+    path.chmod(0)
+    with pytest.raises(ArgumentError, match="denied"):
+        encode_image("images[0]", path)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "La", "CMYK", "YCbCr", "LAB", "HSV", "I", "F", "I;16"])
+def test_a_pillow_image_of_every_mode_is_sent_as_png_of_its_size(mode: str) -> None:
+    sent = encode_image("images[0]", Image.new(mode, (7, 5)))
+    with Image.open(io.BytesIO(_decoded(sent))) as opened:
+        assert (opened.format, opened.size) == ("PNG", (7, 5))
+
+
+def test_a_pillow_image_keeps_its_pixels() -> None:
+    image = Image.effect_noise((16, 16), 50).convert("RGB")
+    with Image.open(io.BytesIO(_decoded(encode_image("images[0]", image)))) as opened:
+        assert opened.tobytes() == image.tobytes()
+
+
+def test_a_pillow_image_with_an_exif_orientation_is_sent_upright() -> None:
+    image, file = Image.new("RGB", (7, 5)), io.BytesIO()
+    exif = image.getexif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    image.save(file, "JPEG", exif=exif)
+    with Image.open(file) as lying, Image.open(io.BytesIO(_decoded(encode_image("images[0]", lying)))) as opened:
+        assert opened.size == (5, 7)
+
+
+def test_a_damaged_pillow_image_is_our_error() -> None:
+    file = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(file, "PNG")
+    with Image.open(io.BytesIO(file.getvalue()[:200])) as damaged, pytest.raises(ArgumentError, match="images"):
+        encode_image("images[0]", damaged)
+
+
+def test_pillow_is_not_imported_for_those_who_do_not_use_it() -> None:
+    code = "import sys; from bodydouble_client._image_input import encode_image as e; e('images[0]', b'BM'); print('PIL' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "False\n"

@@ -1,0 +1,177 @@
+"""The mock server as an ASGI application."""
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from bodydouble_spec import Contract
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bodydouble_mockserver._account import account_routes
+from bodydouble_mockserver._body import Disconnected
+from bodydouble_mockserver._control import control_routes
+from bodydouble_mockserver._endpoint import OperationEndpoint
+from bodydouble_mockserver._gallery import Gallery
+from bodydouble_mockserver._imaging import Imaging
+from bodydouble_mockserver._problem import problem
+from bodydouble_mockserver._settings import Settings
+from bodydouble_mockserver._store import ContentStore
+from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope, Send, send_answer, to_response
+
+__all__ = ["MockServer", "create_app"]
+
+_LOG = logging.getLogger("bodydouble.mockserver")
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+def create_app(contract: Contract | None = None, settings: Settings | None = None) -> "MockServer":
+    """A mock server for a contract (default: the vendored one), to serve with uvicorn or to call in process::
+
+        transport = httpx.ASGITransport(create_app())
+        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client: ...
+
+    Raises ValueError for a dialect that the contract does not have, or a folder of pictures without any.
+    """
+    return MockServer(contract or Contract.load(), settings or Settings())
+
+
+class MockServer(Starlette):
+    """A Starlette application whose operations are answered ahead of its router."""
+
+    def __init__(self, contract: Contract, settings: Settings) -> None:
+        self.contract = contract
+        self.settings = settings
+        self._store = ContentStore()
+        self._gallery = Gallery(self._store, settings.pictures)
+        self._new_id = settings.new_ids()
+        self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
+        templated: list[Route] = []
+        for operation in contract.operations:
+            imaging = Imaging(
+                operation,
+                _published_schema(contract.document, operation.pointer, operation.success_status),
+                settings.dialect,
+            )
+            endpoint = OperationEndpoint(operation, imaging, settings, self._gallery, self._new_id)
+            for path in _spellings(operation.path):
+                if "{" in path:
+                    templated.append(Route(path, _Adapter(endpoint, self), methods=[operation.method]))
+                else:
+                    self._endpoints.setdefault(path, {})[operation.method] = endpoint
+        super().__init__(
+            routes=[
+                *templated,
+                Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
+                *account_routes(contract, settings, self._new_id),
+                *control_routes(contract),
+            ],
+            exception_handlers={HTTPException: self._http_error},
+            lifespan=self._lifespan,
+        )
+        # The API answers both spellings itself; a redirect would lose the body of a POST in some clients.
+        self.router.redirect_slashes = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        method = scope["method"]
+        endpoint = self._endpoints.get(scope["path"], {}).get(method)
+        try:
+            if endpoint is not None:
+                await self.respond(endpoint, scope, receive, send)
+            elif method == "OPTIONS":
+                await _preflight(scope, send)
+            else:
+                await super().__call__(scope, receive, send)
+        except Disconnected:
+            return
+
+    async def respond(self, endpoint: OperationEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request to an operation, and log it."""
+        try:
+            answer = await endpoint.answer(scope, receive)
+        except Disconnected:
+            raise
+        except Exception:  # noqa: BLE001 - whatever fails here is our fault, and the client still gets the vendor's envelope
+            _LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
+            answer = problem(500, scope["path"], self._new_id(), self.settings.clock())
+        await send_answer(send, answer)
+        if self.settings.log:
+            self._log(scope, answer)
+
+    def _log(self, scope: Scope, answer: Answer) -> None:
+        first = next(iter(answer.findings), None)
+        note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
+        more = f" (and {len(answer.findings) - 1} more)" if len(answer.findings) > 1 else ""
+        line = f"{scope['method']} {scope['path']} {answer.status}{note}{more}"
+        # Control characters from a request must not reach the terminal.
+        _LOG.info("%s", "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line))
+
+    async def _picture(self, request: Request) -> Response:
+        drawn = await self._gallery.picture(request.url.path)
+        if drawn is None:
+            raise HTTPException(404)
+        headers = {"etag": drawn.etag, "cache-control": "public, max-age=31536000", **TEXT_CORS}
+        if drawn.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        # Starlette measures the body before HEAD leaves it out.
+        return Response(drawn.data, headers=headers, media_type=drawn.media_type)
+
+    async def _http_error(self, request: Request, error: Exception) -> Response:
+        # An unknown method is an unknown route to this vendor.
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        answer = problem(404 if status == 405 else status, request.url.path, self._new_id(), self.settings.clock())
+        if self.settings.log:
+            self._log(request.scope, answer)
+        return to_response(answer)
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
+        yield
+        self._store.close()
+
+
+class _Adapter:
+    """An endpoint behind a templated path, which only the router can match."""
+
+    def __init__(self, endpoint: OperationEndpoint, server: MockServer) -> None:
+        self._endpoint = endpoint
+        self._server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._server.respond(self._endpoint, scope, receive, send)
+
+
+async def _preflight(scope: Scope, send: Send) -> None:
+    asked = next(
+        (value for name, value in scope["headers"] if name == b"access-control-request-headers"),
+        b"authorization, content-type",
+    )
+    headers = [*CORS, *_PREFLIGHT, (b"access-control-allow-headers", asked)]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _spellings(path: str) -> list[str]:
+    """The paths that reach an operation: both official base URLs, with and without a trailing slash."""
+    bare = path.rstrip("/") or "/"
+    both = [bare, bare.removeprefix("/v1")] if bare.startswith("/v1/") else [bare]
+    return [spelling for item in both for spelling in (item, f"{item}/")]
+
+
+def _published_schema(document: Mapping[str, Any], pointer: str, status: int) -> Mapping[str, Any] | None:
+    """The OpenAPI schema of the success body, which still has its examples."""
+    path, method = pointer.split("/")[2].replace("~1", "/").replace("~0", "~"), pointer.split("/")[3]
+    response: Mapping[str, Any] = document["paths"][path][method]["responses"].get(str(status), {})
+    schema: Mapping[str, Any] | None = response.get("content", {}).get("application/json", {}).get("schema")
+    return schema

@@ -1,0 +1,111 @@
+"""Reading a request body: whole, within its limit, as JSON; and saying where it is not."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from bodydouble_spec import is_array, is_object
+
+from bodydouble_mockserver._wire import Receive, Scope, header
+
+__all__ = ["BodyProblem", "duplicate_keys", "parse_json", "read_body"]
+
+# A client that is still sending must be let finish, or it never reads the answer; beyond this it is cut off.
+_DRAINED_TIMES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class BodyProblem:
+    """Why a body cannot be used: the status to answer with, one sentence, and the position where there is one."""
+
+    status: int
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+class Disconnected(Exception):
+    """The client went away before its request was whole."""
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | BodyProblem:
+    """The whole body, or a 413 once the client has sent more than ``limit`` bytes and has finished.
+
+    Raises Disconnected when the client goes away.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False) and len(body) <= limit:
+        return body
+    too_large = BodyProblem(413, f"The request body is larger than {limit} bytes")
+    declared = header(scope, b"content-length")
+    over = declared.isdigit() and int(declared) > limit
+    chunks, size = [body], len(body)
+    while message.get("more_body", False) and size <= limit * _DRAINED_TIMES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        over = over or size > limit
+        if over:
+            chunks.clear()
+        else:
+            chunks.append(chunk)
+    return too_large if over or size > limit else b"".join(chunks)
+
+
+def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
+    """The parsed body, or a 400: wrong or missing content type, empty, not UTF-8, not JSON, nested too deep."""
+    media_type = content_type.partition(b";")[0].strip().lower()
+    if media_type != b"application/json" and not media_type.endswith(b"+json"):
+        shown = content_type.decode("latin-1")[:80] or "missing"
+        return BodyProblem(400, f"The Content-Type is {shown}; send application/json")
+    if not body.strip(b" \t\r\n"):
+        return BodyProblem(400, "The request body is empty; send a JSON object")
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
+            return BodyProblem(400, "The request body is not UTF-8; it looks like UTF-16", 1, 1)
+        where = f"line {error.lineno}, column {error.colno}"
+        return BodyProblem(400, f"Malformed JSON at {where}: {error.msg}", error.lineno, error.colno)
+
+
+def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
+    """Keys that stand twice in one object of a body that parsed; the last one won.
+
+    Counting the places that look like keys is nearly free and rules most bodies out.
+    """
+    looks_like_keys = body.count(b'":') + body.count(b'" :')
+    if looks_like_keys <= len(parsed) or looks_like_keys <= _count_keys(parsed):
+        return []
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in result:
+                found.append(key)
+            result[key] = value
+        return result
+
+    json.loads(body, object_pairs_hook=note)
+    return list(dict.fromkeys(found))
+
+
+def _count_keys(value: Any) -> int:
+    count = 0
+    pending: list[Iterable[Any]] = [[value]]
+    while pending:
+        for item in pending.pop():
+            if is_object(item):
+                count += len(item)
+                pending.append(item.values())
+            elif is_array(item):
+                pending.append(item)
+    return count

@@ -1,0 +1,164 @@
+"""What is peculiar to image editing: which properties hold the prompt, the pictures, their number, shape and cost.
+
+The contract names its properties; this module knows what a property of such a name is for. Everything else in the server is generic.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bodydouble_spec import Operation, is_array, is_object
+
+from bodydouble_mockserver._generate import generate
+
+__all__ = ["Cost", "Edit", "Imaging", "PictureLink"]
+
+_PROMPTS = ("prompt",)
+_INPUTS = ("image_urls", "images", "image_url", "image")
+_COUNTS = ("num_images", "n")
+_RATIOS = ("aspect_ratio",)
+_CREDITS = {"credits_used", "tokens_used"}
+_MEDIA_TYPES = {"content_type", "mime_type"}
+# A contract without a maximum must not make one call cost any amount of work.
+_MOST_IMAGES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What one request asks for: ``count`` pictures of ``ratio`` ("16:9", or None) from ``inputs`` (URLs or Base64) and a prompt."""
+
+    model: str
+    prompt: str
+    inputs: tuple[str, ...]
+    count: int
+    ratio: str | None
+    as_base64: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call costs; ``usd`` is None when the contract does not say what a credit is worth."""
+
+    credits: int | float | None
+    usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PictureLink:
+    """One picture of an answer; ``base64`` is empty unless the body is to carry the picture, ``size`` its bytes where known."""
+
+    url: str
+    file_name: str
+    base64: str | None = None
+    size: int | None = None
+
+
+class Imaging:
+    """Reads requests and writes success bodies of one operation, by its contract and the chosen dialect.
+
+    Raises ValueError, naming the dialects there are, for one that the contract does not have.
+    """
+
+    def __init__(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> None:
+        properties: Mapping[str, Any] = (operation.request_schema or {}).get("properties", {})
+        self._prompt = _first(_PROMPTS, properties)
+        self._inputs = _first(_INPUTS, properties)
+        self._count = _first(_COUNTS, properties)
+        self._ratio = _first(_RATIOS, properties)
+        self._properties = properties
+        self.sizes: Mapping[str, tuple[int, int]] = {
+            ratio: (size[0], size[1]) for ratio, size in operation.extensions.get("x-sizes", {}).items()
+        }
+        self.model = next(iter(properties.get("model", {}).get("enum", ())), "")
+        price = operation.extensions.get("x-price", {})
+        self._credits: int | None = price.get("credits")
+        self._credits_per_usd: int | None = price.get("credits-per-usd")
+        self._template = self._choose_template(operation, published, dialect)
+        self.needs_size = _mentions(self._template, "file_size")
+        # Where the contract has no place for Base64, the URL has to stay.
+        self.can_carry = _mentions(self._template, "b64_json")
+        self.is_imaging = _mentions(self._template, "url") or self.can_carry
+
+    def _choose_template(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> Any:
+        response = operation.response(operation.success_status)
+        examples = {} if response is None else dict(response.examples)
+        if dialect in examples and dialect != "documented":
+            return examples[dialect]
+        if dialect != "documented":
+            known = ", ".join(["documented", *(name for name in examples if name != "documented")])
+            raise ValueError(f"the contract of {operation.key} has no dialect {dialect!r}; it has {known}")
+        schema = operation.response_schema(operation.success_status)
+        if schema is None:
+            return {}
+        hinted = generate(schema, published)
+        validator = None if response is None else response.content.get("application/json")
+        return hinted if validator is None or validator.is_valid(hinted) else generate(schema)
+
+    def read(self, body: Mapping[str, Any]) -> Edit:
+        """What a valid request body asks for; a fractional number of images is rounded down (assumed)."""
+        inputs = body.get(self._inputs, ()) if self._inputs else ()
+        return Edit(
+            model=str(body.get("model", self.model)),
+            prompt=str(body.get(self._prompt, "")) if self._prompt else "",
+            inputs=(inputs,) if isinstance(inputs, str) else tuple(item for item in inputs if isinstance(item, str)),
+            count=self._count_of(body),
+            ratio=body.get(self._ratio, self._properties[self._ratio].get("default")) if self._ratio else None,
+            as_base64=body.get("response_format") == "b64_json" or body.get("convert_base64_to_url") is False,
+        )
+
+    def _count_of(self, body: Mapping[str, Any]) -> int:
+        if self._count is None:
+            return 1
+        asked = body.get(self._count, self._properties[self._count].get("default", 1))
+        return max(1, min(int(asked), _MOST_IMAGES)) if isinstance(asked, int | float) else 1
+
+    def cost(self, count: int) -> Cost:
+        """The price of ``count`` pictures (times the number: assumed); what the contract's example says where it has no price."""
+        if self._credits is None:
+            return Cost(None, None)
+        total = self._credits * count
+        return Cost(total, total / self._credits_per_usd if self._credits_per_usd else None)
+
+    def write(self, links: list[PictureLink], cost: Cost, seed: int) -> Any:
+        """The success body, with one item for each link."""
+        return _fill(self._template, links, links[0], cost, seed)
+
+
+def _first(names: tuple[str, ...], properties: Mapping[str, Any]) -> str | None:
+    return next((name for name in names if name in properties), None)
+
+
+def _mentions(template: Any, name: str) -> bool:
+    if is_object(template):
+        return name in template or any(_mentions(value, name) for value in template.values())
+    return is_array(template) and any(_mentions(item, name) for item in template)
+
+
+def _fill(template: Any, links: list[PictureLink], link: PictureLink, cost: Cost, seed: int) -> Any:
+    if is_array(template):
+        if template and is_object(template[0]) and ("url" in template[0] or "b64_json" in template[0]):
+            return [_fill(template[0], links, one, cost, seed) for one in links]
+        return [_fill(item, links, link, cost, seed) for item in template]
+    if is_object(template):
+        return {name: _property(name, value, links, link, cost, seed) for name, value in template.items()}
+    return template
+
+
+def _property(name: str, value: Any, links: list[PictureLink], link: PictureLink, cost: Cost, seed: int) -> Any:
+    if name == "url":
+        return link.url or None
+    if name == "b64_json":
+        return link.base64
+    if name in _CREDITS:
+        return value if cost.credits is None else cost.credits
+    if name == "usd_spent":
+        return value if cost.usd is None else cost.usd
+    if name in _MEDIA_TYPES:
+        return "image/png"
+    if name == "file_name":
+        return link.file_name
+    if name == "file_size":
+        return value if link.size is None else link.size
+    if name == "seed":
+        return seed
+    return _fill(value, links, link, cost, seed)

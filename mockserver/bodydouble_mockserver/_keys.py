@@ -1,0 +1,25 @@
+"""Who may call: the bearer key of a request."""
+
+import hmac
+
+from bodydouble_mockserver._problem import MESSAGES, NO_KEY
+from bodydouble_mockserver._settings import Settings
+
+__all__ = ["bearer_key", "refuse_key"]
+
+
+def bearer_key(authorization: bytes) -> bytes:
+    """The key of an Authorization header, or empty bytes when it carries none."""
+    scheme, _, key = authorization.strip().partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else b""
+
+
+def refuse_key(settings: Settings, key: bytes) -> str | None:
+    """The message of the 401 that this key earns; None when it may call. Without configured keys, any key that is not empty may."""
+    if not settings.require_key:
+        return None
+    if not key:
+        return NO_KEY
+    if settings.api_keys and not any(hmac.compare_digest(key, known.encode()) for known in settings.api_keys):
+        return MESSAGES[401]
+    return None

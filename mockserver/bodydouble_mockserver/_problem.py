@@ -1,0 +1,70 @@
+"""Error answers in the vendor's envelope, ``application/problem+json``. Texts and shapes: see the overlay's error responses."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from bodydouble_spec import Finding
+
+from bodydouble_mockserver._wire import Answer
+
+__all__ = ["PROBLEM_JSON", "problem", "timestamp"]
+
+PROBLEM_JSON = b"application/problem+json; charset=utf-8"
+_KEYS = "You can create a new API key on the Billing page: https://aimlapi.com/app/keys"
+
+# Message by status, as the vendor documents them.
+MESSAGES = {
+    400: "Invalid payload provided",
+    401: f"This request requires a valid API key. {_KEYS}",
+    403: "You've run out of credits. Please top up your balance or update your payment method to continue: "
+    "https://aimlapi.com/app/billing/",
+    429: "Too Many Requests",
+    500: "Internal server error",
+    502: "Bad Gateway",
+    503: "Service unavailable",
+    504: "Generation timeout",
+}
+NO_KEY = f"You provided an empty string instead of valid API key. {_KEYS}"
+
+
+def problem(
+    status: int,
+    instance: str,
+    request_id: str,
+    now: float,
+    *,
+    message: str | None = None,
+    data: Any = None,
+    findings: Sequence[Finding] = (),
+) -> Answer:
+    """An error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` goes into ``error.data`` when given."""
+    title = _title(status)
+    text = message or MESSAGES.get(status, title)
+    error: dict[str, Any] = {"name": f"{title.replace(' ', '').replace('-', '')}Exception", "message": text}
+    if data is not None:
+        error["data"] = data
+    body = {
+        "title": title,
+        "status": status,
+        "message": text,
+        "instance": instance,
+        "requestId": request_id,
+        "timestamp": timestamp(now),
+        "error": error,
+    }
+    return Answer(status, PROBLEM_JSON, orjson.dumps(body), [(b"x-request-id", request_id.encode())], findings)
+
+
+def timestamp(now: float) -> str:
+    """ISO 8601 in UTC with milliseconds and Z, as in the vendor's envelope."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _title(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"

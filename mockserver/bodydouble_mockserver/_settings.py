@@ -1,0 +1,52 @@
+"""What can be chosen about one mock server."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+__all__ = ["Images", "Settings"]
+
+
+class Images(StrEnum):
+    """How pictures come back: as URLs, as Base64 in the body, or both."""
+
+    URL = "url"
+    B64_JSON = "b64_json"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Options of one mock server.
+
+    ``api_keys`` are the keys that are accepted; empty means any key that is not empty. ``require_key=False`` accepts calls without one.
+    ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
+    contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
+    served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body.
+    ``clock`` gives seconds since the epoch.
+    """
+
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    require_key: bool = True
+    dialect: str = "documented"
+    images: Images = Images.URL
+    public_url: str | None = None
+    pictures: Path | None = None
+    seed: int | None = None
+    max_body_bytes: int = 32 * 1024 * 1024
+    clock: Callable[[], float] = time.time
+    log: bool = False
+
+    def new_ids(self) -> Callable[[], str]:
+        """A source of request ids, UUIDs by look, unique in this process and fixed by the seed.
+
+        A random prefix and a counter cost a tenth of uuid4, which shows at this server's speed.
+        """
+        number = secrets.randbits(64) if self.seed is None else self.seed & (2**64 - 1)
+        digits = f"{number:016x}"
+        prefix = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[13:16]}-"
+        counter = iter(range(1, 2**48))
+        return lambda: f"{prefix}{next(counter):012x}"

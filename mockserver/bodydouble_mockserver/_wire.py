@@ -1,0 +1,57 @@
+"""What goes over the wire: an answer as plain data, the headers that every answer has, and sending it."""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodydouble_spec import Finding
+from starlette.responses import Response
+
+__all__ = ["CORS", "TEXT_CORS", "Answer", "Headers", "Receive", "Scope", "Send", "header", "send_answer", "to_response"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+# The documented headers of an answer; browsers may read those that are named here.
+_EXPOSED = b"x-request-id, x-inference-id, x-aimlapi-credits-used, x-aimlapi-usd-spent, x-client-request-id"
+CORS: tuple[tuple[bytes, bytes], ...] = (
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", _EXPOSED),
+)
+TEXT_CORS = {name.decode(): value.decode() for name, value in CORS}
+
+
+@dataclass(slots=True)
+class Answer:
+    """One answer: status, headers beside the common ones, body, and what was found wrong with the request."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
+    findings: Sequence[Finding] = ()
+
+
+def header(scope: Mapping[str, Any], name: bytes) -> bytes:
+    """The first header of that lower-case name, or empty bytes."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> None:
+    """Send an answer; ``with_body=False`` answers a HEAD request, whose Content-Length is that of the body it leaves out."""
+    headers = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+        *CORS,
+        *answer.headers,
+    ]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body if with_body else b""})
+
+
+def to_response(answer: Answer) -> Response:
+    """An answer as a Starlette response, for the routes that the router serves."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
+    return Response(answer.body, answer.status, {**headers, **TEXT_CORS, "content-type": answer.content_type.decode()})

@@ -1,0 +1,233 @@
+"""Input images: every mode a client may send, headers that promise too much, and bytes that are no image."""
+
+import io
+import struct
+import zlib
+
+import pytest
+from bodydouble_mockserver._pictures import Picture, Source, draw, media_type, pixel_size, pixels_for_ratio
+from bodydouble_mockserver._pictures._decode import Refusal, decode
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageChops, ImageStat
+
+FORMATS = {
+    "JPEG": "image/jpeg",
+    "PNG": "image/png",
+    "GIF": "image/gif",
+    "WEBP": "image/webp",
+    "BMP": "image/bmp",
+}
+ORANGE = (255, 153, 51)
+
+
+def encoded(image: Image.Image, form: str, **options: object) -> bytes:
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+SAMPLES = [encoded(Image.effect_noise((24, 17), 80).convert("RGB"), form) for form in FORMATS]
+
+
+def shown(data: bytes, box: tuple[int, int] = (100, 100)) -> Image.Image:
+    image = decode(data, box)
+    assert isinstance(image, Image.Image), image
+    return image
+
+
+def is_near(pixel: float | tuple[int, ...] | None, expected: tuple[int, int, int]) -> bool:
+    assert isinstance(pixel, tuple)
+    return all(abs(value - target) <= 12 for value, target in zip(pixel, expected, strict=False))
+
+
+def png_header(width: int, height: int) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) + b"\0\0\0\1IDAT"
+    )
+
+
+def jpeg_header(width: int, height: int) -> bytes:
+    frame = struct.pack(">BHHB", 8, height, width, 1) + b"\1\x11\0"
+    scan = b"\1\1\0\0\x3f\0"
+    return b"\xff\xd8\xff\xc0" + struct.pack(">H", 11) + frame + b"\xff\xda" + struct.pack(">H", 8) + scan
+
+
+def bmp_header(width: int, height: int) -> bytes:
+    information = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    return b"BM" + struct.pack("<IHHI", 54, 0, 0, 54) + information
+
+
+def webp_chunk(name: bytes, payload: bytes) -> bytes:
+    return b"RIFF" + struct.pack("<I", 12 + len(payload)) + b"WEBP" + name + struct.pack("<I", len(payload)) + payload
+
+
+HEADERS = {
+    "png": png_header(20000, 10000),
+    "jpeg": jpeg_header(20000, 10000),
+    "bmp": bmp_header(20000, 10000),
+    "gif": b"GIF89a" + struct.pack("<HHBBB", 20000, 10000, 0, 0, 0),
+    "webp extended": webp_chunk(b"VP8X", b"\0\0\0\0" + struct.pack("<HBHB", 19999, 0, 9999, 0)),
+}
+
+
+@pytest.mark.parametrize(("form", "name"), FORMATS.items())
+def test_the_media_type_is_known_by_the_signature(form: str, name: str) -> None:
+    assert media_type(encoded(Image.new("RGB", (3, 2)), form)) == name
+
+
+@pytest.mark.parametrize("data", [b"", b"RIFF\0\0\0\0WAVE", b"<svg/>", b"II*\0", b"\x89PNG"])
+def test_other_bytes_have_no_media_type(data: bytes) -> None:
+    assert media_type(data) is None
+
+
+@pytest.mark.parametrize("form", [*FORMATS, "WEBP lossless", "WEBP alpha"])
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 200), st.integers(1, 200))
+def test_the_pixel_size_is_the_one_saved(form: str, width: int, height: int) -> None:
+    name, _, kind = form.partition(" ")
+    image = Image.new("RGBA" if kind == "alpha" else "RGB", (width, height))
+    assert pixel_size(encoded(image, name, lossless=kind == "lossless")) == (width, height)
+
+
+@given(st.binary(max_size=64))
+def test_the_pixel_size_of_no_image_is_none(data: bytes) -> None:
+    assert pixel_size(b"?" + data) is None
+
+
+@pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
+def test_a_large_image_is_measured_and_refused_by_its_header_alone(header: bytes) -> None:
+    assert decode(header, (100, 100)) == Refusal("too large", (20000, 10000))
+
+
+def test_a_gif_frame_larger_than_its_screen_is_refused() -> None:
+    screen = b"GIF89a" + struct.pack("<HHBBB", 10, 10, 0, 0, 0)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 9000, 9000, 0) + b"\2\1\0\0;"
+    refusal = decode(screen + frame, (100, 100))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "too large"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_truncated_file_is_unreadable(form: str) -> None:
+    whole = encoded(Image.effect_noise((200, 200), 80).convert("RGB"), form)
+    assert decode(whole[: len(whole) // 2], (100, 100)) == Refusal("unreadable")
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"),
+    [
+        ("RGB", "PNG"),
+        ("RGBA", "PNG"),
+        ("P", "PNG"),
+        ("RGB", "JPEG"),
+        ("CMYK", "JPEG"),
+        ("P", "GIF"),
+        ("RGB", "BMP"),
+        ("P", "BMP"),
+        ("RGB", "WEBP"),
+        ("RGBA", "WEBP"),
+    ],
+)
+def test_every_mode_keeps_its_colour(mode: str, form: str) -> None:
+    assert is_near(shown(encoded(Image.new("RGB", (32, 32), ORANGE).convert(mode), form)).getpixel((50, 50)), ORANGE)
+
+
+def test_sixteen_bit_grey_keeps_its_brightness() -> None:
+    image = Image.new("I;16", (8, 8), 128 * 256)
+    assert is_near(shown(encoded(image, "PNG")).getpixel((50, 50)), (128, 128, 128))
+
+
+def test_transparency_of_a_palette_survives() -> None:
+    image = Image.new("P", (8, 8))
+    assert shown(encoded(image, "PNG", transparency=0)).getpixel((50, 50)) == (0, 0, 0, 0)
+
+
+def test_the_first_frame_of_an_animation_is_shown() -> None:
+    frames = [Image.new("RGB", (8, 8), colour) for colour in (ORANGE, (0, 0, 255))]
+    data = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    assert is_near(shown(data).getpixel((50, 50)), ORANGE)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+def test_the_orientation_of_the_camera_is_applied(form: str, orientation: int) -> None:
+    scene = Image.new("RGB", (80, 40), "white")
+    scene.paste(ORANGE, (0, 0, 40, 20))
+    # How to store the scene so that the tag turns it back: the inverse of what EXIF says the viewer must do.
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }
+    stored = scene.transpose(turns[orientation]) if orientation in turns else scene
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = shown(encoded(stored, form, exif=exif), (80, 60)).convert("RGB")
+    assert image.size == (80, 40)
+    difference = ImageChops.difference(image.crop((4, 4, 36, 16)), Image.new("RGB", (32, 12), ORANGE))
+    assert max(ImageStat.Stat(difference).mean) <= 12
+
+
+@settings(deadline=None)
+@given(st.integers(1, 90), st.integers(1, 90), st.integers(1, 90), st.integers(1, 90))
+def test_an_image_fills_its_box_in_one_direction_and_stays_inside(
+    width: int, height: int, box_width: int, box_height: int
+) -> None:
+    image = shown(encoded(Image.new("RGB", (width, height)), "PNG"), (box_width, box_height))
+    assert image.width <= box_width
+    assert image.height <= box_height
+    assert image.width == box_width or image.height == box_height
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.sampled_from(SAMPLES), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6), st.floats(0, 1))
+def test_damaged_images_are_shown_or_refused(sample: bytes, edits: list[tuple[float, int]], end: float) -> None:
+    damaged = bytearray(sample)
+    for place, value in edits:
+        damaged[min(int(place * len(damaged)), len(damaged) - 1)] = value
+    result = decode(bytes(damaged[: 8 + int(end * len(damaged))]), (30, 20))
+    assert isinstance(result, Refusal) or (result.width <= 30 and result.height <= 20)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.sampled_from([b"", *(sample[:12] for sample in SAMPLES)]), st.binary(max_size=200))
+def test_a_picture_is_drawn_whatever_the_bytes(start: bytes, rest: bytes) -> None:
+    picture = Picture(96, 64, "any", (Source("input", start + rest),), 0, 1, "model", 1)
+    assert pixel_size(draw(picture)) == (96, 64)
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 10**9 - 1), st.integers(1, 10**9 - 1))
+def test_a_ratio_gets_about_a_megapixel_in_steps_of_32(horizontal: int, vertical: int) -> None:
+    size = pixels_for_ratio(f"{horizontal}:{vertical}")
+    assert size is not None
+    assert (size[0] % 32, size[1] % 32) == (0, 0)
+    assert abs(size[0] * size[1] / 1024**2 - 1) < 0.07
+    assert 256 <= min(size) <= max(size) <= 4096
+
+
+@given(st.integers(1, 15), st.integers(1, 15))
+def test_the_size_for_a_ratio_has_that_ratio(horizontal: int, vertical: int) -> None:
+    size = pixels_for_ratio(f"{horizontal}:{vertical}")
+    assert size is not None
+    assert size[0] / size[1] == pytest.approx(horizontal / vertical, rel=0.08)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "size"), [("1:1", (1024, 1024)), ("2.39:1", (1568, 672)), ("1:1000000", (256, 4096))]
+)
+def test_these_ratios_have_these_sizes(ratio: str, size: tuple[int, int]) -> None:
+    assert pixels_for_ratio(ratio) == size
+
+
+@pytest.mark.parametrize(
+    "ratio", ["", "auto", "16/9", "0:1", "1:0.0", "-1:1", "1:1\n", "١:١", "1e9:1", "1:" + "9" * 99]
+)
+def test_what_is_no_ratio_has_no_size(ratio: str) -> None:
+    assert pixels_for_ratio(ratio) is None

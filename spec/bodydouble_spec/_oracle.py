@@ -1,0 +1,145 @@
+"""What openapi-core says about a message, given the same repaired and overlaid document as our own validator."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bodydouble_spec._defects import show
+from bodydouble_spec._errors import SpecError
+from bodydouble_spec._operation import Operation
+from bodydouble_spec._oracle_errors import NoFetching, cut, read_error
+
+if TYPE_CHECKING:
+    from bodydouble_spec._contract import Contract
+
+__all__ = ["MISSING_EXTRA", "Oracle"]
+
+MISSING_EXTRA = "the second opinion needs openapi-core; install it with: pip install 'bodydouble[contract]'"
+_HOST = "http://localhost"
+_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+
+@dataclass(slots=True)
+class _Parameters:
+    """The part of a request that openapi-core writes the path's values into; all of it is left empty."""
+
+    query: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    header: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    cookie: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    path: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(slots=True)
+class _Request:
+    """openapi-core's Request protocol."""
+
+    method: str
+    path: str
+    content_type: str
+    body: bytes | None
+    host_url: str = _HOST
+    parameters: Any = field(default_factory=_Parameters)  # its protocol names its own class, which looks the same
+
+
+@dataclass(slots=True)
+class _Response:
+    """openapi-core's Response protocol."""
+
+    status_code: int
+    content_type: str
+    data: bytes | None
+    headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+class Oracle:
+    """openapi-core, reading the document of a contract (``contract.document``).
+
+    It judges what `Operation` judges: bodies, media types and statuses. Keys, parameters and headers are left out on both sides.
+    Raises SpecError when openapi-core is not installed, or does not read this version of OpenAPI.
+    """
+
+    def __init__(self, contract: "Contract") -> None:
+        try:
+            from jsonschema_path import SchemaPath
+            from openapi_core import Config, OpenAPI
+            from openapi_core.exceptions import SpecError as UnknownVersion
+        except ImportError as error:
+            raise SpecError(MISSING_EXTRA) from error
+        without_check: Any = None  # allowed, but not in its annotation
+        try:
+            # Its check of the document is left out: what it would refuse has been repaired and reported already.
+            self._api = OpenAPI(
+                SchemaPath.from_dict(_readable(contract.document), handlers=NoFetching()),
+                config=Config(
+                    spec_validator_cls=without_check,
+                    # It knows application/json alone; of any other JSON it would validate the bytes.
+                    extra_media_type_deserializers=dict.fromkeys(_json_media_types(contract), _load_json),
+                ),
+            )
+        except UnknownVersion as error:
+            version = show(contract.document.get("openapi"))
+            raise SpecError(
+                f"{contract.source}: openapi-core does not read OpenAPI {version}; it reads 3.0 to 3.2"
+            ) from error
+
+    def request_errors(self, operation: Operation, body: bytes, content_type: str = "application/json") -> list[str]:
+        """What is wrong with a request body, one short sentence a fault; an empty list when it conforms."""
+        request = _Request(operation.method.lower(), operation.path, content_type, body)
+        return list(_sentences(self._api.iter_request_errors(request)))
+
+    def response_errors(self, operation: Operation, status: int, content_type: str, body: bytes) -> list[str]:
+        """What is wrong with an answer in the plain reading, one short sentence a fault; an empty list when it conforms."""
+        request = _Request(operation.method.lower(), operation.path, "application/json", None)
+        answer = _Response(status, content_type, body)
+        return list(_sentences(self._api.iter_response_errors(request, answer)))
+
+
+def _readable(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document for any host and without keys: openapi-core stops at a wrong host or key and never sees the body."""
+    paths = {
+        path: {
+            name: _without(value, "security", "servers") if name in _METHODS else value
+            for name, value in _without(item, "servers").items()
+        }
+        for path, item in document["paths"].items()
+    }
+    return {**_without(document, "security"), "servers": [{"url": "/"}], "paths": paths}
+
+
+def _json_media_types(contract: "Contract") -> set[str]:
+    """The media types of the contract that are JSON, as in ``application/problem+json``."""
+    named = {
+        name.partition(";")[0].strip().lower()
+        for operation in contract.operations
+        for content in (operation.request_media_types, *(item.content for item in operation.responses.values()))
+        for name in content
+    }
+    return {name for name in named if name.endswith(("/json", "+json"))}
+
+
+def _load_json(body: bytes, **_parameters: str) -> Any:
+    return json.loads(body)
+
+
+def _without(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: item for name, item in value.items() if name not in names}
+
+
+def _sentences(errors: Iterable[Exception]) -> Iterator[str]:
+    from openapi_core.validation.request.exceptions import ParameterValidationError
+    from openapi_core.validation.response.exceptions import HeaderValidationError
+    from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
+
+    try:
+        for error in errors:
+            if isinstance(error, ParameterValidationError | HeaderValidationError):
+                continue
+            cause = error.__cause__
+            if isinstance(cause, InvalidSchemaValue):
+                for fault in map(read_error, cause.schema_errors):
+                    yield f"{fault.pointer or 'the body'}: {fault.message}"
+            else:
+                yield cut(str(cause or error))
+    except Exception as error:  # noqa: BLE001 - it stumbles over what it cannot parse; that is its verdict on the message
+        yield cut(f"openapi-core gave up on this message: {type(error).__name__}: {error}")

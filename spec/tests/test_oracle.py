@@ -1,0 +1,436 @@
+"""Our verdicts on messages against those of openapi-core, on the same documents; every known difference has a name and a proof."""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import cache
+from typing import Any
+
+import orjson
+import pytest
+from bodydouble_spec import Contract, Operation, SpecError
+from bodydouble_spec.oracle import Oracle, document_errors
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+JSON = "application/json"
+
+# The structure of the document that replaced the vendored one on 2026-08-14.
+NANO_BANANA: dict[str, Any] = {
+    "openapi": "3.0.0",
+    "info": {"title": "AIML API", "version": "1.0.0"},
+    "servers": [{"url": "https://api.aimlapi.com"}],
+    "paths": {
+        "/v1/images/generations": {
+            "post": {
+                "operationId": "_v1_images_generations",
+                "requestBody": {
+                    "required": True,
+                    "content": {
+                        JSON: {
+                            "schema": {
+                                "type": "object",
+                                "properties": {
+                                    "model": {"type": "string", "enum": ["google/nano-banana-edit"]},
+                                    "prompt": {"type": "string"},
+                                    "image_urls": {
+                                        "type": "array",
+                                        "items": {"type": "string", "format": "uri"},
+                                        "maxItems": 3,
+                                    },
+                                    "aspect_ratio": {"type": "string", "enum": ["1:1", "9:16", "16:9", "3:4", "4:3"]},
+                                    "enhance_prompt": {"type": "boolean", "default": True},
+                                    "num_images": {"type": "integer", "maximum": 4, "default": 1},
+                                    "seed": {"type": "integer", "minimum": 0, "maximum": 4294967295},
+                                    "person_generation": {
+                                        "type": "string",
+                                        "enum": ["dont_allow", "allow_adult"],
+                                        "default": "allow_adult",
+                                    },
+                                    "add_watermark": {"type": "boolean", "default": False},
+                                    "provider": {"type": "string"},
+                                },
+                                "required": ["model", "prompt"],
+                            }
+                        }
+                    },
+                },
+                "responses": {
+                    "200": {
+                        "content": {
+                            JSON: {
+                                "schema": {
+                                    "type": "object",
+                                    "properties": {
+                                        "data": {
+                                            "type": "array",
+                                            "nullable": True,
+                                            "items": {
+                                                "type": "object",
+                                                "properties": {
+                                                    "url": {"type": "string", "nullable": True},
+                                                    "b64_json": {"type": "string", "nullable": True},
+                                                },
+                                            },
+                                        },
+                                        "meta": {
+                                            "type": "object",
+                                            "nullable": True,
+                                            "properties": {
+                                                "usage": {
+                                                    "type": "object",
+                                                    "nullable": True,
+                                                    "properties": {
+                                                        "credits_used": {"type": "number"},
+                                                        "usd_spent": {"type": "number"},
+                                                    },
+                                                    "required": ["credits_used", "usd_spent"],
+                                                }
+                                            },
+                                        },
+                                    },
+                                }
+                            }
+                        }
+                    }
+                },
+            }
+        }
+    },
+    "components": {"securitySchemes": {"access-token": {"type": "http", "scheme": "bearer"}}},
+}
+
+
+def a_document(schema: dict[str, Any], version: str = "3.0.0") -> dict[str, Any]:
+    """A document with one operation that takes, and answers with, what the schema says."""
+    content = {"content": {JSON: {"schema": schema}}}
+    operation = {"requestBody": {"required": True, **content}, "responses": {"200": {"description": "Fine.", **content}}}
+    return {
+        "openapi": version,
+        "info": {"title": "One", "version": "1"},
+        "paths": {"/one": {"post": operation}},
+    }
+
+
+class Both:
+    """Two judges of one contract; each says whether a message conforms."""
+
+    def __init__(self, source: dict[str, Any] | None, *, overlay: bool = True) -> None:
+        contract = Contract.load(source, overlay=overlay)
+        self.operation: Operation = contract.operation()
+        self.oracle = Oracle(contract)
+
+    def request(self, body: bytes) -> tuple[bool, bool]:
+        """Ours and theirs on a request body."""
+        try:
+            ours = not self.operation.validate_request(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            ours = False
+        return ours, not self.oracle.request_errors(self.operation, body)
+
+    def response(self, status: int, content_type: str, body: bytes) -> tuple[bool, bool]:
+        """Ours and theirs on an answer, in the plain reading."""
+        ours = not self.operation.validate_response(status, content_type, body, strict=False)
+        return ours, not self.oracle.response_errors(self.operation, status, content_type, body)
+
+
+@cache
+def vendored() -> Both:
+    return Both(None)
+
+
+@cache
+def nano_banana() -> Both:
+    return Both(NANO_BANANA)
+
+
+# --- bodies near a schema -------------------------------------------------------------------------------------------
+
+TEXTS = st.text(max_size=8) | st.sampled_from(["", "a cat", "café 🐈", "1:1", "google/nano-banana-edit", "x\n"])
+NUMBERS = st.integers(-2, 6) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.just(1.0)
+SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
+ANY_JSON = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3), max_leaves=6
+)
+IMAGE_INPUTS = st.sampled_from(
+    [
+        "https://example.com/cat.png",
+        "HTTP://[::1]:80/?q#f",
+        "data:image/png;base64,iVBORw0KGgo=",
+        "/9j/4AAQSkZJRg==",
+        "ftp://example.com/cat.png",
+        "https://",
+        "data:image/png;base64,",
+        "https://example.com/cat.png\n",
+        "not a picture",
+    ]
+)
+
+
+def conforming(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that conform to the schema, or nearly: image inputs are good and bad ones."""
+    if "$ref" in schema:
+        return conforming(root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root)
+    if "allOf" in schema:
+        parts = [conforming(part, root) for part in schema["allOf"]]
+        return st.tuples(*parts).map(lambda values: {key: item for value in values for key, item in value.items()})
+    if "anyOf" in schema:
+        return st.one_of([conforming(part, root) for part in schema["anyOf"]])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if "pattern" in schema:
+        return IMAGE_INPUTS
+    kinds = schema.get("type", "any")
+    return st.one_of([of_type(kind, schema, root) for kind in (kinds if isinstance(kinds, list) else [kinds])])
+
+
+def of_type(kind: str, schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[Any]:
+    match kind:
+        case "object":
+            known = {name: conforming(item, root) for name, item in schema.get("properties", {}).items()}
+            required = {name: item for name, item in known.items() if name in schema.get("required", ())}
+            optional = {name: item for name, item in known.items() if name not in required}
+            return st.fixed_dictionaries(required, optional=optional)
+        case "array":
+            return st.lists(conforming(schema.get("items", {}), root), max_size=4)
+        case "string":
+            return TEXTS
+        case "integer":
+            return st.integers(schema.get("minimum", -5), schema.get("maximum", 1000))
+        case "number":
+            return st.integers(schema.get("minimum", -5), schema.get("maximum", 1000)) | st.floats(1.0, 4.0)
+        case "boolean":
+            return st.booleans()
+        case "null":
+            return st.none()
+        case _:
+            return ANY_JSON
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container of the value with each of its keys or indexes."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+@st.composite
+def near(draw: st.DrawFn, schema: dict[str, Any] | None) -> Any:
+    """A conforming value, one with up to three faults, or any JSON at all."""
+    if schema is None or draw(st.integers(0, 9)) == 0:
+        return draw(ANY_JSON)
+    value = json.loads(json.dumps(draw(conforming(schema, schema))))
+    for _ in range(draw(st.integers(0, 3))):
+        found = list(places(value))
+        if not found:
+            return draw(ANY_JSON)
+        container, key = draw(st.sampled_from(found))
+        match draw(st.sampled_from(["replace", "remove", "add"])):
+            case "replace":
+                container[key] = draw(ANY_JSON)
+            case "remove":
+                del container[key]
+            case _ if isinstance(container, dict):
+                container[draw(TEXTS)] = draw(ANY_JSON)
+            case _:
+                container.append(draw(ANY_JSON))
+    return value
+
+
+# --- the named differences: which messages they touch ----------------------------------------------------------------
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """Every scalar in the value, property names included."""
+    if isinstance(value, dict):
+        yield from value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from leaves(item)
+    if not isinstance(value, dict | list):
+        yield value
+
+
+def has_whole_float(value: Any) -> bool:
+    return any(isinstance(leaf, float) and leaf.is_integer() for leaf in leaves(value))
+
+
+def has_final_newline(value: Any) -> bool:
+    return any(isinstance(leaf, str) and leaf.endswith("\n") for leaf in leaves(value))
+
+
+def agreed_on(value: Any) -> bool:
+    """Whether none of the named differences can touch a value; NaN is not generated, \\d and format are in neither document."""
+    return not has_whole_float(value) and not has_final_newline(value)
+
+
+AGREEING = settings(deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+
+
+@pytest.mark.parametrize("both", [vendored, nano_banana])
+@AGREEING
+@given(st.data())
+def test_both_validators_give_the_same_verdict_on_a_request(both: Callable[[], Both], data: st.DataObject) -> None:
+    body = data.draw(near(both().operation.request_schema))
+    assume(agreed_on(body))
+    ours, theirs = both().request(json.dumps(body).encode())
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("both", [vendored, nano_banana])
+@AGREEING
+@given(st.data())
+def test_both_validators_give_the_same_verdict_on_an_answer(both: Callable[[], Both], data: st.DataObject) -> None:
+    operation = both().operation
+    status = data.draw(st.sampled_from([*map(int, operation.responses), 299]))
+    response = operation.response(status)
+    documented = [] if response is None else list(response.content)
+    content_type = data.draw(
+        st.sampled_from([*documented, *(f"{name}; charset=utf-8" for name in documented), "text/html"])
+    )
+    body = data.draw(near(operation.response_schema(status, content_type)))
+    assume(agreed_on(body))
+    ours, theirs = both().response(status, content_type, json.dumps(body).encode())
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("both", [vendored, nano_banana])
+@given(body=st.binary(max_size=12) | st.sampled_from([b"", b"{", b"{}x", b"[1,]", b"\xff\xfe", b"null"]))
+@AGREEING
+def test_both_validators_refuse_a_request_that_is_no_object(both: Callable[[], Both], body: bytes) -> None:
+    assume(not body.lstrip().startswith(b"{") or b"}" not in body)
+    assert both().request(body) == (False, False)
+
+
+def test_the_generated_requests_hold_valid_and_invalid_ones() -> None:
+    verdicts = set()
+
+    @settings(max_examples=100, database=None, derandomize=True, deadline=None)
+    @given(near(vendored().operation.request_schema))
+    def collect(body: Any) -> None:
+        verdicts.add(not vendored().operation.validate_request(body))
+
+    collect()
+    assert verdicts == {True, False}
+
+
+# --- the named differences: each is real -----------------------------------------------------------------------------
+
+
+def test_a_whole_number_written_as_a_float_is_an_integer_to_us_and_not_to_openapi_core_under_3_0() -> None:
+    assert Both(a_document({"type": "integer"})).request(b"1.0") == (True, False)
+
+
+def test_a_whole_number_written_as_a_float_is_an_integer_to_both_under_3_1() -> None:
+    assert Both(a_document({"type": "integer"}, "3.1.0")).request(b"1.0") == (True, True)
+
+
+def test_a_digit_in_a_pattern_is_ascii_to_us_and_any_script_to_openapi_core() -> None:
+    assert Both(a_document({"type": "string", "pattern": r"^\d$"})).request('"٣"'.encode()) == (False, True)
+
+
+def test_the_end_in_a_pattern_is_the_end_to_us_and_may_be_a_final_newline_to_openapi_core() -> None:
+    assert Both(a_document({"type": "string", "pattern": "^a$"})).request(rb'"a\n"') == (False, True)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity"])
+def test_a_number_that_json_does_not_have_is_refused_by_us_and_read_by_openapi_core(number: bytes) -> None:
+    assert Both(a_document({"type": "number"})).request(number) == (False, True)
+
+
+@pytest.mark.parametrize(("name", "value"), [("byte", b'"?"'), ("int32", b"4294967296")])
+def test_a_format_is_an_annotation_to_us_and_a_rule_to_openapi_core(name: str, value: bytes) -> None:
+    kind = "string" if name == "byte" else "integer"
+    assert Both(a_document({"type": kind, "format": name})).request(value) == (True, False)
+
+
+def test_the_format_uri_is_checked_by_neither() -> None:
+    assert Both(a_document({"type": "string", "format": "uri"})).request(b'"not a URI"') == (True, True)
+
+
+# --- what the oracle says ---------------------------------------------------------------------------------------------
+
+
+def test_the_oracle_needs_no_key_and_names_every_fault_with_its_pointer() -> None:
+    both = vendored()
+    assert both.oracle.request_errors(both.operation, b'{"prompt": 5, "image_urls": ["https://a.b/c"]}') == [
+        '/model: required property "model" is missing',
+        '/prompt: 5 is not "string"',
+    ]
+
+
+def test_the_oracle_names_the_media_types_that_are_documented() -> None:
+    both = vendored()
+    (error,) = both.oracle.request_errors(both.operation, b"{}", "text/plain")
+    assert "application/json" in error
+
+
+def test_the_oracle_is_short_about_a_value_of_five_megabytes() -> None:
+    both = vendored()
+    body = json.dumps({"model": "x" * 5_000_000, "prompt": ["y" * 1_000_000], "image_urls": []}).encode()
+    assert max(map(len, both.oracle.request_errors(both.operation, body))) < 250
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset", "", ";", "application/json;;"])
+def test_the_oracle_gives_a_verdict_on_any_content_type(content_type: str) -> None:
+    both = vendored()
+    assert isinstance(both.oracle.request_errors(both.operation, b"{}", content_type), list)
+
+
+def test_a_document_of_an_unknown_version_is_no_document_for_the_oracle() -> None:
+    contract = Contract.load(a_document({}, "3.9.0"))
+    with pytest.raises(SpecError, match=r'openapi-core does not read OpenAPI "3.9.0"'):
+        Oracle(contract)
+
+
+# --- the verdict on a document ----------------------------------------------------------------------------------------
+
+
+def test_the_published_document_lacks_one_description_and_the_repaired_one_nothing() -> None:
+    contract = Contract.load()
+    missing = "/paths/~1v1~1images~1generations/post/responses/200/description"
+    verdicts = [(finding.id, finding.pointer) for finding in document_errors(contract.published)]
+    assert (verdicts, document_errors(contract.document)) == ([("openapi-required", missing)], [])
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule", "place"),
+    [
+        ({"type": "nonsense"}, "openapi-enum", "/type"),
+        ({"type": "string", "default": 5}, "openapi-type", "/default"),
+        ({"properties": {"a": {"minLength": -1}}}, "openapi-minimum", "/properties/a/minLength"),
+        ({"type": "object", "typo": 1}, "openapi-additional-properties", ""),
+        ({"$ref": "#/components/schemas/Gone"}, "openapi-ref", "/$ref"),
+        ({"$ref": "http://127.0.0.1:9/schema.json"}, "openapi-ref", "/$ref"),
+    ],
+)
+def test_a_fault_of_a_document_is_named_with_its_pointer(schema: dict[str, Any], rule: str, place: str) -> None:
+    content = {JSON: {"schema": schema}}
+    document = a_document({})
+    document["paths"]["/one"]["post"]["responses"]["200"]["content"] = content
+    pointer = f"/paths/~1one/post/responses/200/content/application~1json/schema{place}"
+    assert (rule, pointer) in [(finding.id, finding.pointer) for finding in document_errors(document)]
+
+
+def test_a_path_parameter_that_is_not_in_the_path_is_named_at_its_operation() -> None:
+    document = a_document({})
+    document["paths"]["/one"]["post"]["parameters"] = [
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
+    ]
+    (finding,) = document_errors(document)
+    assert (finding.id, finding.pointer) == ("openapi-unresolvable-parameter", "/paths/~1one/post")
+
+
+def test_a_reference_to_another_document_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr("requests.get", lambda *arguments, **_: asked.append(arguments))
+    monkeypatch.setattr("jsonschema_path.retrievers.urlopen", lambda *arguments, **_: asked.append(arguments))
+    for reference in ("http://127.0.0.1:9/a.json", "file:///etc/hostname", "other.json"):
+        document_errors(a_document({"$ref": reference}))
+    assert asked == []
+
+
+@AGREEING
+@given(st.dictionaries(st.sampled_from(["openapi", "info", "paths", "components", "servers", "security"]), ANY_JSON))
+def test_any_object_gets_a_verdict_as_a_document_whose_messages_are_short(document: dict[str, Any]) -> None:
+    findings = document_errors(document)
+    assert findings
+    assert max(len(finding.message) for finding in findings) < 400
