@@ -1,0 +1,201 @@
+"""Requests a second of the mock beside a bare ASGI app, in turns, each pinned to a core beside the load generator.
+
+    python benchmarks/throughput.py [--rounds 5] [--seconds 5] [--peers]
+
+Needs wrk (Debian: apt-get install wrk) and two cores. With ``--peers``, Prism, WireMock and openapi-backend join when they are installed
+(npm install --global @stoplight/prism-cli wiremock openapi-backend). Machines drift, so the figure to read is the ratio to the bare
+app within a round; medians are printed.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PATH = "/v1/images/generations"
+BODY = json.dumps(
+    {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "Put the dinosaur into a suit, at a table of a small café, the mug before it.",
+        "image_urls": ["https://pictures.example.org/dinosaur.png", "https://pictures.example.org/mug.jpg"],
+        "num_images": 1,
+        "aspect_ratio": "16:9",
+    }
+)
+SCRIPT = """wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.headers["Authorization"] = "Bearer benchmark"
+wrk.body = [==[%s]==]
+"""
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server to measure: its name, and the command that serves on a port."""
+
+    name: str
+    command: Callable[[int], list[str]]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: requests a second, and latencies in milliseconds."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+
+
+def own_contestants() -> list[Contestant]:
+    """The bare app, and the mock in the ways it is run."""
+
+    def bare(port: int) -> list[str]:
+        options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--lifespan", "off"]
+        return [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare_app:app", *options]
+
+    def mock(*options: str) -> Callable[[int], list[str]]:
+        return lambda port: [sys.executable, "-m", "bodydouble", "serve", "--port", str(port), "--quiet", *options]
+
+    return [Contestant("bare app", bare), Contestant("bodydouble", mock())]
+
+
+def peer_contestants(folder: Path) -> list[Contestant]:
+    """The peers that are installed, each on the same operation."""
+    document = folder / "openapi.json"
+    source = json.loads((HERE.parent / "spec" / "bodydouble_spec" / "merged.json").read_text())["document"]
+    document.write_text(json.dumps(source))
+    peers: list[Contestant] = []
+    if shutil.which("prism"):
+        peers.append(
+            Contestant(
+                "Prism", lambda port: ["prism", "mock", "--port", str(port), "--verboseLevel", "silent", str(document)]
+            )
+        )
+    if shutil.which("wiremock"):
+        mappings = folder / "mappings"
+        mappings.mkdir()
+        answer = {"status": 200, "jsonBody": {"data": [{"url": "https://x.example/p.png", "b64_json": None}]}}
+        (mappings / "edit.json").write_text(
+            json.dumps({"request": {"method": "POST", "urlPath": PATH}, "response": answer})
+        )
+        options = ["--root-dir", str(folder), "--no-request-journal", "--disable-banner"]
+        peers.append(Contestant("WireMock", lambda port: ["wiremock", "--port", str(port), *options]))
+    if shutil.which("node") and (HERE / "node_modules" / "openapi-backend").is_dir():
+        script = str(HERE / "openapi_backend_server.mjs")
+        peers.append(Contestant("openapi-backend", lambda port: ["node", script, str(port), str(document)]))
+    return peers
+
+
+@contextlib.contextmanager
+def serving(contestant: Contestant) -> Generator[int]:
+    """Run a contestant on the second core; gives its port once it answers."""
+    port = free_port()
+    command = ["taskset", "-c", "1", *contestant.command(port)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "NODE_ENV": "production"}
+    )
+    try:
+        wait_until_answering(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_until_answering(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Return when the operation answers; raise when the process ends or 30 s pass."""
+    deadline = time.monotonic() + 30
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", BODY.encode(), headers)
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError, urllib.error.URLError), urllib.request.urlopen(request, timeout=5):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{process.args!r} does not answer")
+
+
+def measure(port: int, seconds: int, script: Path) -> Result:
+    """One run of wrk on the first core: sixteen connections."""
+    command = ["taskset", "-c", "0", "wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "-s", str(script)]
+    text = subprocess.run(
+        [*command, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, check=True
+    ).stdout
+    if "Non-2xx" in text:
+        raise RuntimeError(f"not every answer was 2xx:\n{text}")
+    rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
+    if rate is None:
+        raise RuntimeError(f"wrk said nothing of a rate:\n{text}")
+    return Result(float(rate[1]), latency_ms(text, "50%"), latency_ms(text, "99%"))
+
+
+def latency_ms(text: str, percentile: str) -> float:
+    """A latency of wrk's table in milliseconds."""
+    match = re.search(rf"{percentile}\s+([0-9.]+)(us|ms|s)", text)
+    return float("nan") if match is None else float(match[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[match[2]]
+
+
+def main() -> None:
+    """Measure all contestants in turns and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--peers", action="store_true")
+    options = parser.parse_args()
+    for tool in ("wrk", "taskset"):
+        if shutil.which(tool) is None:
+            sys.exit(f"{tool} is not installed (Debian: apt-get install wrk util-linux)")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        script = folder / "post.lua"
+        script.write_text(SCRIPT % BODY)
+        contestants = own_contestants() + (peer_contestants(folder) if options.peers else [])
+        results: dict[str, list[Result]] = {contestant.name: [] for contestant in contestants}
+        with contextlib.ExitStack() as stack:
+            ports = {contestant.name: stack.enter_context(serving(contestant)) for contestant in contestants}
+            for name in results:
+                measure(ports[name], 2, script)  # warm-up
+            for _ in range(options.rounds):
+                for name, runs in results.items():
+                    runs.append(measure(ports[name], options.seconds, script))
+        print_table(results)
+
+
+def print_table(results: dict[str, list[Result]]) -> None:
+    """Medians over the rounds, and the ratio to the bare app round by round."""
+    bare = results["bare app"]
+    print(f"{'':24} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>7}  (least..most)")
+    for name, runs in results.items():
+        ratios = [run.rate / yardstick.rate for run, yardstick in zip(runs, bare, strict=True)]
+        rate, p50, p99 = (
+            statistics.median(values)
+            for values in zip(*((run.rate, run.p50_ms, run.p99_ms) for run in runs), strict=True)
+        )
+        print(
+            f"{name:24} {rate:8.0f} {p50:8.2f} {p99:8.2f} {statistics.median(ratios):7.2f}  ({min(ratios):.2f}..{max(ratios):.2f})"
+        )
+
+
+if __name__ == "__main__":
+    main()
