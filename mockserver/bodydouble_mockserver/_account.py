@@ -4,46 +4,53 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from bodydouble_spec import Contract
+from bodydouble_spec import Contract, Operation, is_object
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from bodydouble_mockserver._keys import bearer_key, refuse_key
-from bodydouble_mockserver._problem import problem, timestamp
+from bodydouble_mockserver._problem import JSON, problem, timestamp
 from bodydouble_mockserver._settings import Settings
+from bodydouble_mockserver._state import State
 from bodydouble_mockserver._wire import Answer, to_response
 
 __all__ = ["account_routes"]
 
-_JSON = b"application/json; charset=utf-8"
 _BALANCE_USD = 10.0
-_LOW_BALANCE_CREDITS = 2_000_000
+_LOW_BALANCE_USD = 1.0
 
 
-def account_routes(contract: Contract, settings: Settings, new_id: Callable[[], str]) -> list[Route]:
+def account_routes(contract: Contract, settings: Settings, state: State, new_id: Callable[[], str]) -> list[Route]:
     """``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
 
-    def for_key_holders(body: Callable[[], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+    credits_per_usd = _credits_per_usd(contract)
+
+    def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            refusal = refuse_key(settings, bearer_key(request.headers.get("authorization", "").encode("latin-1")))
+            key = bearer_key(request.headers.get("authorization", "").encode("latin-1"))
+            refusal = refuse_key(settings, key)
             if refusal is not None:
-                return to_response(problem(401, request.url.path, new_id(), settings.clock(), message=refusal))
-            return to_response(_json(body()))
+                # Not request.url, which is put together from the Host header.
+                path = request.scope["path"]
+                return to_response(problem(401, path, new_id(), settings.clock(), message=refusal))
+            left = state.credits_left(key)
+            return to_response(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
 
         return endpoint
 
     async def models(_request: Request) -> Response:
         return to_response(_json({"object": "list", "data": _models(contract)}))
 
-    def billing() -> dict[str, Any]:
-        return {"current_balance": _BALANCE_USD, "currency": "USD"}
+    def billing(credits_left: float) -> dict[str, Any]:
+        return {"current_balance": credits_left / credits_per_usd, "currency": "USD"}
 
-    def balance() -> dict[str, Any]:
+    def balance(credits_left: float) -> dict[str, Any]:
+        threshold = _LOW_BALANCE_USD * credits_per_usd
         return {
-            "balance": int(_BALANCE_USD * 2_000_000),
-            "lowBalance": False,
-            "lowBalanceThreshold": _LOW_BALANCE_CREDITS,
+            "balance": credits_left,
+            "lowBalance": credits_left < threshold,
+            "lowBalanceThreshold": threshold,
             "lastUpdated": timestamp(settings.clock()),
             "autoDebitStatus": "disabled",
             "status": "current",
@@ -60,11 +67,18 @@ def account_routes(contract: Contract, settings: Settings, new_id: Callable[[], 
     return [Route(path + slash, endpoint, methods=["GET", "HEAD"]) for path, endpoint in routes for slash in ("", "/")]
 
 
+def _credits_per_usd(contract: Contract) -> int:
+    """What the contract says a dollar buys; 1 where it has no price."""
+    prices = (operation.extensions.get("x-price", {}) for operation in contract.operations)
+    return next((price["credits-per-usd"] for price in prices if "credits-per-usd" in price), 1)
+
+
 def _models(contract: Contract) -> list[dict[str, Any]]:
     names = [
         name
         for operation in contract.operations
-        for name in (operation.request_schema or {}).get("properties", {}).get("model", {}).get("enum", ())
+        for name in _model_schema(operation).get("enum", ())
+        if isinstance(name, str)
     ]
     return [
         {
@@ -78,5 +92,10 @@ def _models(contract: Contract) -> list[dict[str, Any]]:
     ]
 
 
+def _model_schema(operation: Operation) -> dict[str, Any]:
+    schema = (operation.request_schema or {}).get("properties", {}).get("model")
+    return schema if is_object(schema) else {}
+
+
 def _json(body: dict[str, Any]) -> Answer:
-    return Answer(200, _JSON, orjson.dumps(body))
+    return Answer(200, JSON, orjson.dumps(body))

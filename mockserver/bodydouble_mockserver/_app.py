@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
@@ -9,19 +10,22 @@ from bodydouble_spec import Contract
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver._account import account_routes
 from bodydouble_mockserver._body import Disconnected
 from bodydouble_mockserver._control import control_routes
-from bodydouble_mockserver._endpoint import OperationEndpoint
+from bodydouble_mockserver._endpoint import OperationEndpoint, Outcome
+from bodydouble_mockserver._faults import perform_fault
 from bodydouble_mockserver._gallery import Gallery
-from bodydouble_mockserver._imaging import Imaging
+from bodydouble_mockserver._guard import CONTROL, refuse_control
 from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._settings import Settings
+from bodydouble_mockserver._state import State
 from bodydouble_mockserver._store import ContentStore
-from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope, Send, send_answer, to_response
+from bodydouble_mockserver._success import SuccessWriter
+from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope, Send, header, send_answer, to_response
 
 __all__ = ["MockServer", "create_app"]
 
@@ -51,16 +55,14 @@ class MockServer(Starlette):
         self.settings = settings
         self._store = ContentStore()
         self._gallery = Gallery(self._store, settings.pictures)
+        self._state = State(settings)
         self._new_id = settings.new_ids()
         self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
         templated: list[Route] = []
         for operation in contract.operations:
-            imaging = Imaging(
-                operation,
-                _published_schema(contract.document, operation.pointer, operation.success_status),
-                settings.dialect,
-            )
-            endpoint = OperationEndpoint(operation, imaging, settings, self._gallery, self._new_id)
+            published = _published_schema(contract.document, operation.pointer, operation.success_status)
+            writer = SuccessWriter(operation, published, settings, self._gallery)
+            endpoint = OperationEndpoint(operation, writer, settings, self._state, self._new_id)
             for path in _spellings(operation.path):
                 if "{" in path:
                     templated.append(Route(path, _Adapter(endpoint, self), methods=[operation.method]))
@@ -70,7 +72,7 @@ class MockServer(Starlette):
             routes=[
                 *templated,
                 Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
-                *account_routes(contract, settings, self._new_id),
+                *account_routes(contract, settings, self._state, self._new_id),
                 *control_routes(contract),
             ],
             exception_handlers={HTTPException: self._http_error},
@@ -86,28 +88,44 @@ class MockServer(Starlette):
             return
         method = scope["method"]
         endpoint = self._endpoints.get(scope["path"], {}).get(method)
-        try:
-            if endpoint is not None:
-                await self.respond(endpoint, scope, receive, send)
-            elif method == "OPTIONS":
-                await _preflight(scope, send)
-            else:
-                await super().__call__(scope, receive, send)
-        except Disconnected:
-            return
+        if endpoint is not None:
+            await self.respond(endpoint, scope, receive, send)
+        elif scope["path"].startswith(CONTROL):
+            await self._control(scope, receive, send)
+        elif method == "OPTIONS":
+            await _preflight(scope, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # No CORS here: no page of another origin has business with what an app sent.
+        refusal = refuse_control(self.settings, dict(scope["headers"]))
+        if refusal is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
 
     async def respond(self, endpoint: OperationEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
+        begun = time.perf_counter()
         try:
-            answer = await endpoint.answer(scope, receive)
+            outcome = await endpoint.answer(scope, receive)
         except Disconnected:
-            raise
-        except Exception:  # noqa: BLE001 - whatever fails here is our fault, and the client still gets the vendor's envelope
+            return
+        except Exception:  # noqa: BLE001 - see below
+            # Whatever fails here is our fault, and the client still gets the vendor's envelope.
             _LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
-            answer = problem(500, scope["path"], self._new_id(), self.settings.clock())
-        await send_answer(send, answer)
+            await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
+            return
+        self._note(endpoint, scope, outcome, time.perf_counter() - begun)
+        if outcome.fault is None:
+            await send_answer(send, outcome.answer)
+        else:
+            await perform_fault(outcome.fault, outcome.answer, scope, receive, send)
+
+    def _note(self, endpoint: OperationEndpoint, scope: Scope, outcome: Outcome, duration_s: float) -> None:
         if self.settings.log:
-            self._log(scope, answer)
+            self._log(scope, outcome.answer)
 
     def _log(self, scope: Scope, answer: Answer) -> None:
         first = next(iter(answer.findings), None)
@@ -153,10 +171,7 @@ class _Adapter:
 
 
 async def _preflight(scope: Scope, send: Send) -> None:
-    asked = next(
-        (value for name, value in scope["headers"] if name == b"access-control-request-headers"),
-        b"authorization, content-type",
-    )
+    asked = header(scope, b"access-control-request-headers") or b"authorization, content-type"
     headers = [*CORS, *_PREFLIGHT, (b"access-control-allow-headers", asked)]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

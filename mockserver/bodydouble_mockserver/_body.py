@@ -13,7 +13,11 @@ from bodydouble_mockserver._wire import Receive, Scope, header
 __all__ = ["BodyProblem", "duplicate_keys", "parse_json", "read_body"]
 
 # A client that is still sending must be let finish, or it never reads the answer; beyond this it is cut off.
-_DRAINED_TIMES = 8
+_DRAINED_BYTES = 256 * 1024 * 1024
+# What orjson reads is four times as deep as what it writes, and no image request is deep.
+_DEEPEST = 200
+_LISTED_KEYS = 20
+_SHOWN_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,9 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | BodyP
         return body
     too_large = BodyProblem(413, f"The request body is larger than {limit} bytes")
     declared = header(scope, b"content-length")
-    over = declared.isdigit() and int(declared) > limit
+    over = len(body) > limit or (declared.isdigit() and (len(declared) > 18 or int(declared) > limit))
     chunks, size = [body], len(body)
-    while message.get("more_body", False) and size <= limit * _DRAINED_TIMES:
+    while message.get("more_body", False) and (not over or size <= _DRAINED_BYTES):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
@@ -56,7 +60,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | BodyP
             chunks.clear()
         else:
             chunks.append(chunk)
-    return too_large if over or size > limit else b"".join(chunks)
+    return too_large if over else b"".join(chunks)
 
 
 def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
@@ -68,20 +72,26 @@ def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
     if not body.strip(b" \t\r\n"):
         return BodyProblem(400, "The request body is empty; send a JSON object")
     try:
-        return orjson.loads(body)
+        parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
             return BodyProblem(400, "The request body is not UTF-8; it looks like UTF-16", 1, 1)
+        if body.startswith(b"\xef\xbb\xbf"):
+            return BodyProblem(400, "The request body begins with a byte order mark; send UTF-8 without one", 1, 1)
         where = f"line {error.lineno}, column {error.colno}"
         return BodyProblem(400, f"Malformed JSON at {where}: {error.msg}", error.lineno, error.colno)
+    # Counting brackets is nearly free and rules nearly every body out.
+    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(parsed, _DEEPEST):
+        return BodyProblem(400, f"The request body is nested more than {_DEEPEST} levels deep")
+    return parsed
 
 
 def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
-    """Keys that stand twice in one object of a body that parsed; the last one won.
+    """Keys that stand twice in one object of a body that parsed, the first twenty, shortened; the last one won.
 
     Counting the places that look like keys is nearly free and rules most bodies out.
     """
-    looks_like_keys = body.count(b'":') + body.count(b'" :')
+    looks_like_keys = sum(map(body.count, (b'":', b" :", b"\t:", b"\n:", b"\r:")))
     if looks_like_keys <= len(parsed) or looks_like_keys <= _count_keys(parsed):
         return []
     found: list[str] = []
@@ -94,8 +104,20 @@ def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
             result[key] = value
         return result
 
-    json.loads(body, object_pairs_hook=note)
-    return list(dict.fromkeys(found))
+    # As floats, because Python refuses to read an integer of thousands of digits.
+    json.loads(body, object_pairs_hook=note, parse_int=float)
+    first = list(dict.fromkeys(found))[:_LISTED_KEYS]
+    return [key if len(key) <= _SHOWN_CHARACTERS else f"{key[:_SHOWN_CHARACTERS]}…" for key in first]
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels + 1):
+        containers = [item for item in layer if is_object(item) or is_array(item)]
+        if not containers:
+            return False
+        layer = [inner for item in containers for inner in (item.values() if is_object(item) else item)]
+    return True
 
 
 def _count_keys(value: Any) -> int:

@@ -6,6 +6,7 @@ import binascii
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,6 +28,8 @@ _MOST_RECIPES = 20_000
 _MOST_RECIPE_BYTES = 32 * 1024 * 1024
 _MOST_DRAWN_BYTES = 48 * 1024 * 1024
 _DRAWN_AT_ONCE = 2
+# A picture shows that many inputs at most and counts the others, so only these are looked at.
+_SHOWN_INPUTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,26 @@ class _Input:
 
 
 @dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    suffix: str  # by content; what stands in a file's name need not fit into a URL
+
+
+@dataclass(frozen=True, slots=True)
 class _Recipe:
+    digest: str
     model: str
     prompt: str
     inputs: tuple[_Input, ...]
     count: int
     size: tuple[int, int]
-    seed: int
 
     @property
     def cost_bytes(self) -> int:
         """About what it costs to remember."""
-        return 400 + len(self.prompt) * 2 + sum(len(item.label) + 150 for item in self.inputs)
+        shown = self.inputs[:_SHOWN_INPUTS]
+        texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
+        return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8
 
 
 def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
@@ -67,6 +78,11 @@ def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
     name = _ANIMALS[int(digest[:2], 16) % len(_ANIMALS)]
     milliseconds = _FIRST_MS + int(digest[2:13], 16) % 10**11
     return f"/generations/{name}/{milliseconds}-{_picture_id(digest)}{index:02x}{suffix}"
+
+
+def _seed(digest: str) -> int:
+    """What tells the pictures of this request from those of others."""
+    return int(digest[-16:], 16)
 
 
 def _picture_id(digest: str) -> str:
@@ -83,60 +99,82 @@ class Gallery:
         self._recipe_bytes = 0
         self._drawn: OrderedDict[str, Drawn] = OrderedDict()
         self._drawn_bytes = 0
-        self._slots = asyncio.Semaphore(_DRAWN_AT_ONCE)
+        # Not a semaphore, which belongs to one event loop: an application called in process may see several.
+        self._threads = ThreadPoolExecutor(_DRAWN_AT_ONCE, "bodydouble-picture")
         self._files = _image_files(folder)
 
-    def remember(self, digest: str, edit: Edit, size: tuple[int, int] | None) -> list[str]:
-        """Keep what is needed to draw the pictures of a request; the URL path of each."""
+    def remember(self, digest: str, edit: Edit, size: tuple[int, int] | None, *, misshapen: bool = False) -> list[str]:
+        """Keep what is needed to draw the pictures of a request; the URL path of each.
+
+        ``misshapen`` pictures have half of the height they should, behind URLs of their own.
+        """
         key = _picture_id(digest)
-        if key in self._recipes:
+        known = self._recipes.get(key)
+        if known is not None and all(item.key is None or item.key in self._store for item in known.inputs):
             self._recipes.move_to_end(key)
         else:
-            inputs = tuple(self._input(item, number) for number, item in enumerate(edit.inputs, 1))
+            self._forget(key)
             pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
-            recipe = _Recipe(edit.model, edit.prompt, inputs, edit.count, pixels, int(digest[-16:], 16))
+            inputs = self._inputs(edit.inputs)
+            recipe = _Recipe(digest, edit.model, edit.prompt, inputs, edit.count, pixels)
             self._recipes[key] = recipe
             self._recipe_bytes += recipe.cost_bytes
             while len(self._recipes) > _MOST_RECIPES or (
                 self._recipe_bytes > _MOST_RECIPE_BYTES and len(self._recipes) > 1
             ):
-                _, oldest = self._recipes.popitem(last=False)
-                self._recipe_bytes -= oldest.cost_bytes
-        return [picture_path(digest, index, self._suffix(digest, index)) for index in range(edit.count)]
+                self._forget(next(iter(self._recipes)))
+        return [self._path(digest, index) for index in range(edit.count)]
 
     async def picture(self, path: str) -> Drawn | None:
         """The image file behind a URL path of `remember`; None when the path is not one of ours or was evicted."""
-        identifier, _, _ = path.rpartition("/")[2].partition(".")
-        identifier = identifier.partition("-")[2]
+        identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
         recipe = self._recipes.get(identifier[:-2])
         index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
-        if recipe is None or not 0 <= index < recipe.count:
+        if recipe is None or not 0 <= index < recipe.count or path != self._path(recipe.digest, index):
             return None
         if identifier in self._drawn:
             self._drawn.move_to_end(identifier)
             return self._drawn[identifier]
-        async with self._slots:
-            data = await asyncio.to_thread(self._make, recipe, index)
-        # The bytes decide the ETag, so that it changes with the renderer and with Pillow, whose pixels change between versions.
-        drawn = Drawn(
-            data, media_type(data) or "application/octet-stream", f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-        )
-        self._keep(identifier, drawn)
+        drawn = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
+        if drawn is not None and self._recipes.get(identifier[:-2]) is recipe:
+            self._keep(identifier, drawn)
         return drawn
 
-    def _make(self, recipe: _Recipe, index: int) -> bytes:
-        if self._files:
-            return self._file(recipe.seed, index).read_bytes()
+    def _forget(self, key: str) -> None:
+        recipe = self._recipes.pop(key, None)
+        if recipe is None:
+            return
+        self._recipe_bytes -= recipe.cost_bytes
+        for index in range(recipe.count):
+            drawn = self._drawn.pop(f"{key}{index:02x}", None)
+            self._drawn_bytes -= 0 if drawn is None else len(drawn.data)
+
+    def _make(self, recipe: _Recipe, index: int) -> Drawn | None:
+        try:
+            data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
+        except OSError:
+            return None  # somebody removed the file from the folder
+        # The bytes decide the ETag, so that it changes with the renderer and with Pillow, whose pixels change between versions.
+        etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+        return Drawn(data, media_type(data) or "application/octet-stream", etag)
+
+    def _draw(self, recipe: _Recipe, index: int) -> bytes:
         sources = tuple(
             Source(item.label, None) if item.key is None else self._source(item.label, item.key)
             for item in recipe.inputs
         )
         width, height = recipe.size
-        return draw(Picture(width, height, recipe.prompt, sources, index, recipe.count, recipe.model, recipe.seed))
+        return draw(
+            Picture(width, height, recipe.prompt, sources, index, recipe.count, recipe.model, _seed(recipe.digest))
+        )
 
     def _source(self, label: str, key: str) -> Source:
         data = self._store.get(key)
         return Source(f"{label} (evicted)", None) if data is None else Source(label, data)
+
+    def _inputs(self, values: Sequence[str]) -> tuple[_Input, ...]:
+        shown = [self._input(value, number) for number, value in enumerate(values[:_SHOWN_INPUTS], 1)]
+        return (*shown, *[_Input("", None)] * (len(values) - len(shown)))
 
     def _input(self, value: str, number: int) -> _Input:
         if value[:8].lower().startswith(("http://", "https://")):
@@ -144,17 +182,18 @@ class Gallery:
         return _Input(f"image {number}", self._store.put(decode_input(value)))
 
     def _keep(self, identifier: str, drawn: Drawn) -> None:
+        before = self._drawn.pop(identifier, None)  # when two asked for it at once
         self._drawn[identifier] = drawn
-        self._drawn_bytes = sum(len(item.data) for item in self._drawn.values())
+        self._drawn_bytes += len(drawn.data) - (0 if before is None else len(before.data))
         while self._drawn_bytes > _MOST_DRAWN_BYTES:
             _, oldest = self._drawn.popitem(last=False)
             self._drawn_bytes -= len(oldest.data)
 
-    def _file(self, seed: int, index: int) -> Path:
-        return self._files[(seed + index) % len(self._files)]
+    def _path(self, digest: str, index: int) -> str:
+        return picture_path(digest, index, self._file(digest, index).suffix if self._files else ".png")
 
-    def _suffix(self, digest: str, index: int) -> str:
-        return self._file(int(digest[-16:], 16), index).suffix.lower() if self._files else ".png"
+    def _file(self, digest: str, index: int) -> _File:
+        return self._files[(_seed(digest) + index) % len(self._files)]
 
 
 def decode_input(value: str) -> bytes:
@@ -175,13 +214,17 @@ def _file_name(url: str) -> str:
     return name if len(name) <= 80 else f"{name[:79]}…"
 
 
-def _image_files(folder: Path | None) -> Sequence[Path]:
-    """The image files of a folder, by name. Raises ValueError when there is none."""
+def _image_files(folder: Path | None) -> Sequence[_File]:
+    """The image files of a folder, in the order of their names. Raises ValueError when there is none."""
     if folder is None:
         return ()
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; name one that holds image files")
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and media_type(_head(path)) is not None]
+    try:
+        heads = [(path, media_type(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
+    except OSError as error:
+        raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
+    files = [_File(path, f".{kind.rpartition('/')[2]}") for path, kind in heads if kind is not None]
     if not files:
         raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP or BMP file")
     return files

@@ -6,40 +6,70 @@ Only ``invalid_enum_value`` was ever seen; the other codes are Zod 3's own (assu
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import orjson
 from bodydouble_spec import Finding, is_object
 
 __all__ = ["zod_issues"]
 
 Issue = dict[str, Any]
+Maker = Callable[[Finding, str], Issue]
+
+# An answer stays readable, and small, whatever was sent: so much of it are issues at most, and so much is one issue.
+_MOST_BYTES = 40_000
+_MOST_ISSUE_BYTES = 8_000
+_MOST_NAME_CHARACTERS = 200
 
 
 def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> list[Issue]:
-    """One issue per place and fault, in the order of the findings; ``schema`` is the request's JSON Schema, for expected types."""
+    """One issue per place and fault, in the order of the findings; ``schema`` is the request's JSON Schema, for expected types.
+
+    Beyond 40 kB the other issues are only counted, in a last one.
+    """
     mistyped = {finding.pointer for finding in findings if finding.id == "request-type"}
+    # Zod looks no further at a value of the wrong type.
+    kept = [finding for finding in findings if finding.id == "request-type" or finding.pointer not in mistyped]
     issues: list[Issue] = []
-    for finding in findings:
-        # Zod looks no further at a value of the wrong type.
-        if finding.pointer in mistyped and finding.id != "request-type":
-            continue
-        path = _path(finding.pointer)
-        make = _MAKERS.get(finding.id, _custom)
-        issues.append({**make(finding, _type_at(schema, path)), "path": path})
+    room = _MOST_BYTES
+    for finding in kept:
+        issue, size = _issue(finding, schema)
+        room -= size
+        if room < 0:
+            message = f"{len(kept) - len(issues)} more issues are not listed"
+            return [*issues, {"code": "custom", "message": message, "path": []}]
+        issues.append(issue)
     return issues
 
 
-def _path(pointer: str) -> list[str | int]:
-    parts = [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
-    return [int(part) if part.isascii() and part.isdigit() and len(part) < 10 else part for part in parts]
+def _issue(finding: Finding, schema: Any) -> tuple[Issue, int]:
+    """The issue, and its bytes as JSON."""
+    path, wanted = _locate(schema, finding.pointer)
+    if finding.id == "request-additional-properties":  # Zod names the key beside the path of its object
+        path = path[:-1]
+    issue = {**_MAKERS.get(finding.id, _custom)(finding, wanted), "path": path}
+    size = len(orjson.dumps(issue))
+    if size > _MOST_ISSUE_BYTES:  # an enum with very many options
+        issue = {**_custom(finding, wanted), "path": path}
+        size = len(orjson.dumps(issue))
+    return issue, size
 
 
-def _type_at(schema: Any, path: list[str | int]) -> str:
-    """The JSON type that the schema wants at a path; "unknown" when it does not say."""
-    for part in path:
-        if not is_object(schema):
-            return "unknown"
-        schema = schema.get("items") if isinstance(part, int) else schema.get("properties", {}).get(part)
+def _locate(schema: Any, pointer: str) -> tuple[list[str | int], str]:
+    """A pointer as Zod's path, and the JSON type that the schema wants there; "unknown" when it does not say."""
+    path: list[str | int] = []
+    for text in pointer.split("/")[1:]:
+        part = text.replace("~1", "/").replace("~0", "~")
+        if part.isascii() and part.isdigit() and _wanted_type(schema) != "object":
+            path.append(int(part[:18]))
+            schema = schema.get("items") if is_object(schema) else None
+        else:
+            path.append(part if len(part) <= _MOST_NAME_CHARACTERS else f"{part[:_MOST_NAME_CHARACTERS]}…")
+            schema = schema.get("properties", {}).get(part) if is_object(schema) else None
+    return path, _wanted_type(schema)
+
+
+def _wanted_type(schema: Any) -> str:
     types = schema.get("type", "unknown") if is_object(schema) else "unknown"
-    return types if isinstance(types, str) else types[0]
+    return types if isinstance(types, str) else next(iter(types), "unknown")
 
 
 def _required(_finding: Finding, wanted: str) -> Issue:
@@ -47,9 +77,12 @@ def _required(_finding: Finding, wanted: str) -> Issue:
 
 
 def _type(finding: Finding, _wanted: str) -> Issue:
-    # Zod has one kind of number.
-    expected = " | ".join(dict.fromkeys("number" if name == "integer" else name for name in finding.expected))
-    received = "number" if finding.got == "integer" else finding.got
+    if finding.got == "number" and "integer" in finding.expected:
+        expected, received = "integer", "float"
+    else:
+        # Zod has one kind of number.
+        expected = " | ".join(dict.fromkeys("number" if name == "integer" else name for name in finding.expected))
+        received = "number" if finding.got == "integer" else finding.got
     return {
         "code": "invalid_type",
         "expected": expected,
@@ -68,45 +101,64 @@ def _enum(finding: Finding, _wanted: str) -> Issue:
     }
 
 
-def _size(
-    code: str, limit: str, comparison: str, kind: str | None = None, *, inclusive: bool = True
-) -> Callable[[Finding, str], Issue]:
-    def make(finding: Finding, wanted: str) -> Issue:
-        measured = kind or ("number" if wanted == "integer" else wanted)
-        subject, unit = _MEASURED.get(measured, ("Value", ""))
+def _literal(finding: Finding, _wanted: str) -> Issue:
+    expected = orjson.dumps(finding.expected).decode()
+    return {
+        "received": finding.got,
+        "code": "invalid_literal",
+        "expected": finding.expected,
+        "message": f"Invalid literal value, expected {expected}",
+    }
+
+
+def _bound(code: str, limit: str, kind: str, sentence: str, *, inclusive: bool = True) -> Maker:
+    def make(finding: Finding, _wanted: str) -> Issue:
         return {
             "code": code,
             limit: finding.expected,
-            "type": measured,
+            "type": kind,
             "inclusive": inclusive,
             "exact": False,
-            "message": f"{subject} {comparison if measured == 'number' else _CONTAINS[code]} {finding.expected}{unit}",
+            "message": sentence.format(finding.expected),
         }
 
     return make
+
+
+def _multiple(finding: Finding, _wanted: str) -> Issue:
+    message = f"Number must be a multiple of {finding.expected}"
+    return {"code": "not_multiple_of", "multipleOf": finding.expected, "message": message}
 
 
 def _string(_finding: Finding, _wanted: str) -> Issue:
     return {"code": "invalid_string", "validation": "regex", "message": "Invalid"}
 
 
+def _unrecognized(finding: Finding, _wanted: str) -> Issue:
+    message = f"Unrecognized key(s) in object: '{finding.got}'"
+    return {"code": "unrecognized_keys", "keys": [finding.got], "message": message}
+
+
 def _custom(finding: Finding, _wanted: str) -> Issue:
     return {"code": "custom", "message": finding.message}
 
 
-_MEASURED = {"number": ("Number", ""), "string": ("String", " character(s)"), "array": ("Array", " element(s)")}
-_CONTAINS = {"too_big": "must contain at most", "too_small": "must contain at least"}
-_MAKERS: dict[str, Callable[[Finding, str], Issue]] = {
+_MAKERS: dict[str, Maker] = {
     "request-required": _required,
     "request-type": _type,
     "request-enum": _enum,
-    "request-maximum": _size("too_big", "maximum", "must be less than or equal to", "number"),
-    "request-minimum": _size("too_small", "minimum", "must be greater than or equal to", "number"),
-    "request-exclusive-maximum": _size("too_big", "maximum", "must be less than", "number", inclusive=False),
-    "request-exclusive-minimum": _size("too_small", "minimum", "must be greater than", "number", inclusive=False),
-    "request-max-items": _size("too_big", "maximum", "", "array"),
-    "request-min-items": _size("too_small", "minimum", "", "array"),
-    "request-max-length": _size("too_big", "maximum", "", "string"),
-    "request-min-length": _size("too_small", "minimum", "", "string"),
+    "request-const": _literal,
+    "request-maximum": _bound("too_big", "maximum", "number", "Number must be less than or equal to {}"),
+    "request-minimum": _bound("too_small", "minimum", "number", "Number must be greater than or equal to {}"),
+    "request-exclusive-maximum": _bound("too_big", "maximum", "number", "Number must be less than {}", inclusive=False),
+    "request-exclusive-minimum": _bound(
+        "too_small", "minimum", "number", "Number must be greater than {}", inclusive=False
+    ),
+    "request-multiple-of": _multiple,
+    "request-max-items": _bound("too_big", "maximum", "array", "Array must contain at most {} element(s)"),
+    "request-min-items": _bound("too_small", "minimum", "array", "Array must contain at least {} element(s)"),
+    "request-max-length": _bound("too_big", "maximum", "string", "String must contain at most {} character(s)"),
+    "request-min-length": _bound("too_small", "minimum", "string", "String must contain at least {} character(s)"),
     "request-pattern": _string,
+    "request-additional-properties": _unrecognized,
 }

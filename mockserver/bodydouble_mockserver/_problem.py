@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 
 import orjson
 from bodydouble_spec import Finding
 
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver._wire import Answer, phrase
 
-__all__ = ["PROBLEM_JSON", "problem", "timestamp"]
+__all__ = ["JSON", "MESSAGES", "NO_KEY", "PROBLEM_JSON", "problem", "timestamp"]
 
+JSON = b"application/json; charset=utf-8"
 PROBLEM_JSON = b"application/problem+json; charset=utf-8"
 _KEYS = "You can create a new API key on the Billing page: https://aimlapi.com/app/keys"
 
@@ -27,6 +27,8 @@ MESSAGES = {
     503: "Service unavailable",
     504: "Generation timeout",
 }
+# A path has no limit of its own, and an error answer stays small.
+_MOST_INSTANCE_CHARACTERS = 4096
 NO_KEY = f"You provided an empty string instead of valid API key. {_KEYS}"
 
 
@@ -39,11 +41,26 @@ def problem(
     message: str | None = None,
     data: Any = None,
     findings: Sequence[Finding] = (),
+    legacy: bool = False,
 ) -> Answer:
-    """An error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` goes into ``error.data`` when given."""
-    title = _title(status)
+    """An error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` goes into ``error.data`` when given.
+
+    ``legacy`` gives the envelope of 2024 and 2025, with ``statusCode`` as a number, as logs show it.
+    """
+    title = phrase(status)
     text = message or MESSAGES.get(status, title)
-    error: dict[str, Any] = {"name": f"{title.replace(' ', '').replace('-', '')}Exception", "message": text}
+    own = [(b"x-request-id", request_id.encode())]
+    instance = instance[:_MOST_INSTANCE_CHARACTERS]
+    if legacy:
+        old = {
+            "requestId": request_id,
+            "statusCode": status,
+            "timestamp": timestamp(now),
+            "path": instance,
+            "message": text,
+        }
+        return Answer(status, JSON, orjson.dumps(old), own, findings)
+    error: dict[str, Any] = {"name": f"{''.join(filter(str.isalnum, title))}Exception", "message": text}
     if data is not None:
         error["data"] = data
     body = {
@@ -55,16 +72,9 @@ def problem(
         "timestamp": timestamp(now),
         "error": error,
     }
-    return Answer(status, PROBLEM_JSON, orjson.dumps(body), [(b"x-request-id", request_id.encode())], findings)
+    return Answer(status, PROBLEM_JSON, orjson.dumps(body), own, findings)
 
 
 def timestamp(now: float) -> str:
     """ISO 8601 in UTC with milliseconds and Z, as in the vendor's envelope."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _title(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return f"Status {status}"

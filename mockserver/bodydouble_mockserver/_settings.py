@@ -27,6 +27,10 @@ class Settings:
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body.
     ``clock`` gives seconds since the epoch.
+
+    ``latency_s`` is a range of seconds that every answer takes, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
+    ``/_bodydouble/``, for loopback Host names and ``control_hosts``, with ``control_key`` as bearer key when it is set. The journal keeps
+    ``journal_entries`` calls in ``journal_bytes`` of memory, and appends them to ``journal_file``.
     """
 
     api_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -38,6 +42,14 @@ class Settings:
     seed: int | None = None
     max_body_bytes: int = 32 * 1024 * 1024
     clock: Callable[[], float] = time.time
+    latency_s: tuple[float, float] | None = None
+    fail_rate: float = 0.0
+    control: bool = True
+    control_key: str | None = field(default=None, repr=False)
+    control_hosts: tuple[str, ...] = ()
+    journal_entries: int = 1000
+    journal_bytes: int = 32 * 1024 * 1024
+    journal_file: Path | None = None
     log: bool = False
 
     def new_ids(self) -> Callable[[], str]:

@@ -1,7 +1,10 @@
 """Input pictures live here once, by hash: journal, drawn pictures and pages refer to them by it."""
 
 import hashlib
+import shutil
 import tempfile
+import threading
+import weakref
 from collections import OrderedDict
 from pathlib import Path
 
@@ -11,10 +14,10 @@ _MEGABYTE = 1024 * 1024
 
 
 class ContentStore:
-    """Bytes by their SHA-256, least recently used out first.
+    """Bytes by their SHA-256, least recently used out first; safe to use from several threads.
 
     Items of up to ``large_bytes`` share ``memory_bytes`` of memory; larger ones are files in a temporary folder that share ``disk_bytes``
-    and go with `close`. What was evicted is gone: `get` returns None.
+    and go with `close` or with the store. What was evicted is gone: `get` returns None.
     """
 
     def __init__(
@@ -25,62 +28,89 @@ class ContentStore:
     ) -> None:
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._disk: OrderedDict[str, int] = OrderedDict()
-        self._free_memory = memory_bytes
-        self._free_disk = disk_bytes
+        self._memory_bytes = 0
+        self._disk_bytes = 0
+        self._most_memory_bytes = memory_bytes
+        self._most_disk_bytes = disk_bytes
         self._large_bytes = large_bytes
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: Path | None = None
+        # Pictures are drawn in threads while the event loop takes in the next inputs.
+        self._lock = threading.Lock()
 
     def put(self, data: bytes) -> str:
         """Keep the bytes and return their hash, 64 hexadecimal digits; the same bytes are kept once."""
         key = hashlib.sha256(data).hexdigest()
-        if key in self._memory:
-            self._memory.move_to_end(key)
-        elif key in self._disk:
-            self._disk.move_to_end(key)
-        elif len(data) <= self._large_bytes:
-            self._memory[key] = data
-            self._free_memory -= len(data)
-            self._shrink_memory()
-        else:
-            self._write(key, data)
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+            elif key in self._disk:
+                self._disk.move_to_end(key)
+            elif len(data) <= self._large_bytes:
+                self._memory[key] = data
+                self._memory_bytes += len(data)
+                self._shrink_memory()
+            else:
+                self._write(key, data)
         return key
 
     def get(self, key: str) -> bytes | None:
         """The bytes of that hash, or None when they were evicted or never there."""
-        if key in self._memory:
-            self._memory.move_to_end(key)
-            return self._memory[key]
-        if key in self._disk:
-            self._disk.move_to_end(key)
-            return self._path(key).read_bytes()
-        return None
+        with self._lock:
+            if key in self._memory:
+                self._memory.move_to_end(key)
+                return self._memory[key]
+            if key in self._disk:
+                self._disk.move_to_end(key)
+                return self._path(key).read_bytes()
+            return None
+
+    def __contains__(self, key: str) -> bool:
+        """Whether `get` would return bytes; does not count as a use."""
+        return key in self._memory or key in self._disk
 
     @property
     def memory_bytes(self) -> int:
         """Bytes held in memory now."""
-        return sum(len(data) for data in self._memory.values())
+        return self._memory_bytes
+
+    @property
+    def disk_bytes(self) -> int:
+        """Bytes held in the temporary folder now."""
+        return self._disk_bytes
 
     def close(self) -> None:
-        """Remove the temporary folder; the store may not be used afterwards."""
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
+        """Forget everything and remove the temporary folder."""
+        with self._lock:
+            self._memory.clear()
+            self._disk.clear()
+            self._memory_bytes = self._disk_bytes = 0
+            if self._folder is not None:
+                _remove(self._folder)
+                self._folder = None
 
     def _shrink_memory(self) -> None:
-        while self._free_memory < 0:
+        while self._memory_bytes > self._most_memory_bytes:
             _, data = self._memory.popitem(last=False)
-            self._free_memory += len(data)
+            self._memory_bytes -= len(data)
 
     def _write(self, key: str, data: bytes) -> None:
-        self._path(key).write_bytes(data)
+        if len(data) > self._most_disk_bytes:
+            return
         self._disk[key] = len(data)
-        self._free_disk -= len(data)
-        while self._free_disk < 0:
+        self._disk_bytes += len(data)
+        while self._disk_bytes > self._most_disk_bytes:
             oldest, size = self._disk.popitem(last=False)
-            self._free_disk += size
+            self._disk_bytes -= size
             self._path(oldest).unlink(missing_ok=True)
+        self._path(key).write_bytes(data)
 
     def _path(self, key: str) -> Path:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="bodydouble-", ignore_cleanup_errors=True)
-        return Path(self._folder.name) / key
+            self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-"))
+            # Not TemporaryDirectory: it warns when it is collected unclosed, and an application called in process has no shutdown.
+            weakref.finalize(self, _remove, self._folder)
+        return self._folder / key
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

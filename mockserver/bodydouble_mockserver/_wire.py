@@ -2,12 +2,26 @@
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from bodydouble_spec import Finding
 from starlette.responses import Response
 
-__all__ = ["CORS", "TEXT_CORS", "Answer", "Headers", "Receive", "Scope", "Send", "header", "send_answer", "to_response"]
+__all__ = [
+    "CORS",
+    "TEXT_CORS",
+    "Answer",
+    "Headers",
+    "Receive",
+    "Scope",
+    "Send",
+    "head_of",
+    "header",
+    "phrase",
+    "send_answer",
+    "to_response",
+]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -33,6 +47,26 @@ class Answer:
     headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
     findings: Sequence[Finding] = ()
 
+    def all_headers(self, length: int | None = None) -> Headers:
+        """Every header to send; ``length`` is the Content-Length to claim, by default the true one."""
+        size = len(self.body) if length is None else length
+        return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *CORS, *self.headers]
+
+
+def head_of(answer: Answer, length: int) -> bytes:
+    """Status line and headers as bytes, claiming that Content-Length; for answers that HTTP would not allow."""
+    lines = [b"HTTP/1.1 %d %s" % (answer.status, phrase(answer.status).encode())]
+    lines += [name + b": " + value for name, value in answer.all_headers(length)]
+    return b"\r\n".join([*lines, b"", b""])
+
+
+def phrase(status: int) -> str:
+    """The reason phrase of a status, also of one that has none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"Status {status}"
+
 
 def header(scope: Mapping[str, Any], name: bytes) -> bytes:
     """The first header of that lower-case name, or empty bytes."""
@@ -41,13 +75,7 @@ def header(scope: Mapping[str, Any], name: bytes) -> bytes:
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> None:
     """Send an answer; ``with_body=False`` answers a HEAD request, whose Content-Length is that of the body it leaves out."""
-    headers = [
-        (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
-        *CORS,
-        *answer.headers,
-    ]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
 
 

@@ -5,13 +5,14 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
 from bodydouble_mockserver._app import MockServer
+from bodydouble_mockserver._faults import FaultProtocol
 
 __all__ = ["CannotServe", "bind", "run", "server_config"]
 
@@ -46,13 +47,15 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
     """How uvicorn serves the mock. Raises CannotServe when certificate and key cannot be used."""
     if certificate is not None:
         try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+            # Without a password of its own, OpenSSL would ask the terminal for one.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
         except OSError as error:
             raise CannotServe(
                 f"--tls-cert {certificate}: {_reason(error)}; name a PEM certificate and its key"
             ) from None
     return uvicorn.Config(
         app,
+        http=FaultProtocol,
         log_config=None,
         log_level="warning",
         access_log=False,
@@ -66,21 +69,23 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
     )
 
 
-def run(config: uvicorn.Config, listener: socket.socket) -> None:
-    """Serve until SIGINT or SIGTERM, then end without a trace."""
+def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+    """Call ``announce``, then serve until SIGINT or SIGTERM and end without a trace; a signal from ``announce`` on counts."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    with _quiet_end():
-        uvicorn.Server(config).run(sockets=[listener])
+    server = uvicorn.Server(config)
+    with _quiet_end(server):
+        announce()
+        server.run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def _quiet_end() -> Generator[None]:
-    """uvicorn raises a signal again once it has shut down, for the handlers that were there before it: these do nothing."""
+def _quiet_end(server: uvicorn.Server) -> Generator[None]:
+    """Handlers for the time before uvicorn has its own, and after: it raises a signal again once it has shut down."""
 
-    def ignore(_number: int, _frame: FrameType | None) -> None:
-        return
+    def end(_number: int, _frame: FrameType | None) -> None:
+        server.should_exit = True
 
-    before = {number: signal.signal(number, ignore) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

@@ -1,0 +1,74 @@
+"""What is asked of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object
+
+from bodydouble_mockserver._body import BodyProblem, duplicate_keys, parse_json
+from bodydouble_mockserver._issues import zod_issues
+from bodydouble_mockserver._keys import bearer_key, refuse_key
+from bodydouble_mockserver._settings import Settings
+
+__all__ = ["Checked", "Refusal", "check"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is not served: status, message (None: the status's own) and what goes into ``error.data``."""
+
+    status: int
+    message: str | None = None
+    data: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A request after its checks: the parsed body where there is one, its key, what was found, and the refusal it has earned."""
+
+    parsed: Any
+    key: bytes
+    findings: Sequence[Finding] = ()
+    refusal: Refusal | None = None
+
+
+def check(
+    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], body: bytes | BodyProblem
+) -> Checked:
+    """The checks; the first one that fails decides, but the contract's names every fault at once."""
+    key = bearer_key(headers.get(b"authorization", b""))
+    if isinstance(body, BodyProblem):
+        return Checked(None, key, refusal=Refusal(body.status, body.message))
+    if operation.is_authenticated:
+        message = refuse_key(settings, key)
+        if message is not None:
+            return Checked(None, key, refusal=Refusal(401, message))
+    validator = operation.request
+    if validator is None or not (body or operation.request_required):
+        return Checked({}, key)
+    parsed = parse_json(body, headers.get(b"content-type", b""))
+    if isinstance(parsed, BodyProblem):
+        issue: dict[str, Any] = {"code": "custom", "path": [], "message": parsed.message}
+        found = _finding(operation, "request-not-json", parsed.message)
+        return Checked(None, key, [found], Refusal(parsed.status, data=[issue]))
+    if validator.is_valid(parsed):
+        return Checked(parsed, key, _notices(operation, body, parsed))
+    findings = validator.findings(parsed)
+    return Checked(parsed, key, findings, Refusal(400, data=zod_issues(findings, validator.schema)))
+
+
+def _notices(operation: Operation, body: bytes, parsed: Any) -> Sequence[Finding]:
+    """What is odd about a request that is served all the same."""
+    if not is_object(parsed):
+        return ()
+    return [
+        _finding(
+            operation, "request-duplicate-key", f"the key {key[:60]!r} stands twice; the last one won", Severity.WARNING
+        )
+        for key in duplicate_keys(body, parsed)
+    ]
+
+
+def _finding(operation: Operation, rule: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
+    return Finding(rule, severity, Evidence.DOCUMENTED, "", message, direction="request", operation=operation.key)

@@ -1,0 +1,161 @@
+"""What a caller may ask of one answer: a status, a delay, a fault. ``Prefer`` headers and scripted answers share these."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from bodydouble_mockserver._faults import FAULTS
+from bodydouble_mockserver._settings import Images
+
+__all__ = ["BadDirective", "Choices", "Directives", "parse_directive", "parse_prefer"]
+
+_MOST_SECONDS = 3600
+_SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
+# name[=value], the value a token or a quoted string; parameters after it are allowed by RFC 7240 and mean nothing here.
+_PREFERENCE = re.compile(
+    r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?\s*(?:;[^,]*)?(?:,|$)'
+)
+
+
+class BadDirective(ValueError):
+    """A value that cannot be asked for; the text names it and lists the good ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """What to do differently for one answer; None means as usual. ``delay`` is a range in seconds, ``retry_after`` seconds."""
+
+    code: int | None = None
+    delay: tuple[float, float] | None = None
+    dialect: str | None = None
+    envelope: str | None = None
+    retry_after: int | None = None
+    images: Images | None = None
+    violation: str | None = None
+    fault: str | None = None
+
+    def over(self, other: "Directives") -> "Directives":
+        """These directives, with those of ``other`` where these say nothing."""
+        return replace(other, **{name: value for name, value in self.given().items() if value is not None})
+
+    def given(self) -> dict[str, Any]:
+        """The directives that are set, by field name."""
+        return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The names that one operation offers: its dialects and the violations that can be made from its contract."""
+
+    dialects: tuple[str, ...]
+    violations: tuple[str, ...]
+
+
+def parse_directive(name: str, value: Any, choices: Choices) -> dict[str, Any]:
+    """One directive as the field of `Directives` that it sets; ``value`` is text (Prefer) or JSON (a scripted answer).
+
+    Raises BadDirective with the good values; KeyError for a name that is no directive.
+    """
+    field, parse, good = _DIRECTIVES[name]
+    parsed = parse(value, choices)
+    if parsed is None:
+        raise BadDirective(f"{name}={str(value)[:60]} is not possible; {name} takes {good(choices)}")
+    return {field: parsed}
+
+
+def parse_prefer(values: Iterable[bytes], choices: Choices) -> tuple[Directives, list[str]]:
+    """Directives of all Prefer headers of a request, and what was applied, for ``Preference-Applied``.
+
+    Of a preference given twice the first counts, and unknown ones are ignored (RFC 7240). Raises BadDirective.
+    """
+    chosen: dict[str, Any] = {}
+    applied: dict[str, str] = {}
+    for value in values:
+        for match in _PREFERENCE.finditer(value.decode("latin-1")):
+            name, text = match[1].lower(), (match[2] or "").strip('"')
+            if name in _DIRECTIVES and name not in applied:
+                chosen |= parse_directive(name, text, choices)
+                applied[name] = f"{name}={text}"
+    return Directives(**chosen), list(applied.values())
+
+
+def is_directive(name: str) -> bool:
+    """Whether a scripted answer may have a key of that name as a directive."""
+    return name in _DIRECTIVES
+
+
+def _code(value: Any, _choices: Choices) -> int | None:
+    number = _whole(value)
+    return number if number is not None and 200 <= number <= 599 else None
+
+
+def _retry_after(value: Any, _choices: Choices) -> int | None:
+    number = _whole(value)
+    return number if number is not None and 0 <= number <= 10**9 else None
+
+
+def _whole(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _delay(value: Any, _choices: Choices) -> tuple[float, float] | None:
+    low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", value)
+    bounds = _seconds(low), _seconds(high if dots else low)
+    if bounds[0] is None or bounds[1] is None or bounds[0] > bounds[1]:
+        return None
+    return bounds[0], bounds[1]
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, str):
+        return _seconds(float(value)) if _SECONDS.fullmatch(value) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= _MOST_SECONDS else None
+
+
+def _one_of(names: Callable[[Choices], Iterable[str]]) -> Callable[[Any, Choices], str | None]:
+    return lambda value, choices: value if isinstance(value, str) and value in names(choices) else None
+
+
+def _listed(names: Callable[[Choices], Iterable[str]]) -> Callable[[Choices], str]:
+    return lambda choices: "one of " + (", ".join(names(choices)) or "none here")
+
+
+def _fixed(text: str) -> Callable[[Choices], str]:
+    return lambda _choices: text
+
+
+def _images(value: Any, _choices: Choices) -> Images | None:
+    return Images(value) if value in list(Images) else None
+
+
+def _dialects(choices: Choices) -> Iterable[str]:
+    return choices.dialects
+
+
+def _violations(choices: Choices) -> Iterable[str]:
+    return choices.violations
+
+
+def _envelopes(_choices: Choices) -> Iterable[str]:
+    return ("problem", "legacy")
+
+
+def _fault_names(_choices: Choices) -> Iterable[str]:
+    return FAULTS
+
+
+# By name: the field it sets, how its value is read (None: not possible), and the good values in words.
+_DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, Choices], Any], Callable[[Choices], str]]] = {
+    "code": ("code", _code, _fixed("a status from 200 to 599")),
+    "delay": ("delay", _delay, _fixed(f"seconds, or <least>..<most>, up to {_MOST_SECONDS}")),
+    "dialect": ("dialect", _one_of(_dialects), _listed(_dialects)),
+    "envelope": ("envelope", _one_of(_envelopes), _listed(_envelopes)),
+    "fault": ("fault", _one_of(_fault_names), _listed(_fault_names)),
+    "images": ("images", _images, _fixed(f"one of {', '.join(Images)}")),
+    "retry-after": ("retry_after", _retry_after, _fixed("whole seconds")),
+    "violation": ("violation", _one_of(_violations), _listed(_violations)),
+}

@@ -1,0 +1,143 @@
+"""Faults below the contract: answers that are broken as HTTP, or as a connection.
+
+Those below HTTP need the transport, which ASGI hides: `FaultProtocol` puts it into the scope, and the in-process transport of
+`bodydouble_mockserver.transport` puts something there that turns the same faults into httpx exceptions.
+"""
+
+import asyncio
+import socket
+import struct
+from typing import Any, Protocol
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bodydouble_mockserver._wire import Answer, Receive, Scope, Send, head_of, send_answer
+
+__all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "Wire", "perform_fault"]
+
+# The key of the scope's extensions under which a server offers its wire.
+EXTENSION = "bodydouble.wire"
+
+FAULTS = {
+    "reset-before-headers": "the connection is reset instead of an answer",
+    "reset-mid-body": "the connection is reset after half of the body",
+    "truncated-json": "the body ends in the middle of the JSON, its length agreeing",
+    "wrong-length": "Content-Length promises more than is sent before the connection ends",
+    "empty": "the right status, and no body",
+    "garbage": "bytes that are not HTTP",
+    "slow-drip": "the body comes one byte at a time, ten a second",
+    "broken-gzip": "Content-Encoding: gzip over bytes that are not",
+    "hang": "no answer at all, until the client gives up",
+}
+_DRIP_S = 0.1
+# Time for what was written to reach the client, which a reset right behind it could overtake.
+_SETTLE_S = 0.05
+_GARBAGE = b"\x16\x03\x01\x00 this is not HTTP \xff\xfe\r\n\r\n"
+
+
+class Wire(Protocol):
+    """The connection below HTTP."""
+
+    def write(self, data: bytes) -> None:
+        """Send bytes as they are."""
+        ...
+
+    def close(self) -> None:
+        """End the connection in order, once all is sent."""
+        ...
+
+    def reset(self) -> None:
+        """End the connection at once, so that the client sees a reset."""
+        ...
+
+
+class SocketWire:
+    """A wire over an asyncio transport."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+
+    def write(self, data: bytes) -> None:
+        """See `Wire`."""
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """See `Wire`."""
+        self._transport.close()
+
+    def reset(self) -> None:
+        """See `Wire`: with a linger time of zero, closing sends RST instead of FIN."""
+        connection = self._transport.get_extra_info("socket")
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._transport.abort()
+
+
+class FaultProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, which also offers its connection to the application."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._extensions: dict[str, Any] = {EXTENSION: SocketWire(transport)}
+
+    def on_message_begin(self) -> None:
+        """See httptools: a new request begins."""
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions
+
+
+async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send ``answer`` broken in the way that ``fault`` names (a key of `FAULTS`)."""
+    match fault:
+        case "truncated-json":
+            answer.body = answer.body[: len(answer.body) // 2]
+            await send_answer(send, answer)
+        case "empty":
+            answer.body = b""
+            await send_answer(send, answer)
+        case "broken-gzip":
+            answer.headers.append((b"content-encoding", b"gzip"))
+            await send_answer(send, answer)
+        case "slow-drip":
+            await _drip(send, answer)
+        case "hang":
+            await _gone(receive)
+        case _:
+            await _break_connection(fault, answer, scope["extensions"][EXTENSION])
+            await _gone(receive)
+
+
+def needs_wire(fault: str) -> bool:
+    """Whether a fault is below HTTP, so that the server must offer its connection."""
+    return fault in {"reset-before-headers", "reset-mid-body", "wrong-length", "garbage"}
+
+
+async def _break_connection(fault: str, answer: Answer, wire: Wire) -> None:
+    match fault:
+        case "reset-before-headers":
+            wire.reset()
+        case "reset-mid-body":
+            wire.write(head_of(answer, len(answer.body)) + answer.body[: len(answer.body) // 2])
+            await asyncio.sleep(_SETTLE_S)
+            wire.reset()
+        case "wrong-length":
+            wire.write(head_of(answer, len(answer.body) + 1000) + answer.body)
+            wire.close()
+        case _:
+            wire.write(_GARBAGE)
+            wire.close()
+
+
+async def _drip(send: Send, answer: Answer) -> None:
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
+    for position in range(len(answer.body)):
+        await send({"type": "http.response.body", "body": answer.body[position : position + 1], "more_body": True})
+        await asyncio.sleep(_DRIP_S)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client is gone; returning earlier would make the server send an answer of its own."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,139 @@
+"""What a mock server remembers between calls beside its journal: scripted answers, limits, and its dice."""
+
+import random
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._directives import Directives
+from bodydouble_mockserver._imaging import Cost
+from bodydouble_mockserver._limits import Account, Limited, Limits, key_hash
+from bodydouble_mockserver._settings import Settings
+
+__all__ = ["Call", "Scenario", "ScriptedAnswer", "State"]
+
+# What fails by chance: the statuses that a busy upstream gives, none of them charged.
+_CHANCE_CODES = (500, 502, 503, 504)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as scripted answers are matched against it; ``number`` counts the calls since the last reset, from 1."""
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    parsed: Any
+    key: str
+    number: int
+
+
+@dataclass(slots=True)
+class ScriptedAnswer:
+    """One answer of a script: what to do differently, for which calls, and how often (``times`` None: always)."""
+
+    id: str
+    directives: Directives = field(default_factory=Directives)
+    has_body: bool = False
+    body: Any = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    times: int | None = 1
+    matches: Callable[[Call], bool] | None = None
+    source: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    used: int = 0
+
+    @property
+    def is_left(self) -> bool:
+        """Whether it may be used once more."""
+        return self.times is None or self.used < self.times
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A checked script: answers in the order in which they are tried, and limits (None: as they are)."""
+
+    answers: Sequence[ScriptedAnswer]
+    limits: Limits | None = None
+
+
+class State:
+    """The memory of one server; everything in it is bounded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._dice = random.Random(settings.seed)  # noqa: S311 - chance failures, not secrets
+        self._salt = secrets.token_bytes(16) if settings.seed is None else b"%d" % settings.seed
+        self._answers: list[ScriptedAnswer] = []
+        self._account = Account(Limits())
+        self._calls = 0
+        self.is_scripted = False
+        self.has_limits = False
+
+    def add(self, scenario: Scenario) -> None:
+        """Put a scenario behind those that are there; its limits replace the limits."""
+        self._answers += scenario.answers
+        self.is_scripted = bool(self._answers)
+        if scenario.limits is not None:
+            self._account = Account(scenario.limits)
+            self.has_limits = scenario.limits != Limits()
+
+    @property
+    def answers(self) -> Sequence[ScriptedAnswer]:
+        """The scripted answers, used up or not."""
+        return tuple(self._answers)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force."""
+        return self._account.limits
+
+    def clear(self) -> None:
+        """Forget scripts, limits, balances and the number of calls."""
+        self._answers = []
+        self._account = Account(Limits())
+        self._calls = 0
+        self.is_scripted = self.has_limits = False
+
+    def next_scripted(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], checked: Checked
+    ) -> ScriptedAnswer | None:
+        """The first answer that is left and matches; it counts as used."""
+        self._calls += 1
+        call = Call(method, path, headers, checked.parsed, self.key(checked.key), self._calls)
+        for answer in self._answers:
+            if answer.is_left and (answer.matches is None or answer.matches(call)):
+                answer.used += 1
+                return answer
+        return None
+
+    def limit(self, key: bytes, cost: Cost) -> Limited | None:
+        """Charge a call that would succeed; the limit that refuses it, or None."""
+        return self._account.charge(self.key(key), cost, self._settings.clock())
+
+    def credits_left(self, key: bytes) -> float | None:
+        """Credits that a key has left; None without a limit."""
+        return self._account.credits_left(self.key(key))
+
+    def key(self, key: bytes) -> str:
+        """The short salted hash that stands for a key."""
+        return key_hash(key, self._salt)
+
+    def by_chance(self, directives: Directives) -> Directives:
+        """Latency and failures of the whole run, where a call asks for nothing of its own."""
+        settings = self._settings
+        if (
+            settings.fail_rate
+            and directives.code is None
+            and directives.fault is None
+            and self._dice.random() < settings.fail_rate
+        ):
+            directives = directives.over(Directives(code=self._dice.choice(_CHANCE_CODES)))
+        if settings.latency_s is not None and directives.delay is None:
+            directives = directives.over(Directives(delay=settings.latency_s))
+        return directives
+
+    def draw(self, seconds: tuple[float, float]) -> float:
+        """A number of seconds from a range, fixed by the seed."""
+        return self._dice.uniform(*seconds)

@@ -1,0 +1,138 @@
+"""A success answer: the pictures remembered, the body written as the contract or a dialect has it, the cost in the headers."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from bodydouble_spec import Operation, is_object
+
+from bodydouble_mockserver._directives import Choices, Directives
+from bodydouble_mockserver._gallery import Gallery
+from bodydouble_mockserver._imaging import Cost, Edit, Imaging, PictureLink
+from bodydouble_mockserver._problem import JSON
+from bodydouble_mockserver._settings import Images, Settings
+from bodydouble_mockserver._violations import Violation, violations
+from bodydouble_mockserver._wire import Answer, Headers, Scope
+
+__all__ = ["Asked", "SuccessWriter"]
+
+# What may stand in a Host header; anything else is not echoed into URLs.
+_HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a valid request asks for: its digest (64 hexadecimal digits), the edit, and what it will cost."""
+
+    digest: str
+    edit: Edit
+    cost: Cost
+
+
+class SuccessWriter:
+    """Writes success answers of one operation in every dialect that its contract has.
+
+    Raises ValueError when the contract does not have the dialect of the settings.
+    """
+
+    def __init__(
+        self, operation: Operation, published: Mapping[str, Any] | None, settings: Settings, gallery: Gallery
+    ) -> None:
+        self._settings = settings
+        self._gallery = gallery
+        self._salt = b"" if settings.seed is None else b"%d:" % settings.seed
+        self._status = operation.success_status
+        response = operation.response(operation.success_status)
+        examples = () if response is None else tuple(response.examples)
+        dialects = ("documented", *(name for name in examples if name != "documented"))
+        if settings.dialect not in dialects:
+            raise ValueError(
+                f"the contract of {operation.key} has no dialect {settings.dialect!r}; it has {', '.join(dialects)}"
+            )
+        self._imagings = {name: Imaging(operation, published, name) for name in dialects}
+        self._violations = {violation.id: violation for violation in violations(operation)}
+        self.choices = Choices(dialects, tuple(self._violations))
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The ways in which a success body of this operation can break its contract."""
+        return tuple(self._violations.values())
+
+    def read(self, parsed: Any) -> Asked:
+        """What a valid request asks for."""
+        # Sorted, so that the same request is the same picture however its keys were ordered.
+        digest = hashlib.sha256(self._salt + orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        imaging = self._imagings["documented"]
+        edit = imaging.read(parsed if is_object(parsed) else {})
+        return Asked(digest, edit, imaging.cost(edit.count))
+
+    async def write(
+        self, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], request_id: str, directives: Directives
+    ) -> Answer:
+        """The success answer; draws the pictures only when the body is to carry them."""
+        imaging = self._imagings[directives.dialect or self._settings.dialect]
+        violation = self._violations.get(directives.violation or "")
+        links = [PictureLink("", "")]
+        if imaging.is_imaging:
+            links = await self._links(imaging, asked, scope, headers, directives.images, violation)
+        written = imaging.write(links, asked.cost, int(asked.digest[-8:], 16))
+        if violation is not None:
+            written = violation.apply(written)
+        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id))
+
+    async def _links(
+        self,
+        imaging: Imaging,
+        asked: Asked,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        images: Images | None,
+        violation: Violation | None,
+    ) -> list[PictureLink]:
+        edit = asked.edit
+        size = imaging.sizes.get(edit.ratio) if edit.ratio else None
+        paths = self._gallery.remember(
+            asked.digest, edit, size, misshapen=violation is not None and violation.effect == "wrong-aspect-ratio"
+        )
+        origin = self._settings.public_url or _origin(scope, headers)
+        mode = images or (
+            Images.B64_JSON if edit.as_base64 and self._settings.images is Images.URL else self._settings.images
+        )
+        carries = imaging.can_carry and mode is not Images.URL
+        keeps_url = not carries or mode is Images.BOTH
+        links: list[PictureLink] = []
+        for path in paths:
+            drawn = await self._gallery.picture(path) if carries or imaging.needs_size else None
+            links.append(
+                PictureLink(
+                    url=f"{origin}{path}" if keeps_url else "",
+                    file_name=path.rpartition("/")[2],
+                    base64=base64.b64encode(drawn.data).decode() if carries and drawn is not None else None,
+                    size=None if drawn is None else len(drawn.data),
+                )
+            )
+        return links
+
+
+def _headers(asked: Asked, request_id: str) -> Headers:
+    digest = asked.digest
+    inference_id = f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-b{digest[15:18]}-{digest[18:30]}"
+    headers: Headers = [(b"x-request-id", request_id.encode()), (b"x-inference-id", inference_id.encode())]
+    if asked.cost.credits is not None:
+        headers.append((b"x-aimlapi-credits-used", b"%d" % asked.cost.credits))
+    if asked.cost.usd is not None:
+        headers.append((b"x-aimlapi-usd-spent", b"%.9f" % asked.cost.usd))
+    return headers
+
+
+def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+    """Scheme and host as the client knows them, so that picture URLs lead back here through a port mapping too."""
+    host = headers.get(b"host", b"")
+    if not _HOST.fullmatch(host):
+        server = scope.get("server") or ("127.0.0.1", 80)
+        return f"{scope['scheme']}://{server[0]}:{server[1]}"
+    return f"{scope['scheme']}://{host.decode()}"
