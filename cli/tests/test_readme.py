@@ -1,0 +1,78 @@
+"""The README is run: every block of code in it does what the text says."""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in BLOCKS if name == language]
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        line = next(line for line in server.stdout if line.startswith("  at "))
+        yield line.removeprefix("  at ").strip()
+        server.terminate()
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=range(len(blocks("python"))))
+def test_python_block_runs(code: str, address: str, tmp_path: Path) -> None:
+    script = code.replace("http://127.0.0.1:8000", address)
+    names = re.findall(r"^def (test_\w+)\(\)", code, re.MULTILINE)
+    calls = "".join(f"\n{name}()\n" for name in names)
+    file = tmp_path / "block.py"
+    file.write_text(script + calls, encoding="utf-8")
+    done = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("code", blocks("javascript"), ids=range(len(blocks("javascript"))))
+def test_javascript_block_runs(code: str, address: str, tmp_path: Path) -> None:
+    file = tmp_path / "block.mjs"
+    file.write_text(code.replace("http://127.0.0.1:8000", address), encoding="utf-8")
+    done = subprocess.run(["node", str(file)], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(address)
+
+
+COMMANDS = [
+    line.removeprefix("$ ") for text in blocks("console") for line in text.splitlines() if line.startswith("$ ")
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_console_command_runs(command: str, address: str) -> None:
+    words = shlex.split(command.replace("http://127.0.0.1:8000", address))
+    if words[0] == "bodydouble":
+        words = [sys.executable, "-m", *words]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_banner_in_the_readme_is_the_one_that_is_printed(address: str) -> None:
+    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
+        assert server.stdout is not None
+        wanted = next(text for text in blocks("text") if text.startswith("bodydouble stands in for"))
+        printed = "".join(next(server.stdout) for _ in wanted.splitlines())
+        server.terminate()
+    assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == wanted
+
+
+@pytest.mark.parametrize("command", ["pip install . && bodydouble serve", "pip install -e '.[dev]' && pytest"])
+def test_the_two_setup_commands_are_those_that_ci_runs(command: str) -> None:
+    assert command in README
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
