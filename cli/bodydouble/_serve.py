@@ -1,7 +1,9 @@
 """``bodydouble serve``: the mock server in the foreground."""
 
 import logging
+import re
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -11,6 +13,17 @@ if TYPE_CHECKING:
     from bodydouble_spec import Contract
 
 __all__ = ["serve"]
+
+_ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
+
+
+class ImagesChoice(StrEnum):
+    """The choices of ``--images``; the mock's own enum would have to be imported for every command."""
+
+    URL = "url"
+    B64_JSON = "b64_json"
+    BOTH = "both"
+
 
 _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
@@ -35,7 +48,7 @@ def serve(
             help="Shape of success bodies: documented, or a named example of the contract (quick-example, transition, observed-2026)."
         ),
     ] = "documented",
-    images: Annotated[str, typer.Option(metavar="url|b64_json|both", help="How pictures come back.")] = "url",
+    images: Annotated[ImagesChoice, typer.Option(help="How pictures come back.")] = ImagesChoice.URL,
     public_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Origin of picture URLs. Default: the Host of the request.")
     ] = None,
@@ -43,54 +56,104 @@ def serve(
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")
     ] = None,
+    latency: Annotated[
+        str | None,
+        typer.Option(metavar="SECONDS|LEAST..MOST", help="Every answer takes this long, drawn from the range."),
+    ] = None,
+    fail_rate: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of calls that fail with 500, 502, 503 or 504.")
+    ] = 0,
+    scenario: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Script of answers and limits, JSON or YAML.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
+    ] = None,
+    journal_entries: Annotated[int, typer.Option(min=0, help="Exchanges kept in memory.")] = 1000,
+    journal_mb: Annotated[float, typer.Option(min=0, help="Memory for them.")] = 32,
+    no_control: Annotated[bool, typer.Option("--no-control", help="Close the routes below /_bodydouble/.")] = False,
+    control_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
+    ] = None,
+    control_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Host name that may use /_bodydouble/, beside this machine's; repeatable."),
+    ] = None,
     tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate: serve https.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No banner, no line per request.")] = False,
 ) -> None:
     """Start a stand-in for the API; stop it with Ctrl-C."""
-    from bodydouble_mockserver import Images, Settings, create_app
+    from bodydouble_mockserver import BadScenario, Images, Settings, create_app
     from bodydouble_mockserver.server import CannotServe, bind, run, server_config
-    from bodydouble_spec import Contract, SpecError
+    from bodydouble_spec import Contract, SpecError, read_document
 
-    if images not in list(Images):
-        raise typer.BadParameter(f"{images!r} is not one of {', '.join(Images)}", param_hint="--images")
-    if public_url is not None and not public_url.startswith(("http://", "https://")):
-        raise typer.BadParameter(f"{public_url!r} must begin with http:// or https://", param_hint="--public-url")
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("--tls-cert and --tls-key go together")
     settings = Settings(
         api_keys=tuple(api_key or ()),
         require_key=not no_auth,
         dialect=dialect,
-        images=Images(images),
-        public_url=None if public_url is None else public_url.rstrip("/"),
+        images=Images(images.value),
+        public_url=_origin(public_url),
         pictures=pictures,
         seed=seed,
         max_body_bytes=int(max_body_mb * 1024 * 1024),
+        latency_s=_seconds(latency),
+        fail_rate=fail_rate,
+        control=not no_control,
+        control_key=control_key,
+        control_hosts=tuple(name.lower() for name in control_host or ()),
+        journal_entries=journal_entries,
+        journal_bytes=int(journal_mb * 1024 * 1024),
+        journal_file=journal,
         log=not quiet,
     )
     try:
         loaded = Contract.load(contract)
         if not loaded.operations:
             _refuse(f"{loaded.source}: {_first_error(loaded)}; there is no operation to serve")
-        config = server_config(create_app(loaded, settings), tls_cert, tls_key)
+        app = create_app(loaded, settings)
+        if scenario is not None:
+            app.play(read_document(scenario))
+        config = server_config(app, tls_cert, tls_key)
         listener = bind(host, port)
+    except BadScenario as error:
+        _refuse(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
         _refuse(str(error))
     scheme = "http" if tls_cert is None else "https"
     address = f"{scheme}://{_authority(host, listener.getsockname()[1])}"
-    if quiet:
-        if port == 0:
+
+    def announce() -> None:
+        if not quiet:
+            _print_banner(loaded, address)
+            _log_to_stderr()
+        elif port == 0:
             typer.echo(address)
-    else:
-        _print_banner(loaded, address)
-        _log_to_stderr()
-    sys.stdout.flush()
-    run(config, listener)
+        sys.stdout.flush()
+
+    run(config, listener, announce)
+
+
+def _seconds(latency: str | None) -> tuple[float, float] | None:
+    from bodydouble_mockserver import parse_seconds
+
+    seconds = None if latency is None else parse_seconds(latency)
+    if latency is not None and seconds is None:
+        raise typer.BadParameter(f"{latency!r} is no time; say 2 or 30..60, in seconds", param_hint="--latency")
+    return seconds
+
+
+def _origin(url: str | None) -> str | None:
+    if url is not None and not url.lower().startswith(("http://", "https://")):
+        raise typer.BadParameter(f"{url!r} must begin with http:// or https://", param_hint="--public-url")
+    return None if url is None else url.rstrip("/")
 
 
 def _refuse(message: str) -> NoReturn:
-    typer.echo(f"bodydouble serve: {message}", err=True)
+    # One line, whatever a file's name or a parser's words hold.
+    typer.echo(f"bodydouble serve: {' '.join(message.split())}", err=True)
     raise typer.Exit(2)
 
 

@@ -3,7 +3,9 @@
 from importlib.metadata import version as _version
 
 from bodydouble_mockserver._app import MockServer, create_app
+from bodydouble_mockserver._directives import parse_seconds
+from bodydouble_mockserver._scenarios import BadScenario
 from bodydouble_mockserver._settings import Images, Settings
 
-__all__ = ["Images", "MockServer", "Settings", "create_app"]
+__all__ = ["BadScenario", "Images", "MockServer", "Settings", "create_app", "parse_seconds"]
 __version__ = _version("bodydouble")

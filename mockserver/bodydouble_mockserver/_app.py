@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
-from bodydouble_spec import Contract
+from bodydouble_spec import Contract, Operation, pointer_parts, resolve_pointer
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,6 +21,7 @@ from bodydouble_mockserver._faults import perform_fault
 from bodydouble_mockserver._gallery import Gallery
 from bodydouble_mockserver._guard import CONTROL, refuse_control
 from bodydouble_mockserver._problem import problem
+from bodydouble_mockserver._scenarios import parse_scenario
 from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import State
 from bodydouble_mockserver._store import ContentStore
@@ -59,9 +60,11 @@ class MockServer(Starlette):
         self._new_id = settings.new_ids()
         self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
         templated: list[Route] = []
+        self._writers: list[tuple[Operation, SuccessWriter]] = []
         for operation in contract.operations:
             published = _published_schema(contract.document, operation.pointer, operation.success_status)
             writer = SuccessWriter(operation, published, settings, self._gallery)
+            self._writers.append((operation, writer))
             endpoint = OperationEndpoint(operation, writer, settings, self._state, self._new_id)
             for path in _spellings(operation.path):
                 if "{" in path:
@@ -73,13 +76,22 @@ class MockServer(Starlette):
                 *templated,
                 Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
                 *account_routes(contract, settings, self._state, self._new_id),
-                *control_routes(contract),
+                *control_routes(contract, self._writers, self._state, self.play, self.reset),
             ],
             exception_handlers={HTTPException: self._http_error},
             lifespan=self._lifespan,
         )
         # The API answers both spellings itself; a redirect would lose the body of a POST in some clients.
         self.router.redirect_slashes = False
+
+    def play(self, scenario: Any) -> None:
+        """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario, with the place of the mistake."""
+        operation, writer = self._writers[0]
+        self._state.add(parse_scenario(scenario, operation, writer.choices))
+
+    def reset(self) -> None:
+        """Forget scripts, limits and balances."""
+        self._state.clear()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -186,7 +198,7 @@ def _spellings(path: str) -> list[str]:
 
 def _published_schema(document: Mapping[str, Any], pointer: str, status: int) -> Mapping[str, Any] | None:
     """The OpenAPI schema of the success body, which still has its examples."""
-    path, method = pointer.split("/")[2].replace("~1", "/").replace("~0", "~"), pointer.split("/")[3]
-    response: Mapping[str, Any] = document["paths"][path][method]["responses"].get(str(status), {})
+    operation: Mapping[str, Any] = resolve_pointer(document, pointer_parts(pointer))
+    response: Mapping[str, Any] = operation["responses"].get(str(status), {})
     schema: Mapping[str, Any] | None = response.get("content", {}).get("application/json", {}).get("schema")
     return schema

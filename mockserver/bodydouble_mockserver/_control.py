@@ -1,26 +1,95 @@
 """Our own routes, all below ``/_bodydouble/``; everything else looks like the vendor."""
 
+from collections.abc import Callable
 from importlib.metadata import version
+from typing import Any
 
-from bodydouble_spec import Contract
+import orjson
+from bodydouble_spec import Contract, Operation
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from bodydouble_mockserver._faults import FAULTS
+from bodydouble_mockserver._scenarios import BadScenario
+from bodydouble_mockserver._state import State
+from bodydouble_mockserver._success import SuccessWriter
 
 __all__ = ["control_routes"]
 
 
-def control_routes(contract: Contract) -> list[Route]:
-    """``GET /_bodydouble/health``: that the server answers, and which contract it stands in for."""
-    body = {
+def control_routes(
+    contract: Contract,
+    writers: list[tuple[Operation, SuccessWriter]],
+    state: State,
+    play: Callable[[Any], None],
+    reset: Callable[[], None],
+) -> list[Route]:
+    """Health, the lists of faults and violations, scenarios, and ``reset``, which forgets all that was scripted and seen."""
+    health_body = {
         "status": "ok",
         "version": version("bodydouble"),
         "contract": contract.source,
         "fingerprint": contract.fingerprint,
         "operations": [operation.key for operation in contract.operations],
     }
+    violations_body = {
+        operation.key: [{"id": item.id, "description": item.description} for item in writer.violations]
+        for operation, writer in writers
+    }
 
-    async def health(_request: Request) -> JSONResponse:
-        return JSONResponse(body)
+    async def health(_request: Request) -> Response:
+        return JSONResponse(health_body)
 
-    return [Route("/_bodydouble/health", health, methods=["GET", "HEAD"])]
+    async def faults(_request: Request) -> Response:
+        return JSONResponse(FAULTS)
+
+    async def violations(_request: Request) -> Response:
+        return JSONResponse(violations_body)
+
+    async def add_scenario(request: Request) -> Response:
+        try:
+            document = orjson.loads(await request.body())
+            before = len(state.answers)
+            play(document)
+        except orjson.JSONDecodeError as error:
+            return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
+        except BadScenario as error:
+            return JSONResponse({"error": str(error), "pointer": error.pointer}, 400)
+        return JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
+
+    async def list_scenarios(_request: Request) -> Response:
+        return JSONResponse(_scenarios_body(state))
+
+    async def clear_scenarios(_request: Request) -> Response:
+        state.clear()
+        return Response(status_code=204)
+
+    async def reset_all(_request: Request) -> Response:
+        reset()
+        return Response(status_code=204)
+
+    scenarios = "/_bodydouble/scenarios"
+    return [
+        Route("/_bodydouble/health", health, methods=["GET"]),
+        Route("/_bodydouble/faults", faults, methods=["GET"]),
+        Route("/_bodydouble/violations", violations, methods=["GET"]),
+        Route(scenarios, add_scenario, methods=["POST"]),
+        Route(scenarios, list_scenarios, methods=["GET"]),
+        Route(scenarios, clear_scenarios, methods=["DELETE"]),
+        Route("/_bodydouble/reset", reset_all, methods=["POST"]),
+    ]
+
+
+def _scenarios_body(state: State) -> dict[str, Any]:
+    limits = state.limits
+    return {
+        "answers": [
+            {**answer.source, "id": answer.id, "times": answer.times, "used": answer.used} for answer in state.answers
+        ],
+        "limits": {
+            "requests_per_minute": limits.requests_per_minute,
+            "retry_after": limits.retry_after,
+            "credits": limits.credits,
+        },
+    }

@@ -8,7 +8,15 @@ from typing import Any
 from bodydouble_mockserver._faults import FAULTS
 from bodydouble_mockserver._settings import Images
 
-__all__ = ["BadDirective", "Choices", "Directives", "parse_directive", "parse_prefer"]
+__all__ = [
+    "DIRECTIVE_NAMES",
+    "BadDirective",
+    "Choices",
+    "Directives",
+    "parse_directive",
+    "parse_prefer",
+    "parse_seconds",
+]
 
 _MOST_SECONDS = 3600
 _SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
@@ -80,11 +88,6 @@ def parse_prefer(values: Iterable[bytes], choices: Choices) -> tuple[Directives,
     return Directives(**chosen), list(applied.values())
 
 
-def is_directive(name: str) -> bool:
-    """Whether a scripted answer may have a key of that name as a directive."""
-    return name in _DIRECTIVES
-
-
 def _code(value: Any, _choices: Choices) -> int | None:
     number = _whole(value)
     return number if number is not None and 200 <= number <= 599 else None
@@ -101,12 +104,15 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _delay(value: Any, _choices: Choices) -> tuple[float, float] | None:
+def parse_seconds(value: Any) -> tuple[float, float] | None:
+    """A range of seconds from a number, "2" or "30..60"; None when it is none of these or beyond an hour."""
     low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", value)
-    bounds = _seconds(low), _seconds(high if dots else low)
-    if bounds[0] is None or bounds[1] is None or bounds[0] > bounds[1]:
-        return None
-    return bounds[0], bounds[1]
+    least, most = _seconds(low), _seconds(high if dots else low)
+    return None if least is None or most is None or least > most else (least, most)
+
+
+def _delay(value: Any, _choices: Choices) -> tuple[float, float] | None:
+    return parse_seconds(value)
 
 
 def _seconds(value: Any) -> float | None:
@@ -159,3 +165,5 @@ _DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, Choices], Any], Callable[[Ch
     "retry-after": ("retry_after", _retry_after, _fixed("whole seconds")),
     "violation": ("violation", _one_of(_violations), _listed(_violations)),
 }
+
+DIRECTIVE_NAMES = tuple(_DIRECTIVES)

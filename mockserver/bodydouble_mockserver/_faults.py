@@ -50,6 +50,10 @@ class Wire(Protocol):
         """End the connection at once, so that the client sees a reset."""
         ...
 
+    def hang(self) -> None:
+        """Say nothing more."""
+        ...
+
 
 class SocketWire:
     """A wire over an asyncio transport."""
@@ -71,6 +75,9 @@ class SocketWire:
         if connection is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
+
+    def hang(self) -> None:
+        """See `Wire`: nothing to do, the client waits by itself."""
 
 
 class FaultProtocol(HttpToolsProtocol):
@@ -101,8 +108,6 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
             await send_answer(send, answer)
         case "slow-drip":
             await _drip(send, answer)
-        case "hang":
-            await _gone(receive)
         case _:
             await _break_connection(fault, answer, scope["extensions"][EXTENSION])
             await _gone(receive)
@@ -110,11 +115,13 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
 
 def needs_wire(fault: str) -> bool:
     """Whether a fault is below HTTP, so that the server must offer its connection."""
-    return fault in {"reset-before-headers", "reset-mid-body", "wrong-length", "garbage"}
+    return fault in {"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"}
 
 
 async def _break_connection(fault: str, answer: Answer, wire: Wire) -> None:
     match fault:
+        case "hang":
+            wire.hang()
         case "reset-before-headers":
             wire.reset()
         case "reset-mid-body":

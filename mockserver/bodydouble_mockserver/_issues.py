@@ -80,8 +80,9 @@ def _type(finding: Finding, _wanted: str) -> Issue:
     if finding.got == "number" and "integer" in finding.expected:
         expected, received = "integer", "float"
     else:
-        # Zod has one kind of number.
-        expected = " | ".join(dict.fromkeys("number" if name == "integer" else name for name in finding.expected))
+        # Zod has one kind of number, and null stands last in its unions.
+        names = ["number" if name == "integer" else name for name in finding.expected if name != "null"]
+        expected = " | ".join(dict.fromkeys([*names, *(name for name in finding.expected if name == "null")]))
         received = "number" if finding.got == "integer" else finding.got
     return {
         "code": "invalid_type",

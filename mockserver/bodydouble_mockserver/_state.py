@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,24 +10,13 @@ from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._directives import Directives
 from bodydouble_mockserver._imaging import Cost
 from bodydouble_mockserver._limits import Account, Limited, Limits, key_hash
+from bodydouble_mockserver._matcher import Call, Matcher
 from bodydouble_mockserver._settings import Settings
 
-__all__ = ["Call", "Scenario", "ScriptedAnswer", "State"]
+__all__ = ["Scenario", "ScriptedAnswer", "State"]
 
 # What fails by chance: the statuses that a busy upstream gives, none of them charged.
 _CHANCE_CODES = (500, 502, 503, 504)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A call as scripted answers are matched against it; ``number`` counts the calls since the last reset, from 1."""
-
-    method: str
-    path: str
-    headers: Mapping[bytes, bytes]
-    parsed: Any
-    key: str
-    number: int
 
 
 @dataclass(slots=True)
@@ -40,7 +29,7 @@ class ScriptedAnswer:
     body: Any = None
     headers: Sequence[tuple[bytes, bytes]] = ()
     times: int | None = 1
-    matches: Callable[[Call], bool] | None = None
+    matcher: Matcher | None = None
     source: Mapping[str, Any] = field(default_factory=dict[str, Any])
     used: int = 0
 
@@ -68,12 +57,16 @@ class State:
         self._answers: list[ScriptedAnswer] = []
         self._account = Account(Limits())
         self._calls = 0
+        self._added = 0
         self.is_scripted = False
         self.has_limits = False
 
     def add(self, scenario: Scenario) -> None:
         """Put a scenario behind those that are there; its limits replace the limits."""
-        self._answers += scenario.answers
+        for answer in scenario.answers:
+            self._added += 1
+            answer.id = f"answer-{self._added}"
+            self._answers.append(answer)
         self.is_scripted = bool(self._answers)
         if scenario.limits is not None:
             self._account = Account(scenario.limits)
@@ -101,9 +94,10 @@ class State:
     ) -> ScriptedAnswer | None:
         """The first answer that is left and matches; it counts as used."""
         self._calls += 1
-        call = Call(method, path, headers, checked.parsed, self.key(checked.key), self._calls)
+        texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+        call = Call(method, path, texts, checked.parsed, self.key(checked.key), self._calls)
         for answer in self._answers:
-            if answer.is_left and (answer.matches is None or answer.matches(call)):
+            if answer.is_left and (answer.matcher is None or answer.matcher.matches(call)):
                 answer.used += 1
                 return answer
         return None

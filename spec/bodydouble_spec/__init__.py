@@ -3,24 +3,41 @@
 from importlib.metadata import version as _version
 
 from bodydouble_spec._contract import Contract
+from bodydouble_spec._document import read_document
 from bodydouble_spec._errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
+from bodydouble_spec._exchange import Exchange, RecordedAnswer
+from bodydouble_spec._exchange_body import record_body, record_value
+from bodydouble_spec._exchange_filter import BadFilter, ExchangeFilter, parse_path, parse_status
+from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, decode_picture, restore_pictures
+from bodydouble_spec._exchange_read import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec._finding import Evidence, Finding, Severity, exit_code, worst
 from bodydouble_spec._fingerprint import fingerprint
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._operation import Operation, Response
 from bodydouble_spec._overlay import Fact, Overlay
+from bodydouble_spec._pointer import join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec._redact import Redactor, credentials
 from bodydouble_spec._report import Report, ReportFormat, render
 from bodydouble_spec._vendored import provenance
 
 __all__ = [
+    "BadFilter",
     "Contract",
     "ContractError",
     "Evidence",
+    "Exchange",
+    "ExchangeFilter",
+    "ExchangeLog",
     "Fact",
     "Finding",
+    "MalformedExchange",
     "Operation",
     "Overlay",
     "OverlayError",
+    "PixelSize",
+    "RecordedAnswer",
+    "RecordedPicture",
+    "Redactor",
     "Report",
     "ReportFormat",
     "Response",
@@ -28,12 +45,25 @@ __all__ = [
     "SpecError",
     "UnknownOperation",
     "UnreadableDocument",
+    "credentials",
+    "decode_picture",
     "exit_code",
     "fingerprint",
     "is_array",
     "is_object",
+    "join_pointer",
+    "parse_exchange",
+    "parse_path",
+    "parse_status",
+    "pointer_parts",
     "provenance",
+    "read_exchanges",
+    "record_body",
+    "record_value",
+    "read_document",
     "render",
+    "resolve_pointer",
+    "restore_pictures",
     "worst",
 ]
 __version__ = _version("bodydouble")

@@ -1,14 +1,14 @@
 """The contract: a published document, repaired, with what else is known laid over it, ready to be asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from bodydouble_spec import _vendored
 from bodydouble_spec._defects import Defects, show
-from bodydouble_spec._document import is_url, parse_document, read_source
+from bodydouble_spec._document import copy_document, parse_document, read_source
 from bodydouble_spec._errors import ContractError, UnknownOperation
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._fingerprint import fingerprint
@@ -16,7 +16,7 @@ from bodydouble_spec._json import is_object
 from bodydouble_spec._operation import Operation
 from bodydouble_spec._operations import read_operations
 from bodydouble_spec._overlay import Fact, Overlaid, Overlay
-from bodydouble_spec._repair import Repaired, repair
+from bodydouble_spec._repair import Repaired, repair, unreadable
 from bodydouble_spec._review import review
 
 __all__ = ["Contract"]
@@ -43,23 +43,22 @@ class Contract:
         cls,
         source: str | Path | dict[str, Any] | None = None,
         *,
-        overlay: Path | Overlay | bool | None = True,
+        overlay: str | Path | Overlay | bool | None = True,
         strict: bool = False,
     ) -> "Contract":
         """Load a contract: the vendored one, a file, an http(s) URL or a parsed document; JSON or YAML, OpenAPI 3.0 or 3.1.
 
         Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the vendored overlay
-        (True), another one, or none (None or False). Raises UnreadableDocument when there is nothing to read at that place.
+        (True), another one (a path or an Overlay), or none (None or False). Raises UnreadableDocument when there is nothing to read at
+        that place, and OverlayError when the overlay cannot be applied.
         """
-        chosen = Overlay.load(overlay) if isinstance(overlay, Path) else overlay
+        chosen = Overlay.load(overlay) if isinstance(overlay, str | Path) else overlay
         if source is None:
             contract = cls._vendored(chosen)
-        elif is_object(source):
-            contract = cls._build("document", source, None, chosen)
+        elif isinstance(source, str | Path):
+            contract = cls._build(str(source), *parse_document(read_source(source)), chosen)
         else:
-            document, problem = parse_document(read_source(source))
-            name = source if isinstance(source, str) and is_url(source) else str(source)
-            contract = cls._build(name, document, problem, chosen)
+            contract = cls._build("document", *copy_document(source), chosen)
         if strict and contract.findings:
             first = contract.findings[0]
             raise ContractError(
@@ -78,13 +77,11 @@ class Contract:
 
     @classmethod
     def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
-        if problem is not None or not is_object(document):
-            unreadable = _unreadable(problem or f"the document is {show(document)}; an OpenAPI document is an object")
-            return cls._assemble(name, {}, Repaired(repair({}).document, (unreadable,)), None)
-        repaired = repair(document)
-        return cls._assemble(
-            name, document, repaired, _lay(_vendored.overlay() if overlay is True else overlay, repaired)
-        )
+        repaired = unreadable(problem) if problem is not None else repair(document)
+        if not is_object(document):
+            return cls._assemble(name, {}, repaired, None)
+        laid = _lay(_vendored.overlay() if overlay is True else overlay, repaired)
+        return cls._assemble(name, document, repaired, laid)
 
     @classmethod
     def _assemble(
@@ -95,7 +92,9 @@ class Contract:
         defects = Defects()
         operations = tuple(read_operations(document, lambda pointer: evidence_of(facts, pointer), defects))
         laid = () if overlaid is None else overlaid.findings
-        found = (*repaired.findings, *defects.findings, *review(repaired.document), *laid)
+        later = (*defects.findings, *review(repaired.document))
+        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in later)
+        found = (*repaired.findings, *placed, *laid)
         return cls(name, published, document, operations, found, facts)
 
     @cached_property
@@ -123,15 +122,15 @@ class Contract:
 def evidence_of(facts: tuple[Fact, ...], pointer: str) -> Evidence:
     """The evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
     above = [fact for fact in facts if pointer == fact.pointer or pointer.startswith(f"{fact.pointer}/")]
-    return max(above, key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
+    # Of two actions at one place the later one counts.
+    return max(reversed(above), key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
 
 
 def _lay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
-    return overlay.apply(repaired.document) if isinstance(overlay, Overlay) else None
-
-
-def _unreadable(problem: str) -> Finding:
-    return Finding(
-        "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, "", problem, "an OpenAPI document in JSON or YAML",
-        repaired="a document without operations",
-    )  # fmt: skip
+    if not isinstance(overlay, Overlay):
+        return None
+    laid = overlay.apply(repaired.document)
+    # An overlay can break a document as well as any publisher can.
+    again = repair(laid.document)
+    broken = (replace(item, witness="overlay") for item in again.findings if item.severity is Severity.ERROR)
+    return Overlaid(again.document, laid.facts, (*laid.findings, *broken))

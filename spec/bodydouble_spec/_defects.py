@@ -66,12 +66,17 @@ def shorten(value: Any) -> Any:
 
 
 def show(value: Any) -> str:
-    """A JSON value as text for a message: always short, always printable in UTF-8."""
-    short = shorten(value)
-    text = short if isinstance(short, str) and short is not value else json.dumps(short, ensure_ascii=False)
-    if len(text) > 2 * _SHOWN_CHARACTERS:
-        text = f"array of {len(value)} items" if is_array(value) else f"object of {len(value)} properties"
-    return text.encode("utf-8", "backslashreplace").decode()
+    """A JSON value as text for a message: short, on one line, and always writable as UTF-8."""
+    if isinstance(value, str):
+        text = json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)[1:-1]
+        is_whole = len(value) <= _SHOWN_CHARACTERS and len(text) <= 2 * _SHOWN_CHARACTERS
+        text = f'"{text}"' if is_whole else f'"{text[: 2 * _SHOWN_CHARACTERS]}…" ({len(value)} characters)'
+    else:
+        short = shorten(value)
+        text = short if isinstance(short, str) else json.dumps(short, ensure_ascii=False)
+        if len(text) > 2 * _SHOWN_CHARACTERS:
+            text = f"array of {len(value)} items" if is_array(value) else f"object of {len(value)} properties"
+    return text.encode("utf-8", "replace").decode()
 
 
 def listed(texts: Iterable[str]) -> str:

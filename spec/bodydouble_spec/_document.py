@@ -9,12 +9,12 @@ import orjson
 from bodydouble_spec._errors import UnreadableDocument
 from bodydouble_spec._json import is_array, is_object
 
-__all__ = ["copy_document", "is_url", "parse_document", "read_source"]
+__all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source"]
 
 _MAX_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 20.0
 _MAX_NODES = 1_000_000
-# The deepest published document has 34 levels; repairing and converting recurse a few frames for each.
+# The deepest published document has 28 levels; repairing and converting recurse a few frames for each.
 _MAX_DEPTH = 120
 
 
@@ -35,6 +35,14 @@ def read_source(source: str | Path) -> bytes:
         raise UnreadableDocument(f"{source}: {reason}; name a readable file or an http(s) URL") from None
     _refuse_large(len(data), str(source))
     return data
+
+
+def read_document(source: str | Path) -> Any:
+    """The parsed JSON or YAML behind a path or URL. Raises UnreadableDocument when it cannot be had or is neither."""
+    document, problem = parse_document(read_source(source))
+    if problem is not None:
+        raise UnreadableDocument(f"{source}: {problem}")
+    return document
 
 
 def parse_document(data: bytes) -> tuple[Any, str | None]:

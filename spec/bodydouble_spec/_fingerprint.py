@@ -1,6 +1,7 @@
 """The fingerprint of a contract: equal when two documents promise the same, whatever their prose and order."""
 
 import hashlib
+import re
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ __all__ = ["canonical_paths", "fingerprint"]
 
 # Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
 _NAME_MAPS = {
-    "$defs", "content", "definitions", "dependentSchemas", "encoding", "headers", "links", "mapping",
+    "$defs", "content", "definitions", "dependentRequired", "dependentSchemas", "encoding", "headers", "links", "mapping",
     "patternProperties", "properties", "securitySchemes", "variables",
 }  # fmt: skip
 # Here the keys are names too, but OpenAPI allows extensions among them.
@@ -21,9 +22,9 @@ _EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
 _PROSE = {"description", "example", "examples", "summary", "title"}
 _DATA = {"const", "default"}
 _UNORDERED = {"enum", "required"}
-# An inlined document of this many nodes is an expansion attack, not a contract (the largest seen has about 20,000).
-_MAX_NODES = 2_000_000
-_MAX_DEPTH = 400
+# An inlined document of this many nodes is an expansion attack, not a contract (the largest seen has about 1,500).
+_MAX_NODES = 200_000
+_MAX_DEPTH = 200
 
 
 def fingerprint(document: dict[str, Any]) -> str:
@@ -46,6 +47,7 @@ class _Canonical:
 
     def __init__(self, document: dict[str, Any]) -> None:
         self._document = document
+        self._is_31 = re.match(r"3\.[1-9]", str(document.get("openapi"))) is not None
         self._nodes = 0
 
     def walk(self, value: Any, key: str, open_references: tuple[str, ...], depth: int = 0) -> Any:
@@ -70,13 +72,14 @@ class _Canonical:
             named = {name: item for name, item in value.items() if not name.startswith("x-")}
             return {name: self.walk(item, "", open_references, depth + 1) for name, item in named.items()}
         reference = value.get("$ref")
-        if isinstance(reference, str):
-            return self._inline(reference, open_references, depth)
-        return {
-            name: self.walk(item, name, open_references, depth + 1)
-            for name, item in value.items()
-            if name not in _PROSE and not name.startswith("x-")
-        }
+        structure = {name: item for name, item in value.items() if name not in _PROSE and not name.startswith("x-")}
+        if not isinstance(reference, str):
+            return {name: self.walk(item, name, open_references, depth + 1) for name, item in structure.items()}
+        target = self._inline(reference, open_references, depth)
+        beside = {name: item for name, item in structure.items() if name != "$ref"}
+        if not beside or not self._is_31:
+            return target  # in OpenAPI 3.0 nothing beside a reference counts
+        return {"$ref": target, "beside": self.walk(beside, "", open_references, depth + 1)}
 
     def _inline(self, reference: str, open_references: tuple[str, ...], depth: int) -> Any:
         if reference in open_references or not reference.startswith("#"):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import pointer_parts, resolve_pointer
 
-__all__ = ["REBASING", "Direction", "to_json_schema"]
+__all__ = ["REBASING", "Direction", "settle_bound", "to_json_schema"]
 
 Direction = Literal["request", "response"]
 
@@ -14,7 +14,10 @@ Direction = Literal["request", "response"]
 _ANNOTATIONS = {"$comment", "discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
 # These would give a schema another base for its references; with them, references could lead out of the document.
 REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
-_SUBSCHEMAS = {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
+_SUBSCHEMAS = {
+    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties",
+}  # fmt: skip
 _SUBSCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
 _SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties"}
 _HIDDEN = {"request": "readOnly", "response": "writeOnly"}
@@ -75,8 +78,8 @@ class _Conversion:
                 result[keyword] = value
         if schema.get("nullable") is True and isinstance(schema.get("type"), str):
             result["type"] = [schema["type"], "null"]
-        _settle_bound(result, "minimum", "exclusiveMinimum")
-        _settle_bound(result, "maximum", "exclusiveMaximum")
+        settle_bound(result, "minimum", "exclusiveMinimum")
+        settle_bound(result, "maximum", "exclusiveMaximum")
         self._drop_hidden_requirements(result, schema)
         return result
 
@@ -102,7 +105,7 @@ class _Conversion:
             result["required"] = [name for name in required if name not in hidden]
 
 
-def _settle_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
+def settle_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
     """OpenAPI 3.0 says "exclusive: true" beside the bound; JSON Schema puts the number in the exclusive keyword."""
     if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
         result[exclusive] = result.pop(bound)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from bodydouble_spec._defects import show
+from bodydouble_spec._defects import listed, show
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._strict import strict_findings
 from bodydouble_spec._validation import SchemaValidator
@@ -85,14 +85,14 @@ class Operation:
         response = self.response(status)
         if response is None:
             documented = sorted(self.responses)
-            message = f"status {status} is not documented; documented are {', '.join(documented) or 'none'}"
+            message = f"status {status} is not documented; documented are {listed(documented) or 'none'}"
             return [self._finding("response-status", Severity.WARNING, message, documented, status)]
         if not response.content:
             return []
         media_type = content_type.partition(";")[0].strip().lower()
         if _range_of(response.content, media_type) is None:
             expected = sorted(response.content)
-            message = f"the content type is {show(content_type)}, documented is {', '.join(expected)}"
+            message = f"the content type is {show(content_type)}, documented is {listed(expected)}"
             severity = Severity.for_evidence(response.evidence)
             return [
                 self._finding("response-content-type", severity, message, expected, content_type, response.evidence)
@@ -100,23 +100,15 @@ class Operation:
         validator = _of_media_type(response.content, media_type)
         if validator is None:
             return []
-        if isinstance(body, bytes | bytearray | memoryview):
+        if isinstance(body, bytes | bytearray):
             try:
                 body = orjson.loads(body)
             except orjson.JSONDecodeError as error:
-                where = f"line {error.lineno}, column {error.colno}"
-                return [
-                    self._finding(
-                        "response-not-json",
-                        Severity.ERROR,
-                        f"the body is not JSON ({where}: {error.msg})",
-                        "JSON",
-                        None,
-                    )
-                ]
+                message = f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+                return [self._finding("response-not-json", Severity.ERROR, message, "JSON", None)]
         findings = [] if validator.is_valid(body) else validator.findings(body)
         if strict:
-            findings += strict_findings(validator.schema, body, self.key, response.evidence)
+            findings += strict_findings(validator, body, self.key, response.evidence)
         return findings
 
     def _finding(

@@ -63,25 +63,24 @@ class Oracle:
         try:
             from jsonschema_path import SchemaPath
             from openapi_core import Config, OpenAPI
-            from openapi_core.exceptions import SpecError as UnknownVersion
+            from openapi_spec_validator.versions.exceptions import OpenAPIVersionNotFound
+            from openapi_spec_validator.versions.shortcuts import get_spec_version
         except ImportError as error:
             raise SpecError(MISSING_EXTRA) from error
-        without_check: Any = None  # allowed, but not in its annotation
+        document = _readable(contract.document)
         try:
-            # Its check of the document is left out: what it would refuse has been repaired and reported already.
-            self._api = OpenAPI(
-                SchemaPath.from_dict(_readable(contract.document), handlers=NoFetching()),
-                config=Config(
-                    spec_validator_cls=without_check,
-                    # It knows application/json alone; of any other JSON it would validate the bytes.
-                    extra_media_type_deserializers=dict.fromkeys(_json_media_types(contract), _load_json),
-                ),
-            )
-        except UnknownVersion as error:
-            version = show(contract.document.get("openapi"))
-            raise SpecError(
-                f"{contract.source}: openapi-core does not read OpenAPI {version}; it reads 3.0 to 3.2"
-            ) from error
+            get_spec_version(document)
+        except OpenAPIVersionNotFound as error:
+            version = show(document.get("openapi"))
+            raise SpecError(f"{contract.source}: openapi-core reads OpenAPI 3.0 to 3.2, not {version}") from error
+        # Its check of the document is left out: what it would refuse has been repaired and reported already.
+        without_check: Any = None  # allowed, but not in its annotation
+        config = Config(
+            spec_validator_cls=without_check,
+            # It knows application/json alone; of any other JSON it would validate the bytes.
+            extra_media_type_deserializers=dict.fromkeys(_json_media_types(contract), _load_json),
+        )
+        self._api = OpenAPI(SchemaPath.from_dict(document, handlers=NoFetching()), config=config)
 
     def request_errors(self, operation: Operation, body: bytes, content_type: str = "application/json") -> list[str]:
         """What is wrong with a request body, one short sentence a fault; an empty list when it conforms."""

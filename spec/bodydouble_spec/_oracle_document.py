@@ -48,16 +48,31 @@ def document_errors(document: Mapping[str, Any]) -> list[Finding]:
 
 def _by_schema(document: Mapping[str, Any], validator: Any) -> Iterator[Finding]:
     """Where the document breaks the JSON Schema of OpenAPI."""
-    from jsonschema import exceptions
     from jsonschema.validators import validator_for
 
     # With jsonschema-rs installed the validator would use that, and lose what went wrong inside anyOf and oneOf; besides, a
     # second opinion should not come from our own engine.
     schema = dict(validator.schema_validator.schema)
-    library: Any = exceptions
-    for outer in validator_for(schema)(schema).iter_errors(dict(document)):
-        # Of an anyOf or oneOf, the fault inside that comes closest to what was meant.
-        yield _finding(read_error(library.best_match([outer])))
+    for error in validator_for(schema)(schema).iter_errors(dict(document)):
+        for innermost in _innermost(error):
+            yield _finding(read_error(innermost))
+
+
+def _innermost(error: Any) -> Iterator[Any]:
+    """Of an anyOf or oneOf, the faults of the branch that was meant: the one with the fewest, never a reference that is not there."""
+    branches: dict[int, list[Any]] = {}
+    for nested in error.context:
+        branches.setdefault(nested.relative_schema_path[0], []).append(nested)
+    likely = [
+        branch for branch in branches.values() if not any(nested.validator_value == ["$ref"] for nested in branch)
+    ]
+    fewest = min(map(len, likely), default=0)
+    meant = [branch for branch in likely if len(branch) == fewest]
+    if len(meant) == 1:
+        for nested in meant[0]:
+            yield from _innermost(nested)
+    else:
+        yield error
 
 
 def _by_walking(document: Mapping[str, Any], validator: Any) -> Iterator[Finding]:

@@ -53,11 +53,14 @@ class Overlay:
     actions: tuple[Action, ...]
 
     @classmethod
-    def load(cls, path: Path) -> "Overlay":
-        """Read an overlay file (YAML or JSON). Raises OverlayError, naming file and place, when it is malformed."""
-        from bodydouble_spec._document import parse_document
+    def load(cls, path: str | Path) -> "Overlay":
+        """Read an overlay (YAML or JSON) from a file or URL.
 
-        document, problem = parse_document(path.read_bytes())
+        Raises OverlayError, naming file and place, when it is malformed, and UnreadableDocument when there is nothing to read.
+        """
+        from bodydouble_spec._document import parse_document, read_source
+
+        document, problem = parse_document(read_source(path))
         if problem is not None:
             raise OverlayError(f"{path}: {problem}")
         return cls.parse(document, str(path))
@@ -74,7 +77,10 @@ class Overlay:
         return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
 
     def apply(self, document: dict[str, Any]) -> Overlaid:
-        """The document with every action applied in order; an action that matches nothing is a finding. The argument is not changed."""
+        """The document with every action applied in order; an action that matches nothing is a finding. The argument is not changed.
+
+        Raises OverlayError when an action would replace or remove the whole document.
+        """
         import copy
 
         import jsonpath_rfc9535
@@ -83,13 +89,17 @@ class Overlay:
         facts: list[Fact] = []
         findings: list[Finding] = []
         for index, action in enumerate(self.actions):
-            locations = [node.location for node in jsonpath_rfc9535.find(action.target, result)]
-            if not locations:
+            try:
+                nodes = jsonpath_rfc9535.find(action.target, result)
+            except jsonpath_rfc9535.JSONPathError as error:
+                raise OverlayError(f"/actions/{index}/target cannot be followed in this document: {error}") from None
+            if not nodes:
                 findings.append(_unmatched(action, index))
-            # Backwards, so that removing an item of a list does not shift the ones still to go.
-            for location in reversed(locations):
-                pointer = join_pointer("", *location)
+            for location in sorted({node.location for node in nodes}, key=_last_first):
+                if not location and (action.remove or not is_object(action.update)):
+                    raise OverlayError(f"/actions/{index} would leave nothing of the document; name a part of it")
                 changed = _remove(result, location) if action.remove else _update(result, location, action.update)
+                pointer = join_pointer("", *location)
                 facts += [
                     Fact(pointer + place, action.description, action.evidence, action.source) for place in changed
                 ]
@@ -105,8 +115,8 @@ def _action(item: Any, where: str) -> Action:
         jsonpath_rfc9535.compile(item["target"])
     except jsonpath_rfc9535.JSONPathError as error:
         raise OverlayError(f"{where}/target is not a JSONPath (RFC 9535): {error}") from None
-    if (item.get("remove") is True) == ("update" in item):
-        raise OverlayError(f"{where} needs either `update` or `remove: true`")
+    if item.get("remove") is not True and "update" not in item:
+        raise OverlayError(f"{where} needs `update` or `remove: true`")
     try:
         evidence = Evidence(item.get("x-evidence", ""))
     except ValueError:
@@ -133,6 +143,11 @@ def _unmatched(action: Action, index: int) -> Finding:
     )  # fmt: skip
 
 
+def _last_first(location: tuple[str | int, ...]) -> tuple[int, list[tuple[bool, int | str]]]:
+    """Orders places so that neither removing nor replacing one moves those still to come: inner before outer, later items first."""
+    return -len(location), [(isinstance(part, str), part if isinstance(part, str) else -part) for part in location]
+
+
 def _parent(document: Any, location: tuple[str | int, ...]) -> Any:
     value = document
     for part in location[:-1]:
@@ -141,34 +156,38 @@ def _parent(document: Any, location: tuple[str | int, ...]) -> Any:
 
 
 def _remove(document: dict[str, Any], location: tuple[str | int, ...]) -> list[str]:
-    if location:
-        del _parent(document, location)[location[-1]]
+    del _parent(document, location)[location[-1]]
     return [""]
 
 
 def _update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> list[str]:
+    """Update one place; gives the pointers of what was written, relative to it."""
     if not location:
         return list(_merge(document, update, ""))
     parent = _parent(document, location)
     target = parent[location[-1]]
     if is_object(target) and is_object(update):
         return list(_merge(target, update, ""))
-    parent[location[-1]] = [*target, *update] if is_array(target) and is_array(update) else update
+    # An array takes one entry, or the entries of another array; anything else is replaced.
+    is_entry = is_array(target) and not is_array(update)
+    parent[location[-1]] = _merged(target, [update] if is_entry else update)
     return [""]
 
 
 def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterator[str]:
     """Merge recursively, as the Overlay specification has it; yields the pointers of what was written, relative to the target."""
-    import copy
-
     for key, value in update.items():
         here = join_pointer(place, key)
         present = target.get(key)
         if is_object(present) and is_object(value):
             yield from _merge(present, value, here)
-        elif is_array(present) and is_array(value):
-            target[key] = [*present, *copy.deepcopy(value)]
-            yield here
         else:
-            target[key] = copy.deepcopy(value)
+            target[key] = _merged(present, value)
             yield here
+
+
+def _merged(present: Any, update: Any) -> Any:
+    import copy
+
+    added = copy.deepcopy(update)
+    return [*present, *added] if is_array(present) and is_array(added) else added

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-import jsonschema_rs
-
 from bodydouble_spec._defects import Defects, show
-from bodydouble_spec._finding import Severity
 from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._json_schema import REBASING, settle_bound
+from bodydouble_spec._keywords import NEWER_KEYWORDS, SIMPLE, number_of
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["ReferenceCheck", "SchemaRepair"]
@@ -16,24 +15,7 @@ __all__ = ["ReferenceCheck", "SchemaRepair"]
 ReferenceCheck = Callable[[str], str | None]
 
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
-_NEWER_KEYWORDS = {
-    "$defs",
-    "contains",
-    "contentEncoding",
-    "contentMediaType",
-    "dependentRequired",
-    "dependentSchemas",
-    "else",
-    "if",
-    "maxContains",
-    "minContains",
-    "patternProperties",
-    "prefixItems",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-}
+_FLAGS_TOO = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
 class SchemaRepair:
@@ -56,8 +38,12 @@ class SchemaRepair:
                 )
             return {} if schema else {"not": {}}
         if not is_object(schema):
-            self._lose(
-                "schema-not-object", pointer, f"a schema must be an object, this is {show(schema)}", "any value", schema
+            self._defects.lose(
+                "schema-not-object",
+                pointer,
+                f"a schema must be an object, this is {show(schema)}",
+                repaired="any value",
+                got=schema,
             )
             return {}
         if "$ref" in schema:
@@ -65,6 +51,8 @@ class SchemaRepair:
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
             self._repair_keyword(result, keyword, value, pointer)
+        for bound in ("Minimum", "Maximum") if self._is_31 else ():
+            settle_bound(result, bound.lower(), f"exclusive{bound}")
         if result.get("type") == "array" and "items" not in result and not self._is_31:
             self._defects.add("items-missing", pointer, "an array has no `items`", repaired="items of any kind")
             result["items"] = {}
@@ -75,36 +63,44 @@ class SchemaRepair:
         problem = self._check_reference(reference) if isinstance(reference, str) else "dangling"
         if problem is None:
             return dict(schema) if self._is_31 else {"$ref": reference}
-        self._lose(
+        self._defects.lose(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
             f"the reference {show(reference)} is {problem}",
-            "any value",
-            reference,
+            repaired="any value",
+            got=reference,
         )
         return {}
 
     def _repair_keyword(self, result: dict[str, Any], keyword: str, value: Any, pointer: str) -> None:
         here = join_pointer(pointer, keyword)
-        if keyword in _NEWER_KEYWORDS and not self._is_31:
+        if keyword in NEWER_KEYWORDS and not self._is_31:
             self._note_version(
                 "keyword-newer", here, f"`{keyword}` is OpenAPI 3.1; this document says 3.0", "read as in 3.1"
             )
-        if keyword in _SIMPLE:
-            is_usable, wanted = _SIMPLE[keyword]
+        if keyword in SIMPLE:
+            is_usable, wanted = SIMPLE[keyword]
             if self._accept(is_usable(value), keyword, value, here, wanted):
                 result[keyword] = value
         elif keyword in self._REPAIRS:
             self._REPAIRS[keyword](self, result, keyword, value, here)
+        elif keyword in REBASING:
+            message = f"`{keyword}` is not supported; a reference is a pointer into this document"
+            self._defects.lose("keyword-unsupported", here, message, repaired="left out", got=value)
         else:
             result[keyword] = value
 
     def _repair_type(self, result: dict[str, Any], _keyword: str, value: Any, here: str) -> None:
         listed = value if is_array(value) else [value]
-        known = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
-        if len(known) < len(listed) or not known:
-            self._lose(
-                "schema-type-unknown", here, f"{show(value)} is not a JSON type", "the types that are known", value
+        sound = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
+        known = list(dict.fromkeys(sound))
+        if len(sound) < len(listed) or not known:
+            self._defects.lose(
+                "schema-type-unknown",
+                here,
+                f"{show(value)} is not a JSON type",
+                repaired="the types that are known",
+                got=value,
             )
         if self._is_31:
             if known:
@@ -142,13 +138,13 @@ class SchemaRepair:
             result[keyword] = self.repair(value, here)
             return
         branches = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
-        self._lose(
-            "items-is-list", here, "`items` must be one schema, this is a list", "an item may be any of them", None
+        self._defects.lose(
+            "items-is-list", here, "`items` must be one schema, this is a list", repaired="an item may be any of them"
         )
         result[keyword] = {"anyOf": branches} if branches else {}
 
     def _repair_subschema(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        is_flag = keyword == "additionalProperties" and isinstance(value, bool)
+        is_flag = keyword in _FLAGS_TOO and isinstance(value, bool)
         result[keyword] = value if is_flag else self.repair(value, here)
 
     def _repair_required(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
@@ -168,7 +164,7 @@ class SchemaRepair:
         result["enum"] = [value]
 
     def _repair_number(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        number = _number(value)
+        number = number_of(value)
         is_usable = number is not None and (keyword != "multipleOf" or number > 0)
         if not self._accept(is_usable, keyword, value, here, "a number"):
             return
@@ -189,7 +185,9 @@ class SchemaRepair:
             if self._is_31:
                 message = f"a boolean `{keyword}` is OpenAPI 3.0; this document says 3.1"
                 self._note_version("keyword-older", here, message, f"`{bound}` made exclusive")
-        elif self._accept(not isinstance(value, str) and _number(value) is not None, keyword, value, here, "a number"):
+        elif self._accept(
+            not isinstance(value, str) and number_of(value) is not None, keyword, value, here, "a number"
+        ):
             if self._is_31:
                 result[keyword] = value
                 return
@@ -198,12 +196,17 @@ class SchemaRepair:
             result.setdefault("allOf", []).append({bound: value, keyword: True})
 
     _REPAIRS: ClassVar[dict[str, Callable[["SchemaRepair", dict[str, Any], str, Any, str], None]]] = {
+        "$defs": _repair_map,
         "additionalProperties": _repair_subschema,
         "allOf": _repair_list,
         "anyOf": _repair_list,
         "const": _repair_const,
+        "contains": _repair_subschema,
+        "dependentSchemas": _repair_map,
+        "else": _repair_subschema,
         "exclusiveMaximum": _repair_exclusive,
         "exclusiveMinimum": _repair_exclusive,
+        "if": _repair_subschema,
         "items": _repair_items,
         "maximum": _repair_number,
         "minimum": _repair_number,
@@ -211,71 +214,26 @@ class SchemaRepair:
         "not": _repair_subschema,
         "oneOf": _repair_list,
         "patternProperties": _repair_map,
+        "prefixItems": _repair_list,
         "properties": _repair_map,
+        "propertyNames": _repair_subschema,
         "required": _repair_required,
+        "then": _repair_subschema,
         "type": _repair_type,
+        "unevaluatedItems": _repair_subschema,
+        "unevaluatedProperties": _repair_subschema,
     }
 
     def _accept(self, usable: bool, keyword: str, value: Any, here: str, wanted: str) -> bool:
         if not usable:
-            self._lose(
-                "keyword-malformed", here, f"`{keyword}` must be {wanted}, this is {show(value)}", "left out", value
+            self._defects.lose(
+                "keyword-malformed",
+                here,
+                f"`{keyword}` must be {wanted}, this is {show(value)}",
+                repaired="left out",
+                got=value,
             )
         return usable
 
     def _note_version(self, rule: str, pointer: str, message: str, repaired: str) -> None:
         self._defects.add(rule, pointer, message, repaired=repaired)
-
-    def _lose(self, rule: str, pointer: str, message: str, repaired: str, got: Any) -> None:
-        self._defects.add(rule, pointer, message, severity=Severity.ERROR, repaired=repaired, got=got)
-
-
-def _is_flag(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 and float(value).is_integer()
-
-
-def _is_enum(value: Any) -> bool:
-    return is_array(value) and bool(value)
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if abs(number) < float("inf") else None
-
-
-def _is_pattern(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        jsonschema_rs.Draft202012Validator({"pattern": value})
-    except ValueError:
-        return False
-    return True
-
-
-_COUNT = (_is_count, "a whole number that is not negative")
-_FLAG = (_is_flag, "true or false")
-_SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "deprecated": _FLAG,
-    "enum": (_is_enum, "a list of values"),
-    "maxItems": _COUNT,
-    "maxLength": _COUNT,
-    "maxProperties": _COUNT,
-    "minItems": _COUNT,
-    "minLength": _COUNT,
-    "minProperties": _COUNT,
-    "nullable": _FLAG,
-    "pattern": (_is_pattern, "a regular expression"),
-    "readOnly": _FLAG,
-    "uniqueItems": _FLAG,
-    "writeOnly": _FLAG,
-}

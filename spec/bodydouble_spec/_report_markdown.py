@@ -51,7 +51,7 @@ def _facts(report: Report) -> list[str]:
     sections = ["\n".join(plain)] if plain else []
     for label, table in tables.items():
         if table is not None:
-            sections += [f"**{_inline(heading(label))}**", _table(table)]
+            sections += [f"## {_inline(heading(label))}", _table(table)]
     return sections
 
 

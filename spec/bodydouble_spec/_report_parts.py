@@ -65,8 +65,8 @@ def heading(text: str) -> str:
 
 
 def visible_lines(text: str) -> list[str]:
-    """A text of several lines, shortened, each line safe to print."""
-    return [visible(line) for line in shortened(text).replace("\r\n", "\n").split("\n")]
+    """A text of several lines, shortened, without blank lines around it, each line safe to print."""
+    return [visible(line) for line in shortened(text).replace("\r\n", "\n").strip("\n").split("\n")]
 
 
 def details(finding: Finding) -> list[Detail]:

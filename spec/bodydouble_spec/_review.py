@@ -50,7 +50,10 @@ def _review_operation(document: dict[str, Any], pointer: str, operation: dict[st
 def _follow(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in schema:
         return schema
-    target = resolve_pointer(document, pointer_parts(schema["$ref"]))
+    try:
+        target = resolve_pointer(document, pointer_parts(schema["$ref"]))
+    except LookupError:
+        return {}
     return target if is_object(target) and "$ref" not in target else {}
 
 

@@ -3,97 +3,102 @@
 With a contract that requires no property, ``{}`` conforms; only this reading notices.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bodydouble_spec._defects import shorten, show
+from bodydouble_spec._defects import listed, shorten, show
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import join_pointer
+from bodydouble_spec._shape import CONTAINERS, Shape, Shapes
+from bodydouble_spec._validation import SchemaValidator
 
 __all__ = ["strict_findings"]
 
 _MAX_DEPTH = 60
+# Shapes within shapes multiply; beyond this many places nothing more is found.
+_MAX_PLACES = 50_000
 
 
-def strict_findings(schema: dict[str, Any], value: Any, operation: str, evidence: Evidence) -> list[Finding]:
+def strict_findings(validator: SchemaValidator, value: Any, operation: str, evidence: Evidence) -> list[Finding]:
     """What the strict reading finds in ``value`` beyond plain validation.
 
-    ``schema`` is JSON Schema 2020-12 as `to_json_schema` makes it. Absent or empty documented properties deviate with the severity of
-    ``evidence``, undocumented ones are a warning at most, and a nullable property that is absent while a sibling does its job is info.
+    Absent or empty documented properties deviate with the severity of ``evidence``, undocumented ones are a warning at most, and a
+    nullable property that is absent while a sibling does its job is info. Of alternative shapes (anyOf, oneOf), those that the value
+    conforms to count, and of these the one that it fits best; where it conforms to none, plain validation has said so.
     """
-    return list(_Strict(schema, operation, evidence).walk(schema, value, "", 0))
+    reading = _Reading(Shapes(validator), operation, evidence)
+    return reading.read([validator.schema], value, "", 0)
 
 
-class _Strict:
-    def __init__(self, root: dict[str, Any], operation: str, evidence: Evidence) -> None:
-        self._definitions = root.get("$defs", {})
+class _Reading:
+    """One walk over an answer, beside the schemas that hold at each place."""
+
+    def __init__(self, shapes: Shapes, operation: str, evidence: Evidence) -> None:
+        self._shapes = shapes
         self._operation = operation
         self._evidence = evidence
+        self._places_left = _MAX_PLACES
 
-    def walk(self, schema: Any, value: Any, pointer: str, depth: int) -> Iterator[Finding]:
-        schema = self._follow(schema)
-        if depth > _MAX_DEPTH or not is_object(schema):
+    def read(self, schemas: Sequence[Any], value: Any, pointer: str, depth: int) -> list[Finding]:
+        """The findings at and below a place where all of ``schemas`` hold."""
+        self._places_left -= 1
+        if depth > _MAX_DEPTH or self._places_left < 0:
+            return []
+        if value is None:
+            return (
+                []
+                if not self._shapes.kinds(schemas) & CONTAINERS
+                else [self._deviation("null", pointer, "this is null", "a value", None)]
+            )
+        shapes = self._shapes.of(schemas, value)
+        if is_array(value):
+            readings = [list(self._array(shape, value, pointer, depth)) for shape in shapes]
+        elif is_object(value):
+            undocumented = list(self._undocumented(shapes, value, pointer))
+            readings = [[*self._object(shape, value, pointer, depth), *undocumented] for shape in shapes]
+        else:
+            return []
+        return min(readings, key=_badness, default=list[Finding]())
+
+    def _undocumented(self, shapes: Sequence[Shape], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
+        if not all(shape.lists_all for shape in shapes):
             return
-        if is_object(value) and "properties" in schema:
-            yield from self._object(schema, value, pointer, depth)
-        elif is_array(value) and _allows(schema, "array"):
-            if not value:
-                yield self._deviation("empty", pointer, "this list is empty", "at least one item", value)
-            for index, item in enumerate(value):
-                yield from self.walk(schema.get("items"), item, join_pointer(pointer, index), depth + 1)
-        elif value is None and (_allows(schema, "array") or _allows(schema, "object")):
-            yield self._deviation("null", pointer, "this is null", "a value", None)
+        documented = {name for shape in shapes for name in shape.properties}
+        for name in value:
+            if name not in documented:
+                message = f"property {show(name)} is not in the contract"
+                here = join_pointer(pointer, name)
+                yield self._finding("undocumented", self._at_most_warning(), here, message, None, name)
 
-    def _object(self, schema: dict[str, Any], value: dict[str, Any], pointer: str, depth: int) -> Iterator[Finding]:
-        properties: dict[str, Any] = schema["properties"]
-        nullable = {name for name, item in properties.items() if self._is_nullable_leaf(item)}
-        has_value = any(value.get(name) not in (None, "") for name in nullable)
+    def _array(self, shape: Shape, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
+        if not value and "array" in self._shapes.kinds(shape.parts):
+            yield self._deviation("empty", pointer, "this list is empty", "at least one item", value)
+        for index, item in enumerate(value):
+            yield from self.read(shape.items(index), item, join_pointer(pointer, index), depth + 1)
+
+    def _object(self, shape: Shape, value: dict[str, Any], pointer: str, depth: int) -> Iterable[Finding]:
+        nullable = {name for name, schemas in shape.properties.items() if self._shapes.is_nullable_leaf(schemas)}
+        has_value = any(value.get(name) not in (None, "") for name in shape.properties)
         if nullable and not has_value:
             yield self._no_value(sorted(nullable), value, pointer)
-        for name, item in properties.items():
+        for name, schemas in shape.properties.items():
             here = join_pointer(pointer, name)
             if name in value:
-                yield from self.walk(item, value[name], here, depth + 1)
+                yield from self.read(schemas, value[name], here, depth + 1)
             elif name not in nullable:
-                if name not in schema.get("required", ()):  # plain validation says that already
+                if name not in shape.required:  # plain validation says that already
                     yield self._deviation("absent", here, f"documented property {show(name)} is absent", name, None)
             elif has_value:
                 message = f"documented property {show(name)} is absent; null is what the contract has for it"
                 yield self._finding("absent", Severity.INFO, here, message, name, None)
-        for name in value:
-            if name not in properties and schema.get("additionalProperties") is not False:
-                message = f"property {show(name)} is not in the contract"
-                yield self._finding(
-                    "undocumented", self._at_most_warning(), join_pointer(pointer, name), message, None, name
-                )
 
     def _no_value(self, names: list[str], value: dict[str, Any], pointer: str) -> Finding:
-        where = join_pointer(pointer, names[0]) if len(names) == 1 else pointer
-        message = (
-            f"none of {', '.join(show(name) for name in names)} has a value"
-            if len(names) > 1
-            else f"{show(names[0])} has no value"
-        )
-        return self._deviation("no-value", where, message, names, value)
-
-    def _follow(self, schema: Any) -> Any:
-        for _ in range(_MAX_DEPTH):
-            reference = schema.get("$ref") if is_object(schema) else None
-            if not isinstance(reference, str):
-                break
-            schema = self._definitions.get(reference.removeprefix("#/$defs/"))
-        return schema
-
-    def _is_nullable_leaf(self, schema: Any) -> bool:
-        schema = self._follow(schema)
-        return (
-            is_object(schema)
-            and is_array(schema.get("type"))
-            and "null" in schema["type"]
-            and not _allows(schema, "array")
-            and not _allows(schema, "object")
-        )
+        if len(names) == 1:
+            here = join_pointer(pointer, names[0])
+            return self._deviation("no-value", here, f"{show(names[0])} has no value", names, value)
+        message = f"none of {listed(map(show, names))} has a value"
+        return self._deviation("no-value", pointer, message, names, value)
 
     def _at_most_warning(self) -> Severity:
         severity = Severity.for_evidence(self._evidence)
@@ -109,6 +114,7 @@ class _Strict:
         )  # fmt: skip
 
 
-def _allows(schema: dict[str, Any], kind: str) -> bool:
-    types = schema.get("type")
-    return kind == types or (is_array(types) and kind in types)
+def _badness(findings: Sequence[Finding]) -> list[int]:
+    """Orders readings: fewest errors first, then fewest warnings, then fewest of anything."""
+    ranks = [finding.severity.rank for finding in findings]
+    return [ranks.count(severity.rank) for severity in Severity]

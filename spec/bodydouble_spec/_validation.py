@@ -8,6 +8,7 @@ import jsonschema_rs
 
 from bodydouble_spec._defects import listed, shorten, show
 from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import type_name
 from bodydouble_spec._json_schema import Direction
 from bodydouble_spec._pointer import join_pointer
 
@@ -47,13 +48,13 @@ class SchemaValidator:
     def findings(self, value: Any) -> list[Finding]:
         """Every fault of the value; an empty list when it conforms. After the first 1,000 the rest is counted in one finding."""
         try:
-            errors = list(self._validator.iter_errors(value))
+            errors = iter(self._validator.iter_errors(value))
         except ValueError as error:
             # Lone surrogates and keys that are no texts, for instance.
             return [self._finding("not-json", "", f"this is not JSON: {show(str(error))}", None, None)]
         faults = (finding for error in errors for finding in self._from_error(error))
         findings = list(islice(faults, _MAX_FAULTS))
-        more = sum(1 for _ in faults)
+        more = sum(1 for _ in errors)  # not looked into: a large request may have a hundred thousand
         if more:
             findings.append(self._finding("more-faults", "", f"{more} more faults are not listed", None, more))
         return findings
@@ -75,7 +76,8 @@ class SchemaValidator:
         else:
             expected, wanted = _expectation(keyword, details)
             value = error.instance
-            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {wanted}", expected, value)
+            got = type_name(value) if keyword == "type" else value
+            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {wanted}", expected, got)
 
     def _no_branch(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
         """What kept each allowed shape from matching, as covered findings."""
@@ -85,9 +87,7 @@ class SchemaValidator:
         matched = sum(not branch for branch in context)
         what = f"matches {matched} of the allowed shapes, not exactly one" if matched else "matches no allowed shape"
         message = f"{show(value)} {what}"
-        return self._finding(
-            _kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _COVERED))
-        )
+        return self._finding(_kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _COVERED)))
 
     def _finding(
         self, keyword: str, pointer: str, message: str, expected: Any, got: Any, covers: tuple[Finding, ...] = ()

@@ -1,0 +1,99 @@
+"""The mock in process: an httpx transport, so that tests need no port. Faults arrive as the httpx exceptions that they cause on a socket."""
+
+import asyncio
+import threading
+
+import httpx
+
+from bodydouble_mockserver._app import MockServer
+from bodydouble_mockserver._faults import EXTENSION
+from bodydouble_mockserver._wire import Receive, Scope, Send
+
+__all__ = ["MockTransport"]
+
+
+class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
+    """Sends the requests of an httpx client, sync or async, to a mock server in this process::
+
+        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://mock")
+
+    ``Prefer: fault=…`` raises what the client would see on a socket: a reset is ReadError, a body that is too short or bytes that are not
+    HTTP are RemoteProtocolError, silence is ReadTimeout (at once, without the wait).
+    """
+
+    def __init__(self, app: MockServer) -> None:
+        self._app = app
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.AsyncBaseTransport."""
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            scope["extensions"] = {EXTENSION: _ProcessWire(request)}
+            await self._app(scope, receive, send)
+
+        return await httpx.ASGITransport(app).handle_async_request(request)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport; the server runs in an event loop of its own, in a thread."""
+        body = request.read()
+        copy = httpx.Request(
+            request.method, request.url, headers=request.headers, content=body, extensions=request.extensions
+        )
+        return asyncio.run_coroutine_threadsafe(self._whole(copy), self._own_loop()).result()
+
+    def close(self) -> None:
+        """Stop the event loop of the sync side, if there is one."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+    async def aclose(self) -> None:
+        """See `close`."""
+        self.close()
+
+    async def _whole(self, request: httpx.Request) -> httpx.Response:
+        response = await self.handle_async_request(request)
+        # As received: the client decodes it, and meets what is wrong with it.
+        raw = b"".join([chunk async for chunk in response.aiter_raw()])
+        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(raw))
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=_run, args=(loop,), name="bodydouble-transport", daemon=True).start()
+            self._loop = loop
+        return self._loop
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+class _ProcessWire:
+    """A `Wire` whose ends are exceptions in the client's call."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+        self._written = b""
+
+    def write(self, data: bytes) -> None:
+        """Bytes below HTTP; what they mean shows when the connection ends."""
+        self._written += data
+
+    def close(self) -> None:
+        """The connection ends early."""
+        if self._written.startswith(b"HTTP/"):
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body", request=self._request
+            )
+        raise httpx.RemoteProtocolError("illegal status line", request=self._request)
+
+    def reset(self) -> None:
+        """The connection is reset."""
+        raise httpx.ReadError("[Errno 104] Connection reset by peer", request=self._request)
+
+    def hang(self) -> None:
+        """Nothing comes."""
+        raise httpx.ReadTimeout("timed out", request=self._request)

@@ -1,0 +1,219 @@
+"""Reading recorded exchanges: whatever a file holds, what can be read is read and the rest is said."""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+import orjson
+
+from bodydouble_spec._exchange import EXCHANGE_FORMAT, Exchange, RecordedAnswer
+from bodydouble_spec._finding import Evidence, Finding, Severity
+from bodydouble_spec._json import is_array, is_object
+
+__all__ = ["ExchangeLog", "MalformedExchange", "parse_exchange", "read_exchanges"]
+
+# A line beyond this is none of ours: an entry keeps at most some 200,000 characters.
+_LONGEST_LINE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeLog:
+    """What a file of exchanges holds, in its order, and a finding for each line that could not be read."""
+
+    exchanges: tuple[Exchange, ...]
+    findings: tuple[Finding, ...]
+
+
+class MalformedExchange(ValueError):
+    """A JSON value is no exchange; ``pointer`` says where."""
+
+    def __init__(self, pointer: str, message: str) -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class _NewerFormat(MalformedExchange):
+    """The exchange was written by a version that knows more than this one."""
+
+
+def read_exchanges(path: Path) -> ExchangeLog:
+    """Read a file of exchanges, one JSON object a line.
+
+    A last line without its newline that cannot be read was cut off while it was written: it is read past, with the finding
+    ``exchange-torn`` (warning). Any other bad line is ``exchange-unreadable``, one of a newer format ``exchange-format`` (errors).
+    The pointer of a finding begins with the line's number, counted from 1. Empty lines are skipped.
+    Raises OSError when the file cannot be opened or read.
+    """
+    exchanges: list[Exchange] = []
+    findings: list[Finding] = []
+    with path.open("rb") as file:
+        for number, line, is_whole in _lines(file):
+            outcome = _read_line(number, line, is_whole)
+            if isinstance(outcome, Exchange):
+                exchanges.append(outcome)
+            elif outcome is not None:
+                findings.append(outcome)
+    return ExchangeLog(tuple(exchanges), tuple(findings))
+
+
+def parse_exchange(value: Any) -> Exchange:
+    """An exchange from the JSON values of `Exchange.to_dict`; members that are not known are kept in ``extra``.
+
+    Raises MalformedExchange (a ValueError with a ``pointer``) for anything else.
+    """
+    if not is_object(value):
+        raise MalformedExchange("", f"an exchange is an object, not {_kind(value)}")
+    members = dict(value)
+    version = members.pop("format", None)
+    if type(version) is int and version > EXCHANGE_FORMAT:
+        reason = f"format {version!r:.20} is newer than {EXCHANGE_FORMAT}; update bodydouble to read it"
+        raise _NewerFormat("/format", reason)
+    if version != EXCHANGE_FORMAT:
+        raise MalformedExchange("/format", f"must be {EXCHANGE_FORMAT}, not {_kind(version)}")
+    take = _Taker(members, "")
+    answer = members.pop("answer", None)
+    if answer is not None and not is_object(answer):
+        raise MalformedExchange("/answer", f"must be an object or null, not {_kind(answer)}")
+    return Exchange(
+        id=take("id", _is_text, "a text"),
+        time=take("time", _is_time, "a time in ISO 8601 with its zone"),
+        method=take("method", _is_text, "a text"),
+        path=take("path", _is_text, "a text"),
+        operation=take("operation", _is_text, "a text or null", None),
+        key=take("key", _is_text, "a text or null", None),
+        headers=take("headers", _is_texts, "an object of texts", {}),
+        body=members.pop("body", None),
+        raw=take("raw", is_object, "an object or null", None),
+        findings=tuple(take("findings", _is_objects, "an array of objects", [])),
+        answer=None if answer is None else _parse_answer(dict(answer)),
+        duration_s=take("duration_s", _is_number, "a number or null", None),
+        matched=take("matched", _is_text, "a text or null", None),
+        applied=tuple(take("applied", _is_text_array, "an array of texts", [])),
+        extra=members,
+    )
+
+
+def _parse_answer(members: dict[str, Any]) -> RecordedAnswer:
+    take = _Taker(members, "/answer")
+    return RecordedAnswer(
+        status=take("status", _is_status, "an integer from 100 to 999"),
+        headers=take("headers", _is_texts, "an object of texts", {}),
+        body=members.pop("body", None),
+        raw=take("raw", is_object, "an object or null", None),
+    )
+
+
+class _Taker:
+    """Takes members out of an object, each checked; without a default a member must be there."""
+
+    def __init__(self, members: dict[str, Any], pointer: str) -> None:
+        self._members = members
+        self._pointer = pointer
+
+    def __call__(self, name: str, is_good: Callable[[Any], bool], expected: str, *default: Any) -> Any:
+        value = self._members.pop(name, None)
+        if value is None and default:
+            return default[0]
+        if not is_good(value):
+            raise MalformedExchange(f"{self._pointer}/{name}", f"must be {expected}, not {_kind(value)}")
+        return value
+
+
+def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
+    """Line number, line, and whether it ended with a newline; a line that is too long comes as its first bytes."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        rest = line
+        while len(rest) > _LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = file.readline(_LONGEST_LINE + 1)
+        yield number, line, rest.endswith(b"\n")
+
+
+def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding | None:
+    if number == 1:
+        line = line.removeprefix(b"\xef\xbb\xbf")
+    if not line.strip():
+        return None
+    if len(line) > _LONGEST_LINE:
+        return _finding("exchange-unreadable", number, "", f"it is longer than {_LONGEST_LINE:,} bytes")
+    try:
+        value = _parse_json(line)
+    except (ValueError, RecursionError) as error:
+        if not is_whole:
+            return Finding(
+                "exchange-torn",
+                Severity.WARNING,
+                Evidence.OBSERVED,
+                f"/{number}",
+                f"line {number}, the last one, is cut off after {len(line)} bytes: the writer was stopped; it was read past",
+            )
+        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
+        return _finding("exchange-unreadable", number, "", f"it is not JSON ({reason[:120]})")
+    try:
+        return parse_exchange(value)
+    except _NewerFormat as error:
+        return _finding("exchange-format", number, error.pointer, str(error))
+    except MalformedExchange as error:
+        return _finding("exchange-unreadable", number, error.pointer, f"{error.pointer or 'the line'}: {error}")
+
+
+def _finding(rule: str, number: int, pointer: str, reason: str) -> Finding:
+    message = f"line {number} was left out: {reason}"
+    return Finding(rule, Severity.ERROR, Evidence.OBSERVED, f"/{number}{pointer}", message)
+
+
+def _parse_json(line: bytes) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        # Lone surrogates, which `Exchange.to_line` can write and orjson does not read; what is not JSON fails here too.
+        return json.loads(line, parse_constant=_refuse_constant)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        # At the ends of the calendar a moment has no time in UTC.
+        return moment is not None and moment.tzinfo is not None and moment.astimezone(UTC) is not None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_status(value: Any) -> bool:
+    return type(value) is int and 100 <= value <= 999
+
+
+def _is_texts(value: Any) -> bool:
+    return is_object(value) and all(isinstance(item, str) for item in value.values())
+
+
+def _is_objects(value: Any) -> bool:
+    return is_array(value) and all(is_object(item) for item in value)
+
+
+def _is_text_array(value: Any) -> bool:
+    return is_array(value) and all(isinstance(item, str) for item in value)
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null or missing"
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "an array", dict: "an object"}
+    return names.get(type(value), type(value).__name__)

@@ -1,0 +1,86 @@
+"""What the keywords of a Schema Object must look like, where that takes no look at their neighbours."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema_rs
+
+from bodydouble_spec._json import is_array
+
+__all__ = ["NEWER_KEYWORDS", "SIMPLE", "number_of"]
+
+# In JSON Schema, and so in OpenAPI 3.1, but not in 3.0.
+NEWER_KEYWORDS = {
+    "$defs", "contains", "contentEncoding", "contentMediaType", "dependentRequired", "dependentSchemas", "else",
+    "if", "maxContains", "minContains", "patternProperties", "prefixItems", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties",
+}  # fmt: skip
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_count(value: Any) -> bool:
+    is_whole = (
+        value.is_integer() if isinstance(value, float) else isinstance(value, int) and not isinstance(value, bool)
+    )
+    return is_whole and value >= 0
+
+
+def _is_enum(value: Any) -> bool:
+    return is_array(value) and bool(value)
+
+
+def number_of(value: Any) -> float | None:
+    """A number, or the number that a text says; None when it is neither, or not finite."""
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if abs(number) < float("inf") else None
+
+
+def _is_pattern(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": value})
+    except ValueError:
+        return False
+    return True
+
+
+_COUNT = (_is_count, "a whole number that is not negative")
+_FLAG = (_is_flag, "true or false")
+_TEXT = (_is_text, "a text")
+# For each keyword: whether a value can be used, and what it must be.
+SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "$comment": _TEXT,
+    "contentEncoding": _TEXT,
+    "contentMediaType": _TEXT,
+    "deprecated": _FLAG,
+    "description": _TEXT,
+    "enum": (_is_enum, "a list of values"),
+    "format": _TEXT,
+    "maxContains": _COUNT,
+    "maxItems": _COUNT,
+    "maxLength": _COUNT,
+    "maxProperties": _COUNT,
+    "minContains": _COUNT,
+    "minItems": _COUNT,
+    "minLength": _COUNT,
+    "minProperties": _COUNT,
+    "nullable": _FLAG,
+    "pattern": (_is_pattern, "a regular expression"),
+    "readOnly": _FLAG,
+    "title": _TEXT,
+    "uniqueItems": _FLAG,
+    "writeOnly": _FLAG,
+}

@@ -1,0 +1,205 @@
+"""Secrets out of everything that is kept: what was recorded may be read by anyone, attached to an issue, committed."""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable
+from typing import ClassVar
+from urllib.parse import unquote
+
+from bodydouble_spec._redact_names import CREDENTIAL_HEADERS, KEPT_HEADERS, is_secret_name
+
+__all__ = ["REDACTED", "Redactor", "credentials"]
+
+REDACTED = "***"
+# A shorter key cannot be a secret, and replacing it wherever it occurs would shred prose ("test").
+_SHORTEST_KEY = 8
+# How often percent-encoding is undone when a key is looked for; URLs within URLs within URLs.
+_ENCODED_TIMES = 3
+_MOST_CLEAN = 500
+
+# What follows is a key when it is long, or has what prose has not ("the flag bearer walking", "basic photography").
+_BEARER = re.compile(
+    r"\b([Bb]earer|BEARER)(\s+)(?:(?=[\w.~+/=-]*(?:[\d_=+/~-]|[a-z][A-Z]))[\w.~+/=-]{6,}|[\w.~+/=-]{20,})"
+)
+_BASIC = re.compile(r"\b([Bb]asic|BASIC)(\s+)(?=[\w+/=-]*(?:\d|=|[a-z][A-Z]))[\w+/=-]{8,}")
+_USER_INFO = re.compile(r"(://)[^/?#@\s]{1,500}@")
+_PARAMETER = re.compile(r"(^|[?&#;])([^=&?#;\s]{1,200})=([^&#\s]+)")
+# In text that is not JSON: "api_key": "…", 'token': '…'.
+_QUOTED = re.compile(r"""(["'])([\w .-]{1,200})\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)""", re.DOTALL)
+# JSON escapes behind which ASCII letters can hide.
+_HIDING = re.compile(rb"\\(?:u00[2-7]|[/\\])")
+_UNESCAPED_KEY = re.compile(r"[!#-\[\]-~]+")
+_ESCAPE = re.compile(r"\\(?:u00|x)([0-9A-Fa-f]{2})|\\([/\"'\\])")
+
+
+def credentials(headers: Iterable[tuple[str, str]]) -> list[str]:
+    """The keys that request headers carry (name, value): with or without a scheme, and the password of ``Basic``."""
+    found: list[str] = []
+    for name, value in headers:
+        if name.lower() not in CREDENTIAL_HEADERS:
+            continue
+        scheme, _, rest = value.strip().partition(" ")
+        secret = rest.strip() or scheme
+        found.append(secret)
+        if scheme.lower() == "basic":
+            found += _basic_parts(secret)
+    return [secret for secret in dict.fromkeys(found) if secret]
+
+
+class Redactor:
+    """Replaces secrets by ``***``: given keys wherever they occur, and whatever looks like a secret by its name or its scheme.
+
+    Keys under 8 characters are not looked for in text. A key is found as it is, percent-encoded and with JSON
+    or C escapes; where only undoing such an encoding shows it, the whole string goes. ``kept_headers`` are the names, in lower case,
+    of the headers that `headers` keeps, ``credential_headers`` of those that `credentials` reads.
+    """
+
+    kept_headers: ClassVar[frozenset[str]] = KEPT_HEADERS
+    credential_headers: ClassVar[frozenset[str]] = CREDENTIAL_HEADERS
+
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        spellings = dict.fromkeys(
+            spelling for key in keys if len(key) >= _SHORTEST_KEY for spelling in (key, _as_utf8(key))
+        )
+        # The longest first: one key may begin with another.
+        self._keys = tuple(sorted(spellings, key=len, reverse=True))
+        self._key_bytes = tuple(key.encode("utf-8", "surrogatepass") for key in self._keys)
+        self._are_unescaped = all(_UNESCAPED_KEY.fullmatch(key) for key in self._keys)
+        # Header values that were looked at and hold no secret: a client sends the same ones with each request.
+        self._clean: set[str] = set()
+        self._are_numbers = any(_looks_like_a_number(key) for key in self._keys)
+
+    def with_keys(self, keys: Iterable[str]) -> "Redactor":
+        """A redactor that looks for these keys too."""
+        return Redactor((*self._keys, *keys))
+
+    @property
+    def margin(self) -> int:
+        """How many characters beyond a cut have to be looked at, so that no cut goes through an encoded key."""
+        return 1024 + 12 * max((len(key) for key in self._keys), default=0)
+
+    def is_plain(self, data: bytes) -> bool:
+        """Whether no text in this JSON (UTF-8) is one that `text` or `number` would change; False says nothing.
+
+        Looked for in the whole at once, which is far cheaper than looking at each text.
+        """
+        if b"=" in data or b"@" in data or b"%" in data or self._are_numbers or not self._are_unescaped:
+            return False
+        if b"\\" in data and _HIDING.search(data):
+            return False
+        for key in self._key_bytes:
+            if key in data:
+                return False
+        lowered = data.lower()
+        return b"bearer" not in lowered and b"basic" not in lowered
+
+    def text(self, text: str) -> str:
+        """One string, redacted: keys, ``Bearer …`` and ``Basic …``, and secret parameters of the URLs in it."""
+        if self._keys:
+            text = self._without_keys(text)
+        if len(text) < _SHORTEST_KEY:
+            return text
+        lowered = text.lower()
+        if "bearer" in lowered:
+            text = _BEARER.sub(rf"\1\2{REDACTED}", text)
+        if "basic" in lowered:
+            text = _BASIC.sub(rf"\1\2{REDACTED}", text)
+        if "://" in text:
+            text = _USER_INFO.sub(rf"\1{REDACTED}@", text)
+        return _PARAMETER.sub(_parameter, text) if "=" in text else text
+
+    def number(self, value: float) -> int | float | str:
+        """A number, or ``***`` when a key is in its digits."""
+        return REDACTED if self._are_numbers and any(key in str(value) for key in self._keys) else value
+
+    def path(self, path: str, query: str = "") -> str:
+        """Path and query (as sent, without the question mark) as one text, redacted."""
+        shown = self.text(path) if "=" in path or "://" in path or self._keys else path
+        if not query:
+            return shown
+        return f"{shown}?{'&'.join(self._query_part(part) for part in query.split('&'))}"
+
+    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """The headers that may be kept, by lower-case name; those that came several times are joined by a comma."""
+        kept: dict[str, str] = {}
+        for name, value in headers:
+            lowered = name.lower()
+            if lowered in KEPT_HEADERS:
+                shown = value if value in self._clean else self._header(value)
+                kept[lowered] = f"{kept[lowered]}, {shown}" if lowered in kept else shown
+        return kept
+
+    def raw(self, text: str, length: int) -> str:
+        """The first ``length`` characters of a text that is not JSON, redacted; JSON-like members with secret names too."""
+        redacted = self.text(_QUOTED.sub(_member, text[: length + self.margin]))
+        return redacted if len(redacted) <= length else redacted[:length]
+
+    def _header(self, value: str) -> str:
+        shown = self.text(value)
+        if shown == value and len(value) <= 200:
+            if len(self._clean) >= _MOST_CLEAN:
+                self._clean.clear()
+            self._clean.add(value)
+        return shown
+
+    def _query_part(self, part: str) -> str:
+        name, equals, value = part.partition("=")
+        if equals and is_secret_name(_decoded(name)):
+            return f"{self.text(name)}={REDACTED}"
+        return f"{self.text(name)}{equals}{self.text(value)}"
+
+    def _without_keys(self, text: str) -> str:
+        for key in self._keys:
+            if key in text:
+                text = text.replace(key, REDACTED)
+        if "%" in text or "\\" in text:
+            plain = _decoded(text)
+            if any(key in plain for key in self._keys):
+                return REDACTED
+        return text
+
+
+def _parameter(match: re.Match[str]) -> str:
+    return f"{match[1]}{match[2]}={REDACTED}" if is_secret_name(_decoded(match[2])) else match[0]
+
+
+def _member(match: re.Match[str]) -> str:
+    if not is_secret_name(match[2]):
+        return match[0]
+    return f"{match[1]}{match[2]}{match[1]}{match[3]}{match[4]}{REDACTED}"
+
+
+def _decoded(text: str) -> str:
+    """The text without percent-encoding and escapes, undone as often as it takes, up to a bound."""
+    for _ in range(_ENCODED_TIMES):
+        plain = _ESCAPE.sub(_unescape, unquote(text)) if "\\" in text else unquote(text)
+        if plain == text:
+            break
+        text = plain
+    return text
+
+
+def _unescape(match: re.Match[str]) -> str:
+    return chr(int(match[1], 16)) if match[1] else match[2]
+
+
+def _as_utf8(key: str) -> str:
+    """The key as a JSON body spells it, when its header's bytes were read as Latin-1."""
+    try:
+        return key.encode("latin-1").decode()
+    except UnicodeError:
+        return key
+
+
+def _looks_like_a_number(key: str) -> bool:
+    return key.replace(".", "", 1).replace("e+", "", 1).isdigit()
+
+
+def _basic_parts(secret: str) -> list[str]:
+    try:
+        text = base64.b64decode(secret, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return []
+    user, _, password = text.partition(":")
+    return [text, password or user]

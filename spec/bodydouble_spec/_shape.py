@@ -1,0 +1,139 @@
+"""The shapes that a schema allows a value: allOf taken together, anyOf and oneOf as the branches that the value conforms to."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._validation import SchemaValidator
+
+__all__ = ["CONTAINERS", "Shape", "Shapes"]
+
+CONTAINERS = frozenset({"array", "object"})
+
+_KINDS = frozenset({"array", "boolean", "null", "number", "object", "string"})
+_MAX_DEPTH = 60
+_MAX_SHAPES = 16
+# Beside one of these, a name that is in no `properties` may be documented all the same, or plain validation judges it.
+_OTHER_NAMES = {
+    "additionalProperties", "dependentSchemas", "else", "if", "patternProperties", "then", "unevaluatedProperties",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Schemas without alternatives that all hold at one place."""
+
+    parts: tuple[dict[str, Any], ...]
+
+    @cached_property
+    def properties(self) -> dict[str, list[Any]]:
+        """The documented properties of an object, each with all schemas that hold for it."""
+        result: dict[str, list[Any]] = {}
+        for part in self.parts:
+            for name, schema in part.get("properties", {}).items():
+                result.setdefault(name, []).append(schema)
+        return result
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The names that plain validation asks for."""
+        return frozenset(name for part in self.parts for name in part.get("required", ()))
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether a name that is not among `properties` is undocumented."""
+        return bool(self.properties) and not any(_OTHER_NAMES & part.keys() for part in self.parts)
+
+    def items(self, index: int) -> list[Any]:
+        """All schemas that hold for the item of that index."""
+        result: list[Any] = []
+        for part in self.parts:
+            prefix: list[Any] = part.get("prefixItems", [])
+            result.append(prefix[index] if index < len(prefix) else part.get("items", True))
+        return result
+
+
+class Shapes:
+    """Finds the shapes of values in one compiled schema."""
+
+    def __init__(self, validator: SchemaValidator) -> None:
+        self._validator = validator
+        self._definitions: dict[str, Any] = validator.schema.get("$defs", {})
+
+    def of(self, schemas: Sequence[Any], value: Any) -> list[Shape]:
+        """The shapes that ``value`` has where all of ``schemas`` hold; none when it conforms to none, or there are too many."""
+        alternatives = _cross(self._alternatives(schema, value, 0) for schema in schemas)
+        return [Shape(tuple(parts)) for parts in alternatives]
+
+    def kinds(self, schemas: Iterable[Any]) -> frozenset[str]:
+        """The JSON types that a value may have where all of ``schemas`` hold, integers being numbers; empty when it may have any."""
+        kinds = _KINDS.intersection(*(self._kinds(schema, 0) for schema in schemas))
+        return frozenset() if kinds == _KINDS else kinds
+
+    def is_nullable_leaf(self, schemas: Iterable[Any]) -> bool:
+        """Whether a value there may be null or else is a plain one: no array and no object."""
+        kinds = self.kinds(schemas)
+        return "null" in kinds and len(kinds) > 1 and not kinds & CONTAINERS
+
+    def _alternatives(self, schema: Any, value: Any, depth: int) -> list[list[dict[str, Any]]]:
+        if not is_object(schema):
+            return [[]]
+        if depth > _MAX_DEPTH:
+            return []
+        choices = [[[schema]]]
+        choices += [self._alternatives(part, value, depth + 1) for part in self._parts(schema)]
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                fitting = [branch for branch in schema[keyword] if self._conforms(branch, value)]
+                choices.append([parts for branch in fitting for parts in self._alternatives(branch, value, depth + 1)])
+        return _cross(choices)
+
+    def _kinds(self, schema: Any, depth: int) -> frozenset[str]:
+        if not is_object(schema) or depth > _MAX_DEPTH:
+            return _KINDS
+        kinds = _declared_kinds(schema).intersection(*(self._kinds(part, depth + 1) for part in self._parts(schema)))
+        for keyword in ("anyOf", "oneOf"):
+            if keyword in schema:
+                kinds &= frozenset[str]().union(*(self._kinds(branch, depth + 1) for branch in schema[keyword]))
+        return kinds
+
+    def _parts(self, schema: dict[str, Any]) -> list[Any]:
+        """The schemas that hold together with ``schema``: the one that it refers to, and those of allOf."""
+        reference = schema.get("$ref")
+        target = [] if reference is None else [self._definitions.get(reference.removeprefix("#/$defs/"))]
+        return [*target, *schema.get("allOf", ())]
+
+    def _conforms(self, branch: Any, value: Any) -> bool:
+        return self._validator.branch_is_valid(branch, value) if is_object(branch) else branch is True
+
+
+def _cross(choices: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str, Any]]]:
+    """Each way to take one alternative of every choice; none at all when there are too many to judge."""
+    result: list[list[dict[str, Any]]] = [[]]
+    for choice in choices:
+        if len(result) * len(choice) > _MAX_SHAPES:
+            return []
+        result = [[*parts, *more] for parts in result for more in choice]
+    return result
+
+
+def _declared_kinds(schema: dict[str, Any]) -> frozenset[str]:
+    declared = schema.get("type")
+    names = _KINDS if declared is None else declared if is_array(declared) else [declared]
+    kinds = frozenset("number" if name == "integer" else name for name in names)
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
+    return kinds if values is None else kinds & frozenset(map(_kind, values))
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    if is_array(value):
+        return "array"
+    return "object" if is_object(value) else "number"
