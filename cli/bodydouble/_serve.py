@@ -175,10 +175,12 @@ def _print_banner(contract: "Contract", address: str) -> None:
     ]
     lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]
     lines += [f"  export OPENAI_BASE_URL={address}/v1", f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
-    if contract.findings:
-        rules = ", ".join(dict.fromkeys(finding.id for finding in contract.findings))
+    # An action of the overlay that does not fit is no defect of the published document.
+    defects = [finding.id for finding in contract.findings if finding.witness != "overlay"]
+    if defects:
+        listed = ", ".join(dict.fromkeys(defects))
         lines += [
-            f"  The published contract has {len(contract.findings)} defects, repaired here: {rules} (bodydouble contract show)",
+            f"  The published contract has {len(defects)} defects, dealt with here: {listed} (bodydouble contract show)",
             "",
         ]
     typer.echo("\n".join(lines))

@@ -17,6 +17,7 @@ _PROMPTS = ("prompt",)
 _INPUTS = ("image_urls", "images", "image_url", "image")
 _COUNTS = ("num_images", "n")
 _RATIOS = ("aspect_ratio",)
+_URL_SWITCH = "convert_base64_to_url"
 _CREDITS = {"credits_used", "tokens_used"}
 _MEDIA_TYPES = {"content_type", "mime_type"}
 # A contract without a maximum must not make one call cost any amount of work.
@@ -101,8 +102,12 @@ class Imaging:
             inputs=(inputs,) if isinstance(inputs, str) else tuple(item for item in inputs if isinstance(item, str)),
             count=self._count_of(body),
             ratio=ratio if isinstance(ratio, str) else None,
-            as_base64=body.get("response_format") == "b64_json" or body.get("convert_base64_to_url") is False,
+            as_base64=body.get("response_format") == "b64_json" or self._wants_no_url(body),
         )
+
+    def _wants_no_url(self, body: Mapping[str, Any]) -> bool:
+        """Whether the request turns URLs off, by the property that a contract of this vendor has for it."""
+        return _URL_SWITCH in self._properties and body.get(_URL_SWITCH) is False
 
     def _count_of(self, body: Mapping[str, Any]) -> int:
         if self._count is None:
