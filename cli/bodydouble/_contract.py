@@ -1,0 +1,139 @@
+"""``bodydouble contract``: look at a contract, check documents, compare their structure."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from bodydouble._options import FailOn, Format, Output
+from bodydouble._output import COULD_NOT_RUN, complain, exit_code_of, print_report, print_text, stop, stopping
+
+if TYPE_CHECKING:
+    from bodydouble_spec import Contract
+
+__all__ = ["app"]
+
+_WHAT = "FILE|URL"
+_UNREADABLE = "document-unreadable"
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the contract, or check documents.")
+
+
+@app.command()
+def show(
+    document: Annotated[
+        str | None, typer.Argument(metavar=_WHAT, help="Another document than the vendored contract.")
+    ] = None,
+    format: Format = "text",  # noqa: A002 - the option's name
+    output: Output = None,
+) -> None:
+    """Show what a contract promises, how well each part is known, and what is wrong with the published document."""
+    with stopping():
+        from bodydouble_spec import Report
+
+        from bodydouble._description import complete, for_people
+
+        contract = _load(document)
+        problem = _problem(contract)
+        if problem is not None:
+            stop(problem)
+        facts = complete(contract, is_vendored=document is None)
+        shown = facts if format == "json" else for_people(facts)
+        print_report(Report(contract.source, contract.findings, shown, "defects"), format, output)
+
+
+@app.command()
+def check(
+    documents: Annotated[
+        list[str] | None, typer.Argument(metavar=f"{_WHAT}...", help="Default: the vendored contract.")
+    ] = None,
+    format: Format = "text",  # noqa: A002 - the option's name
+    fail_on: FailOn = "error",
+    output: Output = None,
+) -> None:
+    """Check documents: what is wrong with each, in our eyes and in those of openapi-core's validator."""
+    with stopping():
+        from bodydouble_spec import Report
+
+        from bodydouble._check import check as findings_of
+
+        contracts, is_complete = _load_all(documents)
+        found = [(contract, findings_of(contract)) for contract in contracts]
+        several = len(documents or ()) > 1
+        findings = tuple(
+            replace(finding, witness=" ".join(filter(None, (contract.source, finding.witness)))) if several else finding
+            for contract, examined in found
+            for finding in examined
+        )
+        title = f"{len(found)} documents" if several else next((contract.source for contract, _ in found), "")
+        if found:
+            facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
+            print_report(Report(f"contract check: {title}", findings, facts), format, output)
+        raise typer.Exit(exit_code_of(findings, fail_on) if is_complete else COULD_NOT_RUN)
+
+
+@app.command()
+def fingerprint(
+    documents: Annotated[
+        list[str] | None, typer.Argument(metavar=f"{_WHAT}...", help="Default: the vendored contract.")
+    ] = None,
+    format: Annotated[  # noqa: A002 - the option's name
+        Literal["text", "json"], typer.Option("--format", help="One line a document, or a JSON array.")
+    ] = "text",
+) -> None:
+    """Print the fingerprint of each document: equal when they promise the same, whatever their prose and order."""
+    with stopping():
+        import json
+
+        contracts, is_complete = _load_all(documents)
+        rows: list[dict[str, str]] = []
+        for contract in contracts:
+            problem = _problem(contract)
+            if problem is None:
+                rows.append({"fingerprint": contract.fingerprint, "source": contract.source})
+            else:
+                complain(problem)
+                is_complete = False
+        lines = json.dumps(rows, indent=2) if format == "json" else "\n".join("  ".join(row.values()) for row in rows)
+        if rows:
+            print_text(f"{lines}\n")
+        raise typer.Exit(0 if is_complete else COULD_NOT_RUN)
+
+
+def _load(document: str | None) -> "Contract":
+    from bodydouble_spec import Contract
+
+    contract = Contract.load(document)
+    # Asked for here, because a document whose references unfold without end has none, and nothing else should try it.
+    _ = contract.fingerprint
+    return contract
+
+
+def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
+    """The contracts that can be had, and whether these are all; each other one is complained about."""
+    from bodydouble_spec import SpecError
+
+    contracts: list[Contract] = []
+    wanted: list[str | None] = [*documents] if documents else [None]
+    for document in wanted:
+        try:
+            contracts.append(_load(document))
+        except SpecError as error:
+            complain(str(error))
+    return contracts, len(contracts) == len(wanted)
+
+
+def _problem(contract: "Contract") -> str | None:
+    """Why a document is no OpenAPI document at all, or None."""
+    unreadable = (finding.message for finding in contract.findings if finding.id == _UNREADABLE)
+    return next((f"{contract.source}: {message}" for message in unreadable), None)
+
+
+def _summary(contract: "Contract", findings: int) -> dict[str, Any]:
+    return {
+        "document": contract.source,
+        "OpenAPI": contract.document.get("openapi"),
+        "operations": len(contract.operations),
+        "findings": findings,
+        "fingerprint": contract.fingerprint if contract.published else None,
+    }

@@ -1,0 +1,111 @@
+"""A recorded request as code that sends it again, to the mock unless a variable names another server.
+
+Key and pictures are not in a journal: the key comes from ``$AIMLAPI_KEY``, and each picture is a small drawn one of the same type.
+"""
+
+import json
+import pprint
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from bodydouble_spec import Exchange, RecordedPicture, restore_pictures
+
+from bodydouble._text import printable
+
+__all__ = ["as_curl", "as_python"]
+
+_BASE_URL = "http://127.0.0.1:8000"
+# The rest is set by whatever sends the request, or belongs to the app's own HTTP library.
+_SENT_HEADERS = ("content-type", "accept", "prefer", "x-client-request-id")
+_LONGEST_SIDE = 32
+_WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP", "image/bmp": "BMP"}
+
+
+def as_curl(exchange: Exchange) -> str:
+    """A curl command for a POSIX shell; every text of the journal is quoted."""
+    url = f'"${{AIMLAPI_BASE_URL:-{_BASE_URL}}}"{shlex.quote(_path(exchange))}'
+    words = [f"curl --globoff --request {shlex.quote(_safe(exchange.method))} {url}"]
+    if exchange.key is not None:
+        words.append('--header "Authorization: Bearer $AIMLAPI_KEY"')
+    words += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(exchange).items()]
+    if exchange.body is not None:
+        # In ASCII, and never read from a file: --data would take a leading @ for a name.
+        words.append(f"--data-raw {shlex.quote(json.dumps(_body(exchange)))}")
+    return "\n".join((*_remarks(exchange), " \\\n  ".join(words))) + "\n"
+
+
+def as_python(exchange: Exchange) -> str:
+    """A Python script with httpx; every text of the journal is a literal."""
+    lines = [*_remarks(exchange), "import os", "", "import httpx", ""]
+    headers = [f"    {name!a}: {value!a}," for name, value in _headers(exchange).items()]
+    if exchange.key is not None:
+        headers.insert(0, '    "Authorization": f"Bearer {os.environ[\'AIMLAPI_KEY\']}",')
+    lines += ["headers = {", *headers, "}"]
+    content = ""
+    if exchange.body is not None:
+        literal = pprint.pformat(_body(exchange), width=100, sort_dicts=False)
+        lines.append(f"body = {literal}")
+        content = ", json=body"
+    lines += [
+        f'base_url = os.environ.get("AIMLAPI_BASE_URL", {_BASE_URL!r})',
+        "response = httpx.request(",
+        f"    {_safe(exchange.method)!a}, base_url + {_path(exchange)!a}, headers=headers{content}, timeout=180",
+        ")",
+        "print(response.status_code, response.text)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _remarks(exchange: Exchange) -> list[str]:
+    remarks = [f"# request {printable(exchange.id)} of {printable(exchange.time)}, answered {exchange.status}"]
+    pictures: list[RecordedPicture] = []
+
+    def note(picture: RecordedPicture) -> str:
+        pictures.append(picture)
+        return ""
+
+    restore_pictures(exchange.body, note)
+    if pictures:
+        remarks.append(
+            f"# a journal has no pictures in it: {len(pictures)} small ones of the same type stand in for those that were sent"
+        )
+    if exchange.raw is not None:
+        remarks.append(
+            f"# its body of {printable(str(exchange.raw.get('bytes')))} bytes is not in the journal as JSON and is left out"
+        )
+    return remarks
+
+
+def _path(exchange: Exchange) -> str:
+    """The path, which must not be able to turn the base URL's host into another one ("@elsewhere.example")."""
+    path = _safe(exchange.path)
+    return path if path.startswith("/") else f"/{path}"
+
+
+def _headers(exchange: Exchange) -> Mapping[str, str]:
+    return {name: _safe(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
+
+
+def _safe(text: str) -> str:
+    """A text for a request line or header: without control characters, which neither has."""
+    return "".join(character for character in text if character.isprintable())
+
+
+def _body(exchange: Exchange) -> Any:
+    return restore_pictures(exchange.body, _placeholder)
+
+
+def _placeholder(picture: RecordedPicture) -> str:
+    """A grey picture of the type of the recorded one and, in small, of its shape."""
+    from io import BytesIO
+
+    from PIL import Image
+
+    media_type = picture.media_type if picture.media_type in _WRITABLE else "image/png"
+    width, height = picture.pixels or (1, 1)
+    scale = _LONGEST_SIDE / max(width, height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    file = BytesIO()
+    Image.new("RGB", size, "grey").save(file, _WRITABLE[media_type])
+    return picture.encode(file.getvalue(), media_type)
