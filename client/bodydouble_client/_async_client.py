@@ -12,9 +12,9 @@ import httpx
 
 from bodydouble_client._async_downloader import AsyncDownloader
 from bodydouble_client._async_exchange import exchange_with_retries_async
-from bodydouble_client._errors import ArgumentError, BodydoubleError, ClientClosed
+from bodydouble_client._errors import BodydoubleError, ClientClosed
 from bodydouble_client._hooks import Hooks
-from bodydouble_client._http import make_http_client
+from bodydouble_client._http import make_http_client, make_ssl_context
 from bodydouble_client._image_input import ImageInput
 from bodydouble_client._picture import write_picture
 from bodydouble_client._request import AspectRatio, Job
@@ -22,6 +22,7 @@ from bodydouble_client._result import EditResult, Image
 from bodydouble_client._settings import checked_count, find_key
 from bodydouble_client._setup import (
     ANSWER_LIMIT_BYTES,
+    Setup,
     checked_http_client,
     checked_image,
     checked_jobs,
@@ -66,16 +67,15 @@ class AsyncClient:
             max_retry_wait_s=max_retry_wait_s,
             hooks=_hooks,
         )
-        http = http_client or make_http_client(httpx.AsyncClient)
-        if isinstance(http, ArgumentError):
-            raise http
-        self._http = http
+        context = make_ssl_context() if http_client is None else None
+        self._http = http_client or make_http_client(httpx.AsyncClient, context)
         self._owns_http = http_client is None
         self._closed = False
-        self._downloader = AsyncDownloader(self._setup.download_plan(), download_client)
+        self._downloader = AsyncDownloader(self._setup.download_plan(), download_client, context)
 
     def __repr__(self) -> str:
-        return f"AsyncClient({self._setup.endpoint!r})"
+        setup: Setup | None = getattr(self, "_setup", None)  # a traceback may show it half made
+        return f"AsyncClient({setup.endpoint if setup else None!r})"
 
     async def __aenter__(self) -> "AsyncClient":
         self._check_open()

@@ -41,7 +41,16 @@ async def exchange_async(
     if time_s <= 0:
         return out_of_time(time_s, sent=False)
     line, intake = Line(), Intake(limit_bytes, clock() + time_s, clock)
-    task = asyncio.ensure_future(_talk(http_client, outgoing, time_s, line, intake))
+
+    async def attempt() -> Outcome | BaseException:
+        try:
+            return await _talk(http_client, outgoing, time_s, line, intake)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's task, which raises it
+            return error
+
+    task = asyncio.ensure_future(attempt())
     try:
         await asyncio.wait({task}, timeout=time_s)
     finally:
@@ -50,10 +59,10 @@ async def exchange_async(
             await asyncio.wait({task}, timeout=_CLEANUP_S)
     if not task.done() or task.cancelled():
         return out_of_time(time_s, line.hang_up())
-    error = task.exception()
-    if error is not None:
-        raise error.with_traceback(None)  # such as KeyboardInterrupt: not ours to judge
-    return task.result()
+    result = task.result()
+    if isinstance(result, BaseException):
+        raise result.with_traceback(None)  # such as KeyboardInterrupt: not ours to judge
+    return result
 
 
 async def _talk(

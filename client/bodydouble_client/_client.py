@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 
 from bodydouble_client._downloader import Downloader
-from bodydouble_client._errors import ArgumentError, BodydoubleError, ClientClosed
+from bodydouble_client._errors import BodydoubleError, ClientClosed
 from bodydouble_client._exchange import exchange_with_retries
 from bodydouble_client._hooks import Hooks
-from bodydouble_client._http import make_http_client
+from bodydouble_client._http import make_http_client, make_ssl_context
 from bodydouble_client._image_input import ImageInput
 from bodydouble_client._picture import write_picture
 from bodydouble_client._request import AspectRatio, Job
@@ -22,6 +22,7 @@ from bodydouble_client._result import Image, SyncEditResult
 from bodydouble_client._settings import checked_count, find_key
 from bodydouble_client._setup import (
     ANSWER_LIMIT_BYTES,
+    Setup,
     checked_http_client,
     checked_image,
     checked_jobs,
@@ -36,7 +37,8 @@ class Client:
 
     ``api_key`` and ``base_url`` default to the environment (``KEY_VARIABLES``, ``BASE_URL_VARIABLES``: the first that
     is set and not empty); the base URL may end in ``/v1`` or not. ``timeout_s`` bounds each attempt as a whole (making
-    the connection at most 30 s of it), ``deadline_s`` each call of a method with all its attempts and waits.
+    the connection at most 30 s of it), ``deadline_s`` an edit with all its attempts and waits and the later downloads
+    of its pictures together; the time in between is the caller's.
 
     ``retries`` is how often a call is repeated after a failure that cost nothing: 408, 429, 502, 503, 504, or no
     connection. ``retry_after_send`` also repeats it when the connection or the time was lost after the request had
@@ -78,16 +80,15 @@ class Client:
             max_retry_wait_s=max_retry_wait_s,
             hooks=_hooks,
         )
-        http = http_client or make_http_client(httpx.Client)
-        if isinstance(http, ArgumentError):
-            raise http
-        self._http = http
+        context = make_ssl_context() if http_client is None else None
+        self._http = http_client or make_http_client(httpx.Client, context)
         self._owns_http = http_client is None
         self._closed = False
-        self._downloader = Downloader(self._setup.download_plan(), download_client)
+        self._downloader = Downloader(self._setup.download_plan(), download_client, context)
 
     def __repr__(self) -> str:
-        return f"Client({self._setup.endpoint!r})"
+        setup: Setup | None = getattr(self, "_setup", None)  # a traceback may show it half made
+        return f"Client({setup.endpoint if setup else None!r})"
 
     def __enter__(self) -> "Client":
         self._check_open()

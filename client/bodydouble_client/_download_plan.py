@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import httpx
 
+from bodydouble_client._allowance import Allowance
 from bodydouble_client._hooks import Hooks
 from bodydouble_client._outgoing import Outgoing
 from bodydouble_client._retry import Retrying, RetryPolicy
@@ -22,10 +23,10 @@ class DownloadPlan:
     limit_bytes: int = 64 * 2**20
     hooks: Hooks = field(default_factory=Hooks, repr=False, compare=False)
 
-    def start(self) -> Retrying:
-        """The course of one download; fetching twice costs nothing, so a lost answer is asked for again."""
+    def start(self, allowance: Allowance | None) -> Retrying:
+        """The course of one download, within what its call has left; fetching twice costs nothing, so a lost answer is asked for again."""
         policy = replace(self.policy, retry_after_send=True)
-        return Retrying(policy, self.hooks, self.timeout_s, self.deadline_s)
+        return Retrying(policy, self.hooks, self.timeout_s, allowance or Allowance(self.deadline_s))
 
     def request(self, url: httpx.URL) -> Outgoing:
         """The request for a picture."""

@@ -23,12 +23,17 @@ __all__ = ["ImageInput", "encode_image"]
 
 ImageInput: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Readable | PillowImage"
 
-_DATA_URI = re.compile(r"data:image/[A-Za-z0-9.+-]+;base64,[A-Za-z0-9+/]+={0,2}")
+_DATA_URI = re.compile(r"data:image/[A-Za-z0-9.+-]+(?:;[A-Za-z0-9.=+-]+)*;base64,[A-Za-z0-9+/]+={0,2}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
-_PLAIN_URL = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_URL = re.compile(
+    r"https?://(?:[\w\-.~!$&'()*+,;=%:]*@)?"
+    r"(?:[\w\-.~!$&'()*+,;=%]+|\[[0-9a-f:.]+\])(?::[0-9]{0,5})?"
+    r"(?:[/?#][\w\-.~:/?#\[\]@!$&'()*+,;=%]*)?",
+    re.IGNORECASE | re.ASCII,
+)
 _LONGEST_PATH = 4096
-_MODES_OF_PNG = {"1", "L", "LA", "I", "I;16", "P", "RGB", "RGBA"}
-_MODES_WITH_ALPHA = {"La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
+_MODES_OF_PNG = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
+_NEAREST_MODES = {"I": "I;16", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
 
 def encode_image(name: str, image: object) -> str:
@@ -84,17 +89,16 @@ def _from_text(name: str, value: str) -> str:
 
 
 def _url(name: str, value: str) -> str:
+    if _URL.fullmatch(value):
+        return value
     try:
-        url = httpx.URL(value)
-        host, normal = url.host, str(url)
+        # what a URL cannot hold (spaces, letters outside ASCII) is percent-encoded, as a browser does
+        encoded, reason = str(httpx.URL(value)), "it has no host"
     except (httpx.InvalidURL, ValueError) as error:
-        host, normal, reason = "", "", shorten(str(error))
-    else:
-        reason = "it has no host"
-    if not host:
+        encoded, reason = "", shorten(str(error))
+    if not _URL.fullmatch(encoded):
         raise ArgumentError(f"{name} is not a usable URL ({reason}): {describe(value)}", argument=name)
-    # what is not allowed in a URL (spaces, letters outside ASCII) is percent-encoded, as a browser does
-    return value if _PLAIN_URL.fullmatch(value) else normal
+    return encoded
 
 
 def _exists(path: str) -> bool:
@@ -110,8 +114,8 @@ def _from_file(name: str, path: "str | PathLike[str]") -> str:
     except (OSError, ValueError, TypeError) as error:
         data, reason = b"", shorten(getattr(error, "strerror", None) or str(error))
     if reason:
-        raise ArgumentError(f"{name}: cannot read {describe(str(path))} ({reason})", argument=name)
-    return _data_uri(name, data, describe(str(path)))
+        raise ArgumentError(f"{name}: cannot read {describe(str(path), 200)} ({reason})", argument=name)
+    return _data_uri(name, data, describe(str(path), 200))
 
 
 def _read(name: str, file: Readable) -> bytes:
@@ -153,7 +157,7 @@ def _encode_png(image: "PillowImage") -> bytes:
     upright = ImageOps.exif_transpose(image)
     options: dict[str, Any] = {}
     if upright.mode not in _MODES_OF_PNG:
-        upright = upright.convert(_MODES_WITH_ALPHA.get(upright.mode, "RGB"))
+        upright = upright.convert(_NEAREST_MODES.get(upright.mode, "RGB"))
         options["icc_profile"] = None  # it describes the colours before the conversion
     buffer = BytesIO()
     upright.save(buffer, "PNG", **options)

@@ -13,8 +13,8 @@ _SIGNATURES = (
     (b"GIF89a", "image/gif"),
     (b"BM", "image/bmp"),
 )
-# the Base64 of FF D8 FF, of PNG's eight bytes, of "GIF8", of "RIFF" and of "BM"
-_BASE64_SIGNATURES = re.compile(r"/9j/|iVBORw0KGgo|R0lGOD|UklGR|Qk[0-3]")
+# the same signatures in Base64, where the last letter of each also holds bits of the byte that follows
+_BASE64_SIGNATURES = re.compile(r"/9j/|iVBORw0KGg[o-r]|R0lGOD[dl]h|UklGR[g-v][A-Za-z0-9+/]{5}XRUJQ|Qk[0-3]")
 
 
 def media_type_of(data: bytes) -> str | None:

@@ -26,7 +26,7 @@ class Fault:
     """One failure below HTTP; ``sent`` says whether the request had begun to leave."""
 
     kind: FaultKind
-    detail: str
+    detail: str = field(repr=False)  # a library may quote the header that it objects to
     sent: bool
 
 
@@ -89,4 +89,5 @@ def _kind_of(error: Exception, left: bool) -> FaultKind:
 
 def out_of_time(time_s: float, sent: bool | None) -> Outcome:
     """The outcome of an attempt that was given up; a request that nobody watched counts as sent."""
-    return Outcome(fault=Fault(FaultKind.TIMEOUT, f"no complete answer within {time_s:.3g} s", sent is not False))
+    detail = f"no complete answer within {time_s:.3g} s" if time_s > 0 else "deadline_s had passed before it began"
+    return Outcome(fault=Fault(FaultKind.TIMEOUT, detail, sent is not False))

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from bodydouble_client._allowance import Carrier, allowance_of, carry
 from bodydouble_client._downloader import Downloader
 from bodydouble_client._picture import write_picture
 
@@ -13,26 +14,40 @@ __all__ = ["EditResult", "Image", "SyncEditResult", "SyncImage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(Carrier):
     """One picture of an answer: where it is (``url``), or the picture itself (``b64``), or both."""
 
     url: str | None = None
     b64: str | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
 class SyncImage(Image):
     """A picture that can fetch itself, also after the client was closed and after pickling."""
 
-    _downloader: Downloader = field(default_factory=Downloader, repr=False, compare=False)
+    # no field, so that the data stay plain for dataclasses.asdict() and comparisons
+    __slots__ = ("_downloader",)
+
+    @classmethod
+    def of(cls, image: Image, downloader: Downloader) -> "SyncImage":
+        """The same picture, which fetches itself through ``downloader``."""
+        made = cls(image.url, image.b64)
+        carry(made, allowance_of(image))
+        object.__setattr__(made, "_downloader", downloader)
+        return made
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SyncImage.of, (Image(self.url, self.b64), self._fetcher()))
 
     def bytes(self) -> builtins.bytes:
         """The picture file: decoded when the answer carried it, else downloaded. Raises DownloadError."""
-        return self._downloader.fetch(self)
+        return self._fetcher().fetch(self)
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the picture file to ``path`` and return that. Raises DownloadError or SaveError."""
         return write_picture(self.bytes(), path)
+
+    def _fetcher(self) -> Downloader:
+        return getattr(self, "_downloader", None) or Downloader()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +79,5 @@ class SyncEditResult(EditResult):
     def of(cls, result: EditResult, downloader: Downloader) -> "SyncEditResult":
         """The same result, with pictures that fetch themselves through ``downloader``."""
         values = {item.name: getattr(result, item.name) for item in fields(result)}
-        values["images"] = tuple(SyncImage(image.url, image.b64, downloader) for image in result.images)
+        values["images"] = tuple(SyncImage.of(image, downloader) for image in result.images)
         return cls(**values)

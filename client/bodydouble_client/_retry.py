@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
+from bodydouble_client._allowance import Allowance
 from bodydouble_client._hooks import Hooks
 from bodydouble_client._outcome import FaultKind, Outcome
 
@@ -76,12 +77,13 @@ def retry_after_s(outcome: Outcome, now: float) -> float | None:
 class Retrying:
     """The course of one call: how long each attempt may take, and whether another one follows."""
 
-    def __init__(self, policy: RetryPolicy, hooks: Hooks, timeout_s: float, deadline_s: float | None) -> None:
+    def __init__(self, policy: RetryPolicy, hooks: Hooks, timeout_s: float, allowance: Allowance) -> None:
         self.may_be_charged = False
+        self.allowance = allowance
         self._policy = policy
         self._hooks = hooks
         self._timeout_s = timeout_s
-        self._ends_at = None if deadline_s is None else hooks.clock() + deadline_s
+        self._ends_at = None if allowance.left_s is None else hooks.clock() + allowance.left_s
         self._attempt = 0
 
     def attempt_s(self) -> float:
@@ -92,6 +94,8 @@ class Retrying:
         """Seconds to wait before the next attempt, or None when this outcome is the last."""
         self._attempt += 1
         self.may_be_charged |= outcome.may_be_charged
+        if self._ends_at is not None:
+            self.allowance.left_s = self._left_s()
         wait_s = self._policy.wait_s(self._attempt, outcome, self._hooks.wall_clock(), self._hooks.chance())
         if wait_s is not None and self._ends_at is not None and wait_s >= self._left_s():
             return None

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
+from bodydouble_client._allowance import Allowance, carry
 from bodydouble_client._answer import Question, read_answer
 from bodydouble_client._download_plan import DownloadPlan
 from bodydouble_client._errors import ArgumentError, BodydoubleError
@@ -45,7 +46,7 @@ class Setup:
 
     def start(self) -> Retrying:
         """The course of one call; its deadline begins now."""
-        return Retrying(self.policy, self.hooks, self.timeout_s, self.deadline_s)
+        return Retrying(self.policy, self.hooks, self.timeout_s, Allowance(self.deadline_s))
 
     def call(self, job: Job) -> Call:
         """The request of a job. Reads the job's files; raises ArgumentError for what is wrong with it."""
@@ -68,6 +69,9 @@ class Setup:
         if isinstance(answer, BodydoubleError):
             answer.client_request_id = call.question.client_request_id
             answer.may_be_charged |= retrying.may_be_charged
+        else:
+            for image in answer.images:
+                carry(image, retrying.allowance)
         return answer
 
     def download_plan(self) -> DownloadPlan:

@@ -1,6 +1,7 @@
 """What the client's tests share: a server that can misbehave, both clients behind one face, and a fake clock."""
 
 import asyncio
+import copy
 import json
 import socket
 import struct
@@ -8,8 +9,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
+import certifi
 import httpx
 import pytest
 from bodydouble_client import BASE_URL_VARIABLES, KEY_VARIABLES, AsyncClient, Client
@@ -20,7 +23,7 @@ settings.register_profile("client", deadline=None, max_examples=60)
 settings.load_profile("client")
 
 CANARY_KEY = "sk-canary-5f2b81"
-GOOD_BODY = {
+GOOD_BODY: dict[str, Any] = {
     "data": [{"url": "http://pictures.test/1.png", "b64_json": None}],
     "meta": {"usage": {"credits_used": 84000}},
 }
@@ -49,6 +52,8 @@ class Server:
     requests: list[Received] = field(default_factory=list[Received])
     script: list[Behaviour] = field(default_factory=list[Behaviour])
     connections: int = 0
+    greeting: bytes = b""  # sent before anything is read
+    reads_bodies: bool = True
     stopping: threading.Event = field(default_factory=threading.Event)
     left: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
@@ -94,13 +99,9 @@ class Server:
         """Nothing, until the client hangs up."""
 
         def behave(connection: socket.socket, stopping: threading.Event) -> None:
-            connection.settimeout(0.05)
-            while not stopping.is_set():
-                try:
-                    if not connection.recv(1):
-                        return
-                except TimeoutError:
-                    continue
+            while not stopping.wait(0.02):
+                if _ended(connection):
+                    return
 
         return behave
 
@@ -121,12 +122,20 @@ class Server:
     def _handle(self, connection: socket.socket) -> None:
         with connection:
             try:
-                self.requests.append(_receive(connection))
+                connection.sendall(self.greeting)
+                self.requests.append(_receive(connection, self.reads_bodies))
                 behaviour = self.script.pop(0) if self.script else self.answer()
                 behaviour(connection, self.stopping)
             except OSError:
                 pass  # the client hung up
         self.left.release()
+
+
+def _ended(connection: socket.socket) -> bool:
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
 
 
 def _head(status: int, headers: dict[str, str], length: int) -> bytes:
@@ -136,7 +145,7 @@ def _head(status: int, headers: dict[str, str], length: int) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _receive(connection: socket.socket) -> Received:
+def _receive(connection: socket.socket, whole: bool) -> Received:
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
@@ -146,7 +155,7 @@ def _receive(connection: socket.socket) -> Received:
     head, _, body = data.partition(b"\r\n\r\n")
     line, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
-    while len(body) < int(headers.get("content-length", "0")):
+    while whole and len(body) < int(headers.get("content-length", "0")):
         body += connection.recv(65536)
     return Received(line, headers, body)
 
@@ -182,35 +191,41 @@ class Twin:
     def run(self, use: Callable[[Any], Any], *, handler: Any = None, pictures: Any = None, **setup: Any) -> Any:
         """What ``use(client)`` gives; ``handler`` and ``pictures`` answer in place of the network."""
         setup = {"api_key": CANARY_KEY, "base_url": "http://api.test", **setup}
-        return asyncio.run(self._run(use, handler, pictures, setup)) if self.asynchronous else self._run_blocking(
-            use, handler, pictures, setup
+        return (
+            asyncio.run(self._run(use, handler, pictures, setup))
+            if self.asynchronous
+            else self._run_blocking(use, handler, pictures, setup)
         )
+
+    def call(self, method: str, *arguments: Any, options: dict[str, Any] | None = None, **setup: Any) -> Any:
+        """What a method gives for these arguments; ``options`` are its keyword arguments."""
+        return self.run(lambda client: getattr(client, method)(*arguments, **options or {}), **setup)
 
     def edit(self, *, handler: Any = None, images: Any = ("http://in.test/a.png",), **setup: Any) -> Any:
         """An edit with any valid arguments."""
-        return self.run(lambda client: client.edit("prompt", images), handler=handler, **setup)
+        return self.call("edit", "prompt", images, handler=handler, **setup)
 
     @staticmethod
     def _run_blocking(use: Callable[[Any], Any], handler: Any, pictures: Any, setup: dict[str, Any]) -> Any:
-        with httpx.Client(transport=httpx.MockTransport(handler)) as http:
-            with httpx.Client(transport=httpx.MockTransport(pictures)) as downloads:
-                if handler:
-                    setup["http_client"] = http
-                if pictures:
-                    setup["download_client"] = downloads
-                with Client(**setup) as client:
-                    return use(client)
+        with (
+            httpx.Client(transport=httpx.MockTransport(handler)) as http,
+            httpx.Client(transport=httpx.MockTransport(pictures)) as downloads,
+            Client(**_stand_ins(handler and http, pictures and downloads), **setup) as client,
+        ):
+            return use(client)
 
     @staticmethod
     async def _run(use: Callable[[Any], Any], handler: Any, pictures: Any, setup: dict[str, Any]) -> Any:
-        async with httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http:
-            async with httpx.AsyncClient(transport=httpx.MockTransport(pictures)) as downloads:
-                if handler:
-                    setup["http_client"] = http
-                if pictures:
-                    setup["download_client"] = downloads
-                async with AsyncClient(**setup) as client:
-                    return await use(client)
+        async with (
+            httpx.AsyncClient(transport=httpx.MockTransport(handler)) as http,
+            httpx.AsyncClient(transport=httpx.MockTransport(pictures)) as downloads,
+            AsyncClient(**_stand_ins(handler and http, pictures and downloads), **setup) as client,
+        ):
+            return await use(client)
+
+
+def _stand_ins(http: Any, downloads: Any) -> dict[str, Any]:
+    return {"http_client": http or None, "download_client": downloads or None}
 
 
 @pytest.fixture(params=["blocking", "asynchronous"])
@@ -253,11 +268,21 @@ def fake_time() -> FakeTime:
     return FakeTime()
 
 
+@pytest.fixture(scope="session")
+def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with one trusted certificate: all of them take 30 ms to load, for each of hundreds of clients."""
+    first = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
+    path = tmp_path_factory.mktemp("certificates") / "one.pem"
+    path.write_text(first[0] + first[1])
+    return path
+
+
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*KEY_VARIABLES, *BASE_URL_VARIABLES, "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy",
-                 "https_proxy", "all_proxy"):
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, one_certificate: Path) -> None:
+    proxies = [f"{scheme}_PROXY" for scheme in ("HTTP", "HTTPS", "ALL")]
+    for name in (*KEY_VARIABLES, *BASE_URL_VARIABLES, *proxies, *map(str.lower, proxies)):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(one_certificate))
 
 
 @pytest.fixture
@@ -269,4 +294,4 @@ def key() -> str:
 @pytest.fixture
 def good_body() -> dict[str, Any]:
     """A success body as the contract describes it."""
-    return json.loads(json.dumps(GOOD_BODY))
+    return copy.deepcopy(GOOD_BODY)
