@@ -1,7 +1,6 @@
 """The mock server as an ASGI application."""
 
 import contextlib
-import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
@@ -17,11 +16,18 @@ from bodydouble_mockserver._account import account_routes
 from bodydouble_mockserver._body import Disconnected
 from bodydouble_mockserver._control import control_routes
 from bodydouble_mockserver._endpoint import OperationEndpoint, Outcome
+from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._faults import perform_fault
 from bodydouble_mockserver._gallery import Gallery
 from bodydouble_mockserver._guard import CONTROL, refuse_control
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._journal_file import JournalFile
+from bodydouble_mockserver._journal_routes import journal_routes
+from bodydouble_mockserver._keys import bearer_key
+from bodydouble_mockserver._log import LOG, log_served
 from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._scenarios import parse_scenario
+from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import State
 from bodydouble_mockserver._store import ContentStore
@@ -30,7 +36,6 @@ from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope,
 
 __all__ = ["MockServer", "create_app"]
 
-_LOG = logging.getLogger("bodydouble.mockserver")
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-max-age", b"86400"),
@@ -57,6 +62,15 @@ class MockServer(Starlette):
         self._store = ContentStore()
         self._gallery = Gallery(self._store, settings.pictures)
         self._state = State(settings)
+        self.journal = Journal(
+            self._state.key,
+            entries=settings.journal_entries,
+            max_bytes=settings.journal_bytes,
+            keys=settings.api_keys,
+            file=None if settings.journal_file is None else JournalFile(settings.journal_file),
+            run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
+        )
+        self._events = Events(self.journal)
         self._new_id = settings.new_ids()
         self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
         templated: list[Route] = []
@@ -77,6 +91,7 @@ class MockServer(Starlette):
                 Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
                 *account_routes(contract, settings, self._state, self._new_id),
                 *control_routes(contract, self._writers, self._state, self.play, self.reset),
+                *journal_routes(self.journal, self._events),
             ],
             exception_handlers={HTTPException: self._http_error},
             lifespan=self._lifespan,
@@ -90,8 +105,19 @@ class MockServer(Starlette):
         self._state.add(parse_scenario(scenario, operation, writer.choices))
 
     def reset(self) -> None:
-        """Forget scripts, limits and balances."""
+        """Forget scripts, limits, balances and the journal."""
         self._state.clear()
+        self.journal.clear()
+
+    def end_streams(self) -> None:
+        """End the event streams, for which a server that shuts down would wait."""
+        self._events.close()
+
+    def close(self) -> None:
+        """End event streams, write the journal's file out, remove temporary files; done at shutdown, and harmless twice."""
+        self.end_streams()
+        self.journal.close()
+        self._store.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -126,33 +152,62 @@ class MockServer(Starlette):
             return
         except Exception:  # noqa: BLE001 - see below
             # Whatever fails here is our fault, and the client still gets the vendor's envelope.
-            _LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
+            LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
             return
-        self._note(endpoint, scope, outcome, time.perf_counter() - begun)
+        self._note(endpoint, scope, outcome, begun)
         if outcome.fault is None:
             await send_answer(send, outcome.answer)
         else:
             await perform_fault(outcome.fault, outcome.answer, scope, receive, send)
 
-    def _note(self, endpoint: OperationEndpoint, scope: Scope, outcome: Outcome, duration_s: float) -> None:
+    def _note(self, endpoint: OperationEndpoint, scope: Scope, outcome: Outcome, begun: float) -> None:
+        duration_s = time.perf_counter() - begun
+        served = Served(
+            started=self.settings.clock() - duration_s,
+            duration_s=duration_s,
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=scope["headers"],
+            body=outcome.body,
+            parsed=outcome.checked.parsed,
+            key=outcome.checked.key,
+            answer=outcome.answer,
+            operation=endpoint.operation.key,
+            matched=outcome.matched,
+            applied=outcome.applied,
+        )
+        self.journal.append(served)
         if self.settings.log:
-            self._log(scope, outcome.answer)
+            log_served(served)
 
-    def _log(self, scope: Scope, answer: Answer) -> None:
-        first = next(iter(answer.findings), None)
-        note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
-        more = f" (and {len(answer.findings) - 1} more)" if len(answer.findings) > 1 else ""
-        line = f"{scope['method']} {scope['path']} {answer.status}{note}{more}"
-        # Control characters from a request must not reach the terminal.
-        _LOG.info("%s", "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line))
+    def _note_cold(self, scope: Scope, answer: Answer) -> None:
+        """Note a call that the router answered; its body was never read."""
+        key = bearer_key(header(scope, b"authorization"))
+        served = Served(
+            self.settings.clock(),
+            0.0,
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            scope["headers"],
+            b"",
+            None,
+            key,
+            answer,
+        )
+        self.journal.append(served)
+        if self.settings.log:
+            log_served(served)
 
     async def _picture(self, request: Request) -> Response:
-        drawn = await self._gallery.picture(request.url.path)
+        drawn = await self._gallery.picture(request.scope["path"])
         if drawn is None:
             raise HTTPException(404)
         headers = {"etag": drawn.etag, "cache-control": "public, max-age=31536000", **TEXT_CORS}
-        if drawn.etag in request.headers.get("if-none-match", ""):
+        known = request.headers.get("if-none-match", "")
+        if drawn.etag in known or known.strip() == "*":
             return Response(status_code=304, headers=headers)
         # Starlette measures the body before HEAD leaves it out.
         return Response(drawn.data, headers=headers, media_type=drawn.media_type)
@@ -160,15 +215,14 @@ class MockServer(Starlette):
     async def _http_error(self, request: Request, error: Exception) -> Response:
         # An unknown method is an unknown route to this vendor.
         status = error.status_code if isinstance(error, HTTPException) else 500
-        answer = problem(404 if status == 405 else status, request.url.path, self._new_id(), self.settings.clock())
-        if self.settings.log:
-            self._log(request.scope, answer)
+        answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
+        self._note_cold(request.scope, answer)
         return to_response(answer)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
         yield
-        self._store.close()
+        self.close()
 
 
 class _Adapter:

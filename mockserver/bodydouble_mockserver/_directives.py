@@ -20,9 +20,11 @@ __all__ = [
 
 _MOST_SECONDS = 3600
 _SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
+# A header is a list of preferences; commas in quotes do not end one. Possessive, so that no header costs more than its length.
+_ITEM = re.compile(r'(?:[^",]++|"(?:[^"\\]|\\.?)*+"?)++', re.DOTALL)
 # name[=value], the value a token or a quoted string; parameters after it are allowed by RFC 7240 and mean nothing here.
 _PREFERENCE = re.compile(
-    r'\s*([!#$%&\'*+.^_`|~0-9A-Za-z-]+)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^\s,;"]*))?\s*(?:;[^,]*)?(?:,|$)'
+    r'\s*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)\s*+(?:=\s*+("(?:[^"\\]|\\.)*+"\s*+(?=;|$)|[^;]*+))?(?:;.*)?', re.DOTALL
 )
 
 
@@ -51,6 +53,11 @@ class Directives:
         """The directives that are set, by field name."""
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
 
+    def texts(self) -> dict[str, str]:
+        """The directives that are set, by the name of each, as ``Prefer`` has them: ``{"delay": "delay=30..60"}``."""
+        given = self.given()
+        return {name: f"{name}={_text(given[field])}" for name, (field, _, _) in _DIRECTIVES.items() if field in given}
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -72,20 +79,31 @@ def parse_directive(name: str, value: Any, choices: Choices) -> dict[str, Any]:
     return {field: parsed}
 
 
-def parse_prefer(values: Iterable[bytes], choices: Choices) -> tuple[Directives, list[str]]:
-    """Directives of all Prefer headers of a request, and what was applied, for ``Preference-Applied``.
+def parse_prefer(values: Iterable[bytes], choices: Choices) -> Directives:
+    """Directives of all Prefer headers of a request.
 
-    Of a preference given twice the first counts, and unknown ones are ignored (RFC 7240). Raises BadDirective.
+    Of a preference given twice the first counts, and unknown or malformed ones are ignored (RFC 7240). Raises BadDirective.
     """
     chosen: dict[str, Any] = {}
-    applied: dict[str, str] = {}
     for value in values:
-        for match in _PREFERENCE.finditer(value.decode("latin-1")):
-            name, text = match[1].lower(), (match[2] or "").strip('"')
-            if name in _DIRECTIVES and name not in applied:
-                chosen |= parse_directive(name, text, choices)
-                applied[name] = f"{name}={text}"
-    return Directives(**chosen), list(applied.values())
+        for item in _ITEM.findall(value.decode("latin-1")):
+            match = _PREFERENCE.fullmatch(item)
+            name = "" if match is None else match[1].lower()
+            if match is not None and name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
+                chosen |= parse_directive(name, _unquoted(match[2] or ""), choices)
+    return Directives(**chosen)
+
+
+def _unquoted(value: str) -> str:
+    text = value.strip()
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    least, most = (f"{seconds:.6f}".rstrip("0").rstrip(".") for seconds in value)
+    return least if least == most else f"{least}..{most}"
 
 
 def _code(value: Any, _choices: Choices) -> int | None:

@@ -7,16 +7,14 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import orjson
 from bodydouble_spec import Operation
 
 from bodydouble_mockserver._body import BodyProblem, read_body
 from bodydouble_mockserver._checks import Checked, Refusal, check
 from bodydouble_mockserver._directives import BadDirective, Directives, parse_prefer
 from bodydouble_mockserver._faults import EXTENSION, needs_wire
-from bodydouble_mockserver._problem import JSON, problem
+from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import ScriptedAnswer, State
 from bodydouble_mockserver._success import SuccessWriter
@@ -27,6 +25,9 @@ __all__ = ["OperationEndpoint", "Outcome"]
 _CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _USUAL = Directives()
 _BODILESS = {204, 205, 304}
+# Which directives have no effect on an answer: on a refusal, on a success, on a body that is given or must not be.
+_OF_A_SUCCESS = frozenset({"dialect", "images", "violation"})
+_OF_A_REFUSAL = frozenset({"envelope"})
 
 
 @dataclass(slots=True)
@@ -70,23 +71,21 @@ class OperationEndpoint:
         return outcome
 
     async def _decide(self, scope: Scope, headers: Mapping[bytes, bytes], checked: Checked, request_id: str) -> Outcome:
-        directives, applied = _USUAL, tuple[str, ...]()
+        preferred = _USUAL
         if b"prefer" in headers:
             try:
-                directives, listed = parse_prefer(
+                preferred = parse_prefer(
                     (value for name, value in scope["headers"] if name == b"prefer"), self.writer.choices
                 )
             except BadDirective as error:
                 return Outcome(self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), b"", checked)
-            applied = tuple(listed)
         scripted = (
             self._state.next_scripted(scope["method"], scope["path"], headers, checked)
             if self._state.is_scripted
             else None
         )
-        if scripted is not None:
-            directives = directives.over(scripted.directives)
-        directives = self._state.by_chance(directives)
+        asked = preferred if scripted is None else preferred.over(scripted.directives)
+        directives = self._state.by_chance(asked, may_fail=scripted is None)
         if (
             directives.fault is not None
             and needs_wire(directives.fault)
@@ -94,13 +93,14 @@ class OperationEndpoint:
         ):
             text = f"fault={directives.fault} needs a server that offers its connection: bodydouble serve, or bodydouble's transport"
             return Outcome(self._refuse(scope, request_id, Refusal(400, text), checked), b"", checked)
-        answer = await self._make(scope, headers, checked, request_id, directives, scripted)
+        answer, ignored = await self._make(scope, headers, checked, request_id, directives, scripted)
+        applied = [text for name, text in preferred.texts().items() if name not in ignored]
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
         if directives.delay is not None:
             await asyncio.sleep(self._state.draw(directives.delay))
         matched = None if scripted is None else scripted.id
-        changes = (*applied, *(f"{name}={value}" for name, value in directives.given().items())) if matched else applied
+        changes = tuple(text for name, text in asked.texts().items() if name not in ignored)
         return Outcome(answer, b"", checked, directives.fault, matched, changes)
 
     async def _make(
@@ -111,37 +111,41 @@ class OperationEndpoint:
         request_id: str,
         directives: Directives,
         scripted: ScriptedAnswer | None,
-    ) -> Answer:
-        code = directives.code
+    ) -> tuple[Answer, frozenset[str]]:
+        """The answer, and the names of directives that had no effect on it."""
+        code, ignored = directives.code, _OF_A_SUCCESS
         if code is not None and code >= 300:
             answer = self._refuse(scope, request_id, Refusal(code), checked, directives)
         elif checked.refusal is not None and code is None:
             answer = self._refuse(scope, request_id, checked.refusal, checked, directives)
         else:
-            answer = await self._succeed(scope, headers, checked, request_id, directives)
-        if code in _BODILESS:
-            answer.body = b""
+            answer, ignored = await self._succeed(scope, headers, checked, request_id, directives)
         if directives.retry_after is not None:
-            answer.headers.append((b"retry-after", b"%d" % directives.retry_after))
+            _put_header(answer, b"retry-after", b"%d" % directives.retry_after)
         if scripted is not None:
             _script_over(answer, scripted)
-        return answer
+        if answer.status in _BODILESS:
+            answer.body = b""
+        if not answer.body or (scripted is not None and scripted.body is not None):
+            ignored = _OF_A_SUCCESS | _OF_A_REFUSAL
+        return answer, ignored
 
     async def _succeed(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: Checked, request_id: str, directives: Directives
-    ) -> Answer:
-        asked = self.writer.read({} if checked.parsed is None else checked.parsed)
+    ) -> tuple[Answer, frozenset[str]]:
+        # A success may be asked for although the request is none that could be read.
+        asked = self.writer.read(checked.parsed if checked.refusal is None else {})
         if self._state.has_limits:
             limit = self._state.limit(checked.key, asked.cost)
             if limit is not None:
                 refused = self._refuse(scope, request_id, limit.refusal, checked, directives)
                 if limit.retry_after_s is not None:
-                    refused.headers.append((b"retry-after", b"%d" % limit.retry_after_s))
-                return refused
-        answer = await self.writer.write(asked, scope, headers, request_id, directives)
+                    _put_header(refused, b"retry-after", b"%d" % limit.retry_after_s)
+                return refused, _OF_A_SUCCESS
+        answer, ignored = await self.writer.write(asked, scope, headers, request_id, directives)
         answer.findings = checked.findings
         answer.status = directives.code or answer.status
-        return answer
+        return answer, ignored | _OF_A_REFUSAL
 
     def _refuse(
         self, scope: Scope, request_id: str, refusal: Refusal, checked: Checked, directives: Directives = _USUAL
@@ -160,13 +164,13 @@ class OperationEndpoint:
 
 def _script_over(answer: Answer, scripted: ScriptedAnswer) -> None:
     """Put a scripted answer's own body and headers over what would have been sent."""
-    if scripted.has_body:
-        body: Any = scripted.body
-        answer.body = body.encode() if isinstance(body, str) else orjson.dumps(body)
-        answer.content_type = b"text/plain; charset=utf-8" if isinstance(body, str) else JSON
+    if scripted.body is not None:
+        answer.body = scripted.body
+    answer.content_type = scripted.content_type or answer.content_type
     for name, value in scripted.headers:
-        if name == b"content-type":
-            answer.content_type = value
-        else:
-            answer.headers = [(known, old) for known, old in answer.headers if known != name]
-            answer.headers.append((name, value))
+        _put_header(answer, name, value)
+
+
+def _put_header(answer: Answer, name: bytes, value: bytes) -> None:
+    answer.headers = [(known, old) for known, old in answer.headers if known != name]
+    answer.headers.append((name, value))

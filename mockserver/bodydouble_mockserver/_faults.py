@@ -107,7 +107,7 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
             answer.headers.append((b"content-encoding", b"gzip"))
             await send_answer(send, answer)
         case "slow-drip":
-            await _drip(send, answer)
+            await _drip(answer, receive, send)
         case _:
             await _break_connection(fault, answer, scope["extensions"][EXTENSION])
             await _gone(receive)
@@ -136,12 +136,18 @@ async def _break_connection(fault: str, answer: Answer, wire: Wire) -> None:
             wire.close()
 
 
-async def _drip(send: Send, answer: Answer) -> None:
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
-    for position in range(len(answer.body)):
-        await send({"type": "http.response.body", "body": answer.body[position : position + 1], "more_body": True})
-        await asyncio.sleep(_DRIP_S)
-    await send({"type": "http.response.body", "body": b""})
+async def _drip(answer: Answer, receive: Receive, send: Send) -> None:
+    gone = asyncio.ensure_future(_gone(receive))
+    try:
+        await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
+        for position in range(len(answer.body)):
+            await send({"type": "http.response.body", "body": answer.body[position : position + 1], "more_body": True})
+            await asyncio.wait({gone}, timeout=_DRIP_S)
+            if gone.done():
+                return
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,5 +1,8 @@
 """An answer's body from its schema: the contract's own examples where they conform, else the plainest value that does."""
 
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
@@ -7,82 +10,125 @@ from bodydouble_spec import is_array, is_object
 __all__ = ["generate"]
 
 _MAX_DEPTH = 20
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def generate(schema: Any, published: Any = None) -> Any:
     """A value that conforms to a JSON Schema 2020-12 (as the contract makes it), with one item in each list.
 
-    ``published`` is the OpenAPI schema that it was made from, for its ``example``s; the caller checks the result.
+    ``published`` is the OpenAPI schema that it was made from, for its ``example``s; the caller checks the result. Patterns are not
+    followed, and what refers to itself ends after one round.
     """
     definitions: dict[str, Any] = schema.get("$defs", {}) if is_object(schema) else {}
-    return _value(schema, published, definitions, 0)
+    return _Generator(definitions).value(schema, published)
 
 
-def _value(schema: Any, published: Any, definitions: dict[str, Any], depth: int) -> Any:
-    while is_object(schema) and "$ref" in schema:
-        schema = definitions.get(schema["$ref"].removeprefix("#/$defs/"), {})
-        published = None
-    if not is_object(schema) or depth > _MAX_DEPTH:
-        return None
-    hints: dict[str, Any] = published if is_object(published) else {}
-    for key in ("example", "default"):
-        if key in hints:
-            return hints[key]
-    if "const" in schema:
-        return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][0]
-    for keyword in ("allOf", "oneOf", "anyOf"):
-        if schema.get(keyword):
-            return _combined(keyword, schema, definitions, depth)
-    return _of_type(_type(schema), schema, hints, definitions, depth)
+@dataclass(frozen=True, slots=True)
+class _Generator:
+    """At one place of a schema: ``open_names`` are the definitions that this place is inside of."""
+
+    definitions: dict[str, Any]
+    open_names: frozenset[str] = _NO_NAMES
+    depth: int = 0
+
+    def value(self, schema: Any, published: Any = None) -> Any:
+        if not is_object(schema) or self.depth > _MAX_DEPTH:
+            return None
+        if "$ref" in schema:
+            name = _name(schema)
+            inside = replace(self, open_names=self.open_names | {name}, depth=self.depth + 1)
+            return None if self._is_open(schema) else inside.value(self.definitions.get(name))
+        hints: dict[str, Any] = published if is_object(published) else {}
+        for key in ("example", "default"):
+            if key in hints:
+                return hints[key]
+        if "const" in schema:
+            return schema["const"]
+        if schema.get("enum"):
+            return schema["enum"][0]
+        deeper = replace(self, depth=self.depth + 1)
+        own = deeper.of_type(schema, hints)
+        if schema.get("allOf"):
+            return deeper.merged([*schema["allOf"]], own)
+        for keyword in ("oneOf", "anyOf"):
+            if schema.get(keyword):
+                return deeper.merged(schema[keyword][:1], own)
+        return own
+
+    def merged(self, branches: list[Any], own: Any) -> Any:
+        values = [self.value(branch) for branch in branches]
+        result: dict[str, Any] = {}
+        for value in [*values, own]:
+            result |= value if is_object(value) else {}
+        return result or next((value for value in values if value is not None), own)
+
+    def of_type(self, schema: dict[str, Any], hints: dict[str, Any]) -> Any:
+        match _type(schema):
+            case "object":
+                return self._object(schema, hints.get("properties", {}))
+            case "array":
+                items = schema.get("items", {})
+                if self._is_open(items):
+                    return []
+                return [self.value(items, hints.get("items"))] * max(1, int(schema.get("minItems", 1)))
+            case "string":
+                return "text".ljust(int(schema.get("minLength", 0)), ".")[: int(schema.get("maxLength", 2**31))]
+            case "integer":
+                return _number(schema, schema.get("multipleOf", 1))
+            case "number":
+                return _number(schema, schema.get("multipleOf"))
+            case "boolean":
+                return True
+            case _:
+                return None
+
+    def _object(self, schema: dict[str, Any], published: dict[str, Any]) -> dict[str, Any]:
+        properties: dict[str, Any] = schema.get("properties", {})
+        others = schema.get("additionalProperties", {})
+        values = {name: self.value(others) for name in schema.get("required", ()) if name not in properties}
+        for name, item in properties.items():
+            if not self._is_open(item):
+                values[name] = self.value(item, published.get(name))
+        return values
+
+    def _is_open(self, schema: Any) -> bool:
+        """Whether this is a reference back to what is being generated."""
+        return is_object(schema) and "$ref" in schema and _name(schema) in self.open_names
 
 
-def _combined(keyword: str, schema: dict[str, Any], definitions: dict[str, Any], depth: int) -> Any:
-    values = [_value(branch, None, definitions, depth + 1) for branch in schema[keyword]]
-    if keyword != "allOf":
-        return values[0]
-    own = _of_type(_type(schema), schema, {}, definitions, depth)
-    merged: dict[str, Any] = {}
-    for value in [*values, own]:
-        merged |= value if is_object(value) else {}
-    return merged or next((value for value in values if value is not None), own)
+def _name(schema: dict[str, Any]) -> str:
+    reference: str = schema["$ref"]
+    return reference.removeprefix("#/$defs/")
 
 
 def _type(schema: dict[str, Any]) -> str:
     types = schema.get("type")
     if is_array(types):
         return next((name for name in types if name != "null"), "null")
-    return types if isinstance(types, str) else ("object" if "properties" in schema else "null")
+    return types if isinstance(types, str) else ("object" if {"properties", "required"} & schema.keys() else "null")
 
 
-def _of_type(kind: str, schema: dict[str, Any], hints: dict[str, Any], definitions: dict[str, Any], depth: int) -> Any:
-    match kind:
-        case "object":
-            published = hints.get("properties", {})
-            return {
-                name: _value(item, published.get(name), definitions, depth + 1)
-                for name, item in schema.get("properties", {}).items()
-            }
-        case "array":
-            items = [_value(schema.get("items", {}), hints.get("items"), definitions, depth + 1)]
-            return items * max(1, int(schema.get("minItems", 1)))
-        case "string":
-            return "text".ljust(int(schema.get("minLength", 0)), ".")[: int(schema.get("maxLength", 2**31))]
-        case "integer" | "number":
-            return _number(schema, whole=kind == "integer")
-        case "boolean":
-            return True
-        case _:
-            return None
+def _number(schema: dict[str, Any], step: float | None) -> int | float:
+    """Zero, or the number next to a bound, or the middle between the bounds: the first that is within them."""
+    return next((value for value in _numbers(schema, step) if _is_within(schema, value)), 0)
 
 
-def _number(schema: dict[str, Any], *, whole: bool) -> int | float:
-    step: int | float = 1 if whole else schema.get("multipleOf", 1)
-    least: int | float | None = schema.get("minimum")
-    above: int | float | None = schema.get("exclusiveMinimum")
-    below: int | float | None = schema.get("exclusiveMaximum")
-    most: int | float = schema.get("maximum", 0) if below is None else below - step
-    if above is not None:
-        return above + step
-    return min(0, most) if least is None else least
+def _numbers(schema: dict[str, Any], step: float | None) -> Iterator[int | float]:
+    lows: list[float] = [schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema]
+    highs: list[float] = [schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema]
+    unit = step or 1
+    yield 0
+    for low in lows:
+        yield from (math.ceil(low / unit) * unit, (math.floor(low / unit) + 1) * unit)
+    for high in highs:
+        yield from (math.floor(high / unit) * unit, (math.ceil(high / unit) - 1) * unit)
+    if step is None:
+        yield from (*lows, *highs)
+        if lows and highs:
+            yield (max(lows) + min(highs)) / 2
+
+
+def _is_within(schema: dict[str, Any], value: float) -> bool:
+    return schema.get("minimum", value) <= value <= schema.get("maximum", value) and schema.get(
+        "exclusiveMinimum", -math.inf
+    ) < value < schema.get("exclusiveMaximum", math.inf)

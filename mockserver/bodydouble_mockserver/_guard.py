@@ -1,6 +1,7 @@
 """Who may use the routes below ``/_bodydouble/``: callers that name this machine, with the control key where one is set."""
 
 import hmac
+import re
 from collections.abc import Mapping
 
 from bodydouble_mockserver._keys import bearer_key
@@ -9,32 +10,36 @@ from bodydouble_mockserver._settings import Settings
 __all__ = ["CONTROL", "refuse_control"]
 
 CONTROL = "/_bodydouble/"
-_LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
 
 
 def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
     """Status and text of the refusal, or None.
 
     A web page that the user visits can point a name of its own at 127.0.0.1 (DNS rebinding) and read what an app sent; its requests carry
-    that name as Host.
+    that name as Host. And a page of another origin can send requests, although it cannot read the answers; they carry its origin.
     """
     if not settings.control:
         return 404, "The routes below /_bodydouble/ are closed (--no-control)"
-    host = _host_name(headers.get(b"host", b"").decode("latin-1").lower())
-    if host not in _LOOPBACK and host not in settings.control_hosts:
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not _is_allowed(settings, host):
         return (
             403,
-            f"The Host {host[:80]!r} may not use /_bodydouble/; use 127.0.0.1, or start with --control-host {host[:80]}",
+            f"The Host {host[:80]!r} may not use /_bodydouble/; use 127.0.0.1, or start with --control-host NAME",
         )
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if origin and not _is_allowed(settings, origin.partition("://")[2]):
+        return 403, f"Pages of {origin[:80]!r} may not use /_bodydouble/; start with --control-host NAME to allow them"
     if settings.control_key is not None:
         key = bearer_key(headers.get(b"authorization", b""))
-        if not hmac.compare_digest(key, settings.control_key.encode()):
+        # An empty control key is a variable that was not set: it lets nobody in.
+        if not key or not hmac.compare_digest(key, settings.control_key.encode()):
             return 401, "/_bodydouble/ needs the control key: Authorization: Bearer <the key given as --control-key>"
     return None
 
 
-def _host_name(host: str) -> str:
-    """The name in a Host header, without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
+def _is_allowed(settings: Settings, authority: str) -> bool:
+    """Whether a name with or without a port is this machine's, or configured."""
+    match = _AUTHORITY.fullmatch(authority.lower())
+    return match is not None and match[1] in (*_LOOPBACK, *map(str.lower, settings.control_hosts))

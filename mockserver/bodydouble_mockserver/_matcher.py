@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
-from bodydouble_spec import is_object
+from bodydouble_spec import is_object, join_pointer
 
 __all__ = ["BadMatch", "Call", "Matcher"]
 
@@ -59,7 +59,7 @@ class Matcher:
         tests: list[Test] = []
         for name, wanted in value.items():
             if name not in _KINDS:
-                raise BadMatch(f"/{name[:60]}", f"unknown key; known are {', '.join(_KINDS)}")
+                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known are {', '.join(_KINDS)}")
             tests.append(_KINDS[name](wanted, f"/{name}"))
         return cls(tuple(tests))
 
@@ -74,15 +74,13 @@ def _method(wanted: Any, pointer: str) -> Test:
 
 
 def _path(wanted: Any, pointer: str) -> Test:
-    # Brackets are no pattern here: they stand for themselves in paths.
-    pattern = _text(wanted, pointer).replace("[", "[[]")
+    # Brackets and question marks are no patterns here: they stand for themselves.
+    pattern = _pattern(wanted, pointer).replace("[", "[[]").replace("?", "[?]")
     return lambda call: fnmatch.fnmatchcase(call.path, pattern)
 
 
 def _prompt(wanted: Any, pointer: str) -> Test:
-    expression = _text(wanted, pointer)
-    if len(expression) > _MOST_PATTERN:
-        raise BadMatch(pointer, f"the expression has more than {_MOST_PATTERN} characters")
+    expression = _pattern(wanted, pointer)
     try:
         # Rust's engine: linear time whatever the expression, which Python's is not.
         validator = jsonschema_rs.Draft202012Validator(
@@ -127,7 +125,7 @@ def _status(wanted: Any, pointer: str) -> Test:
         isinstance(wanted, bool)
         or len(text) != 3
         or text[0] not in "12345"
-        or not (text[1:].isdigit() or text[1:] == "xx")
+        or not ((text.isdecimal() and text.isascii()) or text[1:] == "xx")
     ):
         raise BadMatch(pointer, 'this must be a status like 429, or a class like "4xx"')
     return lambda call: str(call.status) == text or (text.endswith("xx") and str(call.status)[0] == text[0])
@@ -143,6 +141,13 @@ def _text(wanted: Any, pointer: str) -> str:
     if not isinstance(wanted, str):
         raise BadMatch(pointer, "this must be a text")
     return wanted
+
+
+def _pattern(wanted: Any, pointer: str) -> str:
+    text = _text(wanted, pointer)
+    if len(text) > _MOST_PATTERN:
+        raise BadMatch(pointer, f"this has more than {_MOST_PATTERN} characters")
+    return text
 
 
 _KINDS: dict[str, Callable[[Any, str], Test]] = {

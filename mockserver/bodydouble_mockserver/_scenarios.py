@@ -4,12 +4,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bodydouble_spec import Operation, Severity, is_array, is_object
+import orjson
+from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
 
 from bodydouble_mockserver._directives import DIRECTIVE_NAMES, BadDirective, Choices, Directives, parse_directive
 from bodydouble_mockserver._limits import Limits
 from bodydouble_mockserver._matcher import BadMatch, Matcher
-from bodydouble_mockserver._state import Scenario, ScriptedAnswer
+from bodydouble_mockserver._problem import JSON, PROBLEM_JSON
+from bodydouble_mockserver._state import MOST_ANSWERS, BadScenario, Scenario, ScriptedAnswer
 
 __all__ = ["BadScenario", "parse_scenario"]
 
@@ -17,15 +19,9 @@ _OWN_KEYS = ("body", "headers", "match", "times")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
 _SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
-_MOST_ANSWERS = 1000
-
-
-class BadScenario(ValueError):
-    """A script that cannot be used; the text begins with the JSON pointer of the mistake."""
-
-    def __init__(self, pointer: str, problem: str) -> None:
-        super().__init__(f"{pointer or '/'}: {problem}")
-        self.pointer = pointer
+_BODILESS = {204, 205, 304}
+# What matchers can ask only of a call that was answered.
+_AFTERWARDS = ("findings", "status")
 
 
 def parse_scenario(document: Any, operation: Operation, choices: Choices) -> Scenario:
@@ -34,12 +30,17 @@ def parse_scenario(document: Any, operation: Operation, choices: Choices) -> Sce
     ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. Raises
     BadScenario for an unknown key, a value out of range, a bad expression, or a body that breaks the contract without being asked to.
     """
+    try:
+        # YAML and Python can say what JSON cannot: keys that are numbers, dates, nesting without end.
+        document = orjson.loads(orjson.dumps(document))
+    except TypeError as error:
+        raise BadScenario("", f"this cannot be written as JSON: {error}") from None
     if not is_object(document):
         raise BadScenario("", 'a scenario is an object like {"answers": [{"status": 429, "times": 2}]}')
     _known_keys(document, ("answers", "limits"), "")
     answers = document.get("answers", [])
-    if not is_array(answers) or len(answers) > _MOST_ANSWERS:
-        raise BadScenario("/answers", f"this must be a list of at most {_MOST_ANSWERS} answers")
+    if not is_array(answers) or len(answers) > MOST_ANSWERS:
+        raise BadScenario("/answers", f"this must be a list of at most {MOST_ANSWERS} answers")
     parsed = [_answer(item, f"/answers/{index}", operation, choices) for index, item in enumerate(answers)]
     return Scenario(parsed, _limits(document["limits"]) if "limits" in document else None)
 
@@ -49,6 +50,8 @@ def _answer(item: Any, pointer: str, operation: Operation, choices: Choices) -> 
         raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
     directive_keys = [name for name in (*DIRECTIVE_NAMES, "status") if name in item]
     _known_keys(item, (*DIRECTIVE_NAMES, "status", *_OWN_KEYS), pointer)
+    if "code" in item and "status" in item:
+        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
     is_violating = item.get("violation") is True and "body" in item
     values: dict[str, Any] = {}
     for name in directive_keys:
@@ -58,33 +61,60 @@ def _answer(item: Any, pointer: str, operation: Operation, choices: Choices) -> 
             values |= parse_directive("code" if name == "status" else name, item[name], choices)
         except BadDirective as error:
             raise BadScenario(f"{pointer}/{name}", str(error)) from None
-    answer = ScriptedAnswer(
+    directives = Directives(**values)
+    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
+    content_type = headers.pop(b"content-type", None)
+    if "body" in item:
+        _check_directives(directives, pointer)
+        content_type = content_type or _content_type(item["body"], directives.code)
+        if not is_violating:
+            status = directives.code or operation.success_status
+            _check_body(item["body"], status, content_type, operation, f"{pointer}/body")
+    return ScriptedAnswer(
         id="",
-        directives=Directives(**values),
-        has_body="body" in item,
-        body=item.get("body"),
-        headers=_headers(item.get("headers", {}), f"{pointer}/headers"),
+        directives=directives,
+        body=_encoded(item["body"]) if "body" in item else None,
+        content_type=content_type,
+        headers=tuple(headers.items()),
         times=_times(item.get("times", 1), f"{pointer}/times"),
         matcher=_match(item["match"], f"{pointer}/match") if "match" in item else None,
         source=item,
     )
-    if answer.has_body and not is_violating:
-        _check_body(answer, operation, f"{pointer}/body")
-    return answer
 
 
 def _match(value: Any, pointer: str) -> Matcher:
+    for name in _AFTERWARDS:
+        if is_object(value) and name in value:
+            raise BadScenario(f"{pointer}/{name}", "this is not known before the call is answered")
     try:
         return Matcher.parse(value)
     except BadMatch as error:
         raise BadScenario(f"{pointer}{error.pointer}", error.problem) from None
 
 
-def _check_body(answer: ScriptedAnswer, operation: Operation, pointer: str) -> None:
-    status = answer.directives.code or operation.success_status
-    given = next((value.decode("latin-1") for name, value in answer.headers if name == b"content-type"), None)
-    kind = given or ("text/plain" if isinstance(answer.body, str) else "application/json")
-    findings = operation.validate_response(status, kind, answer.body)
+def _check_directives(directives: Directives, pointer: str) -> None:
+    """Refuse what would have no effect beside a body."""
+    for name in directives.texts():
+        if name in {"dialect", "envelope", "images", "violation"}:
+            raise BadScenario(f"{pointer}/{name}", f"{name} has no effect beside a body; leave one of them out")
+    if directives.code in _BODILESS:
+        raise BadScenario(f"{pointer}/body", f"an answer with status {directives.code} has no body")
+
+
+def _content_type(body: Any, code: int | None) -> bytes:
+    """What an answer with that body would be sent as: the vendor's envelope of today is recognised by not being the old one."""
+    if isinstance(body, str):
+        return b"text/plain; charset=utf-8"
+    is_old_envelope = is_object(body) and "statusCode" in body
+    return JSON if code is None or code < 400 or is_old_envelope else PROBLEM_JSON
+
+
+def _encoded(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else orjson.dumps(body)
+
+
+def _check_body(body: Any, status: int, content_type: bytes, operation: Operation, pointer: str) -> None:
+    findings = operation.validate_response(status, content_type.decode("latin-1"), body)
     broken = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
     if broken is not None:
         advice = 'say "violation": true beside it if that is meant'
@@ -97,9 +127,9 @@ def _headers(value: Any, pointer: str) -> Sequence[tuple[bytes, bytes]]:
     headers: list[tuple[bytes, bytes]] = []
     for name, text in value.items():
         if not _TOKEN.fullmatch(name) or name.lower() in _SERVER_HEADERS:
-            raise BadScenario(f"{pointer}/{name[:60]}", "this header cannot be set")
+            raise BadScenario(join_pointer(pointer, name[:60]), "this header cannot be set")
         if not isinstance(text, str) or not _VALUE.fullmatch(text):
-            raise BadScenario(f"{pointer}/{name}", "a header's value is one line of text")
+            raise BadScenario(join_pointer(pointer, name), "a header's value is one line of text")
         headers.append((name.lower().encode(), text.encode("latin-1")))
     return headers
 
@@ -126,4 +156,4 @@ def _limits(value: Any) -> Limits:
 def _known_keys(item: Mapping[str, Any], known: Sequence[str], pointer: str) -> None:
     for name in item:
         if name not in known:
-            raise BadScenario(f"{pointer}/{name[:60]}", f"unknown key; known are {', '.join(sorted(known))}")
+            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known are {', '.join(sorted(known))}")

@@ -13,10 +13,19 @@ from bodydouble_mockserver._limits import Account, Limited, Limits, key_hash
 from bodydouble_mockserver._matcher import Call, Matcher
 from bodydouble_mockserver._settings import Settings
 
-__all__ = ["Scenario", "ScriptedAnswer", "State"]
+__all__ = ["MOST_ANSWERS", "BadScenario", "Scenario", "ScriptedAnswer", "State"]
 
 # What fails by chance: the statuses that a busy upstream gives, none of them charged.
 _CHANCE_CODES = (500, 502, 503, 504)
+MOST_ANSWERS = 1000
+
+
+class BadScenario(ValueError):
+    """A script that cannot be used; the text begins with the JSON pointer of the mistake."""
+
+    def __init__(self, pointer: str, problem: str) -> None:
+        super().__init__(f"{pointer or '/'}: {problem}")
+        self.pointer = pointer
 
 
 @dataclass(slots=True)
@@ -25,8 +34,8 @@ class ScriptedAnswer:
 
     id: str
     directives: Directives = field(default_factory=Directives)
-    has_body: bool = False
-    body: Any = None
+    body: bytes | None = None
+    content_type: bytes | None = None
     headers: Sequence[tuple[bytes, bytes]] = ()
     times: int | None = 1
     matcher: Matcher | None = None
@@ -62,7 +71,13 @@ class State:
         self.has_limits = False
 
     def add(self, scenario: Scenario) -> None:
-        """Put a scenario behind those that are there; its limits replace the limits."""
+        """Put a scenario behind those that are there; its limits replace the limits.
+
+        Raises BadScenario when there would be more than `MOST_ANSWERS` answers.
+        """
+        if len(self._answers) + len(scenario.answers) > MOST_ANSWERS:
+            advice = f"{len(self._answers)} are here already; DELETE /_bodydouble/scenarios first"
+            raise BadScenario("/answers", f"this must be a list of at most {MOST_ANSWERS} answers ({advice})")
         for answer in scenario.answers:
             self._added += 1
             answer.id = f"answer-{self._added}"
@@ -114,11 +129,12 @@ class State:
         """The short salted hash that stands for a key."""
         return key_hash(key, self._salt)
 
-    def by_chance(self, directives: Directives) -> Directives:
+    def by_chance(self, directives: Directives, *, may_fail: bool = True) -> Directives:
         """Latency and failures of the whole run, where a call asks for nothing of its own."""
         settings = self._settings
         if (
-            settings.fail_rate
+            may_fail
+            and settings.fail_rate
             and directives.code is None
             and directives.fault is None
             and self._dice.random() < settings.fail_rate

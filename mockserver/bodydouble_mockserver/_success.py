@@ -72,17 +72,26 @@ class SuccessWriter:
 
     async def write(
         self, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], request_id: str, directives: Directives
-    ) -> Answer:
-        """The success answer; draws the pictures only when the body is to carry them."""
+    ) -> tuple[Answer, frozenset[str]]:
+        """The success answer, and the names of directives that change nothing in its dialect.
+
+        Draws the pictures only when the body is to carry them.
+        """
         imaging = self._imagings[directives.dialect or self._settings.dialect]
         violation = self._violations.get(directives.violation or "")
         links = [PictureLink("", "")]
         if imaging.is_imaging:
             links = await self._links(imaging, asked, scope, headers, directives.images, violation)
         written = imaging.write(links, asked.cost, int(asked.digest[-8:], 16))
+        ignored: set[str] = set()
         if violation is not None:
-            written = violation.apply(written)
-        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id))
+            broken = violation.apply(written)
+            if broken == written and violation.effect is None:
+                ignored.add("violation")
+            written = broken
+        if not imaging.can_carry and directives.images is not Images.URL:
+            ignored.add("images")
+        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id)), frozenset(ignored)
 
     async def _links(
         self,

@@ -1,17 +1,38 @@
-"""The ways in which a success body can break its contract."""
+"""The ways in which a success body can break its contract, made from the contract's schema."""
 
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from bodydouble_spec import Operation
+from bodydouble_spec import Operation, Severity, is_array, is_object
+
+from bodydouble_mockserver._generate import generate
 
 __all__ = ["Violation", "violations"]
+
+_JSON = "application/json"
+_PICTURE_PROPERTIES = {"url", "b64_json"}
+# What a header's token may hold, since the ids travel in `Prefer`.
+_NOT_IN_TOKENS = re.compile(r"[^A-Za-z0-9._-]")
+# Reserved by RFC 2606: no such host will ever exist.
+_NOWHERE = "https://unreachable.invalid"
+_UNDOCUMENTED = {"undocumented_property": "this is not in the contract"}
+_ERROR = {"error": {"name": "Error", "message": "The picture could not be made"}}
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One way to break a success body; ``effect`` names what the server has to do beside changing the body."""
+    """One way to break a success body.
+
+    ``apply`` gives the broken body and leaves the one that it is given as it is; where the body has nothing to break, it comes
+    back the same. ``effect`` names what the server has to do itself, because the deviation is not in the body.
+    """
 
     id: str
     description: str
@@ -20,5 +41,172 @@ class Violation:
 
 
 def violations(operation: Operation) -> tuple[Violation, ...]:
-    """Every violation that the contract of an operation allows to be made."""
-    return ()
+    """Every way to break the success body of an operation that its contract lets one notice.
+
+    For each documented property: renamed, missing, null, empty, of a wrong type, as ``missing-data.url`` (lists are passed through: the
+    property is broken in every item). Then an undocumented property and an error beside the data, and where the body has pictures:
+    ``fewer-images``, ``unreachable-url``, ``relative-url`` and ``wrong-aspect-ratio``. All but these last four are caught by the
+    contract's strict reading, with at least a warning; what it would not notice is not offered. Empty when the contract has no
+    schema for the body.
+    """
+    schema = operation.response_schema(operation.success_status, _JSON)
+    reference = None if schema is None else generate(schema)
+    if not (is_object(reference) or is_array(reference)):
+        return ()
+    known = _faults(operation, reference)
+    found = {
+        violation.id: violation
+        for violation in _in_the_body(operation, reference)
+        if _faults(operation, violation.apply(reference)) - known
+    }
+    pictures = _of_pictures() if _has_pictures(reference) else ()
+    return (*found.values(), *pictures)
+
+
+def _faults(operation: Operation, body: Any) -> set[tuple[str, str]]:
+    """Rule and place of what the strict reading finds in a success body, warnings and worse."""
+    found = operation.validate_response(operation.success_status, _JSON, body)
+    return {(finding.id, finding.pointer) for finding in found if finding.severity is not Severity.INFO}
+
+
+def _in_the_body(operation: Operation, reference: Any) -> Iterator[Violation]:
+    for path, holder in _objects(reference, ()):
+        # A URL may be null where Base64 stands beside it: only when neither has a value is something missing.
+        leaves = _nullable_leaves(operation, reference, path, holder)
+        for name, value in holder.items():
+            where = ".".join((*path, name))
+            token = _NOT_IN_TOKENS.sub("_", where)
+            silenced = dict.fromkeys(leaves if name in leaves else ())
+            for kind, what, change in _changes(name, value, silenced):
+                yield Violation(f"{kind}-{token}", f"`{where}` {what}", partial(_edit, path=path, change=change))
+    if is_object(reference):
+        yield Violation(
+            "undocumented-property", "a property that the contract does not have", partial(_add, addition=_UNDOCUMENTED)
+        )
+        yield Violation("error-beside-data", "an `error` beside the data", partial(_add, addition=_ERROR))
+
+
+def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Every object in a body with the names that lead to it; of a list, its first item."""
+    if is_array(value):
+        yield from _objects(value[0], path) if value else ()
+    elif is_object(value):
+        yield path, value
+        for name, item in value.items():
+            yield from _objects(item, (*path, name))
+
+
+def _changes(name: str, value: Any, silenced: Mapping[str, None]) -> Iterator[tuple[str, str, Change]]:
+    """The ways to break one property; ``silenced`` are the properties, itself among them, that could stand in for it."""
+    beside = " with nothing in its place" if len(silenced) > 1 else ""
+    yield "renamed", f"is called `{name}_renamed`", partial(_rename, name=name)
+    yield "missing", f"is absent{beside}", partial(_without, name=name, silenced=silenced)
+    yield "null", f"is null{beside}", partial(_put, values={**silenced, name: None})
+    empty = _emptied(value)
+    if empty is not None:
+        yield "empty", f"is empty{beside}", partial(_put, values={**silenced, name: empty})
+    yield "wrong-type", "is of a wrong type", partial(_put, values={name: _of_another_type(value)})
+
+
+def _nullable_leaves(
+    operation: Operation, reference: Any, path: tuple[str, ...], holder: Mapping[str, Any]
+) -> list[str]:
+    def is_nullable(name: str) -> bool:
+        body = _edit(reference, path, partial(_put, values={name: None}))
+        return not operation.validate_response(operation.success_status, _JSON, body, strict=False)
+
+    return [
+        name for name, value in holder.items() if not is_object(value) and not is_array(value) and is_nullable(name)
+    ]
+
+
+def _emptied(value: Any) -> Any:
+    """The empty value of that type; None when its type has none."""
+    if isinstance(value, str):
+        return ""
+    if is_array(value):
+        return []
+    return {} if is_object(value) else None
+
+
+def _of_another_type(value: Any) -> Any:
+    if is_object(value):
+        return [value]
+    if is_array(value):
+        return {"0": value[0] if value else None}
+    return 1 if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _edit(body: Any, path: tuple[str, ...], change: Change) -> Any:
+    """The body with every object that the path leads to, through all items of lists, changed."""
+    if is_array(body):
+        return [_edit(item, path, change) for item in body]
+    if not is_object(body):
+        return body
+    if not path:
+        return change(body)
+    name, *rest = path
+    return {**body, name: _edit(body[name], tuple(rest), change)} if name in body else body
+
+
+def _rename(holder: dict[str, Any], name: str) -> dict[str, Any]:
+    return {f"{key}_renamed" if key == name else key: value for key, value in holder.items()}
+
+
+def _without(holder: dict[str, Any], name: str, silenced: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: silenced.get(key, value) for key, value in holder.items() if key != name}
+
+
+def _put(holder: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**holder, **values}
+
+
+def _add(body: Any, addition: Mapping[str, Any]) -> Any:
+    return {**body, **addition} if is_object(body) else body
+
+
+def _of_pictures() -> tuple[Violation, ...]:
+    return (
+        Violation("fewer-images", "one picture fewer than asked for", _drop_picture),
+        Violation("unreachable-url", "pictures on a host that does not exist", partial(_edit_urls, change=_to_nowhere)),
+        Violation("relative-url", "picture URLs without scheme and host", partial(_edit_urls, change=_to_relative)),
+        Violation("wrong-aspect-ratio", "pictures of another shape than asked for", _same, effect="wrong-aspect-ratio"),
+    )
+
+
+def _is_picture(value: Any) -> bool:
+    return is_object(value) and bool(_PICTURE_PROPERTIES & value.keys())
+
+
+def _has_pictures(body: Any) -> bool:
+    return any(_PICTURE_PROPERTIES & holder.keys() for _, holder in _objects(body, ()))
+
+
+def _drop_picture(body: Any) -> Any:
+    if is_object(body):
+        return {name: _drop_picture(value) for name, value in body.items()}
+    if is_array(body):
+        return body[:-1] if body and _is_picture(body[-1]) else [_drop_picture(item) for item in body]
+    return body
+
+
+def _edit_urls(body: Any, change: Callable[[str], str]) -> Any:
+    if is_object(body):
+        return {
+            name: change(value) if name == "url" and isinstance(value, str) else _edit_urls(value, change)
+            for name, value in body.items()
+        }
+    return [_edit_urls(item, change) for item in body] if is_array(body) else body
+
+
+def _to_nowhere(url: str) -> str:
+    return _NOWHERE + _to_relative(url)
+
+
+def _to_relative(url: str) -> str:
+    parts = urlsplit(url)
+    return f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _same(body: Any) -> Any:
+    return body

@@ -62,6 +62,8 @@ def head_of(answer: Answer, length: int) -> bytes:
 
 def phrase(status: int) -> str:
     """The reason phrase of a status, also of one that has none."""
+    if status == 413:
+        return "Payload Too Large"  # what Python calls it depends on Python's version
     try:
         return HTTPStatus(status).phrase
     except ValueError:

@@ -14,9 +14,9 @@ import uvicorn
 from bodydouble_mockserver._app import MockServer
 from bodydouble_mockserver._faults import FaultProtocol
 
-__all__ = ["CannotServe", "bind", "run", "server_config"]
+__all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
 
-_GRACE_S = 3
+_GRACE_S = 2
 
 
 class CannotServe(Exception):
@@ -69,10 +69,27 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
     )
 
 
+class Server(uvicorn.Server):
+    """uvicorn's server, which first ends what waits on purpose: event streams, hanging calls, long delays."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving; what is still running after the grace is cancelled."""
+        app = self.config.app
+        if isinstance(app, MockServer):
+            app.end_streams()
+        # uvicorn reports each cancelled call with a traceback; here that is how a call that hangs on purpose ends.
+        logger = logging.getLogger("uvicorn.error")
+        level = logger.level
+        logger.setLevel(logging.CRITICAL + 1)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            logger.setLevel(level)
+
+
 def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Call ``announce``, then serve until SIGINT or SIGTERM and end without a trace; a signal from ``announce`` on counts."""
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-    server = uvicorn.Server(config)
+    server = Server(config)
     with _quiet_end(server):
         announce()
         server.run(sockets=[listener])

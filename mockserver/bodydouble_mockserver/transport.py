@@ -2,6 +2,8 @@
 
 import asyncio
 import threading
+from collections.abc import MutableMapping
+from typing import Any
 
 import httpx
 
@@ -18,21 +20,33 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         client = httpx.Client(transport=MockTransport(create_app()), base_url="http://mock")
 
     ``Prefer: fault=…`` raises what the client would see on a socket: a reset is ReadError, a body that is too short or bytes that are not
-    HTTP are RemoteProtocolError, silence is ReadTimeout (at once, without the wait).
+    HTTP are RemoteProtocolError, silence is ReadTimeout (at once, without the wait). The client's read time-out holds for delays.
     """
 
     def __init__(self, app: MockServer) -> None:
         self._app = app
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lock = threading.Lock()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx.AsyncBaseTransport."""
+        read_s: float | None = request.extensions.get("timeout", {}).get("read")
+        try:
+            async with asyncio.timeout(read_s) as patience:
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = {EXTENSION: _ProcessWire(request)}
-            await self._app(scope, receive, send)
+                async def app(scope: Scope, receive: Receive, send: Send) -> None:
+                    async def send_in_time(message: MutableMapping[str, Any]) -> None:
+                        await send(message)
+                        if read_s is not None:
+                            # As on a socket, where the time-out is that of each read.
+                            patience.reschedule(asyncio.get_running_loop().time() + read_s)
 
-        return await httpx.ASGITransport(app).handle_async_request(request)
+                    scope["extensions"] = {EXTENSION: _ProcessWire(request)}
+                    await self._app(scope, receive, send_in_time)
+
+                return await httpx.ASGITransport(app).handle_async_request(request)
+        except TimeoutError:
+            raise httpx.ReadTimeout("timed out", request=request) from None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """See httpx.BaseTransport; the server runs in an event loop of its own, in a thread."""
@@ -59,11 +73,12 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(raw))
 
     def _own_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            loop = asyncio.new_event_loop()
-            threading.Thread(target=_run, args=(loop,), name="bodydouble-transport", daemon=True).start()
-            self._loop = loop
-        return self._loop
+        with self._lock:
+            if self._loop is None:
+                loop = asyncio.new_event_loop()
+                threading.Thread(target=_run, args=(loop,), name="bodydouble-transport", daemon=True).start()
+                self._loop = loop
+            return self._loop
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

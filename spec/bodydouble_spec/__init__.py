@@ -16,7 +16,7 @@ from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._operation import Operation, Response
 from bodydouble_spec._overlay import Fact, Overlay
 from bodydouble_spec._pointer import join_pointer, pointer_parts, resolve_pointer
-from bodydouble_spec._redact import Redactor, credentials
+from bodydouble_spec._redact import Redactor, credentials, may_hold_key
 from bodydouble_spec._report import Report, ReportFormat, render
 from bodydouble_spec._vendored import provenance
 
@@ -52,15 +52,16 @@ __all__ = [
     "is_array",
     "is_object",
     "join_pointer",
+    "may_hold_key",
     "parse_exchange",
     "parse_path",
     "parse_status",
     "pointer_parts",
     "provenance",
+    "read_document",
     "read_exchanges",
     "record_body",
     "record_value",
-    "read_document",
     "render",
     "resolve_pointer",
     "restore_pictures",

@@ -102,6 +102,9 @@ class Contract:
         """SHA-256 of the published structure; equal when two documents promise the same."""
         return fingerprint(dict(self.published))
 
+    def __repr__(self) -> str:
+        return f"<Contract {self.source}: {len(self.operations)} operations, {len(self.findings)} findings>"
+
     def operation(self, name: str | None = None) -> Operation:
         """The operation of that name: ``"POST /path"``, a path or an operationId; the only one when no name is given.
 

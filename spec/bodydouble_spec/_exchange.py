@@ -82,11 +82,11 @@ class Exchange:
             "key": self.key,
             "headers": self.headers,
             **_content(self.body, self.raw),
-            "findings": self.findings,
+            "findings": [*self.findings],
             "answer": None if self.answer is None else self.answer.to_dict(),
             "duration_s": self.duration_s,
             "matched": self.matched,
-            "applied": self.applied,
+            "applied": [*self.applied],
             **self.extra,
         }
 
@@ -96,14 +96,23 @@ class Exchange:
         try:
             return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
         except TypeError:
-            # What orjson refuses and a line must still hold: lone surrogates, integers over 64 bits, names that are not text.
-            return json.dumps(value, default=_plain, allow_nan=False).encode() + b"\n"
+            return orjson.dumps(_storable(value), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _content(body: Any, raw: Mapping[str, Any] | None) -> dict[str, Any]:
     if raw is not None:
         return {"raw": raw}
     return {} if body is None else {"body": body}
+
+
+def _storable(value: Any) -> Any:
+    """The value without what orjson refuses: lone surrogates, integers over 64 bits, names and objects that JSON does not have."""
+    text = json.dumps(value, default=_plain, ensure_ascii=False, skipkeys=True)
+    return json.loads(text.encode("utf-8", "replace"), parse_int=_number, parse_constant=lambda _name: None)
+
+
+def _number(digits: str) -> int | float:
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 def _plain(value: Any) -> Any:

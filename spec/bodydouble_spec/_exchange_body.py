@@ -21,7 +21,7 @@ _DESCRIBED_CHARACTERS = 200
 _SHORT = 8_000
 
 
-class _TooMuch(Exception):
+class _TooMuch(ValueError):
     """The value has more in it than an entry may hold."""
 
 
@@ -72,7 +72,7 @@ def _is_plain(value: Any, depth: int = 0) -> bool:
 def record_value(value: Any, redactor: Redactor, pixel_size: PixelSize | None = None) -> Any:
     """A JSON value without secrets; each Base64 picture is a `RecordedPicture`, a text over 20,000 characters is cut and says so.
 
-    Raises an exception of its own for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
+    Raises ValueError for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
     """
     return _Recording(redactor, pixel_size).value(value, 0)
 

@@ -10,7 +10,14 @@ from typing import Any
 
 from bodydouble_spec._json import is_array, is_object
 
-__all__ = ["SHORTEST_PICTURE", "PixelSize", "RecordedPicture", "decode_picture", "is_base64_picture", "restore_pictures"]
+__all__ = [
+    "SHORTEST_PICTURE",
+    "PixelSize",
+    "RecordedPicture",
+    "decode_picture",
+    "is_base64_picture",
+    "restore_pictures",
+]
 
 PixelSize = Callable[[bytes], tuple[int, int] | None]
 

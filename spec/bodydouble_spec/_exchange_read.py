@@ -1,12 +1,11 @@
 """Reading recorded exchanges: whatever a file holds, what can be read is read and the rest is said."""
 
-import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 import orjson
 
@@ -142,8 +141,8 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
     if len(line) > _LONGEST_LINE:
         return _finding("exchange-unreadable", number, "", f"it is longer than {_LONGEST_LINE:,} bytes")
     try:
-        value = _parse_json(line)
-    except (ValueError, RecursionError) as error:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
         if not is_whole:
             return Finding(
                 "exchange-torn",
@@ -152,8 +151,7 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
                 f"/{number}",
                 f"line {number}, the last one, is cut off after {len(line)} bytes: the writer was stopped; it was read past",
             )
-        reason = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
-        return _finding("exchange-unreadable", number, "", f"it is not JSON ({reason[:120]})")
+        return _finding("exchange-unreadable", number, "", f"it is not JSON ({error.msg[:120]})")
     try:
         return parse_exchange(value)
     except _NewerFormat as error:
@@ -165,18 +163,6 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
 def _finding(rule: str, number: int, pointer: str, reason: str) -> Finding:
     message = f"line {number} was left out: {reason}"
     return Finding(rule, Severity.ERROR, Evidence.OBSERVED, f"/{number}{pointer}", message)
-
-
-def _parse_json(line: bytes) -> Any:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        # Lone surrogates, which `Exchange.to_line` can write and orjson does not read; what is not JSON fails here too.
-        return json.loads(line, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _is_text(value: Any) -> bool:

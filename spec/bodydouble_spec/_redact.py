@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from bodydouble_spec._redact_names import CREDENTIAL_HEADERS, KEPT_HEADERS, is_secret_name
 
-__all__ = ["REDACTED", "Redactor", "credentials"]
+__all__ = ["REDACTED", "Redactor", "credentials", "may_hold_key"]
 
 REDACTED = "***"
 # A shorter key cannot be a secret, and replacing it wherever it occurs would shred prose ("test").
@@ -29,7 +29,8 @@ _PARAMETER = re.compile(r"(^|[?&#;])([^=&?#;\s]{1,200})=([^&#\s]+)")
 _QUOTED = re.compile(r"""(["'])([\w .-]{1,200})\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)""", re.DOTALL)
 # JSON escapes behind which ASCII letters can hide.
 _HIDING = re.compile(rb"\\(?:u00[2-7]|[/\\])")
-_UNESCAPED_KEY = re.compile(r"[!#-\[\]-~]+")
+# A key of these characters looks the same in a JSON text, unless `_HIDING` finds something.
+_KEY_CHARACTERS = bytes(set(range(0x21, 0x7F)) - set(b'"\\%'))
 _ESCAPE = re.compile(r"\\(?:u00|x)([0-9A-Fa-f]{2})|\\([/\"'\\])")
 
 
@@ -47,14 +48,22 @@ def credentials(headers: Iterable[tuple[str, str]]) -> list[str]:
     return [secret for secret in dict.fromkeys(found) if secret]
 
 
+def may_hold_key(data: bytes, keys: Iterable[bytes]) -> bool:
+    """Whether one of the keys can be in these bytes (text or JSON) in a spelling that `Redactor` knows; False is certain."""
+    if b"%" in data or (b"\\" in data and _HIDING.search(data) is not None):
+        return True
+    return any(key in data or key.translate(None, _KEY_CHARACTERS) for key in keys)
+
+
 class Redactor:
     """Replaces secrets by ``***``: given keys wherever they occur, and whatever looks like a secret by its name or its scheme.
 
-    Keys under 8 characters are not looked for in text. A key is found as it is, percent-encoded and with JSON
+    Keys under 8 characters (``shortest_key``) are not looked for in text. A key is found as it is, percent-encoded and with JSON
     or C escapes; where only undoing such an encoding shows it, the whole string goes. ``kept_headers`` are the names, in lower case,
     of the headers that `headers` keeps, ``credential_headers`` of those that `credentials` reads.
     """
 
+    shortest_key: ClassVar[int] = _SHORTEST_KEY
     kept_headers: ClassVar[frozenset[str]] = KEPT_HEADERS
     credential_headers: ClassVar[frozenset[str]] = CREDENTIAL_HEADERS
 
@@ -65,7 +74,6 @@ class Redactor:
         # The longest first: one key may begin with another.
         self._keys = tuple(sorted(spellings, key=len, reverse=True))
         self._key_bytes = tuple(key.encode("utf-8", "surrogatepass") for key in self._keys)
-        self._are_unescaped = all(_UNESCAPED_KEY.fullmatch(key) for key in self._keys)
         # Header values that were looked at and hold no secret: a client sends the same ones with each request.
         self._clean: set[str] = set()
         self._are_numbers = any(_looks_like_a_number(key) for key in self._keys)
@@ -84,13 +92,8 @@ class Redactor:
 
         Looked for in the whole at once, which is far cheaper than looking at each text.
         """
-        if b"=" in data or b"@" in data or b"%" in data or self._are_numbers or not self._are_unescaped:
+        if b"=" in data or b"@" in data or self._are_numbers or may_hold_key(data, self._key_bytes):
             return False
-        if b"\\" in data and _HIDING.search(data):
-            return False
-        for key in self._key_bytes:
-            if key in data:
-                return False
         lowered = data.lower()
         return b"bearer" not in lowered and b"basic" not in lowered
 

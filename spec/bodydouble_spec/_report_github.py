@@ -2,7 +2,7 @@
 
 from bodydouble_spec._finding import Finding, Severity
 from bodydouble_spec._report import Report
-from bodydouble_spec._report_parts import heading, place, plain_lines, summary
+from bodydouble_spec._report_parts import one_line, place, plain_lines, summary
 
 __all__ = ["render_github"]
 
@@ -14,11 +14,11 @@ def render_github(report: Report) -> str:
 
     Commands and their escapes are those that the runner undoes (github.com/actions/toolkit, ``command.ts``).
     """
-    return "\n".join((heading(report.title), *map(_command, report.ordered()), summary(report))) + "\n"
+    return "\n".join((one_line(report.title), *map(_command, report.ordered()), summary(report))) + "\n"
 
 
 def _command(finding: Finding) -> str:
-    title = f"{heading(finding.id)} ({finding.evidence})"
+    title = f"{one_line(finding.id)} ({finding.evidence})"
     message = "\n".join((place(finding), *plain_lines(finding)))
     return f"::{_COMMANDS[finding.severity]} title={_property(title)}::{_data(message)}"
 

@@ -3,6 +3,8 @@
 from importlib.resources import files
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
+
 from bodydouble_spec._finding import Finding
 from bodydouble_spec._report import Report
 from bodydouble_spec._report_parts import (
@@ -10,13 +12,12 @@ from bodydouble_spec._report_parts import (
     fact_items,
     fact_table,
     fact_text,
-    heading,
+    one_line,
     place,
     plural,
     summary,
     visible_lines,
 )
-from jinja2 import Environment, StrictUndefined
 
 __all__ = ["render_html"]
 
@@ -27,11 +28,11 @@ def render_html(report: Report) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return (
         environment.from_string(template).render(
-            title=heading(report.title),
+            title=one_line(report.title),
             summary=summary(report),
-            key=heading(report.key),
+            key=one_line(report.key),
             filters=[(str(severity), plural(count, severity)) for severity, count in report.counts().items() if count],
-            facts=[_fact(heading(label), value) for label, value in report.facts.items()],
+            facts=[_fact(one_line(label), value) for label, value in report.facts.items()],
             findings=[_finding(finding) for finding in report.ordered()],
         )
         + "\n"
@@ -50,7 +51,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
     return {
         "severity": str(finding.severity),
         "evidence": str(finding.evidence),
-        "id": heading(finding.id),
+        "id": one_line(finding.id),
         "place": place(finding),
         "message": "\n".join(visible_lines(finding.message)),
         "details": [

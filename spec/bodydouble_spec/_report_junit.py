@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 from bodydouble_spec._finding import Finding, Severity
 from bodydouble_spec._report import Report
-from bodydouble_spec._report_parts import fact_items, fact_text, heading, place, plain_lines, summary
+from bodydouble_spec._report_parts import fact_items, fact_text, one_line, place, plain_lines, summary
 
 __all__ = ["render_junit"]
 
@@ -21,14 +21,14 @@ def render_junit(report: Report) -> str:
     totals = {"tests": str(max(len(findings), 1)), "failures": str(report.counts()[Severity.ERROR]), "errors": "0"}
     root = ElementTree.Element("testsuites", {"name": "bodydouble", **totals, "time": "0"})
     suite = ElementTree.SubElement(
-        root, "testsuite", {"name": heading(report.title), **totals, "skipped": "0", "time": "0"}
+        root, "testsuite", {"name": one_line(report.title), **totals, "skipped": "0", "time": "0"}
     )
     if report.facts:
         _add_properties(suite, report)
     # Viewers tell tests apart by name: a second finding of the same rule at the same place gets a number.
     seen: Counter[str] = Counter()
     for finding in findings:
-        name = f"{finding.severity}: {heading(finding.id)} at {place(finding)}"
+        name = f"{finding.severity}: {one_line(finding.id)} at {place(finding)}"
         seen[name] += 1
         _add_case(suite, finding, name if seen[name] == 1 else f"{name} ({seen[name]})")
     if not findings:
@@ -43,15 +43,15 @@ def _add_properties(suite: ElementTree.Element, report: Report) -> None:
     for label, value in report.facts.items():
         items = fact_items(value)
         text = fact_text(value) if items is None else ", ".join(items)
-        ElementTree.SubElement(properties, "property", {"name": heading(label), "value": text})
+        ElementTree.SubElement(properties, "property", {"name": one_line(label), "value": text})
 
 
 def _add_case(suite: ElementTree.Element, finding: Finding, name: str) -> None:
-    rule = heading(finding.id)
+    rule = one_line(finding.id)
     attributes = {"classname": f"bodydouble.{rule}", "name": name, "time": "0"}
     case = ElementTree.SubElement(suite, "testcase", attributes)
     if finding.severity is Severity.ERROR:
-        outcome = ElementTree.SubElement(case, "failure", {"message": heading(finding.message), "type": rule})
+        outcome = ElementTree.SubElement(case, "failure", {"message": one_line(finding.message), "type": rule})
     else:
         outcome = ElementTree.SubElement(case, "system-out")
     outcome.text = "\n".join((f"{finding.severity} ({finding.evidence}) at {place(finding)}", *plain_lines(finding)))

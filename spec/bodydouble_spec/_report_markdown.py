@@ -13,7 +13,7 @@ from bodydouble_spec._report_parts import (
     fact_items,
     fact_table,
     fact_text,
-    heading,
+    one_line,
     place,
     plural,
     summary,
@@ -35,7 +35,7 @@ def render_markdown(report: Report) -> str:
 
     Markdown, HTML, mentions and links in the texts of findings and facts are shown as text.
     """
-    sections = [f"# {_inline(heading(report.title))}", f"**{_inline(summary(report))}**", *_facts(report)]
+    sections = [f"# {_inline(one_line(report.title))}", f"**{_inline(summary(report))}**", *_facts(report)]
     for severity, group in groupby(report.ordered(), key=lambda finding: finding.severity):
         findings = list(group)
         sections.append(f"## {plural(len(findings), severity)}")
@@ -46,12 +46,12 @@ def render_markdown(report: Report) -> str:
 def _facts(report: Report) -> list[str]:
     tables = {label: fact_table(value) for label, value in report.facts.items()}
     plain = [
-        f"- **{_inline(heading(label))}**: {_fact(report.facts[label])}" for label in tables if tables[label] is None
+        f"- **{_inline(one_line(label))}**: {_fact(report.facts[label])}" for label in tables if tables[label] is None
     ]
     sections = ["\n".join(plain)] if plain else []
     for label, table in tables.items():
         if table is not None:
-            sections += [f"## {_inline(heading(label))}", _table(table)]
+            sections += [f"## {_inline(one_line(label))}", _table(table)]
     return sections
 
 
@@ -69,7 +69,7 @@ def _table(table: Table) -> str:
 def _item(finding: Finding, indent: str) -> list[str]:
     message = "<br>".join(map(_inline, visible_lines(finding.message)))
     known = f"({finding.severity}, {finding.evidence})"
-    lines = [f"{indent}- **{_code(heading(finding.id))}** at {_code(place(finding))} {known}<br>{message}"]
+    lines = [f"{indent}- **{_code(one_line(finding.id))}** at {_code(place(finding))} {known}<br>{message}"]
     inner = indent + "  "
     for detail in details(finding):
         lines += _detail(detail, inner)

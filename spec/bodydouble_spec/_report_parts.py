@@ -14,7 +14,7 @@ __all__ = [
     "fact_items",
     "fact_table",
     "fact_text",
-    "heading",
+    "one_line",
     "padded",
     "place",
     "plain_lines",
@@ -26,7 +26,10 @@ __all__ = [
 
 
 class Detail(NamedTuple):
-    """One labelled field of a finding: ``lines`` in short form, ``block`` laid out for a box of its own."""
+    """One labelled field of a finding: ``lines`` in short form, ``block`` laid out for a box of its own.
+
+    ``is_code`` tells JSON and commands from prose.
+    """
 
     label: str
     lines: list[str]
@@ -56,11 +59,11 @@ def plural(count: int, noun: str) -> str:
 def place(finding: Finding) -> str:
     """Where the finding is: operation, direction and pointer, or ``(whole)`` when none of them narrows it down."""
     parts = (finding.operation, finding.direction, finding.pointer)
-    return " ".join(heading(part) for part in parts if part) or "(whole)"
+    return " ".join(one_line(part) for part in parts if part) or "(whole)"
 
 
-def heading(text: str) -> str:
-    """A text for one line, shortened and safe."""
+def one_line(text: str) -> str:
+    """A text shortened and made safe, in one line."""
     return visible(shortened(text))
 
 
@@ -101,7 +104,7 @@ def fact_table(value: Any) -> Table | None:
     if not columns:
         return None
     rows = [[fact_text(item[key]) if key in item else "" for key in columns] for item in mappings]
-    return Table([heading(str(column)) for column in columns], rows)
+    return Table([one_line(str(column)) for column in columns], rows)
 
 
 def fact_items(value: Any) -> list[str] | None:
@@ -113,7 +116,7 @@ def fact_text(value: Any) -> str:
     """A scalar in one line: text as it is, ``-`` for None, anything else as JSON."""
     if value is None:
         return "-"
-    return heading(value) if isinstance(value, str) and value else heading(json_text(value))
+    return one_line(value) if isinstance(value, str) and value else one_line(json_text(value))
 
 
 def width(text: str) -> int:
@@ -130,7 +133,7 @@ def padded(text: str, columns: int) -> str:
 
 
 def _json_detail(label: str, value: Any) -> Detail:
-    return Detail(label, [heading(json_text(value))], visible_lines(json_text(value, indent=2)), is_code=True)
+    return Detail(label, [one_line(json_text(value))], visible_lines(json_text(value, indent=2)), is_code=True)
 
 
 def _detail(label: str, value: Any) -> Detail:
@@ -143,6 +146,6 @@ def _detail(label: str, value: Any) -> Detail:
 def _covered_lines(finding: Finding, indent: str) -> list[str]:
     lines: list[str] = []
     for covered in finding.covers:
-        named = f"{covered.severity} {heading(covered.id)} at {place(covered)}: {heading(covered.message)}"
+        named = f"{covered.severity} {one_line(covered.id)} at {place(covered)}: {one_line(covered.message)}"
         lines += [indent + named, *_covered_lines(covered, indent + "  ")]
     return lines

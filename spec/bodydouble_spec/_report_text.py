@@ -9,7 +9,7 @@ from bodydouble_spec._report_parts import (
     fact_items,
     fact_table,
     fact_text,
-    heading,
+    one_line,
     padded,
     place,
     plain_lines,
@@ -32,12 +32,12 @@ def render_text(report: Report) -> str:
     A severity word stands at the start of each finding's first line, and all else is indented, so that a caller can
     colour these words. Columns are aligned within the report.
     """
-    sections = [[heading(report.title)]]
+    sections = [[one_line(report.title)]]
     if report.facts:
         sections.append(_facts(report))
     findings = report.ordered()
     if findings:
-        id_columns = min(max(width(heading(finding.id)) for finding in findings), _ID_COLUMNS)
+        id_columns = min(max(width(one_line(finding.id)) for finding in findings), _ID_COLUMNS)
         sections.append([line for finding in findings for line in _finding(finding, id_columns)])
     sections.append([summary(report)])
     return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
@@ -45,14 +45,14 @@ def render_text(report: Report) -> str:
 
 def _finding(finding: Finding, id_columns: int) -> list[str]:
     named = f"{finding.severity:<{_SEVERITY_COLUMNS}}  {finding.evidence:<{_EVIDENCE_COLUMNS}}"
-    first = f"{named}  {padded(heading(finding.id), id_columns)}  {place(finding)}"
+    first = f"{named}  {padded(one_line(finding.id), id_columns)}  {place(finding)}"
     indent = " " * (_SEVERITY_COLUMNS + 2)
     return [first, *((indent + line).rstrip() for line in plain_lines(finding))]
 
 
 def _facts(report: Report) -> list[str]:
-    label_columns = max(width(heading(label)) for label in report.facts)
-    return [line for label, value in report.facts.items() for line in _fact(heading(label), value, label_columns)]
+    label_columns = max(width(one_line(label)) for label in report.facts)
+    return [line for label, value in report.facts.items() for line in _fact(one_line(label), value, label_columns)]
 
 
 def _fact(label: str, value: Any, label_columns: int) -> list[str]:

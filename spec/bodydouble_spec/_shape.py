@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._json import is_array, is_object, type_name
 from bodydouble_spec._validation import SchemaValidator
 
 __all__ = ["CONTAINERS", "Shape", "Shapes"]
@@ -64,7 +64,10 @@ class Shapes:
 
     def of(self, schemas: Sequence[Any], value: Any) -> list[Shape]:
         """The shapes that ``value`` has where all of ``schemas`` hold; none when it conforms to none, or there are too many."""
-        alternatives = _cross(self._alternatives(schema, value, 0) for schema in schemas)
+        try:
+            alternatives = _cross(self._alternatives(schema, value, 0) for schema in schemas)
+        except _TooManyShapes:
+            return []
         return [Shape(tuple(parts)) for parts in alternatives]
 
     def kinds(self, schemas: Iterable[Any]) -> frozenset[str]:
@@ -81,7 +84,7 @@ class Shapes:
         if not is_object(schema):
             return [[]]
         if depth > _MAX_DEPTH:
-            return []
+            raise _TooManyShapes
         choices = [[[schema]]]
         choices += [self._alternatives(part, value, depth + 1) for part in self._parts(schema)]
         for keyword in ("anyOf", "oneOf"):
@@ -109,12 +112,16 @@ class Shapes:
         return self._validator.branch_is_valid(branch, value) if is_object(branch) else branch is True
 
 
+class _TooManyShapes(Exception):
+    """A value cannot be judged, because its shapes are too many or recur without end."""
+
+
 def _cross(choices: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str, Any]]]:
-    """Each way to take one alternative of every choice; none at all when there are too many to judge."""
+    """Each way to take one alternative of every choice."""
     result: list[list[dict[str, Any]]] = [[]]
     for choice in choices:
         if len(result) * len(choice) > _MAX_SHAPES:
-            return []
+            raise _TooManyShapes
         result = [[*parts, *more] for parts in result for more in choice]
     return result
 
@@ -122,18 +129,10 @@ def _cross(choices: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str,
 def _declared_kinds(schema: dict[str, Any]) -> frozenset[str]:
     declared = schema.get("type")
     names = _KINDS if declared is None else declared if is_array(declared) else [declared]
-    kinds = frozenset("number" if name == "integer" else name for name in names)
     values = [schema["const"]] if "const" in schema else schema.get("enum")
-    return kinds if values is None else kinds & frozenset(map(_kind, values))
+    kinds = _without_integer(names)
+    return kinds if values is None else kinds & _without_integer(map(type_name, values))
 
 
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "boolean"
-    if isinstance(value, str):
-        return "string"
-    if is_array(value):
-        return "array"
-    return "object" if is_object(value) else "number"
+def _without_integer(names: Iterable[str]) -> frozenset[str]:
+    return frozenset("number" if name == "integer" else name for name in names)

@@ -16,8 +16,8 @@ from bodydouble_spec._validation import SchemaValidator
 __all__ = ["strict_findings"]
 
 _MAX_DEPTH = 60
-# Shapes within shapes multiply; beyond this many places nothing more is found.
-_MAX_PLACES = 50_000
+# Shapes within shapes multiply; when this many were tried, a place with several is not judged any more.
+_MAX_TRIED = 10_000
 
 
 def strict_findings(validator: SchemaValidator, value: Any, operation: str, evidence: Evidence) -> list[Finding]:
@@ -38,12 +38,11 @@ class _Reading:
         self._shapes = shapes
         self._operation = operation
         self._evidence = evidence
-        self._places_left = _MAX_PLACES
+        self._tried = 0
 
     def read(self, schemas: Sequence[Any], value: Any, pointer: str, depth: int) -> list[Finding]:
         """The findings at and below a place where all of ``schemas`` hold."""
-        self._places_left -= 1
-        if depth > _MAX_DEPTH or self._places_left < 0:
+        if depth > _MAX_DEPTH:
             return []
         if value is None:
             return (
@@ -52,6 +51,10 @@ class _Reading:
                 else [self._deviation("null", pointer, "this is null", "a value", None)]
             )
         shapes = self._shapes.of(schemas, value)
+        if len(shapes) > 1:
+            self._tried += len(shapes)
+            if self._tried > _MAX_TRIED:
+                return []
         if is_array(value):
             readings = [list(self._array(shape, value, pointer, depth)) for shape in shapes]
         elif is_object(value):

@@ -1,0 +1,114 @@
+"""The journal as it happens: server-sent events, one for each exchange (WHATWG HTML, section 9.2)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._wire import Receive, Scope, Send, header
+
+__all__ = ["Events"]
+
+_HEARTBEAT_S = 15.0
+# What is sent at once: a slow reader is waited for after each, and then continues with what the journal still has.
+_MOST_AT_ONCE = 50
+_MOST_BYTES_AT_ONCE = 256 * 1024
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class Events:
+    """An ASGI endpoint that sends each new exchange as an event ``exchange`` with the exchange's id.
+
+    A reader that comes back with ``Last-Event-ID`` continues after it, with what is still there; an id of another run
+    starts with the oldest entry. What a reader missed because the journal had to drop it is told as an event ``lost`` with ``{"lost": n}``.
+    Nothing is queued for a reader: it reads the journal at its own pace. A comment is sent every ``heartbeat_s`` seconds without an exchange.
+    """
+
+    def __init__(self, journal: Journal, heartbeat_s: float = _HEARTBEAT_S) -> None:
+        self._journal = journal
+        self._heartbeat_s = heartbeat_s
+        self._is_closed = False
+        self._streams: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until the reader goes away or `close` is called."""
+        following = self._start_after(_last_event_id(scope))
+        with self._journal.listening() as news:
+            stream = (asyncio.get_running_loop(), news)
+            self._streams.add(stream)
+            gone = asyncio.create_task(_disconnected(receive))
+            try:
+                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+                async for chunk in self._chunks(following, news, gone):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if not gone.done():
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
+            finally:
+                self._streams.discard(stream)
+                gone.cancel()
+
+    def close(self) -> None:
+        """End all streams, and each one that is opened later: a server that shuts down waits for its connections. From any thread."""
+        self._is_closed = True
+        for loop, news in tuple(self._streams):
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(news.set)
+
+    async def _chunks(self, following: int, news: asyncio.Event, gone: asyncio.Task[None]) -> AsyncGenerator[bytes]:
+        yield b"retry: 1000\n\n"
+        while not self._is_closed and not gone.done():
+            news.clear()
+            chunk, following = self._next(following)
+            if chunk:
+                yield chunk
+            elif not await _woken(news, gone, self._heartbeat_s):
+                yield b": still here\n\n"
+
+    def _next(self, following: int) -> tuple[bytes, int]:
+        """The next events from that number on, and the number after them."""
+        parts: list[bytes] = []
+        numbers = self._journal.numbers()
+        if following < numbers.start:
+            parts.append(b'event: lost\ndata: {"lost":%d}\n\n' % (numbers.start - following))
+            following = numbers.start
+        size = 0
+        while following < numbers.stop and len(parts) < _MOST_AT_ONCE and size < _MOST_BYTES_AT_ONCE:
+            line = self._journal.line(following)
+            if line is None:  # dropped while we were reading: the next round says so
+                break
+            identifier = self._journal.identifier(following).encode()
+            parts.append(b"id: %b\nevent: exchange\ndata: %b\n" % (identifier, line))
+            size += len(line)
+            following += 1
+        return b"".join(parts), following
+
+    def _start_after(self, last: str | None) -> int:
+        numbers = self._journal.numbers()
+        if last is None:
+            return numbers.stop
+        number = self._journal.number(last)
+        return numbers.start if number is None or number >= numbers.stop else number + 1
+
+
+def _last_event_id(scope: Scope) -> str | None:
+    sent = header(scope, b"last-event-id")
+    return sent.decode("latin-1") if sent else None
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _woken(news: asyncio.Event, gone: asyncio.Task[None], timeout_s: float) -> bool:
+    """Whether there is news or the reader is gone before the time is over."""
+    waiting = asyncio.create_task(news.wait())
+    try:
+        done, _ = await asyncio.wait((waiting, gone), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    return bool(done)

@@ -1,0 +1,192 @@
+"""The journal over HTTP, below ``/_bodydouble/requests``; who may ask is decided before these routes are reached."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import wraps
+
+import orjson
+from bodydouble_spec import BadFilter, Exchange, ExchangeFilter
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bodydouble_mockserver._events import Events
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._journal_verify import Expectation
+from bodydouble_mockserver._matcher import BadMatch
+
+__all__ = ["journal_routes"]
+
+_REQUESTS = "/_bodydouble/requests"
+_PAGE = 100
+_MOST_PAGE = 1000
+_MOST_BODY_BYTES = 64 * 1024
+# Other calls are answered after so many entries: formatting a full journal takes a while.
+_AT_ONCE = 50
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class _BadRequest(Exception):
+    """What was asked cannot be answered; ``details`` go into the body beside the text."""
+
+    def __init__(self, message: str, status: int = 400, **details: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.details = details
+
+
+def journal_routes(journal: Journal, events: Events) -> list[Route]:
+    """The routes of a journal.
+
+    ``GET /_bodydouble/requests``: ``{"requests": […], "total": n, "next": id or null}``, the oldest first. Filters: ``status`` (429 or 4xx), ``path``
+    (``/v1/*``), ``method``, ``key``, ``since``, ``with_findings`` (true or false). Pages: ``limit`` and ``after`` (an id), or ``last`` for the newest n.
+    ``GET …/{id}``, ``DELETE``, ``GET …/count`` (with the same filters), ``POST …/verify``, and ``GET /_bodydouble/events``.
+    """
+    return [
+        Route(_REQUESTS, _answering(_list(journal)), methods=["GET"]),
+        Route(_REQUESTS, _answering(_clear(journal)), methods=["DELETE"]),
+        Route(f"{_REQUESTS}/count", _answering(_count(journal)), methods=["GET"]),
+        Route(f"{_REQUESTS}/verify", _answering(_verify(journal)), methods=["POST"]),
+        Route(f"{_REQUESTS}/{{id}}", _answering(_show(journal)), methods=["GET"]),
+        Route("/_bodydouble/events", events, methods=["GET"]),
+    ]
+
+
+def _list(journal: Journal) -> _Endpoint:
+    async def endpoint(request: Request) -> Response:
+        parameters = _parameters(request)
+        limit = _whole(parameters, "limit", _PAGE)
+        last = _whole(parameters, "last", None)
+        after = parameters.pop("after", None)
+        if last is not None and after is not None:
+            raise _BadRequest("last and after do not go together: last asks for the newest entries", parameter="last")
+        start = None if after is None else journal.number(after)
+        if after is not None and start is None:
+            good = f"give an id of this run, like {journal.identifier(1)}"
+            raise _BadRequest(f"after: {after[:80]!r} is no id of this run; {good}", parameter="after", good=good)
+        matching = [item async for item in _matching(journal, _filter(parameters))]
+        ahead = [item for item in matching if start is None or item[0] > start]
+        page = ahead[-last:] if last else ahead[:limit] if limit else []
+        is_rest = last is None and len(page) < len(ahead)
+        return _json(
+            {
+                "requests": [exchange.to_dict() for _, exchange in page],
+                "total": len(matching),
+                "next": page[-1][1].id if is_rest and page else None,
+            }
+        )
+
+    return endpoint
+
+
+def _count(journal: Journal) -> _Endpoint:
+    async def endpoint(request: Request) -> Response:
+        chosen = _filter(_parameters(request))
+        return _json({"count": len([number async for number, _ in _matching(journal, chosen)])})
+
+    return endpoint
+
+
+def _show(journal: Journal) -> _Endpoint:
+    async def endpoint(request: Request) -> Response:
+        identifier: str = request.path_params["id"]
+        number = journal.number(identifier)
+        line = None if number is None else journal.line(number)
+        if line is None:
+            raise _BadRequest(
+                f"there is no request {identifier[:80]!r}: it was dropped, deleted, or is of another run", 404
+            )
+        return Response(line, media_type="application/json")
+
+    return endpoint
+
+
+def _clear(journal: Journal) -> _Endpoint:
+    async def endpoint(_request: Request) -> Response:
+        return _json({"deleted": journal.clear()})
+
+    return endpoint
+
+
+def _verify(journal: Journal) -> _Endpoint:
+    async def endpoint(request: Request) -> Response:
+        try:
+            expectation = Expectation.parse(orjson.loads(await _body(request)))
+        except orjson.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise _BadRequest(f"the body is not JSON at {where}: {error.msg}", pointer="") from None
+        except BadMatch as error:
+            raise _BadRequest(str(error), pointer=error.pointer) from None
+        calls = [item async for item in _matching(journal, ExchangeFilter())]
+        verdict = expectation.check(calls)
+        return _json(verdict.to_dict(), 200 if verdict.holds else 409)
+
+    return endpoint
+
+
+async def _matching(journal: Journal, chosen: ExchangeFilter) -> AsyncGenerator[tuple[int, Exchange]]:
+    """Number and exchange of each entry that is asked for and still there when its turn comes."""
+    for number in journal.numbers():
+        exchange = journal.exchange(number)
+        if exchange is not None and chosen.matches(exchange):
+            yield number, exchange
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+
+
+def _parameters(request: Request) -> dict[str, str]:
+    pairs = request.query_params.multi_items()
+    parameters = dict(pairs)
+    if len(parameters) < len(pairs):
+        raise _BadRequest("a parameter stands twice; give each one once")
+    return parameters
+
+
+def _filter(parameters: Mapping[str, str]) -> ExchangeFilter:
+    named = {("findings" if name == "with_findings" else name): value for name, value in parameters.items()}
+    try:
+        return ExchangeFilter.parse(named)
+    except BadFilter as error:
+        parameter = "with_findings" if error.name == "findings" else error.name
+        raise _BadRequest(
+            f"{parameter}{str(error).removeprefix(error.name)}", parameter=parameter, good=error.good
+        ) from None
+
+
+def _whole(parameters: dict[str, str], name: str, default: int | None) -> int | None:
+    text = parameters.pop(name, None)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MOST_PAGE):
+        good = f"write a whole number from 1 to {_MOST_PAGE}"
+        raise _BadRequest(f"{name}: {text[:40]!r} is none; {good}", parameter=name, good=good)
+    return int(text)
+
+
+async def _body(request: Request) -> bytes:
+    data = b""
+    async for chunk in request.stream():
+        data += chunk
+        if len(data) > _MOST_BODY_BYTES:
+            raise _BadRequest(f"the body is larger than {_MOST_BODY_BYTES} bytes", 413)
+    return data
+
+
+def _answering(endpoint: _Endpoint) -> _Endpoint:
+    """The endpoint with what it refuses turned into JSON."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except _BadRequest as error:
+            return _json({"error": str(error), **error.details}, error.status)
+        except ClientDisconnect:
+            return Response(status_code=400)
+
+    return answer
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, media_type="application/json")
