@@ -15,7 +15,16 @@ import time
 import urllib.request
 from pathlib import Path
 
-from throughput import BODY, PATH, Contestant, free_port, own_contestants, serving, wait_until_answering
+from throughput import (
+    BODY,
+    PATH,
+    Contestant,
+    bare_contestant,
+    free_port,
+    mock_contestant,
+    serving,
+    wait_until_answering,
+)
 
 MEGABYTE = 1024 * 1024
 
@@ -40,13 +49,18 @@ def pss_mb(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
+def server_pid(port: int) -> int:
+    """The process of the mock that serves on a port."""
+    found = subprocess.run(
+        ["pgrep", "-f", f"serve .*--port {port}$"], capture_output=True, text=True, check=True
+    ).stdout
+    return int(found.split()[0])
+
+
 def idle_pss_mb() -> float:
-    """Memory of a server that has answered one request."""
-    contestant = own_contestants()[1]
-    with serving(contestant) as port:
-        pattern = f"serve --port {port} "
-        found = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=True).stdout.split()
-        return sum(pss_mb(int(pid)) for pid in found)
+    """Memory of a mock that has answered one request."""
+    with serving(mock_contestant("bodydouble")) as port:
+        return pss_mb(server_pid(port))
 
 
 def large_request_ms(rounds: int) -> float:
@@ -54,7 +68,7 @@ def large_request_ms(rounds: int) -> float:
     data = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(5 * MEGABYTE * 3 // 4)).decode()
     body = {**json.loads(BODY), "image_urls": [f"data:image/png;base64,{data}"]}
     times: list[float] = []
-    with serving(own_contestants()[1]) as port:
+    with serving(mock_contestant("bodydouble")) as port:
         for number in range(rounds):
             payload = json.dumps({**body, "prompt": str(number)}).encode()
             headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
@@ -71,7 +85,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--rounds", type=int, default=7)
     rounds: int = parser.parse_args().rounds
-    for contestant in own_contestants():
+    for contestant in (bare_contestant(), mock_contestant("bodydouble")):
         times = [cold_start_s(contestant) for _ in range(rounds + 1)][1:]
         print(
             f"{contestant.name:12} cold start to first 200: {statistics.median(times):.2f} s ({min(times):.2f}..{max(times):.2f})"

@@ -60,17 +60,26 @@ class Result:
     p99_ms: float
 
 
-def own_contestants() -> list[Contestant]:
+def bare_contestant() -> Contestant:
+    """The bare ASGI app."""
+    options = ["--log-level", "warning", "--no-access-log", "--lifespan", "off"]
+    module = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare_app:app"]
+    return Contestant("bare app", lambda port: [*module, "--port", str(port), *options])
+
+
+def mock_contestant(name: str, *options: str) -> Contestant:
+    """The mock with options."""
+    command = [sys.executable, "-m", "bodydouble", "serve", "--quiet", *options]
+    return Contestant(name, lambda port: [*command, "--port", str(port)])
+
+
+def own_contestants(folder: Path) -> list[Contestant]:
     """The bare app, and the mock in the ways it is run."""
-
-    def bare(port: int) -> list[str]:
-        options = ["--port", str(port), "--log-level", "warning", "--no-access-log", "--lifespan", "off"]
-        return [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare_app:app", *options]
-
-    def mock(*options: str) -> Callable[[int], list[str]]:
-        return lambda port: [sys.executable, "-m", "bodydouble", "serve", "--port", str(port), "--quiet", *options]
-
-    return [Contestant("bare app", bare), Contestant("bodydouble", mock())]
+    return [
+        bare_contestant(),
+        mock_contestant("bodydouble"),
+        mock_contestant("with a journal file", "--journal", str(folder / "journal.jsonl")),
+    ]
 
 
 def peer_contestants(folder: Path) -> list[Contestant]:
@@ -170,7 +179,7 @@ def main() -> None:
         folder = Path(temporary)
         script = folder / "post.lua"
         script.write_text(SCRIPT % BODY)
-        contestants = own_contestants() + (peer_contestants(folder) if options.peers else [])
+        contestants = own_contestants(folder) + (peer_contestants(folder) if options.peers else [])
         results: dict[str, list[Result]] = {contestant.name: [] for contestant in contestants}
         with contextlib.ExitStack() as stack:
             ports = {contestant.name: stack.enter_context(serving(contestant)) for contestant in contestants}

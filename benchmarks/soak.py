@@ -1,0 +1,81 @@
+"""Does memory stay flat? Many small requests, then many large ones, against one server.
+
+    python benchmarks/soak.py [--small 200000] [--large 2000]
+
+Prints the server's memory (PSS and resident set, Linux) along the way; the journal is on, in memory and to a file in a temporary folder.
+The large requests carry a data URI of 5 MB each, all different.
+"""
+
+import argparse
+import base64
+import json
+import random
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from startup import pss_mb, server_pid
+from throughput import BODY, PATH, Contestant, mock_contestant, serving
+
+MEGABYTE = 1024 * 1024
+STEPS = 8
+SENDERS = 2
+
+
+def send(port: int, payload: bytes) -> None:
+    """One request, its answer read."""
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", payload, headers)
+    with urllib.request.urlopen(request, timeout=60) as response:
+        response.read()
+
+
+def small_payload(number: int) -> bytes:
+    """A request without pictures in it, unlike the others."""
+    return json.dumps({**json.loads(BODY), "prompt": f"number {number}"}).encode()
+
+
+def large_payload(number: int) -> bytes:
+    """A request with a data URI of 5 MB, unlike the others."""
+    noise = random.Random(number).randbytes(3 * 5 * MEGABYTE // 4)
+    uri = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + noise).decode()
+    return json.dumps({**json.loads(BODY), "image_urls": [uri]}).encode()
+
+
+def send_all(port: int, make: Callable[[int], bytes], numbers: Iterable[int]) -> None:
+    """Send the requests of these numbers, one after the other."""
+    for number in numbers:
+        send(port, make(number))
+
+
+def run(contestant: Contestant, small: int, large: int) -> None:
+    """Send both kinds, and print the memory after each eighth."""
+    with serving(contestant) as port:
+        pid = server_pid(port)
+        for name, make, total in (("small", small_payload, small), ("large", large_payload, large)):
+            print(f"{name:6} {0:8} requests: {pss_mb(pid):6.1f} MB")
+            for step in range(STEPS):
+                numbers = range(step * total // STEPS, (step + 1) * total // STEPS)
+                shares = [numbers[index::SENDERS] for index in range(SENDERS)]
+                with ThreadPoolExecutor(SENDERS) as senders:
+                    for sent in [senders.submit(send_all, port, make, share) for share in shares]:
+                        sent.result()
+                print(f"{name:6} {numbers.stop:8} requests: {pss_mb(pid):6.1f} MB")
+
+
+def main() -> None:
+    """Run the soak against the mock with a journal file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--small", type=int, default=200_000)
+    parser.add_argument("--large", type=int, default=2_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Path(folder) / "journal.jsonl"
+        run(mock_contestant("bodydouble", "--journal", str(journal)), options.small, options.large)
+        print(f"journal file: {journal.stat().st_size / MEGABYTE:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
