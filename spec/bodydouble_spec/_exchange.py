@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
@@ -116,4 +116,4 @@ def _number(digits: str) -> int | float:
 
 
 def _plain(value: Any) -> Any:
-    return dict(value) if isinstance(value, Mapping) else str(value)
+    return dict(cast("Mapping[Any, Any]", value)) if isinstance(value, Mapping) else str(value)

@@ -172,10 +172,13 @@ def _is_text(value: Any) -> bool:
 def _is_time(value: Any) -> bool:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is None or moment.tzinfo is None:
+            return False
         # At the ends of the calendar a moment has no time in UTC.
-        return moment is not None and moment.tzinfo is not None and moment.astimezone(UTC) is not None
+        moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return False
+    return True
 
 
 def _is_number(value: Any) -> bool:
@@ -201,5 +204,5 @@ def _is_text_array(value: Any) -> bool:
 def _kind(value: Any) -> str:
     if value is None:
         return "null or missing"
-    names = {bool: "a boolean", int: "a number", float: "a number", str: "a text", list: "an array", dict: "an object"}
-    return names.get(type(value), type(value).__name__)
+    kinds = ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "an array"))
+    return next((name for kind, name in kinds if isinstance(value, kind)), "an object")

@@ -45,11 +45,9 @@ class _Reading:
         if depth > _MAX_DEPTH:
             return []
         if value is None:
-            return (
-                []
-                if not self._shapes.kinds(schemas) & CONTAINERS
-                else [self._deviation("null", pointer, "this is null", "a value", None)]
-            )
+            kinds = self._shapes.kinds(schemas)
+            is_empty = "null" in kinds and kinds & CONTAINERS  # where null is forbidden, plain validation says so
+            return [self._deviation("null", pointer, "this is null", "a value", None)] if is_empty else []
         shapes = self._shapes.of(schemas, value)
         if len(shapes) > 1:
             self._tried += len(shapes)

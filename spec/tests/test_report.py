@@ -15,7 +15,7 @@ import pytest
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._report import Report, ReportFormat, render
 from bodydouble_spec._report_values import json_safe, json_text, visible
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -24,59 +24,60 @@ UNSEEN_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 JOINERS = "\u200c\u200d"
 RUNNER_COMMAND = re.compile(r"^\s*::|##\w*\[")
 
-HOSTILE = st.sampled_from(
-    [
-        "\n::error::x",
-        "\r::stop-commands::x",
-        "::add-mask::x",
-        "##[add-mask]x",
-        "##vso[task.setvariable]",
-        "%0A::error::x",
-        "\x1b[31m",
-        "\x9b31m",
-        "\u202e",
-        "\u2028",
-        "\ud800",
-        "\udfff",
-        "\ufffe",
-        "\0",
-        "]]>",
-        "-->",
-        "<!--",
-        "<script>alert(1)</script>",
-        '"><img src=x onerror=alert(1)>',
-        "' onclick='x",
-        "{{ 7 * 7 }}",
-        "{% raw %}",
-        "&amp;",
-        "|",
-        "\\|",
-        "\\",
-        "`",
-        "```\n",
-        "~~~",
-        "\n\n# heading\n\n",
-        "\n- item",
-        "\n---\n",
-        "\n===\n",
-        "**",
-        "_x_",
-        "[x](https://example.com)",
-        "![x](y)",
-        "[x]: y",
-        "<https://example.com>",
-        "https://example.com",
-        "www.example.com",
-        "@octocat",
-        "#12",
-        "$x$",
-        "    ",
-        " ",
-        "é",
-        "画像",
-    ]
+HOSTILE = (
+    "\n::error::x",
+    "\r::stop-commands::x",
+    "::add-mask::x",
+    "##[add-mask]x",
+    "##vso[task.setvariable]",
+    "%0A::error::x",
+    "\x1b[31m",
+    "\x9b31m",
+    "\u202e",
+    "\u2028",
+    "\ud800",
+    "\udfff",
+    "\ufffe",
+    "\0",
+    "]]>",
+    "-->",
+    "<!--",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onclick='x",
+    "{{ 7 * 7 }}",
+    "{% raw %}",
+    "&amp;",
+    "|",
+    "\\|",
+    "\\",
+    "`",
+    "```\n",
+    "~~~",
+    "\n\n# heading\n\n",
+    "\n- item",
+    "\n---\n",
+    "\n===\n",
+    "**",
+    "_x_",
+    "[x](https://example.com)",
+    "![x](y)",
+    "[x]: y",
+    "<https://example.com>",
+    "https://example.com",
+    "www.example.com",
+    "@octocat",
+    "#12",
+    "$x$",
+    "    ",
+    " ",
+    "é",
+    "画像",
+    ",",
 )
-TEXTS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=[]), max_size=8), max_size=5).map("".join)
+TEXTS = st.lists(st.sampled_from(HOSTILE) | st.text(st.characters(exclude_categories=[]), max_size=8), max_size=5).map(
+    "".join
+)
 PLAIN_TEXTS = st.text(max_size=20)
 
 
@@ -139,6 +140,31 @@ def a_report(*found: Finding, **facts: Any) -> Report:
     return Report("check of openapi.json", found, facts)
 
 
+HOSTILE_TEXT = "".join(HOSTILE)
+HOSTILE_REPORT = Report(
+    HOSTILE_TEXT,
+    tuple(
+        Finding(
+            id=HOSTILE_TEXT,
+            severity=severity,
+            evidence=Evidence.ASSUMED,
+            pointer=HOSTILE_TEXT,
+            message=HOSTILE_TEXT,
+            expected=list(HOSTILE),
+            got={text: float("nan") for text in HOSTILE},
+            repaired=HOSTILE_TEXT,
+            direction=HOSTILE_TEXT,
+            operation=HOSTILE_TEXT,
+            request=HOSTILE_TEXT,
+            witness=HOSTILE_TEXT,
+            covers=tuple(a_finding(message=text) for text in HOSTILE),
+        )
+        for severity in Severity
+    ),
+    {HOSTILE_TEXT: list(HOSTILE), "table": [dict.fromkeys(HOSTILE, HOSTILE_TEXT)], "scalar": HOSTILE_TEXT},
+)
+
+
 def report_of(message: str) -> Report:
     return a_report(a_finding(message=message))
 
@@ -184,6 +210,7 @@ def markdown_text(text: str) -> str:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_any_report_renders_in_every_format_as_utf_8_ending_in_a_newline(report: Report) -> None:
     for format_ in ReportFormat:
         assert render(report, format_).encode().endswith(b"\n")
@@ -191,6 +218,7 @@ def test_any_report_renders_in_every_format_as_utf_8_ending_in_a_newline(report:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_no_format_lets_anything_through_that_cannot_be_seen(report: Report) -> None:
     for format_ in ReportFormat:
         characters = set(render(report, format_)) - set("\n" + JOINERS)
@@ -199,11 +227,11 @@ def test_no_format_lets_anything_through_that_cannot_be_seen(report: Report) -> 
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_the_text_of_a_finding_never_becomes_a_command_to_a_ci_runner(report: Report) -> None:
     for format_ in ReportFormat:
         lines = render(report, format_).split("\n")
         commands = [line for line in lines if RUNNER_COMMAND.search(line)]
-        # An inline code span of Markdown and the text of a page are not log lines of ours to begin with.
         if format_ is ReportFormat.GITHUB:
             assert len(commands) == len(report.ordered())
         else:
@@ -282,10 +310,12 @@ def test_the_last_line_of_the_text_counts_in_correct_english(severities: list[Se
 def test_slow_modules_are_not_imported_until_html_or_junit_is_rendered() -> None:
     script = (
         "import sys\n"
+        "import bodydouble_spec\n"
+        "before = set(sys.modules)\n"
         "from bodydouble_spec._report import *\n"
         "report = Report('title', ())\n"
         "for name in ('text', 'json', 'markdown', 'github'): render(report, ReportFormat(name))\n"
-        "print([name for name in ('jinja2', 'html', 'xml') if name in sys.modules])\n"
+        "print([name for name in ('jinja2', 'html', 'xml') if name in sys.modules.keys() - before])\n"
         "render(report, ReportFormat.HTML)\n"
         "print('jinja2' in sys.modules)\n"
     )
@@ -296,8 +326,13 @@ def test_slow_modules_are_not_imported_until_html_or_junit_is_rendered() -> None
 # Text
 
 
+def test_blank_lines_around_a_text_are_left_out_whatever_its_line_ends() -> None:
+    assert render(report_of("\n\r\none\r\n\ntwo\r\n")).splitlines()[3:-2] == ["         one", "", "         two"]
+
+
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_in_text_only_title_severities_and_summary_stand_at_the_start_of_a_line(report: Report) -> None:
     words = [line.split()[0] for line in render(replace(report, title="title")).splitlines() if line[:1].strip()]
     assert words[0] == "title"
@@ -356,6 +391,7 @@ def test_json_parses_back_to_the_same_report(report: Report) -> None:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_a_strict_parser_reads_the_json_of_any_report(report: Report) -> None:
     text = render(replace(report, key="changes"), ReportFormat.JSON)
     assert list(orjson.loads(text)) == ["title", "facts", "changes", "summary"]
@@ -405,6 +441,7 @@ def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> None:
     tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
     kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
@@ -412,7 +449,9 @@ def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> No
     ours |= {"code_inline", "fence", "html_inline", "table", "thead", "tbody", "tr", "th", "td"}
     assert kinds <= ours
     assert {token.content for token in tokens if token.type == "html_inline"} <= {"<br>"}
-    assert sum(token.type == "heading_open" for token in tokens) == 1 + len({f.severity for f in report.ordered()})
+    tables = sum(token.type == "table_open" for token in tokens)
+    severities = {finding.severity for finding in report.ordered()}
+    assert sum(token.type == "heading_open" for token in tokens) == 1 + tables + len(severities)
 
 
 @RELAXED
@@ -425,6 +464,8 @@ def test_markdown_has_one_item_a_finding(found: tuple[Finding, ...]) -> None:
 
 @RELAXED
 @given(TEXTS)
+@example(HOSTILE_TEXT)
+@example("`a`")
 def test_markdown_shows_a_message_as_it_is(message: str) -> None:
     shown = markdown_text(render(report_of(f"({message})"), ReportFormat.MARKDOWN)).replace("\u200b", "")
     lines = [visible(line).strip() for line in f"({message})".replace("\r\n", "\n").split("\n")]
@@ -433,11 +474,23 @@ def test_markdown_shows_a_message_as_it_is(message: str) -> None:
 
 @RELAXED
 @given(TEXTS)
+@example(HOSTILE_TEXT)
 def test_markdown_shows_a_table_cell_as_it_is(text: str) -> None:
     cell = f"({text})"
     tokens = markdown_tokens(render(a_report(fields=[{"name": cell, "type": "x"}]), ReportFormat.MARKDOWN))
     assert sum(token.type == "td_open" for token in tokens) == 2
     assert visible(cell) in "".join(token.content for token in tokens if token.type != "inline").replace("\u200b", "")
+
+
+@RELAXED
+@given(TEXTS)
+@example(HOSTILE_TEXT)
+@example(" spaces around ")
+@example("`")
+def test_markdown_shows_a_pointer_as_it_is(pointer: str) -> None:
+    assume(pointer.strip())
+    tokens = markdown_tokens(render(a_report(a_finding(pointer=pointer)), ReportFormat.MARKDOWN))
+    assert visible(pointer) in [token.content for token in tokens if token.type == "code_inline"]
 
 
 def test_markdown_mentions_nobody_and_links_no_issue_or_page() -> None:
@@ -457,6 +510,7 @@ def test_a_code_block_of_markdown_outlasts_backticks_in_it() -> None:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_junit_has_one_test_a_finding_and_only_errors_fail(report: Report) -> None:
     root = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode())
     found = report.ordered()
@@ -469,6 +523,7 @@ def test_junit_has_one_test_a_finding_and_only_errors_fail(report: Report) -> No
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_junit_tests_have_different_names(report: Report) -> None:
     cases = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode()).findall("testsuite/testcase")
     assert len({case.get("name") for case in cases}) == len(cases)
@@ -485,6 +540,7 @@ def test_junit_names_begin_with_the_severity() -> None:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_nothing_in_a_finding_becomes_markup_of_the_page(report: Report) -> None:
     page = Page(render(report, ReportFormat.HTML))
     structure = (
@@ -497,9 +553,10 @@ def test_nothing_in_a_finding_becomes_markup_of_the_page(report: Report) -> None
 
 @RELAXED
 @given(TEXTS)
+@example(HOSTILE_TEXT)
 def test_the_page_shows_a_message_as_it_is(message: str) -> None:
-    lines = map(visible, message.replace("\r\n", "\n").split("\n"))
-    assert "\n".join(lines) in Page(render(report_of(message), ReportFormat.HTML)).text
+    lines = map(visible, f"({message})".replace("\r\n", "\n").split("\n"))
+    assert "\n".join(lines) in Page(render(report_of(f"({message})"), ReportFormat.HTML)).text
 
 
 def test_the_page_loads_nothing_and_forbids_it() -> None:
@@ -524,6 +581,7 @@ def test_the_page_can_hide_each_severity_that_occurs() -> None:
 
 @RELAXED
 @given(ANY_REPORT)
+@example(HOSTILE_REPORT)
 def test_github_gets_one_command_a_finding_between_title_and_summary(report: Report) -> None:
     lines = re.split(r"\r\n|\r|\n", render(report, ReportFormat.GITHUB).rstrip("\n"))
     commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -533,8 +591,9 @@ def test_github_gets_one_command_a_finding_between_title_and_summary(report: Rep
 
 @RELAXED
 @given(TEXTS)
+@example(HOSTILE_TEXT)
 def test_a_github_runner_reads_back_the_title_and_the_message(text: str) -> None:
-    finding = a_finding(id=text, message=text)
+    finding = a_finding(id=text, message=f"({text})")
     line = render(a_report(finding), ReportFormat.GITHUB).split("\n")[1]
     _, command, message = line.split("::", 2)
     name, _, properties = command.partition(" ")
@@ -542,6 +601,6 @@ def test_a_github_runner_reads_back_the_title_and_the_message(text: str) -> None
     unescaped = (
         title.replace("%3A", ":").replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
     )
-    shown = "\n".join(visible(line) for line in text.replace("\r\n", "\n").split("\n"))
+    shown = "\n".join(visible(line) for line in f"({text})".replace("\r\n", "\n").split("\n"))
     assert (name, unescaped) == ("error", f"title={visible(text)} (documented)")
     assert message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == f"/aspect_ratio\n{shown}"

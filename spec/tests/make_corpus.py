@@ -1,0 +1,113 @@
+"""Writes the tests' documents: structure-only copies of published ones, without prose, samples or vendor extensions.
+
+Run by hand: ``python spec/tests/make_corpus.py REVISIONS DRIFT``. REVISIONS is a folder of ``DATE-COMMIT.json`` files, DRIFT one with
+``docs/BLOB.json`` and the ``*.jsonl`` files that name them. Where the presence of a text matters, as for the description of a response, a neutral
+one stands in its place. A copy has the fingerprint of its original.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from bodydouble_spec import fingerprint
+from bodydouble_spec._document import parse_document
+from bodydouble_spec._json import is_array, is_object
+
+DATA = Path(__file__).parent / "data"
+REVISION_OF = "image-models/Google/gemini-2.5-flash-image-edit.json"
+# Which of the other documents are taken, and what for.
+PECULIAR = {
+    "044ce96695e7": "an answer that requires nothing",
+    "05da2bc6184a": "a security scheme that mixes two kinds; many anyOf; exclusive bounds",
+    "11edcafcbe2a": "references that lead nowhere",
+    "12c290d7d593": "additionalProperties",
+    "1b2be07205d6": "two operations; an array without items; recursion",
+    "2d8f352fa6c3": "a type that is none",
+    "33fd4b46293e": "anyOf in the request",
+    "3df2135e5eea": "keywords of OpenAPI 3.1 in a 3.0 document",
+    "3fee923bb958": "the same contract with an object for paths",
+    "48a092812796": "two operations",
+    "49c244ff46f5": "a path parameter",
+    "5342ab48afab": "an array for paths; a schema in the place of content",
+    "59d52c294d3c": "a security scheme that mixes two kinds; allOf",
+    "7b2d4c0b0d59": "a list of models without parameters",
+    "8b137891791f": "nothing but a line break",
+    "9de2c448af9c": "YAML under the name of JSON; keywords of OpenAPI 3.1",
+    "b1450d1d854b": "three operations",
+    "b6106dcb1bcf": "a path parameter and a query",
+    "cfb3e4791ec5": "no openapi, no info",
+    "dd7615baa14f": "keywords of OpenAPI 3.1 in a 3.0 document; references",
+    "f0d1e0bafd75": "query parameters",
+}
+PROSE = {"description", "example", "examples", "externalDocs", "summary", "title"}
+# Under these keys the next keys are names that somebody chose.
+NAME_MAPS = {
+    "$defs", "callbacks", "content", "encoding", "headers", "links", "mapping", "parameters", "paths", "patternProperties", "properties",
+    "requestBodies", "responses", "schemas", "securitySchemes", "variables",
+}  # fmt: skip
+DATA_KEYS = {"const", "default", "enum", "required"}
+
+
+def strip(value: Any, key: str = "", *, named: bool = False) -> Any:
+    """``value``, which stands under ``key``, without prose; ``named`` says that ``key`` is a name, not a keyword."""
+    if is_array(value):
+        return (
+            value
+            if key in DATA_KEYS and not named
+            else [strip(item, "paths" if key == "paths" else "") for item in value]
+        )
+    if not is_object(value) or (key in DATA_KEYS and not named):
+        return value
+    result: dict[str, Any] = {}
+    for name, item in value.items():
+        if key in NAME_MAPS and not named:
+            if not (name.startswith("x-") and key in {"paths", "responses", "callbacks"}):
+                result[name] = strip(item, name if key != "responses" else "response", named=key != "responses")
+        elif name in {"title", "version"} and key == "info":
+            result[name] = "0" if isinstance(item, str) else item
+        elif name == "description" and key == "response":
+            result[name] = "A response." if item and isinstance(item, str) else item
+        elif name not in PROSE and not name.startswith("x-"):
+            result[name] = strip(item, name)
+    return result
+
+
+def copy(source: Path, target: Path) -> None:
+    """Write the structure of one document; raises SystemExit when that changes its fingerprint."""
+    data = source.read_bytes()
+    document, problem = parse_document(data)
+    if problem is not None:
+        target.write_bytes(data)
+        return
+    stripped = strip(document)
+    if fingerprint(stripped) != fingerprint(document):
+        raise SystemExit(f"{source}: the structure changed")
+    is_json = data.lstrip().startswith(b"{")
+    text = json.dumps(stripped, separators=(",", ":")) if is_json else yaml.safe_dump(stripped, sort_keys=False)
+    target.write_text(f"{text.rstrip()}\n", encoding="utf-8")
+
+
+def main(revisions: Path, drift: Path) -> None:
+    """Write all documents and their index."""
+    DATA.mkdir(exist_ok=True)
+    index: list[dict[str, str]] = []
+    for source in sorted(revisions.glob("*.json")):
+        copy(source, DATA / f"revision-{source.name}")
+        date, _, commit = source.stem.rpartition("-")
+        index.append({"file": f"revision-{source.name}", "document": REVISION_OF, "date": date, "commit": commit})
+    names: dict[str, dict[str, str]] = {}
+    for lines in sorted(drift.glob("*.jsonl")):
+        for entry in map(json.loads, lines.read_text(encoding="utf-8").splitlines()):
+            names |= {entry[side]: entry for side in ("before", "after") if side in entry}
+    for digest, peculiar in PECULIAR.items():
+        entry = names[f"docs/{digest}.json"]
+        copy(drift / "docs" / f"{digest}.json", DATA / f"{digest}.json")
+        about = {"file": f"{digest}.json", "document": entry["document"], "blob": digest, "peculiar": peculiar}
+        index.append(about | ({"date": entry["date"]} if "date" in entry else {}))
+    (DATA / "index.json").write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,0 +1,206 @@
+"""Repairs: each defect is found where it stands, and what can be kept is kept."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bodydouble_spec import Contract, Severity
+from bodydouble_spec._repair import repair
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SCHEMA_POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"
+
+
+def document(operation: Any = None, *, version: str = "3.0.0", **parts: Any) -> dict[str, Any]:
+    info = {"title": "t", "version": "1"}
+    post = {"responses": {"200": {"description": "d"}}} if operation is None else operation
+    return {"openapi": version, "info": info, "paths": {"/a": {"post": post}}, **parts}
+
+
+def with_schema(schema: Any, version: str = "3.0.0") -> dict[str, Any]:
+    body = {"content": {"application/json": {"schema": schema}}}
+    return document({"requestBody": body, "responses": {}}, version=version)
+
+
+def body_schema(repaired: dict[str, Any]) -> Any:
+    return repaired["paths"]["/a"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "rule", "place", "repaired"),
+    [
+        ({"type": "float"}, "schema-type-unknown", "/type", {}),
+        ({"type": ["string", "null"]}, "keyword-newer", "/type", {"type": "string", "nullable": True}),
+        ({"type": "null"}, "keyword-newer", "/type", {"enum": [None]}),
+        (
+            {"type": ["string", "integer"]},
+            "keyword-newer",
+            "/type",
+            {"allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}]},
+        ),
+        ({"const": "a"}, "keyword-newer", "/const", {"enum": ["a"]}),
+        ({"exclusiveMinimum": 3}, "keyword-newer", "/exclusiveMinimum", {"allOf": [{"minimum": 3, "exclusiveMinimum": True}]}),
+        ({"minimum": "3"}, "keyword-malformed", "/minimum", {"minimum": 3}),
+        ({"minimum": "three"}, "keyword-malformed", "/minimum", {}),
+        ({"maxLength": -1}, "keyword-malformed", "/maxLength", {}),
+        ({"maxLength": 10**400}, None, "", {"maxLength": 10**400}),
+        ({"maximum": 10**400}, "keyword-malformed", "/maximum", {}),
+        ({"pattern": "("}, "keyword-malformed", "/pattern", {}),
+        ({"enum": []}, "keyword-malformed", "/enum", {}),
+        ({"required": True}, "keyword-malformed", "/required", {}),
+        ({"required": ["a", 1, "a"]}, "keyword-malformed", "/required", {"required": ["a"]}),
+        ({"title": 5, "description": None}, "keyword-malformed", "/title", {}),
+        ({"properties": []}, "keyword-malformed", "/properties", {}),
+        ({"properties": {"a/b": 5}}, "schema-not-object", "/properties/a~1b", {"properties": {"a/b": {}}}),
+        ({"allOf": []}, "keyword-malformed", "/allOf", {}),
+        ({"items": [{"type": "string"}]}, "items-is-list", "/items", {"items": {"anyOf": [{"type": "string"}]}}),
+        ({"type": "array"}, "items-missing", "", {"type": "array", "items": {}}),
+        ({"not": False}, "schema-not-object", "/not", {"not": {"not": {}}}),
+        ({"$ref": "#/components/schemas/Gone"}, "ref-dangling", "/$ref", {}),
+        ({"$ref": "#anchor"}, "ref-dangling", "/$ref", {}),
+        ({"$ref": "other.json#/a"}, "ref-external", "/$ref", {}),
+        ({"$ref": 5}, "ref-dangling", "/$ref", {}),
+        ({"$dynamicRef": "http://127.0.0.1/"}, "keyword-unsupported", "/$dynamicRef", {}),
+        ({"if": {"type": "float"}}, "schema-type-unknown", "/if/type", {"if": {}}),
+        (5, "schema-not-object", "", {}),
+    ],
+)  # fmt: skip
+def test_a_defect_of_a_schema_is_found_where_it_stands(
+    schema: Any, rule: str | None, place: str, repaired: Any
+) -> None:
+    result = repair(with_schema(schema))
+    found = {(finding.id, finding.pointer) for finding in result.findings}
+    assert body_schema(result.document) == repaired
+    assert ((rule, SCHEMA_POINTER + place) in found) if rule else not found
+
+
+NEWER: list[dict[str, Any]] = [
+    {"type": ["string", "null"], "const": "a"},
+    {"exclusiveMinimum": 3, "prefixItems": [{}], "if": {}, "then": {}, "else": True},
+    {"$ref": "#/components/schemas/A", "description": "d"},
+    {"type": "array"},
+]
+
+
+@pytest.mark.parametrize("schema", NEWER)
+def test_what_openapi_3_1_allows_is_no_defect_there(schema: dict[str, Any]) -> None:
+    newer = {**with_schema(schema, "3.1.0"), "components": {"schemas": {"A": True}}}
+    assert repair(newer).findings == ()
+
+
+def test_a_boolean_bound_in_openapi_3_1_becomes_a_number() -> None:
+    result = repair(with_schema({"minimum": 3, "exclusiveMinimum": True}, "3.1.0"))
+    assert body_schema(result.document) == {"exclusiveMinimum": 3}
+    assert [finding.id for finding in result.findings] == ["keyword-older"]
+
+
+DOCUMENT_DEFECTS: list[tuple[Any, ...]] = [
+        (document(paths=[{"/a": {"post": {"responses": {}}}}]), {("paths-is-array", "/paths")}),
+        (document(paths=[5]), {("paths-is-array", "/paths"), ("not-an-object", "/paths/0")}),
+        (document(paths=5), {("not-an-object", "/paths")}),
+        (document(paths={"a": {"get": {"responses": {}}}}), {("path-without-slash", "/paths/a")}),
+        (document(paths={"/a": 5, "x-note": 5}), {("not-an-object", "/paths/~1a")}),
+        (document(paths={"/a": {"get": 5}}), {("not-an-object", "/paths/~1a/get")}),
+        (document(paths={"/a": {"$ref": "#/gone"}}), {("ref-dangling", "/paths/~1a/$ref")}),
+        (document(paths={"/{b}": {"get": {"responses": {}}}}), {("path-parameter-undeclared", "/paths/~1{b}/get")}),
+        (document(5), {("not-an-object", "/paths/~1a/post")}),
+        (document({}), {("responses-missing", "/paths/~1a/post/responses")}),
+        (document({"responses": {"2oo": {}}}), {("response-malformed", "/paths/~1a/post/responses/2oo")}),
+        (document({"responses": {"200": {}}}), {("response-description-missing", "/paths/~1a/post/responses/200")}),
+        (document({"responses": {}, "parameters": [{"name": "a"}]}), {("parameter-malformed", "/paths/~1a/post/parameters/0")}),
+        (document({"responses": {}, "parameters": 5}), {("parameter-malformed", "/paths/~1a/post/parameters")}),
+        (document({"responses": {}, "requestBody": {}}), {("content-missing", "/paths/~1a/post/requestBody")}),
+        (document({"responses": {}, "requestBody": {"type": "object"}}), {("request-body-is-schema", "/paths/~1a/post/requestBody")}),
+        (document({"responses": {}, "security": [{"gone": []}]}), {("security-scheme-unknown", "/paths/~1a/post/security/0")}),
+        (document(components={"securitySchemes": {"a": "Bearer"}}), {("security-scheme-malformed", "/components/securitySchemes/a")}),
+        (document(components={"securitySchemes": {"a": {"type": "http", "scheme": "bearer", "in": "header"}}}), {("security-scheme-malformed", "/components/securitySchemes/a")}),
+        (document(components=5), {("not-an-object", "/components")}),
+        (document(openapi="2.0"), {("openapi-version", "/openapi")}),
+        (document(info=5), {("info-missing", "/info")}),
+        ({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}}, {("paths-missing", "/paths")}),
+        ({}, {("openapi-version", "/openapi"), ("info-missing", "/info"), ("paths-missing", "/paths")}),
+        ([], {("document-unreadable", "")}),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    DOCUMENT_DEFECTS,
+)  # fmt: skip
+def test_a_defect_of_a_document_is_found_where_it_stands(published: Any, expected: set[tuple[str, str]]) -> None:
+    assert {(finding.id, finding.pointer) for finding in repair(published).findings} == expected
+
+
+def test_a_security_scheme_loses_only_the_keys_that_its_kind_has_not() -> None:
+    scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "key", "x-note": "n", "in": "header", "name": "a"}
+    repaired = repair(document(components={"securitySchemes": {"a": scheme}})).document["components"]
+    kept = {"type": "http", "scheme": "bearer", "bearerFormat": "key", "x-note": "n"}
+    assert repaired["securitySchemes"] == {"a": kept}
+
+
+def test_two_items_of_an_array_of_paths_keep_their_operations_under_one_path() -> None:
+    get, post = ({"responses": {"200": {"description": name}}} for name in ("get", "post"))
+    result = repair(document(paths=[{"/a": {"get": get}}, {"/a": {"post": post}}]))
+    assert set(result.document["paths"]["/a"]) == {"get", "post"}
+
+
+def test_an_operation_that_stands_there_twice_is_a_finding_and_the_first_one_holds() -> None:
+    paths: dict[str, Any] = {
+        path: {"get": {"responses": {}, "operationId": name}} for path, name in (("/a", "first"), ("a", "second"))
+    }
+    result = repair(document(paths=paths))
+    assert result.document["paths"]["/a"]["get"]["operationId"] == "first"
+    assert ("operation-twice", "/paths/a/get") in {(finding.id, finding.pointer) for finding in result.findings}
+
+
+def test_a_defect_behind_a_reference_is_found_once_and_where_it_really_stands() -> None:
+    reference = {"$ref": "#/components/responses/Done"}
+    published = document({"responses": {"200": reference, "201": reference}}, components={"responses": {"Done": {}}})
+    assert [(finding.id, finding.pointer) for finding in repair(published).findings] == [
+        ("response-description-missing", "/components/responses/Done")
+    ]
+
+
+@pytest.mark.parametrize("pair", [("A", "A"), ("A", "B")])
+def test_references_that_go_round_in_circles_are_one_finding_each(pair: tuple[str, str]) -> None:
+    responses = {"A": {"$ref": f"#/components/responses/{pair[1]}"}, "B": {"$ref": "#/components/responses/A"}}
+    published = document(
+        {"responses": {"200": {"$ref": "#/components/responses/A"}}}, components={"responses": responses}
+    )
+    assert [finding.id for finding in repair(published).findings] == ["ref-circular"]
+
+
+def test_a_finding_of_the_review_points_into_the_published_document_where_parts_were_moved() -> None:
+    content = {"application/json": {"schema": {"type": "object"}}}
+    reference = {"$ref": "#/components/responses/Done"}
+    published = document(
+        paths=[{"/a": {"post": {"responses": {"200": reference}}}}],
+        components={"responses": {"Done": {"description": "d", "content": content}}},
+    )
+    found = {finding.id: finding.pointer for finding in Contract.load(published, overlay=None).findings}
+    assert found["response-vacuous"] == "/components/responses/Done/content/application~1json/schema"
+    assert found["errors-undocumented"] == "/paths/0/~1a/post/responses"
+
+
+def test_what_is_repaired_loses_nothing_more(own_path: Path, load_real: Callable[[Path], Contract]) -> None:
+    once = repair(dict(load_real(own_path).published))
+    again = repair(once.document)
+    assert again.document == once.document
+    assert [finding for finding in again.findings if finding.severity is Severity.ERROR] == []
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.data())
+def test_repairing_never_changes_its_argument(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
+    published = data.draw(st.sampled_from(small_documents))
+    before = copy.deepcopy(published)
+    repair(published)
+    assert published == before
+
+
+def test_the_vendored_overlay_leaves_nothing_to_repair(vendored: Contract) -> None:
+    again = repair(dict(vendored.document))
+    assert (again.document, again.findings) == (vendored.document, ())
