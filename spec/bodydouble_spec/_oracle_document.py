@@ -30,6 +30,7 @@ def document_errors(document: Mapping[str, Any]) -> list[Finding]:
     except ImportError as error:
         raise SpecError(MISSING_EXTRA) from error
     version = str(document.get("openapi", "3.0"))
+    validator: Any
     if version.startswith("3.2"):
         validator = openapi_spec_validator.OpenAPIV32SpecValidator
     elif version.startswith("3.1"):
