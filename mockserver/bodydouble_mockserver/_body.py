@@ -104,8 +104,7 @@ def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
             result[key] = value
         return result
 
-    # As floats, because Python refuses to read an integer of thousands of digits.
-    json.loads(body, object_pairs_hook=note, parse_int=float)
+    json.loads(body, object_pairs_hook=note)
     first = list(dict.fromkeys(found))[:_LISTED_KEYS]
     return [key if len(key) <= _SHOWN_CHARACTERS else f"{key[:_SHOWN_CHARACTERS]}…" for key in first]
 

@@ -99,7 +99,7 @@ def _unquoted(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
 
 
-def _text(value: Any) -> str:
+def _text(value: str | int | tuple[float, float]) -> str:
     if not isinstance(value, tuple):
         return str(value)
     least, most = (f"{seconds:.6f}".rstrip("0").rstrip(".") for seconds in value)

@@ -7,6 +7,7 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bodydouble_spec import Operation
 
@@ -14,6 +15,7 @@ from bodydouble_mockserver._body import BodyProblem, read_body
 from bodydouble_mockserver._checks import Checked, Refusal, check
 from bodydouble_mockserver._directives import BadDirective, Directives, parse_prefer
 from bodydouble_mockserver._faults import EXTENSION, needs_wire
+from bodydouble_mockserver._limits import OUT_OF_CREDITS
 from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import ScriptedAnswer, State
@@ -115,7 +117,7 @@ class OperationEndpoint:
         """The answer, and the names of directives that had no effect on it."""
         code, ignored = directives.code, _OF_A_SUCCESS
         if code is not None and code >= 300:
-            answer = self._refuse(scope, request_id, Refusal(code), checked, directives)
+            answer = self._refuse(scope, request_id, _chosen(code, checked), checked, directives)
         elif checked.refusal is not None and code is None:
             answer = self._refuse(scope, request_id, checked.refusal, checked, directives)
         else:
@@ -160,6 +162,17 @@ class OperationEndpoint:
             findings=checked.findings,
             legacy=directives.envelope == "legacy",
         )
+
+
+def _chosen(code: int, checked: Checked) -> Refusal:
+    """What an error that was asked for says: what the request itself deserves, where that is the same."""
+    if checked.refusal is not None and checked.refusal.status == code:
+        return checked.refusal
+    if code == OUT_OF_CREDITS.status:
+        return OUT_OF_CREDITS
+    message = "Nothing is wrong with the request: this answer was asked for"
+    issue: dict[str, Any] = {"code": "custom", "path": [], "message": message}
+    return Refusal(code, data=[issue] if code == 400 else None)
 
 
 def _script_over(answer: Answer, scripted: ScriptedAnswer) -> None:

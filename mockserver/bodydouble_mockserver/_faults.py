@@ -72,7 +72,8 @@ class SocketWire:
     def reset(self) -> None:
         """See `Wire`: with a linger time of zero, closing sends RST instead of FIN."""
         connection = self._transport.get_extra_info("socket")
-        if connection is not None:
+        # A client that left first has taken the socket with it.
+        if connection is not None and not self._transport.is_closing():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 

@@ -129,6 +129,6 @@ def _numbers(schema: dict[str, Any], step: float | None) -> Iterator[int | float
 
 
 def _is_within(schema: dict[str, Any], value: float) -> bool:
-    return schema.get("minimum", value) <= value <= schema.get("maximum", value) and schema.get(
-        "exclusiveMinimum", -math.inf
-    ) < value < schema.get("exclusiveMaximum", math.inf)
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+    return bool(least <= value <= most and above < value < below)

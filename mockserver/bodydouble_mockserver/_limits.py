@@ -9,11 +9,11 @@ from typing import Any
 from bodydouble_mockserver._checks import Refusal
 from bodydouble_mockserver._imaging import Cost
 
-__all__ = ["Account", "Limited", "Limits", "key_hash"]
+__all__ = ["OUT_OF_CREDITS", "Account", "Limited", "Limits", "key_hash"]
 
 _MINUTE_S = 60.0
 _MOST_KEYS = 10_000
-_OUT_OF_CREDITS = {"kind": "err_insufficent_credits"}  # spelled so by the vendor
+OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # spelled so by the vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Account:
         wanted = cost.credits or 0
         if credits_left is not None:
             if wanted > credits_left:
-                return Limited(Refusal(403, data=_OUT_OF_CREDITS))
+                return Limited(OUT_OF_CREDITS)
             self._spent[key] = self._spent.pop(key, 0) + wanted
             _forget_oldest(self._spent)
         return None

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -116,4 +116,5 @@ def _number(digits: str) -> int | float:
 
 
 def _plain(value: Any) -> Any:
-    return dict(cast("Mapping[Any, Any]", value)) if isinstance(value, Mapping) else str(value)
+    mapping: Mapping[Any, Any] | None = value if isinstance(value, Mapping) else None
+    return str(value) if mapping is None else dict(mapping)

@@ -98,7 +98,8 @@ def test_a_body_that_is_not_json_shows_no_part_of_a_key(key: str, spell: Callabl
 @given(ODD_KEYS)
 def test_a_key_of_any_characters_is_found_nowhere(key: str) -> None:
     as_sent = key.encode("latin-1").decode("latin-1")
-    assert key not in str(orjson.loads(record(as_sent, orjson.dumps({"prompt": f"my key is {key}"}))))
+    kept = orjson.loads(record(as_sent, orjson.dumps({"prompt": f"my key is {key}"})))["body"]["prompt"]
+    assert kept in ("my key is ***", "***")
 
 
 @given(KEYS, st.binary(max_size=60), st.sampled_from([str, as_escapes, as_percent, with_escaped_slashes]))

@@ -1,0 +1,233 @@
+"""Headers, routes and methods: request ids, cost, what browsers may read, and what there is beside the operation."""
+
+import itertools
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_spec import Contract
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+Call = Callable[..., httpx.Response]
+Edit = Callable[..., dict[str, Any]]
+EXPOSED = ["x-request-id", "x-inference-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent", "x-client-request-id"]
+
+
+def test_every_call_has_its_own_request_id(app: MockServer, call: Call, edit: Edit) -> None:
+    answers = [call(app, json=edit(num_images=number)) for number in (1, 1, 9, 9)]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 4
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        pytest.param({"json": {}}, id="400"),
+        pytest.param({"key": None}, id="401"),
+        pytest.param({"path": "/nowhere"}, id="404"),
+        pytest.param({"path": "/v2/billing", "method": "GET", "key": None}, id="billing 401"),
+        pytest.param({"path": "/generations/otter/1.png", "method": "GET"}, id="picture 404"),
+    ],
+)
+def test_an_error_has_the_request_id_in_header_and_body(
+    app: MockServer, call: Call, request_of: dict[str, Any]
+) -> None:
+    answer = call(app, **request_of)
+    assert answer.status_code >= 400
+    assert answer.json()["requestId"] == answer.headers["x-request-id"]
+
+
+def test_an_error_is_the_vendors_envelope(call: Call, contract: Contract) -> None:
+    app = create_app(contract, Settings(seed=7, clock=lambda: 1_780_000_000.5))
+    answer = call(app, "/nowhere")
+    assert answer.headers["content-type"] == "application/problem+json; charset=utf-8"
+    assert answer.json() == {
+        "title": "Not Found",
+        "status": 404,
+        "message": "Not Found",
+        "instance": "/nowhere",
+        "requestId": answer.headers["x-request-id"],
+        "timestamp": "2026-05-28T20:26:40.500Z",
+        "error": {"name": "NotFoundException", "message": "Not Found"},
+    }
+
+
+def test_a_success_names_its_generation(app: MockServer, call: Call, edit: Edit) -> None:
+    inference_id = call(app, json=edit()).headers["x-inference-id"]
+    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", inference_id)
+
+
+@pytest.mark.parametrize(("count", "cost", "usd"), [(1, "84000", "0.042000000"), (3, "252000", "0.126000000")])
+def test_a_success_says_its_cost_in_whole_credits_and_nine_decimals(
+    app: MockServer, call: Call, edit: Edit, count: int, cost: str, usd: str
+) -> None:
+    answer = call(app, json=edit(num_images=count))
+    assert (answer.headers["x-aimlapi-credits-used"], answer.headers["x-aimlapi-usd-spent"]) == (cost, usd)
+    assert answer.json()["meta"]["usage"]["credits_used"] == int(cost)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.text("abcXYZ019._:- /\t\u00e9", min_size=1, max_size=140).map(str.strip).filter(bool)
+    | st.text("aZ0._:-", min_size=126, max_size=130)
+)
+@example("a" * 128)
+@example("a" * 129)
+@example("with space")
+def test_a_valid_client_request_id_is_echoed_and_any_other_is_dropped(
+    app: MockServer, call: Call, edit: Edit, value: str
+) -> None:
+    is_valid = re.fullmatch(r"[A-Za-z0-9._:-]{1,128}", value) is not None
+    answer = call(app, json=edit(), headers=[(b"X-Client-Request-Id", value.encode("latin-1"))])
+    assert answer.headers.get("x-client-request-id") == (value if is_valid else None)
+
+
+def test_an_error_echoes_the_client_request_id_too(app: MockServer, call: Call) -> None:
+    assert call(app, key=None, headers={"x-client-request-id": "mine"}).headers["x-client-request-id"] == "mine"
+
+
+def test_a_browser_may_ask_with_its_key_and_json(app: MockServer, call: Call) -> None:
+    answer = call(
+        app,
+        method="OPTIONS",
+        key=None,
+        headers={
+            "origin": "https://app.example",
+            "access-control-request-method": "POST",
+            "access-control-request-headers": "authorization,content-type",
+        },
+    )
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    assert answer.headers["access-control-allow-headers"] == "authorization,content-type"
+
+
+def test_options_without_a_preflights_headers_is_answered(app: MockServer, call: Call) -> None:
+    assert call(app, method="OPTIONS", key=None).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        pytest.param({"json": {}}, id="400"),
+        pytest.param({"key": None}, id="401"),
+        pytest.param({"path": "/nowhere"}, id="404"),
+        pytest.param({"path": "/v1/models", "method": "GET"}, id="models"),
+        pytest.param({"path": "/v2/billing", "method": "GET"}, id="billing"),
+        pytest.param({"path": "/generations/otter/1.png", "method": "GET"}, id="missing picture"),
+    ],
+)
+def test_a_browser_may_read_every_answer(app: MockServer, call: Call, request_of: dict[str, Any]) -> None:
+    headers = call(app, **request_of).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["access-control-expose-headers"].split(", ") == EXPOSED
+
+
+def test_a_browser_may_read_a_success_and_its_picture(app: MockServer, call: Call, edit: Edit) -> None:
+    answer = call(app, json=edit())
+    picture = call(app, answer.json()["data"][0]["url"], method="GET", key=None)
+    assert [each.headers["access-control-allow-origin"] for each in (answer, picture)] == ["*", "*"]
+    assert answer.headers["access-control-expose-headers"].split(", ") == EXPOSED
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/images/generations", "/images/generations", "/v1/images/generations/", "/images/generations/"]
+)
+def test_both_base_urls_answer_with_and_without_a_trailing_slash(
+    app: MockServer, call: Call, edit: Edit, path: str
+) -> None:
+    assert call(app, path, json=edit()).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *itertools.product(["GET", "PUT", "DELETE", "PATCH", "BREW"], ["/v1/images/generations"]),
+        ("POST", "/v1/models"),
+        ("POST", "/generations/otter/1.png"),
+        ("GET", "/"),
+        ("GET", "/v1"),
+        ("POST", "/v1/images"),
+        ("POST", "/v1/images/generations/x"),
+        ("GET", "/_bodydouble"),
+        ("GET", "/robots.txt"),
+    ],
+)
+def test_an_unknown_route_or_method_is_404_in_the_vendors_envelope(
+    app: MockServer, call: Call, method: str, path: str
+) -> None:
+    answer = call(app, path, method=method)
+    assert (answer.status_code, answer.json()["error"]["name"]) == (404, "NotFoundException")
+    assert answer.json()["instance"] == path
+
+
+def test_head_of_a_picture_has_its_length_and_no_body(app: MockServer, call: Call, edit: Edit) -> None:
+    url = call(app, json=edit()).json()["data"][0]["url"]
+    head, whole = (call(app, url, method=method) for method in ("HEAD", "GET"))
+    assert head.content == b""
+    assert head.headers["content-length"] == str(len(whole.content))
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/models/", "/_bodydouble/health"])
+def test_what_can_be_got_needs_no_key_and_has_a_head(app: MockServer, call: Call, path: str) -> None:
+    assert [call(app, path, method=method, key=None).status_code for method in ("GET", "HEAD")] == [200, 200]
+
+
+def test_the_models_are_those_of_the_contract(app: MockServer, call: Call) -> None:
+    body = call(app, "/v1/models", method="GET", key=None).json()
+    assert body["object"] == "list"
+    assert [item["id"] for item in body["data"]] == ["google/gemini-2.5-flash-image-edit"]
+    assert {*body["data"][0]} == {"id", "info", "type", "aliases", "tags"}
+
+
+@pytest.mark.parametrize("enum", [["a/b", 7, None], [None]])
+def test_a_contract_with_odd_model_names_still_lists_models(
+    call: Call, nano_banana: dict[str, Any], enum: list[Any]
+) -> None:
+    contract = Contract.load(
+        {
+            **nano_banana,
+            "paths": {
+                path: {
+                    "post": {
+                        **item["post"],
+                        "requestBody": {
+                            "content": {
+                                "application/json": {
+                                    "schema": {"type": "object", "properties": {"model": {"enum": enum}}}
+                                }
+                            }
+                        },
+                    }
+                }
+                for path, item in nano_banana["paths"].items()
+            },
+        }
+    )
+    listed = call(create_app(contract), "/v1/models", method="GET").raise_for_status().json()["data"]
+    assert [item["id"] for item in listed] == [name for name in enum if isinstance(name, str)]
+
+
+@pytest.mark.parametrize("path", ["/v2/billing", "/v1/billing/balance", "/billing/balance/"])
+def test_billing_needs_a_key(app: MockServer, call: Call, path: str) -> None:
+    assert [call(app, path, method="GET", key=key).status_code for key in (None, "k")] == [401, 200]
+
+
+def test_billing_has_the_fields_that_were_seen(app: MockServer, call: Call) -> None:
+    seen = call(app, "/v2/billing", method="GET").json()
+    assert {name: type(value) for name, value in seen.items()} == {"current_balance": float, "currency": str}
+
+
+def test_the_balance_has_the_documented_fields(app: MockServer, call: Call) -> None:
+    documented = "balance lowBalance lowBalanceThreshold lastUpdated autoDebitStatus status statusExplanation"
+    assert {*call(app, "/v1/billing/balance", method="GET").json()} == set(documented.split())
+
+
+def test_health_names_the_contract(app: MockServer, contract: Contract, call: Call) -> None:
+    body = call(app, "/_bodydouble/health", method="GET", key=None).json()
+    assert (body["status"], body["fingerprint"]) == ("ok", contract.fingerprint)
+    assert body["operations"] == ["POST /v1/images/generations"]

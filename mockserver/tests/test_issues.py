@@ -1,0 +1,378 @@
+"""The list of faults in a 400: each kind has the shape that Zod 3 gives it, and every list leads into the request and stays small."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_mockserver import MockServer, create_app
+from bodydouble_mockserver._issues import zod_issues
+from bodydouble_spec import Contract, Evidence, Finding, Severity
+from bodydouble_spec.oracle import Oracle
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+Call = Callable[..., httpx.Response]
+Edit = Callable[..., dict[str, Any]]
+
+RATIOS = ["21:9", "1:1", "4:3", "3:2", "2:3", "5:4", "4:5", "3:4", "16:9", "9:16"]
+MODEL = "google/gemini-2.5-flash-image-edit"
+
+
+@pytest.mark.parametrize(
+    ("changes", "issue"),
+    [
+        pytest.param(
+            {"prompt": None},
+            {
+                "code": "invalid_type",
+                "expected": "string",
+                "received": "undefined",
+                "path": ["prompt"],
+                "message": "Required",
+            },
+            id="missing",
+        ),
+        pytest.param(
+            {"image_urls": None},
+            {
+                "code": "invalid_type",
+                "expected": "array",
+                "received": "undefined",
+                "path": ["image_urls"],
+                "message": "Required",
+            },
+            id="missing array",
+        ),
+        pytest.param(
+            {"prompt": ["a"]},
+            {
+                "code": "invalid_type",
+                "expected": "string",
+                "received": "array",
+                "path": ["prompt"],
+                "message": "Expected string, received array",
+            },
+            id="wrong type",
+        ),
+        pytest.param(
+            {"image_urls": ["https://a/b.png", 7]},
+            {
+                "code": "invalid_type",
+                "expected": "string",
+                "received": "number",
+                "path": ["image_urls", 1],
+                "message": "Expected string, received number",
+            },
+            id="an integer is a number",
+        ),
+        pytest.param(
+            {"num_images": True},
+            {
+                "code": "invalid_type",
+                "expected": "number",
+                "received": "boolean",
+                "path": ["num_images"],
+                "message": "Expected number, received boolean",
+            },
+            id="a Boolean is not a number",
+        ),
+        pytest.param(
+            {"aspect_ratio": "1:2"},
+            {
+                "received": "1:2",
+                "code": "invalid_enum_value",
+                "options": RATIOS,
+                "path": ["aspect_ratio"],
+                "message": f"Invalid enum value. Expected {' | '.join(map(repr, RATIOS))}, received '1:2'",
+            },
+            id="enum",
+        ),
+        pytest.param(
+            {"model": "other"},
+            {
+                "received": "other",
+                "code": "invalid_enum_value",
+                "options": [MODEL],
+                "path": ["model"],
+                "message": f"Invalid enum value. Expected '{MODEL}', received 'other'",
+            },
+            id="model",
+        ),
+        pytest.param(
+            {"num_images": 4.5},
+            {
+                "code": "too_big",
+                "maximum": 4,
+                "type": "number",
+                "inclusive": True,
+                "exact": False,
+                "path": ["num_images"],
+                "message": "Number must be less than or equal to 4",
+            },
+            id="too big",
+        ),
+        pytest.param(
+            {"num_images": 0},
+            {
+                "code": "too_small",
+                "minimum": 1,
+                "type": "number",
+                "inclusive": True,
+                "exact": False,
+                "path": ["num_images"],
+                "message": "Number must be greater than or equal to 1",
+            },
+            id="too small",
+        ),
+        pytest.param(
+            {"image_urls": ["ftp://a/b.png"]},
+            {"code": "invalid_string", "validation": "regex", "path": ["image_urls", 0], "message": "Invalid"},
+            id="pattern",
+        ),
+    ],
+)
+def test_a_fault_has_the_shape_of_its_zod_issue(
+    app: MockServer, call: Call, edit: Edit, changes: dict[str, Any], issue: dict[str, Any]
+) -> None:
+    answer = call(app, json=edit(**changes))
+    assert answer.status_code == 400
+    assert answer.json()["error"]["data"] == [issue]
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent", "issue"),
+    [
+        pytest.param(
+            {"type": "array", "maxItems": 2},
+            [1, 2, 3],
+            {
+                "code": "too_big",
+                "maximum": 2,
+                "type": "array",
+                "inclusive": True,
+                "exact": False,
+                "message": "Array must contain at most 2 element(s)",
+            },
+            id="maxItems",
+        ),
+        pytest.param(
+            {"type": "array", "minItems": 2},
+            [1],
+            {
+                "code": "too_small",
+                "minimum": 2,
+                "type": "array",
+                "inclusive": True,
+                "exact": False,
+                "message": "Array must contain at least 2 element(s)",
+            },
+            id="minItems",
+        ),
+        pytest.param(
+            {"type": "string", "maxLength": 2},
+            "abc",
+            {
+                "code": "too_big",
+                "maximum": 2,
+                "type": "string",
+                "inclusive": True,
+                "exact": False,
+                "message": "String must contain at most 2 character(s)",
+            },
+            id="maxLength",
+        ),
+        pytest.param(
+            {"type": "string", "minLength": 2},
+            "a",
+            {
+                "code": "too_small",
+                "minimum": 2,
+                "type": "string",
+                "inclusive": True,
+                "exact": False,
+                "message": "String must contain at least 2 character(s)",
+            },
+            id="minLength",
+        ),
+        pytest.param(
+            {"type": "number", "maximum": 2, "exclusiveMaximum": True},
+            2,
+            {
+                "code": "too_big",
+                "maximum": 2,
+                "type": "number",
+                "inclusive": False,
+                "exact": False,
+                "message": "Number must be less than 2",
+            },
+            id="exclusiveMaximum",
+        ),
+        pytest.param(
+            {"type": "number", "minimum": 2, "exclusiveMinimum": True},
+            2,
+            {
+                "code": "too_small",
+                "minimum": 2,
+                "type": "number",
+                "inclusive": False,
+                "exact": False,
+                "message": "Number must be greater than 2",
+            },
+            id="exclusiveMinimum",
+        ),
+        pytest.param(
+            {"type": "integer"},
+            1.5,
+            {
+                "code": "invalid_type",
+                "expected": "integer",
+                "received": "float",
+                "message": "Expected integer, received float",
+            },
+            id="integer",
+        ),
+        pytest.param(
+            {"type": "number", "multipleOf": 5},
+            7,
+            {"code": "not_multiple_of", "multipleOf": 5, "message": "Number must be a multiple of 5"},
+            id="multipleOf",
+        ),
+        pytest.param(
+            {"type": "string", "nullable": True},
+            1,
+            {
+                "code": "invalid_type",
+                "expected": "string | null",
+                "received": "number",
+                "message": "Expected string | null, received number",
+            },
+            id="nullable",
+        ),
+        pytest.param(
+            {"anyOf": [{"type": "string"}, {"type": "boolean"}]},
+            1,
+            {"code": "custom", "message": "1 matches no allowed shape"},
+            id="what has no twin is custom",
+        ),
+    ],
+)
+def test_faults_of_other_contracts_have_zods_shape_too(
+    call: Call, nano_banana: dict[str, Any], edit: Edit, schema: dict[str, Any], sent: Any, issue: dict[str, Any]
+) -> None:
+    document = json.loads(json.dumps(nano_banana))
+    (operation,) = (item["post"] for item in document["paths"].values())
+    operation["requestBody"]["content"]["application/json"]["schema"] = {
+        "type": "object",
+        "properties": {"field": schema},
+    }
+    answer = call(create_app(Contract.load(document)), json={"field": sent})
+    assert answer.status_code == 400
+    assert answer.json()["error"]["data"] == [{**issue, "path": ["field"]}]
+
+
+def test_an_unknown_key_where_none_is_allowed_is_named_at_its_object(call: Call, nano_banana: dict[str, Any]) -> None:
+    document = json.loads(json.dumps(nano_banana))
+    (operation,) = (item["post"] for item in document["paths"].values())
+    operation["requestBody"]["content"]["application/json"]["schema"] = {
+        "type": "object",
+        "properties": {"a": {}},
+        "additionalProperties": False,
+    }
+    answer = call(create_app(Contract.load(document)), json={"7": 1})
+    assert answer.json()["error"]["data"] == [
+        {"code": "unrecognized_keys", "keys": ["7"], "path": [], "message": "Unrecognized key(s) in object: '7'"}
+    ]
+
+
+def test_a_property_named_by_digits_is_a_name_in_the_path() -> None:
+    schema = {"type": "object", "properties": {"0": {"type": "array", "items": {"type": "string"}}}}
+    finding = Finding("request-type", Severity.ERROR, Evidence.DOCUMENTED, "/0/1", "", ["string"], "null")
+    assert [issue["path"] for issue in zod_issues([finding], schema)] == [["0", 1]]
+
+
+def test_an_enum_of_thousands_of_values_does_not_fill_the_answer() -> None:
+    options = [f"option number {number}" for number in range(5000)]
+    finding = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/a", "what is wrong", options, "x")
+    assert zod_issues([finding], None) == [{"code": "custom", "message": "what is wrong", "path": ["a"]}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"image_urls": [7] * 20_000}, id="many faults"),
+        pytest.param({"image_urls": ["x" * 5_000_000]}, id="a long text"),
+        pytest.param({"aspect_ratio": "x" * 5_000_000}, id="a long enum value"),
+        pytest.param({"prompt": {"k" * 100_000: ["x"] * 100_000}}, id="a large value of the wrong type"),
+    ],
+)
+def test_the_answer_to_a_large_faulty_request_is_small(
+    app: MockServer, call: Call, edit: Edit, changes: dict[str, Any]
+) -> None:
+    answer = call(app, json=edit(**changes))
+    assert answer.status_code == 400
+    assert len(answer.content) < 64_000
+
+
+def test_faults_that_do_not_fit_are_counted(app: MockServer, call: Call, edit: Edit) -> None:
+    listed = call(app, json=edit(image_urls=[7] * 900)).json()["error"]["data"]
+    assert listed[-1] == {
+        "code": "custom",
+        "message": f"{900 - (len(listed) - 1)} more issues are not listed",
+        "path": [],
+    }
+
+
+def test_the_answer_to_a_long_path_is_small(app: MockServer, call: Call) -> None:
+    answer = call(app, f"/{'x' * 60_000}")
+    assert (answer.status_code, len(answer.content) < 10_000) == (404, True)
+
+
+def leads_into(body: Any, path: list[Any]) -> bool:
+    """Whether the path exists in the body, all but perhaps its last step (a missing property)."""
+    for step in path[:-1]:
+        body = body[step]
+    return not path or isinstance(body, dict) or (isinstance(path[-1], int) and path[-1] < len(body))
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_any_faulty_body_is_refused_with_issues_that_lead_into_it(
+    app: MockServer,
+    contract: Contract,
+    call: Call,
+    edit: Edit,
+    json_values: st.SearchStrategy[Any],
+    data: st.DataObject,
+) -> None:
+    names = ["model", "prompt", "image_urls", "num_images", "aspect_ratio", "provider"]
+    values = json_values | st.lists(json_values, max_size=3)
+    body = data.draw(values | st.dictionaries(st.sampled_from(names), values).map(lambda changes: edit() | changes))
+    assume(contract.operation().validate_request(body))
+    answer = call(app, json=body)
+    assert answer.status_code == 400
+    issues = answer.json()["error"]["data"]
+    assert issues
+    assert len(answer.content) < 64_000
+    assert all(leads_into(body, issue["path"]) for issue in issues)
+    assert (
+        contract.operation().validate_response(400, answer.headers["content-type"], answer.content, strict=False) == []
+    )
+
+
+def test_the_oracle_finds_our_error_answers_conformant(
+    app: MockServer, contract: Contract, call: Call, edit: Edit
+) -> None:
+    oracle, operation = Oracle(contract), contract.operation()
+    answers = [
+        call(app, json=edit(aspect_ratio="x", num_images=9, image_urls=None)),
+        call(app, json=[]),
+        call(app, content=b"{"),
+        call(app, json=edit(), key=None),
+    ]
+    assert [answer.status_code for answer in answers] == [400, 400, 400, 401]
+    for answer in answers:
+        assert (
+            oracle.response_errors(operation, answer.status_code, answer.headers["content-type"], answer.content) == []
+        )

@@ -1,0 +1,131 @@
+"""The journal's file: what was appended is there, even when the process is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._journal_file import CannotWriteJournal, JournalFile
+from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._wire import Answer
+from bodydouble_spec import read_exchanges
+
+WRITER = """
+import sys, time
+from pathlib import Path
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._journal_file import JournalFile
+from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._wire import Answer
+
+journal = Journal(lambda key: "", file=JournalFile(Path(sys.argv[1])), run="run")
+while True:
+    answer = Answer(200, b"application/json", b"{}")
+    journal.append(Served(time.time(), 0.0, "GET", "/", b"", [], b"", None, b"", answer))
+    print(f"{time.monotonic()} {journal.numbers().stop - 1}", flush=True)
+    time.sleep(0.001)
+"""
+
+
+def served() -> Served:
+    return Served(1.7e9, 0.1, "GET", "/", b"", [], b"", None, b"", Answer(200, b"application/json", b"{}"))
+
+
+def wait_for_lines(path: Path, count: int) -> None:
+    deadline = time.monotonic() + 20
+    while path.read_bytes().count(b"\n") < count:
+        assert time.monotonic() < deadline, f"{count} lines did not come"
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_process_loses_at_most_its_last_second(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    first = float(process.stdout.readline().split()[0])
+    said = [(first, 1)]
+    while said[-1][0] < first + 1.6:
+        moment, number = process.stdout.readline().split()
+        said.append((float(moment), int(number)))
+    process.send_signal(signal.SIGKILL)
+    killed = time.monotonic()
+    process.communicate()
+    log = read_exchanges(path)
+    appended_a_second_before = max(number for moment, number in said if moment <= killed - 1)
+    assert [exchange.id for exchange in log.exchanges] == [f"run-{number + 1}" for number in range(len(log.exchanges))]
+    assert len(log.exchanges) >= appended_a_second_before > 1
+    assert {finding.id for finding in log.findings} <= {"exchange-torn"}
+
+
+def test_lines_reach_the_file_by_themselves(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    file = JournalFile(path)
+    for count in (1, 2):
+        file.append(b"{}\n")
+        wait_for_lines(path, count)
+    file.close()
+
+
+def test_closing_writes_what_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(lambda _key: "", file=JournalFile(path))
+    for _ in range(3):
+        journal.append(served())
+    journal.close()
+    journal.close()
+    journal.append(served())
+    assert read_exchanges(path).exchanges == tuple(journal.exchanges()[:3])
+
+
+def test_the_file_keeps_what_memory_had_to_drop(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    journal = Journal(lambda _key: "", entries=1, file=JournalFile(path))
+    for _ in range(5):
+        journal.append(served())
+    journal.close()
+    assert len(read_exchanges(path).exchanges) == 5
+
+
+def test_much_at_once_is_in_the_file_in_its_order(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    file = JournalFile(path)
+    lines = [b"%d %b\n" % (number, b"x" * 10_000) for number in range(500)]
+    for line in lines:
+        file.append(line)
+    file.close()
+    assert path.read_bytes() == b"".join(lines)
+
+
+def test_a_torn_line_of_a_killed_run_costs_the_next_run_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b'{"format": 1, "id": "tor')
+    journal = Journal(lambda _key: "", file=JournalFile(path))
+    journal.append(served())
+    journal.close()
+    log = read_exchanges(path)
+    assert (len(log.exchanges), [finding.pointer for finding in log.findings]) == (1, ["/1"])
+
+
+@pytest.mark.parametrize("name", ["missing/journal.jsonl", "."])
+def test_a_file_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CannotWriteJournal, match=r"the journal file .* cannot be opened: .*; name a file"):
+        JournalFile(tmp_path / name)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_logged_once_and_calls_go_on(caplog: pytest.LogCaptureFixture) -> None:
+    file = JournalFile(Path("/dev/full"))
+    journal = Journal(lambda _key: "", file=file)
+    for _ in range(3):
+        journal.append(served())
+        file.flush()
+    journal.close()
+    assert [record.message for record in caplog.records] == [
+        f"the journal file /dev/full is not written any more: {os.strerror(28)}"
+    ]
+    assert len(journal.exchanges()) == 3

@@ -1,0 +1,253 @@
+"""The journal in memory: bounded, without keys, and saying of each call what the one format for exchanges says."""
+
+import base64
+import hashlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from bodydouble_mockserver._gallery import decode_input
+from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._wire import Answer
+from bodydouble_spec import Evidence, Finding, Severity
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+CANARY = "sk-canary-0123456789-abcdef"
+FINDING = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "is not one", got="x")
+
+
+def hashed(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:8] if key else ""
+
+
+def make(body: bytes = b'{"prompt": "hi"}', *, key: str = "any-key", status: int = 200, **changes: Any) -> Served:
+    answer = Answer(status, b"application/json", b'{"data": []}', [(b"x-request-id", b"r-1")])
+    served: dict[str, Any] = {
+        "started": 1_781_258_400.0,
+        "duration_s": 0.25,
+        "method": "POST",
+        "path": "/v1/images/generations",
+        "query": b"",
+        "headers": [(b"content-type", b"application/json"), (b"authorization", f"Bearer {key}".encode())],
+        "body": body,
+        "parsed": None,
+        "key": key.encode(),
+        "answer": answer,
+        "operation": "POST /v1/images/generations",
+    }
+    return Served(**{**served, **changes})
+
+
+def everything(journal: Journal) -> str:
+    lines = [journal.line(number) or b"" for number in journal.numbers()]
+    return b"".join(lines).decode() + "".join(str(exchange) for exchange in journal.exchanges())
+
+
+def held(journal: Journal) -> str:
+    """All that is in memory, read or not."""
+    return str(list(journal._entries))  # pyright: ignore[reportPrivateUsage] - what is held before it is read shows nowhere else
+
+
+def test_an_entry_says_what_was_sent_and_what_was_answered() -> None:
+    journal = Journal(hashed, run="run")
+    journal.append(make(query=b"n=1", applied=["code=429"], matched="answer-1"))
+    (exchange,) = journal.exchanges()
+    assert exchange.to_dict() == {
+        "format": 1,
+        "id": "run-1",
+        "time": "2026-06-12T10:00:00.000Z",
+        "method": "POST",
+        "path": "/v1/images/generations?n=1",
+        "operation": "POST /v1/images/generations",
+        "key": hashed(b"any-key"),
+        "headers": {"content-type": "application/json"},
+        "body": {"prompt": "hi"},
+        "findings": [],
+        "answer": {
+            "status": 200,
+            "headers": {"content-type": "application/json", "content-length": "12", "x-request-id": "r-1"},
+            "body": {"data": []},
+        },
+        "duration_s": 0.25,
+        "matched": "answer-1",
+        "applied": ["code=429"],
+    }
+
+
+def test_findings_are_in_the_entry() -> None:
+    journal = Journal(hashed)
+    journal.append(make(answer=Answer(400, b"application/json", b"{}", [], [FINDING])))
+    assert journal.exchanges()[0].findings == (FINDING.to_dict(),)
+
+
+def test_findings_beyond_a_hundred_are_counted() -> None:
+    journal = Journal(hashed)
+    journal.append(make(answer=Answer(400, b"application/json", b"{}", [], [FINDING] * 250)))
+    findings = journal.exchanges()[0].findings
+    assert (len(findings), findings[-1]["message"]) == (101, "150 more findings were left out here")
+
+
+def test_a_finding_that_quotes_too_much_keeps_its_name_and_place() -> None:
+    long = Finding("request-long", Severity.ERROR, Evidence.DOCUMENTED, "/a", "x", got=[["y"] * 9_000] * 2)
+    journal = Journal(hashed)
+    journal.append(make(answer=Answer(400, b"application/json", b"{}", [], [long])))
+    assert journal.exchanges()[0].findings[0]["pointer"] == "/a"
+
+
+@pytest.mark.parametrize("form", ["data:image/png;base64,{}", "{}"])
+def test_a_picture_is_kept_by_the_hash_that_the_store_has_for_it(png: bytes, form: str) -> None:
+    text = form.format(base64.b64encode(png).decode())
+    journal = Journal(hashed)
+    journal.append(make(orjson.dumps({"image_urls": [text]})))
+    (kept,) = journal.exchanges()[0].body["image_urls"]
+    assert kept["$picture"]["sha256"] == hashlib.sha256(decode_input(text)).hexdigest()
+    assert kept["$picture"]["pixels"] == [8, 8]
+
+
+def test_a_large_picture_is_not_held() -> None:
+    journal = Journal(hashed)
+    journal.append(make(orjson.dumps({"image_urls": ["data:image/png;base64," + "A" * 5_000_000]})))
+    assert journal.size_bytes < 5_000
+
+
+PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
+    "prompt": lambda text: {"body": orjson.dumps({"prompt": f"draw {text} please"})},
+    "escaped prompt": lambda text: {
+        "body": b'{"prompt": "%b"}' % "".join(f"\\u{ord(letter):04x}" for letter in text).encode()
+    },
+    "name": lambda text: {"body": orjson.dumps({text: {"a": [text]}})},
+    "broken body": lambda text: {"body": b'{"prompt": "' + text.encode()},
+    "path": lambda text: {"path": f"/v1/{text}/images"},
+    "query": lambda text: {"query": f"a=1&q={text}".encode()},
+    "encoded query": lambda text: {"query": "".join(f"%{ord(letter):02X}" for letter in text).encode()},
+    "header": lambda text: {"headers": [(b"user-agent", f"app/{text}".encode()), (b"cookie", text.encode())]},
+    "bare header": lambda text: {
+        "headers": [(b"authorization", text.encode())],
+        "key": "",
+        "body": orjson.dumps({"prompt": text}),
+    },
+    "second header": lambda text: {
+        "headers": [(b"authorization", b"Bearer another-key"), (b"x-api-key", text.encode())],
+        "key": "another-key",
+        "body": orjson.dumps({"prompt": text}),
+    },
+    "answer": lambda text: {"answer": Answer(200, b"application/json", orjson.dumps({"echo": text}), [])},
+    "answer header": lambda text: {"answer": Answer(200, b"a/b", b"", [(b"x-client-request-id", text.encode())])},
+    "finding": lambda text: {
+        "body": orjson.dumps({"aspect_ratio": text}),
+        "answer": Answer(
+            400,
+            b"application/json",
+            b"{}",
+            [],
+            [Finding("a", Severity.ERROR, Evidence.DOCUMENTED, f"/{text}", f"not {text}", got=text)],
+        ),
+    },
+    "applied": lambda text: {"applied": [f"code={text}"], "query": text.encode()},
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str) -> None:
+    journal = Journal(hashed)
+    changes: dict[str, Any] = {"key": CANARY, **PLACES[place](CANARY)}
+    journal.append(make(**changes))
+    assert CANARY not in held(journal)
+    assert CANARY not in everything(journal)
+    assert len(journal.exchanges()) == 1
+
+
+def test_the_configured_keys_are_not_shown_when_somebody_else_sends_them() -> None:
+    journal = Journal(hashed, keys=[CANARY])
+    journal.append(make(orjson.dumps({"prompt": CANARY}), key="another-key"))
+    assert CANARY not in everything(journal)
+
+
+def test_two_keys_are_told_apart_and_no_key_is_none() -> None:
+    journal = Journal(hashed)
+    for key in ("first-key", "second-key", "first-key", ""):
+        journal.append(make(key=key))
+    first, second, again, none = [exchange.key for exchange in journal.exchanges()]
+    assert first == again != second
+    assert none is None
+
+
+BODIES = st.one_of(
+    st.binary(max_size=100),
+    st.integers(0, 40_000).map(lambda size: b'{"prompt": "%b"}' % (b"a b " * (size // 4))),
+    st.text(max_size=50).map(lambda text: orjson.dumps({"prompt": text, "key": 5}) if text.isascii() else b"x"),
+)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(BODIES, st.booleans(), st.sampled_from(["append", "read", "clear"])), max_size=30),
+    st.integers(0, 8),
+    st.integers(0, 60_000),
+)
+def test_any_sequence_of_calls_stays_within_both_bounds(
+    calls: list[tuple[bytes, bool, str]], entries: int, max_bytes: int
+) -> None:
+    journal = Journal(hashed, entries=entries, max_bytes=max_bytes)
+    appended = 0
+    for body, is_wrong, action in calls:
+        if action == "append":
+            appended += 1
+            journal.append(make(body, answer=Answer(200, b"a/b", body, [], [FINDING] if is_wrong else ())))
+        elif action == "read":
+            journal.exchanges()
+        else:
+            journal.clear()
+        assert len(journal.numbers()) <= entries
+        assert 0 <= journal.size_bytes <= max_bytes
+    assert journal.numbers().stop == appended + 1
+
+
+def test_an_entry_that_grows_when_it_is_read_stays_within_the_bound() -> None:
+    journal = Journal(hashed, max_bytes=30_000)
+    journal.append(make(b"[" + b"1e5," * 3500 + b"0]"))
+    assert len(journal.numbers()) == 1
+    journal.exchanges()
+    assert journal.size_bytes <= 30_000
+
+
+def test_the_oldest_go_first_and_keep_their_numbers() -> None:
+    journal = Journal(hashed, entries=2, run="run")
+    for _ in range(5):
+        journal.append(make())
+    assert [exchange.id for exchange in journal.exchanges()] == ["run-4", "run-5"]
+
+
+def test_numbers_are_not_used_again_after_clearing() -> None:
+    journal = Journal(hashed, run="run")
+    journal.append(make())
+    assert journal.clear() == 1
+    journal.append(make())
+    assert [exchange.id for exchange in journal.exchanges()] == ["run-2"]
+
+
+@given(st.text(max_size=20) | st.integers(-5, 5).map(lambda number: f"run-{number}"))
+def test_any_text_as_an_id_is_a_number_of_this_run_or_none(text: str) -> None:
+    number = Journal(hashed, run="run").number(text)
+    assert number is None or (text.startswith("run-") and number >= 0)
+
+
+def test_reading_while_others_append_never_fails() -> None:
+    journal = Journal(hashed, entries=50)
+    done = threading.Event()
+
+    def append() -> None:
+        for _ in range(2000):
+            journal.append(make())
+        done.set()
+
+    thread = threading.Thread(target=append)
+    thread.start()
+    while not done.is_set():
+        journal.exchanges()
+    thread.join()
+    assert len(journal.exchanges()) == 50

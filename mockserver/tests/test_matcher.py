@@ -1,0 +1,138 @@
+"""Matchers: which calls are meant, decided without I/O."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from bodydouble_mockserver._matcher import BadMatch, Call, Matcher
+from bodydouble_spec import pointer_parts, resolve_pointer
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+CALL = Call(
+    method="POST",
+    path="/v1/images/generations",
+    headers={"x-team": "blue", "accept": "*/*"},
+    parsed={"prompt": "Put a dinosaur\non the beach", "model": "some/model"},
+    key="0a1b2c3d",
+    number=3,
+    status=429,
+    has_findings=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "matches"),
+    [
+        ({}, True),
+        ({"prompt": "dinosaur"}, True),
+        ({"prompt": "^dinosaur"}, False),
+        ({"prompt": "(?i)DINO.*"}, True),
+        ({"prompt": "[δ\U0001f600]"}, False),
+        ({"prompt": ""}, True),
+        ({"model": "some/model"}, True),
+        ({"model": "some"}, False),
+        ({"key": "0a1b2c3d"}, True),
+        ({"key": "0a1b2c3"}, False),
+        ({"header": {"X-Team": "blue"}}, True),
+        ({"header": {"x-team": "blue", "accept": "text/html"}}, False),
+        ({"header": {"x-other": None}}, True),
+        ({"header": {"x-team": None}}, False),
+        ({"header": {}}, True),
+        ({"call": 3}, True),
+        ({"call": 2}, False),
+        ({"method": "post"}, True),
+        ({"method": "GET"}, False),
+        ({"path": "/v1/images/*"}, True),
+        ({"path": "/v1/images"}, False),
+        ({"path": "/v1/image?/generations"}, False),
+        ({"path": "/v1/[i]mages/generations"}, False),
+        ({"status": 429}, True),
+        ({"status": "4xx"}, True),
+        ({"status": "4XX"}, True),
+        ({"status": "5xx"}, False),
+        ({"findings": False}, True),
+        ({"findings": True}, False),
+        ({"prompt": "dinosaur", "call": 2}, False),
+    ],
+)
+def test_a_matcher_means_the_calls_that_pass_all_its_tests(wanted: dict[str, Any], matches: bool) -> None:
+    assert Matcher.parse(wanted).matches(CALL) is matches
+
+
+@pytest.mark.parametrize("parsed", [None, [], "dinosaur", 5, {}, {"prompt": 5, "model": 5}, {"prompt": None}])
+@pytest.mark.parametrize("wanted", [{"prompt": ".*"}, {"model": "some/model"}])
+def test_a_body_without_the_property_is_not_meant(wanted: dict[str, Any], parsed: Any) -> None:
+    assert not Matcher.parse(wanted).matches(replace(CALL, parsed=parsed))
+
+
+@pytest.mark.parametrize("wanted", [{"status": "2xx"}, {"status": 429}, {"findings": True}, {"findings": False}])
+def test_a_call_without_an_answer_has_neither_status_nor_findings(wanted: dict[str, Any]) -> None:
+    assert not Matcher.parse(wanted).matches(replace(CALL, status=None, has_findings=None))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "pointer", "problem"),
+    [
+        (None, "", "a matcher is an object"),
+        ([], "", "a matcher is an object"),
+        ({"promt": "x"}, "/promt", "unknown key; known are call, findings, header"),
+        ({"a/b~c": "x"}, "/a~1b~0c", "unknown key"),
+        ({"prompt": 5}, "/prompt", "must be a text"),
+        ({"prompt": "("}, "/prompt", "no regular expression"),
+        ({"prompt": "(?=x)"}, "/prompt", "without look-around"),
+        ({"prompt": r"(a)\1"}, "/prompt", "back-references"),
+        ({"prompt": "(x{1000}){1000}"}, "/prompt", "no regular expression"),
+        ({"prompt": "x" * 1001}, "/prompt", "more than 1000 characters"),
+        ({"path": "*" * 1001}, "/path", "more than 1000 characters"),
+        ({"model": None}, "/model", "must be a text"),
+        ({"key": 5}, "/key", "must be a text"),
+        ({"header": {"a": 1}}, "/header", "must be an object like"),
+        ({"header": "a: 1"}, "/header", "must be an object like"),
+        ({"call": 0}, "/call", "whole number from 1"),
+        ({"call": True}, "/call", "whole number from 1"),
+        ({"call": 1.0}, "/call", "whole number from 1"),
+        ({"status": 42}, "/status", "a status like 429"),
+        ({"status": "429x"}, "/status", "a status like 429"),
+        ({"status": "4²²"}, "/status", "a status like 429"),
+        ({"status": "6xx"}, "/status", "a status like 429"),
+        ({"findings": 1}, "/findings", "true or false"),
+    ],
+)
+def test_a_matcher_with_a_mistake_is_refused_with_its_place(wanted: Any, pointer: str, problem: str) -> None:
+    with pytest.raises(BadMatch, match=re.escape(problem)) as error:
+        Matcher.parse(wanted)
+    assert error.value.pointer == pointer
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+_NAMES = st.sampled_from(["call", "findings", "header", "key", "method", "model", "path", "prompt", "status"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(_VALUES | st.dictionaries(_NAMES | st.text(max_size=5), _VALUES, max_size=3))
+@example({"prompt": "[[a]&&\\p{Lu}--x]"})
+@example({"path": "[!]*?[]"})
+def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(wanted: Any) -> None:
+    try:
+        assert Matcher.parse(wanted).matches(CALL) in {True, False}
+    except BadMatch as error:
+        resolve_pointer(wanted, pointer_parts(error.pointer))
+
+
+@pytest.mark.parametrize(
+    ("expression", "prompt"),
+    [("^(a+)+$", "a" * 50_000 + "b"), ("(.*a){20}$", "a" * 5_000 + "b"), ("(x|x|x)*y", "x" * 50_000)],
+)
+def test_a_catastrophic_expression_is_decided_on_a_long_prompt(expression: str, prompt: str) -> None:
+    # Python's own engine would not come back from any of these.
+    assert not Matcher.parse({"prompt": expression}).matches(replace(CALL, parsed={"prompt": prompt}))
+
+
+def test_a_path_of_many_stars_is_decided() -> None:
+    assert not Matcher.parse({"path": "*a" * 400}).matches(replace(CALL, path="/" + "a" * 399 + "b" * 4000))

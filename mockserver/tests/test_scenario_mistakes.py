@@ -1,0 +1,222 @@
+"""Scripts with a mistake are refused, with its place; whatever is sent, the mock stays well."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
+from bodydouble_spec import Contract
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+Call = Callable[..., httpx.Response]
+Edit = Callable[..., dict[str, Any]]
+SCENARIOS = "/_bodydouble/scenarios"
+SUCCESS = {"data": [{"url": "https://x.example/1.png", "b64_json": None}], "meta": {"usage": {"credits_used": 1}}}
+
+
+@pytest.fixture(scope="module")
+def own(contract: Contract) -> MockServer:
+    """A mock server that only this file puts scripts on."""
+    return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
+
+
+@pytest.fixture(autouse=True)
+def _forget(own: MockServer) -> Iterator[None]:
+    yield
+    own.reset()
+
+
+@pytest.fixture
+def statuses(own: MockServer, call: Call, edit: Edit) -> Callable[..., list[int]]:
+    """The statuses of so many calls in a row."""
+
+    def of(number: int, **body: Any) -> list[int]:
+        return [call(own, json=edit(**body)).status_code for _ in range(number)]
+
+    return of
+
+
+def play(call: Call, app: MockServer, scenario: Any) -> httpx.Response:
+    return call(app, SCENARIOS, key=None, content=json.dumps(scenario))
+
+
+BAD: list[tuple[Any, str, str]] = [
+    (None, "", "a scenario is an object"),
+    ([], "", "a scenario is an object"),
+    ("429", "", "a scenario is an object"),
+    ({"answer": []}, "/answer", "unknown key; known are answers, limits"),
+    ({"answers": {}}, "/answers", "must be a list of at most 1000 answers"),
+    ({"answers": None}, "/answers", "must be a list"),
+    ({"answers": [{}] * 1001}, "/answers", "must be a list of at most 1000 answers"),
+    ({"answers": [429]}, "/answers/0", "an answer is an object"),
+    ({"answers": [{}, {"staus": 429}]}, "/answers/1/staus", "unknown key; known are body, code, delay"),
+    ({"answers": [{"a/b~": 1}]}, "/answers/0/a~1b~0", "unknown key"),
+    ({"answers": [{"x" * 5000: 1}]}, "/answers/0/" + "x" * 60, "unknown key"),
+    ({"answers": [{"status": 199}]}, "/answers/0/status", "takes a status from 200 to 599"),
+    ({"answers": [{"status": True}]}, "/answers/0/status", "takes a status from 200 to 599"),
+    ({"answers": [{"status": 429.0}]}, "/answers/0/status", "takes a status from 200 to 599"),
+    ({"answers": [{"status": None}]}, "/answers/0/status", "takes a status from 200 to 599"),
+    ({"answers": [{"status": 429, "code": 429}]}, "/answers/0/code", "code and status are the same"),
+    ({"answers": [{"times": 0}]}, "/answers/0/times", "a whole number from 1"),
+    ({"answers": [{"times": True}]}, "/answers/0/times", "a whole number from 1"),
+    ({"answers": [{"times": 1.5}]}, "/answers/0/times", "a whole number from 1"),
+    ({"answers": [{"delay": "2..1"}]}, "/answers/0/delay", "delay takes seconds"),
+    ({"answers": [{"delay": [1, 2]}]}, "/answers/0/delay", "delay takes seconds"),
+    ({"answers": [{"dialect": "new"}]}, "/answers/0/dialect", "dialect takes one of documented"),
+    ({"answers": [{"envelope": 1}]}, "/answers/0/envelope", "envelope takes one of problem, legacy"),
+    ({"answers": [{"images": []}]}, "/answers/0/images", "images takes one of url"),
+    ({"answers": [{"fault": {}}]}, "/answers/0/fault", "fault takes one of reset-before-headers"),
+    ({"answers": [{"retry-after": -1}]}, "/answers/0/retry-after", "retry-after takes whole seconds"),
+    ({"answers": [{"violation": "rude"}]}, "/answers/0/violation", "violation takes one of"),
+    ({"answers": [{"violation": True}]}, "/answers/0/violation", "violation takes one of"),
+    ({"answers": [{"match": {"promt": "x"}}]}, "/answers/0/match/promt", "unknown key"),
+    ({"answers": [{"match": {"prompt": "("}}]}, "/answers/0/match/prompt", "no regular expression"),
+    ({"answers": [{"match": {"prompt": "a" * 1001}}]}, "/answers/0/match/prompt", "more than 1000 characters"),
+    ({"answers": [{"match": []}]}, "/answers/0/match", "a matcher is an object"),
+    ({"answers": [{"match": {"status": 429}}]}, "/answers/0/match/status", "not known before the call is answered"),
+    ({"answers": [{"match": {"findings": True}}]}, "/answers/0/match/findings", "not known before"),
+    ({"answers": [{"headers": []}]}, "/answers/0/headers", "headers are an object"),
+    ({"answers": [{"headers": {"x": "1\r\nset-cookie: a=b"}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x": "1\n"}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x": "\0"}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x": "€"}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x": 7}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x\r\ny": "1"}}]}, "/answers/0/headers/x\r\ny", "cannot be set"),
+    ({"answers": [{"headers": {"x\n": "1"}}]}, "/answers/0/headers/x\n", "cannot be set"),
+    ({"answers": [{"headers": {"x y": "1"}}]}, "/answers/0/headers/x y", "cannot be set"),
+    ({"answers": [{"headers": {"": "1"}}]}, "/answers/0/headers/", "cannot be set"),
+    ({"answers": [{"headers": {"é": "1"}}]}, "/answers/0/headers/é", "cannot be set"),
+    ({"answers": [{"headers": {"Content-Length": "0"}}]}, "/answers/0/headers/Content-Length", "cannot be set"),
+    ({"answers": [{"headers": {"transfer-encoding": "x"}}]}, "/answers/0/headers/transfer-encoding", "cannot be set"),
+    ({"answers": [{"body": {"data": []}}]}, "/answers/0/body/data", 'say "violation": true beside it'),
+    ({"answers": [{"body": {**SUCCESS, "error": {}, "data": 1}}]}, "/answers/0/body/data", "breaks the contract"),
+    ({"answers": [{"body": "text"}]}, "/answers/0/body", "breaks the contract"),
+    ({"answers": [{"body": SUCCESS, "headers": {"content-type": "text/html"}}]}, "/answers/0/body", "content type"),
+    ({"answers": [{"status": 429, "body": {"statusCode": 429}}]}, "/answers/0/body/message", "breaks the contract"),
+    ({"answers": [{"status": 204, "body": SUCCESS}]}, "/answers/0/body", "status 204 has no body"),
+    ({"answers": [{"body": SUCCESS, "violation": "missing-data"}]}, "/answers/0/violation", "no effect beside a body"),
+    ({"answers": [{"body": SUCCESS, "images": "both"}]}, "/answers/0/images", "no effect beside a body"),
+    ({"limits": None}, "/limits", "limits are an object"),
+    ({"limits": {"rpm": 5}}, "/limits/rpm", "unknown key; known are credits, requests_per_minute, retry_after"),
+    ({"limits": {"requests_per_minute": -1}}, "/limits/requests_per_minute", "a whole number from 0"),
+    ({"limits": {"credits": 1.5}}, "/limits/credits", "a whole number from 0"),
+    ({"limits": {"credits": True}}, "/limits/credits", "a whole number from 0"),
+    ({"limits": {"retry_after": 1}}, "/limits/retry_after", "true or false"),
+]
+
+
+@pytest.mark.parametrize(("scenario", "pointer", "problem"), BAD, ids=[str(item[0])[:60] for item in BAD])
+def test_a_mistake_in_a_script_is_a_400_with_its_place(
+    own: MockServer, call: Call, scenario: Any, pointer: str, problem: str
+) -> None:
+    answer = play(call, own, scenario)
+    assert answer.status_code == 400
+    assert answer.json()["pointer"].startswith(pointer)
+    assert problem in answer.json()["error"]
+    assert answer.json()["error"].startswith(answer.json()["pointer"] or "/: ")
+
+
+def test_a_script_with_a_mistake_changes_nothing(
+    own: MockServer, call: Call, statuses: Callable[..., list[int]]
+) -> None:
+    play(call, own, {"answers": [{"status": 500}, {"status": 1}], "limits": {"credits": 0}})
+    assert statuses(2) == [200, 200]
+
+
+def test_what_is_not_json_is_a_400_with_its_place(own: MockServer, call: Call) -> None:
+    answer = call(own, SCENARIOS, key=None, content=b'{"answers":\n oops}')
+    assert (answer.status_code, answer.json()["error"][:27]) == (400, "not JSON: line 2, column 2:")
+
+
+@pytest.mark.parametrize("depth", [300, 100_000])
+def test_a_script_that_is_nested_too_deep_is_refused(own: MockServer, call: Call, depth: int) -> None:
+    script = b'{"answers":[{"violation":true,"body":' + b"[" * depth + b"]" * depth + b"}]}"
+    assert call(own, SCENARIOS, key=None, content=script).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [{1: 2}, {"answers": [{"body": {1, 2}}]}, {"limits": {"credits": 10**400}}, {"answers": [{"\ud800": 1}]}],
+)
+def test_what_json_cannot_say_is_refused(own: MockServer, scenario: Any) -> None:
+    with pytest.raises(BadScenario, match=r"^/: this cannot be written as JSON: "):
+        own.play(scenario)
+
+
+def test_scripts_are_bounded_together(own: MockServer, call: Call) -> None:
+    assert play(call, own, {"answers": [{}] * 600}).status_code == 201
+    answer = play(call, own, {"answers": [{}] * 600})
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/answers")
+    assert "600 are here already" in answer.json()["error"]
+
+
+_KEYS = st.sampled_from(
+    [
+        *(
+            "answers",
+            "limits",
+            "status",
+            "code",
+            "times",
+            "match",
+            "prompt",
+            "key",
+            "call",
+            "header",
+            "headers",
+            "body",
+        ),
+        *("delay", "violation", "fault", "images", "dialect", "envelope", "retry-after", "retry_after", "credits"),
+        *("requests_per_minute", "content-type", "data", "path"),
+    ]
+)
+_LEAVES = st.sampled_from([None, True, 0, 1, 2, 204, 429, 0.001, "1", "hang", "both", "legacy", "empty", "text/html"])
+_SCRIPTLIKE = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS, inner, max_size=4), max_leaves=8
+)
+_ANSWER_VALUES = {
+    "status": st.sampled_from([200, 204, 418, 429, 500]),
+    "times": st.sampled_from([1, 3, None]),
+    "fault": st.sampled_from(["empty", "broken-gzip", "hang", "truncated-json"]),
+    "violation": st.sampled_from([True, "missing-data", "fewer-images"]),
+    "images": st.sampled_from(["both", "url"]),
+    "match": st.dictionaries(_KEYS, _LEAVES, max_size=1),
+}
+
+
+@pytest.fixture(scope="module")
+def any_script(json_values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Scripts that are right, nearly right, and anything else."""
+    nearly = st.fixed_dictionaries({}, optional={**_ANSWER_VALUES, "body": json_values, "headers": _SCRIPTLIKE})
+    limits = st.fixed_dictionaries(
+        {}, optional={"requests_per_minute": st.integers(-1, 3), "credits": st.integers(-1, 10**6)}
+    )
+    whole = st.fixed_dictionaries({"answers": st.lists(nearly, max_size=2)}, optional={"limits": limits})
+    return whole | st.fixed_dictionaries({"answers": st.lists(_SCRIPTLIKE, max_size=2)}) | _SCRIPTLIKE | json_values
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+@example(None)
+def test_any_json_value_is_taken_or_refused_and_the_mock_stays_well(
+    own: MockServer, call: Call, edit: Edit, any_script: st.SearchStrategy[Any], data: st.DataObject | None
+) -> None:
+    own.reset()
+    script = {"answers": [{"body": {"a": 1e308}, "violation": True}]} if data is None else data.draw(any_script)
+    asked = {b"content-type": b"application/json"}
+    answer = call(own, SCENARIOS, key=None, headers=[*asked.items()], content=json.dumps(script))
+    assert answer.status_code in {201, 400}
+    assert call(own, SCENARIOS, method="GET", key=None).status_code == 200
+    own.play({"answers": [{"fault": "empty", "times": None}]})
+    # Whatever was scripted, nobody asked for an answer that only a bug would give.
+    for _ in range(4):
+        try:
+            got = call(own, json=edit(), headers={"prefer": "fault=empty"})
+        except httpx.DecodingError:
+            continue
+        assert got.status_code != 500 or "500" in json.dumps(script)
+    own.reset()
+    assert call(own, json=edit()).status_code == 200
