@@ -1,0 +1,84 @@
+"""Strategies for the bodies of requests that break the contract."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from bodydouble_spec import Contract, Operation, is_array, is_object, pointer_parts
+from hypothesis import strategies as st
+
+from bodydouble_contract_tests._boundary import BoundaryCase, boundary_cases
+from bodydouble_contract_tests._choice import choice, described
+from bodydouble_contract_tests._errors import UnsupportedSchema
+from bodydouble_contract_tests._requests import requests
+
+__all__ = ["InvalidRequest", "invalid_requests"]
+
+_MOST_FAULTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRequest:
+    """A body that breaks the contract: the ids of its faults, as in `boundary_cases`, and where each is reported, in the same order."""
+
+    body: Any
+    faults: tuple[str, ...]
+    pointers: tuple[str, ...]
+
+
+def invalid_requests(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[InvalidRequest]:
+    """Bodies that break the contract of the operation's requests (the only operation when none is given) in one to three named places.
+
+    Each is a valid body of `requests` with the faults of invalid `boundary_cases` put into it, none inside another; the contract
+    reports a fault at each of ``pointers`` and nowhere else. Shrinks to one fault in the plainest body.
+
+    Raises UnsupportedSchema when the operation takes no JSON body, or accepts any.
+    """
+    operation = operation or contract.operation()
+    cases = [case for case in boundary_cases(contract, operation) if not case.valid]
+    if not cases:
+        raise UnsupportedSchema(f"{operation.key} accepts any JSON: no request breaks its contract")
+    # Drawn before the body, because what comes last Hypothesis makes plain more often than not. The list is not unique, because
+    # such lists shrink worse; what overlaps is dropped.
+    faults = st.lists(choice(cases), min_size=1, max_size=_MOST_FAULTS).map(_apart)
+
+    def is_as_named(request: InvalidRequest) -> bool:
+        found = {finding.pointer for finding in operation.validate_request(request.body)}
+        return found == set(request.pointers)
+
+    return described(st.builds(_with_faults, faults, requests(contract, operation)).filter(is_as_named))
+
+
+def _with_faults(cases: Sequence[BoundaryCase], body: Any) -> InvalidRequest:
+    broken = reduce(lambda whole, case: _transplant(whole, case.body, pointer_parts(case.pointer)), cases, body)
+    return InvalidRequest(broken, tuple(case.id for case in cases), tuple(case.pointer for case in cases))
+
+
+def _apart(cases: list[BoundaryCase]) -> list[BoundaryCase]:
+    """Those that lie outside the ones before them, and around none of them."""
+    kept: list[BoundaryCase] = []
+    for case in cases:
+        if not any(_overlap(case.pointer, other.pointer) for other in kept):
+            kept.append(case)
+    return kept
+
+
+def _overlap(first: str, second: str) -> bool:
+    return f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")
+
+
+def _transplant(target: Any, source: Any, parts: Sequence[str]) -> Any:
+    """``target`` with what ``source`` has at a place, or without it where ``source`` has nothing; a way there is taken from ``source``."""
+    if not parts:
+        return source
+    name, *rest = parts
+    if is_object(target) and is_object(source):
+        if name not in source:
+            return {key: value for key, value in target.items() if key != name}
+        value = _transplant(target[name], source[name], rest) if name in target else source[name]
+        return {**target, name: value}
+    if is_array(target) and is_array(source) and int(name) < min(len(target), len(source)):
+        index = int(name)
+        return [*target[:index], _transplant(target[index], source[index], rest), *target[index + 1 :]]
+    return source

@@ -1,0 +1,73 @@
+"""Patterns: texts that match them, and their alternatives."""
+
+import pytest
+from bodydouble_contract_tests._pattern import _in_python, alternatives, matches, matching, plainest_match
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+PATTERNS = [
+    "^https?://",
+    "^(?:[A-Z]{2}-\\d{3}|none)$",
+    "(?<year>\\d{4})-(?<month>\\d{2})",
+    "\\w+@\\w+",
+    "^[^$|(]$",
+    "^\\$\\d+$",
+    "a|b|^c$",
+    "",
+]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_a_text_made_for_a_pattern_matches_it(pattern: str) -> None:
+    strategy = matching(pattern)
+    assert strategy is not None
+
+    @settings(max_examples=30, suppress_health_check=[HealthCheck.filter_too_much])
+    @given(strategy)
+    def check(text: str) -> None:
+        assert matches(pattern, text)
+
+    check()
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_the_plainest_match_is_a_match(pattern: str) -> None:
+    text = plainest_match(pattern)
+    assert text is not None
+    assert matches(pattern, text)
+
+
+@pytest.mark.parametrize("pattern", ["^\\p{Lu}+$", "\\u{1F600}"])
+def test_what_python_cannot_read_gives_no_strategy(pattern: str) -> None:
+    assert matching(pattern) is None
+
+
+def test_an_end_in_pythons_spelling_is_before_no_line_break() -> None:
+    assert _in_python("^a$[$]\\$") == "^a\\Z[$]\\$"
+
+
+def test_a_match_of_an_impossible_length_is_none() -> None:
+    assert plainest_match("^a{3}$", 5) is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "pieces"),
+    [
+        ("^a$", ["^a$"]),
+        ("^(?:a|b)$", ["^(?:a)$", "^(?:b)$"]),
+        ("^(a|b)$", ["^(?:a)$", "^(?:b)$"]),
+        ("^(?:a|(?:b|c))$", ["^(?:a)$", "^(?:(?:b|c))$"]),
+        ("a|b", ["a", "b"]),
+        ("^(?:a)(?:b|c)$", ["^(?:a)(?:b|c)$"]),
+        ("^[a|b]$", ["^[a|b]$"]),
+        ("^(?:a\\||\\)b)$", ["^(?:a\\|)$", "^(?:\\)b)$"]),
+        ("^(?=a|b)c$", ["^(?=a|b)c$"]),
+    ],
+)
+def test_a_pattern_is_split_at_its_outermost_bars(pattern: str, pieces: list[str]) -> None:
+    assert alternatives(pattern) == pieces
+
+
+@given(st.text(st.sampled_from("ab|()[]^$\\?:"), max_size=12))
+def test_any_text_can_be_split(pattern: str) -> None:
+    assert alternatives(pattern)
