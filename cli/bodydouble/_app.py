@@ -6,7 +6,9 @@ import typer
 
 from bodydouble import __version__
 from bodydouble._contract import app as contract
+from bodydouble._edit import edit
 from bodydouble._journal import journal
+from bodydouble._run import run
 from bodydouble._serve import serve
 
 __all__ = ["app"]
@@ -17,7 +19,10 @@ app = typer.Typer(
 )
 app.add_typer(contract, name="contract")
 app.command()(serve)
+app.command()(edit)
 app.command()(journal)
+# What follows the command's name is the command's own, with or without `--`.
+app.command(context_settings={"allow_interspersed_args": False})(run)
 
 
 def _print_version(wanted: bool) -> None:

@@ -24,15 +24,18 @@ _WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "imag
 
 def as_curl(exchange: Exchange) -> str:
     """A curl command for a POSIX shell; every text of the journal is quoted."""
-    url = f'"${{AIMLAPI_BASE_URL:-{_BASE_URL}}}"{shlex.quote(_path(exchange))}'
-    words = [f"curl --globoff --request {shlex.quote(_safe(exchange.method))} {url}"]
+    words = [
+        f'curl --globoff --request {shlex.quote(_safe(exchange.method))} "${{base%/v1}}"{shlex.quote(_path(exchange))}'
+    ]
     if exchange.key is not None:
         words.append('--header "Authorization: Bearer $AIMLAPI_KEY"')
     words += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(exchange).items()]
     if exchange.body is not None:
         # In ASCII, and never read from a file: --data would take a leading @ for a name.
         words.append(f"--data-raw {shlex.quote(json.dumps(_body(exchange)))}")
-    return "\n".join((*_remarks(exchange), " \\\n  ".join(words))) + "\n"
+    # Both spellings of the base URL are in use; the path begins with its version.
+    base = f"base=${{AIMLAPI_BASE_URL:-{_BASE_URL}}}"
+    return "\n".join((*_remarks(exchange), base, " \\\n  ".join(words))) + "\n"
 
 
 def as_python(exchange: Exchange) -> str:
@@ -48,7 +51,7 @@ def as_python(exchange: Exchange) -> str:
         lines.append(f"body = {literal}")
         content = ", json=body"
     lines += [
-        f'base_url = os.environ.get("AIMLAPI_BASE_URL", {_BASE_URL!r})',
+        f'base_url = os.environ.get("AIMLAPI_BASE_URL", "{_BASE_URL}").removesuffix("/v1")',
         "response = httpx.request(",
         f"    {_safe(exchange.method)!a}, base_url + {_path(exchange)!a}, headers=headers{content}, timeout=180",
         ")",
@@ -68,7 +71,7 @@ def _remarks(exchange: Exchange) -> list[str]:
     restore_pictures(exchange.body, note)
     if pictures:
         remarks.append(
-            f"# a journal has no pictures in it: {len(pictures)} small ones of the same type stand in for those that were sent"
+            f"# pictures that were sent: {len(pictures)}; they are not in the journal, small ones of the same type stand in"
         )
     if exchange.raw is not None:
         remarks.append(

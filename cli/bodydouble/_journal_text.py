@@ -41,7 +41,7 @@ def _lines(exchange: Exchange) -> list[str]:
     prompt = exchange.body.get("prompt") if is_object(exchange.body) else None
     if isinstance(prompt, str):
         parts.append(json.dumps(_shortened(prompt), ensure_ascii=False))
-    head = one_line("  ".join(part for part in parts if part))
+    head = "  ".join(one_line(part) for part in parts if part)
     return [head, *(f"    {_finding(finding)}" for finding in exchange.findings)]
 
 

@@ -90,6 +90,8 @@ def serve(
 
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("--tls-cert and --tls-key go together")
+    if "" in (api_key or ()):
+        raise typer.BadParameter("a key must not be empty; --no-auth accepts calls without one", param_hint="--api-key")
     settings = Settings(
         api_keys=tuple(api_key or ()),
         require_key=not no_auth,
@@ -146,8 +148,8 @@ def _seconds(latency: str | None) -> tuple[float, float] | None:
 
 
 def _origin(url: str | None) -> str | None:
-    if url is not None and not url.lower().startswith(("http://", "https://")):
-        raise typer.BadParameter(f"{url!r} must begin with http:// or https://", param_hint="--public-url")
+    if url is not None and not _ORIGIN.fullmatch(url):
+        raise typer.BadParameter(f"{url!r} is not of the form http(s)://host:port", param_hint="--public-url")
     return None if url is None else url.rstrip("/")
 
 

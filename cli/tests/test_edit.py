@@ -1,0 +1,309 @@
+"""``bodydouble edit`` against the real mock on a port: files, report, refusals, and a key that is never shown."""
+
+import io
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from bodydouble import __main__
+from bodydouble._edit_files import Refused, planned_files, save
+from bodydouble._edit_report import error_line
+from bodydouble_client import BadRequest
+from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver.server import Server, bind, server_config
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+KEY = "sk-canary-77aa31"
+URL = "https://example.com/cat.png"
+
+
+@dataclass
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+def png(width: int = 8, height: int = 6) -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> MockServer:
+    """A mock that serves small pictures from a folder, which takes less time than drawing them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "a.png").write_bytes(png())
+    return create_app(settings=Settings(pictures=folder, api_keys=(KEY,)))
+
+
+@pytest.fixture(scope="module")
+def origin(app: MockServer) -> Iterator[str]:
+    listener = bind("127.0.0.1", 0)
+    server = Server(server_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture
+def edit(
+    app: MockServer,
+    origin: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> Callable[..., Ended]:
+    """``edit("a prompt", image, …)`` in an empty folder, with the key in the environment."""
+    app.reset()
+    monkeypatch.chdir(tmp_path)
+    for name in ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY", "AIML_API_BASE", "AIMLAPI_API_BASE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AIMLAPI_KEY", KEY)
+    monkeypatch.setenv("AIMLAPI_BASE_URL", origin)
+
+    def run(*arguments: str, stdin: bytes | None = None) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["bodydouble", "edit", *arguments])
+        if stdin is not None:
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as end:
+            __main__.main()
+        out, err = capfdbinary.readouterr()
+        return Ended(int(end.value.code or 0), out, err.decode())
+
+    return run
+
+
+def test_the_picture_is_saved_and_its_size_and_cost_are_told(edit: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = edit("make it night", URL)
+    data = (tmp_path / "out.png").read_bytes()
+    line, cost = ended.out.decode().splitlines()
+    assert (ended.code, data, line) == (0, png(), f"out.png  8x6 pixels  {len(data)} bytes")
+    assert cost.startswith("cost: 84,000 credits, 0.042 USD (request id ")
+
+
+def test_nothing_is_said_on_standard_error_where_nobody_watches(edit: Callable[..., Ended]) -> None:
+    assert edit("make it night", URL).err == ""
+
+
+def test_what_is_asked_for_arrives(edit: Callable[..., Ended], app: MockServer) -> None:
+    edit("night", URL, "--aspect-ratio", "16:9", "-n", "2", "--provider", "google")
+    (exchange,) = app.journal.exchanges()
+    assert exchange.body == {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "night",
+        "image_urls": [URL],
+        "aspect_ratio": "16:9",
+        "num_images": 2,
+        "provider": "google",
+    }
+
+
+def test_several_pictures_are_numbered(edit: Callable[..., Ended], tmp_path: Path) -> None:
+    edit("night", URL, "-n", "2", "-o", "cat.hat.png")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["cat.hat-1.png", "cat.hat-2.png"]
+
+
+def test_base_url_goes_before_the_environment(
+    edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    monkeypatch.setenv("AIMLAPI_BASE_URL", "http://127.0.0.1:9")
+    assert edit("night", URL, "--base-url", f"{origin}/v1").code == 0
+
+
+def test_standard_input_is_a_picture(edit: Callable[..., Ended], app: MockServer) -> None:
+    edit("night", "-", stdin=png())
+    (exchange,) = app.journal.exchanges()
+    assert exchange.body["image_urls"][0]["$picture"]["pixels"] == [8, 6]
+
+
+def test_standard_input_that_is_closed_is_said_so(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert "nothing is sent into it; write < picture.png" in edit("night", "-").err
+
+
+def test_a_file_is_sent_as_a_picture(edit: Callable[..., Ended], app: MockServer, tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png(3, 2))
+    edit("night", "cat.png")
+    assert app.journal.exchanges()[0].body["image_urls"][0]["$picture"]["pixels"] == [3, 2]
+
+
+def test_standard_output_gets_the_picture_and_nothing_else(edit: Callable[..., Ended], tmp_path: Path) -> None:
+    ended = edit("night", URL, "-o", "-")
+    assert (ended.code, ended.out, list(tmp_path.iterdir())) == (0, png(), [])
+    assert ended.err.startswith("standard output  8x6 pixels")
+
+
+def test_json_tells_the_same(edit: Callable[..., Ended]) -> None:
+    report = json.loads(edit("night", URL, "--format", "json").out)
+    (image,) = report["images"]
+    assert (image["file"], image["pixels"], image["bytes"], report["credits_used"], report["cost_usd"]) == (
+        "out.png", [8, 6], len(png()), 84000, 0.042,
+    )  # fmt: skip
+
+
+def test_an_existing_file_is_kept_and_nothing_is_bought(
+    edit: Callable[..., Ended], app: MockServer, tmp_path: Path
+) -> None:
+    (tmp_path / "out-2.png").write_bytes(b"mine")
+    ended = edit("night", URL, "-n", "2")
+    assert (ended.code, len(app.journal.exchanges()), (tmp_path / "out-2.png").read_bytes()) == (2, 0, b"mine")
+    assert ended.err == (
+        "bodydouble: out-2.png exists already; name another file with -o, or overwrite it with --force\n"
+    )
+
+
+def test_force_overwrites(edit: Callable[..., Ended], tmp_path: Path) -> None:
+    (tmp_path / "out.png").write_bytes(b"mine")
+    assert (edit("night", URL, "--force").code, (tmp_path / "out.png").read_bytes()) == (0, png())
+
+
+def test_a_missing_key_says_which_variable_to_set(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIMLAPI_KEY")
+    ended = edit("night", URL)
+    assert (ended.code, ended.err) == (
+        2,
+        "bodydouble: no API key: set AIMLAPI_KEY (or AIML_API_KEY or AIMLAPI_API_KEY); a mock server takes any text as key\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("night", "no-such.png"), "IMAGE 1 (no-such.png) is neither an http(s) URL"),
+        (("night", URL, "--aspect-ratio", "7:1"), "--aspect-ratio must be one of '21:9', '1:1'"),
+        (("night", URL, "--base-url", "nonsense"), "--base-url must begin with http:// or https://"),
+        (("night", URL, "-o", "missing/out.png"), "the folder missing does not exist"),
+        (("night", URL, "-o", "."), "is a folder; name a file in it"),
+        (("night", URL, "-o", "-", "-n", "2"), "-o - takes one picture, not 2"),
+        (("night", URL, "-o", "-", "--format", "json"), "would both write to standard output"),
+        (("night", "-", "-"), "can be read once only"),
+        (("night", URL, "-n", "5"), "should be less than or equal to 4"),
+        (("night",), "Missing argument 'IMAGE"),
+        (("night", URL, "--base-url", "http://127.0.0.1:1"), "cannot connect to http://127.0.0.1:1"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line_with_exit_code_2(
+    edit: Callable[..., Ended], app: MockServer, arguments: tuple[str, ...], words: str
+) -> None:
+    ended = edit(*arguments)
+    last = ended.err.splitlines()[-1]
+    assert (ended.code, words in last, len(app.journal.exchanges()), ended.out) == (2, True, 0, b"")
+
+
+def failing(**answer: Any) -> Any:
+    return pytest.param(answer, id="-".join(map(str, answer.values())))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(failing(status=status) for status in (400, 401, 402, 403, 404, 413, 429, 500, 302, 204)),
+        *(failing(violation=name) for name in ("null-data", "empty-data", "missing-data", "error-beside-data")),
+        *(failing(fault=name) for name in ("truncated-json", "reset-mid-body", "garbage", "empty", "broken-gzip")),
+        failing(status=401, body=f"<html><title>who is {KEY}?</title>"),
+        failing(status=400, body={"message": f"bad\nkey {KEY} \x1b[2J"}),
+    ],
+)
+def test_every_failure_is_one_line_and_exit_code_2_without_the_key(
+    edit: Callable[..., Ended], app: MockServer, answer: dict[str, Any], tmp_path: Path
+) -> None:
+    app.play({"answers": [{**answer, "times": None, **({"violation": True} if "body" in answer else {})}]})
+    ended = edit("night", URL)
+    assert (ended.code, ended.err.count("\n"), ended.out, list(tmp_path.iterdir())) == (2, 1, b"", [])
+    assert [word for word in (KEY, "Traceback", "\x1b") if word in ended.err] == []
+
+
+def test_an_error_tells_status_message_issues_and_request_id(edit: Callable[..., Ended], app: MockServer) -> None:
+    issue = {"code": "custom", "path": ["image_urls", 0], "message": "No cat in it"}
+    body = {"message": "Invalid payload provided", "error": {"name": "B", "message": "m", "data": [issue]}}
+    headers = {"x-request-id": "the-request"}
+    app.play({"answers": [{"status": 400, "body": body, "violation": True, "headers": headers}]})
+    line = edit("night", URL).err
+    assert "400 Bad Request: Invalid payload provided; image_urls/0: No cat in it [request id the-request" in line
+
+
+def test_a_wrong_key_is_not_repeated(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIMLAPI_KEY", "sk-wrong-canary")
+    ended = edit("night", URL)
+    assert ("401 Unauthorized" in ended.err, "sk-wrong-canary" in ended.err) == (True, False)
+
+
+def test_a_picture_that_cannot_be_fetched_is_told_with_its_address_and_the_others_are_saved(
+    edit: Callable[..., Ended], app: MockServer, origin: str, tmp_path: Path
+) -> None:
+    good = {"b64_json": "iVBORw0KGgo="}
+    lost = {"url": f"{origin}/generations/fox/lost.png"}
+    app.play({"answers": [{"body": {"data": [lost, good]}, "violation": True}]})
+    ended = edit("night", URL, "-n", "2")
+    assert (ended.code, [file.name for file in tmp_path.iterdir()]) == (2, ["out-2.png"])
+    assert "picture 1 of 2 was not saved" in ended.err
+    assert f"it is at {lost['url']}" in ended.err
+
+
+def test_fewer_pictures_than_asked_for_is_a_warning(edit: Callable[..., Ended], app: MockServer) -> None:
+    app.play({"answers": [{"body": {"data": [{"b64_json": "iVBORw0KGgo="}]}, "violation": True}]})
+    ended = edit("night", URL, "-n", "2")
+    assert (ended.code, ended.err) == (0, "bodydouble: asked for 2 images, but the answer holds 1\n")
+
+
+def test_more_pictures_than_planned_take_no_other_files_place(
+    edit: Callable[..., Ended], app: MockServer, tmp_path: Path
+) -> None:
+    (tmp_path / "out-1.png").write_bytes(b"mine")
+    app.play({"answers": [{"body": {"data": [{"b64_json": "iVBORw0KGgo="}] * 2}, "violation": True}]})
+    edit("night", URL)
+    names = sorted(file.name for file in tmp_path.iterdir())
+    assert (names, (tmp_path / "out-1.png").read_bytes()) == (["out-1.png", "out-2.png", "out-3.png"], b"mine")
+
+
+def test_a_terminal_sees_that_it_waits(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    edit("night", URL)
+    assert "waiting for the picture" in screen.getvalue()
+
+
+def test_a_picture_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
+    with pytest.raises(Refused, match="which is the terminal"):
+        planned_files("-", 1, force=False)
+
+
+@given(st.text(), st.text(max_size=300), st.lists(st.text(), max_size=12))
+def test_the_error_line_is_one_line_and_holds_the_request_id(text: str, name: str, issues: list[str]) -> None:
+    error = BadRequest("\n- ".join([text, *issues]), request_id=f"request-{name}")
+    line = error_line(error)
+    assert ("\n" in line, "[request id request-" in line, len(line) < 600) == (False, True, True)
+
+
+@given(st.integers(1, 4), st.sets(st.integers(1, 6)))
+def test_every_picture_gets_a_file_of_its_own(
+    tmp_path_factory: pytest.TempPathFactory, count: int, taken: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in taken:
+        (folder / f"a-{number}.png").write_bytes(b"mine")
+    files = [save(b"new", str(folder / "a.png"), number, count, force=False) for number in range(1, count + 1)]
+    written = [file for file in folder.iterdir() if file.read_bytes() == b"new"]
+    assert sorted(written) == sorted(set(filter(None, files)))
+    assert len(written) == count

@@ -1,0 +1,215 @@
+"""``bodydouble journal``: what it shows, selects and says, and that the code it prints sends the request again."""
+
+import base64
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bodydouble._app import app
+from bodydouble._journal_code import as_curl, as_python
+from bodydouble_spec import Evidence, Exchange, Finding, RecordedAnswer, RecordedPicture, Severity
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from typer.testing import CliRunner, Result
+
+PICTURE = RecordedPicture("0" * 64, "image/jpeg", 123_456, (1344, 768), is_data_uri=True)
+FINDING = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "'x' is not one of 1:1")
+Run = Callable[..., Result]
+
+
+def exchange(number: int, status: int = 200, **changes: Any) -> Exchange:
+    members: dict[str, Any] = {
+        "id": f"run-{number}",
+        "time": f"2026-06-12T10:00:0{number}.000Z",
+        "method": "POST",
+        "path": "/v1/images/generations",
+        "key": "0af31234",
+        "headers": {"content-type": "application/json", "user-agent": "app"},
+        "body": {"prompt": "it's a café", "image_urls": ["https://example.com/a.png"]},
+        "findings": (FINDING.to_dict(),) if status == 400 else (),
+        "answer": RecordedAnswer(status, {"x-request-id": "r"}, {"data": []}),
+        "duration_s": 0.0123,
+    }
+    return Exchange(**{**members, **changes})
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(b"".join(exchange(number, status).to_line() for number, status in ((1, 200), (2, 400), (3, 429))))
+    return path
+
+
+@pytest.fixture
+def run() -> Run:
+    return lambda *arguments: CliRunner().invoke(app, ["journal", *map(str, arguments)])
+
+
+def shown_ids(result: Result) -> list[str]:
+    return [f"run-{number}" for number in range(1, 10) if f"  run-{number}  " in result.stdout]
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], ["run-1", "run-2", "run-3"]),
+        (["--status", "4xx"], ["run-2", "run-3"]),
+        (["--status", "429"], ["run-3"]),
+        (["--findings"], ["run-2"]),
+        (["--path", "/v2/*"], []),
+        (["--since", "2026-06-12T10:00:02Z"], ["run-2", "run-3"]),
+        (["--key", "0af31234", "--method", "post", "--show", "run-1"], ["run-1"]),
+    ],
+)
+def test_requests_are_listed_and_filtered(run: Run, journal: Path, options: list[str], found: list[str]) -> None:
+    result = run(journal, *options)
+    assert (result.exit_code, shown_ids(result)) == (0, found)
+
+
+def test_what_was_wrong_stands_below_its_request(run: Run, journal: Path) -> None:
+    assert "    error request-enum /aspect_ratio: 'x' is not one of 1:1\n" in run(journal, "--findings").stdout
+
+
+def test_one_request_is_shown_in_full(run: Run, journal: Path) -> None:
+    text = run(journal, "--show", "run-1").stdout
+    assert '"https://example.com/a.png"' in text
+    assert "user-agent: app" in text
+    assert "answer 200" in text
+
+
+def test_json_has_exchanges_and_what_could_not_be_read(run: Run, journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes() + b'{"torn')
+    document = json.loads(run(journal, "--format", "json", "--status", "429").stdout)
+    assert document["exchanges"] == [exchange(3, 429).to_dict()]
+    assert [finding["id"] for finding in document["findings"]] == ["exchange-torn"]
+
+
+def test_a_torn_last_line_is_said_on_standard_error(run: Run, journal: Path) -> None:
+    journal.write_bytes(journal.read_bytes() + b'{"torn')
+    result = run(journal)
+    assert (result.exit_code, shown_ids(result)) == (0, ["run-1", "run-2", "run-3"])
+    assert "line 4, the last one, is cut off" in result.stderr
+    assert "cut off" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--status", "bad"], "--status: 'bad' is no status"),
+        (["--since", "soon"], "--since: 'soon' is no time"),
+        (["--show", "run-9"], "--show run-9: none of the 3"),
+        (["--as", "curl", "--status", "500"], "--as: no request is selected"),
+        (["--as", "perl"], "perl"),
+    ],
+)
+def test_what_cannot_be_done_ends_with_2_and_says_why(run: Run, journal: Path, options: list[str], said: str) -> None:
+    result = run(journal, *options)
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(run: Run, tmp_path: Path) -> None:
+    result = run(tmp_path / "missing.jsonl")
+    assert (result.exit_code, "missing.jsonl: No such file or directory" in result.stderr) == (2, True)
+
+
+HOSTILE = "\x1b[31m\x9b\u202e\r::error::\n##[group]'; touch pwned #$(id)`id`"
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--show", HOSTILE], ["--as", "curl"], ["--as", "python"], ["--format", "json"]]
+)
+def test_nothing_in_a_file_reaches_the_terminal_as_a_command(run: Run, tmp_path: Path, options: list[str]) -> None:
+    path = tmp_path / "journal.jsonl"
+    raw = {"bytes": 5, "sha256": HOSTILE, "text": HOSTILE}
+    finding = {"id": HOSTILE, "severity": HOSTILE, "pointer": HOSTILE, "message": HOSTILE}
+    answer = RecordedAnswer(200, {HOSTILE: HOSTILE}, None, raw)
+    headers = {HOSTILE: HOSTILE, "accept": HOSTILE}
+    path.write_bytes(
+        exchange(
+            1, id=HOSTILE, method=HOSTILE, path=HOSTILE, headers=headers, body={HOSTILE: HOSTILE}, findings=(finding,),
+            answer=answer, applied=(HOSTILE,), matched=HOSTILE, key=HOSTILE,
+        ).to_line()
+    )  # fmt: skip
+    printed = run(path, *options).output
+    assert [letter for letter in printed if not letter.isprintable() and letter != "\n"] == []
+    assert not any(line.startswith("::") for line in printed.split("\n"))
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Notes what arrives."""
+
+    got: list[tuple[str, str, dict[str, str], bytes]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.got.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[tuple[str, list[tuple[str, str, dict[str, str], bytes]]]]:
+    Receiver.got = []
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}", Receiver.got
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("code", ["curl", "python"])
+def test_the_printed_code_sends_the_request_again(
+    run: Run, receiver: tuple[str, list[Any]], tmp_path: Path, code: str
+) -> None:
+    origin, got = receiver
+    body = {"prompt": 'it\'s "a" café\n$HOME `id` \\ @x', "image_urls": [PICTURE.to_dict()], "n": None, "ok": True}
+    path = tmp_path / "journal.jsonl"
+    path.write_bytes(exchange(1, path="/v1/images/generations?a=[1]", body=body).to_line())
+    printed = run(path, "--as", code).stdout
+    command = ["sh", "-c", printed] if code == "curl" else [sys.executable, "-c", printed]
+    environment = {**os.environ, "AIMLAPI_BASE_URL": f"{origin}/v1", "AIMLAPI_KEY": "my-key", "NO_PROXY": "*"}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    method, target, headers, sent = got[-1]
+    assert (method, target) == ("POST", "/v1/images/generations?a=[1]")
+    assert (headers["authorization"], headers["content-type"]) == ("Bearer my-key", "application/json")
+    arrived = json.loads(sent)
+    start, _, picture = arrived["image_urls"].pop().partition(",")
+    assert arrived == {**body, "image_urls": []}
+    with Image.open(io.BytesIO(base64.b64decode(picture))) as image:
+        assert (start, image.format, image.size) == ("data:image/jpeg;base64", "JPEG", (32, 18))
+
+
+@pytest.mark.parametrize("write", [as_curl, as_python])
+def test_the_printed_code_goes_to_the_mock_unless_told_otherwise(write: Callable[[Exchange], str]) -> None:
+    assert "http://127.0.0.1:8000" in write(exchange(1))
+
+
+@pytest.mark.parametrize("write", [as_curl, as_python])
+@pytest.mark.parametrize("path", ["@evil.example/", ":80@evil.example", ".evil.example/"])
+def test_no_path_turns_the_base_url_to_another_host(write: Callable[[Exchange], str], path: str) -> None:
+    assert f"/{path}" in write(exchange(1, path=path))
+
+
+def test_code_says_what_a_journal_does_not_have() -> None:
+    raw = {"bytes": 12, "sha256": "0", "text": "{"}
+    assert "# its body of 12 bytes is not in the journal" in as_curl(exchange(1, body=None, raw=raw))
+    assert "# pictures that were sent: 1; they are not in" in as_curl(exchange(1, body=[PICTURE.to_dict()]))
+
+
+@settings(max_examples=60)
+@given(st.text(max_size=20), st.text(max_size=20), st.dictionaries(st.text(max_size=8), st.text(max_size=8)))
+def test_any_request_is_printed_as_python_that_compiles(method: str, path: str, body: dict[str, str]) -> None:
+    compile(as_python(exchange(1, method=method, path=path, body=body, id=path)), "printed", "exec")

@@ -1,0 +1,247 @@
+"""The pytest plugin as somebody else's project meets it: real runs of pytest over real apps."""
+
+import shutil
+from pathlib import Path
+
+import bodydouble._fixture  # noqa: F401 - pytester forgets what its runs import, which would then be imported by each of them
+import bodydouble_client  # noqa: F401 - as above
+import pytest
+
+pytest_plugins = ["pytester"]
+
+SAMPLE_APP = Path(__file__).parent / "data" / "sample_app"
+APP = '''
+import os
+
+import httpx
+import pytest
+
+def send(**changes):
+    body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "hello", "image_urls": ["https://example.org/a.png"]}
+    headers = {"Authorization": "Bearer " + os.environ["AIMLAPI_KEY"]}
+    url = os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations"
+    return httpx.post(url, json=body | changes, headers=headers)
+'''
+
+
+@pytest.fixture
+def run(pytester: pytest.Pytester) -> "Run":
+    return Run(pytester)
+
+
+class Run:
+    """A project of one test file, run by pytest with warnings as errors."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.pytester = pytester
+
+    def __call__(self, tests: str, *options: str) -> pytest.RunResult:
+        self.pytester.makepyfile(test_app=APP + tests)
+        return self.pytester.runpytest("-W", "error", "-p", "no:cacheprovider", *options)
+
+
+def test_the_sample_app_of_the_docs_passes_its_tests(pytester: pytest.Pytester) -> None:
+    shutil.copytree(SAMPLE_APP, pytester.path, dirs_exist_ok=True)
+    pytester.runpytest("-W", "error").assert_outcomes(passed=2)
+
+
+def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run: Run) -> None:
+    result = run("def test_app(bodydouble): send(num_images=9)")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "bodydouble: the app sent requests that break the contract",
+            "error * request-maximum *POST /v1/images/generations request /num_images",
+            "*9 is too large; it must be at most 4",
+            "*request 1 of 1",
+            "If the test means it: @pytest.mark.bodydouble(allow_invalid=True)",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "rule"),
+    [
+        ('httpx.post(bodydouble.url + "/v1/image/generations", json={})', "request-route-unknown"),
+        ('httpx.post(bodydouble.url + "/v1/images/generations", json={})', "request-key-missing"),
+        ("send(prompt=7)", "request-type"),
+        (
+            'httpx.post(bodydouble.url + "/v1/images/generations", content="{", headers={"Authorization": "Bearer a"})',
+            "request-refused",
+        ),
+    ],
+)
+def test_whatever_the_service_would_refuse_fails_the_test(run: Run, call: str, rule: str) -> None:
+    result = run(f"def test_app(bodydouble): {call}")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines([f"error * {rule} *"])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "send()",
+        'httpx.get(bodydouble.url + "/v1/models")',
+        'httpx.get(bodydouble.url + "/generations/yak/gone.png")',
+        'httpx.get(send().json()["data"][0]["url"])',
+        "bodydouble.answer(status=400); send()",
+    ],
+)
+def test_what_keeps_the_contract_passes(run: Run, call: str) -> None:
+    run(f"def test_app(bodydouble): {call}").assert_outcomes(passed=1)
+
+
+def test_the_same_fault_in_many_requests_is_told_once_with_their_numbers(run: Run) -> None:
+    result = run("def test_app(bodydouble):\n    for _ in range(14): send(num_images=9)\n")
+    result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
+
+
+def test_an_answer_that_is_never_used_fails_the_test_with_its_line(run: Run) -> None:
+    result = run("\ndef test_app(bodydouble):\n    bodydouble.answer(status=429, times=2)\n")
+    result.assert_outcomes(passed=1, errors=1)
+    line = len(APP.splitlines()) + 3
+    result.stdout.fnmatch_lines(
+        [
+            "bodydouble: scripted answers were never used",
+            f"*answer(status=429, times=2) at test_app.py:{line} was never used; the app sent no request",
+            "If the test means it: @pytest.mark.bodydouble(allow_unused=True)",
+        ]
+    )
+
+
+def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run: Run) -> None:
+    run(
+        """
+def test_app(bodydouble):
+    bodydouble.answer(delay_s=30)
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(bodydouble.url + "/v1/images/generations", timeout=0.2)
+"""
+    ).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("argument", "tests"),
+    [
+        ("allow_invalid", "send(num_images=9)"),
+        ("allow_unused", "bodydouble.answer(status=429)"),
+    ],
+)
+def test_the_marker_says_that_it_is_meant(run: Run, argument: str, tests: str) -> None:
+    result = run(f"@pytest.mark.bodydouble({argument}=True)\ndef test_app(bodydouble): {tests}")
+    result.assert_outcomes(passed=1)
+
+
+def test_a_mark_on_the_class_holds_for_what_the_closer_one_does_not_name(run: Run) -> None:
+    run(
+        """
+@pytest.mark.bodydouble(allow_invalid=True)
+class TestApp:
+    @pytest.mark.bodydouble(allow_unused=True)
+    def test_app(self, bodydouble):
+        bodydouble.answer(status=429, match={"prompt": "other"})
+        send(num_images=9)
+"""
+    ).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize("argument", ["allow_invalide=True", "'x'", "allow_invalid=1"])
+def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run: Run, argument: str) -> None:
+    result = run(f"@pytest.mark.bodydouble({argument})\ndef test_app(bodydouble): pass")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: test_app.py::test_app: * takes allow_invalid, allow_unused, *"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("status=99", "status: *code takes a status from 200 to 599"),
+        ("delay_s=-1", "delay_s: *"),
+        ("times=0", "times: times is a whole number from 1, or null for always"),
+        ("fault='hiccup'", "fault: *reset-before-headers*"),
+        ("violation='none'", "violation: *"),
+        ("body={'data': 7}", "body at /data: *say \"violation\": true*"),
+        ("body={1j}", "this cannot be written as JSON*"),
+        ("match={'promt': 'x'}", "match at /promt: unknown key; known are *prompt*"),
+        ("headers={'Content-Length': '1'}", "headers at /Content-Length: this header cannot be set"),
+    ],
+)
+def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run: Run, arguments: str, told: str) -> None:
+    result = run(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines([f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}"])
+
+
+def test_answers_are_given_in_order_and_then_as_usual(run: Run) -> None:
+    run(
+        """
+def test_app(bodydouble):
+    bodydouble.answer(status=429, times=2, retry_after=7)
+    bodydouble.answer(body={"oops": 1}, violation=True, headers={"x-team": "blue"})
+    answers = [send() for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [429, 429, 200, 200]
+    assert answers[0].headers["retry-after"] == "7"
+    assert (answers[2].json(), answers[2].headers["x-team"]) == ({"oops": 1}, "blue")
+    assert "data" in answers[3].json()
+"""
+    ).assert_outcomes(passed=1)
+
+
+def test_a_null_body_is_a_body(run: Run) -> None:
+    run(
+        "def test_app(bodydouble):\n    bodydouble.answer(body=None, violation=True)\n    assert send().json() is None\n"
+    ).assert_outcomes(passed=1)
+
+
+def test_no_test_sees_what_another_did(run: Run) -> None:
+    run(
+        """
+@pytest.mark.parametrize("number", [1, 2])
+def test_app(bodydouble, number):
+    assert bodydouble.requests == []
+    send()
+    assert [exchange.status for exchange in bodydouble.requests] == [200]
+    bodydouble.answer(status=429, times=None)
+    assert send().status_code == 429
+"""
+    ).assert_outcomes(passed=2)
+
+
+def test_client_and_transport_reach_the_same_mock(run: Run) -> None:
+    run(
+        """
+def test_app(bodydouble):
+    picture = bodydouble.client().edit("hello", ["https://example.org/a.png"], num_images=1).images[0]
+    assert picture.bytes().startswith(b"\\x89PNG")
+    with httpx.Client(transport=bodydouble.transport, base_url="http://mock") as http:
+        http.get("/v1/images/generations/nothing")
+    assert [exchange.status for exchange in bodydouble.requests] == [200, 404]
+
+test_app = pytest.mark.bodydouble(allow_invalid=True)(test_app)
+"""
+    ).assert_outcomes(passed=1)
+
+
+def test_a_call_that_hangs_does_not_outlive_its_test(run: Run) -> None:
+    run(
+        """
+import threading
+
+def test_app(bodydouble):
+    bodydouble.answer(fault="hang")
+    bodydouble.answer(delay_s=60)
+    def wait():
+        with pytest.raises(httpx.RemoteProtocolError):
+            send()
+    for _ in range(2):
+        threading.Thread(target=wait, name="app").start()
+    while any(answer["used"] == 0 for answer in httpx.get(bodydouble.url + "/_bodydouble/scenarios").json()["answers"]):
+        pass
+
+def test_nothing_is_left():
+    for thread in threading.enumerate():
+        if thread.name in ("app", "bodydouble-server"):
+            thread.join(10)
+            assert not thread.is_alive()
+"""
+    ).assert_outcomes(passed=2)

@@ -1,0 +1,232 @@
+"""``bodydouble serve`` as a process: what it prints, how it ends, and one clear line for what it cannot serve."""
+
+import contextlib
+import io
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+import httpx
+import pytest
+import trustme
+from PIL import Image
+
+COMMAND = [sys.executable, "-m", "bodydouble", "serve"]
+BODY = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.com/a.png"]}
+PATH = "/v1/images/generations"
+KEY = {"authorization": "Bearer k"}
+
+
+class Served:
+    """A running mock: its address as printed, and after `end` its exit code and what it wrote."""
+
+    def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._out = process.stdout
+        self._log = log
+        self.banner = ""
+        while not (found := re.search(r"https?://\S+:\d+", self.banner)):
+            line = self._out.readline()
+            assert line, f"it ended without an address, with exit code {process.wait()}"
+            self.banner += line
+        self.address = found[0]
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
+        """Exit code, standard output after the first address, and standard error."""
+        self._process.send_signal(number)
+        out = self._out.read()
+        code = self._process.wait()
+        self._log.seek(0)
+        return code, out, self._log.read()
+
+
+Start = Callable[..., Served]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start ``bodydouble serve`` on a free port."""
+    with contextlib.ExitStack() as started:
+
+        def begin(*options: str) -> Served:
+            arguments = [*COMMAND, "--port", "0", *options]
+            log = started.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+            process = started.enter_context(
+                subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8")
+            )
+            started.callback(process.kill)
+            # Else a mock that says nothing, or does not end, would stop the tests for ever.
+            guard = threading.Timer(60, process.kill)
+            guard.start()
+            started.callback(guard.cancel)
+            return Served(process, log)
+
+        yield begin
+
+
+def refused(*options: str) -> str:
+    """What ``bodydouble serve`` says on standard error when it cannot start; the exit code must be 2."""
+    run = subprocess.run([*COMMAND, "--port", "0", *options], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    return run.stderr
+
+
+def test_the_banner_has_the_address_the_variables_and_the_defects(start: Start) -> None:
+    served = start()
+    _, rest, _ = served.end()
+    banner = served.banner + rest
+    for variable in ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE"):
+        assert f"export {variable}={served.address}\n" in banner
+    assert f"export OPENAI_BASE_URL={served.address}/v1\n" in banner
+    assert "export AIMLAPI_KEY=" in banner
+    assert re.search(r"^ *The published contract has [0-9]+ defects.*$", banner, re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_after_a_request_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
+    served = start()
+    with httpx.Client(base_url=served.address, headers=KEY) as client:
+        assert client.post(PATH, json=BODY).status_code == 200
+        code, _, err = served.end(number)
+    assert (code, "Traceback" in err) == (0, False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_right_after_the_banner_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
+    assert start("--quiet").end(number) == (0, "", "")
+
+
+def test_every_request_is_one_line_that_cannot_move_the_cursor(start: Start) -> None:
+    served = start()
+    with httpx.Client(base_url=served.address, headers=KEY) as client:
+        client.post(PATH, json=BODY)
+        client.post(PATH, json={**BODY, "num_images": 9, "aspect_ratio": "\x1b[2J"})
+        client.get("/%1b[31mred%0d%0anew")
+    lines = [line.partition(" ")[2] for line in served.end()[2].splitlines()]
+    assert lines[0] == f"POST {PATH} 200"
+    assert re.fullmatch(rf"POST {PATH} 400 request-\S+ /(num_images|aspect_ratio): .+ \(and 1 more\)", lines[1])
+    assert lines[2:] == ["GET /�[31mred��new 404"]
+
+
+def test_quiet_says_nothing_but_the_free_port(start: Start) -> None:
+    served = start("--quiet")
+    assert httpx.post(f"{served.address}{PATH}", json=BODY, headers=KEY).status_code == 200
+    assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*\n", served.banner)
+    assert served.end()[1:] == ("", "")
+
+
+def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
+    Image.new("RGB", (3, 2)).save(tmp_path / "a.png")
+    served = start(
+        *("--quiet", "--api-key", "one", "--api-key", "two", "--seed", "7", "--dialect", "observed-2026"),
+        *(
+            "--images",
+            "both",
+            "--public-url",
+            "http://localhost:1/",
+            "--pictures",
+            str(tmp_path),
+            "--max-body-mb",
+            "0.001",
+        ),
+    )
+    url = f"{served.address}{PATH}"
+    keys = [httpx.post(url, json=BODY, headers={"authorization": f"Bearer {key}"}) for key in ("one", "two", "k")]
+    assert [answer.status_code for answer in keys] == [200, 200, 401]
+    assert httpx.post(url, content=b" " * 1100, headers={"authorization": "Bearer one"}).status_code == 413
+    assert keys[0].json()["meta"]["usage"]["usd_spent"] == 0.042
+    assert keys[0].json()["data"][0]["url"].startswith("http://localhost:1/generations/")
+    assert keys[0].json()["data"][0]["b64_json"]
+    picture = httpx.get(f"{served.address}{httpx.URL(keys[0].json()['data'][0]['url']).path}")
+    assert Image.open(io.BytesIO(picture.content)).size == (3, 2)
+
+
+def test_no_auth_takes_calls_without_a_key(start: Start) -> None:
+    served = start("--quiet", "--no-auth")
+    assert httpx.post(f"{served.address}{PATH}", json=BODY).status_code == 200
+
+
+@pytest.fixture
+def pems(tmp_path: Path) -> tuple[Path, Path, ssl.SSLContext]:
+    """A certificate for 127.0.0.1, its key, and what trusts it."""
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    issued.cert_chain_pems[0].write_to_path(certificate)
+    issued.private_key_pem.write_to_path(key)
+    trust = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    return certificate, key, trust
+
+
+def test_https_serves_answers_and_pictures(start: Start, pems: tuple[Path, Path, ssl.SSLContext]) -> None:
+    certificate, key, trust = pems
+    served = start("--tls-cert", str(certificate), "--tls-key", str(key))
+    with httpx.Client(base_url=served.address, headers=KEY, verify=trust) as client:
+        url = client.post(PATH, json=BODY).json()["data"][0]["url"]
+        assert url.startswith("https://127.0.0.1:")
+        assert client.get(url).headers["content-type"] == "image/png"
+    code, _, err = served.end()
+    assert (code, "Traceback" in err) == (0, False)
+
+
+def test_a_port_in_use_is_one_clear_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refused("--port", port)
+    assert re.fullmatch(
+        rf"bodydouble serve: cannot listen on 127\.0\.0\.1 port {port}: .+; choose another port.*\n", said
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        pytest.param(["--contract", "nowhere.json"], "nowhere.json", id="no contract"),
+        pytest.param(["--contract", "{}/text.txt"], "text.txt", id="a contract that is none"),
+        pytest.param(
+            ["--contract", "{}/empty.json"], "there is no operation to serve", id="a contract without operations"
+        ),
+        pytest.param(["--contract", "http://127.0.0.1:9/x.json"], "127.0.0.1:9", id="a contract behind a closed port"),
+        pytest.param(["--pictures", "{}"], "holds no JPEG, PNG, GIF, WebP or BMP file", id="a folder without pictures"),
+        pytest.param(["--pictures", "nowhere"], "is not a folder", id="no folder"),
+        pytest.param(["--dialect", "klingon"], "it has documented, quick-example", id="an unknown dialect"),
+        pytest.param(
+            ["--tls-cert", "{}/text.txt", "--tls-key", "{}/text.txt"],
+            "name a PEM certificate",
+            id="a certificate that is none",
+        ),
+        pytest.param(["--host", "no such host"], "--host no such host", id="a host that is none"),
+    ],
+)
+def test_what_cannot_be_served_is_one_clear_line(tmp_path: Path, options: list[str], reason: str) -> None:
+    (tmp_path / "text.txt").write_text("neither contract\n\tnor: [certificate")
+    (tmp_path / "empty.json").write_text("{}")
+    said = refused(*(option.format(tmp_path) for option in options))
+    assert said.startswith("bodydouble serve: ")
+    assert (said.count("\n"), reason in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--images", "gif"], "url"),
+        (["--public-url", "localhost:8000"], "http(s)://host:port"),
+        (["--public-url", "http://"], "http(s)://host:port"),
+        (["--api-key", ""], "--no-auth"),
+        (["--tls-cert", "a.pem"], "go together"),
+        (["--port", "65536"], "65535"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_says_what_is_allowed(options: list[str], reason: str) -> None:
+    said = refused(*options)
+    assert reason in said
+    assert "Traceback" not in said
