@@ -7,8 +7,8 @@ __all__ = ["NOT_GIVEN", "BadAnswer", "explain", "scenario_of", "shown"]
 
 NOT_GIVEN: Any = object()
 _MOST_SHOWN = 60
-# The unit stands in the argument's name, as it does everywhere in Python code; scenarios share their names with ``Prefer``.
-_RENAMED = {"delay_s": "delay"}
+# Python's names, with their unit; scenarios share theirs with ``Prefer``.
+_RENAMED = {"delay_s": "delay", "retry_after": "retry-after"}
 
 
 class BadAnswer(ValueError):

@@ -209,7 +209,7 @@ def test_code_says_what_a_journal_does_not_have() -> None:
     assert "# pictures that were sent: 1; they are not in" in as_curl(exchange(1, body=[PICTURE.to_dict()]))
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=20), st.text(max_size=20), st.dictionaries(st.text(max_size=8), st.text(max_size=8)))
 def test_any_request_is_printed_as_python_that_compiles(method: str, path: str, body: dict[str, str]) -> None:
     compile(as_python(exchange(1, method=method, path=path, body=body, id=path)), "printed", "exec")

@@ -1,52 +1,24 @@
 """The pytest plugin as somebody else's project meets it: real runs of pytest over real apps."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
-import bodydouble._fixture  # noqa: F401 - pytester forgets what its runs import, which would then be imported by each of them
-import bodydouble_client  # noqa: F401 - as above
 import pytest
 
 pytest_plugins = ["pytester"]
 
 SAMPLE_APP = Path(__file__).parent / "data" / "sample_app"
-APP = '''
-import os
-
-import httpx
-import pytest
-
-def send(**changes):
-    body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "hello", "image_urls": ["https://example.org/a.png"]}
-    headers = {"Authorization": "Bearer " + os.environ["AIMLAPI_KEY"]}
-    url = os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations"
-    return httpx.post(url, json=body | changes, headers=headers)
-'''
+Run = Callable[..., pytest.RunResult]
 
 
-@pytest.fixture
-def run(pytester: pytest.Pytester) -> "Run":
-    return Run(pytester)
-
-
-class Run:
-    """A project of one test file, run by pytest with warnings as errors."""
-
-    def __init__(self, pytester: pytest.Pytester) -> None:
-        self.pytester = pytester
-
-    def __call__(self, tests: str, *options: str) -> pytest.RunResult:
-        self.pytester.makepyfile(test_app=APP + tests)
-        return self.pytester.runpytest("-W", "error", "-p", "no:cacheprovider", *options)
-
-
-def test_the_sample_app_of_the_docs_passes_its_tests(pytester: pytest.Pytester) -> None:
+def test_the_sample_app_of_the_docs_passes_its_tests(pytester: pytest.Pytester, run_files: Run) -> None:
     shutil.copytree(SAMPLE_APP, pytester.path, dirs_exist_ok=True)
-    pytester.runpytest("-W", "error").assert_outcomes(passed=2)
+    run_files().assert_outcomes(passed=2)
 
 
-def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run: Run) -> None:
-    result = run("def test_app(bodydouble): send(num_images=9)")
+def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_tests: Run) -> None:
+    result = run_tests("def test_app(bodydouble): send(num_images=9)")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
@@ -66,13 +38,13 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run: R
         ('httpx.post(bodydouble.url + "/v1/images/generations", json={})', "request-key-missing"),
         ("send(prompt=7)", "request-type"),
         (
-            'httpx.post(bodydouble.url + "/v1/images/generations", content="{", headers={"Authorization": "Bearer a"})',
+            'httpx.post(bodydouble.url + "/v1/images/generations", content=b"0" * 34_000_000, headers={"Authorization": "Bearer a"})',
             "request-refused",
         ),
     ],
 )
-def test_whatever_the_service_would_refuse_fails_the_test(run: Run, call: str, rule: str) -> None:
-    result = run(f"def test_app(bodydouble): {call}")
+def test_whatever_the_service_would_refuse_fails_the_test(run_tests: Run, call: str, rule: str) -> None:
+    result = run_tests(f"def test_app(bodydouble): {call}")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([f"error * {rule} *"])
 
@@ -87,19 +59,22 @@ def test_whatever_the_service_would_refuse_fails_the_test(run: Run, call: str, r
         "bodydouble.answer(status=400); send()",
     ],
 )
-def test_what_keeps_the_contract_passes(run: Run, call: str) -> None:
-    run(f"def test_app(bodydouble): {call}").assert_outcomes(passed=1)
+def test_what_keeps_the_contract_passes(run_tests: Run, call: str) -> None:
+    run_tests(f"def test_app(bodydouble): {call}").assert_outcomes(passed=1)
 
 
-def test_the_same_fault_in_many_requests_is_told_once_with_their_numbers(run: Run) -> None:
-    result = run("def test_app(bodydouble):\n    for _ in range(14): send(num_images=9)\n")
+def test_the_same_fault_in_many_requests_is_told_once_with_their_numbers(run_tests: Run) -> None:
+    result = run_tests("def test_app(bodydouble):\n    for _ in range(14): send(num_images=9)\n")
     result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
 
 
-def test_an_answer_that_is_never_used_fails_the_test_with_its_line(run: Run) -> None:
-    result = run("\ndef test_app(bodydouble):\n    bodydouble.answer(status=429, times=2)\n")
+def test_an_answer_that_is_never_used_fails_the_test_with_its_line(
+    pytester: pytest.Pytester, run_tests: Run
+) -> None:
+    result = run_tests("\ndef test_app(bodydouble):\n    bodydouble.answer(status=429, times=2)\n")
     result.assert_outcomes(passed=1, errors=1)
-    line = len(APP.splitlines()) + 3
+    lines = pytester.path.joinpath("test_app.py").read_text(encoding="utf-8").splitlines()
+    line = lines.index("    bodydouble.answer(status=429, times=2)") + 1
     result.stdout.fnmatch_lines(
         [
             "bodydouble: scripted answers were never used",
@@ -109,8 +84,8 @@ def test_an_answer_that_is_never_used_fails_the_test_with_its_line(run: Run) -> 
     )
 
 
-def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run: Run) -> None:
-    run(
+def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run_tests: Run) -> None:
+    run_tests(
         """
 def test_app(bodydouble):
     bodydouble.answer(delay_s=30)
@@ -127,13 +102,13 @@ def test_app(bodydouble):
         ("allow_unused", "bodydouble.answer(status=429)"),
     ],
 )
-def test_the_marker_says_that_it_is_meant(run: Run, argument: str, tests: str) -> None:
-    result = run(f"@pytest.mark.bodydouble({argument}=True)\ndef test_app(bodydouble): {tests}")
+def test_the_marker_says_that_it_is_meant(run_tests: Run, argument: str, tests: str) -> None:
+    result = run_tests(f"@pytest.mark.bodydouble({argument}=True)\ndef test_app(bodydouble): {tests}")
     result.assert_outcomes(passed=1)
 
 
-def test_a_mark_on_the_class_holds_for_what_the_closer_one_does_not_name(run: Run) -> None:
-    run(
+def test_a_mark_on_the_class_holds_for_what_the_closer_one_does_not_name(run_tests: Run) -> None:
+    run_tests(
         """
 @pytest.mark.bodydouble(allow_invalid=True)
 class TestApp:
@@ -146,8 +121,8 @@ class TestApp:
 
 
 @pytest.mark.parametrize("argument", ["allow_invalide=True", "'x'", "allow_invalid=1"])
-def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run: Run, argument: str) -> None:
-    result = run(f"@pytest.mark.bodydouble({argument})\ndef test_app(bodydouble): pass")
+def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, argument: str) -> None:
+    result = run_tests(f"@pytest.mark.bodydouble({argument})\ndef test_app(bodydouble): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: test_app.py::test_app: * takes allow_invalid, allow_unused, *"])
 
@@ -166,14 +141,14 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run: Run, argume
         ("headers={'Content-Length': '1'}", "headers at /Content-Length: this header cannot be set"),
     ],
 )
-def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run: Run, arguments: str, told: str) -> None:
-    result = run(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
+def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run_tests: Run, arguments: str, told: str) -> None:
+    result = run_tests(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}"])
 
 
-def test_answers_are_given_in_order_and_then_as_usual(run: Run) -> None:
-    run(
+def test_answers_are_given_in_order_and_then_as_usual(run_tests: Run) -> None:
+    run_tests(
         """
 def test_app(bodydouble):
     bodydouble.answer(status=429, times=2, retry_after=7)
@@ -187,14 +162,14 @@ def test_app(bodydouble):
     ).assert_outcomes(passed=1)
 
 
-def test_a_null_body_is_a_body(run: Run) -> None:
-    run(
+def test_a_null_body_is_a_body(run_tests: Run) -> None:
+    run_tests(
         "def test_app(bodydouble):\n    bodydouble.answer(body=None, violation=True)\n    assert send().json() is None\n"
     ).assert_outcomes(passed=1)
 
 
-def test_no_test_sees_what_another_did(run: Run) -> None:
-    run(
+def test_no_test_sees_what_another_did(run_tests: Run) -> None:
+    run_tests(
         """
 @pytest.mark.parametrize("number", [1, 2])
 def test_app(bodydouble, number):
@@ -207,8 +182,8 @@ def test_app(bodydouble, number):
     ).assert_outcomes(passed=2)
 
 
-def test_client_and_transport_reach_the_same_mock(run: Run) -> None:
-    run(
+def test_client_and_transport_reach_the_same_mock(run_tests: Run) -> None:
+    run_tests(
         """
 def test_app(bodydouble):
     picture = bodydouble.client().edit("hello", ["https://example.org/a.png"], num_images=1).images[0]
@@ -222,8 +197,8 @@ test_app = pytest.mark.bodydouble(allow_invalid=True)(test_app)
     ).assert_outcomes(passed=1)
 
 
-def test_a_call_that_hangs_does_not_outlive_its_test(run: Run) -> None:
-    run(
+def test_a_call_that_hangs_does_not_outlive_its_test(run_tests: Run) -> None:
+    run_tests(
         """
 import threading
 

@@ -10,10 +10,11 @@ from typing import Any, Literal
 from bodydouble_spec import Contract, Operation, is_object
 from hypothesis import strategies as st
 
+from bodydouble_contract_tests._choice import choice
 from bodydouble_contract_tests._pictures import picture_bytes
 from bodydouble_contract_tests._requests import requests
 
-__all__ = ["Call", "Picture", "call_of", "calls"]
+__all__ = ["Call", "Picture", "calls"]
 
 Form = Literal["text", "bytes", "bytearray", "memoryview", "file object", "path", "path as text", "Pillow image"]
 _IN_MEMORY: tuple[Form, ...] = ("bytes", "bytearray", "memoryview", "file object", "Pillow image")
@@ -108,44 +109,41 @@ def calls(
     own types rule out: a fractional number of images.
     """
     operation = operation or contract.operation()
-    local = _local_pictures(folder)
-
-    def is_valid(drawn: tuple[dict[str, Any], list[Picture], dict[str, Any]]) -> bool:
-        body, pictures, further = drawn
-        call = call_of(body, pictures, further)
-        return call is not None and not operation.validate_request({**_model_of(body), **call.body()})
-
-    # Not in one `builds`: what is filtered must still be there to be looked at.
-    return (
-        st.tuples(
-            requests(contract, operation).filter(is_object),
-            st.lists(st.sampled_from(local), max_size=2),
-            st.one_of(st.just({}), _further()),
-        )
-        .filter(is_valid)
-        .map(lambda drawn: call_of(*drawn) or Call("", ()))
+    said = st.builds(
+        _said,
+        requests(contract, operation).filter(_is_sayable),
+        st.lists(choice(_local_pictures(folder)), max_size=2),
+        st.one_of(st.just({}), _further()),
     )
+    return said.filter(lambda pair: not operation.validate_request(pair[0])).map(_second)
 
 
-def call_of(body: Mapping[str, Any], pictures: list[Picture], further: Mapping[str, Any]) -> Call | None:
-    """The call that says a body; None when the client's types cannot say it."""
-    rest: dict[str, Any] = {name: value for name, value in further.items() if name not in _NAMED}
-    rest.update(body)
-    rest.pop("model", None)
-    prompt, texts, count = rest.pop("prompt", ""), rest.pop("image_urls", []), rest.pop("num_images", None)
-    if isinstance(count, float):
-        if not count.is_integer():
-            return None
-        count = int(count)
-    images = (*(Picture("text", text) for text in texts), *pictures)
-    return Call(prompt, images, rest.pop("aspect_ratio", None), count, rest.pop("provider", None), rest or None)
+def _said(body: Mapping[str, Any], pictures: list[Picture], further: Mapping[str, Any]) -> tuple[Any, Call]:
+    """A body in the client's arguments, and what they make of it together with the pictures and the further properties."""
+    rest = {name: value for name, value in further.items() if name not in _NAMED} | dict(body)
+    model = {"model": rest.pop("model")} if "model" in rest else {}
+    count = rest.pop("num_images", None)
+    call = Call(
+        prompt=rest.pop("prompt", ""),
+        images=(*(Picture("text", text) for text in rest.pop("image_urls", ())), *pictures),
+        aspect_ratio=rest.pop("aspect_ratio", None),
+        num_images=None if count is None else int(count),
+        provider=rest.pop("provider", None),
+        extra=rest or None,
+    )
+    return model | call.body(), call
+
+
+def _second(pair: tuple[Any, Call]) -> Call:
+    return pair[1]
+
+
+def _is_sayable(body: Any) -> bool:
+    count = body.get("num_images") if is_object(body) else 0.5
+    return count is None or count == int(count)
 
 
 _NAMED = {"model", "prompt", "image_urls", "aspect_ratio", "num_images", "provider"}
-
-
-def _model_of(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {"model": body["model"]} if "model" in body else {}
 
 
 def _further() -> st.SearchStrategy[dict[str, Any]]:

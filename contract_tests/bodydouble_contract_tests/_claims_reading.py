@@ -39,7 +39,8 @@ def read(arrival: Arrival) -> Reading:
     """What must come of this answer."""
     status = arrival.status
     if status is None:
-        return Reading(_BROKEN)
+        # A fault below HTTP may have let the status out, which the witness cannot see.
+        return Reading((*_BROKEN, client.StatusError))
     if not 200 <= status < 300:
         kind = _ERRORS.get(status, client.ServerError if status >= 500 else client.StatusError)
         # An error answer that breaks off before its headers are out is a lost connection.

@@ -119,8 +119,10 @@ class Stage:
         self._retries = retries
         self._base_url = base_url or _IN_PROCESS
         self._transport = MockTransport(server) if base_url is None else None
-        self._http = httpx.Client(transport=self._transport, trust_env=False)
-        self._http_async = httpx.AsyncClient(transport=self._transport, trust_env=False) if asynchronous else None
+        # As in the clients that the client makes for itself, but for the environment's proxies.
+        options: dict[str, Any] = {"trust_env": False, "limits": httpx.Limits(max_keepalive_connections=0)}
+        self._http = httpx.Client(transport=self._transport, **options)
+        self._http_async = httpx.AsyncClient(transport=self._transport, **options) if asynchronous else None
         self._runner = asyncio.Runner() if asynchronous else None
 
     def __enter__(self) -> "Stage":

@@ -8,7 +8,7 @@ from typing import Any
 from bodydouble_contract_tests._node import Node, type_of
 from bodydouble_contract_tests._pattern import alternatives, matches, plainest_match
 from bodydouble_contract_tests._pictures import NOT_PICTURES, named_pictures
-from bodydouble_contract_tests._plain import multiples, text_of_length
+from bodydouble_contract_tests._plain import candidate_numbers, text_of_length
 from bodydouble_contract_tests._texts import LONG
 
 __all__ = ["Variant", "number_variants", "text_variants"]
@@ -38,7 +38,7 @@ def number_variants(node: Node, example: Any) -> Iterator[Variant]:
         if keyword in node.limits:
             yield from _exclusive_bound(node, keyword, direction, whole=whole)
     if not whole and not node.factors:
-        fractions = (number for number in multiples(node, whole=False) if not float(number).is_integer())
+        fractions = (number for number in candidate_numbers(node, whole=False) if not float(number).is_integer())
         yield from (Variant("fraction", number, node.origin("type")) for number in fractions)
     for factor in node.factors:
         yield from _factor(node, factor, example, whole=whole)

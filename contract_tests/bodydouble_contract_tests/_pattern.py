@@ -9,7 +9,7 @@ import jsonschema_rs
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-__all__ = ["alternatives", "matches", "matching", "plainest_match"]
+__all__ = ["alternatives", "in_python", "matches", "matching", "plainest_match"]
 
 _REJECTS_WHEN_SEARCHING = 2000
 
@@ -28,7 +28,7 @@ def matches(pattern: str, text: str) -> bool:
 def matching(pattern: str) -> st.SearchStrategy[str] | None:
     """Texts that match; None when Python's ``re`` cannot read the pattern, as with ``\\p{L}``."""
     try:
-        compiled = re.compile(_in_python(pattern), re.ASCII)
+        compiled = re.compile(in_python(pattern), re.ASCII)
         strategy = st.from_regex(compiled, alphabet=st.characters(codec="utf-8"))
         strategy.validate()
     except (re.error, HypothesisException, OverflowError):
@@ -74,7 +74,7 @@ def alternatives(pattern: str) -> list[str]:
     return [f"{start}(?:{piece}){end}" for piece in _split(core[len(opening) : -1])]
 
 
-def _in_python(pattern: str) -> str:
+def in_python(pattern: str) -> str:
     """The same expression as Python spells it: named groups, and an end that is before no line break."""
     result: list[str] = []
     for character, is_in_class in _characters(pattern):

@@ -10,7 +10,7 @@ from bodydouble_contract_tests._pattern import plainest_match
 from bodydouble_contract_tests._pictures import named_pictures
 from bodydouble_contract_tests._schemas import Schemas
 
-__all__ = ["NOTHING", "Plain", "multiples", "text_of_length"]
+__all__ = ["NOTHING", "Plain", "candidate_numbers", "text_of_length"]
 
 
 class _Nothing:
@@ -144,8 +144,8 @@ def text_of_length(node: Node, length: int, start: str = "") -> str | None:
     return (start + "x" * length)[:length]
 
 
-def multiples(node: Node, *, whole: bool) -> list[float]:
-    """Plain numbers within the bounds: multiples of the factor where there is one."""
+def candidate_numbers(node: Node, *, whole: bool) -> list[float]:
+    """Numbers to try, the plainest first: 1, 0, the bounds, multiples of the factor, fractions; not all conform."""
     least, most = bounds(node, whole=whole)
     found: list[float] = [1, 0, *(edge for edge in (least, most) if edge is not None)]
     for factor in node.factors:
@@ -159,7 +159,7 @@ def multiples(node: Node, *, whole: bool) -> list[float]:
 
 
 def _numbers(node: Node, *, whole: bool) -> Iterator[float]:
-    for number in multiples(node, whole=whole):
+    for number in candidate_numbers(node, whole=whole):
         if whole and isinstance(number, float):
             if number.is_integer():
                 yield int(number)

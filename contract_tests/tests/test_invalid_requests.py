@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 Collect = Callable[[st.SearchStrategy[Any], int], list[Any]]
+Plainest = Callable[[st.SearchStrategy[Any], Callable[[Any], bool]], Any]
 some = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
 def invalid(vendored: Contract, collect: Collect) -> list[InvalidRequest]:
-    return collect(invalid_requests(vendored), 1000)
+    return collect(invalid_requests(vendored), 800)
 
 
 def test_every_body_has_faults_where_they_are_named_and_nowhere_else(contract: Contract) -> None:
@@ -53,12 +54,24 @@ def test_faults_come_alone_and_together(invalid: list[InvalidRequest], count: in
     assert sum(len(request.faults) == count for request in invalid) > 20
 
 
+def test_no_fault_lies_where_another_one_is(invalid: list[InvalidRequest]) -> None:
+    assert [request.faults for request in invalid if len(set(request.pointers)) < len(request.pointers)] == []
+
+
+def test_a_fault_brings_no_other_one_with_it(contract_of: Callable[..., Contract], plainest: Plainest) -> None:
+    properties = {"a": {"type": "boolean"}, "b": {"type": "boolean"}}
+    schema = {"type": "object", "required": ["a"], "minProperties": 1, "properties": properties}
+    strategy = invalid_requests(contract_of({**schema, "additionalProperties": False}))
+    # Without "a" there must be "b", or there would be too few properties as well.
+    assert plainest(strategy, lambda request: request.faults == ("a/missing",)).body == {"b": False}
+
+
 def test_the_rest_of_the_body_varies(invalid: list[InvalidRequest]) -> None:
     beside = {repr({**request.body, "prompt": 0}) for request in invalid if request.pointers == ("/prompt",)}
     assert len(beside) > 20
 
 
-def test_a_body_shrinks_to_one_fault_in_the_plainest_body(vendored: Contract, plainest: Callable[..., Any]) -> None:
+def test_a_body_shrinks_to_one_fault_in_the_plainest_body(vendored: Contract, plainest: Plainest) -> None:
     found = plainest(invalid_requests(vendored), lambda request: "num_images/maximum+1" in request.faults)
     assert (found.faults, found.body["num_images"], found.body["prompt"]) == (
         ("num_images/maximum+1",),

@@ -1,7 +1,7 @@
 """Patterns: texts that match them, and their alternatives."""
 
 import pytest
-from bodydouble_contract_tests._pattern import _in_python, alternatives, matches, matching, plainest_match
+from bodydouble_contract_tests._pattern import alternatives, in_python, matches, matching, plainest_match
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,8 +42,8 @@ def test_what_python_cannot_read_gives_no_strategy(pattern: str) -> None:
     assert matching(pattern) is None
 
 
-def test_an_end_in_pythons_spelling_is_before_no_line_break() -> None:
-    assert _in_python("^a$[$]\\$") == "^a\\Z[$]\\$"
+def test_an_endin_pythons_spelling_is_before_no_line_break() -> None:
+    assert in_python("^a$[$]\\$") == "^a\\Z[$]\\$"
 
 
 def test_a_match_of_an_impossible_length_is_none() -> None:

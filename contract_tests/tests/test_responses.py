@@ -18,7 +18,7 @@ OUTSIDE_THE_BODY = {"fewer-images", "relative-url", "unreachable-url", "wrong-as
 
 @pytest.fixture(scope="module")
 def made(vendored: Contract, collect: Collect) -> list[ResponseCase]:
-    return collect(responses(vendored, 200), 800)
+    return collect(responses(vendored, 200), 600)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def items(allowed: list[Any]) -> list[dict[str, Any]]:
     return [item for body in allowed for item in body.get("data") or ()]
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 403, 429, 500, 503])
+@pytest.mark.parametrize("status", [200, 400, 403, 429])
 def test_an_allowed_body_conforms(vendored: Contract, collect: Collect, status: int) -> None:
     operation = vendored.operation()
     cases: list[ResponseCase] = collect(responses(vendored, status), 60)

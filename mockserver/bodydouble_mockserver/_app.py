@@ -66,7 +66,7 @@ class MockServer(Starlette):
             self._state.key,
             entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
-            keys=settings.api_keys,
+            keys=(*settings.api_keys, *([] if settings.control_key is None else [settings.control_key])),
             file=None if settings.journal_file is None else JournalFile(settings.journal_file),
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )

@@ -1,8 +1,6 @@
 """Which picture stands behind which URL, and drawing it when somebody asks."""
 
 import asyncio
-import base64
-import binascii
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -10,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from bodydouble_spec import decode_picture
 
 from bodydouble_mockserver._imaging import Edit
 from bodydouble_mockserver._pictures import Picture, Source, draw, media_type, pixels_for_ratio
@@ -179,7 +179,7 @@ class Gallery:
     def _input(self, value: str, number: int) -> _Input:
         if value[:8].lower().startswith(("http://", "https://")):
             return _Input(_file_name(value), None)
-        return _Input(f"image {number}", self._store.put(decode_input(value)))
+        return _Input(f"image {number}", self._store.put(decode_picture(value)))
 
     def _keep(self, identifier: str, drawn: Drawn) -> None:
         before = self._drawn.pop(identifier, None)  # when two asked for it at once
@@ -194,15 +194,6 @@ class Gallery:
 
     def _file(self, digest: str, index: int) -> _File:
         return self._files[(_seed(digest) + index) % len(self._files)]
-
-
-def decode_input(value: str) -> bytes:
-    """The bytes of a data URI or of bare Base64; the text itself when it is not Base64, which makes an unreadable picture."""
-    text = value.partition(",")[2] if value.startswith("data:") else value
-    try:
-        return base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        return text.encode("utf-8", "surrogatepass")
 
 
 def _file_name(url: str) -> str:

@@ -59,7 +59,8 @@ class Journal:
         """Keep one call. What may hold its key or is large is redacted and formatted now, anything else when it is read."""
         kept_headers: list[tuple[bytes, bytes]] = []
         credential_headers: list[tuple[bytes, bytes]] = []
-        texts = [served.path.encode("utf-8", "surrogatepass"), served.query, served.body, served.answer.body]
+        target = f"{served.method} {served.path}".encode("utf-8", "surrogatepass")
+        texts = [target, served.query, served.body, served.answer.body]
         for header in served.headers:
             if header[0] in _KEPT_HEADERS:
                 kept_headers.append(header)

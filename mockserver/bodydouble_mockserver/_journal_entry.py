@@ -55,7 +55,7 @@ def to_line(identifier: str, kept: Kept, redactor: Redactor) -> bytes:
     exchange = Exchange(
         id=identifier,
         time=timestamp(kept.started),
-        method=kept.method,
+        method=redactor.text(kept.method),
         path=redactor.path(kept.path, kept.query.decode("latin-1")),
         operation=kept.operation,
         key=kept.key or None,

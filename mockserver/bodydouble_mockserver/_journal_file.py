@@ -73,6 +73,7 @@ class JournalFile:
         self._end.set()
         self._has_lines.set()
         self._thread.join()
+        # A line may have come after the thread looked for the last time.
         self.flush()
         with self._writing, self._lock:
             if self._descriptor >= 0:

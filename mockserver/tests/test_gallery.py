@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from bodydouble_mockserver import _gallery
-from bodydouble_mockserver._gallery import Gallery, decode_input
+from bodydouble_mockserver._gallery import Gallery
 from bodydouble_mockserver._imaging import Edit
 from bodydouble_mockserver._pictures import Picture, draw
 from bodydouble_mockserver._store import ContentStore
+from bodydouble_spec import decode_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,7 +109,8 @@ def test_a_picture_that_two_ask_for_at_once_is_kept_once() -> None:
     (path,) = gallery.remember(digest("x"), edit(), SMALL)
 
     async def ask() -> set[bytes]:
-        return {picture.data for picture in await asyncio.gather(*[gallery.picture(path)] * 4) if picture}
+        pictures = await asyncio.gather(*[gallery.picture(path) for _ in range(4)])
+        return {picture.data for picture in pictures if picture}
 
     (data,) = asyncio.run(ask())
     assert gallery._drawn_bytes == len(data)
@@ -125,4 +127,4 @@ def test_the_file_order_of_a_folder_does_not_depend_on_the_request_order(picture
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60) | st.text("data:,;base64AQ=", max_size=60))
 def test_any_text_is_an_input(text: str) -> None:
-    assert isinstance(decode_input(text), bytes)
+    assert isinstance(decode_picture(text), bytes)

@@ -138,10 +138,13 @@ def test_a_slow_reader_is_told_what_it_lost_and_nothing_is_queued_for_it() -> No
     assert lost > 400
 
 
-def test_a_quiet_stream_sends_a_comment() -> None:
+def test_a_stream_that_is_quiet_again_sends_a_comment() -> None:
     async def scenario() -> bytes:
-        async with reading(Events(Journal(lambda key: ""), heartbeat_s=0.01)) as reader:
-            return await reader.chunks.get()
+        journal = Journal(lambda key: "")
+        async with reading(Events(journal, heartbeat_s=0.01)) as reader:
+            add(journal)
+            await reader.events(1)
+            return await asyncio.wait_for(reader.chunks.get(), 5)
 
     assert asyncio.run(scenario()).startswith(b":")
 

@@ -8,11 +8,10 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_mockserver._gallery import decode_input
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._wire import Answer
-from bodydouble_spec import Evidence, Finding, Severity
+from bodydouble_spec import Evidence, Finding, Severity, decode_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -104,7 +103,7 @@ def test_a_picture_is_kept_by_the_hash_that_the_store_has_for_it(png: bytes, for
     journal = Journal(hashed)
     journal.append(make(orjson.dumps({"image_urls": [text]})))
     (kept,) = journal.exchanges()[0].body["image_urls"]
-    assert kept["$picture"]["sha256"] == hashlib.sha256(decode_input(text)).hexdigest()
+    assert kept["$picture"]["sha256"] == hashlib.sha256(decode_picture(text)).hexdigest()
     assert kept["$picture"]["pixels"] == [8, 8]
 
 
@@ -122,6 +121,7 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "name": lambda text: {"body": orjson.dumps({text: {"a": [text]}})},
     "broken body": lambda text: {"body": b'{"prompt": "' + text.encode()},
     "path": lambda text: {"path": f"/v1/{text}/images"},
+    "method": lambda text: {"method": text},
     "query": lambda text: {"query": f"a=1&q={text}".encode()},
     "encoded query": lambda text: {"query": "".join(f"%{ord(letter):02X}" for letter in text).encode()},
     "header": lambda text: {"headers": [(b"user-agent", f"app/{text}".encode()), (b"cookie", text.encode())]},
@@ -183,7 +183,7 @@ BODIES = st.one_of(
 )
 
 
-@settings(max_examples=60)
+@settings(deadline=None, max_examples=60)
 @given(
     st.lists(st.tuples(BODIES, st.booleans(), st.sampled_from(["append", "read", "clear"])), max_size=30),
     st.integers(0, 8),
@@ -230,6 +230,7 @@ def test_numbers_are_not_used_again_after_clearing() -> None:
     assert [exchange.id for exchange in journal.exchanges()] == ["run-2"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20) | st.integers(-5, 5).map(lambda number: f"run-{number}"))
 def test_any_text_as_an_id_is_a_number_of_this_run_or_none(text: str) -> None:
     number = Journal(hashed, run="run").number(text)

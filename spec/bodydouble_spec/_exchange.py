@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from bodydouble_spec._report_values import is_mapping
+
 __all__ = ["EXCHANGE_FORMAT", "Exchange", "RecordedAnswer"]
 
 EXCHANGE_FORMAT = 1
@@ -116,5 +118,4 @@ def _number(digits: str) -> int | float:
 
 
 def _plain(value: Any) -> Any:
-    mapping: Mapping[Any, Any] | None = value if isinstance(value, Mapping) else None
-    return str(value) if mapping is None else dict(mapping)
+    return {**value} if is_mapping(value) else str(value)

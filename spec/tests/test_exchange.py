@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_spec import Exchange, MalformedExchange, RecordedAnswer, Severity, parse_exchange, read_exchanges
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -56,12 +56,14 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes], Any]:
     return write_and_read
 
 
+@settings(deadline=None)
 @given(st.lists(EXCHANGES, max_size=3))
 def test_what_is_written_is_read_back(read: Callable[[bytes], Any], exchanges: list[Exchange]) -> None:
     log = read(b"".join(exchange.to_line() for exchange in exchanges))
     assert (log.exchanges, log.findings) == (tuple(exchanges), ())
 
 
+@settings(deadline=None)
 @given(EXCHANGES)
 def test_an_exchange_is_one_line(exchange: Exchange) -> None:
     line = exchange.to_line()
@@ -69,12 +71,14 @@ def test_an_exchange_is_one_line(exchange: Exchange) -> None:
     assert line.count(b"\n") == 1
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.lists(st.binary(max_size=40) | EXCHANGES.map(Exchange.to_line)).map(b"".join))
 def test_any_bytes_are_read_without_an_exception(read: Callable[[bytes], Any], data: bytes) -> None:
     log = read(data)
     assert len(log.exchanges) + len(log.findings) <= data.count(b"\n") + 1
 
 
+@settings(deadline=None)
 @given(JSON | st.dictionaries(st.sampled_from(list(Exchange("", "", "", "").to_dict())), JSON))
 def test_any_json_is_an_exchange_or_refused_with_a_pointer(value: Any) -> None:
     try:
@@ -83,6 +87,7 @@ def test_any_json_is_an_exchange_or_refused_with_a_pointer(value: Any) -> None:
         assert error.pointer == "" or error.pointer.startswith("/")  # noqa: PT017 - most values are refused, not all
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_wherever_a_file_is_cut_all_whole_lines_are_read(read: Callable[[bytes], Any], data: st.DataObject) -> None:
     lines = [exchange.to_line() for exchange in data.draw(st.lists(EXCHANGES, min_size=1, max_size=3))]

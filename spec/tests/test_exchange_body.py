@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_spec import RecordedPicture, Redactor, decode_picture, record_body, record_value, restore_pictures
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 PNG = base64.b64decode(
@@ -43,6 +43,7 @@ def encoded(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
+@settings(deadline=None)
 @given(JSON, st.lists(st.text(min_size=8, max_size=12), max_size=1))
 @example({"a": "x" * 2000}, [])
 @example([[[]]] * 40, [])
@@ -57,6 +58,7 @@ def test_the_quick_way_keeps_what_looking_at_each_value_keeps(value: Any, keys: 
         assert record_body(data, redactor)[0] == record_value(parsed, redactor)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_any_bytes_are_kept_as_json_or_described(data: bytes) -> None:
     body, raw = record_body(data, Redactor())
@@ -78,6 +80,7 @@ def test_a_picture_is_kept_by_hash_type_bytes_and_pixels(text: str) -> None:
     }
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=24, max_size=200), st.sampled_from(["image/png", "image/jpeg", ""]))
 def test_nothing_of_a_data_uris_base64_is_kept(data: bytes, media_type: str) -> None:
     text = base64.b64encode(data).decode()
@@ -97,6 +100,7 @@ def test_a_long_base64_text_of_unknown_kind_is_kept_by_hash() -> None:
     assert RecordedPicture.read(kept[0]) is not None
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from([BASE64, f"data:image/png;base64,{BASE64}", "https://example.com/a.png"])))
 def test_pictures_can_be_put_back_as_they_were_sent(inputs: list[str]) -> None:
     body = {"prompt": "x", "image_urls": inputs}
@@ -104,6 +108,7 @@ def test_pictures_can_be_put_back_as_they_were_sent(inputs: list[str]) -> None:
     assert restore_pictures(kept, lambda picture: picture.encode(PNG, "image/png")) == body
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_a_recorded_picture_or_none(value: Any) -> None:
     for candidate in (value, {"$picture": value}):
@@ -111,6 +116,7 @@ def test_any_json_is_a_recorded_picture_or_none(value: Any) -> None:
         assert picture is None or RecordedPicture.read(picture.to_dict()) == picture
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_decodes_to_some_bytes(text: str) -> None:
     assert isinstance(decode_picture(text), bytes)
@@ -127,6 +133,7 @@ def test_a_longer_prompt_is_cut_and_says_how_long_it_was() -> None:
     assert len(kept["prompt"]) < 20_100
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40))
 def test_a_cut_shows_no_part_of_a_key(shift: int) -> None:
     key = "sk-canary-0123456789"

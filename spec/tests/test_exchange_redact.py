@@ -8,7 +8,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 from bodydouble_spec import Exchange, RecordedAnswer, Redactor, credentials, may_hold_key, record_body
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 KEYS = st.text("abcXYZ019-_.~+/=", min_size=8, max_size=40).filter(lambda key: not set("*") & set(key))
@@ -64,6 +64,7 @@ def record(key: str, body: bytes, path: str = "/v1/images", query: str = "", hea
     return line.decode()
 
 
+@settings(deadline=None)
 @given(KEYS, PROSE, st.sampled_from(SPELLINGS), st.sampled_from(["value", "name", "deep", "header", "path", "query"]))
 @example("abcXYZ019", "%", SPELLINGS[1], "value")
 def test_a_key_is_found_nowhere_in_a_recorded_exchange(
@@ -82,12 +83,14 @@ def test_a_key_is_found_nowhere_in_a_recorded_exchange(
     assert key not in json.dumps(orjson.loads(line), ensure_ascii=False)
 
 
+@settings(deadline=None)
 @given(KEYS)
 def test_a_key_written_with_json_escapes_is_found_nowhere(key: str) -> None:
     body = f'{{"prompt": "{as_escapes(key)}"}}'.encode()
     assert key not in str(orjson.loads(record(key, body)))
 
 
+@settings(deadline=None)
 @given(KEYS, st.sampled_from([str, as_escapes, as_percent]), st.integers(0, 260))
 def test_a_body_that_is_not_json_shows_no_part_of_a_key(key: str, spell: Callable[[str], str], before: int) -> None:
     line = record(key, b"{" + b" " * before + spell(key).encode() + b"\n" + b"[" * 300)
@@ -95,6 +98,7 @@ def test_a_body_that_is_not_json_shows_no_part_of_a_key(key: str, spell: Callabl
     assert not any(spell(key[: length + 4]) in text for length in range(len(key) - 4))
 
 
+@settings(deadline=None)
 @given(ODD_KEYS)
 def test_a_key_of_any_characters_is_found_nowhere(key: str) -> None:
     as_sent = key.encode("latin-1").decode("latin-1")
@@ -102,6 +106,7 @@ def test_a_key_of_any_characters_is_found_nowhere(key: str) -> None:
     assert kept in ("my key is ***", "***")
 
 
+@settings(deadline=None)
 @given(KEYS, st.binary(max_size=60), st.sampled_from([str, as_escapes, as_percent, with_escaped_slashes]))
 def test_bytes_that_surely_hold_no_key_hold_none_in_any_spelling(
     key: str, noise: bytes, spell: Callable[[str], str]
@@ -179,6 +184,7 @@ def test_a_form_loses_the_value_of_its_first_secret_field() -> None:
     assert raw["text"] == "api_key=***&prompt=x"
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=20)))
 def test_only_headers_of_the_list_are_kept(headers: dict[str, str]) -> None:
     assert set(Redactor().headers(headers.items())) <= Redactor.kept_headers

@@ -1,0 +1,186 @@
+"""``bodydouble run -- COMMAND…``: any program against a mock of its own, judged at the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from bodydouble._app import app
+from bodydouble_spec import read_exchanges
+
+Run = Callable[..., int]
+SEND = """
+import json, os, urllib.request
+
+def send(**changes):
+    body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "hello", "image_urls": ["https://example.org/a.png"]}
+    request = urllib.request.Request(
+        os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations",
+        json.dumps(body | changes).encode(),
+        {"Authorization": "Bearer " + os.environ["AIMLAPI_KEY"], "Content-Type": "application/json"},
+    )
+    try:
+        urllib.request.urlopen(request).close()
+    except OSError as error:
+        error.close()
+
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs ``bodydouble run`` over a Python script, in this process; its exit code."""
+
+    def run(script: str, *options: str, arguments: tuple[str, ...] = ()) -> int:
+        file = tmp_path / "app.py"
+        file.write_text(SEND + script, encoding="utf-8")
+        with pytest.raises(SystemExit) as end:
+            app(args=["run", *options, "--", sys.executable, str(file), *arguments], prog_name="bodydouble")
+        assert isinstance(end.value.code, int)
+        return end.value.code
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "code"),
+    [
+        ("send()", (), 0),
+        ("send(num_images=9)", (), 1),
+        ("send(num_images=9)", ("--fail-on", "never"), 0),
+        ("raise SystemExit(7)", (), 1),
+        ("raise SystemExit(7)", ("--fail-on", "never"), 1),
+        ("import signal; os.kill(os.getpid(), signal.SIGTERM)", (), 1),
+    ],
+)
+def test_exit_code_1_is_a_command_that_failed_or_a_request_that_broke_the_contract(
+    run: Run, script: str, options: tuple[str, ...], code: int
+) -> None:
+    assert run(script, *options) == code
+
+
+@pytest.mark.parametrize("command", ["no-such-program-anywhere", "/", "a\0b"])
+def test_a_command_that_cannot_be_started_is_exit_code_2_in_one_line(
+    capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        app(args=["run", "--", command], prog_name="bodydouble")
+    assert (end.value.code, capsys.readouterr().err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--scenario", "missing.json"), "missing.json"),
+        (("--journal", "missing/journal.jsonl"), "missing/journal.jsonl"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_exit_code_2_and_the_command_is_not_run(
+    run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], told: str
+) -> None:
+    code = run("print('was run')", *options)
+    out, err = capfd.readouterr()
+    assert (code, out, told in err) == (2, "", True)
+
+
+def test_a_port_that_is_taken_is_exit_code_2(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        assert run("", "--port", str(taken.getsockname()[1])) == 2
+    assert "cannot listen" in capfd.readouterr().err
+
+
+def test_the_output_of_the_command_stays_its_own_and_the_report_goes_to_standard_error(
+    run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run("print('from the app'); send(num_images=9)")
+    out, err = capfd.readouterr()
+    assert (out, "/num_images" in err, "from the app" in err) == ("from the app\n", True, False)
+
+
+def test_the_command_reads_the_standard_input(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bodydouble", "run", "--", sys.executable, "-c", "print(input()[::-1])"]
+    done = subprocess.run(command, input="olleh\n", capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "hello\n"
+
+
+def test_the_arguments_of_the_command_are_its_own(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--format", "x", "--help", "--", "-p", "a b")
+    run("import sys; print(json.dumps(sys.argv[1:]))", arguments=arguments)
+    assert json.loads(capfd.readouterr().out) == list(arguments)
+
+
+def test_the_report_does_not_repeat_arguments_which_may_hold_a_secret(
+    run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run("", arguments=("--token", "sk-secret"))
+    assert "sk-secret" not in capfd.readouterr().err
+
+
+SHOW = "print(json.dumps({name: os.environ.get(name) for name in ('AIML_API_BASE', 'OPENAI_BASE_URL', 'MINE')}))"
+
+
+@pytest.mark.parametrize("is_openai", [False, True])
+def test_the_command_gets_the_variables_beside_those_that_there_were(
+    run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_openai: bool
+) -> None:
+    monkeypatch.setenv("MINE", "kept")
+    monkeypatch.setenv("OPENAI_BASE_URL", "kept")
+    run(SHOW, *(["--openai"] if is_openai else []))
+    variables = json.loads(capfd.readouterr().out)
+    assert variables["AIML_API_BASE"].startswith("http://127.0.0.1:")
+    openai = f"{variables['AIML_API_BASE']}/v1" if is_openai else "kept"
+    assert (variables["MINE"], variables["OPENAI_BASE_URL"]) == ("kept", openai)
+
+
+def test_the_journal_has_what_the_command_sent(run: Run, tmp_path: Path) -> None:
+    run("send(prompt='one'); send(prompt='two')", "--journal", str(tmp_path / "journal.jsonl"))
+    exchanges = read_exchanges(tmp_path / "journal.jsonl").exchanges
+    assert [exchange.body["prompt"] for exchange in exchanges] == ["one", "two"]
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1)])
+def test_a_scripted_answer_that_is_never_used_is_a_warning(
+    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], fail_on: str, code: int
+) -> None:
+    script = {"answers": [{"status": 429}, {"status": 500, "times": None}]}
+    (tmp_path / "scenario.json").write_text(json.dumps(script), encoding="utf-8")
+    options = ("--scenario", str(tmp_path / "scenario.json"), "--fail-on", fail_on)
+    assert run("send()", *options) == code
+    assert "/answers/1" in capfd.readouterr().err
+
+
+def test_the_report_is_written_where_and_as_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+    run("send(num_images=9)", "--format", "json", "--output", str(tmp_path / "report.json"))
+    report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert [finding["pointer"] for finding in report["findings"]] == ["/num_images"]
+
+
+WAITS = """
+import signal, time
+signal.signal(signal.{name}, lambda number, frame: (print("got it", flush=True), os._exit(0)))
+print("ready", flush=True)
+while True:
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to pass on")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"])
+def test_a_signal_is_passed_on_and_the_report_still_comes(tmp_path: Path, name: str) -> None:
+    (tmp_path / "app.py").write_text(f"import os\n{WAITS.format(name=name)}", encoding="utf-8")
+    command = [sys.executable, "-m", "bodydouble", "run", "--", sys.executable, str(tmp_path / "app.py")]
+    # A session of its own has no terminal, which would have sent the signal to both.
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.kill(process.pid, signal.Signals[name])
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, "No findings" in err) == (0, "got it\n", True)

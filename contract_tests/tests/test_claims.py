@@ -1,0 +1,414 @@
+"""The claims over every call, every body and every answer that can be made, in process; and that each claim can fail."""
+
+import base64
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from bodydouble_client import ArgumentError, EditResult, Image, NotFound, TimedOut
+from bodydouble_contract_tests import InvalidRequest, boundary_cases, invalid_requests, requests
+from bodydouble_contract_tests.claims import (
+    Arrival,
+    Call,
+    Encounter,
+    InvalidCall,
+    Judge,
+    Picture,
+    Reply,
+    Stage,
+    Witness,
+    answers,
+    calls,
+    claim_clients_agree,
+    claim_invalid_body_is_refused,
+    claim_invalid_call_is_refused,
+    claim_only_refused_attempts_are_repeated,
+    claim_outcome_fits_the_answer,
+    claim_outcome_is_documented,
+    claim_request_arrives_conforming,
+    claim_request_says_what_the_call_said,
+    claim_valid_body_is_accepted,
+    claim_valid_call_is_served,
+    invalid_calls,
+)
+from bodydouble_mockserver import Settings
+from bodydouble_spec import Contract, Finding, is_object
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+CALL = Call("make it night", (Picture("text", "https://example.com/a.png"),), num_images=2)
+# An answer costs less than a call to make, and there are more kinds of it.
+many = settings(max_examples=3 * settings().max_examples)
+
+
+def same_settings(**changes: Any) -> Settings:
+    """Servers with these give the same answers, ids and times included."""
+    return Settings(seed=1, clock=lambda: 1_750_000_000.0, **changes)
+
+
+@pytest.fixture(scope="module")
+def judge(vendored: Contract) -> Judge:
+    return Judge(vendored)
+
+
+@pytest.fixture(scope="module")
+def blocking(vendored: Contract) -> Iterator[Stage]:
+    with Stage(Witness(vendored, same_settings())) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def asynchronous(vendored: Contract) -> Iterator[Stage]:
+    with Stage(Witness(vendored, same_settings()), asynchronous=True) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="module")
+def encounter(blocking: Stage) -> Encounter:
+    """One in which every claim holds."""
+    blocking.server.reset()
+    return blocking.meet(CALL)
+
+
+def check(strategy: st.SearchStrategy[Any], claim: Callable[[Any], list[Finding]], level: settings) -> None:
+    @level
+    @given(strategy)
+    def holds(example: Any) -> None:
+        assert claim(example) == []
+
+    holds()
+
+
+def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_answer(
+    vendored: Contract, judge: Judge, blocking: Stage, asynchronous: Stage, tmp_path: Path
+) -> None:
+    for stage in (blocking, asynchronous):
+        stage.server.reset()
+
+    def claims(call: Call) -> list[Finding]:
+        first, second = blocking.meet(call), asynchronous.meet(call)
+        return [
+            *claim_valid_call_is_served(first),
+            *claim_request_arrives_conforming(first, judge),
+            *claim_request_says_what_the_call_said(first),
+            *claim_outcome_fits_the_answer(first),
+            *claim_clients_agree(first, second),
+        ]
+
+    check(calls(vendored, folder=tmp_path), claims, settings())
+
+
+def test_every_invalid_call_is_refused(vendored: Contract, blocking: Stage, asynchronous: Stage) -> None:
+    def claims(invalid: InvalidCall) -> list[Finding]:
+        first, second = blocking.meet(invalid.call), asynchronous.meet(invalid.call)
+        return [*claim_invalid_call_is_refused(first, invalid.arguments), *claim_clients_agree(first, second)]
+
+    check(invalid_calls(vendored), claims, settings())
+
+
+def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> None:
+    document = orjson.loads(orjson.dumps(Contract.load().document))
+    schema = document["paths"]["/v1/images/generations"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["properties"]["seed"] = {"type": "integer", "minimum": 0}
+    contract = Contract.load(document, overlay=None)
+    refused = 0
+    with Stage(Witness(contract)) as stage:
+
+        def claims(invalid: InvalidCall) -> list[Finding]:
+            nonlocal refused
+            encounter = stage.meet(invalid.call)
+            refused += len(encounter.arrivals)
+            return claim_invalid_call_is_refused(encounter, invalid.arguments)
+
+        check(invalid_calls(contract).filter(lambda call: call.arguments == ("extra",)), claims, settings())
+    assert refused > 0
+
+
+def test_every_invalid_body_is_refused(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+    blocking.server.reset()
+
+    def claims(request: InvalidRequest) -> list[Finding]:
+        return claim_invalid_body_is_refused(
+            blocking.post(judge.operation, request.body, orjson.dumps(request.body)), judge
+        )
+
+    check(invalid_requests(vendored), claims, settings())
+
+
+def test_every_valid_body_is_accepted(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+    blocking.server.reset()
+
+    def claims(body: Any) -> list[Finding]:
+        return claim_valid_body_is_accepted(blocking.post(judge.operation, body, orjson.dumps(body)), judge)
+
+    check(requests(vendored), claims, settings())
+
+
+def test_every_boundary_is_where_the_contract_has_it(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+    blocking.server.reset()
+    wrong: dict[str, list[Finding]] = {}
+    for case in boundary_cases(vendored):
+        reply = blocking.post(judge.operation, case.body, orjson.dumps(case.body))
+        claim = claim_valid_body_is_accepted if case.valid else claim_invalid_body_is_refused
+        wrong[case.id] = claim(reply, judge)
+    assert {name: findings for name, findings in wrong.items() if findings} == {}
+
+
+def test_whatever_is_answered_gives_the_result_or_the_documented_error(
+    vendored: Contract, blocking: Stage, asynchronous: Stage
+) -> None:
+    def claims(answer: dict[str, Any]) -> list[Finding]:
+        for stage in (blocking, asynchronous):
+            stage.server.reset()
+            stage.server.play({"answers": [answer]})
+        first, second = blocking.meet(CALL), asynchronous.meet(CALL)
+        return [
+            *claim_outcome_is_documented(first),
+            *claim_outcome_is_documented(second),
+            *claim_outcome_fits_the_answer(first),
+            *claim_clients_agree(first, second),
+        ]
+
+    check(answers(vendored), claims, many)
+
+
+@pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
+@pytest.mark.parametrize(
+    ("answer", "is_picture"),
+    [
+        ({}, True),
+        ({"images": "b64_json"}, True),
+        ({"violation": "relative-url"}, False),
+        ({"body": {"data": [{"url": "http://127.0.0.1/generations/fox/none.png"}] * 2}, "violation": True}, False),
+        ({"body": {"data": [{"url": "file:///etc/passwd"}, {"b64_json": "!"}]}, "violation": True}, False),
+        ({"body": {"data": [{"url": "http://["}, {"url": "http://\ud7ff\0/"}]}, "violation": True}, False),
+    ],
+    ids=["url", "base64", "relative", "gone", "neither", "no-url"],
+)
+def test_a_picture_comes_or_a_download_error(
+    vendored: Contract, tmp_path: Path, answer: dict[str, Any], is_picture: bool, is_asynchronous: bool
+) -> None:
+    file = BytesIO()
+    Pillow.new("RGB", (4, 3), "teal").save(file, "PNG")
+    (tmp_path / "a.png").write_bytes(file.getvalue())
+    with Stage(Witness(vendored, same_settings(pictures=tmp_path)), asynchronous=is_asynchronous) as stage:
+        stage.server.play({"answers": [answer]})
+        encounter = stage.meet(CALL, downloads=True)
+    assert claim_outcome_is_documented(encounter) == []
+    assert (len(encounter.downloads), file.getvalue() in encounter.downloads) == (2, is_picture)
+
+
+@pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
+@pytest.mark.parametrize(
+    ("answer", "attempts"),
+    [
+        ({"status": 429}, 2),
+        ({"status": 503, "fault": "truncated-json"}, 2),
+        ({"status": 500}, 1),
+        ({"fault": "reset-mid-body"}, 1),
+        ({"fault": "hang"}, 1),
+        ({"status": 429, "retry-after": 10**9}, 1),
+    ],
+    ids=["429", "503", "500", "reset", "hang", "retry-after"],
+)
+def test_only_what_was_refused_is_sent_again(
+    vendored: Contract, answer: dict[str, Any], attempts: int, is_asynchronous: bool
+) -> None:
+    with Stage(Witness(vendored), asynchronous=is_asynchronous, retries=1) as stage:
+        stage.server.play({"answers": [{**answer, "times": None}]})
+        encounter = stage.meet(CALL)
+    assert claim_only_refused_attempts_are_repeated(encounter) == []
+    assert len(encounter.arrivals) == attempts
+
+
+def test_another_contract_behind_the_client_is_noticed(vendored: Contract) -> None:
+    document = orjson.loads(orjson.dumps(vendored.document).replace(b"gemini-2.5-flash-image-edit", b"nano-banana"))
+    contract = Contract.load(document, overlay=None)
+    with Stage(Witness(contract)) as stage:
+        encounter = stage.meet(CALL)
+    findings = [*claim_valid_call_is_served(encounter), *claim_request_arrives_conforming(encounter, Judge(contract))]
+    assert {finding.id for finding in findings} == {"valid-call-not-served", "request-does-not-conform"}
+
+
+def test_calls_use_every_argument_and_every_form(
+    vendored: Contract, tmp_path: Path, collect: Callable[..., list[Call]]
+) -> None:
+    found = collect(calls(vendored, folder=tmp_path), 500)
+    forms = {picture.form for call in found for picture in call.images}
+    used = {name for call in found for name, value in call.arguments().items() if value is not None}
+    assert (len(forms), len(used)) == (8, 6)
+    assert {call.aspect_ratio for call in found if call.aspect_ratio} == set(
+        vendored.operation().request_schema["properties"]["aspect_ratio"]["enum"]  # type: ignore[index]
+    )
+
+
+def test_invalid_calls_break_every_argument(vendored: Contract, collect: Callable[..., list[InvalidCall]]) -> None:
+    found = collect(invalid_calls(vendored), 300)
+    assert {name for invalid in found for name in invalid.arguments} == set(CALL.arguments())
+
+
+def changed(encounter: Encounter, **changes: Any) -> Encounter:
+    """The encounter with its only arrival changed."""
+    return replace(encounter, arrivals=(replace(encounter.arrivals[0], **changes),))
+
+
+def body_with(encounter: Encounter, **changes: Any) -> Encounter:
+    return changed(encounter, body=orjson.dumps({**orjson.loads(encounter.arrivals[0].body), **changes}))
+
+
+def result_with(encounter: Encounter, **changes: Any) -> Encounter:
+    assert isinstance(encounter.outcome, EditResult)
+    return replace(encounter, outcome=replace(EditResult(**_members(encounter.outcome)), **changes))
+
+
+def _members(result: EditResult) -> dict[str, Any]:
+    names = ("images", "credits_used", "cost_usd", "request_id", "client_request_id", "description", "warnings", "raw")
+    return {name: getattr(result, name) for name in names}
+
+
+def ids(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(finding.id, finding.pointer) for finding in findings]
+
+
+def test_a_call_that_arrives_twice_breaks_the_claim(encounter: Encounter) -> None:
+    twice = replace(encounter, arrivals=encounter.arrivals * 2)
+    assert ids(claim_valid_call_is_served(twice)) == [("valid-call-not-served", "")]
+    assert ids(claim_only_refused_attempts_are_repeated(twice)) == [("attempt-repeated", "")]
+
+
+def test_a_request_that_breaks_the_contract_breaks_the_claim(encounter: Encounter, judge: Judge) -> None:
+    broken = body_with(encounter, num_images=5)
+    assert ids(claim_request_arrives_conforming(broken, judge)) == [("request-does-not-conform", "")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"prompt": "make it night "}, "/prompt"),
+        ({"seed": 1}, "/seed"),
+        ({"image_urls": ["https://example.com/b.png"]}, "/image_urls/0"),
+        ({"image_urls": []}, "/image_urls"),
+    ],
+)
+def test_a_request_that_says_something_else_breaks_the_claim(
+    encounter: Encounter, changes: dict[str, Any], pointer: str
+) -> None:
+    findings = claim_request_says_what_the_call_said(body_with(encounter, **changes))
+    assert ids(findings) == [("request-differs-from-call", pointer)]
+
+
+@given(st.sampled_from(["bytes", "file object", "path", "Pillow image"]))
+def test_a_picture_whose_bytes_changed_is_another_picture(form: Any) -> None:
+    files = [BytesIO(), BytesIO()]
+    for colour, file in zip(("red", "blue"), files, strict=True):
+        Pillow.new("RGB", (2, 2), colour).save(file, "PNG")
+    texts = [f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}" for file in files]
+    picture = Picture(form, data=files[0].getvalue())
+    assert [picture.arrives_as(text) for text in texts] == [True, False]
+
+
+@pytest.mark.parametrize("outcome", [ValueError("leaked"), TimeoutError(), KeyError("data")])
+def test_a_foreign_exception_breaks_the_claim(encounter: Encounter, outcome: Exception) -> None:
+    leaked = replace(encounter, outcome=outcome, downloads=(b"a picture", outcome))
+    expected = [("undocumented-exception", "/edit"), ("undocumented-exception", "/downloads/1")]
+    assert ids(claim_outcome_is_documented(leaked)) == expected
+
+
+def test_a_missed_deadline_breaks_the_claim(encounter: Encounter) -> None:
+    late = replace(encounter, elapsed_s=encounter.deadline_s + 60)
+    assert ids(claim_outcome_is_documented(late)) == [("deadline-missed", "")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"images": (Image("http://a.test/1.png"),)}, "/images"),
+        ({"credits_used": 1}, "/credits_used"),
+        ({"request_id": None}, "/request_id"),
+        ({"raw": {}}, "/raw"),
+    ],
+)
+def test_a_result_that_is_not_the_answer_breaks_the_claim(
+    encounter: Encounter, changes: dict[str, Any], pointer: str
+) -> None:
+    findings = claim_outcome_fits_the_answer(result_with(encounter, **changes))
+    assert ids(findings) == [("result-differs-from-answer", pointer)]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": 404}, {"answer": b'{"data": null}'}, {"answer": b"{"}, {"is_answered": False}, {"status": None}],
+)
+def test_a_result_of_an_answer_that_holds_none_breaks_the_claim(encounter: Encounter, changes: dict[str, Any]) -> None:
+    findings = claim_outcome_fits_the_answer(changed(encounter, **changes))
+    assert ids(findings) == [("outcome-does-not-fit", "")]
+
+
+def test_an_error_that_is_not_the_one_of_its_status_breaks_the_claim(encounter: Encounter) -> None:
+    wrong = replace(changed(encounter, status=401), outcome=NotFound("no", status_code=404))
+    assert ids(claim_outcome_fits_the_answer(wrong)) == [("outcome-does-not-fit", "")]
+
+
+def test_an_error_that_says_something_else_breaks_the_claim(encounter: Encounter) -> None:
+    answer = orjson.dumps({"message": "Nothing here", "error": {"data": [{"code": "custom"}]}})
+    error = NotFound("no", status_code=404, message="Something else")
+    wrong = replace(changed(encounter, status=404, answer=answer), outcome=error)
+    expected = [("error-differs-from-answer", "/issues"), ("error-differs-from-answer", "/message")]
+    assert ids(claim_outcome_fits_the_answer(wrong)) == expected
+
+
+def test_an_invalid_call_that_is_served_breaks_the_claim(encounter: Encounter) -> None:
+    assert ids(claim_invalid_call_is_refused(encounter, ("prompt",))) == [("invalid-call-not-refused", "")]
+
+
+def test_an_error_that_names_another_argument_breaks_the_claim(encounter: Encounter) -> None:
+    refused = replace(encounter, arrivals=(), outcome=ArgumentError("images[0] is none", argument="images[0]"))
+    assert ids(claim_invalid_call_is_refused(refused, ("prompt",))) == [("wrong-argument-named", "")]
+    assert claim_invalid_call_is_refused(refused, ("images",)) == []
+
+
+def test_a_refusal_after_something_was_sent_breaks_the_claim(encounter: Encounter) -> None:
+    refused = replace(encounter, outcome=ArgumentError("prompt", argument="prompt"))
+    assert ids(claim_invalid_call_is_refused(refused, ("prompt",))) == [("refused-too-late", "")]
+
+
+def test_clients_that_differ_break_the_claim(encounter: Encounter) -> None:
+    other = replace(body_with(encounter, prompt="another"), outcome=TimedOut("late"))
+    pointers = {finding.pointer for finding in claim_clients_agree(encounter, other)}
+    assert {"/kind", "/request", "/images"} <= pointers
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "rules"),
+    [
+        (200, b"{}", ["invalid-body-not-refused"]),
+        (422, b"{}", ["invalid-body-not-refused"]),
+        (400, b'{"statusCode": {}}', ["answer-does-not-conform"]),
+    ],
+)
+def test_an_invalid_body_that_is_not_refused_with_400_breaks_the_claim(
+    judge: Judge, status: int, answer: bytes, rules: list[str]
+) -> None:
+    reply = Reply({}, status, "application/json", answer)
+    assert list(dict.fromkeys(finding.id for finding in claim_invalid_body_is_refused(reply, judge))) == rules
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "rule"),
+    [(400, b"{}", "valid-body-refused"), (200, b'{"data": 1}', "answer-does-not-conform")],
+)
+def test_a_valid_body_that_is_not_served_breaks_the_claim(judge: Judge, status: int, answer: bytes, rule: str) -> None:
+    findings = claim_valid_body_is_accepted(Reply({}, status, "application/json", answer), judge)
+    assert [finding.id for finding in findings] == [rule]
+
+
+def test_the_witness_keeps_what_arrives_as_it_came(blocking: Stage, judge: Judge) -> None:
+    content = b'{ "prompt" :\t"\\u00e9" }'
+    blocking.post(judge.operation, None, content)
+    arrival: Arrival = blocking.server.arrivals[-1]
+    assert (arrival.body, arrival.status, is_object(orjson.loads(arrival.answer))) == (content, 400, True)
