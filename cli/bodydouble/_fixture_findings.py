@@ -67,7 +67,7 @@ def _of_exchange(exchange: Exchange, needs_key: set[str], offered: str) -> list[
 def _was_refused(exchange: Exchange) -> bool:
     """Whether the mock answered 4xx by itself: neither a script nor a Prefer header asked for that."""
     is_refusal = exchange.status is not None and 400 <= exchange.status < 500
-    is_asked_for = exchange.matched is not None or any(item.startswith("code=") for item in exchange.applied)
+    is_asked_for = any(item.startswith("code=") for item in exchange.applied)
     return is_refusal and not is_asked_for and exchange.status not in _NOT_THE_APP
 
 

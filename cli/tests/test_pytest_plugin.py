@@ -144,7 +144,7 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
 def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run_tests: Run, arguments: str, told: str) -> None:
     result = run_tests(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}"])
+    result.stdout.fnmatch_lines([f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}", "test_app.py:*: BadAnswer"])
 
 
 def test_answers_are_given_in_order_and_then_as_usual(run_tests: Run) -> None:

@@ -46,7 +46,7 @@ def create_app(contract: Contract | None = None, settings: Settings | None = Non
     """A mock server for a contract (default: the vendored one), to serve with uvicorn or to call in process::
 
         transport = httpx.ASGITransport(create_app())
-        async with httpx.AsyncClient(transport=transport, base_url="http://mock") as client: ...
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
     Raises ValueError for a dialect that the contract does not have, or a folder of pictures without any.
     """

@@ -74,6 +74,8 @@ def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if body.startswith(b"\x1f\x8b"):
+            return BodyProblem(400, "The request body is compressed; send it without Content-Encoding", 1, 1)
         if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
             return BodyProblem(400, "The request body is not UTF-8; it looks like UTF-16", 1, 1)
         if body.startswith(b"\xef\xbb\xbf"):

@@ -7,10 +7,12 @@ Those below HTTP need the transport, which ASGI hides: `FaultProtocol` puts it i
 import asyncio
 import socket
 import struct
+import time
 from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._wire import Answer, Receive, Scope, Send, head_of, send_answer
 
 __all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "Wire", "perform_fault"]
@@ -93,6 +95,13 @@ class FaultProtocol(HttpToolsProtocol):
         """See httptools: a new request begins."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP in the vendor's envelope too, and end the connection."""
+        answer = problem(400, "", "", time.time(), message=f"This is not HTTP: {msg}")
+        answer.headers.append((b"connection", b"close"))
+        self.transport.write(head_of(answer, len(answer.body)) + answer.body)
+        self.transport.close()
 
 
 async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:

@@ -142,6 +142,6 @@ def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
     """Scheme and host as the client knows them, so that picture URLs lead back here through a port mapping too."""
     host = headers.get(b"host", b"")
     if not _HOST.fullmatch(host):
-        server = scope.get("server") or ("127.0.0.1", 80)
-        return f"{scope['scheme']}://{server[0]}:{server[1]}"
+        name, port = scope.get("server") or ("127.0.0.1", 80)
+        return f"{scope['scheme']}://{f'[{name}]' if ':' in name else name}:{port}"
     return f"{scope['scheme']}://{host.decode()}"

@@ -56,6 +56,7 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
     return uvicorn.Config(
         app,
         http=FaultProtocol,
+        ws="none",
         log_config=None,
         log_level="warning",
         access_log=False,

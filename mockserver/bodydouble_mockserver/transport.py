@@ -17,7 +17,7 @@ __all__ = ["MockTransport"]
 class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
     """Sends the requests of an httpx client, sync or async, to a mock server in this process::
 
-        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://mock")
+        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost")
 
     ``Prefer: fault=…`` raises what the client would see on a socket: a reset is ReadError, a body that is too short or bytes that are not
     HTTP are RemoteProtocolError, silence is ReadTimeout (at once, without the wait). The client's read time-out holds for delays.
