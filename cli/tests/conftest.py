@@ -1,19 +1,20 @@
 """What tests of the pytest plugin share: somebody else's project, run by a pytest of its own."""
 
+import importlib
 from collections.abc import Callable
 
-# pytester forgets what its runs import; what is imported here is not imported anew by each of them.
-import bodydouble._fixture  # noqa: F401
-import bodydouble_client  # noqa: F401
-import httpcore  # noqa: F401
 import pytest
+
+# pytester forgets what its runs import; what is imported here is not imported anew by each of them.
+for _name in ("bodydouble._fixture", "bodydouble_client", "httpcore"):
+    importlib.import_module(_name)
 
 # What is under data/ is read by tests, and some of it is run by them.
 collect_ignore = ["data"]
 
 # Without Hypothesis' plugin, which imports Hypothesis anew in each run, for a summary.
 _OPTIONS = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
-_APP = '''\
+_APP = """\
 import os
 
 import httpx
@@ -25,7 +26,7 @@ def send(**changes):
     url = os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations"
     return httpx.post(url, json=body | changes, headers=headers)
 
-'''
+"""
 
 
 @pytest.fixture
@@ -35,9 +36,7 @@ def run_files(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
 
 
 @pytest.fixture
-def run_tests(
-    pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]
-) -> Callable[..., pytest.RunResult]:
+def run_tests(pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
     """Runs pytest over tests, given as their code, of a small app: `send` in the same file."""
 
     def run(tests: str, *options: str) -> pytest.RunResult:

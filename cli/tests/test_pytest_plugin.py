@@ -68,9 +68,7 @@ def test_the_same_fault_in_many_requests_is_told_once_with_their_numbers(run_tes
     result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
 
 
-def test_an_answer_that_is_never_used_fails_the_test_with_its_line(
-    pytester: pytest.Pytester, run_tests: Run
-) -> None:
+def test_an_answer_that_is_never_used_fails_the_test_with_its_line(pytester: pytest.Pytester, run_tests: Run) -> None:
     result = run_tests("\ndef test_app(bodydouble):\n    bodydouble.answer(status=429, times=2)\n")
     result.assert_outcomes(passed=1, errors=1)
     lines = pytester.path.joinpath("test_app.py").read_text(encoding="utf-8").splitlines()
@@ -135,7 +133,7 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
         ("times=0", "times: times is a whole number from 1, or null for always"),
         ("fault='hiccup'", "fault: *reset-before-headers*"),
         ("violation='none'", "violation: *"),
-        ("body={'data': 7}", "body at /data: *say \"violation\": true*"),
+        ("body={'data': 7}", 'body at /data: *say "violation": true*'),
         ("body={1j}", "this cannot be written as JSON*"),
         ("match={'promt': 'x'}", "match at /promt: unknown key; known are *prompt*"),
         ("headers={'Content-Length': '1'}", "headers at /Content-Length: this header cannot be set"),
@@ -144,7 +142,9 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
 def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run_tests: Run, arguments: str, told: str) -> None:
     result = run_tests(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines([f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}", "test_app.py:*: BadAnswer"])
+    result.stdout.fnmatch_lines(
+        [f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}", "test_app.py:*: BadAnswer"]
+    )
 
 
 def test_answers_are_given_in_order_and_then_as_usual(run_tests: Run) -> None:

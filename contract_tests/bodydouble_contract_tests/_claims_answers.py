@@ -1,6 +1,7 @@
 """Answers to script into a mock server: every body that the contract allows, and every way to break one, at any status."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from bodydouble_mockserver.violations import violations
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from bodydouble_contract_tests._responses import responses
 
-__all__ = ["answers"]
+__all__ = ["answers", "boundary_answers"]
 
 _BODILESS = {204, 205, 304}
 # Those that end by themselves; the two that do not cost their time in each example.
@@ -41,6 +42,8 @@ _TEXTS = (
     '{"data": [{"url": "http://a.test/1.png"}], "error": null}',
     '{"data": [{"url": " ", "b64_json": ""}]}',
     '{"data": {"url": "http://a.test/1.png"}}',
+    '{"data": 5}',
+    '{"images": true}',
     '{"data": [[{"url": "http://a.test/1.png"}]]}',
     '{"data": [{"url": 1, "b64_json": "aGk="}], "meta": {"usage": {"credits_used": -1}}}',
     '{"images": [{"url": "http://a.test/1.png"}], "data": null, "meta": []}',
@@ -88,8 +91,6 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
     below HTTP, all combined. Left out are the two faults that take time, ``hang`` and ``slow-drip``.
     """
     operation = operation or contract.operation()
-    success = operation.response(operation.success_status)
-    dialects = () if success is None else tuple(success.examples)
     documented = [int(status) for status in operation.responses if status.isdecimal()]
     statuses = st.sampled_from(_STATUSES) | st.integers(200, 599)
     cases = st.one_of([responses(contract, status, operation) for status in documented])
@@ -111,11 +112,35 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
         _optional("envelope", ("problem", "legacy")),
         _optional("fault", _FAULTS),
         _optional("violation", [item.id for item in violations(operation)]),
-        _optional("dialect", dialects),
+        _optional("dialect", _dialects(operation)),
         _optional("images", ("url", "b64_json", "both")),
         _optional("retry-after", (0, 3, 10**9)),
     )
     return given | made
+
+
+def boundary_answers(contract: Contract, operation: Operation | None = None) -> tuple[dict[str, Any], ...]:
+    """The same answers every time: each status with each envelope and each fault, each violation, each dialect, and for a success, a refusal
+    and a gateway's failure each odd text and each odd header.
+    """
+    operation = operation or contract.operation()
+    faults = [{}, *({"fault": fault} for fault in _FAULTS)]
+    made = [
+        {"status": status, "envelope": envelope, **fault}
+        for status, envelope, fault in product(_STATUSES, ("problem", "legacy"), faults)
+    ]
+    choices = {"violation": [item.id for item in violations(operation)], "dialect": _dialects(operation)}
+    choices["images"] = ["url", "b64_json", "both"]
+    made += [{name: value} for name, values in choices.items() for value in values]
+    for status in (operation.success_status, 400, 502):
+        made += [{"status": status, "body": text, "violation": True} for text in _TEXTS]
+        made += [{"status": status, "headers": {name: value}} for name, values in _HEADERS.items() for value in values]
+    return tuple(made)
+
+
+def _dialects(operation: Operation) -> list[str]:
+    success = operation.response(operation.success_status)
+    return [] if success is None else list(success.examples)
 
 
 def _optional(name: str, values: Sequence[Any]) -> st.SearchStrategy[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -10,11 +10,12 @@ from typing import Any, Literal
 from bodydouble_spec import Contract, Operation, is_object
 from hypothesis import strategies as st
 
+from bodydouble_contract_tests._boundary import boundary_cases
 from bodydouble_contract_tests._choice import choice
 from bodydouble_contract_tests._pictures import picture_bytes
 from bodydouble_contract_tests._requests import requests
 
-__all__ = ["Call", "Picture", "calls"]
+__all__ = ["Call", "Picture", "boundary_calls", "calls"]
 
 Form = Literal["text", "bytes", "bytearray", "memoryview", "file object", "path", "path as text", "Pillow image"]
 _IN_MEMORY: tuple[Form, ...] = ("bytes", "bytearray", "memoryview", "file object", "Pillow image")
@@ -116,6 +117,15 @@ def calls(
         st.one_of(st.just({}), _further()),
     )
     return said.filter(lambda pair: not operation.validate_request(pair[0])).map(_second)
+
+
+def boundary_calls(
+    contract: Contract, operation: Operation | None = None, folder: Path | None = None
+) -> tuple[Call, ...]:
+    """Every valid case of `boundary_cases` that the client's arguments can say, and every form of a picture: the same calls every time."""
+    bodies = [case.body for case in boundary_cases(contract, operation) if case.valid and _is_sayable(case.body)]
+    said = [_said(body, [], {})[1] for body in bodies]
+    return (*said, *(replace(said[0], images=(picture,)) for picture in _local_pictures(folder)))
 
 
 def _said(body: Mapping[str, Any], pictures: list[Picture], further: Mapping[str, Any]) -> tuple[Any, Call]:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bodydouble_contract_tests._boundary import BoundaryCase, boundary_cases
 from bodydouble_contract_tests._choice import choice
-from bodydouble_contract_tests._claims_calls import Call, Picture, calls
+from bodydouble_contract_tests._claims_calls import Call, Picture, boundary_calls, calls
 
-__all__ = ["InvalidCall", "invalid_calls"]
+__all__ = ["InvalidCall", "invalid_boundary_calls", "invalid_calls"]
 
 _OPTIONAL = ("num_images", "aspect_ratio", "provider")
 _URL = Picture("text", "https://example.com/a.png")
@@ -71,11 +71,22 @@ def invalid_calls(contract: Contract, operation: Operation | None = None) -> st.
     say (bytes for a text, lone surrogates, NaN, files that do not exist). Left out is what is no fault in a call: None means "not sent",
     the model is the client's own, and a URL with spaces or letters outside ASCII is percent-encoded, as a browser does.
     """
-    operation = operation or contract.operation()
+    faults = st.lists(choice(_faults(contract, operation)), min_size=1, max_size=2)
+    return st.builds(_broken, calls(contract, operation), faults)
+
+
+def invalid_boundary_calls(contract: Contract, operation: Operation | None = None) -> tuple[InvalidCall, ...]:
+    """Each wrong argument of `invalid_calls` alone, in the same plain call: complete, and the same calls every time."""
+    plain = boundary_calls(contract, operation)[0]
+    return tuple(_broken(plain, [fault]) for fault in _faults(contract, operation))
+
+
+def _faults(contract: Contract, operation: Operation | None) -> list[_Fault]:
     documented = (_of_case(case) for case in boundary_cases(contract, operation) if not case.valid)
-    faults = [fault for fault in documented if fault is not None]
-    faults += [_Fault(argument, value) for argument, value in _BEYOND_JSON]
-    return st.builds(_broken, calls(contract, operation), st.lists(choice(faults), min_size=1, max_size=2))
+    return [
+        *(fault for fault in documented if fault is not None),
+        *(_Fault(argument, value) for argument, value in _BEYOND_JSON),
+    ]
 
 
 def _broken(call: Call, faults: Sequence[_Fault]) -> InvalidCall:

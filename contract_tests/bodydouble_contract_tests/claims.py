@@ -19,8 +19,8 @@ from bodydouble_client import (
 from bodydouble_spec import Contract, Finding, Operation, is_object
 from bodydouble_spec.oracle import Oracle
 
-from bodydouble_contract_tests._claims_answers import answers
-from bodydouble_contract_tests._claims_calls import Call, Picture, calls
+from bodydouble_contract_tests._claims_answers import answers, boundary_answers
+from bodydouble_contract_tests._claims_calls import Call, Picture, boundary_calls, calls
 from bodydouble_contract_tests._claims_compare import (
     differences,
     ending,
@@ -32,7 +32,7 @@ from bodydouble_contract_tests._claims_compare import (
     shown,
     unequal,
 )
-from bodydouble_contract_tests._claims_invalid_calls import InvalidCall, invalid_calls
+from bodydouble_contract_tests._claims_invalid_calls import InvalidCall, invalid_boundary_calls, invalid_calls
 from bodydouble_contract_tests._claims_reading import read
 from bodydouble_contract_tests._claims_stage import Arrival, Encounter, Reply, Stage, Witness
 
@@ -47,6 +47,8 @@ __all__ = [
     "Stage",
     "Witness",
     "answers",
+    "boundary_answers",
+    "boundary_calls",
     "calls",
     "claim_clients_agree",
     "claim_invalid_body_is_refused",
@@ -58,6 +60,7 @@ __all__ = [
     "claim_request_says_what_the_call_said",
     "claim_valid_body_is_accepted",
     "claim_valid_call_is_served",
+    "invalid_boundary_calls",
     "invalid_calls",
 ]
 

@@ -1,7 +1,7 @@
 """The claims over every call, every body and every answer that can be made, in process; and that each claim can fail."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +22,8 @@ from bodydouble_contract_tests.claims import (
     Stage,
     Witness,
     answers,
+    boundary_answers,
+    boundary_calls,
     calls,
     claim_clients_agree,
     claim_invalid_body_is_refused,
@@ -33,6 +35,7 @@ from bodydouble_contract_tests.claims import (
     claim_request_says_what_the_call_said,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
+    invalid_boundary_calls,
     invalid_calls,
 )
 from bodydouble_mockserver import Settings
@@ -56,22 +59,21 @@ def judge(vendored: Contract) -> Judge:
     return Judge(vendored)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def blocking(vendored: Contract) -> Iterator[Stage]:
     with Stage(Witness(vendored, same_settings())) as stage:
         yield stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def asynchronous(vendored: Contract) -> Iterator[Stage]:
     with Stage(Witness(vendored, same_settings()), asynchronous=True) as stage:
         yield stage
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def encounter(blocking: Stage) -> Encounter:
     """One in which every claim holds."""
-    blocking.server.reset()
     return blocking.meet(CALL)
 
 
@@ -84,12 +86,12 @@ def check(strategy: st.SearchStrategy[Any], claim: Callable[[Any], list[Finding]
     holds()
 
 
-def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_answer(
-    vendored: Contract, judge: Judge, blocking: Stage, asynchronous: Stage, tmp_path: Path
-) -> None:
-    for stage in (blocking, asynchronous):
-        stage.server.reset()
+def counterexamples(examples: Iterable[Any], claim: Callable[[Any], list[Finding]]) -> list[tuple[Any, list[Finding]]]:
+    return [(example, findings) for example in examples if (findings := claim(example))]
 
+
+@pytest.fixture
+def claims_of_valid_calls(judge: Judge, blocking: Stage, asynchronous: Stage) -> Callable[[Call], list[Finding]]:
     def claims(call: Call) -> list[Finding]:
         first, second = blocking.meet(call), asynchronous.meet(call)
         return [
@@ -100,15 +102,40 @@ def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_
             *claim_clients_agree(first, second),
         ]
 
-    check(calls(vendored, folder=tmp_path), claims, settings())
+    return claims
 
 
-def test_every_invalid_call_is_refused(vendored: Contract, blocking: Stage, asynchronous: Stage) -> None:
+@pytest.fixture
+def claims_of_invalid_calls(blocking: Stage, asynchronous: Stage) -> Callable[[InvalidCall], list[Finding]]:
     def claims(invalid: InvalidCall) -> list[Finding]:
         first, second = blocking.meet(invalid.call), asynchronous.meet(invalid.call)
         return [*claim_invalid_call_is_refused(first, invalid.arguments), *claim_clients_agree(first, second)]
 
-    check(invalid_calls(vendored), claims, settings())
+    return claims
+
+
+def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_answer(
+    vendored: Contract, claims_of_valid_calls: Callable[[Call], list[Finding]], tmp_path: Path
+) -> None:
+    check(calls(vendored, folder=tmp_path), claims_of_valid_calls, settings())
+
+
+def test_every_call_at_a_boundary_arrives_as_said_and_its_result_is_the_answer(
+    vendored: Contract, claims_of_valid_calls: Callable[[Call], list[Finding]], tmp_path: Path
+) -> None:
+    assert counterexamples(boundary_calls(vendored, folder=tmp_path), claims_of_valid_calls) == []
+
+
+def test_an_invalid_call_is_refused(
+    vendored: Contract, claims_of_invalid_calls: Callable[[InvalidCall], list[Finding]]
+) -> None:
+    check(invalid_calls(vendored), claims_of_invalid_calls, settings())
+
+
+def test_every_single_wrong_argument_is_refused(
+    vendored: Contract, claims_of_invalid_calls: Callable[[InvalidCall], list[Finding]]
+) -> None:
+    assert counterexamples(invalid_boundary_calls(vendored), claims_of_invalid_calls) == []
 
 
 def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> None:
@@ -130,8 +157,6 @@ def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> 
 
 
 def test_every_invalid_body_is_refused(vendored: Contract, judge: Judge, blocking: Stage) -> None:
-    blocking.server.reset()
-
     def claims(request: InvalidRequest) -> list[Finding]:
         return claim_invalid_body_is_refused(
             blocking.post(judge.operation, request.body, orjson.dumps(request.body)), judge
@@ -141,8 +166,6 @@ def test_every_invalid_body_is_refused(vendored: Contract, judge: Judge, blockin
 
 
 def test_every_valid_body_is_accepted(vendored: Contract, judge: Judge, blocking: Stage) -> None:
-    blocking.server.reset()
-
     def claims(body: Any) -> list[Finding]:
         return claim_valid_body_is_accepted(blocking.post(judge.operation, body, orjson.dumps(body)), judge)
 
@@ -150,7 +173,6 @@ def test_every_valid_body_is_accepted(vendored: Contract, judge: Judge, blocking
 
 
 def test_every_boundary_is_where_the_contract_has_it(vendored: Contract, judge: Judge, blocking: Stage) -> None:
-    blocking.server.reset()
     wrong: dict[str, list[Finding]] = {}
     for case in boundary_cases(vendored):
         reply = blocking.post(judge.operation, case.body, orjson.dumps(case.body))
@@ -159,9 +181,8 @@ def test_every_boundary_is_where_the_contract_has_it(vendored: Contract, judge: 
     assert {name: findings for name, findings in wrong.items() if findings} == {}
 
 
-def test_whatever_is_answered_gives_the_result_or_the_documented_error(
-    vendored: Contract, blocking: Stage, asynchronous: Stage
-) -> None:
+@pytest.fixture
+def claims_of_answers(blocking: Stage, asynchronous: Stage) -> Callable[[dict[str, Any]], list[Finding]]:
     def claims(answer: dict[str, Any]) -> list[Finding]:
         for stage in (blocking, asynchronous):
             stage.server.reset()
@@ -174,7 +195,19 @@ def test_whatever_is_answered_gives_the_result_or_the_documented_error(
             *claim_clients_agree(first, second),
         ]
 
-    check(answers(vendored), claims, many)
+    return claims
+
+
+def test_whatever_is_answered_gives_the_result_or_the_documented_error(
+    vendored: Contract, claims_of_answers: Callable[[dict[str, Any]], list[Finding]]
+) -> None:
+    check(answers(vendored), claims_of_answers, many)
+
+
+def test_every_single_broken_answer_gives_the_result_or_the_documented_error(
+    vendored: Contract, claims_of_answers: Callable[[dict[str, Any]], list[Finding]]
+) -> None:
+    assert counterexamples(boundary_answers(vendored), claims_of_answers) == []
 
 
 @pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
@@ -235,20 +268,20 @@ def test_another_contract_behind_the_client_is_noticed(vendored: Contract) -> No
     assert {finding.id for finding in findings} == {"valid-call-not-served", "request-does-not-conform"}
 
 
-def test_calls_use_every_argument_and_every_form(
-    vendored: Contract, tmp_path: Path, collect: Callable[..., list[Call]]
+def test_calls_at_boundaries_use_every_argument_every_form_and_every_value_of_an_enum(
+    vendored: Contract, tmp_path: Path
 ) -> None:
-    found = collect(calls(vendored, folder=tmp_path), 500)
+    found = boundary_calls(vendored, folder=tmp_path)
     forms = {picture.form for call in found for picture in call.images}
     used = {name for call in found for name, value in call.arguments().items() if value is not None}
-    assert (len(forms), len(used)) == (8, 6)
-    assert {call.aspect_ratio for call in found if call.aspect_ratio} == set(
-        vendored.operation().request_schema["properties"]["aspect_ratio"]["enum"]  # type: ignore[index]
-    )
+    assert (len(forms), len(used), {call.num_images for call in found}) == (8, 6, {None, 1, 4})
+    schema = vendored.operation().request_schema
+    assert schema is not None
+    assert {call.aspect_ratio for call in found} == {None, *schema["properties"]["aspect_ratio"]["enum"]}
 
 
-def test_invalid_calls_break_every_argument(vendored: Contract, collect: Callable[..., list[InvalidCall]]) -> None:
-    found = collect(invalid_calls(vendored), 300)
+def test_invalid_calls_break_every_argument(vendored: Contract) -> None:
+    found = invalid_boundary_calls(vendored)
     assert {name for invalid in found for name in invalid.arguments} == set(CALL.arguments())
 
 

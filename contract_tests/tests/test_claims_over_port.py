@@ -1,11 +1,12 @@
 """The claims over real uvicorn: few examples, and every fault that a connection can have, those that take time included."""
 
-import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from bodydouble_client import ConnectFailed, DownloadError, TimedOut
@@ -54,8 +55,8 @@ HURRIED_S = 0.4
 few = settings(max_examples=max(15, settings().max_examples // 7))
 
 
-@contextlib.contextmanager
-def served(witness: Witness) -> Iterator[str]:
+@contextmanager
+def served(witness: Witness) -> Generator[str]:
     listener = bind("127.0.0.1", 0)
     server = Server(server_config(witness))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -199,6 +200,10 @@ def test_an_answer_that_does_not_come_in_time_is_a_time_out(
         encounter = stage.meet(CALL)
     assert claim_outcome_is_documented(encounter) == []
     assert isinstance(encounter.outcome, TimedOut)
+
+
+def test_no_fault_of_the_server_is_left_out(address: tuple[Witness, str, bool]) -> None:
+    assert set(FAULTS) == httpx.get(f"{address[1]}/_bodydouble/faults", trust_env=False).json().keys()
 
 
 def test_nothing_is_sent_where_nobody_listens(address: tuple[Witness, str, bool]) -> None:
