@@ -18,12 +18,15 @@ _TRACEBACK = "--traceback"
 def main() -> None:
     """Run ``bodydouble`` with the arguments of the process, and end the process."""
     arguments = sys.argv[1:]
-    shows_traceback = _TRACEBACK in arguments or os.environ.get("BODYDOUBLE_TRACEBACK", "0") not in {"", "0"}
+    # What stands behind `--` are the arguments of another command.
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    own, others = arguments[:end], arguments[end:]
+    shows_traceback = _TRACEBACK in own or os.environ.get("BODYDOUBLE_TRACEBACK", "0") not in {"", "0"}
     try:
         # Imported here, so that Ctrl-C and a broken installation end as promised from the first moment on.
         from bodydouble._app import app
 
-        app(args=[argument for argument in arguments if argument != _TRACEBACK], prog_name="bodydouble")
+        app(args=[*(argument for argument in own if argument != _TRACEBACK), *others], prog_name="bodydouble")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except SystemExit as end:

@@ -1,5 +1,6 @@
 """The mock server as an ASGI application."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncGenerator, Mapping
@@ -29,7 +30,7 @@ from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._scenarios import parse_scenario
 from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._settings import Settings
-from bodydouble_mockserver._state import State
+from bodydouble_mockserver._state import BadScenario, State
 from bodydouble_mockserver._store import ContentStore
 from bodydouble_mockserver._success import SuccessWriter
 from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope, Send, header, send_answer, to_response
@@ -101,6 +102,8 @@ class MockServer(Starlette):
 
     def play(self, scenario: Any) -> None:
         """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario, with the place of the mistake."""
+        if not self._writers:
+            raise BadScenario("", "this contract has no operation that could be scripted")
         operation, writer = self._writers[0]
         self._state.add(parse_scenario(scenario, operation, writer.choices))
 
@@ -155,7 +158,10 @@ class MockServer(Starlette):
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
             return
+        # Noted before the delay: a client that gives up meanwhile has sent its request all the same.
         self._note(endpoint, scope, outcome, begun)
+        if outcome.delay_s:
+            await asyncio.sleep(outcome.delay_s)
         if outcome.fault is None:
             await send_answer(send, outcome.answer)
         else:
@@ -165,7 +171,7 @@ class MockServer(Starlette):
         duration_s = time.perf_counter() - begun
         served = Served(
             started=self.settings.clock() - duration_s,
-            duration_s=duration_s,
+            duration_s=duration_s + outcome.delay_s,
             method=scope["method"],
             path=scope["path"],
             query=scope["query_string"],
@@ -215,6 +221,8 @@ class MockServer(Starlette):
     async def _http_error(self, request: Request, error: Exception) -> Response:
         # An unknown method is an unknown route to this vendor.
         status = error.status_code if isinstance(error, HTTPException) else 500
+        if request.scope["path"].startswith(CONTROL):
+            return JSONResponse({"error": f"there is no {request.method} {request.scope['path'][:200]}"}, status)
         answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
         self._note_cold(request.scope, answer)
         return to_response(answer)

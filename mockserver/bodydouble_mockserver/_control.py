@@ -33,10 +33,6 @@ def control_routes(
         "fingerprint": contract.fingerprint,
         "operations": [operation.key for operation in contract.operations],
     }
-    violations_body = {
-        operation.key: [{"id": item.id, "description": item.description} for item in writer.violations]
-        for operation, writer in writers
-    }
 
     async def health(_request: Request) -> Response:
         return JSONResponse(health_body)
@@ -45,7 +41,12 @@ def control_routes(
         return JSONResponse(FAULTS)
 
     async def violations(_request: Request) -> Response:
-        return JSONResponse(violations_body)
+        return JSONResponse(
+            {
+                operation.key: [{"id": item.id, "description": item.description} for item in writer.violations.values()]
+                for operation, writer in writers
+            }
+        )
 
     async def add_scenario(request: Request) -> Response:
         try:

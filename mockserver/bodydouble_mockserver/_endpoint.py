@@ -3,7 +3,6 @@
 A raw ASGI callable, dispatched ahead of the router: at this speed Starlette's Request and Response would be most of the time.
 """
 
-import asyncio
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,11 +33,12 @@ _OF_A_REFUSAL = frozenset({"envelope"})
 
 @dataclass(slots=True)
 class Outcome:
-    """An answer, the fault to break it with, and what the journal wants to know of the request."""
+    """An answer, the seconds to wait before it, the fault to break it with, and what the journal wants to know of the request."""
 
     answer: Answer
     body: bytes
     checked: Checked
+    delay_s: float = 0.0
     fault: str | None = None
     matched: str | None = None
     applied: tuple[str, ...] = ()
@@ -57,7 +57,7 @@ class OperationEndpoint:
         self._new_id = new_id
 
     async def answer(self, scope: Scope, receive: Receive) -> Outcome:
-        """The answer to one request, after its delay. Raises Disconnected when the client goes away while sending."""
+        """The answer to one request, and the delay before it. Raises Disconnected when the client goes away while sending."""
         headers = dict(scope["headers"])
         request_id = self._new_id()
         body = await read_body(scope, receive, self._settings.max_body_bytes)
@@ -99,11 +99,10 @@ class OperationEndpoint:
         applied = [text for name, text in preferred.texts().items() if name not in ignored]
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
-        if directives.delay is not None:
-            await asyncio.sleep(self._state.draw(directives.delay))
+        delay_s = 0.0 if directives.delay is None else self._state.draw(directives.delay)
         matched = None if scripted is None else scripted.id
         changes = tuple(text for name, text in asked.texts().items() if name not in ignored)
-        return Outcome(answer, b"", checked, directives.fault, matched, changes)
+        return Outcome(answer, b"", checked, delay_s, directives.fault, matched, changes)
 
     async def _make(
         self,

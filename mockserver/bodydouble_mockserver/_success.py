@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -54,13 +55,17 @@ class SuccessWriter:
                 f"the contract of {operation.key} has no dialect {settings.dialect!r}; it has {', '.join(dialects)}"
             )
         self._imagings = {name: Imaging(operation, published, name) for name in dialects}
-        self._violations = {violation.id: violation for violation in violations(operation)}
-        self.choices = Choices(dialects, tuple(self._violations))
+        self._operation = operation
+
+    @cached_property
+    def violations(self) -> Mapping[str, Violation]:
+        """The ways in which a success body of this operation can break its contract, by id; made when first asked for."""
+        return {violation.id: violation for violation in violations(self._operation)}
 
     @property
-    def violations(self) -> tuple[Violation, ...]:
-        """The ways in which a success body of this operation can break its contract."""
-        return tuple(self._violations.values())
+    def choices(self) -> Choices:
+        """The dialects and violations that a call may ask for."""
+        return Choices(tuple(self._imagings), tuple(self.violations))
 
     def read(self, parsed: Any) -> Asked:
         """What a valid request asks for."""
@@ -78,7 +83,7 @@ class SuccessWriter:
         Draws the pictures only when the body is to carry them.
         """
         imaging = self._imagings[directives.dialect or self._settings.dialect]
-        violation = self._violations.get(directives.violation or "")
+        violation = None if directives.violation is None else self.violations[directives.violation]
         links = [PictureLink("", "")]
         if imaging.is_imaging:
             links = await self._links(imaging, asked, scope, headers, directives.images, violation)
