@@ -82,15 +82,22 @@ def test_an_answer_that_is_never_used_fails_the_test_with_its_line(pytester: pyt
     )
 
 
-def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run_tests: Run) -> None:
-    run_tests(
-        """
+IMPATIENT = """
 def test_app(bodydouble):
     bodydouble.answer(delay_s=30)
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(bodydouble.url + "/v1/images/generations", timeout=0.2)
 """
-    ).assert_outcomes(passed=1)
+
+
+def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run_tests: Run) -> None:
+    run_tests(f"@pytest.mark.bodydouble(allow_invalid=True){IMPATIENT}").assert_outcomes(passed=1)
+
+
+def test_a_request_whose_answer_the_app_did_not_wait_for_is_judged_too(run_tests: Run) -> None:
+    result = run_tests(IMPATIENT)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*the app sent requests that break the contract*"])
 
 
 @pytest.mark.parametrize(
