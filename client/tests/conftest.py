@@ -17,10 +17,6 @@ import httpx
 import pytest
 from bodydouble_client import BASE_URL_VARIABLES, KEY_VARIABLES, AsyncClient, Client
 from bodydouble_client._hooks import Hooks
-from hypothesis import settings
-
-settings.register_profile("client", deadline=None, max_examples=60)
-settings.load_profile("client")
 
 CANARY_KEY = "sk-canary-5f2b81"
 GOOD_BODY: dict[str, Any] = {
