@@ -65,15 +65,14 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | BodyP
 
 def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
     """The parsed body, or a 400: wrong or missing content type, empty, not UTF-8, not JSON, nested too deep."""
-    media_type = content_type.partition(b";")[0].strip().lower()
-    if media_type != b"application/json" and not media_type.endswith(b"+json"):
+    if content_type != b"application/json" and not _is_json(content_type):
         shown = content_type.decode("latin-1")[:80] or "missing"
         return BodyProblem(400, f"The Content-Type is {shown}; send application/json")
-    if not body.strip(b" \t\r\n"):
-        return BodyProblem(400, "The request body is empty; send a JSON object")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
+        if not body.strip(b" \t\r\n"):
+            return BodyProblem(400, "The request body is empty; send a JSON object")
         if body.startswith(b"\x1f\x8b"):
             return BodyProblem(400, "The request body is compressed; send it without Content-Encoding", 1, 1)
         if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
@@ -86,6 +85,11 @@ def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
     if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(parsed, _DEEPEST):
         return BodyProblem(400, f"The request body is nested more than {_DEEPEST} levels deep")
     return parsed
+
+
+def _is_json(content_type: bytes) -> bool:
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type == b"application/json" or media_type.endswith(b"+json")
 
 
 def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:

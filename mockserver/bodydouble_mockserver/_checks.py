@@ -23,7 +23,7 @@ class Refusal:
     data: Any = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Checked:
     """A request after its checks: the parsed body where there is one, its key, what was found, and the refusal it has earned."""
 

@@ -129,6 +129,11 @@ class State:
         """The short salted hash that stands for a key."""
         return key_hash(key, self._salt)
 
+    @property
+    def is_usual(self) -> bool:
+        """Whether nothing is scripted, and nothing left to chance."""
+        return not self.is_scripted and not self._settings.fail_rate and self._settings.latency_s is None
+
     def by_chance(self, directives: Directives, *, may_fail: bool = True) -> Directives:
         """Latency and failures of the whole run, where a call asks for nothing of its own."""
         settings = self._settings

@@ -22,10 +22,12 @@ from bodydouble_mockserver._wire import Answer, Headers, Scope
 __all__ = ["Asked", "SuccessWriter"]
 
 # What may stand in a Host header; anything else is not echoed into URLs.
+_NOTHING: frozenset[str] = frozenset()
+_IMAGES = frozenset({"images"})
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """What a valid request asks for: its digest (64 hexadecimal digits), the edit, and what it will cost."""
 
@@ -83,10 +85,16 @@ class SuccessWriter:
         Draws the pictures only when the body is to carry them.
         """
         imaging = self._imagings[directives.dialect or self._settings.dialect]
+        mode = self._mode(imaging, asked.edit, directives.images)
+        if mode is Images.URL and imaging.is_imaging and directives.violation is None:
+            prepared = imaging.write_urls(self._urls(imaging, asked, scope, headers))
+            if prepared is not None:
+                ignored_of_urls = _NOTHING if imaging.can_carry or directives.images is Images.URL else _IMAGES
+                return Answer(self._status, JSON, prepared, _headers(asked, request_id)), ignored_of_urls
         violation = None if directives.violation is None else self.violations[directives.violation]
         links = [PictureLink("", "")]
         if imaging.is_imaging:
-            links = await self._links(imaging, asked, scope, headers, directives.images, violation)
+            links = await self._links(imaging, asked, scope, headers, mode, violation)
         written = imaging.write(links, asked.cost, int(asked.digest[-8:], 16))
         ignored: set[str] = set()
         if violation is not None:
@@ -98,32 +106,41 @@ class SuccessWriter:
             ignored.add("images")
         return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id)), frozenset(ignored)
 
+    def _mode(self, imaging: Imaging, edit: Edit, asked: Images | None) -> Images:
+        """How the pictures come back: as the call asks, else as its body does, else as usual; URLs where there is no place for Base64."""
+        if not imaging.can_carry:
+            return Images.URL
+        usual = self._settings.images
+        return asked or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
+
+    def _urls(
+        self, imaging: Imaging, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], *, misshapen: bool = False
+    ) -> list[str]:
+        """The URL of each picture, which is remembered."""
+        edit = asked.edit
+        size = imaging.sizes.get(edit.ratio) if edit.ratio else None
+        origin = self._settings.public_url or _origin(scope, headers)
+        return [origin + path for path in self._gallery.remember(asked.digest, edit, size, misshapen=misshapen)]
+
     async def _links(
         self,
         imaging: Imaging,
         asked: Asked,
         scope: Scope,
         headers: Mapping[bytes, bytes],
-        images: Images | None,
+        mode: Images,
         violation: Violation | None,
     ) -> list[PictureLink]:
-        edit = asked.edit
-        size = imaging.sizes.get(edit.ratio) if edit.ratio else None
-        paths = self._gallery.remember(
-            asked.digest, edit, size, misshapen=violation is not None and violation.effect == "wrong-aspect-ratio"
-        )
-        origin = self._settings.public_url or _origin(scope, headers)
-        mode = images or (
-            Images.B64_JSON if edit.as_base64 and self._settings.images is Images.URL else self._settings.images
-        )
-        carries = imaging.can_carry and mode is not Images.URL
-        keeps_url = not carries or mode is Images.BOTH
+        misshapen = violation is not None and violation.effect == "wrong-aspect-ratio"
+        urls = self._urls(imaging, asked, scope, headers, misshapen=misshapen)
+        carries = mode is not Images.URL
         links: list[PictureLink] = []
-        for path in paths:
+        for url in urls:
+            path = url[url.index("/generations/") :]
             drawn = await self._gallery.picture(path) if carries or imaging.needs_size else None
             links.append(
                 PictureLink(
-                    url=f"{origin}{path}" if keeps_url else "",
+                    url=url if mode is not Images.B64_JSON else "",
                     file_name=path.rpartition("/")[2],
                     base64=base64.b64encode(drawn.data).decode() if carries and drawn is not None else None,
                     size=None if drawn is None else len(drawn.data),

@@ -57,6 +57,8 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
         app,
         http=FaultProtocol,
         ws="none",
+        # Behind a proxy, --public-url says what the pictures' URLs begin with.
+        proxy_headers=False,
         log_config=None,
         log_level="warning",
         access_log=False,
