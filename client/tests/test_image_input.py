@@ -1,4 +1,5 @@
 import base64
+import errno
 import io
 import os
 import subprocess
@@ -183,11 +184,18 @@ def test_a_file_object_that_fails_is_our_error(tmp_path: Path) -> None:
         encode_image("images[0]", file)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(PNG)
-    path.chmod(0)
+    # Permissions would not do: root reads every file.
+    error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(ArgumentError, match="denied"):
         encode_image("images[0]", path)
 
