@@ -23,11 +23,11 @@ _URL_SWITCH = "convert_base64_to_url"
 _PLACE = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
 _CREDITS = {"credits_used", "tokens_used"}
 _MEDIA_TYPES = {"content_type", "mime_type"}
-# None of these classes is frozen: building a frozen one takes three times as long, on every request.
 # A contract without a maximum must not make one call cost any amount of work.
 _MOST_IMAGES = 16
 
 
+# None of these classes is frozen: building a frozen one takes three times as long, on every request.
 @dataclass(slots=True)
 class Edit:
     """What one request asks for: ``count`` pictures of ``ratio`` ("16:9", or None) from ``inputs`` (URLs or Base64) and a prompt."""

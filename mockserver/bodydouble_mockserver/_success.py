@@ -24,6 +24,7 @@ __all__ = ["Asked", "SuccessWriter"]
 # What may stand in a Host header; anything else is not echoed into URLs.
 _NOTHING: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
+_VIOLATION = frozenset({"violation"})
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
@@ -86,25 +87,22 @@ class SuccessWriter:
         """
         imaging = self._imagings[directives.dialect or self._settings.dialect]
         mode = self._mode(imaging, asked.edit, directives.images)
+        ignored = _NOTHING if imaging.can_carry or directives.images is Images.URL else _IMAGES
         if mode is Images.URL and imaging.is_imaging and directives.violation is None:
             prepared = imaging.write_urls(self._urls(imaging, asked, scope, headers))
             if prepared is not None:
-                ignored_of_urls = _NOTHING if imaging.can_carry or directives.images is Images.URL else _IMAGES
-                return Answer(self._status, JSON, prepared, _headers(asked, request_id)), ignored_of_urls
+                return Answer(self._status, JSON, prepared, _headers(asked, request_id)), ignored
         violation = None if directives.violation is None else self.violations[directives.violation]
         links = [PictureLink("", "")]
         if imaging.is_imaging:
             links = await self._links(imaging, asked, scope, headers, mode, violation)
         written = imaging.write(links, asked.cost, int(asked.digest[-8:], 16))
-        ignored: set[str] = set()
         if violation is not None:
             broken = violation.apply(written)
             if broken == written and violation.effect is None:
-                ignored.add("violation")
+                ignored |= _VIOLATION
             written = broken
-        if not imaging.can_carry and directives.images is not Images.URL:
-            ignored.add("images")
-        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id)), frozenset(ignored)
+        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id)), ignored
 
     def _mode(self, imaging: Imaging, edit: Edit, asked: Images | None) -> Images:
         """How the pictures come back: as the call asks, else as its body does, else as usual; URLs where there is no place for Base64."""
