@@ -14,9 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver._account import account_routes
+from bodydouble_mockserver._at_once import send_at_once
 from bodydouble_mockserver._body import Disconnected
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._control import control_routes
-from bodydouble_mockserver._endpoint import OperationEndpoint, Outcome
+from bodydouble_mockserver._endpoint import OperationEndpoint
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._faults import perform_fault
 from bodydouble_mockserver._gallery import Gallery
@@ -33,7 +35,7 @@ from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import BadScenario, State
 from bodydouble_mockserver._store import ContentStore
 from bodydouble_mockserver._success import SuccessWriter
-from bodydouble_mockserver._wire import CORS, TEXT_CORS, Answer, Receive, Scope, Send, header, send_answer, to_response
+from bodydouble_mockserver._wire import CORS, TEXT_CORS, Receive, Scope, Send, header, send_answer, to_response
 
 __all__ = ["MockServer", "create_app"]
 
@@ -150,7 +152,7 @@ class MockServer(Starlette):
         """Answer one request to an operation, and log it."""
         begun = time.perf_counter()
         try:
-            outcome = await endpoint.answer(scope, receive)
+            served = await endpoint.answer(scope, receive)
         except Disconnected:
             return
         except Exception:  # noqa: BLE001 - see below
@@ -158,51 +160,19 @@ class MockServer(Starlette):
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
             return
-        # Noted before the delay: a client that gives up meanwhile has sent its request all the same.
-        self._note(endpoint, scope, outcome, begun)
-        if outcome.delay_s:
-            await asyncio.sleep(outcome.delay_s)
-        if outcome.fault is None:
-            await send_answer(send, outcome.answer)
-        else:
-            await perform_fault(outcome.fault, outcome.answer, scope, receive, send)
-
-    def _note(self, endpoint: OperationEndpoint, scope: Scope, outcome: Outcome, begun: float) -> None:
         duration_s = time.perf_counter() - begun
-        served = Served(
-            started=self.settings.clock() - duration_s,
-            duration_s=duration_s + outcome.delay_s,
-            method=scope["method"],
-            path=scope["path"],
-            query=scope["query_string"],
-            headers=scope["headers"],
-            body=outcome.body,
-            parsed=outcome.checked.parsed,
-            key=outcome.checked.key,
-            answer=outcome.answer,
-            operation=endpoint.operation.key,
-            matched=outcome.matched,
-            applied=outcome.applied,
-        )
-        self.journal.append(served)
-        if self.settings.log:
-            log_served(served)
+        served.started = self.settings.clock() - duration_s
+        served.duration_s = duration_s + served.delay_s
+        # Noted before the delay: a client that gives up meanwhile has sent its request all the same.
+        self._note(served)
+        if served.delay_s:
+            await asyncio.sleep(served.delay_s)
+        if served.fault is None:
+            await (send_at_once if served.answer.is_plain else send_answer)(send, served.answer)
+        else:
+            await perform_fault(served.fault, served.answer, scope, receive, send)
 
-    def _note_cold(self, scope: Scope, answer: Answer) -> None:
-        """Note a call that the router answered; its body was never read."""
-        key = bearer_key(header(scope, b"authorization"))
-        served = Served(
-            self.settings.clock(),
-            0.0,
-            scope["method"],
-            scope["path"],
-            scope["query_string"],
-            scope["headers"],
-            b"",
-            None,
-            key,
-            answer,
-        )
+    def _note(self, served: Served) -> None:
         self.journal.append(served)
         if self.settings.log:
             log_served(served)
@@ -224,7 +194,9 @@ class MockServer(Starlette):
         if request.scope["path"].startswith(CONTROL):
             return JSONResponse({"error": f"there is no {request.method} {request.scope['path'][:200]}"}, status)
         answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
-        self._note_cold(request.scope, answer)
+        # Its body was never read.
+        key = bearer_key(header(request.scope, b"authorization"))
+        self._note(Served(request.scope, answer, Checked(None, key), started=self.settings.clock()))
         return to_response(answer)
 
     @contextlib.asynccontextmanager

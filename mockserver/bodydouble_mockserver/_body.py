@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,17 +38,16 @@ class Disconnected(Exception):
     """The client went away before its request was whole."""
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes | BodyProblem:
+async def read_body(
+    scope: Scope, receive: Receive, limit: int, message: MutableMapping[str, Any]
+) -> bytes | BodyProblem:
     """The whole body, or a 413 once the client has sent more than ``limit`` bytes and has finished.
 
-    Raises Disconnected when the client goes away.
+    ``message`` is the first one received. Raises Disconnected when the client goes away.
     """
-    message = await receive()
     if message["type"] == "http.disconnect":
         raise Disconnected
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and len(body) <= limit:
-        return body
     too_large = BodyProblem(413, f"The request body is larger than {limit} bytes")
     declared = header(scope, b"content-length")
     over = len(body) > limit or (declared.isdigit() and (len(declared) > 18 or int(declared) > limit))

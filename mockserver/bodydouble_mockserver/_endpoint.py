@@ -5,7 +5,6 @@ A raw ASGI callable, dispatched ahead of the router: at this speed Starlette's R
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from bodydouble_spec import Operation
@@ -16,12 +15,13 @@ from bodydouble_mockserver._directives import BadDirective, Directives, parse_pr
 from bodydouble_mockserver._faults import EXTENSION, needs_wire
 from bodydouble_mockserver._limits import OUT_OF_CREDITS
 from bodydouble_mockserver._problem import problem
+from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._settings import Settings
 from bodydouble_mockserver._state import ScriptedAnswer, State
 from bodydouble_mockserver._success import SuccessWriter
 from bodydouble_mockserver._wire import Answer, Receive, Scope
 
-__all__ = ["OperationEndpoint", "Outcome"]
+__all__ = ["OperationEndpoint"]
 
 _CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _USUAL = Directives()
@@ -29,19 +29,6 @@ _BODILESS = {204, 205, 304}
 # Which directives have no effect on an answer: on a refusal, on a success, on a body that is given or must not be.
 _OF_A_SUCCESS = frozenset({"dialect", "images", "violation"})
 _OF_A_REFUSAL = frozenset({"envelope"})
-
-
-@dataclass(slots=True)
-class Outcome:
-    """An answer, the seconds to wait before it, the fault to break it with, and what the journal wants to know of the request."""
-
-    answer: Answer
-    body: bytes
-    checked: Checked
-    delay_s: float = 0.0
-    fault: str | None = None
-    matched: str | None = None
-    applied: tuple[str, ...] = ()
 
 
 class OperationEndpoint:
@@ -56,35 +43,50 @@ class OperationEndpoint:
         self._state = state
         self._new_id = new_id
 
-    async def answer(self, scope: Scope, receive: Receive) -> Outcome:
-        """The answer to one request, and the delay before it. Raises Disconnected when the client goes away while sending."""
+    async def answer(self, scope: Scope, receive: Receive) -> Served:
+        """One request and what is to be answered. Raises Disconnected when the client goes away while sending."""
         headers = dict(scope["headers"])
         request_id = self._new_id()
-        body = await read_body(scope, receive, self._settings.max_body_bytes)
+        message = await receive()
+        sent: bytes = message.get("body", b"")
+        limit = self._settings.max_body_bytes
+        is_whole = message.get("more_body") is False and len(sent) <= limit
+        body = sent if is_whole else await read_body(scope, receive, limit, message)
         checked = check(self.operation, self._settings, headers, body)
-        outcome = await self._decide(scope, headers, checked, request_id)
+        served = self._usual(scope, headers, checked, request_id) or await self._decide(
+            scope, headers, checked, request_id
+        )
+        served.operation = self.operation.key
         if isinstance(body, BodyProblem):
-            outcome.answer.headers.append((b"connection", b"close"))
+            served.answer.headers.append((b"connection", b"close"))
         else:
-            outcome.body = body
+            served.body = body
         client_id = headers.get(b"x-client-request-id")
         if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
-            outcome.answer.headers.append((b"x-client-request-id", client_id))
-        return outcome
+            served.answer.headers.append((b"x-client-request-id", client_id))
+        return served
 
-    async def _decide(self, scope: Scope, headers: Mapping[bytes, bytes], checked: Checked, request_id: str) -> Outcome:
+    def _usual(self, scope: Scope, headers: Mapping[bytes, bytes], checked: Checked, request_id: str) -> Served | None:
+        """Nine of ten calls: a success for which nobody asked for anything else, by a short way; None for all others."""
+        if checked.refusal is not None or b"prefer" in headers or not self._state.is_usual:
+            return None
+        answer = self.writer.write_usual(checked.parsed, scope, headers, request_id)
+        if answer is None:
+            return None
+        answer.findings = checked.findings
+        return Served(scope, answer, checked)
+
+    async def _decide(self, scope: Scope, headers: Mapping[bytes, bytes], checked: Checked, request_id: str) -> Served:
         preferred = _USUAL
-        if b"prefer" not in headers and self._state.is_usual:
-            # Nine of ten calls ask for nothing of their own.
-            answer, _ = await self._make(scope, headers, checked, request_id, _USUAL, None)
-            return Outcome(answer, b"", checked)
         if b"prefer" in headers:
             try:
                 preferred = parse_prefer(
                     (value for name, value in scope["headers"] if name == b"prefer"), self.writer.choices
                 )
             except BadDirective as error:
-                return Outcome(self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), b"", checked)
+                return Served(
+                    scope, self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), checked
+                )
         scripted = (
             self._state.next_scripted(scope["method"], scope["path"], headers, checked)
             if self._state.is_scripted
@@ -98,7 +100,7 @@ class OperationEndpoint:
             and EXTENSION not in scope.get("extensions", {})
         ):
             text = f"fault={directives.fault} needs a server that offers its connection: bodydouble serve, or bodydouble's transport"
-            return Outcome(self._refuse(scope, request_id, Refusal(400, text), checked), b"", checked)
+            return Served(scope, self._refuse(scope, request_id, Refusal(400, text), checked), checked)
         answer, ignored = await self._make(scope, headers, checked, request_id, directives, scripted)
         applied = [text for name, text in preferred.texts().items() if name not in ignored]
         if applied:
@@ -106,7 +108,7 @@ class OperationEndpoint:
         delay_s = 0.0 if directives.delay is None else self._state.draw(directives.delay)
         matched = None if scripted is None else scripted.id
         changes = tuple(text for name, text in asked.texts().items() if name not in ignored)
-        return Outcome(answer, b"", checked, delay_s, directives.fault, matched, changes)
+        return Served(scope, answer, checked, delay_s=delay_s, fault=directives.fault, matched=matched, applied=changes)
 
     async def _make(
         self,

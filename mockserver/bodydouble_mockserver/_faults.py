@@ -8,6 +8,7 @@ import asyncio
 import socket
 import struct
 import time
+from dataclasses import replace
 from typing import Any, Protocol
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -105,17 +106,14 @@ class FaultProtocol(HttpToolsProtocol):
 
 
 async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send ``answer`` broken in the way that ``fault`` names (a key of `FAULTS`)."""
+    """Send ``answer`` broken in the way that ``fault`` names (a key of `FAULTS`); the answer itself stays as it is."""
     match fault:
         case "truncated-json":
-            answer.body = answer.body[: len(answer.body) // 2]
-            await send_answer(send, answer)
+            await send_answer(send, replace(answer, body=answer.body[: len(answer.body) // 2]))
         case "empty":
-            answer.body = b""
-            await send_answer(send, answer)
+            await send_answer(send, replace(answer, body=b""))
         case "broken-gzip":
-            answer.headers.append((b"content-encoding", b"gzip"))
-            await send_answer(send, answer)
+            await send_answer(send, replace(answer, headers=[*answer.headers, (b"content-encoding", b"gzip")]))
         case "slow-drip":
             await _drip(answer, receive, send)
         case _:

@@ -108,22 +108,37 @@ class Gallery:
 
         ``misshapen`` pictures have half of the height they should, behind URLs of their own.
         """
+        if misshapen:
+            digest = hashlib.sha256(b"misshapen " + digest.encode()).hexdigest()
+        known = self.recall(digest, edit.count)
+        if known is not None:
+            return known
+        key = _picture_id(digest)
+        self._forget(key)
+        pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
+        if misshapen:
+            pixels = (pixels[0], pixels[1] // 2)
+        inputs = self._inputs(edit.inputs)
+        recipe = _Recipe(digest, edit.model, edit.prompt, inputs, edit.count, pixels)
+        self._recipes[key] = recipe
+        self._recipe_bytes += recipe.cost_bytes
+        while len(self._recipes) > _MOST_RECIPES or (
+            self._recipe_bytes > _MOST_RECIPE_BYTES and len(self._recipes) > 1
+        ):
+            self._forget(next(iter(self._recipes)))
+        return [self._path(digest, index) for index in range(edit.count)]
+
+    def recall(self, digest: str, count: int) -> list[str] | None:
+        """The URL path of each picture of a request that was remembered before and whose inputs are still here; else None."""
         key = _picture_id(digest)
         known = self._recipes.get(key)
-        if known is not None and all(item.key is None or item.key in self._store for item in known.inputs):
-            self._recipes.move_to_end(key)
-        else:
-            self._forget(key)
-            pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
-            inputs = self._inputs(edit.inputs)
-            recipe = _Recipe(digest, edit.model, edit.prompt, inputs, edit.count, pixels)
-            self._recipes[key] = recipe
-            self._recipe_bytes += recipe.cost_bytes
-            while len(self._recipes) > _MOST_RECIPES or (
-                self._recipe_bytes > _MOST_RECIPE_BYTES and len(self._recipes) > 1
-            ):
-                self._forget(next(iter(self._recipes)))
-        return [self._path(digest, index) for index in range(edit.count)]
+        if known is None:
+            return None
+        for item in known.inputs:
+            if item.key is not None and item.key not in self._store:
+                return None
+        self._recipes.move_to_end(key)
+        return [self._path(digest, index) for index in range(count)]
 
     async def picture(self, path: str) -> Drawn | None:
         """The image file behind a URL path of `remember`; None when the path is not one of ours or was evicted."""

@@ -8,20 +8,20 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 
 import orjson
-from bodydouble_spec import Exchange, Redactor, credentials, may_hold_key, parse_exchange
+from bodydouble_spec import Exchange, Redactor, parse_exchange
 
-from bodydouble_mockserver._journal_entry import Kept, to_line
+from bodydouble_mockserver._journal_entry import LineWriter
 from bodydouble_mockserver._journal_file import JournalFile
 from bodydouble_mockserver._served import Served
 
 __all__ = ["Journal"]
 
-_KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
-_CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
-# Up to here a call is held as it came and formatted when it is read; beyond, its pictures are replaced by their hashes at once.
+# Calls are formatted some at a time, soon after they were answered: the code that does it stays in the processor's cache meanwhile,
+# and an app does not wait for it. Until then a call is held as it came, its key included.
+_PENDING_CALLS = 16
+_SOON_S = 0.25
+# A larger call does not wait, so that what waits stays small.
 _SMALL_BYTES = 16 * 1024
-# What an entry costs beside its bytes: its objects and theirs.
-_KEPT_COST = 2_500
 _LINE_COST = 150
 
 
@@ -43,82 +43,70 @@ class Journal:
         file: JournalFile | None = None,
         run: str | None = None,
     ) -> None:
-        self._hash_key = hash_key
         self._most_entries = entries
         self._most_bytes = max_bytes
-        self._redactor = Redactor(keys)
+        self._writer = LineWriter(Redactor(keys), hash_key)
+        self._pending: deque[Served] = deque()
+        self._settling: asyncio.AbstractEventLoop | None = None
         self._file = file
         self._run = run or secrets.token_hex(4)
-        self._entries: deque[tuple[Kept | bytes, int]] = deque()
+        self._entries: deque[bytes] = deque()
         self._first = 1
         self._bytes = 0
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._lock = threading.Lock()
 
     def append(self, served: Served) -> None:
-        """Keep one call. What may hold its key or is large is redacted and formatted now, anything else when it is read."""
-        kept_headers: list[tuple[bytes, bytes]] = []
-        credential_headers: list[tuple[bytes, bytes]] = []
-        target = f"{served.method} {served.path}".encode("utf-8", "surrogatepass")
-        texts = [target, served.query, served.body, served.answer.body]
-        for header in served.headers:
-            if header[0] in _KEPT_HEADERS:
-                kept_headers.append(header)
-                texts.append(header[1])
-            elif header[0] in _CREDENTIAL_HEADERS:
-                credential_headers.append(header)
-        answer = served.answer
-        for _, value in answer.headers:
-            texts.append(value)
-        data = b"\0".join(texts)
-        key = served.key
-        kept = Kept(
-            served.started,
-            served.duration_s,
-            served.method,
-            served.path,
-            served.query,
-            kept_headers,
-            served.body,
-            self._hash_key(key),
-            answer,
-            served.operation,
-            served.matched,
-            served.applied,
-        )
-        # The header that the bearer key came in needs no second look.
-        own = [key] if len(credential_headers) == 1 and key else [key, *_keys(credential_headers)]
-        own = [secret for secret in own if len(secret) >= Redactor.shortest_key]
-        may_hold = may_hold_key(data, own)
-        if not may_hold and self._file is None and len(data) <= _SMALL_BYTES and not answer.findings:
-            with self._lock:
-                self._add(kept, len(data) + _KEPT_COST)
-        else:
-            redactor = self._redactor
-            if may_hold and own:
-                redactor = redactor.with_keys(secret.decode("latin-1") for secret in own)
-            with self._lock:
-                line = to_line(self.identifier(self._first + len(self._entries)), kept, redactor)
-                if self._file is not None:
-                    self._file.append(line)
-                self._add(line, len(line) + _LINE_COST)
-        if self._listeners:
-            self._wake()
+        """Keep one call. It is redacted and formatted within a quarter of a second, and before anybody reads it."""
+        pending = self._pending
+        pending.append(served)
+        if (
+            len(pending) >= _PENDING_CALLS
+            or self._listeners
+            or len(served.body) + len(served.answer.body) > _SMALL_BYTES
+            or not self._settles_soon()
+        ):
+            self.settle()
+            if self._listeners:
+                self._wake()
+
+    def _settles_soon(self) -> bool:
+        """Whether the running loop will call `settle`; without a loop nobody will."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if loop is not self._settling:
+            self._settling = loop
+            loop.call_later(_SOON_S, self._settle_now)
+        return True
+
+    def _settle_now(self) -> None:
+        self._settling = None
+        self.settle()
+
+    def settle(self) -> None:
+        """Format the calls that wait for it."""
+        with self._lock:
+            self._settle()
+
+    def _settle(self) -> None:
+        pending = self._pending
+        while pending:
+            line = self._writer.line(self.identifier(self._first + len(self._entries)), pending.popleft())
+            if self._file is not None:
+                self._file.append(line)
+            self._entries.append(line)
+            self._bytes += len(line) + _LINE_COST
+            if self._bytes > self._most_bytes or len(self._entries) > self._most_entries:
+                self._shrink()
 
     def line(self, number: int) -> bytes | None:
         """The exchange of that number as JSON, with a newline; None when it is gone or not there yet."""
         with self._lock:
+            self._settle()
             index = number - self._first
-            if not 0 <= index < len(self._entries):
-                return None
-            entry, cost = self._entries[index]
-            if isinstance(entry, bytes):
-                return entry
-            line = to_line(self.identifier(number), entry, self._redactor)
-            self._entries[index] = (line, len(line) + _LINE_COST)
-            self._bytes += len(line) + _LINE_COST - cost
-            self._shrink()
-            return line
+            return self._entries[index] if 0 <= index < len(self._entries) else None
 
     def exchange(self, number: int) -> Exchange | None:
         """The exchange of that number; None when it is gone or not there yet."""
@@ -133,6 +121,7 @@ class Journal:
     def numbers(self) -> range:
         """The numbers of the entries that are there; the end is the number that comes next."""
         with self._lock:
+            self._settle()
             return range(self._first, self._first + len(self._entries))
 
     def number(self, identifier: str) -> int | None:
@@ -148,11 +137,13 @@ class Journal:
     @property
     def size_bytes(self) -> int:
         """About how much memory the entries take."""
+        self.settle()
         return self._bytes
 
     def clear(self) -> int:
         """Forget all entries; how many there were. What is in the file stays there."""
         with self._lock:
+            self._settle()
             count = len(self._entries)
             self._entries.clear()
             self._first += count
@@ -171,18 +162,13 @@ class Journal:
 
     def close(self) -> None:
         """Write what is not in the file yet, and close it."""
+        self.settle()
         if self._file is not None:
             self._file.close()
 
-    def _add(self, entry: Kept | bytes, cost: int) -> None:
-        self._entries.append((entry, cost))
-        self._bytes += cost
-        if self._bytes > self._most_bytes or len(self._entries) > self._most_entries:
-            self._shrink()
-
     def _shrink(self) -> None:
         while self._entries and (self._bytes > self._most_bytes or len(self._entries) > self._most_entries):
-            self._bytes -= self._entries.popleft()[1]
+            self._bytes -= len(self._entries.popleft()) + _LINE_COST
             self._first += 1
 
     def _wake(self) -> None:
@@ -190,8 +176,3 @@ class Journal:
             # A loop that ended with its listener still waiting takes no more calls.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
-
-
-def _keys(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
-    found = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    return [secret.encode("latin-1", "ignore") for secret in found]

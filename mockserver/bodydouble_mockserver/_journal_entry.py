@@ -1,7 +1,7 @@
-"""One entry of the journal: what is held of a call until somebody reads it, and the exchange that it becomes."""
+"""One line of the journal: what a call becomes in the one format for exchanges, without a secret in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 import orjson
 from bodydouble_spec import (
@@ -11,67 +11,151 @@ from bodydouble_spec import (
     RecordedAnswer,
     Redactor,
     Severity,
+    credentials,
+    is_plain_json,
+    may_hold_key,
     record_body,
     record_value,
 )
 
 from bodydouble_mockserver._pictures import pixel_size
 from bodydouble_mockserver._problem import timestamp
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._wire import Answer, Headers
 
-__all__ = ["Kept", "to_line"]
+__all__ = ["LineWriter"]
 
+_KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
+_CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
 _MOST_FINDINGS = 100
+# In a JSON text these stand for themselves.
+_UNESCAPED = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
 
 
-@dataclass(slots=True)
-class Kept:
-    """What is kept of a call: only headers that may be kept, the key as its hash (empty without one)."""
+class LineWriter:
+    """Writes calls as lines of the journal. ``hash_key`` gives the short hash that stands for a key."""
 
-    started: float
-    duration_s: float
-    method: str
-    path: str
-    query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
-    body: bytes
-    key: str
-    answer: Answer
-    operation: str | None
-    matched: str | None
-    applied: Sequence[str]
+    def __init__(self, redactor: Redactor, hash_key: Callable[[bytes], str]) -> None:
+        self._redactor = redactor
+        self._hash_key = hash_key
+        self._second = -1
+        self._stamp = ""
+
+    def line(self, identifier: str, served: Served) -> bytes:
+        """The call as one line of JSON, with its newline."""
+        kept: Headers = []
+        secret: Headers = []
+        for header in served.headers:
+            if header[0] in _KEPT_HEADERS:
+                kept.append(header)
+            elif header[0] in _CREDENTIAL_HEADERS:
+                secret.append(header)
+        answer = served.answer
+        # The content type is one of ours, or goes with a scripted answer, which is no usual call.
+        values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
+        target = f"{served.method} {served.path}".encode("utf-8", "surrogatepass")
+        data = b"\0".join((target, served.query, values, served.body, answer.body))
+        own = _own_keys(served.checked.key, secret)
+        if (
+            answer.is_plain
+            and not served.query
+            and not answer.findings
+            and served.matched is None
+            and not served.applied
+            and self._redactor.is_plain(data, own)
+            and is_plain_json(served.body, served.checked.parsed)
+            and not values.translate(None, _UNESCAPED)
+            and len(dict(kept)) == len(kept)
+        ):
+            return self._usual(identifier, served, kept)
+        redactor = self._redactor
+        if own and may_hold_key(data, own):
+            redactor = redactor.with_keys(key.decode("latin-1") for key in own)
+        return self._exchange(identifier, served, kept, redactor).to_line()
+
+    def _usual(self, identifier: str, served: Served, kept: Headers) -> bytes:
+        """The same line for a call in which nothing has to be replaced, in a quarter of the time: bodies and headers go in as they are."""
+        answer = served.answer
+        return (
+            b'{"format":1,"id":"%b","time":"%b",%b,"key":%b,"headers":{%b},"body":%b,"findings":[],'
+            b'"answer":{"status":%d,"headers":{"content-type":"%b","content-length":"%d",%b},"body":%b},'
+            b'"duration_s":%.6f,"matched":null,"applied":[]}\n'
+        ) % (
+            identifier.encode(),
+            self._time(served.started).encode(),
+            _target(served.method, served.path, served.operation),
+            orjson.dumps(self._hash_key(served.checked.key) or None),
+            _members(kept),
+            served.body.replace(b"\n", b" "),
+            answer.status,
+            answer.content_type,
+            len(answer.body),
+            _members(answer.headers),
+            answer.body,
+            served.duration_s,
+        )
+
+    def _time(self, seconds: float) -> str:
+        """`timestamp`, which takes the time of ten of these, made once a second."""
+        second = int(seconds)
+        if second != self._second:
+            self._second, self._stamp = second, timestamp(second)[:-4]
+        return f"{self._stamp}{int((seconds - second) * 1000):03}Z"
+
+    def _exchange(self, identifier: str, served: Served, kept: Headers, redactor: Redactor) -> Exchange:
+        answer = served.answer
+        body, raw = record_body(served.body, redactor, pixel_size)
+        answer_body, answer_raw = record_body(answer.body, redactor, pixel_size)
+        return Exchange(
+            id=identifier,
+            time=self._time(served.started),
+            method=redactor.text(served.method),
+            path=redactor.path(served.path, served.query.decode("latin-1")),
+            operation=served.operation,
+            key=self._hash_key(served.checked.key) or None,
+            headers=redactor.headers(_texts(kept)),
+            body=body,
+            raw=raw,
+            findings=_findings(answer.findings, redactor) if answer.findings else (),
+            answer=RecordedAnswer(
+                answer.status, redactor.headers(_texts(_answer_headers(answer))), answer_body, answer_raw
+            ),
+            duration_s=round(served.duration_s, 6),
+            matched=served.matched,
+            applied=[redactor.text(item) for item in served.applied],
+        )
 
 
-def to_line(identifier: str, kept: Kept, redactor: Redactor) -> bytes:
-    """The call as a line of the journal file, in the one format for exchanges."""
-    answer = kept.answer
-    body, raw = record_body(kept.body, redactor, pixel_size)
-    answer_body, answer_raw = record_body(answer.body, redactor, pixel_size)
-    answer_headers = [
+def _answer_headers(answer: Answer) -> Headers:
+    return [
         (b"content-type", answer.content_type),
         (b"content-length", b"%d" % len(answer.body)),
         *answer.headers,
     ]
-    exchange = Exchange(
-        id=identifier,
-        time=timestamp(kept.started),
-        method=redactor.text(kept.method),
-        path=redactor.path(kept.path, kept.query.decode("latin-1")),
-        operation=kept.operation,
-        key=kept.key or None,
-        headers=redactor.headers(_texts(kept.headers)),
-        body=body,
-        raw=raw,
-        findings=_findings(answer.findings, redactor) if answer.findings else (),
-        answer=RecordedAnswer(answer.status, redactor.headers(_texts(answer_headers)), answer_body, answer_raw),
-        duration_s=round(kept.duration_s, 6),
-        matched=kept.matched,
-        applied=[redactor.text(item) for item in kept.applied],
-    )
-    return exchange.to_line()
 
 
-def _texts(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+def _own_keys(key: bytes, sent: Headers) -> list[bytes]:
+    """The keys that a call carries, those of them that are long enough to be looked for."""
+    # The header that the bearer key came in needs no second look.
+    own = [key] if len(sent) == 1 and key else [key, *_secrets(sent)]
+    return [secret for secret in own if len(secret) >= Redactor.shortest_key]
+
+
+def _secrets(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    found = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    return [secret.encode("latin-1", "ignore") for secret in found]
+
+
+@lru_cache(maxsize=100)
+def _target(method: str, path: str, operation: str | None) -> bytes:
+    return orjson.dumps({"method": method, "path": path, "operation": operation})[1:-1]
+
+
+def _members(headers: Headers) -> bytes:
+    return b",".join([b'"%b":"%b"' % header for header in headers])
+
+
+def _texts(headers: Headers) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 

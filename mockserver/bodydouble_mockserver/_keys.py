@@ -10,6 +10,8 @@ __all__ = ["bearer_key", "refuse_key"]
 
 def bearer_key(authorization: bytes) -> bytes:
     """The key of an Authorization header, or empty bytes when it carries none."""
+    if authorization.startswith(b"Bearer "):
+        return authorization[7:].strip()
     scheme, _, key = authorization.strip().partition(b" ")
     return key.strip() if scheme.lower() == b"bearer" else b""
 

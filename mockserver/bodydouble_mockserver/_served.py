@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._wire import Answer, Headers, Scope
 
 __all__ = ["Served"]
 
@@ -13,21 +13,43 @@ __all__ = ["Served"]
 class Served:
     """A request and its answer, unredacted and unformatted: whoever keeps it decides what may be kept.
 
-    ``started`` is seconds since the epoch, ``headers`` are as received, ``body`` is the raw request body (empty where it was refused
-    unread), ``parsed`` its JSON or None, ``key`` the bearer key or empty bytes, ``operation`` the operation's key or None, ``matched`` the
-    id of the scripted answer that was used, ``applied`` what a Prefer header or script changed ("code=429", "fault=hang").
+    ``scope`` is that of the ASGI connection, ``body`` the raw request body (empty where it was refused unread), ``operation`` the operation's key or
+    None, ``matched`` the id of the scripted answer that was used, ``applied`` what a Prefer header or script changed ("code=429", "fault=hang").
+    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
     """
 
-    started: float
-    duration_s: float
-    method: str
-    path: str
-    query: bytes
-    headers: Sequence[tuple[bytes, bytes]]
-    body: bytes
-    parsed: Any
-    key: bytes
+    scope: Scope
     answer: Answer
+    checked: Checked
+    body: bytes = b""
     operation: str | None = None
+    delay_s: float = 0.0
+    fault: str | None = None
     matched: str | None = None
     applied: Sequence[str] = ()
+    started: float = 0.0
+    duration_s: float = 0.0
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded as ASGI has it."""
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def query(self) -> bytes:
+        """The query as sent, without the question mark."""
+        query: bytes = self.scope["query_string"]
+        return query
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers as received, by lower-case name."""
+        headers: Headers = self.scope["headers"]
+        return headers

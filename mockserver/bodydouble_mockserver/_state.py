@@ -67,8 +67,7 @@ class State:
         self._account = Account(Limits())
         self._calls = 0
         self._added = 0
-        self.is_scripted = False
-        self.has_limits = False
+        self._set(is_scripted=False, has_limits=False)
 
     def add(self, scenario: Scenario) -> None:
         """Put a scenario behind those that are there; its limits replace the limits.
@@ -82,10 +81,16 @@ class State:
             self._added += 1
             answer.id = f"answer-{self._added}"
             self._answers.append(answer)
-        self.is_scripted = bool(self._answers)
         if scenario.limits is not None:
             self._account = Account(scenario.limits)
-            self.has_limits = scenario.limits != Limits()
+        self._set(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+
+    def _set(self, *, is_scripted: bool, has_limits: bool) -> None:
+        self.is_scripted = is_scripted
+        self.has_limits = has_limits
+        settings = self._settings
+        # Whether nothing is scripted, limited or left to chance: asked with each call, so decided here.
+        self.is_usual = not (is_scripted or has_limits or settings.fail_rate) and settings.latency_s is None
 
     @property
     def answers(self) -> Sequence[ScriptedAnswer]:
@@ -102,7 +107,7 @@ class State:
         self._answers = []
         self._account = Account(Limits())
         self._calls = 0
-        self.is_scripted = self.has_limits = False
+        self._set(is_scripted=False, has_limits=False)
 
     def next_scripted(
         self, method: str, path: str, headers: Mapping[bytes, bytes], checked: Checked
@@ -128,11 +133,6 @@ class State:
     def key(self, key: bytes) -> str:
         """The short salted hash that stands for a key."""
         return key_hash(key, self._salt)
-
-    @property
-    def is_usual(self) -> bool:
-        """Whether nothing is scripted, and nothing left to chance."""
-        return not self.is_scripted and not self._settings.fail_rate and self._settings.latency_s is None
 
     def by_chance(self, directives: Directives, *, may_fail: bool = True) -> Directives:
         """Latency and failures of the whole run, where a call asks for nothing of its own."""

@@ -1,11 +1,11 @@
 """A success answer: the pictures remembered, the body written as the contract or a dialect has it, the cost in the headers."""
 
 import base64
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -58,6 +58,7 @@ class SuccessWriter:
                 f"the contract of {operation.key} has no dialect {settings.dialect!r}; it has {', '.join(dialects)}"
             )
         self._imagings = {name: Imaging(operation, published, name) for name in dialects}
+        self._usual = self._imagings[settings.dialect]
         self._operation = operation
 
     @cached_property
@@ -70,13 +71,28 @@ class SuccessWriter:
         """The dialects and violations that a call may ask for."""
         return Choices(tuple(self._imagings), tuple(self.violations))
 
+    def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
+        """The answer to a call that asks for nothing special, where the body can be joined from prepared pieces; None where not."""
+        imaging = self._usual
+        if not is_object(parsed) or not imaging.has_pieces or not self._gives_urls(imaging, parsed):
+            return None
+        digest = self._digest(parsed)
+        count = imaging.count(parsed)
+        paths = self._gallery.recall(digest, count)
+        if paths is None:
+            paths = self._remember(imaging, digest, imaging.read(parsed))
+        body = imaging.join(self._settings.public_url or _origin(scope, headers), paths)
+        return Answer(self._status, JSON, body, _headers(digest, imaging.cost(count), request_id), (), imaging.is_plain)
+
     def read(self, parsed: Any) -> Asked:
         """What a valid request asks for."""
-        # Sorted, so that the same request is the same picture however its keys were ordered.
-        digest = hashlib.sha256(self._salt + orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)).hexdigest()
         imaging = self._imagings["documented"]
         edit = imaging.read(parsed if is_object(parsed) else {})
-        return Asked(digest, edit, imaging.cost(edit.count))
+        return Asked(self._digest(parsed), edit, imaging.cost(edit.count))
+
+    def _digest(self, parsed: Any) -> str:
+        # Sorted, so that the same request is the same picture however its keys were ordered.
+        return sha256(self._salt + orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     async def write(
         self, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], request_id: str, directives: Directives
@@ -88,10 +104,6 @@ class SuccessWriter:
         imaging = self._imagings[directives.dialect or self._settings.dialect]
         mode = self._mode(imaging, asked.edit, directives.images)
         ignored = _NOTHING if imaging.can_carry or directives.images is Images.URL else _IMAGES
-        if mode is Images.URL and imaging.is_imaging and directives.violation is None:
-            prepared = imaging.write_urls(self._urls(imaging, asked, scope, headers))
-            if prepared is not None:
-                return Answer(self._status, JSON, prepared, _headers(asked, request_id)), ignored
         violation = None if directives.violation is None else self.violations[directives.violation]
         links = [PictureLink("", "")]
         if imaging.is_imaging:
@@ -102,7 +114,9 @@ class SuccessWriter:
             if broken == written and violation.effect is None:
                 ignored |= _VIOLATION
             written = broken
-        return Answer(self._status, JSON, orjson.dumps(written), _headers(asked, request_id)), ignored
+        return Answer(
+            self._status, JSON, orjson.dumps(written), _headers(asked.digest, asked.cost, request_id)
+        ), ignored
 
     def _mode(self, imaging: Imaging, edit: Edit, asked: Images | None) -> Images:
         """How the pictures come back: as the call asks, else as its body does, else as usual; URLs where there is no place for Base64."""
@@ -111,14 +125,13 @@ class SuccessWriter:
         usual = self._settings.images
         return asked or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
 
-    def _urls(
-        self, imaging: Imaging, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], *, misshapen: bool = False
-    ) -> list[str]:
-        """The URL of each picture, which is remembered."""
-        edit = asked.edit
+    def _gives_urls(self, imaging: Imaging, parsed: Mapping[str, Any]) -> bool:
+        """Whether a call that asks for nothing beside its body gets URLs and no Base64."""
+        return not imaging.can_carry or (self._settings.images is Images.URL and not imaging.wants_base64(parsed))
+
+    def _remember(self, imaging: Imaging, digest: str, edit: Edit, *, misshapen: bool = False) -> list[str]:
         size = imaging.sizes.get(edit.ratio) if edit.ratio else None
-        origin = self._settings.public_url or _origin(scope, headers)
-        return [origin + path for path in self._gallery.remember(asked.digest, edit, size, misshapen=misshapen)]
+        return self._gallery.remember(digest, edit, size, misshapen=misshapen)
 
     async def _links(
         self,
@@ -130,15 +143,14 @@ class SuccessWriter:
         violation: Violation | None,
     ) -> list[PictureLink]:
         misshapen = violation is not None and violation.effect == "wrong-aspect-ratio"
-        urls = self._urls(imaging, asked, scope, headers, misshapen=misshapen)
+        origin = self._settings.public_url or _origin(scope, headers)
         carries = mode is not Images.URL
         links: list[PictureLink] = []
-        for url in urls:
-            path = url[url.index("/generations/") :]
+        for path in self._remember(imaging, asked.digest, asked.edit, misshapen=misshapen):
             drawn = await self._gallery.picture(path) if carries or imaging.needs_size else None
             links.append(
                 PictureLink(
-                    url=url if mode is not Images.B64_JSON else "",
+                    url=origin + path if mode is not Images.B64_JSON else "",
                     file_name=path.rpartition("/")[2],
                     base64=base64.b64encode(drawn.data).decode() if carries and drawn is not None else None,
                     size=None if drawn is None else len(drawn.data),
@@ -147,15 +159,9 @@ class SuccessWriter:
         return links
 
 
-def _headers(asked: Asked, request_id: str) -> Headers:
-    digest = asked.digest
+def _headers(digest: str, cost: Cost, request_id: str) -> Headers:
     inference_id = f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-b{digest[15:18]}-{digest[18:30]}"
-    headers: Headers = [(b"x-request-id", request_id.encode()), (b"x-inference-id", inference_id.encode())]
-    if asked.cost.credits is not None:
-        headers.append((b"x-aimlapi-credits-used", b"%d" % asked.cost.credits))
-    if asked.cost.usd is not None:
-        headers.append((b"x-aimlapi-usd-spent", b"%.9f" % asked.cost.usd))
-    return headers
+    return [(b"x-request-id", request_id.encode()), (b"x-inference-id", inference_id.encode()), *cost.headers]
 
 
 def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:

@@ -1,7 +1,8 @@
 """What goes over the wire: an answer as plain data, the headers that every answer has, and sending it."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -39,13 +40,17 @@ TEXT_CORS = {name.decode(): value.decode() for name, value in CORS}
 
 @dataclass(slots=True)
 class Answer:
-    """One answer: status, headers beside the common ones, body, and what was found wrong with the request."""
+    """One answer: status, headers beside the common ones, body, and what was found wrong with the request.
+
+    ``is_plain`` says that the body is JSON which a record keeps as it is: without pictures and without names that sound like secrets.
+    """
 
     status: int
     content_type: bytes
     body: bytes
     headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
     findings: Sequence[Finding] = ()
+    is_plain: bool = False
 
     def all_headers(self, length: int | None = None) -> Headers:
         """Every header to send; ``length`` is the Content-Length to claim, by default the true one."""
@@ -53,11 +58,28 @@ class Answer:
         return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *CORS, *self.headers]
 
 
-def head_of(answer: Answer, length: int) -> bytes:
-    """Status line and headers as bytes, claiming that Content-Length; for answers that HTTP would not allow."""
-    lines = [b"HTTP/1.1 %d %s" % (answer.status, phrase(answer.status).encode())]
-    lines += [name + b": " + value for name, value in answer.all_headers(length)]
-    return b"\r\n".join([*lines, b"", b""])
+def head_of(answer: Answer, length: int, before: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
+    """Status line and headers as bytes, claiming that Content-Length; ``before`` are headers of the server itself."""
+    return b"%b\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n" % (
+        _status_line(answer.status),
+        _lines(before),
+        answer.content_type,
+        length,
+        _CORS_LINES,
+        _lines(answer.headers),
+    )
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
+_CORS_LINES = _lines(CORS)
+
+
+@lru_cache(maxsize=1000)
+def _status_line(status: int) -> bytes:
+    return b"HTTP/1.1 %d %b" % (status, phrase(status).encode())
 
 
 def phrase(status: int) -> str:

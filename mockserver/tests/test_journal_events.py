@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import orjson
 import uvicorn
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_routes import journal_routes
@@ -20,7 +21,8 @@ from starlette.applications import Starlette
 
 def add(journal: Journal, body: bytes = b"{}") -> None:
     answer = Answer(200, b"application/json", b"{}")
-    journal.append(Served(1.7e9, 0.1, "POST", "/v1", b"", [], body, None, b"", answer))
+    scope = {"method": "POST", "path": "/v1", "query_string": b"", "headers": list[tuple[bytes, bytes]]()}
+    journal.append(Served(scope, answer, Checked(None, b""), body, started=1.7e9, duration_s=0.1))
 
 
 class Reader:

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_file import CannotWriteJournal, JournalFile
 from bodydouble_mockserver._served import Served
@@ -17,6 +18,7 @@ from bodydouble_spec import read_exchanges
 WRITER = """
 import sys, time
 from pathlib import Path
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_file import JournalFile
 from bodydouble_mockserver._served import Served
@@ -25,14 +27,17 @@ from bodydouble_mockserver._wire import Answer
 journal = Journal(lambda key: "", file=JournalFile(Path(sys.argv[1])), run="run")
 while True:
     answer = Answer(200, b"application/json", b"{}")
-    journal.append(Served(time.time(), 0.0, "GET", "/", b"", [], b"", None, b"", answer))
+    scope = {"method": "GET", "path": "/", "query_string": b"", "headers": []}
+    journal.append(Served(scope, answer, Checked(None, b""), started=time.time()))
     print(f"{time.monotonic()} {journal.numbers().stop - 1}", flush=True)
     time.sleep(0.001)
 """
 
 
 def served() -> Served:
-    return Served(1.7e9, 0.1, "GET", "/", b"", [], b"", None, b"", Answer(200, b"application/json", b"{}"))
+    scope = {"method": "GET", "path": "/", "query_string": b"", "headers": list[tuple[bytes, bytes]]()}
+    answer = Answer(200, b"application/json", b"{}")
+    return Served(scope, answer, Checked(None, b""), started=1.7e9, duration_s=0.1)
 
 
 def wait_for_lines(path: Path, count: int) -> None:

@@ -1,17 +1,22 @@
 """The journal in memory: bounded, without keys, and saying of each call what the one format for exchanges says."""
 
+import asyncio
 import base64
+import contextlib
 import hashlib
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
 import pytest
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._journal import Journal
+from bodydouble_mockserver._pictures import pixel_size
 from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._wire import Answer
-from bodydouble_spec import Evidence, Finding, Severity, decode_picture
+from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,20 +30,18 @@ def hashed(key: bytes) -> str:
 
 def make(body: bytes = b'{"prompt": "hi"}', *, key: str = "any-key", status: int = 200, **changes: Any) -> Served:
     answer = Answer(status, b"application/json", b'{"data": []}', [(b"x-request-id", b"r-1")])
-    served: dict[str, Any] = {
-        "started": 1_781_258_400.0,
-        "duration_s": 0.25,
-        "method": "POST",
-        "path": "/v1/images/generations",
-        "query": b"",
-        "headers": [(b"content-type", b"application/json"), (b"authorization", f"Bearer {key}".encode())],
-        "body": body,
-        "parsed": None,
-        "key": key.encode(),
-        "answer": answer,
-        "operation": "POST /v1/images/generations",
-    }
-    return Served(**{**served, **changes})
+    headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {key}".encode())]
+    scope = {"method": "POST", "path": "/v1/images/generations", "query_string": b"", "headers": headers}
+    served = Served(
+        {name: changes.pop(name, value) for name, value in scope.items()},
+        answer,
+        Checked(None, key.encode()),
+        body,
+        "POST /v1/images/generations",
+        started=1_781_258_400.0,
+        duration_s=0.25,
+    )
+    return replace(served, **changes)
 
 
 def everything(journal: Journal) -> str:
@@ -53,7 +56,7 @@ def held(journal: Journal) -> str:
 
 def test_an_entry_says_what_was_sent_and_what_was_answered() -> None:
     journal = Journal(hashed, run="run")
-    journal.append(make(query=b"n=1", applied=["code=429"], matched="answer-1"))
+    journal.append(make(query_string=b"n=1", applied=["code=429"], matched="answer-1"))
     (exchange,) = journal.exchanges()
     assert exchange.to_dict() == {
         "format": 1,
@@ -113,6 +116,19 @@ def test_a_large_picture_is_not_held() -> None:
     assert journal.size_bytes < 5_000
 
 
+# What the two ways of writing a line may treat differently: secrets by name, by scheme and in URLs, pictures, escapes.
+TEXTS = st.one_of(
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "api_key", "token", "prompt", "Bearer abc123DEF456", "https://a:b@example.com/?key=1", "https://example.com/a.png", ":token",
+            "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk", "iVBORw0KGgo" + "A" * 40, "A" * 1100, "a\nb",
+            'say "hi": now',
+        ]
+    ),
+)  # fmt: skip
+
+
 PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "prompt": lambda text: {"body": orjson.dumps({"prompt": f"draw {text} please"})},
     "escaped prompt": lambda text: {
@@ -122,8 +138,8 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "broken body": lambda text: {"body": b'{"prompt": "' + text.encode()},
     "path": lambda text: {"path": f"/v1/{text}/images"},
     "method": lambda text: {"method": text},
-    "query": lambda text: {"query": f"a=1&q={text}".encode()},
-    "encoded query": lambda text: {"query": "".join(f"%{ord(letter):02X}" for letter in text).encode()},
+    "query": lambda text: {"query_string": f"a=1&q={text}".encode()},
+    "encoded query": lambda text: {"query_string": "".join(f"%{ord(letter):02X}" for letter in text).encode()},
     "header": lambda text: {"headers": [(b"user-agent", f"app/{text}".encode()), (b"cookie", text.encode())]},
     "bare header": lambda text: {
         "headers": [(b"authorization", text.encode())],
@@ -147,15 +163,20 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
             [Finding("a", Severity.ERROR, Evidence.DOCUMENTED, f"/{text}", f"not {text}", got=text)],
         ),
     },
-    "applied": lambda text: {"applied": [f"code={text}"], "query": text.encode()},
+    "applied": lambda text: {"applied": [f"code={text}"], "query_string": text.encode()},
 }
 
 
+@pytest.mark.parametrize("is_usual", [True, False])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str) -> None:
+def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str, is_usual: bool) -> None:
     journal = Journal(hashed)
     changes: dict[str, Any] = {"key": CANARY, **PLACES[place](CANARY)}
-    journal.append(make(**changes))
+    served = make(**changes)
+    served.answer.is_plain = is_usual
+    with contextlib.suppress(orjson.JSONDecodeError):
+        served.checked.parsed = orjson.loads(served.body)
+    journal.append(served)
     assert CANARY not in held(journal)
     assert CANARY not in everything(journal)
     assert len(journal.exchanges()) == 1
@@ -174,6 +195,49 @@ def test_two_keys_are_told_apart_and_no_key_is_none() -> None:
     first, second, again, none = [exchange.key for exchange in journal.exchanges()]
     assert first == again != second
     assert none is None
+
+
+def test_a_call_is_held_as_it_came_for_a_moment_only() -> None:
+    journal = Journal(hashed)
+
+    async def call_and_wait() -> None:
+        journal.append(make(orjson.dumps({"prompt": CANARY}), key=CANARY))
+        async with asyncio.timeout(20):
+            while journal._pending:  # pyright: ignore[reportPrivateUsage] - looking at it in any other way would end it
+                await asyncio.sleep(0.01)
+
+    asyncio.run(call_and_wait())
+    assert CANARY not in held(journal)
+    assert len(journal.numbers()) == 1
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    st.dictionaries(
+        TEXTS, st.recursive(TEXTS | st.integers(-9, 9) | st.none() | st.booleans(), st.lists, max_leaves=6)
+    ),
+    st.lists(st.tuples(st.sampled_from([b"user-agent", b"accept", b"cookie", b"prefer"]), TEXTS), max_size=3),
+    st.booleans(),
+    st.sampled_from([b"", b"", b"a=1", b"flag"]),
+)
+def test_the_short_way_writes_the_same_line_as_the_long_way(
+    body: dict[str, Any], headers: list[tuple[bytes, str]], is_indented: bool, query: bytes
+) -> None:
+    sent = [(name, text.encode("latin-1", "ignore")) for name, text in headers]
+    data = orjson.dumps(body, option=orjson.OPT_INDENT_2 if is_indented else None)
+    lines: list[Any] = []
+    for is_plain in (True, False):
+        journal = Journal(hashed, run="run")
+        served = make(data, key="", headers=sent, query_string=query)
+        served.checked.parsed = body
+        served.answer.is_plain = is_plain
+        journal.append(served)
+        line = journal.line(1) or b""
+        assert line.count(b"\n") == 1
+        lines.append(orjson.loads(line))
+    assert lines[0] == lines[1]
+    # Value by value, which neither way does when it sees nothing to replace.
+    assert lines[0]["body"] == record_value(body, Redactor(), pixel_size)
 
 
 BODIES = st.one_of(
@@ -207,12 +271,12 @@ def test_any_sequence_of_calls_stays_within_both_bounds(
     assert journal.numbers().stop == appended + 1
 
 
-def test_an_entry_that_grows_when_it_is_read_stays_within_the_bound() -> None:
+def test_an_entry_that_alone_is_over_the_bound_is_not_kept() -> None:
     journal = Journal(hashed, max_bytes=30_000)
+    # Short as it was sent, long as it is written: each number becomes 100000.0.
     journal.append(make(b"[" + b"1e5," * 3500 + b"0]"))
-    assert len(journal.numbers()) == 1
-    journal.exchanges()
-    assert journal.size_bytes <= 30_000
+    assert journal.exchanges() == []
+    assert journal.size_bytes == 0
 
 
 def test_the_oldest_go_first_and_keep_their_numbers() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from bodydouble_mockserver._checks import Checked
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_routes import journal_routes
@@ -24,19 +26,21 @@ Ask = Callable[..., httpx.Response]
 
 def add(journal: Journal, status: int = 200, *, prompt: str = "hi", key: bytes = b"key-one", **changes: Any) -> None:
     findings = [FINDING] if status == 400 else []
-    served: dict[str, Any] = {
-        "started": 1_781_258_400.0 + journal.numbers().stop,
-        "duration_s": 0.1,
+    scope = {
         "method": "POST",
         "path": "/v1/images/generations",
-        "query": b"",
+        "query_string": b"",
         "headers": [(b"user-agent", b"app")],
-        "body": orjson.dumps({"prompt": prompt, "model": "m"}),
-        "parsed": None,
-        "key": key,
-        "answer": Answer(status, b"application/json", b"{}", [], findings),
     }
-    journal.append(Served(**{**served, **changes}))
+    served = Served(
+        {name: changes.pop(name, value) for name, value in scope.items()},
+        Answer(status, b"application/json", b"{}", [], findings),
+        Checked(None, key),
+        orjson.dumps({"prompt": prompt, "model": "m"}),
+        started=1_781_258_400.0 + journal.numbers().stop,
+        duration_s=0.1,
+    )
+    journal.append(replace(served, **changes))
 
 
 @pytest.fixture

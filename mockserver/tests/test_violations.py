@@ -2,13 +2,18 @@
 
 import copy
 import re
+from io import BytesIO
 from typing import Any
 
+import httpx
 import pytest
+from bodydouble_mockserver import create_app
 from bodydouble_mockserver._violations import Violation, violations
+from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Finding, Operation, Severity
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 # Their deviation is in the pictures or in what was asked for, so no reading of the body alone can notice it.
 OUTSIDE_THE_BODY = {"fewer-images", "relative-url", "unreachable-url", "wrong-aspect-ratio"}
@@ -150,3 +155,23 @@ def test_a_wrong_aspect_ratio_is_left_to_the_server() -> None:
     assert {item.id: item.effect for item in BY_ID.values() if item.effect} == {
         "wrong-aspect-ratio": "wrong-aspect-ratio"
     }
+
+
+@pytest.mark.parametrize("ratio", ["16:9", "1:1"])
+def test_a_wrong_aspect_ratio_is_seen_in_the_picture_and_leaves_the_right_one_alone(ratio: str) -> None:
+    body = {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "hi",
+        "image_urls": ["https://example.com/a.png"],
+        "aspect_ratio": ratio,
+    }
+    with httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost") as client:
+        client.headers["Authorization"] = "Bearer k"
+
+        def size(prefer: str) -> tuple[int, int]:
+            answer = client.post("/v1/images/generations", json=body, headers={"Prefer": prefer}).json()
+            return Image.open(BytesIO(client.get(answer["data"][0]["url"]).content)).size
+
+        right = size("")
+        assert size("violation=wrong-aspect-ratio") == (right[0], right[1] // 2)
+        assert size("") == right

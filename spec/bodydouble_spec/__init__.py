@@ -6,7 +6,7 @@ from bodydouble_spec._contract import Contract
 from bodydouble_spec._document import read_document
 from bodydouble_spec._errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec._exchange import Exchange, RecordedAnswer
-from bodydouble_spec._exchange_body import record_body, record_value
+from bodydouble_spec._exchange_body import is_plain_json, record_body, record_value
 from bodydouble_spec._exchange_filter import BadFilter, ExchangeFilter, parse_path, parse_status
 from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, decode_picture, restore_pictures
 from bodydouble_spec._exchange_read import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
@@ -51,6 +51,7 @@ __all__ = [
     "fingerprint",
     "is_array",
     "is_object",
+    "is_plain_json",
     "join_pointer",
     "may_hold_key",
     "parse_exchange",

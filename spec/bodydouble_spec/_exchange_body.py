@@ -5,12 +5,12 @@ from typing import Any
 
 import orjson
 
-from bodydouble_spec._exchange_picture import SHORTEST_PICTURE, PixelSize, RecordedPicture, is_base64_picture
+from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, begins_picture
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._redact import REDACTED, Redactor
 from bodydouble_spec._redact_names import is_secret_name
 
-__all__ = ["record_body", "record_value"]
+__all__ = ["is_plain_json", "record_body", "record_value"]
 
 _LONGEST_TEXT = 20_000
 _MOST_CHARACTERS = 200_000
@@ -37,7 +37,7 @@ def record_body(
     try:
         body = orjson.loads(data)
         # Most bodies are kept whole; to copy them value by value would take several times as long.
-        if len(data) > _SHORT or not redactor.is_plain(data) or not _is_plain(body):
+        if not redactor.is_plain(data) or not is_plain_json(data, body):
             body = record_value(body, redactor, pixel_size)
     except (orjson.JSONDecodeError, _TooMuch):
         body = None
@@ -48,25 +48,31 @@ def record_body(
     return None, {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
 
 
-def _is_plain(value: Any, depth: int = 0) -> bool:
-    """Whether a JSON value has no secret name, no picture and no great depth; its texts were looked at by `Redactor.is_plain`."""
-    if depth >= _DEEPEST:
-        return False
-    members = value
+def is_plain_json(data: bytes, value: Any) -> bool:
+    """Whether this JSON (UTF-8; ``value`` when parsed) is small, and has no secret name and no picture; False says nothing.
+
+    For texts that `Redactor.is_plain` has looked at.
+    """
+    return (
+        len(data) <= _SHORT
+        and data.count(b"{") + data.count(b"[") < _DEEPEST
+        and not begins_picture(data)
+        and not _has_secret_name(value)
+    )
+
+
+def _has_secret_name(value: Any) -> bool:
     if is_object(value):
         if any(map(is_secret_name, value)):
-            return False
-        members = value.values()
+            return True
+        value = value.values()
     elif not is_array(value):
-        members = (value,)
-    for member in members:
+        return False
+    for member in value:
         kind = member.__class__
-        if kind is str:
-            if len(member) >= SHORTEST_PICTURE and is_base64_picture(member):
-                return False
-        elif (kind is dict or kind is list) and not _is_plain(member, depth + 1):
-            return False
-    return True
+        if (kind is dict or kind is list) and _has_secret_name(member):
+            return True
+    return False
 
 
 def record_value(value: Any, redactor: Redactor, pixel_size: PixelSize | None = None) -> Any:

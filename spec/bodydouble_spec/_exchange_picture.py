@@ -14,6 +14,7 @@ __all__ = [
     "SHORTEST_PICTURE",
     "PixelSize",
     "RecordedPicture",
+    "begins_picture",
     "decode_picture",
     "is_base64_picture",
     "restore_pictures",
@@ -34,6 +35,8 @@ _BEGINNINGS = {
 SHORTEST_PICTURE = 32
 _LONG = 1024
 _STARTS = (*_BEGINNINGS, "data:", "Data:", "DATA:")
+_BEGINNING = re.compile(f'"(?:{"|".join(_STARTS)})'.encode())
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
 
 
@@ -100,6 +103,11 @@ def is_base64_picture(text: str) -> bool:
     if len(text) < SHORTEST_PICTURE or (len(text) < _LONG and not text.startswith(_STARTS)):
         return False
     return _DATA_URI.match(text) is not None or _BASE64.fullmatch(text) is not None
+
+
+def begins_picture(data: bytes) -> bool:
+    """Whether a string in this JSON may be a picture by `is_base64_picture`; False is certain where no escape stands for an ASCII letter."""
+    return _BEGINNING.search(data) is not None or (len(data) >= _LONG and _LONG_BASE64.search(data) is not None)
 
 
 def _pixels(value: Any) -> tuple[int, int] | None:

@@ -87,12 +87,13 @@ class Redactor:
         """How many characters beyond a cut have to be looked at, so that no cut goes through an encoded key."""
         return 1024 + 12 * max((len(key) for key in self._keys), default=0)
 
-    def is_plain(self, data: bytes) -> bool:
+    def is_plain(self, data: bytes, keys: Iterable[bytes] = ()) -> bool:
         """Whether no text in this JSON (UTF-8) is one that `text` or `number` would change; False says nothing.
 
+        ``keys`` are looked for too, as those that `with_keys` adds.
         Looked for in the whole at once, which is far cheaper than looking at each text.
         """
-        if b"=" in data or b"@" in data or self._are_numbers or may_hold_key(data, self._key_bytes):
+        if b"=" in data or b"@" in data or self._are_numbers or may_hold_key(data, (*self._key_bytes, *keys)):
             return False
         lowered = data.lower()
         return b"bearer" not in lowered and b"basic" not in lowered
