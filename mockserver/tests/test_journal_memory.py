@@ -17,7 +17,7 @@ from bodydouble_mockserver._pictures import pixel_size
 from bodydouble_mockserver._served import Served
 from bodydouble_mockserver._wire import Answer
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 CANARY = "sk-canary-0123456789-abcdef"
@@ -211,6 +211,7 @@ def test_a_call_is_held_as_it_came_for_a_moment_only() -> None:
     assert len(journal.numbers()) == 1
 
 
+@example({"a": "A" * 1100}, [], False, b"")
 @settings(deadline=None, max_examples=150)
 @given(
     st.dictionaries(
