@@ -59,15 +59,15 @@ class _Recipe:
     model: str
     prompt: str
     inputs: tuple[_Input, ...]
-    count: int
     size: tuple[int, int]
+    paths: tuple[str, ...]  # the URL path of each picture
 
     @property
     def cost_bytes(self) -> int:
         """About what it costs to remember."""
         shown = self.inputs[:_SHOWN_INPUTS]
         texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
-        return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8
+        return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
 
 
 def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
@@ -103,14 +103,16 @@ class Gallery:
         self._threads = ThreadPoolExecutor(_DRAWN_AT_ONCE, "bodydouble-picture")
         self._files = _image_files(folder)
 
-    def remember(self, digest: str, edit: Edit, size: tuple[int, int] | None, *, misshapen: bool = False) -> list[str]:
+    def remember(
+        self, digest: str, edit: Edit, size: tuple[int, int] | None, *, misshapen: bool = False
+    ) -> Sequence[str]:
         """Keep what is needed to draw the pictures of a request; the URL path of each.
 
         ``misshapen`` pictures have half of the height they should, behind URLs of their own.
         """
         if misshapen:
             digest = hashlib.sha256(b"misshapen " + digest.encode()).hexdigest()
-        known = self.recall(digest, edit.count)
+        known = self.recall(digest)
         if known is not None:
             return known
         key = _picture_id(digest)
@@ -119,16 +121,17 @@ class Gallery:
         if misshapen:
             pixels = (pixels[0], pixels[1] // 2)
         inputs = self._inputs(edit.inputs)
-        recipe = _Recipe(digest, edit.model, edit.prompt, inputs, edit.count, pixels)
+        paths = tuple(self._path(digest, index) for index in range(edit.count))
+        recipe = _Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths)
         self._recipes[key] = recipe
         self._recipe_bytes += recipe.cost_bytes
         while len(self._recipes) > _MOST_RECIPES or (
             self._recipe_bytes > _MOST_RECIPE_BYTES and len(self._recipes) > 1
         ):
             self._forget(next(iter(self._recipes)))
-        return [self._path(digest, index) for index in range(edit.count)]
+        return paths
 
-    def recall(self, digest: str, count: int) -> list[str] | None:
+    def recall(self, digest: str) -> Sequence[str] | None:
         """The URL path of each picture of a request that was remembered before and whose inputs are still here; else None."""
         key = _picture_id(digest)
         known = self._recipes.get(key)
@@ -138,14 +141,14 @@ class Gallery:
             if item.key is not None and item.key not in self._store:
                 return None
         self._recipes.move_to_end(key)
-        return [self._path(digest, index) for index in range(count)]
+        return known.paths
 
     async def picture(self, path: str) -> Drawn | None:
         """The image file behind a URL path of `remember`; None when the path is not one of ours or was evicted."""
         identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
         recipe = self._recipes.get(identifier[:-2])
         index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
-        if recipe is None or not 0 <= index < recipe.count or path != self._path(recipe.digest, index):
+        if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
             return None
         if identifier in self._drawn:
             self._drawn.move_to_end(identifier)
@@ -160,7 +163,7 @@ class Gallery:
         if recipe is None:
             return
         self._recipe_bytes -= recipe.cost_bytes
-        for index in range(recipe.count):
+        for index in range(len(recipe.paths)):
             drawn = self._drawn.pop(f"{key}{index:02x}", None)
             self._drawn_bytes -= 0 if drawn is None else len(drawn.data)
 
@@ -180,7 +183,7 @@ class Gallery:
         )
         width, height = recipe.size
         return draw(
-            Picture(width, height, recipe.prompt, sources, index, recipe.count, recipe.model, _seed(recipe.digest))
+            Picture(width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest))
         )
 
     def _source(self, label: str, key: str) -> Source:

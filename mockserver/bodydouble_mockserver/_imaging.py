@@ -3,7 +3,7 @@
 The contract names its properties; this module knows what a property of such a name is for. Everything else in the server is generic.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -156,7 +156,7 @@ class Imaging:
         """Whether nothing but its URLs in a success body depends on the request, so that `join` can write it."""
         return self.is_imaging and len(self._prepare(1)) == 2
 
-    def join(self, origin: str, paths: list[str]) -> bytes:
+    def join(self, origin: str, paths: Sequence[str]) -> bytes:
         """The success body as JSON from pieces, which takes a tenth of writing it anew; for a body that `has_pieces`."""
         count = len(paths)
         pieces = self._pieces.get(count)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -78,7 +78,7 @@ class SuccessWriter:
             return None
         digest = self._digest(parsed)
         count = imaging.count(parsed)
-        paths = self._gallery.recall(digest, count)
+        paths = self._gallery.recall(digest)
         if paths is None:
             paths = self._remember(imaging, digest, imaging.read(parsed))
         body = imaging.join(self._settings.public_url or _origin(scope, headers), paths)
@@ -129,7 +129,7 @@ class SuccessWriter:
         """Whether a call that asks for nothing beside its body gets URLs and no Base64."""
         return not imaging.can_carry or (self._settings.images is Images.URL and not imaging.wants_base64(parsed))
 
-    def _remember(self, imaging: Imaging, digest: str, edit: Edit, *, misshapen: bool = False) -> list[str]:
+    def _remember(self, imaging: Imaging, digest: str, edit: Edit, *, misshapen: bool = False) -> Sequence[str]:
         size = imaging.sizes.get(edit.ratio) if edit.ratio else None
         return self._gallery.remember(digest, edit, size, misshapen=misshapen)
 
