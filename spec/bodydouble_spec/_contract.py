@@ -95,12 +95,19 @@ class Contract:
         later = (*defects.findings, *review(repaired.document))
         placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in later)
         found = (*repaired.findings, *placed, *laid)
-        return cls(name, published, document, operations, found, facts)
+        contract = cls(name, published, document, operations, found, facts)
+        vars(contract)["repaired"] = repaired  # the cached property need not work it out again
+        return contract
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the published structure; equal when two documents promise the same."""
         return fingerprint(dict(self.published))
+
+    @cached_property
+    def repaired(self) -> Repaired:
+        """The published document repaired, without the overlay, and where its moved parts stood."""
+        return repair(dict(self.published))
 
     def __repr__(self) -> str:
         return f"<Contract {self.source}: {len(self.operations)} operations, {len(self.findings)} findings>"

@@ -8,7 +8,7 @@ from typing import Any
 from bodydouble_spec._finding import Finding, Severity
 from bodydouble_spec._report_values import json_text
 
-__all__ = ["Report", "ReportFormat", "render"]
+__all__ = ["Report", "ReportCheck", "ReportFormat", "ReportPicture", "render"]
 
 
 class ReportFormat(StrEnum):
@@ -23,17 +23,55 @@ class ReportFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ReportCheck:
+    """One claim that was put to the test, so that a report can show what passed.
+
+    ``outcome`` is ``passed``, ``failed``, ``muted`` (it fails only as is known) or ``not run``; ``reason`` says why it was not run. The findings of
+    a check have its id, or an id that begins with it and a slash.
+    """
+
+    id: str
+    claim: str
+    outcome: str
+    reason: str | None = None
+
+    def has(self, finding: Finding) -> bool:
+        """Whether the finding is one of this check."""
+        return f"{finding.id}/".startswith(f"{self.id}/")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPicture:
+    """One picture that was received, and the request that brought it.
+
+    ``content`` are the bytes of a picture that browsers show, of the type ``media_type``; empty where there is nothing to look at, and ``note``
+    says why. ``request`` is the call, as one sends it again.
+    """
+
+    title: str
+    request: str
+    note: str
+    media_type: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was examined (``facts``) and what was found (``findings``).
 
     ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is what the
-    findings are called: the key of their list in the json format, and the word in "No findings".
+    findings are called: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html, junit
+    and markdown, ``pictures`` by html. ``members`` are for programs: where they are given, the json format has them in place of ``facts``,
+    each as a member of the document.
     """
 
     title: str
     findings: tuple[Finding, ...]
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     key: str = "findings"
+    checks: tuple[ReportCheck, ...] = ()
+    pictures: tuple[ReportPicture, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def ordered(self) -> tuple[Finding, ...]:
         """The findings as reported: the worst severity first, else as given, those alike in every field once."""

@@ -1,12 +1,14 @@
 """The report as one self-contained page."""
 
+from base64 import b64encode
 from importlib.resources import files
+from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
 from bodydouble_spec._finding import Finding
-from bodydouble_spec._report import Report
+from bodydouble_spec._report import Report, ReportCheck, ReportPicture
 from bodydouble_spec._report_parts import (
     details,
     fact_items,
@@ -21,6 +23,8 @@ from bodydouble_spec._report_parts import (
 
 __all__ = ["render_html"]
 
+_SHOWN = {"image/png", "image/jpeg", "image/webp", "image/gif"}
+
 
 def render_html(report: Report) -> str:
     """A page without scripts or outside resources, which can be filtered by severity, for light, dark and paper."""
@@ -34,6 +38,8 @@ def render_html(report: Report) -> str:
             filters=[(str(severity), plural(count, severity)) for severity, count in report.counts().items() if count],
             facts=[_fact(one_line(label), value) for label, value in report.facts.items()],
             findings=[_finding(finding) for finding in report.ordered()],
+            checks=[_check(check) for check in report.checks],
+            calls=[_call(title, request, [*group]) for (title, request), group in groupby(report.pictures, _call_of)],
         )
         + "\n"
     )
@@ -47,16 +53,48 @@ def _fact(label: str, value: Any) -> dict[str, Any]:
     return {"label": label, "table": None, "items": [fact_text(value)] if items is None else items or ["none"]}
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _check(check: ReportCheck) -> dict[str, str]:
+    tones = {"failed": "error", "not run": "warning", "muted": "info"}
+    reason = f" ({one_line(check.reason)})" if check.reason else ""
+    return {
+        "id": one_line(check.id),
+        "claim": one_line(check.claim) + reason,
+        "outcome": one_line(check.outcome),
+        "tone": tones.get(check.outcome, ""),
+    }
+
+
+def _call_of(picture: ReportPicture) -> tuple[str, str]:
+    return picture.title, picture.request
+
+
+def _call(title: str, request: str, pictures: list[ReportPicture]) -> dict[str, Any]:
+    """One call and its pictures; only what a browser shows as a picture becomes one."""
+    return {
+        "title": one_line(title),
+        "request": "\n".join(visible_lines(request)),
+        "pictures": [
+            {
+                "note": one_line(picture.note),
+                "source": f"data:{picture.media_type};base64,{b64encode(picture.content).decode()}"
+                if picture.content and picture.media_type in _SHOWN
+                else None,
+            }
+            for picture in pictures
+        ],
+    }
+
+
+def _finding(finding: Finding, above: Finding | None = None) -> dict[str, Any]:
     return {
         "severity": str(finding.severity),
         "evidence": str(finding.evidence),
         "id": one_line(finding.id),
-        "place": place(finding),
+        "place": place(finding, above),
         "message": "\n".join(visible_lines(finding.message)),
         "details": [
             {"label": detail.label, "text": "\n".join(detail.block), "is_code": detail.is_code}
             for detail in details(finding)
         ],
-        "covers": [_finding(covered) for covered in finding.covers],
+        "covers": [_finding(covered, finding) for covered in finding.covers],
     }

@@ -7,11 +7,10 @@ __all__ = ["render_json"]
 
 
 def render_json(report: Report) -> str:
-    """Title, facts, findings and summary as JSON with a stable order of keys; see ``json_safe`` for what is replaced."""
-    document = {
-        "title": report.title,
-        "facts": report.facts,
-        report.key: [finding.to_dict() for finding in report.ordered()],
-        "summary": report.counts(),
-    }
+    """Title, facts (or members), findings and summary as JSON with a stable order of keys; see ``json_safe`` for what is replaced."""
+    findings = {report.key: [finding.to_dict() for finding in report.ordered()], "summary": report.counts()}
+    named = {"title": report.title}
+    document = (
+        {**named, **findings, **report.members} if report.members else {**named, "facts": report.facts, **findings}
+    )
     return json_text(document, indent=2) + "\n"

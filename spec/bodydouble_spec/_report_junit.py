@@ -4,35 +4,40 @@ from collections import Counter
 from xml.etree import ElementTree
 
 from bodydouble_spec._finding import Finding, Severity
-from bodydouble_spec._report import Report
+from bodydouble_spec._report import Report, ReportCheck
 from bodydouble_spec._report_parts import fact_items, fact_text, one_line, place, plain_lines, summary
 
 __all__ = ["render_junit"]
 
 
 def render_junit(report: Report) -> str:
-    """One suite with one test case a finding; facts become the suite's properties.
+    """One suite with one test case a check, or a finding where it is of no check; facts become the suite's properties.
 
     An error is a failed test. A warning or an info is a passed test with its text in ``system-out`` and its severity
     at the start of its name: ``skipped`` would say that something was not examined, and some pipelines fail on it.
     Without findings there is one passed test, as Jenkins fails a build whose report is empty.
     """
-    findings = report.ordered()
-    totals = {"tests": str(max(len(findings), 1)), "failures": str(report.counts()[Severity.ERROR]), "errors": "0"}
-    root = ElementTree.Element("testsuites", {"name": "bodydouble", **totals, "time": "0"})
-    suite = ElementTree.SubElement(
-        root, "testsuite", {"name": one_line(report.title), **totals, "skipped": "0", "time": "0"}
-    )
+    of_checks = {check: [item for item in report.ordered() if check.has(item)] for check in report.checks}
+    known = {id(item) for found in of_checks.values() for item in found}
+    findings = [item for item in report.ordered() if id(item) not in known]
+    root = ElementTree.Element("testsuites", {"name": "bodydouble"})
+    suite = ElementTree.SubElement(root, "testsuite", {"name": one_line(report.title)})
     if report.facts:
         _add_properties(suite, report)
+    for check, found in of_checks.items():
+        _add_check(suite, check, found)
     # Viewers tell tests apart by name: a second finding of the same rule at the same place gets a number.
     seen: Counter[str] = Counter()
     for finding in findings:
         name = f"{finding.severity}: {one_line(finding.id)} at {place(finding)}"
         seen[name] += 1
-        _add_case(suite, finding, name if seen[name] == 1 else f"{name} ({seen[name]})")
-    if not findings:
+        _add_outcome(suite, finding.id, name if seen[name] == 1 else f"{name} ({seen[name]})", [finding])
+    if not findings and not report.checks:
         ElementTree.SubElement(suite, "testcase", {"classname": "bodydouble", "name": summary(report), "time": "0"})
+    counted = {"tests": "testcase", "failures": "testcase/failure", "errors": "testcase/error"}
+    totals = {name: str(len(suite.findall(path))) for name, path in counted.items()}
+    root.attrib.update({**totals, "time": "0"})
+    suite.attrib.update({**totals, "skipped": str(len(suite.findall("testcase/skipped"))), "time": "0"})
     ElementTree.indent(root)
     body = ElementTree.tostring(root, encoding="unicode")
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
@@ -46,12 +51,31 @@ def _add_properties(suite: ElementTree.Element, report: Report) -> None:
         ElementTree.SubElement(properties, "property", {"name": one_line(label), "value": text})
 
 
-def _add_case(suite: ElementTree.Element, finding: Finding, name: str) -> None:
-    rule = one_line(finding.id)
-    attributes = {"classname": f"bodydouble.{rule}", "name": name, "time": "0"}
+def _add_check(suite: ElementTree.Element, check: ReportCheck, findings: list[Finding]) -> None:
+    name = one_line(f"{check.id}: {check.claim}")
+    if findings:
+        _add_outcome(suite, check.id, name, findings)
+        return
+    case = ElementTree.SubElement(
+        suite, "testcase", {"classname": f"bodydouble.{one_line(check.id)}", "name": name, "time": "0"}
+    )
+    if check.outcome not in {"passed", "muted"}:
+        message = one_line(": ".join(filter(None, (check.outcome, check.reason))))
+        ElementTree.SubElement(case, "skipped", {"message": message})
+
+
+def _add_outcome(suite: ElementTree.Element, rule: str, name: str, findings: list[Finding]) -> None:
+    """A test case that failed if one of its findings is an error; the worst of them comes first."""
+    attributes = {"classname": f"bodydouble.{one_line(rule)}", "name": name, "time": "0"}
     case = ElementTree.SubElement(suite, "testcase", attributes)
-    if finding.severity is Severity.ERROR:
-        outcome = ElementTree.SubElement(case, "failure", {"message": one_line(finding.message), "type": rule})
+    worst = findings[0]
+    if worst.severity is Severity.ERROR:
+        properties = {"message": one_line(worst.message), "type": one_line(worst.id)}
+        outcome = ElementTree.SubElement(case, "failure", properties)
     else:
         outcome = ElementTree.SubElement(case, "system-out")
-    outcome.text = "\n".join((f"{finding.severity} ({finding.evidence}) at {place(finding)}", *plain_lines(finding)))
+    outcome.text = "\n\n".join(map(_text, findings))
+
+
+def _text(finding: Finding) -> str:
+    return "\n".join((f"{finding.severity} ({finding.evidence}) at {place(finding)}", *plain_lines(finding)))

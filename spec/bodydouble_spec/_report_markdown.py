@@ -4,8 +4,9 @@ import re
 from itertools import groupby
 from typing import Any
 
+from bodydouble_spec._change import Change
 from bodydouble_spec._finding import Finding
-from bodydouble_spec._report import Report
+from bodydouble_spec._report import Report, ReportCheck
 from bodydouble_spec._report_parts import (
     Detail,
     Table,
@@ -28,6 +29,8 @@ _SPECIAL = re.compile(r"[\\`*_\[\]<>&$~|#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 # A reader of a report must not be mentioned, nor an issue linked, by text that a server sent.
 _REFERENCE = re.compile(r"@|#(?=\d)")
 _BACKTICKS = re.compile(r"`+")
+_INDENT = re.compile(r"^ +")
+_SIDES = ("old", "new")
 
 
 def render_markdown(report: Report) -> str:
@@ -40,6 +43,8 @@ def render_markdown(report: Report) -> str:
         findings = list(group)
         sections.append(f"## {plural(len(findings), severity)}")
         sections.append("\n".join(line for finding in findings for line in _item(finding, "")))
+    if report.checks:
+        sections += ["## checks", _table(_checks(report.checks))]
     return "\n\n".join(sections) + "\n"
 
 
@@ -55,6 +60,14 @@ def _facts(report: Report) -> list[str]:
     return sections
 
 
+def _checks(checks: tuple[ReportCheck, ...]) -> Table:
+    rows = [
+        [check.outcome, check.id, " ".join(filter(None, (check.claim, check.reason and f"({check.reason})")))]
+        for check in checks
+    ]
+    return Table(["outcome", "check", "claim"], [[one_line(cell) for cell in row] for row in rows])
+
+
 def _fact(value: Any) -> str:
     items = fact_items(value)
     return _inline(fact_text(value)) if items is None else ", ".join(map(_inline, items)) or "none"
@@ -66,17 +79,40 @@ def _table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _item(finding: Finding, indent: str) -> list[str]:
+def _item(finding: Finding, indent: str, above: Finding | None = None) -> list[str]:
     message = "<br>".join(map(_inline, visible_lines(finding.message)))
     known = f"({finding.severity}, {finding.evidence})"
-    lines = [f"{indent}- **{_code(one_line(finding.id))}** at {_code(place(finding))} {known}<br>{message}"]
+    lines = [f"{indent}- **{_code(one_line(finding.id))}** at {_code(place(finding, above))} {known}<br>{message}"]
     inner = indent + "  "
-    for detail in details(finding):
+    shown = details(finding)
+    if isinstance(finding, Change):
+        lines += _side_by_side([detail for detail in shown if detail.label in _SIDES], inner)
+        shown = [detail for detail in shown if detail.label not in _SIDES]
+    for detail in shown:
         lines += _detail(detail, inner)
     if finding.covers:
         lines.append(f"{inner}- covers:")
-        lines += [line for covered in finding.covers for line in _item(covered, inner + "  ")]
+        lines += [line for covered in finding.covers for line in _item(covered, inner + "  ", finding)]
     return lines
+
+
+def _side_by_side(sides: list[Detail], indent: str) -> list[str]:
+    """Both sides of a change as a table of one row."""
+    if not sides:
+        return []
+    rows = ([side.label for side in sides], ["---"] * len(sides), [_cell(side) for side in sides])
+    return [f"{indent}| {' | '.join(row)} |" for row in rows]
+
+
+def _cell(side: Detail) -> str:
+    """Code in a table: a line of its own for each, its indentation kept, and no bar that would end the cell."""
+    if not side.is_code:
+        return _inline(side.lines[0])
+    is_short = len(side.lines[0]) <= _INLINE_CHARACTERS
+    lines = side.lines if is_short else side.block
+    return "<br>".join(_code(_INDENT.sub(lambda match: "\u00a0" * len(match[0]), line)) for line in lines).replace(
+        "|", "\\|"
+    )
 
 
 def _detail(detail: Detail, indent: str) -> list[str]:

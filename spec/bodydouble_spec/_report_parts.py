@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Any, NamedTuple
 
+from bodydouble_spec._change import Change
 from bodydouble_spec._finding import Finding
 from bodydouble_spec._report import Report
 from bodydouble_spec._report_values import is_list, is_mapping, json_text, shortened, visible
@@ -23,6 +24,9 @@ __all__ = [
     "visible_lines",
     "width",
 ]
+
+
+_NOTHING = "nothing"
 
 
 class Detail(NamedTuple):
@@ -56,9 +60,13 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def place(finding: Finding) -> str:
-    """Where the finding is: operation, direction and pointer, or ``(whole)`` when none of them narrows it down."""
-    parts = (finding.operation, finding.direction, finding.pointer)
+def place(finding: Finding, above: Finding | None = None) -> str:
+    """Where the finding is: operation, direction and pointer, or ``(whole)`` when none of them narrows it down.
+
+    What the finding ``above``, which covers it, has said already is left out.
+    """
+    is_said = above is not None and finding.operation == above.operation
+    parts = (None if is_said else finding.operation, finding.direction, finding.pointer)
     return " ".join(one_line(part) for part in parts if part) or "(whole)"
 
 
@@ -73,10 +81,11 @@ def visible_lines(text: str) -> list[str]:
 
 
 def details(finding: Finding) -> list[Detail]:
-    """The fields of a finding that are set, besides those that name it and the message."""
+    """The fields of a finding that are set, besides those that name it and the message; of a change also what there was not."""
     values = [("expected", finding.expected), ("got", finding.got)]
     prose = [("repaired", finding.repaired), ("request", finding.request), ("witness", finding.witness)]
     return [
+        *_old_and_new(finding),
         *(_json_detail(label, value) for label, value in values if value is not None),
         *(_detail(label, value) for label, value in prose if value is not None),
     ]
@@ -136,6 +145,16 @@ def _json_detail(label: str, value: Any) -> Detail:
     return Detail(label, [one_line(json_text(value))], visible_lines(json_text(value, indent=2)), is_code=True)
 
 
+def _old_and_new(finding: Finding) -> list[Detail]:
+    """Both sides of a change, also the one where nothing was; neither where the message says it all."""
+    if not isinstance(finding, Change) or (finding.old is None and finding.new is None):
+        return []
+    return [
+        Detail(label, [_NOTHING], [_NOTHING], is_code=False) if value is None else _json_detail(label, value)
+        for label, value in (("old", finding.old), ("new", finding.new))
+    ]
+
+
 def _detail(label: str, value: Any) -> Detail:
     if not isinstance(value, str):
         return _json_detail(label, value)
@@ -146,6 +165,7 @@ def _detail(label: str, value: Any) -> Detail:
 def _covered_lines(finding: Finding, indent: str) -> list[str]:
     lines: list[str] = []
     for covered in finding.covers:
-        named = f"{covered.severity} {one_line(covered.id)} at {place(covered)}: {one_line(covered.message)}"
+        where = place(covered, finding)
+        named = f"{covered.severity} {one_line(covered.id)} at {where}: {one_line(covered.message)}"
         lines += [indent + named, *_covered_lines(covered, indent + "  ")]
     return lines

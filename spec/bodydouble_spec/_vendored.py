@@ -12,11 +12,10 @@ from typing import Any
 
 import orjson
 
-from bodydouble_spec._errors import OverlayError
-from bodydouble_spec._finding import Evidence
+from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._overlay import Fact, Overlaid, Overlay
 
-__all__ = ["NAME", "merged_document", "overlaid", "overlay", "provenance", "published"]
+__all__ = ["NAME", "kept", "merged_document", "overlaid", "overlay", "provenance", "published"]
 
 NAME = "vendored contract"
 _FOLDER = Path(__file__).parent
@@ -46,26 +45,35 @@ def overlaid(repaired: dict[str, Any]) -> Overlaid:
         merged: dict[str, Any] = orjson.loads(_MERGED.read_bytes())
     except (OSError, orjson.JSONDecodeError):
         return overlay().apply(repaired)
-    if merged.get("inputs") != _digests():
+    if merged.get("inputs") != _digests(_DOCUMENT.read_bytes(), _OVERLAY.read_bytes()):
         return overlay().apply(repaired)
-    facts: list[dict[str, Any]] = merged["facts"]
-    return Overlaid(
-        merged["document"], tuple(Fact(**{**item, "evidence": Evidence(item["evidence"])}) for item in facts), ()
-    )
+    facts = (Fact(**{**item, "evidence": Evidence(item["evidence"])}) for item in merged["facts"])
+    return Overlaid(merged["document"], tuple(facts), tuple(map(_finding, merged.get("findings", ()))))
 
 
 def merged_document(repaired: dict[str, Any]) -> bytes:
-    """The bytes of ``merged.json`` for the files as they are now; raises OverlayError when an action matches nothing."""
-    fresh = overlay().apply(repaired)
-    if fresh.findings:
-        raise OverlayError("; ".join(finding.message for finding in fresh.findings))
+    """The bytes of ``merged.json`` for the files as they are now."""
+    return kept(overlay().apply(repaired), _DOCUMENT.read_bytes(), _OVERLAY.read_bytes())
+
+
+def kept(result: Overlaid, document: bytes, overlay: bytes) -> bytes:
+    """The bytes of ``merged.json`` for a result, and for the bytes of the document and of the overlay that it was made from."""
     content = {
-        "inputs": _digests(),
-        "document": fresh.document,
-        "facts": [asdict(fact) for fact in fresh.facts],
+        "inputs": _digests(document, overlay),
+        "document": result.document,
+        "facts": [asdict(fact) for fact in result.facts],
     }
+    if result.findings:
+        content["findings"] = [asdict(finding) for finding in result.findings]
     return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def _digests() -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in (_DOCUMENT, _OVERLAY)}
+def _digests(document: bytes, overlay: bytes) -> dict[str, str]:
+    files = {_DOCUMENT.name: document, _OVERLAY.name: overlay}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+
+
+def _finding(item: dict[str, Any]) -> Finding:
+    known = {"severity": Severity(item["severity"]), "evidence": Evidence(item["evidence"]), "covers": ()}
+    values: dict[str, Any] = {**item, **known}
+    return Finding(**values)

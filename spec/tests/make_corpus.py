@@ -8,12 +8,11 @@ one stands in its place. A copy has the fingerprint of its original.
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 import yaml
 from bodydouble_spec import fingerprint
 from bodydouble_spec._document import parse_document
-from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._structure import strip
 
 DATA = Path(__file__).parent / "data"
 REVISION_OF = "image-models/Google/gemini-2.5-flash-image-edit.json"
@@ -41,37 +40,6 @@ PECULIAR = {
     "dd7615baa14f": "keywords of OpenAPI 3.1 in a 3.0 document; references",
     "f0d1e0bafd75": "query parameters",
 }
-PROSE = {"description", "example", "examples", "externalDocs", "summary", "title"}
-# Under these keys the next keys are names that somebody chose.
-NAME_MAPS = {
-    "$defs", "callbacks", "content", "encoding", "headers", "links", "mapping", "parameters", "paths", "patternProperties", "properties",
-    "requestBodies", "responses", "schemas", "securitySchemes", "variables",
-}  # fmt: skip
-DATA_KEYS = {"const", "default", "enum", "required"}
-
-
-def strip(value: Any, key: str = "", *, named: bool = False) -> Any:
-    """``value``, which stands under ``key``, without prose; ``named`` says that ``key`` is a name, not a keyword."""
-    if is_array(value):
-        return (
-            value
-            if key in DATA_KEYS and not named
-            else [strip(item, "paths" if key == "paths" else "") for item in value]
-        )
-    if not is_object(value) or (key in DATA_KEYS and not named):
-        return value
-    result: dict[str, Any] = {}
-    for name, item in value.items():
-        if key in NAME_MAPS and not named:
-            if not (name.startswith("x-") and key in {"paths", "responses", "callbacks"}):
-                result[name] = strip(item, name if key != "responses" else "response", named=key != "responses")
-        elif name in {"title", "version"} and key == "info":
-            result[name] = "0" if isinstance(item, str) else item
-        elif name == "description" and key == "response":
-            result[name] = "A response." if item and isinstance(item, str) else item
-        elif name not in PROSE and not name.startswith("x-"):
-            result[name] = strip(item, name)
-    return result
 
 
 def copy(source: Path, target: Path) -> None:

@@ -1,5 +1,6 @@
 """A report is complete and harmless in every format, whatever the findings quote."""
 
+import base64
 import json
 import re
 import subprocess
@@ -12,8 +13,9 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
+from bodydouble_spec._change import Change
 from bodydouble_spec._finding import Evidence, Finding, Severity
-from bodydouble_spec._report import Report, ReportFormat, render
+from bodydouble_spec._report import Report, ReportCheck, ReportFormat, ReportPicture, render
 from bodydouble_spec._report_values import json_safe, json_text, visible
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -96,8 +98,14 @@ def findings(texts: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrateg
     optional = st.none() | texts
 
     def having(covers: st.SearchStrategy[tuple[Finding, ...]]) -> st.SearchStrategy[Finding]:
+        return one_of(Finding, covers) | one_of(Change, covers, old=values, new=values)
+
+    def one_of(
+        kind: type[Finding], covers: st.SearchStrategy[tuple[Finding, ...]], **sides: st.SearchStrategy[Any]
+    ) -> st.SearchStrategy[Finding]:
         return st.builds(
-            Finding,
+            kind,
+            **sides,
             id=texts,
             severity=st.sampled_from(Severity),
             evidence=st.sampled_from(Evidence),
@@ -124,6 +132,10 @@ def reports(texts: st.SearchStrategy[str], *, finite: bool) -> st.SearchStrategy
         title=texts,
         findings=st.lists(findings(texts, finite=finite), max_size=4).map(tuple),
         facts=st.dictionaries(texts, facts, max_size=3),
+        checks=st.lists(st.builds(ReportCheck, texts, texts, texts, st.none() | texts), max_size=2).map(tuple),
+        pictures=st.lists(st.builds(ReportPicture, texts, texts, texts, texts, st.binary(max_size=4)), max_size=2).map(
+            tuple
+        ),
     )
 
 
@@ -162,6 +174,11 @@ HOSTILE_REPORT = Report(
         for severity in Severity
     ),
     {HOSTILE_TEXT: list(HOSTILE), "table": [dict.fromkeys(HOSTILE, HOSTILE_TEXT)], "scalar": HOSTILE_TEXT},
+    checks=tuple(ReportCheck(text, text, text, text) for text in HOSTILE),
+    pictures=(
+        ReportPicture(HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT, "image/png", b"\x89PNG"),
+        ReportPicture(HOSTILE_TEXT, HOSTILE_TEXT, HOSTILE_TEXT, 'image/png" onerror="x', b"\x89PNG"),
+    ),
 )
 
 
@@ -420,6 +437,73 @@ def test_deep_nesting_is_cut_not_an_error() -> None:
     assert json_text(value) == "[" * 64 + '"…"' + "]" * 64
 
 
+def test_what_is_for_programs_stands_at_the_top_of_the_json_in_place_of_the_facts() -> None:
+    report = replace(a_report(a_finding(), server="a"), members={"requests": 3, "usd": None})
+    parsed = json.loads(render(report, ReportFormat.JSON))
+    assert (list(parsed), parsed["requests"]) == (["title", "findings", "summary", "requests", "usd"], 3)
+
+
+# Changes
+
+
+def a_change(**changes: Any) -> Change:
+    change = Change("default-changed", Severity.ERROR, Evidence.DOCUMENTED, "/n", "the default is another one")
+    return replace(change, **changes)
+
+
+RENAMED = a_change(
+    id="renamed",
+    operation="POST /path",
+    covers=(a_change(id="removed", operation="POST /path", old={"type": "number"}), a_change(operation="GET /path")),
+)
+
+
+@pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
+def test_what_a_change_covers_repeats_no_operation_but_another_one(format_: ReportFormat) -> None:
+    text = render(Report("diff", (RENAMED,)), format_)
+    assert (text.count("POST /path"), text.count("GET /path")) == (2 if format_ is ReportFormat.JUNIT else 1, 1)
+
+
+def test_text_has_both_sides_of_a_change() -> None:
+    text = render(Report("diff", (a_change(old=1, new=[2]),)))
+    assert text.splitlines()[4:6] == ["         old       1", "         new       [2]"]
+
+
+def test_a_side_of_a_change_where_nothing_was_is_said() -> None:
+    text = render(Report("diff", (a_change(new=[2]),)))
+    assert text.splitlines()[4:6] == ["         old       nothing", "         new       [2]"]
+
+
+def test_a_change_without_sides_shows_none() -> None:
+    assert "nothing" not in render(Report("diff", (a_change(),)))
+
+
+@RELAXED
+@given(TEXTS)
+@example(HOSTILE_TEXT)
+@example("a|b\\|c`")
+@example("  two spaces")
+def test_markdown_shows_both_sides_of_a_change_as_they_are(text: str) -> None:
+    tokens = markdown_tokens(render(Report("diff", (a_change(old=text, new=1),)), ReportFormat.MARKDOWN))
+    rows = [token for token in tokens if token.type == "code_inline"]
+    assert sum(token.type == "td_open" for token in tokens) == 2
+    assert [token.content for token in rows[-2:]] == [visible(json_text(text)), "1"]
+
+
+def test_markdown_keeps_the_lines_of_a_long_side_and_their_indentation() -> None:
+    long = {"enum": ["x" * 60, "y" * 60]}
+    text = markdown_text(render(Report("diff", (a_change(old=long, new=1),)), ReportFormat.MARKDOWN))
+    assert json.dumps(long, indent=2).replace(" " * 2, "\u00a0" * 2) in text
+
+
+def test_the_page_puts_both_sides_of_a_change_into_columns_of_their_own() -> None:
+    text = render(Report("diff", (a_change(old=1),)), ReportFormat.HTML)
+    assert re.findall(r'<div class="(old|new)">.*?<dd>(?:<pre tabindex="0">)?(\w+)', text) == [
+        ("old", "1"),
+        ("new", "nothing"),
+    ]
+
+
 # Text made safe
 
 
@@ -449,7 +533,8 @@ def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> No
     ours |= {"code_inline", "fence", "html_inline", "table", "thead", "tbody", "tr", "th", "td"}
     assert kinds <= ours
     assert {token.content for token in tokens if token.type == "html_inline"} <= {"<br>"}
-    tables = sum(token.type == "table_open" for token in tokens)
+    # The table of a change stands in its list item, the others below a heading.
+    tables = sum(token.type == "table_open" and token.level == 0 for token in tokens)
     severities = {finding.severity for finding in report.ordered()}
     assert sum(token.type == "heading_open" for token in tokens) == 1 + tables + len(severities)
 
@@ -512,7 +597,7 @@ def test_a_code_block_of_markdown_outlasts_backticks_in_it() -> None:
 @given(ANY_REPORT)
 @example(HOSTILE_REPORT)
 def test_junit_has_one_test_a_finding_and_only_errors_fail(report: Report) -> None:
-    root = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode())
+    root = ElementTree.fromstring(render(replace(report, checks=()), ReportFormat.JUNIT).encode())
     found = report.ordered()
     errors = sum(finding.severity is Severity.ERROR for finding in found)
     assert len(root.findall("testsuite/testcase")) == max(len(found), 1)
@@ -525,8 +610,61 @@ def test_junit_has_one_test_a_finding_and_only_errors_fail(report: Report) -> No
 @given(ANY_REPORT)
 @example(HOSTILE_REPORT)
 def test_junit_tests_have_different_names(report: Report) -> None:
-    cases = ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode()).findall("testsuite/testcase")
+    text = render(replace(report, checks=()), ReportFormat.JUNIT)
+    cases = ElementTree.fromstring(text.encode()).findall("testsuite/testcase")
     assert len({case.get("name") for case in cases}) == len(cases)
+
+
+CHECKED = Report(
+    "verify",
+    (
+        a_finding(id="refused/maximum", pointer="/n", message="first"),
+        a_finding(id="refused/minimum", pointer="/n", message="second"),
+        a_finding(id="steady", severity=Severity.WARNING, message="third"),
+        a_finding(id="of-no-check"),
+    ),
+    checks=(
+        ReportCheck("refused", "What is invalid is refused.", "failed"),
+        ReportCheck("steady", "The same call gives the same answer.", "failed"),
+        ReportCheck("accepted", "What is valid is accepted.", "passed"),
+        ReportCheck("known", "A known fault is muted.", "muted"),
+        ReportCheck("downloadable", "Pictures can be had.", "not run", "the budget is spent"),
+    ),
+)
+
+
+def junit_of(report: Report) -> ElementTree.Element:
+    return ElementTree.fromstring(render(report, ReportFormat.JUNIT).encode())
+
+
+def test_junit_has_one_test_a_check_and_one_for_a_finding_of_no_check() -> None:
+    cases = [case.attrib["classname"] for case in junit_of(CHECKED).iter("testcase")]
+    names = ("refused", "steady", "accepted", "known", "downloadable", "of-no-check")
+    assert cases == [f"bodydouble.{name}" for name in names]
+
+
+def test_junit_says_of_each_check_what_came_of_it() -> None:
+    outcomes = [[child.tag for child in case] for case in junit_of(CHECKED).iter("testcase")]
+    assert outcomes == [["failure"], ["system-out"], [], [], ["skipped"], ["failure"]]
+
+
+def test_junit_names_every_finding_of_a_check() -> None:
+    text = junit_of(CHECKED).find("testsuite/testcase/failure")
+    assert text is not None
+    assert [word in (text.text or "") for word in ("first", "second", "third")] == [True, True, False]
+
+
+def test_junit_says_why_a_check_was_not_run() -> None:
+    skipped = junit_of(CHECKED).find("testsuite/testcase/skipped")
+    assert skipped is not None
+    assert skipped.get("message") == "not run: the budget is spent"
+
+
+def test_junit_counts_its_test_cases() -> None:
+    suite = junit_of(CHECKED).find("testsuite")
+    assert suite is not None
+    counts = {name: suite.get(name) for name in ("tests", "failures", "skipped", "errors")}
+    assert counts == {"tests": "6", "failures": "2", "skipped": "1", "errors": "0"}
 
 
 def test_junit_names_begin_with_the_severity() -> None:
@@ -543,11 +681,10 @@ def test_junit_names_begin_with_the_severity() -> None:
 @example(HOSTILE_REPORT)
 def test_nothing_in_a_finding_becomes_markup_of_the_page(report: Report) -> None:
     page = Page(render(report, ReportFormat.HTML))
-    structure = (
-        "html head meta link title style body main h1 h2 p dl div dt dd ol ul li table thead tbody tr th td code pre"
-    )
-    assert page.tags <= {*structure.split(), "span", "fieldset", "legend", "label", "input"}
-    names = "lang charset name content http-equiv rel href class id type checked tabindex scope aria-label"
+    structure = "html head meta link title style body main h1 h2 p dl div dt dd ol ul li table thead tbody tr th td code pre h3 section"
+    others = "span fieldset legend label input details summary figure figcaption img"
+    assert page.tags <= {*structure.split(), *others.split()}
+    names = "lang charset name content http-equiv rel href class id type checked tabindex scope aria-label open src alt"
     assert page.attributes.keys() <= set(names.split())
 
 
@@ -565,6 +702,31 @@ def test_the_page_loads_nothing_and_forbids_it() -> None:
     assert "src" not in page.attributes
     assert "url(" not in page.text
     assert any("default-src 'none'" in value for value in page.attributes["content"])
+
+
+PICTURE = ReportPicture("call 1", "curl first", "1024x1024", "image/png", b"\x89PNG")
+
+
+def test_a_picture_stands_in_the_page_itself() -> None:
+    page = Page(render(replace(a_report(), pictures=(PICTURE,)), ReportFormat.HTML))
+    assert page.attributes["src"] == {"data:image/png;base64," + base64.b64encode(b"\x89PNG").decode()}
+
+
+@pytest.mark.parametrize("changes", [{"content": b""}, {"media_type": "image/svg+xml"}, {"media_type": "text/html"}])
+def test_what_browsers_do_not_show_as_a_picture_is_described_only(changes: dict[str, Any]) -> None:
+    page = Page(render(replace(a_report(), pictures=(replace(PICTURE, **changes),)), ReportFormat.HTML))
+    assert ("img" in page.tags, "1024x1024" in page.text) == (False, True)
+
+
+def test_the_pictures_of_one_call_stand_beside_one_request() -> None:
+    pictures = (PICTURE, replace(PICTURE, note="second"), replace(PICTURE, title="call 2", request="curl second"))
+    text = Page(render(replace(a_report(), pictures=pictures), ReportFormat.HTML)).text
+    assert [text.count(word) for word in ("curl first", "curl second", "1024x1024")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("format_", [ReportFormat.HTML, ReportFormat.MARKDOWN, ReportFormat.JUNIT])
+def test_what_passed_is_shown_too(format_: ReportFormat) -> None:
+    assert "What is valid is accepted." in render(CHECKED, format_)
 
 
 def test_the_page_can_hide_each_severity_that_occurs() -> None:

@@ -1,0 +1,185 @@
+"""``bodydouble diff``, in process."""
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bodydouble._app import app
+from bodydouble_spec import ReportFormat
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+DATA = Path(__file__).parents[2] / "spec" / "tests" / "data"
+NOVEMBER = DATA / "revision-2025-11-27-d2ee08c0.json"
+JANUARY = DATA / "revision-2026-01-16-b8e4f5ad.json"
+JUNE = DATA / "revision-2026-06-12-4cd011cd.json"
+AUGUST = DATA / "revision-2026-08-14-87ef44bd.json"
+NEWER = """\
+openapi: 3.1.0
+info: {title: A, version: "1"}
+paths:
+  /a:
+    get:
+      responses:
+        "200": {description: ok, content: {application/json: {schema: {type: [string, "null"]}}}}
+"""
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, ["diff", *map(str, arguments)])
+
+
+def changes(*arguments: str | Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(*arguments, "--format", "json").stdout)["changes"]
+    return found
+
+
+def put(path: Path, content: bytes | str) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A path for a document; nothing is there yet."""
+    return tmp_path / "document.json"
+
+
+def test_equal_structures_have_no_changes_and_exit_code_0() -> None:
+    result = run(DATA / "revision-2026-06-12-fbcad4ca.json", JUNE)
+    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "No changes: 0 errors, 0 warnings, 0 infos")
+
+
+def test_the_vendored_contract_promises_what_its_revision_does() -> None:
+    assert changes("vendored", JUNE) == []
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)])
+def test_an_error_fails_unless_nothing_is_to_fail(fail_on: str, code: int) -> None:
+    assert run(NOVEMBER, JANUARY, "--fail-on", fail_on).exit_code == code
+
+
+def test_an_addition_is_no_failure_unless_infos_are() -> None:
+    assert [run(JANUARY, JUNE, "--fail-on", level).exit_code for level in ("error", "info")] == [0, 1]
+
+
+def test_the_worst_comes_first() -> None:
+    ranks = ["error", "warning", "info"]
+    severities = [ranks.index(change["severity"]) for change in changes(NOVEMBER, JANUARY)]
+    assert len(severities) > 1
+    assert severities == sorted(severities)
+
+
+def test_a_replaced_model_comes_first_and_covers_the_rest() -> None:
+    (first, *others) = changes("vendored", AUGUST)
+    assert (first["id"], others) == ("model-identity-replaced", [])
+    assert len(first["covers"]) >= 10
+
+
+@pytest.mark.parametrize("name", ReportFormat)
+def test_what_a_change_covers_is_said_in_every_format_that_is_not_for_machines(name: ReportFormat) -> None:
+    text = run("vendored", AUGUST, "--format", name).stdout
+    if name in {ReportFormat.TEXT, ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.JSON}:
+        assert "usd_spent" in text
+    assert "nano-banana" in text
+
+
+def test_output_writes_the_report_to_the_file(tmp_path: Path) -> None:
+    result = run(NOVEMBER, JANUARY, "--format", "json", "--output", tmp_path / "report.json")
+    written = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"]
+    assert (result.stdout, written) == ("", changes(NOVEMBER, JANUARY))
+
+
+# --- severities -------------------------------------------------------------------------------------------------------
+
+
+def test_a_severity_from_the_configuration_decides_about_the_exit_code(tmp_path: Path) -> None:
+    rule = changes(NOVEMBER, JANUARY)[0]["id"]
+    config = put(tmp_path / "own.toml", f'[tool.bodydouble.drift.severities]\n{rule} = "info"\n')
+    result = run(NOVEMBER, JANUARY, "--config", config)
+    assert (result.exit_code, str(config) in result.stdout) == (0, True)
+
+
+def test_the_pyproject_of_the_working_folder_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = changes(NOVEMBER, JANUARY)[0]["id"]
+    put(tmp_path / "pyproject.toml", f'[tool.bodydouble.drift.severities]\n{rule} = "info"\n')
+    monkeypatch.chdir(tmp_path)
+    assert run(NOVEMBER, JANUARY).exit_code == 0
+
+
+@pytest.mark.parametrize("text", ["[tool.bodydouble.drift.severities]\nno-such-rule = 'info'", "no toml"])
+def test_a_configuration_that_means_nothing_is_one_line_and_exit_code_2(tmp_path: Path, text: str) -> None:
+    config = put(tmp_path / "own.toml", text)
+    result = run(NOVEMBER, JANUARY, "--config", config)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+# --- what cannot be read ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00\x01", b"[]", b'{"paths":', b"<html><p>Gone</p></html>"])
+def test_a_document_that_became_unreadable_is_a_change(place: Path, content: bytes) -> None:
+    result = run("vendored", put(place, content), "--format", "json")
+    found = [change["id"] for change in json.loads(result.stdout)["changes"]]
+    assert (result.exit_code, found) == (1, ["document-became-unreadable"])
+
+
+def test_two_sides_that_are_no_documents_cannot_be_compared(place: Path) -> None:
+    result = run(put(place, b"[]"), put(place.with_name("other.json"), b""))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+@pytest.mark.parametrize("what", ["missing", "folder", "refused", "no URL", "null byte"])
+def test_a_side_that_is_not_there_is_named_in_one_line_and_exit_code_2(place: Path, what: str, is_new: bool) -> None:
+    source = {
+        "missing": str(place),
+        "folder": str(place.parent),
+        "refused": f"http://127.0.0.1:{closed_port()}/openapi.json",
+        "no URL": "http://[bad",
+        "null byte": "a\0b",
+    }[what]
+    result = run(*(("vendored", source) if is_new else (source, "vendored")))
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+
+
+def test_upstream_is_the_address_where_the_vendored_document_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bodydouble_spec.provenance", lambda: {"document": str(AUGUST)})
+    assert [change["id"] for change in changes("vendored", "upstream")] == ["model-identity-replaced"]
+
+
+def test_yaml_of_openapi_31_is_compared(place: Path) -> None:
+    old = put(place, NEWER)
+    new = put(place.with_name("new.yaml"), NEWER.replace('[string, "null"]', "string"))
+    assert changes(old, old) == []
+    assert changes(old, new) != []
+
+
+def test_what_could_not_be_compared_is_listed(place: Path) -> None:
+    document = json.loads(JUNE.read_bytes())
+    post = document["paths"]["/v1/images/generations"]["post"]
+    post["responses"]["200"]["content"]["application/json"]["schema"] = {"$ref": "#/gone"}
+    facts = json.loads(run("vendored", put(place, json.dumps(document)), "--format", "json").stdout)["facts"]
+    rows = facts["not understood, so not compared"]
+    assert [(row["side"], "responses" in row["place"]) for row in rows] == [("new", True)]
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
+@given(st.binary(max_size=100) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "replace")))
+@example(b"[" * 100_000)
+@example(b"a: &a [*a]")
+@example(b'{"openapi": "3.0.0", "paths": {"/a": {"post": {"responses": {"200": {"$ref": "#/paths/~1a"}}}}}}')
+def test_any_bytes_as_a_side_end_in_a_verdict(place: Path, content: bytes) -> None:
+    result = run("vendored", put(place, content))
+    assert isinstance(result.exception, SystemExit | None)
+    assert result.exit_code in {1, 2}

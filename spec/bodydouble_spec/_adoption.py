@@ -1,0 +1,140 @@
+"""Adopting a revision: the published structure in our words, the overlay checked against it, and the files that hold both."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec._change import Change
+from bodydouble_spec._contract import Contract
+from bodydouble_spec._diff import diff
+from bodydouble_spec._document import is_url, parse_document, read_source
+from bodydouble_spec._errors import ContractError
+from bodydouble_spec._finding import Finding, Severity
+from bodydouble_spec._fingerprint import fingerprint
+from bodydouble_spec._history import read_name
+from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._overlay import Overlay
+from bodydouble_spec._redact import Redactor
+from bodydouble_spec._repair import repair
+from bodydouble_spec._structure import strip, with_prose_of
+from bodydouble_spec._vendored import kept
+
+__all__ = ["Adoption", "adopt"]
+
+_DOCUMENT, _OVERLAY, _PROVENANCE, _MERGED = "openapi.json", "overlay.yaml", "provenance.json", "merged.json"
+_MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What adopting a revision comes to: ``files`` are names and bytes to be written, all or none.
+
+    ``old`` and ``new`` are the contracts as published, ``changes`` lie between them; ``findings`` are the overlay's actions that match
+    nothing any more, and the promises of the new document that could not be understood. ``provenance`` is what ``provenance.json`` says.
+    """
+
+    old: Contract
+    new: Contract
+    changes: tuple[Change, ...]
+    findings: tuple[Finding, ...]
+    provenance: Mapping[str, str]
+    files: Mapping[str, bytes]
+
+
+def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
+    """What adopting the document at a path or URL into a folder of contract files comes to; nothing is written.
+
+    ``folder`` holds ``openapi.json``, ``overlay.yaml`` and ``provenance.json``. A revision is named and dated by its file name
+    (``2026-06-12-4cd011cd.json``), else by its digest and by the file's time, or ``today`` for a URL. Raises ContractError when the
+    document is no contract or the folder holds none, and OverlayError when the overlay is malformed.
+    """
+    ours, before = _read_ours(folder, _DOCUMENT), _read_ours(folder, _PROVENANCE)
+    overlay = Overlay.load(_existing(folder, _OVERLAY))
+    data = read_source(source)
+    published, problem = parse_document(data)
+    if problem is None and not is_object(published):
+        problem = "an OpenAPI document is an object"
+    if problem is not None:
+        raise ContractError(f"{source}: {problem}; nothing was adopted")
+    document = _in_our_words(published, ours, source)
+    new = Contract.load(document, overlay=overlay)
+    if not new.operations:
+        raise ContractError(
+            f"{source}: no operation can be understood in it, so nothing was adopted; see contract check"
+        )
+    old_published, new_published = Contract.load(ours, overlay=None), Contract.load(document, overlay=None)
+    provenance = {**before, **_provenance(source, data, new, today)}
+    files = {_DOCUMENT: _json_bytes(document), _PROVENANCE: _json_bytes(provenance)}
+    result = overlay.apply(repair(document).document)
+    files[_MERGED] = kept(result, files[_DOCUMENT], _existing(folder, _OVERLAY).read_bytes())
+    findings = (item for item in new.findings if item.witness == "overlay" or item.severity is Severity.ERROR)
+    return Adoption(
+        replace(old_published, source=f"{before.get('revision', folder)}"),
+        replace(new_published, source=Redactor().text(str(source))),
+        tuple(diff(old_published, new_published)),
+        tuple(findings),
+        provenance,
+        files,
+    )
+
+
+def _in_our_words(published: dict[str, Any], ours: dict[str, Any], source: str | Path) -> dict[str, Any]:
+    document: dict[str, Any] = with_prose_of(ours, strip(published))
+    version = published["info"].get("version") if is_object(published.get("info")) else None
+    if isinstance(version, str):
+        document["info"]["version"] = version
+    try:
+        _json_bytes(document)
+    except ValueError as error:
+        raise ContractError(f"{source}: JSON cannot hold it ({error}); nothing was adopted") from None
+    if fingerprint(document) != fingerprint(published):
+        raise ContractError(f"{source}: its structure cannot be copied without its prose; nothing was adopted")
+    return document
+
+
+def _provenance(source: str | Path, data: bytes, contract: Contract, today: date) -> dict[str, str]:
+    is_address = isinstance(source, str) and is_url(source)
+    name, day = read_name(str(source))
+    if day is None:
+        name = f"sha256:{sha256(data).hexdigest()[:12]}"
+        day = today if is_address else datetime.fromtimestamp(Path(source).stat().st_mtime, UTC).date()
+    models = [model for operation in contract.operations for model in _models(operation.request_schema)]
+    return {
+        # A file has no address: it is taken for a later revision of the document that is watched.
+        **({"document": Redactor().text(str(source))} if is_address else {}),
+        "revision": name,
+        "date": day.isoformat(),
+        _MODEL: ", ".join(dict.fromkeys(models)),
+        "fingerprint": contract.fingerprint,
+    }
+
+
+def _models(schema: Mapping[str, Any] | None) -> list[str]:
+    """The values that a request's ``model`` may have."""
+    model: Any = (schema or {}).get("properties", {}).get(_MODEL)
+    values: Any = model.get("enum") if is_object(model) else None
+    return [value for value in values if isinstance(value, str)] if is_array(values) else []
+
+
+def _read_ours(folder: Path, name: str) -> dict[str, Any]:
+    value, problem = parse_document(_existing(folder, name).read_bytes())
+    if problem is not None or not is_object(value):
+        raise ContractError(f"{folder / name}: {problem or 'this must be an object'}; restore the file first")
+    return value
+
+
+def _existing(folder: Path, name: str) -> Path:
+    path = folder / name
+    if not path.is_file():
+        raise ContractError(
+            f"{folder}: there is no {name}; name a folder with the contract's files ({_DOCUMENT}, {_OVERLAY}, {_PROVENANCE})"
+        )
+    return path
+
+
+def _json_bytes(value: Any) -> bytes:
+    return f"{json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)}\n".encode()

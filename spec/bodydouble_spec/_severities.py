@@ -1,0 +1,105 @@
+"""How severe a change is to one team: their own words, from ``pyproject.toml``, over those of the table of rules."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec._change import Change
+from bodydouble_spec._defects import show
+from bodydouble_spec._diff_rules import RULES
+from bodydouble_spec._errors import SpecError
+from bodydouble_spec._finding import Severity
+from bodydouble_spec._json import is_object
+
+__all__ = ["BadSeverities", "Severities"]
+
+_TABLE = ("tool", "bodydouble", "drift")
+_KEY = "severities"
+_SECTION = ".".join((*_TABLE, _KEY))
+_OFF = "off"
+_VALUES = f"{', '.join(Severity)} or {_OFF}"
+
+
+class BadSeverities(SpecError):
+    """The settings cannot be read or say something that does not exist; the text says what, where and what could stand there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Severities:
+    """What a team made of the rules: ``chosen`` maps the id of a rule to its severity, or to None for a rule that is off.
+
+    ``source`` is the file that says so, None where nothing does.
+    """
+
+    chosen: Mapping[str, Severity | None] = field(default_factory=dict[str, Severity | None])
+    source: Path | None = None
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Severities":
+        """Read ``[tool.bodydouble.drift.severities]`` of a TOML file: ids of rules with ``error``, ``warning``, ``info`` or ``off``.
+
+        Raises BadSeverities when the file cannot be read, and for an unknown id, value or key.
+        """
+        try:
+            section: Any = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadSeverities(f"{path}: {error.strerror or error}; name a readable pyproject.toml") from None
+        except ValueError as error:
+            # A file that is no TOML, and one that is no text.
+            raise BadSeverities(f"{path} is not TOML: {error}") from None
+        for place, key in enumerate(_TABLE):
+            section = section.get(key, {})
+            if not is_object(section):
+                raise BadSeverities(f"{path}: {'.'.join(_TABLE[: place + 1])} must be a table")
+        for key in section:
+            if key != _KEY:
+                raise BadSeverities(f"{path}: [{'.'.join(_TABLE)}] has no setting {show(key)}; it has: {_KEY}")
+        severities = section.get(_KEY, {})
+        if not is_object(severities):
+            raise BadSeverities(f"{path}: {_SECTION} must be a table of rules and severities")
+        return cls({rule: _severity(rule, value, path) for rule, value in severities.items()}, Path(path))
+
+    @classmethod
+    def find(cls, folder: Path) -> "Severities":
+        """Those of the nearest ``pyproject.toml`` in a folder or above it; the table's own where there is none.
+
+        Raises BadSeverities as `load` does.
+        """
+        candidates = (parent / "pyproject.toml" for parent in (folder, *folder.parents))
+        nearest = next((path for path in candidates if path.is_file()), None)
+        return cls() if nearest is None else cls.load(nearest)
+
+    def apply(self, changes: Iterable[Change]) -> tuple[Change, ...]:
+        """The changes with the severities chosen; what a change covers gets its own too, the worst first.
+
+        A change whose rule is off is left out; what it covers takes its place.
+        """
+        return tuple(item for change in changes for item in self._applied(change))
+
+    def _applied(self, change: Change) -> Iterator[Change]:
+        covers = [
+            item
+            for covered in change.covers
+            for item in (self._applied(covered) if isinstance(covered, Change) else (covered,))
+        ]
+        severity = self.chosen.get(change.id, change.severity)
+        if severity is not None:
+            worst_first = sorted(covers, key=lambda item: -item.severity.rank)
+            yield replace(change, severity=severity, covers=tuple(worst_first))
+        else:
+            yield from (item for item in covers if isinstance(item, Change))
+
+
+def _severity(rule: str, value: Any, path: str | Path) -> Severity | None:
+    if rule not in RULES:
+        similar = get_close_matches(rule, RULES, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(similar)}?" if similar else "docs/changes.md lists them"
+        raise BadSeverities(f"{path}: [{_SECTION}] has {show(rule)}, and there is no such rule; {hint}")
+    if value == _OFF:
+        return None
+    if isinstance(value, str) and value in {*Severity}:
+        return Severity(value)
+    raise BadSeverities(f"{path}: [{_SECTION}] {rule} is {show(value)}; it must be {_VALUES}")
