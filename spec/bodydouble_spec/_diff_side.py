@@ -6,17 +6,12 @@ from typing import Any
 
 from bodydouble_spec._contract import Contract
 from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._keywords import EXTENSIBLE_NAME_MAPS, NAME_MAPS, PROSE
 from bodydouble_spec._pointer import join_pointer, pointer_parts, resolve_pointer
 
 __all__ = ["Interner", "Node", "Side"]
 
-_PROSE = {"$comment", "description", "example", "examples", "externalDocs", "summary", "title", "xml"}
-# Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
-_NAME_MAPS = {
-    "$defs", "content", "definitions", "dependentRequired", "dependentSchemas", "encoding", "headers", "links", "mapping",
-    "patternProperties", "properties", "variables",
-}  # fmt: skip
-_EXTENSIBLE_NAME_MAPS = {"callbacks", "responses"}
+_SILENT = PROSE | {"$comment", "externalDocs", "xml"}
 _VALUES = {"const", "default"}
 _SETS = {"enum", "required", "type"}
 # Lists of parts whose order means nothing.
@@ -125,7 +120,7 @@ class Side:
             return self._interner.number(("list", *(sorted(numbers) if key in _UNORDERED else numbers))), _lowest(items)
         if not is_object(value):
             return self._interner.value(value), _NEVER
-        is_map = key in _NAME_MAPS or key in _EXTENSIBLE_NAME_MAPS
+        is_map = key in NAME_MAPS or key in EXTENSIBLE_NAME_MAPS
         if not is_map and isinstance(value.get("$ref"), str):
             return self._walk_reference(value)
         walked = [
@@ -178,14 +173,14 @@ class Side:
 
 def _counts(name: str, item: Any, key: str) -> bool:
     """Whether an entry of an object that stands under ``key`` is structure."""
-    if key in _NAME_MAPS:
+    if key in NAME_MAPS:
         return True
     if name.startswith("x-"):
         return False
-    if key in _EXTENSIBLE_NAME_MAPS:
+    if key in EXTENSIBLE_NAME_MAPS:
         return True
     empties = _SAME_AS_ABSENT.get(name, ())
-    return name not in _PROSE and not any(item == empty and type(item) is type(empty) for empty in empties)
+    return name not in _SILENT and not any(item == empty and type(item) is type(empty) for empty in empties)
 
 
 def _lowest(found: list[tuple[int, int]]) -> int:

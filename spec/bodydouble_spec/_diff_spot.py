@@ -9,6 +9,7 @@ from bodydouble_spec._defects import listed, show
 from bodydouble_spec._diff_rules import RULES, Rule
 from bodydouble_spec._finding import Evidence
 from bodydouble_spec._json import is_array
+from bodydouble_spec._structure import strip
 
 __all__ = ["Changes", "Spot", "Words"]
 
@@ -104,4 +105,5 @@ def _said(value: Any) -> str:
 
 
 def _plain(value: Any) -> Any:
-    return str(value) if isinstance(value, Words) else value
+    # The publisher's prose is no part of what changed.
+    return str(value) if isinstance(value, Words) else strip(value)

@@ -8,18 +8,11 @@ import orjson
 
 from bodydouble_spec._errors import ContractError
 from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._keywords import EXTENSIBLE_NAME_MAPS, NAME_MAPS, PROSE
 from bodydouble_spec._pointer import pointer_parts, resolve_pointer
 
 __all__ = ["canonical_paths", "fingerprint"]
 
-# Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
-_NAME_MAPS = {
-    "$defs", "content", "definitions", "dependentRequired", "dependentSchemas", "encoding", "headers", "links", "mapping",
-    "patternProperties", "properties", "securitySchemes", "variables",
-}  # fmt: skip
-# Here the keys are names too, but OpenAPI allows extensions among them.
-_EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
-_PROSE = {"description", "example", "examples", "summary", "title"}
 _DATA = {"const", "default"}
 _UNORDERED = {"enum", "required"}
 # An inlined document of this many nodes is an expansion attack, not a contract (the largest seen has about 1,500).
@@ -66,13 +59,13 @@ class _Canonical:
             return [self.walk(item, "", open_references, depth + 1) for item in value]
         if not is_object(value):
             return _plain(value)
-        if key in _NAME_MAPS:
+        if key in NAME_MAPS:
             return {name: self.walk(item, "", open_references, depth + 1) for name, item in value.items()}
-        if key in _EXTENSIBLE_NAME_MAPS:
+        if key in EXTENSIBLE_NAME_MAPS:
             named = {name: item for name, item in value.items() if not name.startswith("x-")}
             return {name: self.walk(item, "", open_references, depth + 1) for name, item in named.items()}
         reference = value.get("$ref")
-        structure = {name: item for name, item in value.items() if name not in _PROSE and not name.startswith("x-")}
+        structure = {name: item for name, item in value.items() if name not in PROSE and not name.startswith("x-")}
         if not isinstance(reference, str):
             return {name: self.walk(item, name, open_references, depth + 1) for name, item in structure.items()}
         target = self._inline(reference, open_references, depth)

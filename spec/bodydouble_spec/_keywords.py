@@ -7,8 +7,16 @@ import jsonschema_rs
 
 from bodydouble_spec._json import is_array
 
-__all__ = ["NEWER_KEYWORDS", "SIMPLE", "number_of"]
+__all__ = ["EXTENSIBLE_NAME_MAPS", "NAME_MAPS", "NEWER_KEYWORDS", "PROSE", "SIMPLE", "number_of"]
 
+# Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
+NAME_MAPS = {
+    "$defs", "content", "definitions", "dependentRequired", "dependentSchemas", "encoding", "headers", "links", "mapping",
+    "patternProperties", "properties", "securitySchemes", "variables",
+}  # fmt: skip
+# Here the keys are names too, but OpenAPI allows extensions among them.
+EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
+PROSE = {"description", "example", "examples", "summary", "title"}
 # In JSON Schema, and so in OpenAPI 3.1, but not in 3.0.
 NEWER_KEYWORDS = {
     "$defs", "contains", "contentEncoding", "contentMediaType", "dependentRequired", "dependentSchemas", "else",

@@ -27,6 +27,7 @@ __all__ = [
 
 
 _NOTHING = "nothing"
+_SEVERITY_COLUMNS = 7
 
 
 class Detail(NamedTuple):
@@ -165,7 +166,8 @@ def _detail(label: str, value: Any) -> Detail:
 def _covered_lines(finding: Finding, indent: str) -> list[str]:
     lines: list[str] = []
     for covered in finding.covers:
-        where = place(covered, finding)
-        named = f"{covered.severity} {one_line(covered.id)} at {where}: {one_line(covered.message)}"
+        # The message first: pointers into a document are long, and people read a line's beginning.
+        where = f"{one_line(covered.id)} at {place(covered, finding)}"
+        named = f"{covered.severity:<{_SEVERITY_COLUMNS}}  {one_line(covered.message)} ({where})"
         lines += [indent + named, *_covered_lines(covered, indent + "  ")]
     return lines

@@ -3,21 +3,18 @@
 from typing import Any
 
 from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec._keywords import EXTENSIBLE_NAME_MAPS, NAME_MAPS, PROSE
 
 __all__ = ["NEUTRAL_DESCRIPTION", "strip", "with_prose_of"]
 
 NEUTRAL_DESCRIPTION = "A response."
 """What stands for the description of a response, which OpenAPI requires, where the publisher has one and we have none."""
 
+# The others name or show one thing, and do not fit another structure.
 _DESCRIPTIONS = {"description", "summary"}
-# A title names one thing and an example shows one: neither fits another structure.
-_PARTICULARS = {"example", "examples", "externalDocs", "title"}
-_PROSE = _DESCRIPTIONS | _PARTICULARS
-# Under these keys the next keys are names that somebody chose.
-_NAME_MAPS = {
-    "$defs", "callbacks", "content", "encoding", "headers", "links", "mapping", "parameters", "paths", "patternProperties", "properties",
-    "requestBodies", "responses", "schemas", "securitySchemes", "variables",
-}  # fmt: skip
+_PROSE = PROSE | {"externalDocs"}
+# Components are named as well.
+_NAME_MAPS = NAME_MAPS | EXTENSIBLE_NAME_MAPS | {"parameters", "requestBodies", "schemas"}
 _DATA = {"const", "default", "enum", "required"}
 
 
