@@ -1,0 +1,438 @@
+"""``bodydouble drift``: what it says, to whom, how often, and with which exit code."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bodydouble._app import app
+from bodydouble._drift_witnesses import Wanted
+from bodydouble_spec import Evidence as Known
+from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner, Result
+
+ROOT = Path(__file__).resolve().parents[2]
+REVISIONS = ROOT / "spec" / "tests" / "data"
+NOVEMBER = REVISIONS / "revision-2025-11-27-d2ee08c0.json"
+JANUARY = REVISIONS / "revision-2026-01-16-b8e4f5ad.json"
+ADOPTED = REVISIONS / "revision-2026-06-12-4cd011cd.json"
+REPLACED = REVISIONS / "revision-2026-08-14-87ef44bd.json"
+OPERATION = "POST /v1/images/generations"
+PAGE = '## Response\n\n```json\n{"images": [{"url": "https://example.org/1.png"}]}\n```\n'
+GOOD_PAGE = '## Response\n\n```json\n{"data": [{"url": "https://example.org/1.png", "b64_json": null}], "meta": {"usage": {"credits_used": 1}}}\n```\n'
+
+
+class Publisher(ThreadingHTTPServer):
+    """Publishes one document at each path, answers 304 to those who have it, and takes notifications."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.content = ADOPTED.read_bytes()
+        self.answered: list[int] = []
+        self.notified: list[dict[str, Any]] = []
+        self.refuses = False
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/openapi.json"
+
+    @property
+    def hook(self) -> str:
+        return f"json://127.0.0.1:{self.server_port}/hook"
+
+
+class Handler(BaseHTTPRequestHandler):
+    @property
+    def publisher(self) -> Publisher:
+        assert isinstance(self.server, Publisher)
+        return self.server
+
+    def do_GET(self) -> None:
+        tag = f'"{hash(self.publisher.content):x}"'
+        is_known = self.headers.get("If-None-Match") == tag
+        content = b"" if is_known else self.publisher.content
+        self.publisher.answered.append(304 if is_known else 200)
+        self.send_response(self.publisher.answered[-1])
+        self.send_header("ETag", tag)
+        if not is_known:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.publisher.refuses:
+            self.publisher.notified.append(body)
+        self.send_response(500 if self.publisher.refuses else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Nothing: the tests look at what was answered."""
+
+
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    with Publisher() as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings and notifications of whoever runs the tests are none of theirs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BODYDOUBLE_NOTIFY", raising=False)
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["drift", *map(str, arguments)])
+
+
+def compare(*arguments: object) -> Result:
+    """A run that only compares, which takes a tenth of the time."""
+    return run("--no-impact", *arguments)
+
+
+def found(result: Result) -> list[dict[str, Any]]:
+    findings: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
+    return findings
+
+
+def ids(result: Result) -> list[str]:
+    return [finding["id"] for finding in found(result)]
+
+
+def exchange(body: object, answer: object, number: int = 1) -> Exchange:
+    return Exchange(
+        id=f"call-{number}",
+        time=f"2026-11-{number:02}T10:00:00.000Z",
+        method="POST",
+        path="/v1/images/generations",
+        operation=OPERATION,
+        headers={"content-type": "application/json"},
+        body=body,
+        answer=RecordedAnswer(200, {"content-type": "application/json"}, answer),
+    )
+
+
+def put(path: Path, *exchanges: Exchange) -> Path:
+    path.write_bytes(b"".join(one.to_line() for one in exchanges))
+    return path
+
+
+def put_page(folder: Path, text: str = PAGE) -> Path:
+    path = folder / "page.md"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_renamed_property_is_an_error_and_a_new_one_information() -> None:
+    result = compare("--contract", NOVEMBER, "--upstream", JANUARY, "--format", "json")
+    said = [(item["severity"], item["message"]) for item in found(result)]
+    assert len(said) == 2
+    assert said[0][0] == "error"
+    assert {"tokens_used", "credits_used"} <= set(re.findall(r"\w+", said[0][1]))
+    assert said[1][0] == "info"
+    assert "aspect_ratio" in said[1][1]
+
+
+@pytest.fixture(scope="module")
+def replaced(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """The alarm on the day on which the document was overwritten, with two requests of an app that ask for a wide picture."""
+    body = {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "a cat",
+        "image_urls": ["https://example.org/1.png"],
+    }
+    calls = [exchange({**body, "aspect_ratio": ratio}, {}, number) for number, ratio in enumerate(["1:1", "21:9"], 1)]
+    requests = put(tmp_path_factory.mktemp("app") / "requests.jsonl", *calls)
+    return run("--upstream", REPLACED, "--requests", requests, "--format", "json")
+
+
+def test_an_overwritten_document_is_said_to_describe_another_model_first_of_all(replaced: Result) -> None:
+    first = found(replaced)[0]
+    assert (first["id"], first["severity"], first["witness"]) == ("model-identity-replaced", "error", "document")
+    assert "google/nano-banana-edit" in first["message"]
+    assert replaced.exit_code == 1
+
+
+def test_what_would_break_is_said_by_example(replaced: Result) -> None:
+    executed = [item["message"] for item in found(replaced) if item["witness"] == "document, executed"]
+    assert any("edit(aspect_ratio='21:9') will be refused" in message for message in executed)
+
+
+def test_what_would_break_for_the_app_is_counted(replaced: Result) -> None:
+    assert any("your 2 recorded requests" in item["message"] for item in found(replaced))
+
+
+def test_equal_structure_is_no_drift() -> None:
+    result = compare("--upstream", ADOPTED, "--format", "json")
+    assert (result.exit_code, found(result)) == (0, [])
+
+
+def test_the_published_document_is_heard_when_no_witness_is_named() -> None:
+    assert Wanted().document == Wanted(upstream="upstream").document == provenance()["document"]
+
+
+@pytest.mark.parametrize("wanted", [Wanted(page="page.md"), Wanted(exchanges=(Path("a.jsonl"),))])
+def test_only_the_witnesses_that_are_named_are_heard(wanted: Wanted) -> None:
+    assert wanted.document is None
+
+
+def test_the_page_is_a_witness(tmp_path: Path) -> None:
+    result = compare("--page", put_page(tmp_path), "--format", "json")
+    (finding,) = found(result)
+    assert (finding["id"], finding["witness"], result.exit_code) == ("page-example-vacuous", "page, line 4", 1)
+
+
+def test_recorded_answers_are_a_witness(tmp_path: Path) -> None:
+    recording = put(tmp_path / "recording.jsonl", exchange({}, {"images": []}))
+    witnesses = {
+        item["witness"].partition(",")[0] for item in found(compare("--exchanges", recording, "--format", "json"))
+    }
+    assert witnesses == {"recording"}
+
+
+def test_the_report_of_a_verification_is_a_witness(tmp_path: Path) -> None:
+    report = tmp_path / "verify.json"
+    finding = Finding("image-count", Severity.ERROR, Known.DOCUMENTED, "/data", "2 images for 3", operation=OPERATION)
+    report.write_text(render(Report("verify", (finding,)), ReportFormat.JSON), encoding="utf-8")
+    (heard,) = found(compare("--exchanges", report, "--format", "json"))
+    assert (heard["id"], heard["witness"]) == ("image-count", "verify report")
+
+
+def test_what_one_witness_says_is_reported_though_another_cannot_be_heard(tmp_path: Path) -> None:
+    result = compare("--upstream", tmp_path / "none.json", "--page", put_page(tmp_path), "--format", "json")
+    assert (result.exit_code, ids(result)) == (2, ["page-example-vacuous"])
+    assert (
+        result.stderr
+        == f"bodydouble: {tmp_path / 'none.json'}: No such file or directory; name a readable file or an http(s) URL\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<!doctype html><p>", "an HTML page came instead of JSON"),
+        (ADOPTED.read_bytes()[:-9], "the JSON is cut off"),
+        (b"", "the document is empty"),
+        (b"[]", "it is JSON, but no object"),
+    ],
+)
+def test_a_document_that_cannot_be_read_ends_with_2_and_leaves_the_state(
+    tmp_path: Path, publisher: Publisher, content: bytes, reason: str
+) -> None:
+    state = tmp_path / "state.json"
+    compare("--upstream", publisher.address, "--state", state)
+    before = state.read_bytes()
+    publisher.content = content
+    result = compare("--upstream", publisher.address, "--state", state)
+    assert (result.exit_code, reason in result.stderr, state.read_bytes() == before) == (2, True, True), result.output
+
+
+def test_every_witness_that_cannot_be_heard_is_said(tmp_path: Path) -> None:
+    result = compare("--upstream", tmp_path / "none.json", "--page", tmp_path / "none.md")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert [Path(line.split(": ")[1]).name for line in result.stderr.splitlines()] == ["none.json", "none.md"]
+
+
+def test_what_was_compared_is_reported_though_trying_it_out_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **_options: object) -> list[Finding]:
+        raise ZeroDivisionError("nobody foresaw this")
+
+    monkeypatch.setattr("bodydouble._drift_witnesses.impact", fail)
+    result = run("--upstream", REPLACED, "--format", "json")
+    assert ids(result)[0] == "model-identity-replaced"
+    assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_without_a_state_a_drift_is_reported_each_time(tmp_path: Path) -> None:
+    page = put_page(tmp_path)
+    assert [compare("--page", page).exit_code for _ in range(2)] == [1, 1]
+
+
+def test_with_a_state_a_drift_is_reported_once(tmp_path: Path) -> None:
+    arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--format", "json")
+    first, second = compare(*arguments), compare(*arguments)
+    assert (first.exit_code, second.exit_code) == (1, 0)
+    assert (found(second), json.loads(second.stdout)["facts"]["reported before"]) == ([], 1)
+
+
+def test_a_document_that_has_not_changed_is_not_sent_again_and_still_compared(
+    tmp_path: Path, publisher: Publisher
+) -> None:
+    publisher.content = REPLACED.read_bytes()
+    arguments = ("--upstream", publisher.address, "--state", tmp_path / "state.json", "--format", "json")
+    compare(*arguments)
+    second = compare(*arguments, "--contract", NOVEMBER)
+    assert publisher.answered == [200, 304]
+    assert ids(second)
+    assert json.loads(second.stdout)["facts"]["witnesses"][0]["note"] == "not changed since it was last fetched"
+
+
+def test_a_drift_that_went_away_is_said_once(tmp_path: Path) -> None:
+    arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--format", "json")
+    compare(*arguments)
+    put_page(tmp_path, GOOD_PAGE)
+    second, third = compare(*arguments), compare(*arguments)
+    assert (ids(second), ids(third), second.exit_code) == (["drift-gone/page-example-vacuous"], [], 0)
+
+
+def test_nothing_is_taken_back_while_a_witness_is_missing(tmp_path: Path) -> None:
+    state, page = tmp_path / "state.json", put_page(tmp_path)
+    bad, good = (
+        put(tmp_path / f"{name}.jsonl", exchange({}, body))
+        for name, body in (("bad", {}), ("good", {"data": [{"url": "a:b"}], "meta": {"usage": {"credits_used": 1}}}))
+    )
+    compare("--page", page, "--exchanges", bad, "--exchanges", good, "--state", state)
+    bad.unlink()
+    result = compare("--page", page, "--exchanges", bad, "--exchanges", good, "--state", state, "--format", "json")
+    assert (result.exit_code, ids(result)) == (2, [])
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 7}'])
+def test_a_corrupt_state_ends_with_2_before_anything_is_fetched(
+    tmp_path: Path, publisher: Publisher, text: str
+) -> None:
+    state = tmp_path / "state.json"
+    state.write_text(text, encoding="utf-8")
+    result = compare("--upstream", publisher.address, "--state", state)
+    assert (result.exit_code, publisher.answered, state.read_text(encoding="utf-8")) == (2, [], text)
+
+
+def test_reminders_need_a_state() -> None:
+    result = compare("--page", "page.md", "--remind-days", 3)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "bodydouble: --remind-days needs --state FILE: without it every drift is reported each time\n",
+    )
+
+
+def test_a_receiver_gets_what_is_new_and_nothing_when_nothing_is(
+    tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BODYDOUBLE_NOTIFY", f" {publisher.hook}\n{publisher.hook} ")
+    arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--notify", publisher.hook)
+    compare(*arguments)
+    compare(*arguments)
+    assert [got["title"] for got in publisher.notified] == ["drift from the vendored contract: 1 error"] * 3
+
+
+def test_an_address_that_is_not_understood_ends_with_2_before_anything_is_fetched(publisher: Publisher) -> None:
+    result = compare("--upstream", publisher.address, "--notify", "nope://s3cr3t")
+    assert (result.exit_code, publisher.answered, "s3cr3t" in result.output) == (2, [], False)
+
+
+def test_a_failed_notification_is_said_and_changes_nothing(tmp_path: Path, publisher: Publisher) -> None:
+    publisher.refuses = True
+    result = compare("--page", put_page(tmp_path), "--notify", publisher.hook, "--format", "json")
+    assert (result.exit_code, ids(result)) == (1, ["page-example-vacuous"])
+    assert "bodydouble: notification 1, JSON: " in result.stderr
+
+
+def test_what_reached_nobody_is_said_again(tmp_path: Path, publisher: Publisher) -> None:
+    arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--notify", publisher.hook)
+    publisher.refuses = True
+    compare(*arguments)
+    publisher.refuses = False
+    assert (compare(*arguments).exit_code, len(publisher.notified)) == (1, 1)
+
+
+def test_a_report_that_cannot_be_written_is_sent_all_the_same(tmp_path: Path, publisher: Publisher) -> None:
+    result = compare(
+        "--page", put_page(tmp_path), "--notify", publisher.hook, "--output", tmp_path / "none" / "report.html"
+    )
+    assert (result.exit_code, len(publisher.notified)) == (2, 1)
+
+
+def test_severities_are_those_of_the_settings(tmp_path: Path) -> None:
+    config = tmp_path / "pyproject.toml"
+    config.write_text('[tool.bodydouble.drift.severities]\nresponse-property-renamed = "info"\n', encoding="utf-8")
+    assert compare("--contract", NOVEMBER, "--upstream", JANUARY).exit_code == 0
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("never", 0)])
+def test_the_exit_code_follows_fail_on(tmp_path: Path, fail_on: str, code: int) -> None:
+    assert compare("--page", put_page(tmp_path), "--fail-on", fail_on).exit_code == code
+
+
+@pytest.mark.parametrize("option", ["--contract", "--config", "--requests", "--exchanges", "--page"])
+def test_a_file_that_is_not_there_is_named_and_ends_with_2(tmp_path: Path, option: str) -> None:
+    result = compare("--upstream", ADOPTED, option, tmp_path / "none.x")
+    assert (result.exit_code, "none.x" in result.stderr) == (2, True)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=40)
+    | st.sampled_from([b"{}", b'{"paths": []}', b'{"openapi": "3.0.0", "paths": {"/x": {"post": 1}}}'])
+)
+def test_whatever_is_published_ends_with_a_promised_exit_code(tmp_path: Path, content: bytes) -> None:
+    document = tmp_path / "document.json"
+    document.write_bytes(content)
+    result = compare("--upstream", document)
+    assert result.exit_code in {1, 2}
+    assert isinstance(result.exception, SystemExit)
+
+
+def workflow() -> dict[str, Any]:
+    text = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    parsed: dict[str, Any] = yaml.safe_load(block)
+    return parsed
+
+
+@pytest.fixture
+def run_step(tmp_path: Path) -> Callable[[], "subprocess.CompletedProcess[str]"]:
+    """Runs the alarm's step of the documented workflow as a runner does, with local files in the place of addresses."""
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "bodydouble"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m bodydouble "$@"\n', encoding="utf-8")
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    (step,) = [step for step in workflow()["jobs"]["drift"]["steps"] if "bodydouble drift" in step.get("run", "")]
+    script = step["run"].replace("--upstream upstream", f"--upstream {ADOPTED}")
+    environment = {
+        **os.environ,
+        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
+        "PAGE": str(put_page(tmp_path)),
+        "REPORT_URL": "https://ci.example.org/1",
+        "BODYDOUBLE_NOTIFY": "",
+    }
+
+    def run() -> "subprocess.CompletedProcess[str]":
+        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+        return subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_the_documented_workflow_turns_red_once_and_leaves_report_and_state(
+    tmp_path: Path, run_step: Callable[[], "subprocess.CompletedProcess[str]"]
+) -> None:
+    first, second = run_step(), run_step()
+    assert (first.returncode, second.returncode) == (1, 0), first.stderr + second.stderr
+    assert {"drift.html", "drift-state.json"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_the_documented_workflow_keeps_the_state_that_its_command_writes() -> None:
+    steps = workflow()["jobs"]["drift"]["steps"]
+    paths = {step["with"]["path"] for step in steps if "cache" in step.get("uses", "")}
+    (command,) = [step["run"] for step in steps if "bodydouble drift" in step.get("run", "")]
+    assert {f"--state {path}" in command for path in paths} == {True}

@@ -1,0 +1,266 @@
+"""The alarm's witnesses: recorded answers, a verification's report, and all of them in one list."""
+
+import json
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_contract_tests.alarm import (
+    Statement,
+    Witness,
+    collect,
+    read_recording,
+    recording_findings,
+    report_findings,
+)
+from bodydouble_mockserver import create_app
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Exchange,
+    Finding,
+    RecordedAnswer,
+    RecordedPicture,
+    Report,
+    ReportFormat,
+    Severity,
+    UnreadableDocument,
+    render,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+JSON_TYPE = {"content-type": "application/json; charset=utf-8"}
+GOOD: dict[str, Any] = {
+    "data": [{"url": "https://example.org/1.png", "b64_json": None}],
+    "meta": {"usage": {"credits_used": 84000}},
+}
+PICTURE = RecordedPicture("0" * 64, "image/png", 1000, (8, 8), is_data_uri=False).to_dict()
+
+
+def exchange(body: object, number: int = 1, **changes: Any) -> Exchange:
+    answer = RecordedAnswer(changes.pop("status", 200), changes.pop("headers", JSON_TYPE), body)
+    made = Exchange(
+        id=f"call-{number}",
+        time=f"2026-11-{number:02}T10:00:00.000Z",
+        method="POST",
+        path="/v1/images/generations",
+        operation="POST /v1/images/generations",
+        answer=answer,
+    )
+    return replace(made, **changes)
+
+
+def item(**members: Any) -> dict[str, Any]:
+    return {**GOOD, "data": [{**GOOD["data"][0], **members}]}
+
+
+def ids(findings: Sequence[Finding]) -> set[tuple[str, str]]:
+    return {(finding.id, finding.pointer) for finding in findings}
+
+
+@pytest.fixture
+def put(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a file: exchanges as JSON lines, or a text."""
+
+    def write(content: Sequence[Exchange] | str) -> Path:
+        file = tmp_path / "recording.jsonl"
+        text = content if isinstance(content, str) else b"".join(one.to_line() for one in content).decode()
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    return write
+
+
+def finding(rule: str = "a-rule", pointer: str = "", **changes: Any) -> Finding:
+    made = Finding(rule, Severity.ERROR, Evidence.DOCUMENTED, pointer, "it is so", operation="POST /things")
+    return replace(made, **changes)
+
+
+def test_answers_that_keep_the_contract_give_nothing(vendored: Contract) -> None:
+    assert recording_findings([exchange(GOOD)], vendored) == []
+
+
+def test_an_answer_is_read_strictly(vendored: Contract) -> None:
+    findings = recording_findings([exchange({"images": []})], vendored)
+    assert ("response-undocumented", "/images") in ids(findings)
+
+
+def test_one_deviation_in_many_answers_is_one_finding_that_counts_them(vendored: Contract) -> None:
+    answers = [exchange(GOOD, 1), exchange(item(seed=1), 2), exchange(item(seed=2), 3)]
+    (found,) = recording_findings(answers, vendored)
+    assert found.witness == "recording, 2 of 3 answers, the first at 2026-11-02T10:00:00.000Z (call-2)"
+
+
+def test_the_number_of_an_item_makes_no_difference(vendored: Contract) -> None:
+    two = {**GOOD, "data": [GOOD["data"][0], {**GOOD["data"][0], "seed": 1}]}
+    assert ids(recording_findings([exchange(two), exchange(item(seed=1))], vendored)) == {
+        ("response-undocumented", "/data/*/seed")
+    }
+
+
+def test_a_picture_that_was_taken_out_counts_as_one(vendored: Contract) -> None:
+    assert recording_findings([exchange(item(url=None, b64_json=PICTURE))], vendored) == []
+
+
+def test_a_refusal_in_an_unknown_envelope_is_a_warning_at_most(vendored: Contract) -> None:
+    findings = recording_findings([exchange({"code": 400, "reason": "no"}, status=400)], vendored)
+    assert {found.severity for found in findings} <= {Severity.WARNING, Severity.INFO}
+    assert findings
+
+
+def test_the_refusals_of_the_stand_in_are_no_drift(vendored: Contract) -> None:
+    calls: list[dict[str, Any]] = [{}, {"headers": {"Authorization": "Bearer any-key"}, "json": {"num_images": 9}}]
+    with httpx.Client(transport=MockTransport(create_app()), base_url="http://stand-in") as client:
+        refusals = [client.post("/v1/images/generations", **call) for call in calls]
+    recorded = [exchange(reply.json(), status=reply.status_code, headers=dict(reply.headers)) for reply in refusals]
+    assert [reply.status_code for reply in refusals] == [401, 400]
+    assert recording_findings(recorded, vendored) == []
+
+
+def test_an_answer_that_was_too_large_to_keep_is_judged_by_its_type_only(vendored: Contract) -> None:
+    raw = {"bytes": 9_000_000, "sha256": "0" * 64, "text": "{"}
+    answer = RecordedAnswer(200, JSON_TYPE, raw=raw)
+    other = RecordedAnswer(200, {"content-type": "text/html"}, raw=raw)
+    assert recording_findings([exchange(None, answer=answer)], vendored) == []
+    assert ids(recording_findings([exchange(None, answer=other)], vendored)) == {("response-content-type", "")}
+
+
+def test_an_exchange_without_an_operation_is_known_by_its_route(vendored: Contract) -> None:
+    assert recording_findings([exchange({}, operation=None, path="/v1/images/generations/?a=b")], vendored)
+
+
+@pytest.mark.parametrize("changes", [{"answer": None}, {"operation": None, "path": "/v1/models"}])
+def test_a_recording_without_an_answer_of_the_operation_proves_nothing_and_says_so(
+    vendored: Contract, put: Callable[..., Path], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(UnreadableDocument, match="none of 1 exchanges has an answer of POST /v1/images/generations"):
+        read_recording(put([exchange(GOOD, **changes)]), vendored)
+
+
+def test_a_recording_says_how_many_answers_of_which_days_were_heard(
+    vendored: Contract, put: Callable[..., Path]
+) -> None:
+    statement = read_recording(put([exchange(GOOD, 3), exchange(GOOD, 1)]), vendored).statement
+    assert (statement.witness, statement.note) == (Witness.RECORDING, "2 answers, 2026-11-01 to 2026-11-03")
+
+
+def test_a_single_exchange_is_no_report(vendored: Contract, put: Callable[..., Path]) -> None:
+    assert read_recording(put([exchange(GOOD)]), vendored).statement.witness is Witness.RECORDING
+
+
+def test_a_line_that_cannot_be_read_is_said_and_the_others_are_judged(
+    vendored: Contract, put: Callable[..., Path]
+) -> None:
+    file = put("{}\n" + exchange(item(seed=1)).to_line().decode())
+    recording = read_recording(file, vendored)
+    assert len(recording.statement.findings) == 1
+    assert recording.problems[0].startswith(f"{file}: line 1 was left out")
+
+
+def test_of_many_lines_that_cannot_be_read_the_first_is_said(vendored: Contract, put: Callable[..., Path]) -> None:
+    file = put("{}\n" * 40 + exchange(GOOD).to_line().decode())
+    (problem,) = read_recording(file, vendored).problems
+    assert problem.endswith("(and 39 more lines)")
+
+
+def test_a_line_that_is_still_being_written_is_no_problem(vendored: Contract, put: Callable[..., Path]) -> None:
+    lines = exchange(GOOD).to_line().decode()
+    assert read_recording(put(lines + lines[:40]), vendored).problems == ()
+
+
+def test_exchanges_can_come_through_a_pipe(vendored: Contract, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.write_bytes(exchange({}).to_line()))
+    writer.start()
+    recording = read_recording(pipe, vendored)
+    writer.join()
+    assert recording.statement.findings
+
+
+def test_a_report_is_heard_as_it_was_written(vendored: Contract, put: Callable[..., Path]) -> None:
+    said = finding(expected=2, got=1, direction="response", covers=(finding("another-rule"),))
+    recording = read_recording(put(render(Report("verify", (said,)), ReportFormat.JSON)), vendored)
+    (heard,) = recording.statement.findings
+    assert heard.to_dict() == said.to_dict()
+    assert recording.statement.witness is Witness.VERIFY_REPORT
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"id": None}, "/findings/0/id must be a text"),
+        ({"severity": "bad"}, "/findings/0/severity must be one of error, warning, info"),
+        ({"evidence": ["documented"]}, "/findings/0/evidence must be one of documented"),
+        ({"covers": 1}, "/findings/0/covers must be an array"),
+        ({"covers": [1]}, "/findings/0/covers/0 is no finding"),
+    ],
+)
+def test_a_report_with_something_else_in_it_is_refused_by_its_place(
+    vendored: Contract, put: Callable[..., Path], changes: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(UnreadableDocument, match=place):
+        read_recording(put(json.dumps({"findings": [{**finding().to_dict(), **changes}]})), vendored)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "[]", "no exchange", '{"findings": 3}', "\x00"])
+def test_a_file_of_something_else_is_refused(vendored: Contract, put: Callable[..., Path], text: str) -> None:
+    with pytest.raises(UnreadableDocument):
+        read_recording(put(text), vendored)
+
+
+def test_every_finding_names_its_witness() -> None:
+    said = (finding("a"), finding("b", witness="page, line 3"), finding("c", witness="executed"))
+    witnesses = [found.witness for found in collect([Statement(Witness.PAGE, "page.md", said)])]
+    assert witnesses == ["page", "page, line 3", "page, executed"]
+
+
+def test_two_witnesses_that_say_the_same_are_both_named() -> None:
+    both = [Statement(Witness.PAGE, "p", (finding(),)), Statement(Witness.RECORDING, "r", (finding(),))]
+    assert [found.witness for found in collect(both)] == ["page", "recording"]
+
+
+def test_what_one_kind_of_witness_says_twice_is_said_once() -> None:
+    twice = [Statement(Witness.VERIFY_REPORT, name, (finding(),)) for name in ("monday.json", "tuesday.json")]
+    assert len(collect(twice)) == 1
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["id", "covers", "severity", "pointer", "message", "evidence"]), inner, max_size=6
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(JSON, max_size=3))
+def test_whatever_a_report_holds_are_findings_or_a_reason(findings: list[Any]) -> None:
+    try:
+        read = report_findings({"findings": findings}, "report.json")
+    except ValueError as error:
+        assert "/findings/" in str(error)  # noqa: PT017 - either outcome is right
+    else:
+        assert len(read) == len(findings)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    JSON | st.just(GOOD),
+    st.sampled_from([100, 200, 204, 400, 500, 999]),
+    st.sampled_from([JSON_TYPE, {}, {"content-type": "x"}]),
+)
+def test_whatever_was_answered_can_be_judged(body: Any, status: int, headers: dict[str, str]) -> None:
+    findings = recording_findings([exchange(body, status=status, headers=headers)], Contract.load())
+    assert all((found.witness or "").startswith("recording, 1 of 1 answers") for found in findings)
