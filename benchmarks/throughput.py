@@ -82,6 +82,12 @@ def own_contestants(folder: Path) -> list[Contestant]:
     ]
 
 
+def prism_contestant(name: str, document: Path, level: str | None = None) -> Contestant:
+    """Prism as it comes, which logs each call, or with another level of logging."""
+    options = [] if level is None else ["--verboseLevel", level]
+    return Contestant(name, lambda port: ["prism", "mock", "--port", str(port), *options, str(document)])
+
+
 def peer_contestants(folder: Path) -> list[Contestant]:
     """The peers that are installed, each on the same operation."""
     document = folder / "openapi.json"
@@ -89,11 +95,7 @@ def peer_contestants(folder: Path) -> list[Contestant]:
     document.write_text(json.dumps(source))
     peers: list[Contestant] = []
     if shutil.which("prism"):
-        peers.append(
-            Contestant(
-                "Prism", lambda port: ["prism", "mock", "--port", str(port), "--verboseLevel", "silent", str(document)]
-            )
-        )
+        peers += [prism_contestant("Prism", document), prism_contestant("Prism, silent", document, "silent")]
     if shutil.which("wiremock"):
         mappings = folder / "mappings"
         mappings.mkdir()

@@ -7,6 +7,7 @@ from typing import Any
 
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object, pointer_parts, resolve_pointer
 
+from bodydouble_contract_tests._alarm import EXECUTED
 from bodydouble_contract_tests._claims_calls import Call
 from bodydouble_contract_tests._impact_wording import Wording
 
@@ -57,7 +58,7 @@ def found(
         direction=direction,
         operation=None if operation is None else operation.key,
         request=request if len(repr(request)) <= _LONGEST_REQUEST else None,
-        witness="executed",
+        witness=EXECUTED,
         covers=tuple(covers),
     )
 
