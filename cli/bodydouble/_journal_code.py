@@ -5,11 +5,11 @@ Key and pictures are not in a journal: the key comes from ``$AIMLAPI_KEY``, and 
 
 import json
 import pprint
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
 from bodydouble_spec import Exchange, RecordedPicture, restore_pictures
+from bodydouble_spec.curl import curl_command, header_text, request_path
 
 from bodydouble._text import printable
 
@@ -24,18 +24,12 @@ _WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "imag
 
 def as_curl(exchange: Exchange) -> str:
     """A curl command for a POSIX shell; every text of the journal is quoted."""
-    words = [
-        f'curl --globoff --request {shlex.quote(_safe(exchange.method))} "${{base%/v1}}"{shlex.quote(_path(exchange))}'
-    ]
-    if exchange.key is not None:
-        words.append('--header "Authorization: Bearer $AIMLAPI_KEY"')
-    words += [f"--header {shlex.quote(f'{name}: {value}')}" for name, value in _headers(exchange).items()]
-    if exchange.body is not None:
-        # In ASCII, and never read from a file: --data would take a leading @ for a name.
-        words.append(f"--data-raw {shlex.quote(json.dumps(_body(exchange)))}")
-    # Both spellings of the base URL are in use; the path begins with its version.
-    base = f"base=${{AIMLAPI_BASE_URL:-{_BASE_URL}}}"
-    return "\n".join((*_remarks(exchange), base, " \\\n  ".join(words))) + "\n"
+    # In ASCII, which any terminal shows and any shell passes on.
+    body = None if exchange.body is None else json.dumps(_body(exchange))
+    command = curl_command(
+        exchange.method, exchange.path, headers=_headers(exchange), body=body, with_key=exchange.key is not None
+    )
+    return "\n".join((*_remarks(exchange), command))
 
 
 def as_python(exchange: Exchange) -> str:
@@ -53,7 +47,7 @@ def as_python(exchange: Exchange) -> str:
     lines += [
         f'base_url = os.environ.get("AIMLAPI_BASE_URL", "{_BASE_URL}").removesuffix("/v1")',
         "response = httpx.request(",
-        f"    {_safe(exchange.method)!a}, base_url + {_path(exchange)!a}, headers=headers{content}, timeout=180",
+        f"    {header_text(exchange.method)!a}, base_url + {request_path(exchange.path)!a}, headers=headers{content}, timeout=180",
         ")",
         "print(response.status_code, response.text)",
     ]
@@ -80,19 +74,8 @@ def _remarks(exchange: Exchange) -> list[str]:
     return remarks
 
 
-def _path(exchange: Exchange) -> str:
-    """The path, which must not be able to turn the base URL's host into another one ("@elsewhere.example")."""
-    path = _safe(exchange.path)
-    return path if path.startswith("/") else f"/{path}"
-
-
 def _headers(exchange: Exchange) -> Mapping[str, str]:
-    return {name: _safe(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
-
-
-def _safe(text: str) -> str:
-    """A text for a request line or header: without control characters, which neither has."""
-    return "".join(character for character in text if character.isprintable())
+    return {name: header_text(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
 
 
 def _body(exchange: Exchange) -> Any:

@@ -21,7 +21,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0"]
+    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0", "--api-key", "any-key-you-like"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
         assert server.stdout is not None
         line = next(line for line in server.stdout if line.startswith("  at "))

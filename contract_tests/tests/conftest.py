@@ -1,11 +1,19 @@
-"""Contracts of many shapes, and a way to look at what a strategy makes."""
+"""Contracts of many shapes, a way to look at what a strategy makes, and servers to be verified."""
 
-from collections.abc import Callable
+import contextlib
+import copy
+import ssl
+import threading
+from collections.abc import Callable, Generator
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+import trustme
+from bodydouble_contract_tests.verification import Subject
+from bodydouble_mockserver import MockServer
+from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
@@ -118,6 +126,7 @@ def _published() -> dict[str, Contract]:
 
 
 _PUBLISHED = _published()
+_AUTHORITY = trustme.CA()
 _NANO_BANANA = next(item for name, item in _PUBLISHED.items() if "2026-08-14" in name)
 
 
@@ -194,3 +203,51 @@ def collect() -> Callable[..., list[Any]]:
         return examples
 
     return run
+
+
+@pytest.fixture(scope="session")
+def subject(vendored: Contract) -> Subject:
+    """The vendored contract's operation with documented sizes of a sixteenth, whose pictures are drawn in no time."""
+    document: dict[str, Any] = copy.deepcopy(dict(vendored.document))
+    (operation,) = (operation for path in document["paths"].values() for operation in path.values())
+    sizes = operation["x-sizes"]
+    operation["x-sizes"] = {ratio: [width // 16, height // 16] for ratio, (width, height) in sizes.items()}
+    return Subject(Contract.load(document, overlay=None))
+
+
+@pytest.fixture(scope="session")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """Serves an application with TLS on a free port: ``with serve(app) as origin``."""
+    folder = tmp_path_factory.mktemp("certificate")
+    issued = _AUTHORITY.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
+    issued.private_key_pem.write_to_path(folder / "key.pem")
+
+    @contextlib.contextmanager
+    def run(app: MockServer) -> Generator[str]:
+        listener = bind("127.0.0.1", 0)
+        server = Server(server_config(app, folder / "certificate.pem", folder / "key.pem"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            listener.close()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate file of the throw-away authority of `serve`."""
+    path = tmp_path_factory.mktemp("authority") / "authority.pem"
+    _AUTHORITY.cert_pem.write_to_path(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def trusted(authority: Path) -> ssl.SSLContext:
+    """A TLS context that trusts the throw-away authority of `serve`."""
+    return ssl.create_default_context(cafile=authority)

@@ -1,0 +1,162 @@
+"""The checks of a verification: what is claimed of a server, how that is known, and what it costs to prove."""
+
+from collections.abc import Iterator
+
+from bodydouble_spec import Evidence
+
+from bodydouble_contract_tests._check import Check
+from bodydouble_contract_tests._subject import Subject
+
+__all__ = ["catalogue"]
+
+_HTTP = "the standard of HTTP (RFC 9110), which the contract builds on"
+_OPENAPI_CORE = "openapi-core, reading the same contract"
+
+
+def catalogue(subject: Subject) -> tuple[Check, ...]:
+    """Every check that applies to the operation, in the order in which they are reported."""
+    return (
+        *_of_requests(subject),
+        *_of_answers(subject),
+        *(_of_pictures(subject) if subject.has_pictures else ()),
+        *_of_price(subject),
+        *_of_refusals(subject),
+        *_of_behaviour(),
+    )
+
+
+def _of_requests(subject: Subject) -> Iterator[Check]:
+    images = int(subject.has_pictures)
+    status = subject.operation.success_status
+    if subject.operation.request is not None:
+        body = ("requestBody",)
+        yield Check(
+            "valid-accepted",
+            f"A request that keeps the contract is answered with {status}.",
+            subject.evidence(*body),
+            subject.source(*body),
+            images,
+        )
+        yield Check(
+            "unknown-key-tolerated",
+            "A property that the contract does not know does no harm.",
+            Evidence.INFERRED,
+            "a neighbouring model ignored one",
+            images,
+        )
+        yield Check(
+            "odd-request-survived",
+            "A request of which nobody knows whether it is carried out gives no 5xx.",
+            Evidence.DOCUMENTED,
+            _HTTP,
+            images,
+        )
+    else:
+        yield Check(
+            "valid-accepted",
+            f"A request is answered with {status}.",
+            subject.evidence(),
+            subject.source(),
+            images,
+        )
+
+
+def _of_answers(subject: Subject) -> Iterator[Check]:
+    success = ("responses", str(subject.operation.success_status), "content")
+    evidence, source = subject.evidence(*success), subject.source(*success)
+    images = int(subject.has_pictures)
+    yield Check("answer-media-type", "An answer is of a documented media type.", evidence, source, images)
+    yield Check("answer-conforms", "An answer conforms to its schema.", evidence, source, images)
+    yield Check(
+        "answer-strict",
+        "An answer has every documented property, nothing undocumented, and nothing empty that must mean something.",
+        evidence,
+        source,
+        images,
+    )
+    yield Check(
+        "answer-second-opinion",
+        "A second validator comes to the same verdict on an answer.",
+        Evidence.ASSUMED,
+        _OPENAPI_CORE,
+        images,
+    )
+
+
+def _of_pictures(subject: Subject) -> Iterator[Check]:
+    success = ("responses", str(subject.operation.success_status), "content")
+    evidence, source = subject.evidence(*success), subject.source(*success)
+    if subject.names.count is not None:
+        yield Check("image-count", "An answer has as many pictures as were asked for.", evidence, source, 2)
+    yield Check("picture-url-absolute", "A picture's URL is an absolute http(s) URL.", evidence, source, 1)
+    yield Check("picture-downloadable", "A picture can be downloaded without the key.", evidence, source, 1)
+    yield Check(
+        "picture-decodable", "What is downloaded, or stands there as Base64, is a picture.", evidence, source, 1
+    )
+    yield Check("picture-media-type", "A picture is of the media type that it says.", Evidence.INFERRED, _HTTP, 1)
+    if subject.sizes:
+        yield Check(
+            "picture-pixels",
+            "A picture has the documented pixels of the aspect ratio that was asked for.",
+            subject.evidence("x-sizes"),
+            subject.source("x-sizes"),
+            1,
+        )
+
+
+def _of_price(subject: Subject) -> Iterator[Check]:
+    if not subject.states_cost:
+        return
+    # Without a price nobody promised that a call costs anything.
+    evidence = Evidence.ASSUMED if subject.credits is None else subject.evidence("x-price")
+    yield Check(
+        "credits-positive", "A call that was carried out costs something.", evidence, subject.source("x-price"), 1
+    )
+    if subject.names.count is not None:
+        yield Check(
+            "credits-proportional",
+            "The cost of a call is in proportion to its pictures.",
+            Evidence.ASSUMED,
+            "nobody knows the price of several pictures",
+            3,
+        )
+    if subject.credits is not None:
+        yield Check(
+            "charge-as-documented",
+            "A call costs the documented price of its pictures.",
+            evidence,
+            subject.source("x-price"),
+            1,
+        )
+
+
+def _of_refusals(subject: Subject) -> Iterator[Check]:
+    if subject.operation.request is not None:
+        status = str(subject.refusal_status)
+        refusal = ("responses", status)
+        is_documented = status in subject.operation.responses
+        yield Check(
+            "invalid-refused",
+            f"A request that breaks the contract is refused with {status}.",
+            Evidence.DOCUMENTED if is_documented else Evidence.ASSUMED,
+            subject.source(*refusal) if is_documented else _HTTP,
+        )
+        yield Check(
+            "refusal-envelope",
+            "A refusal has a known envelope.",
+            subject.evidence(*refusal),
+            subject.source(*refusal),
+        )
+    if subject.operation.is_authenticated:
+        evidence, source = subject.evidence("security"), subject.source("security")
+        yield Check("no-key-refused", "A call without a key is refused with 401.", evidence, source)
+        yield Check("wrong-key-refused", "A call with a wrong key is refused with 401.", evidence, source)
+
+
+def _of_behaviour() -> Iterator[Check]:
+    documented = Evidence.DOCUMENTED
+    yield Check("answers-steadily", "The same request gives the same kind of answer, and no 5xx.", documented, _HTTP)
+    yield Check("answer-in-time", "An answer comes in time.", documented, _HTTP)
+    yield Check("answer-whole", "An answer is whole, and is HTTP.", documented, _HTTP)
+    yield Check("body-length", "A body is as long as its header says.", documented, _HTTP)
+    yield Check("content-encoding", "A body is encoded as its header says.", documented, _HTTP)

@@ -1,0 +1,41 @@
+"""Content encodings undone by hand, so that a broken one is seen for what it is."""
+
+import zlib
+
+__all__ = ["Undecodable", "decoded"]
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Undecodable(ValueError):
+    """The bytes are not what their encoding says; the text says how."""
+
+
+def decoded(data: bytes, encoding: str, most_bytes: int) -> bytes:
+    """The body behind a Content-Encoding of ``gzip``, ``identity`` or none. Raises Undecodable, also beyond ``most_bytes``."""
+    for name in reversed([item.strip().lower() for item in encoding.split(",")]):
+        if name in {"", "identity"}:
+            continue
+        if name not in {"gzip", "x-gzip"}:
+            raise Undecodable(f"Content-Encoding is {name[:40]!r}, which was not asked for")
+        data = _unzipped(data, most_bytes)
+    return data
+
+
+def _unzipped(data: bytes, most_bytes: int) -> bytes:
+    content = bytearray()
+    rest = data
+    while rest or not content:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            content += member.decompress(rest, most_bytes + 1 - len(content))
+        except zlib.error as error:
+            raise Undecodable(f"the body is not gzip as its header says: {error}") from None
+        if len(content) > most_bytes:
+            raise Undecodable(f"the body is longer than {most_bytes:,} bytes once decoded")
+        if not member.eof:
+            raise Undecodable("the gzip body ends before its end")
+        if not member.unused_data:
+            break
+        rest = member.unused_data
+    return bytes(content)

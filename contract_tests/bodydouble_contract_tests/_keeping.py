@@ -1,0 +1,90 @@
+"""Observations and findings as they may be kept: without the key and other secrets, whatever the server put where."""
+
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from bodydouble_spec import Finding, Redactor, record_body, record_value
+
+from bodydouble_contract_tests._observation import FetchedPicture, Observation
+
+__all__ = ["Keeper", "parsed", "without_bytes"]
+
+# Tells whether it was a key that a redactor found, or what merely looks like a secret.
+_KEYLESS = Redactor()
+
+
+class Keeper:
+    """Takes secrets out of what is kept, shown or written; first of all the key of the run, where there is one."""
+
+    def __init__(self, api_key: str = "") -> None:
+        self.redactor = Redactor([api_key])
+        self._key = api_key.encode() if len(api_key) >= Redactor.shortest_key else None
+
+    def observation(self, observation: Observation) -> Observation:
+        """The observation with the headers of the allow-list and everything redacted; Base64 pictures in its body are described."""
+        body, raw = record_body(observation.content, self.redactor)
+        content = orjson.dumps(body) if raw is None else str(raw["text"]).encode("utf-8", "replace")
+        return replace(
+            observation,
+            sent=self.own(observation.sent.decode("utf-8", "replace")).encode("utf-8", "replace"),
+            headers=self.redactor.headers(observation.headers.items()),
+            content=content if observation.content else b"",
+            detail=self.redactor.raw(observation.detail, 1000),
+            pictures=tuple(self._picture(picture) for picture in observation.pictures),
+        )
+
+    def finding(self, finding: Finding) -> Finding:
+        """The finding with every text and value redacted; its request is taken to be written without secrets."""
+        text = self.redactor.text
+        return replace(
+            finding,
+            id=text(finding.id),
+            pointer=text(finding.pointer),
+            message=text(finding.message),
+            expected=self._value(finding.expected),
+            got=self._value(finding.got),
+            witness=None if finding.witness is None else text(finding.witness),
+            covers=tuple(self.finding(covered) for covered in finding.covers),
+        )
+
+    def text(self, text: str) -> str:
+        """A text of somebody else's, redacted."""
+        return self.redactor.text(text)
+
+    def own(self, text: str) -> str:
+        """A text of our own, such as a request: as it is unless the key is in it."""
+        shown = self.redactor.text(text)
+        return text if shown == _KEYLESS.text(text) else shown
+
+    def _value(self, value: Any) -> Any:
+        try:
+            return record_value(value, self.redactor)
+        except ValueError:
+            return "a value too large to be kept"
+
+    def _picture(self, picture: FetchedPicture) -> FetchedPicture:
+        text = self.redactor.text
+        # Image files have room for texts beside the pixels.
+        holds_key = self._key is not None and self._key in picture.content
+        return replace(
+            picture,
+            pointer=text(picture.pointer),
+            source=text(picture.source),
+            media_type=text(picture.media_type),
+            content=b"" if holds_key else picture.content,
+            problem=None if picture.problem is None else text(picture.problem),
+        )
+
+
+def parsed(content: bytes) -> Any:
+    """A body's JSON value; None when it is no JSON."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def without_bytes(observation: Observation) -> Observation:
+    """The observation without its pictures' bytes, which nobody looks at again."""
+    return replace(observation, pictures=tuple(replace(picture, content=b"") for picture in observation.pictures))

@@ -1,0 +1,77 @@
+"""Whether calls cost money, what a picture costs, and the plan that a budget allows."""
+
+import math
+from collections.abc import Collection
+
+from bodydouble_spec import is_array, is_object
+
+from bodydouble_contract_tests._address import host_of
+from bodydouble_contract_tests._errors import CannotVerify
+from bodydouble_contract_tests._plan import Plan
+from bodydouble_contract_tests._planner import make_plan
+from bodydouble_contract_tests._subject import Subject
+
+__all__ = ["DEFAULT_MAX_USD", "Terms", "is_billed", "plan_verification", "terms_of"]
+
+DEFAULT_MAX_USD = 0.75
+
+
+class Terms:
+    """What a run may spend: ``max_usd`` in all, at ``usd_per_image`` a picture."""
+
+    def __init__(self, max_usd: float, usd_per_image: float) -> None:
+        self.max_usd = max_usd
+        self.usd_per_image = usd_per_image
+
+    @property
+    def max_images(self) -> int:
+        """How many pictures that buys."""
+        return math.floor(self.max_usd / self.usd_per_image + 1e-6)
+
+
+def is_billed(subject: Subject, base_url: str) -> bool:
+    """Whether a base URL is that of the real API, by the servers that the contract names: calls there cost money."""
+    servers = subject.contract.document.get("servers")
+    hosts = {host_of(str(item.get("url"))) for item in (servers if is_array(servers) else ()) if is_object(item)}
+    return host_of(base_url.strip()) in hosts - {""}
+
+
+def terms_of(subject: Subject, *, billed: bool, max_usd: float | None, price_usd: float | None) -> Terms | None:
+    """What may be spent; None where nothing costs. Raises CannotVerify when a price is needed and unknown, or an amount is none."""
+    if not billed:
+        if max_usd is not None:
+            raise CannotVerify(
+                "a budget (max_usd) was given for a server where nothing is taken to cost; say that it is live if its calls do"
+            )
+        return None
+    limit = DEFAULT_MAX_USD if max_usd is None else max_usd
+    price = subject.usd_per_image if price_usd is None else price_usd
+    if not (math.isfinite(limit) and limit >= 0):
+        raise CannotVerify(f"the budget (max_usd) is {limit}; it takes US dollars, 0 or more")
+    if price is None:
+        raise CannotVerify("the contract has no price; say what one picture costs in US dollars (price_usd)")
+    if not (math.isfinite(price) and price > 0):
+        raise CannotVerify(f"the price of a picture (price_usd) is {price}; it takes US dollars above 0")
+    return Terms(limit, price)
+
+
+def plan_verification(
+    subject: Subject,
+    *,
+    billed: bool = False,
+    max_usd: float | None = None,
+    price_usd: float | None = None,
+    only: Collection[str] | None = None,
+    image_url: str | None = None,
+) -> Plan:
+    """What `verify` is going to do with these arguments, and what that costs; nothing is sent.
+
+    ``billed`` is True for the real API (`is_billed`, or the caller says so): ``max_usd`` (default 0.75) then limits the plan. ``only`` are ids of
+    checks, ``image_url`` is the input picture that is sent. Raises CannotVerify.
+    """
+    terms = terms_of(subject, billed=billed, max_usd=max_usd, price_usd=price_usd)
+    max_images = None if terms is None else terms.max_images
+    try:
+        return make_plan(subject, is_billed=billed, max_images=max_images, image_url=image_url, only=only)
+    except ValueError as error:
+        raise CannotVerify(str(error)) from error

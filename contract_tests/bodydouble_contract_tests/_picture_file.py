@@ -1,0 +1,49 @@
+"""What received bytes are as a picture: its format and pixels, or why it is none."""
+
+from io import BytesIO
+
+__all__ = ["look_at"]
+
+_LARGEST_PIXELS = 64_000_000
+_SIGNATURES = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF87a": "image/gif",
+    b"GIF89a": "image/gif",
+    b"BM": "image/bmp",
+}
+
+
+def look_at(data: bytes) -> tuple[str | None, tuple[int, int] | None, str | None]:
+    """Format (``image/png``), width and height in pixels, and what is wrong in words; each None where there is none.
+
+    The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP and BMP are known.
+    """
+    kind = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        kind = "image/webp"
+    if kind is None:
+        return None, None, "no bytes" if not data else "the bytes are no JPEG, PNG, GIF, WebP or BMP"
+    try:
+        return _decoded(data, kind)
+    except Exception as error:  # noqa: BLE001 - a decoder raises nearly anything, depending on where the bytes are wrong
+        return kind, None, f"it cannot be decoded: {type(error).__name__}: {error}"[:200]
+
+
+def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None, str | None]:
+    # The classes themselves, not Image.open: that one warns about large images, which is for the whole process.
+    from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+    openers: dict[str, type[ImageFile.ImageFile]] = {
+        "image/bmp": BmpImagePlugin.BmpImageFile,
+        "image/gif": GifImagePlugin.GifImageFile,
+        "image/jpeg": JpegImagePlugin.JpegImageFile,
+        "image/png": PngImagePlugin.PngImageFile,
+        "image/webp": WebPImagePlugin.WebPImageFile,
+    }
+    with openers[kind](BytesIO(data)) as image:
+        pixels = (image.width, image.height)
+        if image.width * image.height > _LARGEST_PIXELS:
+            return kind, pixels, f"it has {image.width}x{image.height} pixels, more than is decoded here"
+        image.load()
+    return kind, pixels, None

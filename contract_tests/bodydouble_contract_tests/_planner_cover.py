@@ -1,0 +1,116 @@
+"""The calls that prove every contract element, and what they prove."""
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from bodydouble_spec import Evidence
+
+from bodydouble_contract_tests._case import Case
+from bodydouble_contract_tests._cases import UNKNOWN_PROPERTY, accepted_case, unknown_property_case
+from bodydouble_contract_tests._elements import Factor, Row, Space
+from bodydouble_contract_tests._errors import UnsupportedSchema
+from bodydouble_contract_tests._plain import NOTHING
+from bodydouble_contract_tests._planner_options import RequestOptions
+from bodydouble_contract_tests._planner_pairs import Pairs
+from bodydouble_contract_tests._planner_rows import PLAINEST, apart, cover
+from bodydouble_contract_tests._subject import Subject
+
+__all__ = ["REQUIRED_ONLY", "Cover"]
+
+REQUIRED_ONLY = "required properties only"
+"""The element that the plainest request proves."""
+
+
+class Cover:
+    """The elements of one operation's request and the calls that prove them.
+
+    ``image_url`` is a picture that the server can fetch, None when there is none. ``plainest`` is the request with as little in it as the
+    contract allows. Raises UnsupportedSchema when the operation takes no JSON body or no valid request is found.
+    """
+
+    def __init__(self, subject: Subject, image_url: str | None) -> None:
+        self._subject = subject
+        options = RequestOptions(subject, image_url)
+        divided = [apart(space, lambda body: not subject.is_unknown(body)) for space in options.spaces()]
+        self._spaces = [space for space, _ in divided]
+        self._solos = [solo for _, solos in divided for solo in solos]
+        self._rows = self._covering(is_apart=False)
+        if not self._rows:
+            raise UnsupportedSchema(
+                f"{subject.operation.key}: no plain valid request was found; look for rules that contradict each other"
+            )
+        self.plainest = self._rows[0][1]
+        self.url_element = options.url_element
+
+    @cached_property
+    def cases(self) -> list[Case]:
+        """The calls to pay for: the plainest request, then first what proves most for a picture."""
+        return self._cases(self._rows)
+
+    @cached_property
+    def cases_apart(self) -> list[Case]:
+        """Calls that prove the same, and more of it for little money: nothing that is cheap to prove shares a call with what is dear."""
+        return self._cases(self._covering(is_apart=True))
+
+    @cached_property
+    def assumed(self) -> list[Case]:
+        """The calls that prove what is only assumed: not worth money, because their failure would say little."""
+        return [case for case in self._alone() if case.evidence is Evidence.ASSUMED]
+
+    @cached_property
+    def elements(self) -> tuple[str, ...]:
+        """What ``cases`` and ``assumed`` prove, in the order of the contract."""
+        by_place = [element for space in self._spaces for factor in space.factors for element in _covered_by(factor)]
+        proved = {element for case in (*self.cases, *self.assumed) for element in case.covers}
+        return tuple(
+            name
+            for name in dict.fromkeys((REQUIRED_ONLY, *by_place, *sorted(proved), UNKNOWN_PROPERTY))
+            if name in proved
+        )
+
+    def elements_of(self, name: str | None) -> frozenset[str]:
+        """The elements of one property of the request."""
+        factors = (factor for space in self._spaces for factor in space.factors if factor.name == name)
+        return frozenset(element for factor in factors for element in _covered_by(factor))
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The pairs of values, in the first way to write a request."""
+        return Pairs(self._spaces[0])
+
+    def pairs_covered(self) -> set[str]:
+        """The pairs that ``cases`` prove beside the elements."""
+        return {pair for space, row in self._rows if space is self._spaces[0] for pair in self.pairs.of(row.chosen)}
+
+    def _covering(self, *, is_apart: bool) -> list[tuple[Space, Row]]:
+        return [(space, row) for space in self._spaces for row in cover(space, is_apart=is_apart)]
+
+    def _cases(self, rows: list[tuple[Space, Row]]) -> list[Case]:
+        made = [accepted_case(row, self._elements_of(row), Evidence.DOCUMENTED) for _, row in rows]
+        made += [case for case in self._alone() if case.evidence is not Evidence.ASSUMED]
+        unknown = unknown_property_case(self._subject, self.plainest)
+        return _most_first([*made, *([] if unknown is None else [unknown])])
+
+    def _elements_of(self, row: Row) -> tuple[str, ...]:
+        is_shorter = any(option.value is NOTHING for option in row.chosen.values())
+        return (REQUIRED_ONLY, *row.covers) if row.name == PLAINEST and is_shorter else row.covers
+
+    def _alone(self) -> Iterator[Case]:
+        for row, option in self._solos:
+            yield accepted_case(row, option.covers, option.evidence)
+
+
+def _covered_by(factor: Factor) -> Iterator[str]:
+    return (element for option in factor.options for element in option.covers)
+
+
+def _most_first(cases: list[Case]) -> list[Case]:
+    """The first call, then those that prove the most for a picture that is not proved before."""
+    ordered, waiting = cases[:1], cases[1:]
+    covered = set(cases[0].covers)
+    while waiting:
+        best = max(waiting, key=lambda case: len(set(case.covers) - covered) / case.images)
+        waiting.remove(best)
+        ordered.append(best)
+        covered.update(best.covers)
+    return ordered

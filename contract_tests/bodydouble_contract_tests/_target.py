@@ -1,0 +1,211 @@
+"""The server under verification: one call at a time, the bytes as sent and as received, and what went wrong on the way."""
+
+import ssl
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bodydouble_contract_tests._address import base_of, host_of, is_loopback
+from bodydouble_contract_tests._case import Credential
+from bodydouble_contract_tests._decoding import Undecodable, decoded
+from bodydouble_contract_tests._errors import CannotVerify
+from bodydouble_contract_tests._observation import Trouble
+
+__all__ = ["WRONG_KEY", "Borrowed", "Received", "Target"]
+
+WRONG_KEY = "bodydouble-a-key-that-nobody-issued"
+LARGEST_ANSWER = 128 * 1024 * 1024
+# A connection of its own for each call: what one answer leaves behind must not be blamed on the next.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+_WITHOUT_BODY = {204, 304}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What came back: as in `Observation`. ``was_sent`` is False when the request cannot have arrived."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    content: bytes = b""
+    elapsed_s: float = 0.0
+    trouble: Trouble | None = None
+    detail: str = ""
+    was_sent: bool = True
+
+
+class Target:
+    """A server, by its base URL (with ``/v1`` or without) and the key that goes to it and to nobody else.
+
+    ``timeout_s`` is how long an answer may take as a whole. ``transport`` takes the place of the network, for a server in this process, and
+    stays open; ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed.
+    Raises CannotVerify when URL, key or certificates cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 180.0,
+        transport: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | str | Path | bool = True,
+    ) -> None:
+        self.base = base_of(base_url)
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
+            raise CannotVerify("the API key is empty or has characters that a header cannot carry; copy it anew")
+        if not timeout_s > 0:
+            raise CannotVerify(f"timeout_s is {timeout_s}; it takes seconds above 0")
+        self.api_key = api_key
+        self.timeout_s = timeout_s
+        self._transport = transport
+        self._tls = verify if isinstance(verify, ssl.SSLContext | bool) else _context(verify)
+        self._client = self.new_client()
+
+    @property
+    def host(self) -> str:
+        """The host of the base URL in lower case, without a port."""
+        return host_of(self.base)
+
+    def new_client(self) -> httpx.Client:
+        """A client for the same network that knows no key, sends no cookie and follows no redirect."""
+        transport = None if self._transport is None else Borrowed(self._transport)
+        headers = {"user-agent": f"bodydouble/{version('bodydouble')}", "accept-encoding": "gzip"}
+        try:
+            return httpx.Client(
+                transport=transport,
+                verify=self._tls,
+                timeout=httpx.Timeout(self.timeout_s),
+                limits=_LIMITS,
+                headers=headers,
+                # A proxy of the environment is for the world, not for a server on this machine.
+                trust_env=transport is None and not is_loopback(self.host),
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise CannotVerify(
+                f"HTTP cannot be set up from this environment: {error}; check the proxy variables"
+            ) from None
+
+    def send(self, method: str, path: str, body: bytes, credential: Credential = Credential.KEY) -> Received:
+        """Make one call; whatever happens is in what is returned. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
+        headers = {"content-type": "application/json"} if body else {}
+        if credential is not Credential.NONE:
+            headers["authorization"] = f"Bearer {self.api_key if credential is Credential.KEY else WRONG_KEY}"
+        reading = _Reading(time.monotonic(), self.timeout_s)
+        try:
+            with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
+                reading.read(response)
+        except Exception as error:  # noqa: BLE001 - a server in this process raises anything; on a socket that is a broken answer
+            # Cookies of one call are none of the next one's.
+            self._client.cookies.clear()
+            return reading.failed(error)
+        self._client.cookies.clear()
+        return reading.ended()
+
+    def close(self) -> None:
+        """Close connections; a transport that was given stays open."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Borrowed(httpx.BaseTransport):
+    """Somebody else's transport, which a client of ours does not close."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport."""
+        return self._transport.handle_request(request)
+
+
+class _TooLate(Exception):
+    """The answer goes on beyond its time."""
+
+
+class _TooLong(Exception):
+    """The answer goes on beyond its bound."""
+
+
+class _Reading:
+    """An answer while it comes in."""
+
+    def __init__(self, started: float, timeout_s: float) -> None:
+        self._started = started
+        self._timeout_s = timeout_s
+        self._status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._raw = bytearray()
+
+    def read(self, response: httpx.Response) -> None:
+        """Take in status, headers and the bytes as they come."""
+        self._status = response.status_code
+        self._headers = {name.lower(): value for name, value in response.headers.items()}
+        for chunk in response.iter_raw():
+            self._raw += chunk
+            if time.monotonic() - self._started > self._timeout_s:
+                raise _TooLate
+            if len(self._raw) > LARGEST_ANSWER:
+                raise _TooLong
+        if time.monotonic() - self._started > self._timeout_s:
+            raise _TooLate
+
+    def ended(self) -> Received:
+        """The answer, now that its bytes are complete by what the connection says."""
+        stated = self._stated_length()
+        if stated is not None and stated != len(self._raw) and self._status not in _WITHOUT_BODY:
+            detail = f"Content-Length is {stated}, and {len(self._raw)} bytes came"
+            return self._received(Trouble.WRONG_LENGTH, detail)
+        try:
+            content = decoded(bytes(self._raw), self._headers.get("content-encoding", ""), LARGEST_ANSWER)
+        except Undecodable as error:
+            return self._received(Trouble.UNDECODABLE, str(error))
+        return Received(self._status, self._headers, content, self._elapsed_s())
+
+    def failed(self, error: Exception) -> Received:
+        """What there is of the answer, and why there is no more."""
+        detail = str(error) or type(error).__name__
+        stated = self._stated_length()
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
+            return self._received(Trouble.UNREACHABLE, detail, was_sent=False)
+        if isinstance(error, httpx.TimeoutException | _TooLate):
+            began = "no answer" if self._status is None else "no whole answer"
+            return self._received(Trouble.TIMEOUT, f"{began} within {self._timeout_s:g} s")
+        if isinstance(error, _TooLong):
+            return self._received(Trouble.BROKEN, f"the answer is longer than {LARGEST_ANSWER:,} bytes")
+        is_cut = isinstance(error, httpx.RemoteProtocolError) and (
+            (stated is not None and len(self._raw) < stated)
+            or ("without sending complete message body" in detail and self._status is None)
+        )
+        if is_cut:
+            return self._received(Trouble.WRONG_LENGTH, detail)
+        return self._received(Trouble.BROKEN, f"{type(error).__name__}: {detail}")
+
+    def _stated_length(self) -> int | None:
+        text = self._headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def _received(self, trouble: Trouble, detail: str, *, was_sent: bool = True) -> Received:
+        return Received(self._status, self._headers, bytes(self._raw), self._elapsed_s(), trouble, detail, was_sent)
+
+
+def _context(authorities: str | Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(authorities))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotVerify(f"{authorities}: {reason}; name a PEM file of trusted authorities") from None

@@ -1,0 +1,42 @@
+"""Pauses that a server asks for (429): how long, and when it is too long."""
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+__all__ = ["Patience", "retry_after_s"]
+
+_USUAL_S = 10.0
+# Without this a Retry-After of 0 could be obeyed forever.
+_SHORTEST_S = 1.0
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float:
+    """Seconds to wait by the Retry-After header (seconds, or an HTTP date), at least 1; 10 where it says nothing that can be read.
+
+    ``now`` is seconds since the epoch, ``headers`` are by lower-case name.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        # More digits than any pause has; an int of any length would not become a float.
+        return max(_SHORTEST_S, float(int(text[:12])))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return _USUAL_S
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(_SHORTEST_S, aware.timestamp() - now)
+
+
+class Patience:
+    """The seconds that one run may wait, all pauses together."""
+
+    def __init__(self, max_wait_s: float) -> None:
+        self.left_s = max_wait_s
+
+    def take(self, seconds: float) -> bool:
+        """Whether there is patience for so long; if so it is used up by that much."""
+        if seconds > self.left_s:
+            return False
+        self.left_s -= seconds
+        return True

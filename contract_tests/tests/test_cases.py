@@ -1,0 +1,129 @@
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._plan import Plan
+from bodydouble_contract_tests._planner import make_plan
+from bodydouble_contract_tests._subject import Subject
+from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import Contract
+from bodydouble_spec.oracle import Oracle
+
+_HEADERS = {
+    Credential.KEY: {"Authorization": "Bearer mine"},
+    Credential.NONE: {},
+    Credential.WRONG: {"Authorization": "Bearer yours"},
+}
+
+
+@pytest.fixture(scope="module")
+def subject(vendored: Contract) -> Subject:
+    return Subject(vendored)
+
+
+@pytest.fixture(scope="module")
+def plan(subject: Subject) -> Plan:
+    """What is sent where nothing is charged: every sort of call but pairs."""
+    return make_plan(subject, is_billed=False)
+
+
+def _send(subject: Subject, calls: tuple[Case, ...]) -> dict[str, int]:
+    """The status that the unchanged mock gives each call."""
+    app = create_app(subject.contract, Settings(api_keys=("mine",)))
+    headers = {"Content-Type": "application/json"}
+    with httpx.Client(transport=MockTransport(app), base_url="http://localhost") as client:
+        return {
+            case.id: client.post(
+                subject.operation.path, content=orjson.dumps(case.body), headers=headers | _HEADERS[case.credential]
+            ).status_code
+            for case in calls
+        }
+
+
+def _is_met(subject: Subject, case: Case, status: int) -> bool:
+    match case.expectation:
+        case Expectation.ACCEPTED:
+            return status == subject.operation.success_status
+        case Expectation.REFUSED:
+            return status == 400
+        case Expectation.UNAUTHORIZED:
+            return status == 401
+        case Expectation.SURVIVED:
+            return status < 500
+
+
+def test_the_stand_in_does_what_every_call_expects(contract: Contract) -> None:
+    subject = Subject(contract)
+    calls = make_plan(subject, is_billed=False).calls
+    statuses = _send(subject, calls)
+    assert [(case.id, statuses[case.id]) for case in calls if not _is_met(subject, case, statuses[case.id])] == []
+
+
+def test_what_must_be_refused_breaks_the_contract_and_nothing_else_does(contract: Contract) -> None:
+    subject = Subject(contract)
+    for case in make_plan(subject, is_billed=False).calls:
+        assert bool(subject.operation.validate_request(case.body)) == (case.expectation is Expectation.REFUSED), case.id
+
+
+def test_a_second_validator_refuses_the_same_calls(subject: Subject, plan: Plan) -> None:
+    oracle = Oracle(subject.contract)
+    # To Python's re, which it uses, a pattern's end is also before a final line break.
+    calls = [case for case in plan.calls if not case.id.endswith("line-break-after")]
+    for case in calls:
+        errors = oracle.request_errors(subject.operation, orjson.dumps(case.body))
+        assert bool(errors) == (case.expectation is Expectation.REFUSED), case.id
+
+
+def test_nothing_that_must_succeed_has_a_fate_that_nobody_knows(subject: Subject, plan: Plan) -> None:
+    sure = [case for case in plan.calls if case.expectation is Expectation.ACCEPTED]
+    assert [case.id for case in sure if subject.is_unknown(case.body)] == []
+
+
+def test_a_call_with_a_wrong_number_of_pictures_costs_what_it_asks_for(plan: Plan) -> None:
+    (case,) = [case for case in plan.free if case.id == "refusal/num_images/maximum+1"]
+    assert (case.body["num_images"], case.images) == (5, 5)
+
+
+def test_a_valid_boundary_that_a_paid_call_has_is_not_sent_again(plan: Plan) -> None:
+    sent = [case.id for case in plan.unpaid]
+    assert "boundary/num_images/fraction" in sent
+    assert not any(
+        name.startswith(("boundary/aspect_ratio", "boundary/num_images/m", "boundary/provider/known=")) for name in sent
+    )
+
+
+def test_calls_without_a_valid_key_are_otherwise_fine(subject: Subject, plan: Plan) -> None:
+    cases = [case for case in plan.free if case.credential is not Credential.KEY]
+    assert [(case.id, subject.operation.validate_request(case.body)) for case in cases] == [
+        ("credential/no-key", []),
+        ("credential/wrong-key", []),
+    ]
+
+
+def test_an_open_operation_is_not_asked_for_a_key(contract_of: Callable[..., Contract]) -> None:
+    plan = make_plan(Subject(contract_of({"type": "object"})), is_billed=False)
+    assert {case.credential for case in plan.calls} == {Credential.KEY}
+
+
+_ODD: dict[str, Callable[[Any], bool]] = {
+    "prompt-empty": lambda prompt: prompt == "",
+    "prompt-4000-characters": lambda prompt: len(prompt) == 4000,
+    "prompt-nul": lambda prompt: "\0" in prompt,
+    "prompt-astral": lambda prompt: max(prompt) > "\uffff",
+    "prompt-right-to-left": lambda prompt: "\u0600" <= prompt[0] <= "\u06ff",
+    "image_urls-0-items": lambda inputs: inputs == [],
+    "image_urls-14-items": lambda inputs: len(inputs) == 14,
+}
+
+
+@pytest.mark.parametrize("name", _ODD)
+def test_an_odd_request_has_one_odd_thing_and_is_to_be_survived(plan: Plan, name: str) -> None:
+    (case,) = [case for case in plan.unpaid if case.id == f"odd/{name}"]
+    usual = plan.paid[0].body
+    (changed,) = [key for key in usual if case.body[key] != usual[key]]
+    assert case.expectation is Expectation.SURVIVED
+    assert _ODD[name](case.body[changed])

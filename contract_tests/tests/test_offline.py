@@ -1,0 +1,158 @@
+"""Recordings judged without a server: whoever made them, and however old they are."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bodydouble_contract_tests.verification import Subject, Target, Verification, verify, verify_recording
+from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import Contract, Exchange, ExchangeLog, RecordedAnswer, read_exchanges
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+BODY: dict[str, Any] = {
+    "model": "google/gemini-2.5-flash-image-edit",
+    "prompt": "make it night",
+    "image_urls": ["https://example.com/a.png"],
+}
+GOOD = {"data": [{"url": "https://cdn.test/a.png", "b64_json": None}], "meta": {"usage": {"credits_used": 84_000}}}
+
+
+def exchange(
+    body: Any = BODY, status: int = 200, answer: Any = GOOD, time: str = "2026-06-12T10:00:00.000Z", **changes: Any
+) -> Exchange:
+    kind = "application/json" if status < 400 else "application/problem+json; charset=utf-8"
+    recorded = RecordedAnswer(status, {"content-type": kind}, answer)
+    return Exchange("app-1", time, "POST", "/v1/images/generations", body=body, answer=recorded, **changes)
+
+
+def judged(subject: Subject, *exchanges: Exchange) -> Verification:
+    return verify_recording(subject, ExchangeLog(exchanges, ()), NOW)
+
+
+def ids(verification: Verification) -> list[str]:
+    return [finding.id.partition("/")[0] for finding in verification.findings]
+
+
+@pytest.fixture(scope="module")
+def recorded(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a verification of the unchanged mock recorded."""
+    path = tmp_path_factory.mktemp("recording") / "r"
+    transport = MockTransport(create_app(subject.contract, Settings(api_keys=("canary-4f1c9a7e2b",), seed=1)))
+    with Target("http://mock.test", "canary-4f1c9a7e2b", transport=transport) as target:
+        verify(subject, target, is_live=True, recording=path)
+    transport.close()
+    return path
+
+
+def test_what_a_verification_recorded_passes_the_same_checks_offline(subject: Subject, recorded: Path) -> None:
+    result = verify_recording(subject, read_exchanges(recorded), datetime.now(UTC))
+    assert (result.findings, set(result.outcomes.values()), result.requests, result.usd) == ((), {"passed"}, 0, 0)
+
+
+def test_a_recording_past_its_date_is_judged_and_said_to_be_old(subject: Subject, recorded: Path) -> None:
+    result = verify_recording(subject, read_exchanges(recorded), datetime.now(UTC) + timedelta(days=91))
+    assert [(item.id, item.severity) for item in result.findings] == [("recording-expired", "warning")]
+    assert set(result.outcomes.values()) == {"passed"}
+
+
+@pytest.mark.parametrize(
+    ("time", "found"), [("2026-04-03T00:00:00Z", []), ("2026-04-01T00:00:00Z", ["recording-expired"])]
+)
+def test_an_app_s_recording_is_old_after_ninety_days(subject: Subject, time: str, found: list[str]) -> None:
+    assert ids(judged(subject, exchange(time=time))) == found
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found"),
+    [
+        (exchange(), []),
+        (exchange(answer={}), "answer-strict"),
+        (exchange(answer=GOOD | {"surprise": 1}), "answer-strict"),
+        (exchange(answer={"data": "text"}), "answer-conforms"),
+        (exchange(status=500, answer={}), "valid-accepted"),
+        (exchange(status=400, answer={}), "valid-accepted"),
+        (exchange(BODY | {"num_images": 0}), "invalid-refused"),
+        (exchange(BODY | {"num_images": 2}), "image-count"),
+        (exchange(status=429, answer=None), "recording-empty"),
+        (exchange(status=403, answer={}), "recording-empty"),
+        (exchange(status=401, answer={}), "recording-empty"),
+        (exchange(BODY | {"prompt": ""}, 400, {}), []),
+    ],
+)  # fmt: skip
+def test_an_app_s_exchange_is_judged_by_what_its_request_deserved(
+    subject: Subject, recorded: Exchange, found: str | list[str]
+) -> None:
+    result = ids(judged(subject, recorded))
+    assert found in result if isinstance(found, str) else result == found
+
+
+def test_a_picture_that_was_not_kept_does_not_make_a_request_invalid(subject: Subject) -> None:
+    kept = {"$picture": {"sha256": "0" * 64, "media_type": "image/webp", "bytes": 9, "pixels": None, "data_uri": True}}
+    assert judged(subject, exchange(BODY | {"image_urls": [kept]})).findings == ()
+
+
+def test_a_request_that_breaks_the_contract_and_was_refused_is_fine(subject: Subject, vendored: Contract) -> None:
+    refusal: dict[str, Any] = {
+        "title": "Bad Request", "status": 400, "message": "Invalid payload provided", "instance": "/v1/images/generations",
+        "requestId": "a", "timestamp": "2026-06-12T10:00:00.000Z",
+        "error": {"name": "BadRequestException", "message": "Invalid payload provided", "data": []},
+    }  # fmt: skip
+    assert judged(subject, exchange(BODY | {"num_images": 0}, 400, refusal)).findings == ()
+    assert Subject(vendored).operation.validate_request(BODY | {"num_images": 0})
+
+
+def test_exchanges_of_other_operations_are_left_alone(subject: Subject) -> None:
+    other = exchange(status=500, answer={}, operation="POST /v1/chat/completions")
+    assert ids(judged(subject, other)) == ["recording-empty"]
+
+
+def test_a_finding_names_its_exchange_and_how_to_send_it_again(subject: Subject) -> None:
+    (finding, *_) = judged(subject, exchange(answer={"data": "text"})).findings
+    assert (finding.witness, "${base%/v1}" in finding.request, "$AIMLAPI_KEY" in finding.request) == (
+        "app-1",
+        True,
+        True,
+    )
+
+
+def test_an_operation_that_takes_no_body_is_called_without_one(contract_of: Callable[..., Contract]) -> None:
+    recorded = Exchange("app-1", "2026-06-12T10:00:00Z", "POST", "/things", answer=RecordedAnswer(500))
+    (finding,) = judged(Subject(contract_of(None)), recorded).findings
+    assert (finding.id.partition("/")[0], "--data" in finding.request) == ("valid-accepted", False)
+
+
+def test_lines_that_cannot_be_read_keep_their_findings(subject: Subject, tmp_path: Path) -> None:
+    (tmp_path / "r").write_bytes(exchange().to_line() + b'{"torn')
+    result = verify_recording(subject, read_exchanges(tmp_path / "r"), NOW)
+    assert ids(result) == ["exchange-torn"]
+
+
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=6),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["data", "url", "b64_json", "meta", "usage", "credits_used", "$picture"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def judge(subject: Subject) -> Callable[[Exchange], Verification]:
+    return lambda item: judged(subject, item)
+
+
+@settings(max_examples=60, deadline=None)
+@given(JSON, st.sampled_from([200, 201, 301, 400, 404, 500]), JSON)
+def test_whatever_was_recorded_is_judged(
+    judge: Callable[[Exchange], Verification], body: Any, status: int, answer: Any
+) -> None:
+    json.dumps([finding.to_dict() for finding in judge(exchange(body, status, answer)).findings])

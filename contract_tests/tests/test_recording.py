@@ -1,0 +1,197 @@
+"""The file of a run: what it keeps, what it never holds, and what makes it unfit to go on with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from bodydouble_contract_tests._charge import Charge
+from bodydouble_contract_tests._keeping import Keeper
+from bodydouble_contract_tests._record import Entry, State, entry_of, finding_of, observation_of, to_exchange
+from bodydouble_contract_tests._recording import Recorder, latest, read_past
+from bodydouble_contract_tests.verification import (
+    CannotVerify,
+    Case,
+    Expectation,
+    FetchedPicture,
+    Observation,
+    Trouble,
+)
+from bodydouble_spec import Evidence, Exchange, Finding, Severity, parse_exchange, read_exchanges
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+KEY = "canary-4f1c9a7e2b"
+IDENTITY = {"contract": "abc", "plan": "def", "target": "https://api.test"}
+CASE = Case("success/one", "valid-accepted", {"prompt": "x"}, Expectation.ACCEPTED, Evidence.DOCUMENTED)
+FINDING = Finding("image-count", Severity.ERROR, Evidence.DOCUMENTED, "/data", "1 of 2", 2, 1, covers=(
+    Finding("inner", Severity.INFO, Evidence.ASSUMED, "", "x"),
+))  # fmt: skip
+PICTURE = FetchedPicture("/data/0", "https://cdn.test/a.png", 200, "image/png", "image/png", (4, 3), b"", None)
+
+Line = Callable[..., Exchange]
+
+
+def line(identifier: str = "run-1", state: State = State.JUDGED, **changes: Any) -> Exchange:
+    members: dict[str, Any] = {
+        "charge": Charge(1, 84_000, 0.042),
+        "reserved_usd": 0.042,
+        "expires": "2026-09-10T10:00:00.000Z",
+        "identity": IDENTITY,
+    }
+    entry = Entry(identifier, "2026-06-12T10:00:00.000Z", state, "success/one", "valid-accepted", **members | changes)
+    seen = Observation(CASE, b'{"prompt":"x"}', 200, {"content-type": "application/json"}, b'{"data":[]}', 1.5)
+    seen = Observation(CASE, seen.sent, 200, seen.headers, seen.content, 1.5, 0, Trouble.TIMEOUT, "late", (PICTURE,))
+    return to_exchange(entry, "POST", "/v1/images/generations", "0af3", seen, (FINDING,), Keeper(KEY).redactor)
+
+
+def write(path: Path, *exchanges: Exchange) -> Path:
+    path.write_bytes(b"".join(exchange.to_line() for exchange in exchanges))
+    return path
+
+
+def test_a_call_is_read_as_it_was_written() -> None:
+    written = line()
+    read = parse_exchange(orjson.loads(written.to_line()))
+    observation = observation_of(read, CASE)
+    assert entry_of(read) == entry_of(written)
+    assert (observation.trouble, observation.detail, observation.pictures) == (Trouble.TIMEOUT, "late", (PICTURE,))
+    assert (observation.status, observation.content, observation.sent) == (200, b'{"data":[]}', b'{"prompt":"x"}')
+    assert [finding_of(item) for item in read.findings] == [FINDING]
+    assert [finding_of(item).covers for item in read.findings if finding_of(item)] == [FINDING.covers]  # type: ignore[union-attr]
+
+
+def test_of_one_call_the_last_line_counts(tmp_path: Path) -> None:
+    path = write(tmp_path / "r", *(line(state=state) for state in State), line("run-2"))
+    assert [entry.state for item in latest(read_exchanges(path).exchanges) if (entry := entry_of(item))] == [
+        "judged"
+    ] * 2
+
+
+def test_what_was_reserved_and_never_settled_counts_as_charged(tmp_path: Path) -> None:
+    path = write(tmp_path / "r", line(state=State.RESERVED))
+    past = read_past(path, IDENTITY)
+    call = past.get(CASE, 0)
+    assert call is not None
+    assert (call.is_lost, past.charge) == (True, Charge(1, 84_000, 0.042))
+
+
+def test_a_call_that_came_to_nothing_is_still_to_be_made(tmp_path: Path) -> None:
+    lines = (line(state=State.RESERVED), line(state=State.RELEASED, charge=Charge()))
+    past = read_past(write(tmp_path / "r", *lines), IDENTITY)
+    assert (past.get(CASE, 0), past.charge.usd, past.requests) == (None, 0, 1)
+
+
+@pytest.mark.parametrize("changed", IDENTITY)
+def test_no_run_goes_on_with_the_recording_of_another(tmp_path: Path, changed: str) -> None:
+    path = write(tmp_path / "r", line())
+    with pytest.raises(CannotVerify, match=f"another {changed};"):
+        read_past(path, {**IDENTITY, changed: "else"})
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b'{"format": 9}\n',
+        b"not json\n",
+        b'{"format":1,"id":"a","time":"2026-06-12T10:00:00Z","method":"GET","path":"/"}\n',
+    ],
+)
+def test_a_recording_that_cannot_be_read_as_a_whole_is_not_gone_on_with(tmp_path: Path, lines: bytes) -> None:
+    path = tmp_path / "r"
+    path.write_bytes(line().to_line() + lines)
+    with pytest.raises(CannotVerify):
+        read_past(path, IDENTITY)
+
+
+def test_a_missing_recording_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CannotVerify, match="No such file"):
+        read_past(tmp_path / "r", IDENTITY)
+
+
+@pytest.mark.parametrize("torn", [0, 1, 70_000])
+def test_half_a_line_of_a_killed_process_is_cut_away(tmp_path: Path, torn: int) -> None:
+    path = write(tmp_path / "r", line())
+    path.write_bytes(path.read_bytes() + b"{" * torn)
+    with Recorder(path, is_new=False) as recorder:
+        recorder.write(line("run-2"))
+    log = read_exchanges(path)
+    assert ([item.id for item in log.exchanges], log.findings) == (["run-1", "run-2"], ())
+
+
+def test_what_is_written_can_be_read_before_the_file_is_closed(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "r", is_new=True) as recorder:
+        recorder.write(line(), is_money=True)
+        assert len(read_exchanges(tmp_path / "r").exchanges) == 1
+
+
+def test_a_new_run_does_not_write_into_another_s_recording(tmp_path: Path) -> None:
+    path = write(tmp_path / "r", line())
+    before = path.read_bytes()
+    with pytest.raises(CannotVerify, match="holds a recording already"):
+        Recorder(path, is_new=True)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("path", ["/", "/dev/stdin/none"])
+def test_what_is_no_file_is_refused(path: str) -> None:
+    with pytest.raises(CannotVerify):
+        Recorder(Path(path), is_new=True)
+
+
+def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(CannotVerify, match="No such file or directory"):
+        Recorder(tmp_path / "missing" / "r", is_new=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["state", "case", "charge", "images", "number", "identity", "credential"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=100)
+@given(JSON, st.sampled_from(["", "state", "number", "charge", "identity", "expectation", "reserved_usd", "pictures"]))
+def test_whatever_a_recording_says_of_a_call_is_read_or_refused(value: Any, member: str) -> None:
+    good = line()
+    details = {**good.extra["verify"], member: value} if member else value
+    read = Exchange("a", "2026-06-12T10:00:00Z", "POST", "/", extra={"verify": details})
+    entry = entry_of(read)
+    assert entry is None or isinstance(entry.reserved_usd, float)
+    assert observation_of(read, CASE).status is None
+
+
+@settings(max_examples=60)
+@given(st.sampled_from(["header", "body", "name", "url", "detail", "picture", "number"]), st.data())
+def test_the_key_is_kept_nowhere_wherever_a_server_puts_it(place: str, data: st.DataObject) -> None:
+    spelled = data.draw(st.sampled_from([KEY, KEY.replace("-", "%2D"), KEY.replace("c", "\\u0063", 1)]))
+    around = data.draw(st.text(st.characters(codec="utf-8", exclude_characters='"\\'), max_size=5))
+    text = f"{around}{spelled}{around}"
+    body = {"header": b"{}", "name": f'{{"{text}": 1}}'.encode(), "body": f'{{"m": "{text}"}}'.encode()}
+    seen = Observation(
+        CASE,
+        f'{{"prompt": "{text}"}}'.encode(),
+        400,
+        {"content-type": text, "x-request-id": text, "set-cookie": text},
+        body.get(place, text.encode()),
+        detail=text,
+        pictures=(FetchedPicture("/data/0", f"https://cdn.test/{text}", 200, text, None, None, KEY.encode(), text),),
+    )
+    keeper = Keeper(KEY)
+    kept = keeper.observation(seen)
+    finding = keeper.finding(
+        Finding(f"a/{text}", Severity.INFO, Evidence.ASSUMED, f"/{text}", text, {text: [text]}, text)
+    )
+    entry = Entry("run-1", "2026-06-12T10:00:00.000Z", State.JUDGED, "c", "k")
+    exchange = to_exchange(entry, "POST", "/", None, kept, (finding,), keeper.redactor)
+    everything = repr(kept) + repr(finding) + exchange.to_line().decode()
+    assert KEY not in everything
+    assert "canary" not in everything.replace("\\\\u0063", "c").replace("\\u0063", "c")
