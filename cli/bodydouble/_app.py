@@ -6,10 +6,14 @@ import typer
 
 from bodydouble import __version__
 from bodydouble._contract import app as contract
+from bodydouble._diff import diff
+from bodydouble._drift import drift
 from bodydouble._edit import edit
+from bodydouble._history import history
 from bodydouble._journal import journal
 from bodydouble._run import run
 from bodydouble._serve import serve
+from bodydouble._verify import verify
 
 __all__ = ["app"]
 
@@ -21,6 +25,10 @@ app.add_typer(contract, name="contract")
 app.command()(serve)
 app.command()(edit)
 app.command()(journal)
+app.command()(verify)
+app.command()(diff)
+app.command()(history)
+app.command()(drift)
 # What follows the command's name is the command's own, with or without `--`.
 app.command(context_settings={"allow_interspersed_args": False})(run)
 

@@ -1,4 +1,4 @@
-"""``bodydouble contract``: look at a contract, check documents, compare their structure."""
+"""``bodydouble contract``: look at a contract, check documents, compare their structure, adopt a revision."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -7,6 +7,8 @@ import typer
 
 from bodydouble._options import FailOn, Format, Output
 from bodydouble._output import COULD_NOT_RUN, complain, exit_code_of, print_report, print_text, stop, stopping
+from bodydouble._sources import problem_of
+from bodydouble._update import update
 
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
@@ -14,9 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _WHAT = "FILE|URL"
-_UNREADABLE = "document-unreadable"
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the contract, or check documents.")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Look at the contract, check documents, adopt a revision."
+)
 
 
 @app.command()
@@ -100,6 +103,9 @@ def fingerprint(
         raise typer.Exit(0 if is_complete else COULD_NOT_RUN)
 
 
+app.command()(update)
+
+
 def _load(document: str | None) -> "Contract":
     from bodydouble_spec import Contract
 
@@ -125,8 +131,8 @@ def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
 
 def _problem(contract: "Contract") -> str | None:
     """Why a document is no OpenAPI document at all, or None."""
-    unreadable = (finding.message for finding in contract.findings if finding.id == _UNREADABLE)
-    return next((f"{contract.source}: {message}" for message in unreadable), None)
+    problem = problem_of(contract)
+    return None if problem is None else f"{contract.source}: {problem}"
 
 
 def _summary(contract: "Contract", findings: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``bodydouble``, its marker and its options.
+"""The pytest plugin: the fixture ``bodydouble``, its marker and its options, and the options of ``pytest --pyargs bodydouble_contract_tests``.
 
 pytest imports this module in every run of every project that has bodydouble installed, so it imports pytest alone; whatever a test needs
 is imported by the first test that asks for the fixture.
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Bodydouble", "bodydouble"]
 
 _JOURNAL = "bodydouble-journal"
+_CONTRACT_TESTS = "bodydouble_contract_tests"
 
 
 def __getattr__(name: str) -> Any:
@@ -41,6 +42,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type="bool",
         default=False,
     )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Generator[None]:
+    """Add the options of the contract tests, in a run that names them and after everybody else has added theirs.
+
+    They have plain names (``--live``), which a project may well use for options of its own.
+    """
+    yield
+    if any(_CONTRACT_TESTS in argument for argument in args):
+        from bodydouble._pytest_verify import add_options
+
+        add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:

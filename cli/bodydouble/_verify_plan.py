@@ -1,0 +1,118 @@
+"""What a verification can check, and what it is going to do: as text, and as JSON."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from bodydouble_contract_tests.verification import Case, Check, Plan, Subject
+
+from bodydouble._text import printable
+from bodydouble._verify_report import by_reason, cost_text
+
+__all__ = ["checks_json", "checks_text", "plan_json", "plan_text"]
+
+
+def checks_text(subject: Subject, checks: Sequence[Check]) -> str:
+    """The catalogue: a line for each check with its claim, then how that is known, from where, and what the proof costs."""
+    lines = [f"Checks of {subject.operation.key}", ""]
+    for check in checks:
+        price = cost_text(check.images, *_price(subject, check.images)) if check.images else "free"
+        lines += [f"{check.id}: {check.claim}", f"    {check.evidence} ({check.source}); {price}"]
+    return _text([*lines, "", f"{len(checks)} checks"])
+
+
+def checks_json(subject: Subject, checks: Sequence[Check]) -> str:
+    """The catalogue as JSON: ``{"operation": …, "checks": […]}``."""
+    listed = [{**_check(check), "usd": _price(subject, check.images)[1]} for check in checks]
+    return _json({"operation": subject.operation.key, "checks": listed})
+
+
+def plan_text(plan: Plan, subject: Subject, where: str, *, is_billed: bool) -> str:
+    """The plan: how many calls cost what, each paid call with what it covers, and what is left out."""
+    paid = cost_text(plan.images, *_price(subject, plan.images)) if is_billed else "nothing is charged here"
+    rows = [
+        ("free calls", str(_calls(plan.free)), "refused before anything is made"),
+        ("paid calls" if is_billed else "calls with pictures", str(_calls(plan.paid)), paid),
+    ]
+    if plan.unpaid:
+        rows.append(("further calls", str(_calls(plan.unpaid)), "only where nothing is charged"))
+    covered = {element for case in plan.paid for element in case.covers}
+    rows.append(("coverage", f"{len(covered & {*plan.elements})} of {len(plan.elements)}", "elements of the contract"))
+    lines = [f"Plan for {subject.operation.key} at {where}; nothing was sent", "", *_aligned(rows)]
+    if plan.paid:
+        lines += ["", *_aligned([("call", "images", "covers, where no call before does"), *_covering(plan.paid)])]
+    for why, what in by_reason(plan.unbought).items():
+        lines += ["", f"  left out ({why}):", *(f"    {item}" for item in what)]
+    return _text(lines)
+
+
+def plan_json(plan: Plan, subject: Subject, where: str, *, is_billed: bool) -> str:
+    """The plan as JSON, every call in its order."""
+    phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid}
+    price, usd = _price(subject, plan.images)
+    return _json(
+        {
+            "operation": subject.operation.key,
+            "server": where,
+            "is_billed": is_billed,
+            "requests": _calls(plan.calls),
+            "paid_images": plan.images if is_billed else 0,
+            "credits": price if is_billed else 0,
+            "usd": usd if is_billed else None,
+            "elements": plan.elements,
+            "unbought": plan.unbought,
+            "calls": [{"phase": name, **_case(case)} for name, cases in phases.items() for case in cases],
+            "checks": [_check(check) for check in plan.checks],
+        }
+    )
+
+
+def _covering(cases: Iterable[Case]) -> Iterator[tuple[str, str, str]]:
+    covered: set[str] = set()
+    for case in cases:
+        yield case.id, _times(case), ", ".join(element for element in case.covers if element not in covered)
+        covered.update(case.covers)
+
+
+def _price(subject: Subject, images: int) -> tuple[float, float | None]:
+    usd = subject.usd_per_image
+    return images * (subject.credits or 0), None if usd is None else images * usd
+
+
+def _calls(cases: Iterable[Case]) -> int:
+    return sum(case.repeats for case in cases)
+
+
+def _times(case: Case) -> str:
+    return str(case.images) if case.repeats == 1 else f"{case.repeats} x {case.images}"
+
+
+def _check(check: Check) -> dict[str, Any]:
+    named = {"id": check.id, "claim": check.claim, "evidence": str(check.evidence)}
+    return {**named, "source": check.source, "images": check.images}
+
+
+def _case(case: Case) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "check": case.check,
+        "expectation": str(case.expectation),
+        "images": case.images,
+        "repeats": case.repeats,
+        "covers": case.covers,
+        "body": case.body,
+    }
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    columns = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return ["  " + "  ".join(map(str.ljust, row, columns)).rstrip() for row in rows]
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "".join(f"{printable(line)}\n" for line in lines)
+
+
+def _json(document: dict[str, Any]) -> str:
+    # All in ASCII: nothing of it is a command to a terminal.
+    return json.dumps(document, indent=2) + "\n"

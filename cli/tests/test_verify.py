@@ -1,0 +1,357 @@
+"""``bodydouble verify`` against real mocks on ports: what it finds, prints, writes, pays and refuses."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from bodydouble import __main__
+from bodydouble._fixture_server import BackgroundServer
+from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_spec import ReportFormat
+from PIL import Image
+from playwright.sync_api import Route, sync_playwright
+
+KEY = "sk-canary-5f21c09a77"
+DOCS = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(
+    r"^\$ (.*)$", "".join(re.findall(r"^```console\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)), re.MULTILINE
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+ONE = ("--check", "no-key-refused")
+CHECKS = ("image-count", "picture-pixels", "no-key-refused")
+
+
+@dataclass
+class Ended:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Server:
+    """A mock, and where it is."""
+
+    app: MockServer
+    url: str
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return "--base-url", self.url, "--api-key", KEY, "--quiet"
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs the command in a folder of its own, with no key but those that a test sets."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def call(*arguments: str | Path) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["bodydouble", "verify", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            __main__.main()
+        captured = capfd.readouterr()
+        return Ended(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+def words_of(command: str, url: str) -> list[str]:
+    """A command of the docs as it is run here: with the mock in the place of the docs' one, and of the real API."""
+    live = command.replace("--live", f"--live --base-url {url}")
+    words = shlex.split(live.replace("http://127.0.0.1:8000", url).replace("demo", KEY))
+    return [sys.executable, "-m", *words]
+
+
+def serve(settings: Settings) -> Iterator[Server]:
+    app = create_app(settings=settings)
+    with BackgroundServer(app) as server:
+        yield Server(app, server.url)
+
+
+@pytest.fixture(scope="module")
+def sound() -> Iterator[Server]:
+    yield from serve(Settings(api_keys=(KEY,), seed=1))
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A mock whose pictures are all of one wrong size."""
+    folder = tmp_path_factory.mktemp("pictures")
+    Image.new("RGB", (8, 6), "teal").save(folder / "a.png")
+    yield from serve(Settings(api_keys=(KEY,), seed=1, pictures=folder))
+
+
+@dataclass
+class Reports:
+    """The reports of one whole run, by format."""
+
+    ended: subprocess.CompletedProcess[str]
+    texts: dict[str, str]
+    page: Path
+
+
+@pytest.fixture(scope="module")
+def reports(sound: Server, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """The first run of the docs, against the sound mock, with a report in every format; of all that it does, the paid calls."""
+    folder = tmp_path_factory.mktemp("reports")
+    files = {str(name): folder / f"report.{name}" for name in ReportFormat}
+    wanted = [word for name, file in files.items() for word in ("--report", f"{name}:{file}")]
+    (shown,) = (line for line in COMMANDS if "--report" in line)
+    command = [*words_of(shown, sound.url), "--record", str(folder / "record.jsonl"), *wanted]
+    command += [word for check in CHECKS for word in ("--check", check)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    texts = {name: file.read_text(encoding="utf-8") for name, file in files.items()}
+    texts["record"] = (folder / "record.jsonl").read_text(encoding="utf-8")
+    return Reports(ended, texts, files[ReportFormat.HTML])
+
+
+# The docs
+
+
+def test_the_docs_start_a_mock_that_takes_one_key() -> None:
+    assert COMMANDS[0] == "bodydouble serve --api-key demo"
+
+
+def test_every_other_command_of_the_docs_runs_in_its_order(
+    run: Run, sound: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIMLAPI_KEY", KEY)
+    # The whole run is that of the reports.
+    commands = [
+        words_of(line, sound.url)
+        for line in COMMANDS
+        if line.startswith("bodydouble verify ") and "--report" not in line
+    ]
+    assert [(words, ended.err) for words in commands if (ended := run(*words[4:])).code != 0] == []
+
+
+# A whole run
+
+
+def test_a_sound_server_gives_no_finding_and_exit_code_0(reports: Reports) -> None:
+    ended = reports.ended
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "No findings: 0 errors, 0 warnings, 0 infos")
+
+
+def test_where_nobody_watches_progress_is_a_few_plain_lines(reports: Reports) -> None:
+    lines = reports.ended.stderr.splitlines()
+    assert 1 <= len(lines) <= 6
+    assert all(re.fullmatch(r"bodydouble: \d+ of \d+ calls: \S+", line) for line in lines)
+
+
+def test_the_json_report_has_what_programs_need_at_its_top(reports: Reports) -> None:
+    parsed = json.loads(reports.texts["json"])
+    needed = {"findings", "checks", "requests", "paid_images", "credits", "usd", "coverage", "unbought", "incomplete"}
+    assert needed <= parsed.keys()
+    assert {check["id"]: check["outcome"] for check in parsed["checks"]} == dict.fromkeys(CHECKS, "passed")
+
+
+def test_the_junit_report_has_one_test_a_check(reports: Reports) -> None:
+    cases = ElementTree.fromstring(reports.texts["junit"]).findall("testsuite/testcase")
+    assert [case.attrib["classname"] for case in cases] == [f"bodydouble.{check}" for check in CHECKS]
+
+
+def test_the_key_is_in_no_report_and_in_no_recording(reports: Reports) -> None:
+    texts = {**reports.texts, "out": reports.ended.stdout, "err": reports.ended.stderr}
+    assert [name for name, text in texts.items() if KEY in text] == []
+
+
+def test_the_page_shows_the_pictures_and_fetches_nothing(reports: Reports) -> None:
+    asked: list[str] = []
+
+    def note(route: Route) -> None:
+        asked.append(route.request.url.partition(":")[0])
+        route.continue_()
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page()
+        page.route("**/*", note)
+        page.goto(reports.page.as_uri())
+        widths: list[int] = page.evaluate("[...document.images].map(image => image.naturalWidth)")
+        browser.close()
+    # One for each ratio, and four of one call; only the page itself came from a file.
+    assert (len(widths) > 12, min(widths) > 100, asked.count("file"), {*asked} - {"file", "data"}) == (
+        True,
+        True,
+        1,
+        set(),
+    )
+
+
+def test_a_recording_is_judged_without_a_server(run: Run, reports: Reports, tmp_path: Path) -> None:
+    (tmp_path / "record.jsonl").write_text(reports.texts["record"], encoding="utf-8")
+    ended = run("--exchanges", "record.jsonl", "--format", "json")
+    parsed = json.loads(ended.out)
+    assert (ended.code, parsed["findings"], parsed["requests"]) == (0, [], 0)
+
+
+# Findings, baseline
+
+
+def test_a_deviation_is_reported_with_a_command_that_shows_it(run: Run, faulty: Server) -> None:
+    ended = run(*faulty.options, "--check", "picture-pixels", "--format", "json")
+    finding = json.loads(ended.out)["findings"][0]
+    environment = {**os.environ, "AIMLAPI_KEY": KEY}
+    shown = subprocess.run(["sh", "-c", finding["request"]], capture_output=True, env=environment, check=True)
+    assert (ended.code, finding["id"].partition("/")[0], "data" in json.loads(shown.stdout)) == (
+        1,
+        "picture-pixels",
+        True,
+    )
+
+
+def test_what_a_baseline_knows_is_muted_and_what_is_gone_is_said(run: Run, faulty: Server, sound: Server) -> None:
+    pixels = ("--check", "picture-pixels", "--format", "json")
+    written = run(*faulty.options, *pixels, "--write-baseline", "known.json")
+    count = len(json.loads(written.out)["findings"])
+    muted, gone = (run(*server.options, *pixels, "--baseline", "known.json") for server in (faulty, sound))
+    assert (written.code, muted.code, gone.code) == (0, 0, 0)
+    assert [len(json.loads(muted.out)[name]) for name in ("findings", "muted", "gone")] == [0, count, 0]
+    assert [len(json.loads(gone.out)[name]) for name in ("findings", "muted", "gone")] == [0, 0, count]
+
+
+def test_a_muted_check_is_no_failure_to_junit(run: Run, faulty: Server) -> None:
+    run(*faulty.options, "--check", "picture-pixels", "--write-baseline", "known.json")
+    ended = run(*faulty.options, "--check", "picture-pixels", "--baseline", "known.json", "--format", "junit")
+    assert ElementTree.fromstring(ended.out).get("failures") == "0"
+
+
+def test_fail_on_decides_which_findings_make_the_exit_code(run: Run, faulty: Server) -> None:
+    assert run(*faulty.options, "--check", "picture-pixels", "--fail-on", "never").code == 0
+
+
+@pytest.mark.parametrize(("format_", "is_annotated"), [("text", True), ("json", False)])
+def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
+    run: Run, faulty: Server, monkeypatch: pytest.MonkeyPatch, format_: str, is_annotated: bool
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    ended = run(*faulty.options, "--check", "picture-pixels", "--format", format_)
+    assert ("\n::error title=picture-pixels" in ended.out) is is_annotated
+
+
+# What cannot be run, or not be finished
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "--base-url URL, or --live"),
+        (("--base-url", "ftp://x"), "no base URL"),
+        (("--base-url", "https://api.aimlapi.com/v1"), "--live"),
+        (("--live",), "AIMLAPI_KEY"),
+        (("--live", "--api-key", "k", "--base-url", "http://api.aimlapi.com"), "clear text"),
+        (("--base-url", "http://127.0.0.1:1", "--check", "nope"), "nope"),
+        (("--base-url", "http://127.0.0.1:1", "--report", "html"), "FORMAT:FILE"),
+        (("--base-url", "http://127.0.0.1:1", "--report", "pdf:x.pdf"), "formats are"),
+        (("--base-url", "http://127.0.0.1:1", "--report", "html:nowhere/x.html"), "folder that exists"),
+        (("--base-url", "http://127.0.0.1:1", "--write-baseline", "nowhere/x"), "folder that exists"),
+        (("--base-url", "http://127.0.0.1:1", "--output", "nowhere/x"), "folder that exists"),
+        (("--base-url", "http://127.0.0.1:1", "--baseline", "nowhere.json"), "nowhere.json"),
+        (("--base-url", "http://127.0.0.1:1", "--baseline", __file__), "not JSON"),
+        (("--base-url", "http://127.0.0.1:1", "--contract", "nowhere.json"), "nowhere.json"),
+        (("--base-url", "http://127.0.0.1:1", "--resume", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--base-url", "http://127.0.0.1:1", "--ca", "nowhere.pem"), "nowhere.pem"),
+        (("--base-url", "http://127.0.0.1:1", *ONE), "cannot be reached"),
+        (("--exchanges", "nowhere.jsonl"), "nowhere.jsonl"),
+        (("--exchanges", os.devnull), "that can be judged"),
+        (("--exchanges", __file__, "--live"), "leave out --live"),
+        (("--exchanges", __file__, "--check", "nope"), "nope"),
+        (("--list", "--format", "html"), "text or json"),
+    ],
+)
+def test_what_cannot_be_run_is_one_clear_line_and_exit_code_2(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    ended = run(*arguments, "--quiet")
+    assert ended.code == 2
+    assert re.fullmatch(rf"bodydouble: .*{re.escape(words)}.*\n", ended.err)
+
+
+def test_ctrl_c_keeps_what_was_found_and_ends_with_2(sound: Server, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bodydouble", "verify", "--base-url", sound.url, "--api-key", KEY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stderr is not None
+        assert " calls" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, out.splitlines()[0]) == (2, "Verification, incomplete")
+    assert "bodydouble: incomplete: interrupted" in err.splitlines()
+
+
+# Intentions
+
+
+def test_the_list_names_every_check_with_its_evidence_and_price(run: Run) -> None:
+    text, parsed = run("--list").out, json.loads(run("--list", "--format", "json").out)
+    assert [check["id"] for check in parsed["checks"] if f"\n{check['id']}: {check['claim']}\n" not in text] == []
+    assert "documented (the published contract); 1 image, 84,000 credits, 0.042 USD" in text
+
+
+def test_the_plan_of_the_real_api_fits_the_budget_and_sends_nothing(run: Run) -> None:
+    ended = run("--dry-run", "--format", "json")
+    plan = json.loads(ended.out)
+    assert (ended.code, plan["server"], plan["is_billed"]) == (0, "https://api.aimlapi.com", True)
+    assert plan["usd"] == pytest.approx(plan["paid_images"] * 0.042)
+    assert 0 < plan["usd"] <= 0.75
+
+
+def test_the_plan_says_what_each_paid_call_covers_and_what_the_budget_leaves_out(run: Run) -> None:
+    ended = run("--dry-run", "--max-usd", "0.05")
+    assert re.search(r"paid calls +1 +1 image, 84,000 credits, 0\.042 USD\n", ended.out)
+    assert "left out (beyond the budget of 1 picture" in ended.out
+
+
+def test_a_local_server_costs_nothing_and_the_plan_says_so(run: Run, sound: Server) -> None:
+    before = len(sound.app.journal.exchanges())
+    ended = run(*sound.options, "--dry-run")
+    assert ("nothing is charged here" in ended.out, len(sound.app.journal.exchanges())) == (True, before)
+
+
+# Money
+
+
+def calls_of(server: Server) -> int:
+    return sum(exchange.status == 200 and exchange.method == "POST" for exchange in server.app.journal.exchanges())
+
+
+def test_a_live_run_keeps_what_it_pays_for_and_pays_nothing_twice(
+    run: Run, faulty: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AIMLAPI_KEY", KEY)
+    live = ("--live", "--base-url", faulty.url, "--max-usd", "0.09", "--format", "json", "--check", "picture-pixels")
+    before = calls_of(faulty)
+    first = run(*live)
+    (recording,) = tmp_path.glob("bodydouble-verify-*.jsonl")
+    between = calls_of(faulty)
+    second = run(*live, "--resume", recording)
+    assert f"--resume {recording.name}" in first.err.splitlines()[0]
+    assert (between - before, calls_of(faulty) - between) == (json.loads(first.out)["paid_images"], 0)
+    same = ("findings", "paid_images", "usd", "credits")
+    assert {name: json.loads(first.out)[name] for name in same} == {name: json.loads(second.out)[name] for name in same}
+    assert KEY not in first.out + first.err + second.out + second.err + recording.read_text(encoding="utf-8")
+
+
+def test_the_key_of_the_environment_goes_to_no_server_that_is_not_live(
+    run: Run, sound: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIMLAPI_KEY", KEY)
+    ended = run("--base-url", sound.url, "--quiet", "--check", "unknown-key-tolerated")
+    # The mock takes KEY, and nothing else.
+    assert (ended.code, "does not accept the API key" in ended.err) == (2, True)
