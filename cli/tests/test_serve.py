@@ -1,15 +1,19 @@
 """``bodydouble serve`` as a process: what it prints, how it ends, and one clear line for what it cannot serve."""
 
+import base64
 import contextlib
+import http.server
 import io
 import re
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import tempfile
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -31,6 +35,7 @@ class Served:
     def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
         assert process.stdout is not None
         self._process = process
+        self.pid = process.pid
         self._out = process.stdout
         self._log = log
         self.banner = ""
@@ -148,6 +153,51 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
     assert keys[0].json()["data"][0]["b64_json"]
     picture = httpx.get(f"{served.address}{httpx.URL(keys[0].json()['data'][0]['url']).path}")
     assert Image.open(io.BytesIO(picture.content)).size == (3, 2)
+
+
+def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
+    document = Path(__file__).parents[2] / "spec" / "tests" / "data" / "revision-2026-08-14-87ef44bd.json"
+
+    class Publisher(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(document.read_bytes())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Publisher) as publisher:
+        thread = threading.Thread(target=publisher.serve_forever)
+        thread.start()
+        served = start("--contract", f"http://127.0.0.1:{publisher.server_port}/contract.json")
+        publisher.shutdown()
+        thread.join()
+    url = served.address + PATH
+    answer = httpx.post(url, json={**BODY, "model": "google/nano-banana-edit"}, headers=KEY).json()
+    assert "usd_spent" in answer["meta"]["usage"]
+    assert httpx.post(url, json=BODY, headers=KEY).status_code == 400
+
+
+def test_every_address_of_the_machine_is_served_on_request(start: Start) -> None:
+    served = start("--quiet", "--host", "0.0.0.0")
+    port = served.address.rpartition(":")[2]
+    assert served.address == f"http://0.0.0.0:{port}"
+    answer = httpx.post(f"http://127.0.0.2:{port}{PATH}", json=BODY, headers=KEY)
+    assert answer.json()["data"][0]["url"].startswith(f"http://127.0.0.2:{port}/")
+
+
+def test_a_picture_bomb_becomes_a_tile_and_costs_no_memory(start: Start) -> None:
+    # A header that promises 10,000 megapixels; to decode it would take 40 GB.
+    header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 6, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    uri = f"data:image/png;base64,{base64.b64encode(bomb).decode()}"
+    served = start("--quiet")
+    with httpx.Client(base_url=served.address, headers=KEY, timeout=60) as client:
+        answer = client.post(PATH, json={**BODY, "image_urls": [uri]}).json()
+        assert Image.open(io.BytesIO(client.get(answer["data"][0]["url"]).content)).size == (1024, 1024)
+    peak_kb = int(re.findall(r"VmHWM:\s+([0-9]+) kB", Path(f"/proc/{served.pid}/status").read_text())[0])
+    assert peak_kb < 300_000
 
 
 def test_no_auth_takes_calls_without_a_key(start: Start) -> None:
