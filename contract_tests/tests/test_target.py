@@ -152,7 +152,7 @@ def test_gzip_is_decoded_whole_or_said_to_be_broken(content: bytes, data: st.Dat
 
 @pytest.mark.parametrize(
     ("data", "encoding"),
-    [(gzip.compress(bytes(10_000_000)), "gzip"), (b"x", "br"), (gzip.compress(b"a") + b"tail", "gzip")],
+    [(gzip.compress(bytes(10_000_000)), "gzip"), (b"x", "br"), (gzip.compress(b"a", mtime=0) + b"tail", "gzip")],
 )
 def test_what_is_too_long_or_in_another_encoding_is_not_decoded(data: bytes, encoding: str) -> None:
     with pytest.raises(Undecodable):
