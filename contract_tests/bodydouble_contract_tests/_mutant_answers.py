@@ -1,0 +1,166 @@
+"""Servers whose answers or pictures are wrong."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from bodydouble_mockserver.violations import Violation, violations
+from bodydouble_spec import is_array, is_object
+
+from bodydouble_contract_tests._mutant import Call, Mutant, Reply, always
+from bodydouble_contract_tests._subject import Subject
+
+__all__ = ["answer_mutants"]
+
+# Where a violation of the mock shows elsewhere than in the strict reading.
+_CHECKS = {
+    "fewer-images": "image-count", "unreachable-url": "picture-downloadable", "relative-url": "picture-url-absolute",
+    "wrong-aspect-ratio": "picture-pixels",
+}  # fmt: skip
+_HTML = b"<html><body><h1>Something went wrong</h1></body></html>"
+
+
+def answer_mutants(subject: Subject) -> Iterator[Mutant]:
+    """The mutants that show in an answer or in a picture."""
+    for violation in violations(subject.operation):
+        check = _CHECKS.get(violation.id) or _check(subject, violation)
+        if violation.id not in _NULLABLE:
+            yield Mutant(
+                f"violation-{violation.id}",
+                f"the answer's violation is {violation.id}",
+                check,
+                prefers=always(f"violation={violation.id}"),
+            )
+    yield from _bodies(subject)
+    yield from _refusals()
+    if subject.has_pictures:
+        yield from _pictures()
+
+
+def _check(subject: Subject, violation: Violation) -> str:
+    """The reading that a violation shows in: the plain one where its body no longer conforms, else the strict one."""
+    operation = subject.operation
+    response = operation.response(operation.success_status)
+    for example in () if response is None else response.examples.values():
+        broken = violation.apply(example)
+        if not operation.validate_response(operation.success_status, "application/json", example, strict=False):
+            plain = operation.validate_response(operation.success_status, "application/json", broken, strict=False)
+            return "answer-conforms" if plain else "answer-strict"
+    return "answer-strict"
+
+
+# To put null where null is allowed beside a sibling, or nothing there, is no deviation or one for information only.
+_NULLABLE = {"null-data.b64_json", "missing-data.b64_json", "empty-data.b64_json"}
+
+
+def _bodies(subject: Subject) -> Iterator[Mutant]:
+    yield _on_success("body-empty-object", "a success is {}", "answer-strict", lambda _call, _body: {})
+    yield _on_success("body-array", "a success is a list", "answer-conforms", lambda _call, body: [body])
+    if subject.has_pictures:
+        yield _on_success(
+            "one-image-more", "one picture too many", "image-count", lambda _call, body: _resized(body, 1)
+        )
+        yield _on_success(
+            "always-one-image", "one picture, whatever was asked", "image-count", lambda _call, body: _first(body)
+        )
+    if subject.states_cost:
+        for name, value in {"zero": 0, "negative": -84000}.items():
+            yield _on_success(f"credits-{name}", f"credits are {name}", "credits-positive", _cost_is(value))
+        yield _on_success("credits-double", "a call costs twice the price", "charge-as-documented", _times(2))
+        yield _on_success(
+            "credits-flat", "a call costs the same, however many pictures", "credits-proportional", _cost_is(84000)
+        )
+    yield _raw("status-201", "a success is 201", "valid-accepted", lambda reply: replace(reply, status=201))
+    yield _raw(
+        "type-html",
+        "a success calls itself HTML",
+        "answer-media-type",
+        lambda reply: reply.with_header("content-type", "text/html"),
+    )
+
+
+def _refusals() -> Iterator[Mutant]:
+    def change(name: str, claim: str, make: Callable[[Reply], Reply]) -> Mutant:
+        return Mutant(
+            f"refusal-{name}",
+            claim,
+            "refusal-envelope",
+            answers=lambda _call, reply: make(reply) if reply.status == 400 else reply,
+        )
+
+    yield change(
+        "html",
+        "a refusal is a page",
+        lambda r: replace(r, body=_HTML, headers={**r.headers, "content-type": "text/html"}),
+    )
+    yield change(
+        "text",
+        "a refusal is plain text",
+        lambda r: replace(r, body=b"no", headers={**r.headers, "content-type": "text/plain"}),
+    )
+    yield change("empty-object", "a refusal is {}", lambda r: replace(r, body=b"{}"))
+    yield change("without-error", "a refusal lacks error", lambda r: replace(r, body=_without(r.body, "error")))
+    yield change(
+        "status-text", "status is a text in a refusal", lambda r: replace(r, body=_put(r.body, "status", "400"))
+    )
+
+
+def _pictures() -> Iterator[Mutant]:
+    def change(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
+        return Mutant(f"picture-{name}", claim, check, pictures=lambda r: make(r) if r.status == 200 else r)
+
+    yield change("gone", "pictures are gone", "picture-downloadable", lambda r: replace(r, status=404))
+    yield change("broken-server", "pictures give 500", "picture-downloadable", lambda r: replace(r, status=500))
+    yield change("page", "a page stands for the picture", "picture-decodable", lambda r: replace(r, body=_HTML))
+    yield change(
+        "cut", "pictures are cut off", "picture-decodable", lambda r: replace(r, body=r.body[: len(r.body) // 2])
+    )
+    yield change("empty", "pictures are empty", "picture-decodable", lambda r: replace(r, body=b""))
+    yield change(
+        "type", "PNG calls itself JPEG", "picture-media-type", lambda r: r.with_header("content-type", "image/jpeg")
+    )
+
+
+def _on_success(name: str, claim: str, check: str, make: Callable[[Call, Any], Any]) -> Mutant:
+    def answers(call: Call, reply: Reply) -> Reply:
+        return replace(reply, body=orjson.dumps(make(call, orjson.loads(reply.body)))) if reply.status == 200 else reply
+
+    return Mutant(name, claim, check, answers=answers)
+
+
+def _raw(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
+    return Mutant(name, claim, check, answers=lambda _call, reply: make(reply) if reply.status == 200 else reply)
+
+
+def _cost_is(value: float) -> Callable[[Call, Any], Any]:
+    return lambda _call, body: _numbers(body, lambda _old: value)
+
+
+def _times(factor: float) -> Callable[[Call, Any], Any]:
+    return lambda _call, body: _numbers(body, lambda old: old * factor)
+
+
+def _numbers(body: Any, change: Callable[[float], float]) -> Any:
+    """The body with every number in it changed: those of a success are its cost."""
+    if is_object(body):
+        return {name: _numbers(value, change) for name, value in body.items()}
+    if is_array(body):
+        return [_numbers(item, change) for item in body]
+    return change(body) if isinstance(body, int | float) and not isinstance(body, bool) else body
+
+
+def _resized(body: Any, more: int) -> Any:
+    return {name: [*value, *value[:more]] if is_array(value) else value for name, value in body.items()}
+
+
+def _first(body: Any) -> Any:
+    return {name: value[:1] if is_array(value) else value for name, value in body.items()}
+
+
+def _without(body: bytes, name: str) -> bytes:
+    return orjson.dumps({key: value for key, value in orjson.loads(body).items() if key != name})
+
+
+def _put(body: bytes, name: str, value: Any) -> bytes:
+    return orjson.dumps({**orjson.loads(body), name: value})

@@ -1,0 +1,110 @@
+"""The mock with a mutant between it and whoever calls."""
+
+import itertools
+from collections.abc import MutableMapping
+from typing import Any
+
+import orjson
+from bodydouble_mockserver import MockServer, Settings
+from bodydouble_spec import Contract
+from starlette.types import Message, Receive, Scope, Send
+
+from bodydouble_contract_tests._mutant import Call, Mutant, Reply
+
+__all__ = ["MutantServer"]
+
+
+class MutantServer(MockServer):
+    """A mock server that a mutant makes wrong; ``baseline`` is the body of a request that it would accept."""
+
+    def __init__(self, contract: Contract, settings: Settings, mutant: Mutant, baseline: Any) -> None:
+        super().__init__(contract, settings)
+        self._mutant = mutant
+        self._baseline: bytes = orjson.dumps(baseline)
+        self._numbers = itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "POST"}:
+            await super().__call__(scope, receive, send)
+        elif scope["method"] == "POST":
+            await self._operate(scope, receive, send)
+        elif self._mutant.pictures is None:
+            await super().__call__(scope, receive, send)
+        else:
+            caught = _Catch()
+            await super().__call__(scope, receive, caught)
+            await _send(send, self._mutant.pictures(caught.reply()))
+
+    async def _operate(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _whole(receive)
+        headers: list[tuple[bytes, bytes]] = [*scope["headers"]]
+        key = _key(headers)
+        call = Call(_parsed(body), key, key in self.settings.api_keys, next(self._numbers))
+        if self._mutant.accepts(call):
+            headers = [item for item in headers if item[0] not in {b"authorization", b"content-length"}]
+            body = self._baseline if self.contract.operation().validate_request(call.parsed) else body
+            headers.append((b"authorization", f"Bearer {self.settings.api_keys[0]}".encode()))
+        wanted = self._mutant.prefers(call)
+        if wanted is not None:
+            headers.append((b"prefer", wanted.encode()))
+        left = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> MutableMapping[str, Any]:
+            return left.pop() if left else await receive()
+
+        changed = {**scope, "headers": headers}
+        if wanted is not None and wanted.startswith("fault="):
+            # Below HTTP there is no answer to catch.
+            await super().__call__(changed, again, send)
+            return
+        caught = _Catch()
+        await super().__call__(changed, again, caught)
+        await _send(send, self._mutant.answers(call, caught.reply()))
+
+
+class _Catch:
+    """An ASGI ``send`` that keeps the answer."""
+
+    def __init__(self) -> None:
+        self._status = 500
+        self._headers: dict[str, str] = {}
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = {name.decode(): value.decode("latin-1") for name, value in message["headers"]}
+        else:
+            self._body += message.get("body", b"")
+
+    def reply(self) -> Reply:
+        return Reply(self._status, {k: v for k, v in self._headers.items() if k != "content-length"}, self._body)
+
+
+async def _send(send: Send, reply: Reply) -> None:
+    headers = {"content-length": str(len(reply.body)), **reply.headers}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.body", "body": reply.body})
+
+
+async def _whole(receive: Receive) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _parsed(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _key(headers: list[tuple[bytes, bytes]]) -> str:
+    sent = next((value for name, value in headers if name == b"authorization"), b"")
+    return sent.decode("latin-1").removeprefix("Bearer").strip()

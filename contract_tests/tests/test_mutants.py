@@ -1,0 +1,74 @@
+"""What the checks are worth: each server with one deviation is found by the check that was named for it."""
+
+import threading
+
+import pytest
+from bodydouble_contract_tests.mutants import Mutant, mutants, serve
+from bodydouble_contract_tests.verification import Subject, Target, catalogue, verify
+from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import Contract
+
+MUTANTS = mutants(Contract.load())
+# In process one transport answers for every host.
+UNREACHABLE = "violation-unreachable-url"
+OVER_A_SOCKET = {
+    UNREACHABLE,
+    "fault-reset-mid-body",
+    "fault-wrong-length",
+    "status-201",
+    "accepts-no-key",
+    "picture-cut",
+}
+
+
+def found(mutant: Mutant | None, subject: Subject, target: Target) -> list[str]:
+    only = None if mutant is None else [mutant.check]
+    findings = verify(subject, target, only=only, examples=0).findings
+    if mutant is None:
+        return [finding.id for finding in findings]
+    return [finding.id for finding in findings if finding.id.partition("/")[0] == mutant.check]
+
+
+@pytest.mark.parametrize(
+    "mutant", [mutant for mutant in MUTANTS if mutant.id != UNREACHABLE], ids=lambda mutant: mutant.id
+)
+def test_each_mutant_is_found_by_its_check(mutant: Mutant, subject: Subject) -> None:
+    server = serve(mutant, subject.contract)
+    with Target("http://127.0.0.1", "a-key", transport=MockTransport(server), timeout_s=3) as target:
+        assert found(mutant, subject, target)
+    server.close()
+
+
+@pytest.mark.parametrize(
+    "mutant", [mutant for mutant in MUTANTS if mutant.id in OVER_A_SOCKET], ids=lambda mutant: mutant.id
+)
+def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, subject: Subject) -> None:
+    listener = bind("127.0.0.1", 0)
+    server = Server(server_config(serve(mutant, subject.contract)))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        with Target(f"http://127.0.0.1:{listener.getsockname()[1]}", "a-key", timeout_s=10) as target:
+            assert found(mutant, subject, target)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def test_the_unchanged_server_gives_no_finding(subject: Subject) -> None:
+    server = serve(None, subject.contract)
+    with Target("http://127.0.0.1", "a-key", transport=MockTransport(server)) as target:
+        assert found(None, subject, target) == []
+    server.close()
+
+
+def test_there_are_at_least_sixty_and_each_has_its_name() -> None:
+    assert len({mutant.id for mutant in MUTANTS}) == len(MUTANTS) >= 60
+    assert len(OVER_A_SOCKET & {mutant.id for mutant in MUTANTS}) == 6
+
+
+def test_every_check_has_a_mutant() -> None:
+    # A second opinion differs only where one of the two validators is wrong.
+    checks = {check.id for check in catalogue(Subject(Contract.load()))} - {"answer-second-opinion"}
+    assert checks == {mutant.check for mutant in MUTANTS}
