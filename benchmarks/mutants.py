@@ -1,0 +1,94 @@
+"""What finds wrong servers: `bodydouble verify` beside Schemathesis on the mutants of the mock.
+
+    python benchmarks/mutants.py [--every N] [--schemathesis EXECUTABLE] [--max-examples 25]
+
+Each mutant is the mock with one deviation. Ours runs the cases of the check that must find it; ``found`` means that this check did. Schemathesis, in an
+environment of its own, gets the published document as repaired, all its checks, and the same server on a port; ``found`` means exit code 1.
+"""
+
+import argparse
+import contextlib
+import json
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from bodydouble_contract_tests.mutants import Mutant, mutants, serve
+from bodydouble_contract_tests.verification import Subject, Target, verify
+from bodydouble_mockserver import MockServer
+from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_spec import Contract
+
+KEY = "a-key"
+
+
+@contextlib.contextmanager
+def serving(app: MockServer) -> Generator[str]:
+    """Serve an application on a free port; gives its origin."""
+    listener = bind("127.0.0.1", 0)
+    server = Server(server_config(app))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def ours(origin: str, subject: Subject, mutant: Mutant | None) -> tuple[bool, int]:
+    """Whether the check that was named finds the mutant, and in how many requests; without a mutant, whether anything is found."""
+    only = None if mutant is None else [mutant.check]
+    with Target(origin, KEY, timeout_s=3) as target:
+        result = verify(subject, target, only=only, examples=0)
+    ids = [finding.id.partition("/")[0] for finding in result.findings]
+    return (bool(ids) if mutant is None else mutant.check in ids), result.requests
+
+
+def theirs(executable: str, origin: str, document: Path, examples: int) -> bool:
+    """Whether Schemathesis finds anything."""
+    command = [executable, "run", str(document), "--url", origin, "--header", f"Authorization: Bearer {KEY}"]
+    options = ["--max-examples", str(examples), "--seed", "1", "--request-timeout", "3"]
+    return subprocess.run([*command, *options], capture_output=True, check=False, timeout=300).returncode == 1
+
+
+def main() -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--every", type=int, default=1, help="every n-th mutant only")
+    parser.add_argument("--schemathesis", metavar="EXECUTABLE")
+    parser.add_argument("--max-examples", type=int, default=25)
+    options = parser.parse_args()
+    contract = Contract.load()
+    subject = Subject(contract)
+    tried: list[Mutant | None] = [None, *mutants(contract)[:: options.every]]
+    found, beside, requests, began = 0, 0, 0, time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder) / "openapi.json"
+        document.write_text(json.dumps(Contract.load(overlay=False).document))
+        for mutant in tried:
+            app = serve(mutant, contract, KEY)
+            with serving(app) as origin:
+                is_found, sent = ours(origin, subject, mutant)
+                also = options.schemathesis and theirs(options.schemathesis, origin, document, options.max_examples)
+            name, check = ("unchanged", "-") if mutant is None else (mutant.id, mutant.check)
+            other = "" if options.schemathesis is None else "found" if also else "-"
+            print(f"{name:52} {check:24} {'found' if is_found else '-':6} {sent:4} {other}", flush=True)
+            if mutant is not None:
+                found, beside, requests = found + is_found, beside + bool(also), requests + sent
+    count = len(tried) - 1
+    print(
+        f"\nours: {found} of {count} mutants, {requests / count:.0f} requests each, {time.monotonic() - began:.0f} s in all"
+    )
+    if options.schemathesis:
+        version = subprocess.run(
+            [options.schemathesis, "--version"], capture_output=True, text=True, check=False
+        ).stdout
+        print(f"{version.strip()}: {beside} of {count} mutants, with --max-examples {options.max_examples}")
+
+
+if __name__ == "__main__":
+    main()
