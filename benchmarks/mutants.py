@@ -54,7 +54,9 @@ def theirs(executable: str, origin: str, document: Path, examples: int) -> set[s
     """The kinds of failure that Schemathesis lists."""
     command = [executable, "run", str(document), "--url", origin, "--header", f"Authorization: Bearer {KEY}"]
     options = ["--max-examples", str(examples), "--seed", "1", "--request-timeout", "3", "--continue-on-failure"]
-    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(
+        [*command, *options], cwd=document.parent, capture_output=True, text=True, check=False, timeout=300
+    )
     return set(re.findall(r"^- (ST\d+ .+)$", done.stdout, re.MULTILINE))
 
 
