@@ -47,7 +47,8 @@ def _same(_call: Call, reply: Reply) -> Reply:
 class Mutant:
     """A server with one deviation.
 
-    ``claim`` says in one sentence what is wrong, ``check`` is the id of the check that must find it. ``prefers`` gives what a ``Prefer`` header
+    ``claim`` says in one sentence what is wrong, ``check`` is the id of the check that must find it, ``needs_socket`` that it does
+    not show in process, where one transport answers for every host. ``prefers`` gives what a ``Prefer`` header
     would ask for with this call (None: nothing), ``accepts`` says which calls are carried out as if they were right, with the server's own key,
     ``answers`` and ``pictures`` change what is sent. The four are how it is made wrong, and no part of what it is.
     """
@@ -55,7 +56,8 @@ class Mutant:
     id: str
     claim: str
     check: str
+    needs_socket: bool = False
     prefers: Callable[[Call], str | None] = field(default=lambda _call: None, compare=False, repr=False)
     accepts: Callable[[Call], bool] = field(default=_never, compare=False, repr=False)
     answers: Callable[[Call, Reply], Reply] = field(default=_same, compare=False, repr=False)
-    pictures: Callable[[Reply], Reply] | None = field(default=None, compare=False, repr=False)
+    pictures: Callable[[Call, Reply], Reply] | None = field(default=None, compare=False, repr=False)

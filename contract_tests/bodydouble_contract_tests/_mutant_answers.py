@@ -1,4 +1,4 @@
-"""Servers whose answers or pictures are wrong."""
+"""Servers whose answers are wrong."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -9,6 +9,7 @@ from bodydouble_mockserver.violations import Violation, violations
 from bodydouble_spec import is_array, is_object
 
 from bodydouble_contract_tests._mutant import Call, Mutant, Reply, always
+from bodydouble_contract_tests._mutant_pictures import picture_mutants
 from bodydouble_contract_tests._subject import Subject
 
 __all__ = ["answer_mutants"]
@@ -31,11 +32,12 @@ def answer_mutants(subject: Subject) -> Iterator[Mutant]:
                 f"the answer's violation is {violation.id}",
                 check,
                 prefers=always(f"violation={violation.id}"),
+                needs_socket=violation.id == "unreachable-url",
             )
     yield from _bodies(subject)
     yield from _refusals()
     if subject.has_pictures:
-        yield from _pictures()
+        yield from picture_mutants(subject)
 
 
 def _check(subject: Subject, violation: Violation) -> str:
@@ -59,6 +61,12 @@ def _bodies(subject: Subject) -> Iterator[Mutant]:
     yield _on_success("body-array", "a success is a list", "answer-conforms", lambda _call, body: [body])
     if subject.has_pictures:
         yield _on_success(
+            "images-for-data", "the list is called images", "answer-strict", lambda _call, body: _lists_renamed(body)
+        )
+        yield _on_success(
+            "item-without-picture", "an item is {}", "answer-strict", lambda _call, body: _emptied_items(body)
+        )
+        yield _on_success(
             "one-image-more", "one picture too many", "image-count", lambda _call, body: _resized(body, 1)
         )
         yield _on_success(
@@ -71,6 +79,12 @@ def _bodies(subject: Subject) -> Iterator[Mutant]:
         yield _on_success(
             "credits-flat", "a call costs the same, however many pictures", "credits-proportional", _cost_is(84000)
         )
+    yield _raw(
+        "refusal-as-success",
+        "a failure comes with a success status",
+        "answer-strict",
+        lambda reply: replace(reply, body=b'{"status":500,"message":"The picture could not be made"}'),
+    )
     yield _raw("status-201", "a success is 201", "valid-accepted", lambda reply: replace(reply, status=201))
     yield _raw(
         "type-html",
@@ -101,24 +115,16 @@ def _refusals() -> Iterator[Mutant]:
     )
     yield change("empty-object", "a refusal is {}", lambda r: replace(r, body=b"{}"))
     yield change("without-error", "a refusal lacks error", lambda r: replace(r, body=_without(r.body, "error")))
+    yield Mutant(
+        "refusal-without-key-html",
+        "a 401 is a page",
+        "refusal-envelope",
+        answers=lambda _call, reply: (
+            replace(reply, body=_HTML).with_header("content-type", "text/html") if reply.status == 401 else reply
+        ),
+    )
     yield change(
         "status-text", "status is a text in a refusal", lambda r: replace(r, body=_put(r.body, "status", "400"))
-    )
-
-
-def _pictures() -> Iterator[Mutant]:
-    def change(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
-        return Mutant(f"picture-{name}", claim, check, pictures=lambda r: make(r) if r.status == 200 else r)
-
-    yield change("gone", "pictures are gone", "picture-downloadable", lambda r: replace(r, status=404))
-    yield change("broken-server", "pictures give 500", "picture-downloadable", lambda r: replace(r, status=500))
-    yield change("page", "a page stands for the picture", "picture-decodable", lambda r: replace(r, body=_HTML))
-    yield change(
-        "cut", "pictures are cut off", "picture-decodable", lambda r: replace(r, body=r.body[: len(r.body) // 2])
-    )
-    yield change("empty", "pictures are empty", "picture-decodable", lambda r: replace(r, body=b""))
-    yield change(
-        "type", "PNG calls itself JPEG", "picture-media-type", lambda r: r.with_header("content-type", "image/jpeg")
     )
 
 
@@ -156,6 +162,14 @@ def _resized(body: Any, more: int) -> Any:
 
 def _first(body: Any) -> Any:
     return {name: value[:1] if is_array(value) else value for name, value in body.items()}
+
+
+def _lists_renamed(body: Any) -> Any:
+    return {"images" if is_array(value) else name: value for name, value in body.items()}
+
+
+def _emptied_items(body: Any) -> Any:
+    return {name: [dict[str, Any]() for _ in value] if is_array(value) else value for name, value in body.items()}
 
 
 def _without(body: bytes, name: str) -> bytes:

@@ -34,7 +34,9 @@ class MutantServer(MockServer):
         else:
             caught = _Catch()
             await super().__call__(scope, receive, caught)
-            await _send(send, self._mutant.pictures(caught.reply()))
+            key = _key([*scope["headers"]])
+            call = Call(None, key, key in self.settings.api_keys, 0)
+            await _send(send, self._mutant.pictures(call, caught.reply()))
 
     async def _operate(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)

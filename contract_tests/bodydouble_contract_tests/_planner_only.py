@@ -14,16 +14,15 @@ _OF_CASES = {
     "wrong-key-refused", "answers-steadily",
 }  # fmt: skip
 _OF_REFUSALS = {"refusal-envelope"}
+_TURNED_AWAY = (Expectation.REFUSED, Expectation.UNAUTHORIZED)
 _BY_RATIO = {"picture-pixels"}
 _BY_COUNT = {"image-count", "credits-proportional"}
 
 
 def free_serving(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
-    """The calls made for one of these checks, and every refusal when it is refusals that are judged."""
+    """The calls made for one of these checks, and every one that must be turned away when it is refusals that are judged."""
     is_of_refusals = bool(_OF_REFUSALS.intersection(only))
-    return [
-        case for case in cases if case.check in only or (is_of_refusals and case.expectation is Expectation.REFUSED)
-    ]
+    return [case for case in cases if case.check in only or (is_of_refusals and case.expectation in _TURNED_AWAY)]
 
 
 def paid_serving(cases: Sequence[Case], only: Collection[str], cover: Cover, names: Names) -> list[Case]:

@@ -10,10 +10,8 @@ from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract
 
 MUTANTS = mutants(Contract.load())
-# In process one transport answers for every host.
-UNREACHABLE = "violation-unreachable-url"
 OVER_A_SOCKET = {
-    UNREACHABLE,
+    "violation-unreachable-url",
     "fault-reset-mid-body",
     "fault-wrong-length",
     "status-201",
@@ -31,7 +29,7 @@ def found(mutant: Mutant | None, subject: Subject, target: Target) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "mutant", [mutant for mutant in MUTANTS if mutant.id != UNREACHABLE], ids=lambda mutant: mutant.id
+    "mutant", [mutant for mutant in MUTANTS if not mutant.needs_socket], ids=lambda mutant: mutant.id
 )
 def test_each_mutant_is_found_by_its_check(mutant: Mutant, subject: Subject) -> None:
     server = serve(mutant, subject.contract)
@@ -72,3 +70,7 @@ def test_every_check_has_a_mutant() -> None:
     # A second opinion differs only where one of the two validators is wrong.
     checks = {check.id for check in catalogue(Subject(Contract.load()))} - {"answer-second-opinion"}
     assert checks == {mutant.check for mutant in MUTANTS}
+
+
+def test_what_shows_on_a_socket_only_is_tried_there() -> None:
+    assert {mutant.id for mutant in MUTANTS if mutant.needs_socket} <= OVER_A_SOCKET

@@ -1,0 +1,84 @@
+"""Servers whose pictures are wrong."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from bodydouble_contract_tests._mutant import Call, Mutant, Reply
+from bodydouble_contract_tests._mutant_calls import has
+from bodydouble_contract_tests._subject import Subject
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = ["picture_mutants"]
+
+_HTML = b"<html><body><h1>Something went wrong</h1></body></html>"
+
+
+def picture_mutants(subject: Subject) -> Iterator[Mutant]:
+    """The mutants that show in a picture, for an operation that gives some."""
+    yield from _delivered()
+    if subject.sizes:
+        yield _on_picture("half-size", "pictures have half of the pixels each way", "picture-pixels", _half)
+        yield _on_picture("column-missing", "pictures lack their last column", "picture-pixels", _narrower)
+    if subject.names.ratio is not None:
+        for ratio in list(subject.sizes)[-2:]:
+            yield _misshapen(ratio, has(subject.names.ratio, ratio))
+
+
+def _delivered() -> Iterator[Mutant]:
+    gone = "picture-downloadable"
+    yield _on_picture("gone", "pictures are gone", gone, lambda r: replace(r, status=404))
+    yield _on_picture("broken-server", "pictures give 500", gone, lambda r: replace(r, status=500))
+    yield Mutant("picture-needs-key", "pictures need the key", gone, pictures=_locked)
+    unread = "picture-decodable"
+    yield _on_picture("page", "a page in the picture's place", unread, lambda r: replace(r, body=_HTML))
+    yield _on_picture(
+        "honest-page",
+        "a page in the picture's place, and it says so",
+        unread,
+        lambda r: replace(r, body=_HTML, headers={"content-type": "text/html"}),
+    )
+    yield _on_picture("cut", "pictures are cut off", unread, lambda r: replace(r, body=r.body[: len(r.body) // 2]))
+    yield _on_picture("empty", "pictures are empty", unread, lambda r: replace(r, body=b""))
+    yield _on_picture(
+        "type", "PNG calls itself JPEG", "picture-media-type", lambda r: r.with_header("content-type", "image/jpeg")
+    )
+
+
+def _misshapen(ratio: str, concerns: Callable[[Call], bool]) -> Mutant:
+    return Mutant(
+        f"picture-wrong-for-{ratio}",
+        f"pictures of {ratio} alone are of another shape",
+        "picture-pixels",
+        prefers=lambda call: "violation=wrong-aspect-ratio" if concerns(call) else None,
+    )
+
+
+def _on_picture(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
+    return Mutant(
+        f"picture-{name}", claim, check, pictures=lambda _call, reply: make(reply) if reply.status == 200 else reply
+    )
+
+
+def _locked(call: Call, reply: Reply) -> Reply:
+    return reply if call.is_known else replace(reply, status=401)
+
+
+def _half(reply: Reply) -> Reply:
+    return _redrawn(reply, lambda picture: picture.reduce(2))
+
+
+def _narrower(reply: Reply) -> Reply:
+    return _redrawn(reply, lambda picture: picture.crop((0, 0, picture.width - 1, picture.height)))
+
+
+def _redrawn(reply: Reply, change: "Callable[[Image.Image], Image.Image]") -> Reply:
+    from PIL import Image  # takes a while, and few servers need it
+
+    file = BytesIO()
+    with Image.open(BytesIO(reply.body)) as picture:
+        change(picture).save(file, "png")
+    return replace(reply, body=file.getvalue())

@@ -1,0 +1,66 @@
+"""Servers that refuse what the contract allows."""
+
+from collections.abc import Callable, Iterator
+
+from bodydouble_contract_tests._mutant import Call, Mutant
+from bodydouble_contract_tests._mutant_calls import gives, has, inputs, lacks, members
+from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._unknown import KnownValues, known_values
+
+__all__ = ["strict_mutants"]
+
+
+def strict_mutants(subject: Subject) -> Iterator[Mutant]:
+    """The mutants that refuse a call which they should carry out."""
+    names, properties = subject.names, subject.properties
+    if names.ratio is not None:
+        for ratio in list(subject.sizes)[:3]:
+            yield _refusing(f"ratio-{ratio}", f"{names.ratio} {ratio} is refused", has(names.ratio, ratio))
+    if names.count is not None:
+        most = properties[names.count].get("maximum", 1)
+        yield _refusing("most-images", f"{names.count} {most} is refused", has(names.count, most))
+        yield _refusing("count-unset", f"{names.count} is needed", lacks(names.count))
+    if names.inputs is not None:
+        yield _refusing(
+            "data-uri", "data URIs are refused", lambda call: any("data:" in x for x in inputs(subject, call))
+        )
+        yield _refusing("two-inputs", "a second input is refused", lambda call: len(inputs(subject, call)) == 2)
+    for name, known in known_values(subject.contract, subject.operation).items():
+        yield from _choosy(name, known)
+    yield from _demanding(subject)
+    known_names = frozenset(properties)
+    yield Mutant(
+        "refuses-unknown-property",
+        "a property that the contract does not know is refused",
+        "unknown-key-tolerated",
+        prefers=gives(400, lambda call: bool(members(call).keys() - known_names)),
+    )
+
+
+def _choosy(name: str, known: KnownValues) -> Iterator[Mutant]:
+    """Each known value refused, and where letter case does not matter, all but lower case."""
+    for value in sorted(known.texts):
+        yield _refusing(f"{name}-{value}", f"{name} {value} is refused", has(name, value))
+    if known.is_any_case:
+        yield _refusing(f"{name}-capitals", f"{name} in capitals is refused", _is(name, str.upper))
+        yield _refusing(f"{name}-title-case", f"{name} in title case is refused", _is(name, str.title))
+
+
+def _demanding(subject: Subject) -> Iterator[Mutant]:
+    """Each property needed that may be left out."""
+    required = (subject.operation.request_schema or {}).get("required", ())
+    for name in subject.properties:
+        if name not in required and name != subject.names.count:
+            yield _refusing(f"{name}-unset", f"{name} is needed", lacks(name))
+
+
+def _is(name: str, spell: Callable[[str], str]) -> Callable[[Call], bool]:
+    def concerns(call: Call) -> bool:
+        value = members(call).get(name)
+        return isinstance(value, str) and value == spell(value) != value.lower()
+
+    return concerns
+
+
+def _refusing(name: str, claim: str, concerns: Callable[[Call], bool]) -> Mutant:
+    return Mutant(f"refuses-{name}", claim, "valid-accepted", prefers=gives(400, concerns))
