@@ -4,7 +4,7 @@
 
 Each mutant is the mock with one deviation. Ours runs the cases of the check that must find it; ``found`` means that this check did. Schemathesis, in an
 environment of its own, gets the document with our overlay (without it, it takes each 400 for a failure), all its checks, and the same server on a port;
-``found`` means a kind of failure that it does not list for the unchanged mock.
+``found`` means a kind of failure, or of error, that it does not list for the unchanged mock.
 """
 
 import argparse
@@ -50,14 +50,16 @@ def ours(origin: str, subject: Subject, mutant: Mutant | None) -> tuple[bool, in
     return (bool(ids) if mutant is None else mutant.check in ids), result.requests
 
 
-def theirs(executable: str, origin: str, document: Path, examples: int) -> set[str]:
-    """The kinds of failure that Schemathesis lists."""
+def theirs(executable: str, origin: str, document: Path, examples: int) -> tuple[set[str], int]:
+    """The kinds of failure that Schemathesis lists, broken connections (its "errors") included, and in how many requests."""
     command = [executable, "run", str(document), "--url", origin, "--header", f"Authorization: Bearer {KEY}"]
     options = ["--max-examples", str(examples), "--seed", "1", "--request-timeout", "3", "--continue-on-failure"]
     done = subprocess.run(
         [*command, *options], cwd=document.parent, capture_output=True, text=True, check=False, timeout=300
     )
-    return set(re.findall(r"^- (ST\d+ .+)$", done.stdout, re.MULTILINE))
+    kinds = re.findall(r"^- (ST\d+ .+)$|^ +🚫 (.+): \d+$", done.stdout, re.MULTILINE)
+    sent = re.search(r"^ +(\d+) generated", done.stdout, re.MULTILINE)
+    return {failure or error for failure, error in kinds}, int(sent[1]) if sent else 0
 
 
 def main() -> None:
@@ -71,34 +73,41 @@ def main() -> None:
     subject = Subject(contract)
     tried: list[Mutant | None] = [None, *mutants(contract)[:: options.every]]
     usual: set[str] = set()
-    found, beside, requests, began = 0, 0, 0, time.monotonic()
+    found, beside, requests, their_requests = 0, 0, 0, 0
+    seconds, their_seconds = 0.0, 0.0
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(dict(contract.document)))
         for mutant in tried:
             app = serve(mutant, contract, KEY)
             with serving(app) as origin:
+                began = time.monotonic()
                 is_found, sent = ours(origin, subject, mutant)
+                ended = time.monotonic()
                 listed: set[str] = set()
+                their_sent = 0
                 if options.schemathesis:
-                    listed = theirs(options.schemathesis, origin, document, options.max_examples)
+                    listed, their_sent = theirs(options.schemathesis, origin, document, options.max_examples)
+                seconds, their_seconds = seconds + ended - began, their_seconds + time.monotonic() - ended
             usual = listed if mutant is None else usual
             also = bool(listed - usual)
             name, check = ("unchanged", "-") if mutant is None else (mutant.id, mutant.check)
             other = "" if options.schemathesis is None else "found" if also else "-"
             print(f"{name:52} {check:24} {'found' if is_found else '-':6} {sent:4} {other}", flush=True)
             if mutant is not None:
-                found, beside, requests = found + is_found, beside + also, requests + sent
+                found, beside = found + is_found, beside + also
+                requests, their_requests = requests + sent, their_requests + their_sent
+            elif is_found:
+                print("ours: a false alarm on the unchanged mock")
     count = len(tried) - 1
-    print(
-        f"\nours: {found} of {count} mutants, {requests / count:.0f} requests each, {time.monotonic() - began:.0f} s in all"
-    )
+    print(f"\nours: {found} of {count} mutants, {requests / count:.0f} requests each, {seconds:.0f} s in all")
     if options.schemathesis:
         version = subprocess.run(
             [options.schemathesis, "--version"], capture_output=True, text=True, check=False
         ).stdout
         print(
-            f"{version.strip()}: {beside} of {count} mutants, with --max-examples {options.max_examples}; on the unchanged mock: {sorted(usual) or 'nothing'}"
+            f"{version.strip()}: {beside} of {count} mutants, {their_requests / count:.0f} requests each, {their_seconds:.0f} s in all, "
+            f"with --max-examples {options.max_examples}; on the unchanged mock: {sorted(usual) or 'nothing'}"
         )
 
 

@@ -8,7 +8,7 @@ from bodydouble_contract_tests._case import Case, Expectation
 from bodydouble_contract_tests._deviation import deviation, distinct, short
 from bodydouble_contract_tests._judge_answer import judge_answer
 from bodydouble_contract_tests._judge_refusal import judge_refusal
-from bodydouble_contract_tests._judge_status import is_success, judge_status
+from bodydouble_contract_tests._judge_status import is_generated, is_success, judge_status
 from bodydouble_contract_tests._judge_together import judge_all
 from bodydouble_contract_tests._observation import Observation, Trouble
 from bodydouble_contract_tests._subject import Subject
@@ -46,7 +46,7 @@ def _trouble(subject: Subject, case: Case, trouble: Trouble, observation: Observ
     detail = f": {short(observation.detail)}" if observation.detail else ""
     message = f"{_SAID[trouble]} after {observation.elapsed_s:.1f} s{detail}"
     # Which request silences a server is part of the fault; how a body is framed is not about one request.
-    rule = case.id if check in _OF_A_CASE else None
+    rule = ("generated" if is_generated(case) else case.id) if check in _OF_A_CASE else None
     return deviation(subject, check, message, expected, str(trouble), rule=rule)
 
 

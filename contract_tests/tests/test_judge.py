@@ -448,6 +448,33 @@ def test_an_envelope_that_nobody_knows_is_a_warning(content_type: str, body: Any
     assert (ids(found), {item.severity for item in found} - {Severity.WARNING}) == (expected, set())
 
 
+@pytest.mark.parametrize(
+    ("expectation", "status"), [("accepted", 500), ("accepted", 400), ("refused", 500), ("refused", 200)]
+)
+def test_one_fault_of_generated_calls_has_one_fingerprint(expectation: str, status: int) -> None:
+    calls = [
+        replace(
+            a_case(Expectation(expectation), more={"num_images": count}), id=f"generated/{name}", pointer="/num_images"
+        )
+        for name, count in (("0123456789ab", 7), ("ba9876543210", 9))
+    ]
+    assert len({finding.fingerprint for case in calls for finding in judge(SUBJECT, answered(case, status, {}))}) == 1
+
+
+def test_generated_calls_that_should_be_refused_for_different_properties_are_different_findings() -> None:
+    calls = [
+        replace(a_case(Expectation.REFUSED), id="generated/0123456789ab", pointer=pointer)
+        for pointer in ("/num_images", "/prompt")
+    ]
+    assert len({finding.fingerprint for case in calls for finding in judge(SUBJECT, answered(case, 200, {}))}) == 2
+
+
+def test_generated_calls_without_an_answer_are_one_finding() -> None:
+    calls = [replace(a_case(), id=f"generated/{name}") for name in ("0123456789ab", "ba9876543210")]
+    silent = [Observation(case, b"{}", None, trouble=Trouble.TIMEOUT) for case in calls]
+    assert len({finding.fingerprint for seen in silent for finding in judge(SUBJECT, seen)}) == 1
+
+
 def test_a_refusal_is_quoted_briefly() -> None:
     problem = {**GOOD_PROBLEM, "message": "no " * 1_000_000}
     (found,) = judge(SUBJECT, answered(a_case(), 400, problem, PROBLEM))
