@@ -1,4 +1,4 @@
-"""How well the differ does on real pairs of documents: ``python benchmarks/drift.py FOLDER``.
+"""Measure the differ on real pairs of documents: ``python benchmarks/drift.py FOLDER``.
 
 FOLDER holds ``pairs.jsonl`` (documents before and after, with what oasdiff says of them), ``quiet.jsonl`` (pairs that differ in prose,
 samples or order only) and ``not-renames.jsonl`` (pairs in which a property went and another of equal schema came that is another one).
@@ -30,7 +30,7 @@ ALL_S = 30.0
 
 @dataclass
 class Score:
-    """What was counted over the pairs that oasdiff could read."""
+    """Counts over the pairs that oasdiff could read."""
 
     pairs: int = 0
     wanted: int = 0
@@ -67,7 +67,7 @@ def report_loading(folder: Path) -> bool:
 
 
 def report_recall(folder: Path) -> bool:
-    """What oasdiff calls an error or a warning is there with its id and severity, or it is listed."""
+    """Check that each error and warning of oasdiff is found with its id and severity, or is listed."""
     score = Score()
     for row in rows(folder / "pairs.jsonl"):
         if "oasdiff" in row:
@@ -128,7 +128,7 @@ def report_renames(folder: Path) -> bool:
 
 
 def report_time(folder: Path) -> bool:
-    """One pair of large documents, and a thousand pairs as they come."""
+    """Time one pair of large documents, and a thousand pairs as they come."""
     pairs = [(folder / row["before"], folder / row["after"]) for name in FILES for row in rows(folder / name)]
     large = [pair for pair in pairs if min(path.stat().st_size for path in pair) > LARGE_BYTES]
     slowest = 0.0
@@ -150,30 +150,30 @@ def diff_afresh(old: Contract, new: Contract) -> None:
 
 
 def changes_of(folder: Path, row: dict[str, Any]) -> list[Any]:
-    """The changes between the two documents of a pair."""
+    """Return the changes between the two documents of a pair."""
     return diff(load(folder / row["before"]), load(folder / row["after"]))
 
 
 def load(path: Path) -> Contract:
-    """A document, without overlay."""
+    """Load a document without an overlay."""
     return Contract.load(path, overlay=None)
 
 
 def flat(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Findings and all that they cover."""
+    """Yield findings and all that they cover."""
     for finding in findings:
         yield finding
         yield from flat(finding.covers)
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a file of JSON lines."""
+    """Read the objects of a file of JSON lines."""
     with path.open(encoding="utf-8") as lines:
         yield from (json.loads(line) for line in lines if line.strip())
 
 
 def is_json(path: Path) -> bool:
-    """Whether a file is JSON."""
+    """Tell if a file is JSON."""
     try:
         json.loads(path.read_bytes())
     except ValueError:

@@ -1,4 +1,4 @@
-"""What finds wrong servers: `bodydouble verify` beside Schemathesis on the mutants of the mock.
+"""Mutants found: `bodydouble verify` beside Schemathesis on the mutants of the mock.
 
     python benchmarks/mutants.py [--every N] [--schemathesis EXECUTABLE] [--max-examples 25]
 
@@ -42,7 +42,7 @@ def serving(app: MockServer) -> Generator[str]:
 
 
 def ours(origin: str, subject: Subject, mutant: Mutant | None) -> tuple[bool, int]:
-    """Whether the check that was named finds the mutant, and in how many requests; without a mutant, whether anything is found."""
+    """Tell if the mutant's own check finds it, or if anything is found where there is no mutant, and count the requests."""
     only = None if mutant is None else [mutant.check]
     with Target(origin, KEY, timeout_s=3) as target:
         result = verify(subject, target, only=only, examples=0)
@@ -51,7 +51,7 @@ def ours(origin: str, subject: Subject, mutant: Mutant | None) -> tuple[bool, in
 
 
 def theirs(executable: str, origin: str, document: Path, examples: int) -> tuple[set[str], int]:
-    """The kinds of failure that Schemathesis lists, broken connections (its "errors") included, and in how many requests."""
+    """Return the kinds of failure that Schemathesis lists, broken connections (its "errors") included, and the number of requests."""
     command = [executable, "run", str(document), "--url", origin, "--header", f"Authorization: Bearer {KEY}"]
     options = ["--max-examples", str(examples), "--seed", "1", "--request-timeout", "3", "--continue-on-failure"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Does memory stay flat? Many small requests, then many large ones, against one server.
+"""Memory under load: many small requests, then many large ones, against one server.
 
     python benchmarks/soak.py [--small 200000] [--large 2000]
 
@@ -25,7 +25,7 @@ SENDERS = 2
 
 
 def send(port: int, payload: bytes) -> None:
-    """One request, its answer read."""
+    """Send one request and read its answer."""
     headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", payload, headers)
     with urllib.request.urlopen(request, timeout=60) as response:
@@ -33,12 +33,12 @@ def send(port: int, payload: bytes) -> None:
 
 
 def small_payload(number: int) -> bytes:
-    """A request without pictures in it, unlike the others."""
+    """Make a request without pictures in it, unlike the others."""
     return json.dumps({**json.loads(BODY), "prompt": f"number {number}"}).encode()
 
 
 def large_payload(number: int) -> bytes:
-    """A request with a data URI of 5 MB, unlike the others."""
+    """Make a request with a data URI of 5 MB, unlike the others."""
     noise = random.Random(number).randbytes(3 * 5 * MEGABYTE // 4)
     uri = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + noise).decode()
     return json.dumps({**json.loads(BODY), "image_urls": [uri]}).encode()

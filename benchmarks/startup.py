@@ -50,7 +50,7 @@ def pss_mb(pid: int) -> float:
 
 
 def server_pid(port: int) -> int:
-    """The process of the mock that serves on a port."""
+    """Find the process of the mock that serves on a port."""
     found = subprocess.run(
         ["pgrep", "-f", f"serve .*--port {port}$"], capture_output=True, text=True, check=True
     ).stdout

@@ -26,7 +26,7 @@ LONG = 3800
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one strategy made in one round: valid bodies, how many others, and CPU seconds."""
+    """The result of one strategy in one round: valid bodies, how many others, and CPU seconds."""
 
     bodies: list[Any]
     refused: int
@@ -53,7 +53,7 @@ def schemathesis_bodies(contract: Contract, operation: Operation) -> st.SearchSt
 
 
 def measure(strategy: st.SearchStrategy[Any], operation: Operation, examples: int, round_number: int) -> Run:
-    """One round; the first few examples are made beforehand, so that what is built once is not counted."""
+    """Run one round; the first few examples are made beforehand, so that what is built once is not counted."""
 
     def run(count: int) -> Run:
         bodies: list[Any] = []
@@ -92,12 +92,12 @@ def texts_in(value: Any) -> list[str]:
 
 
 def has_text(wanted: Callable[[str], bool]) -> Callable[[Any], bool]:
-    """Whether a body has such a text anywhere."""
+    """Tell if a body has such a text anywhere."""
     return lambda body: any(map(wanted, texts_in(body)))
 
 
 def is_pictures_base64(text: str) -> bool:
-    """Whether a text begins like the Base64 of a PNG, JPEG, GIF, WebP or BMP file."""
+    """Tell if a text begins like the Base64 of a PNG, JPEG, GIF, WebP or BMP file."""
     return len(text) > 40 and text.startswith(("iVBORw0KGgo", "/9j/", "R0lGOD", "UklGR", "Qk"))
 
 
@@ -119,7 +119,7 @@ COVERED: dict[str, Callable[[Any], bool]] = {
 
 
 def coverage(operation: Operation, bodies: list[Any]) -> dict[str, str]:
-    """What the bodies cover, each as a line for people to read."""
+    """Describe the coverage of the bodies, one line for each measure."""
     lines = {name: percent(sum(map(covers, bodies)), bodies) for name, covers in COVERED.items()}
     properties: dict[str, Any] = (operation.request_schema or {}).get("properties", {})
     for name, schema in properties.items():
@@ -142,7 +142,7 @@ def coverage(operation: Operation, bodies: list[Any]) -> dict[str, str]:
 
 
 def percent(count: int, bodies: list[Any]) -> str:
-    """So many of the bodies, in percent."""
+    """Write a count as a percentage of the bodies."""
     return f"{100 * count / max(1, len(bodies)):.1f}%"
 
 

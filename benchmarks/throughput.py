@@ -61,20 +61,20 @@ class Result:
 
 
 def bare_contestant() -> Contestant:
-    """The bare ASGI app."""
+    """Describe the bare ASGI app."""
     options = ["--log-level", "warning", "--no-access-log", "--lifespan", "off"]
     module = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare_app:app"]
     return Contestant("bare app", lambda port: [*module, "--port", str(port), *options])
 
 
 def mock_contestant(name: str, *options: str) -> Contestant:
-    """The mock with options."""
+    """Describe the mock with options."""
     command = [sys.executable, "-m", "bodydouble", "serve", "--quiet", *options]
     return Contestant(name, lambda port: [*command, "--port", str(port)])
 
 
 def own_contestants(folder: Path) -> list[Contestant]:
-    """The bare app, and the mock in the ways it is run."""
+    """List the bare app, and the mock in the ways it is run."""
     return [
         bare_contestant(),
         mock_contestant("bodydouble"),
@@ -83,13 +83,13 @@ def own_contestants(folder: Path) -> list[Contestant]:
 
 
 def prism_contestant(name: str, document: Path, level: str | None = None) -> Contestant:
-    """Prism as it comes, which logs each call, or with another level of logging."""
+    """Describe Prism, which logs each call by default, or with another level of logging."""
     options = [] if level is None else ["--verboseLevel", level]
     return Contestant(name, lambda port: ["prism", "mock", "--port", str(port), *options, str(document)])
 
 
 def peer_contestants(folder: Path) -> list[Contestant]:
-    """The peers that are installed, each on the same operation."""
+    """List the peers that are installed, each on the same operation."""
     document = folder / "openapi.json"
     source = json.loads((HERE.parent / "spec" / "bodydouble_spec" / "merged.json").read_text())["document"]
     document.write_text(json.dumps(source))
@@ -128,7 +128,7 @@ def serving(contestant: Contestant) -> Generator[int]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Find a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -148,7 +148,7 @@ def wait_until_answering(port: int, process: "subprocess.Popen[bytes]") -> None:
 
 
 def measure(port: int, seconds: int, script: Path) -> Result:
-    """One run of wrk on the first core: sixteen connections."""
+    """Run wrk once on the first core, with sixteen connections."""
     command = ["taskset", "-c", "0", "wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "-s", str(script)]
     text = subprocess.run(
         [*command, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, check=True
@@ -162,7 +162,7 @@ def measure(port: int, seconds: int, script: Path) -> Result:
 
 
 def latency_ms(text: str, percentile: str) -> float:
-    """A latency of wrk's table in milliseconds."""
+    """Return a latency of wrk's table in milliseconds."""
     match = re.search(rf"{percentile}\s+([0-9.]+)(us|ms|s)", text)
     return float("nan") if match is None else float(match[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[match[2]]
 
