@@ -1,0 +1,98 @@
+"""Sessions that check the project, each in an environment of its own.
+
+``nox`` runs lint, types and test; ``nox --list`` names the others, and ``nox -s test -- -k journal`` hands options on.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.options.sessions = ["lint", "types", "test"]
+nox.options.default_venv_backend = "venv"
+nox.options.reuse_venv = "yes"
+
+PINS = Path(__file__).with_name("constraints.txt")
+# The tests that execute the code blocks of the README and keep generated tables of docs/ true.
+DOCS = ["cli/tests/test_readme.py", "spec/tests/test_changes_page.py"]
+# The benchmarks that need no argument and a few minutes; soak, mutants and drift are run by name.
+SHORT_BENCHMARKS = ["startup", "strategies", "throughput"]
+PIN = re.compile(r"[\w.-]+==[\w.!+-]+")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with Ruff."""
+    session.install("-c", "constraints.txt", "ruff")
+    run_ruff(session)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types with mypy and pyright, and that the installed packages agree with each other."""
+    install_pinned(session)
+    session.run("python", "-m", "pip", "check")
+    run_type_checkers(session)
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Run the tests; arguments go to pytest."""
+    install_pinned(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Run the tests of the documentation; arguments go to pytest."""
+    install_pinned(session)
+    session.run("pytest", *DOCS, *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Run the short benchmarks, or the one named first in the arguments with the options behind it."""
+    install_pinned(session)
+    for name, *options in [session.posargs] if session.posargs else [[name] for name in SHORT_BENCHMARKS]:
+        session.run("python", f"benchmarks/{name}.py", *options)
+
+
+@nox.session(reuse_venv=False)
+def newest(session: nox.Session) -> None:
+    """Run linters, type checkers and tests with the newest release of everything, unpinned."""
+    session.install("-e", ".[dev]")
+    session.run("python", "-m", "pip", "check")
+    run_ruff(session)
+    run_type_checkers(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session(reuse_venv=False)
+def constraints(session: nox.Session) -> None:
+    """Write constraints.txt anew: the newest release of everything that a development install brings."""
+    session.install("-e", ".[dev]")
+    frozen = session.run("python", "-m", "pip", "freeze", "--exclude-editable", silent=True, stderr=subprocess.DEVNULL)
+    pins = str(frozen).split("\n")[:-1]
+    unusable = [pin for pin in pins if not PIN.fullmatch(pin)]
+    if unusable:
+        session.error(f"a pin must read name==version: {', '.join(unusable)}")
+    comment = [line for line in PINS.read_text(encoding="utf-8").splitlines(keepends=True) if line.startswith("#")]
+    PINS.write_text("".join(comment) + "\n".join(pins) + "\n", encoding="utf-8")
+
+
+def install_pinned(session: nox.Session) -> None:
+    """Install the project for development, with the versions of constraints.txt."""
+    session.install("-c", "constraints.txt", "-e", ".[dev]")
+
+
+def run_ruff(session: nox.Session) -> None:
+    """Run the linter and compare the formatting."""
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+def run_type_checkers(session: nox.Session) -> None:
+    """Run both type checkers over all folders."""
+    session.run("mypy")
+    session.run("pyright")
