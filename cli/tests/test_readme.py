@@ -79,9 +79,3 @@ def test_the_banner_in_the_readme_is_the_one_that_is_printed(address: str) -> No
         printed = "".join(next(server.stdout) for _ in wanted.splitlines())
         server.terminate()
     assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == wanted
-
-
-@pytest.mark.parametrize("command", ["pip install . && bodydouble serve", "pip install -e '.[dev]' && pytest"])
-def test_the_two_setup_commands_are_those_that_ci_runs(command: str) -> None:
-    assert command in README
-    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
