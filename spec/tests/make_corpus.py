@@ -53,7 +53,7 @@ def copy(source: Path, target: Path) -> None:
     if fingerprint(stripped) != fingerprint(document):
         raise SystemExit(f"{source}: the structure changed")
     is_json = data.lstrip().startswith(b"{")
-    text = json.dumps(stripped, separators=(",", ":")) if is_json else yaml.safe_dump(stripped, sort_keys=False)
+    text = json.dumps(stripped, separators=(",", ":")) if is_json else yaml.safe_dump(stripped, sort_keys=False)  # pyright: ignore[reportUnknownMemberType] - the stubs of PyYAML leave the type of its width open
     target.write_text(f"{text.rstrip()}\n", encoding="utf-8")
 
 

@@ -228,7 +228,8 @@ def test_yaml_and_json_of_the_same_document_give_the_same_contract(own_path: Pat
     if problem is not None or own_path.stat().st_size > 20_000:
         return  # the empty one, and those that take PyYAML seconds
     path = tmp_path / "contract.yaml"
-    path.write_text(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)  # pyright: ignore[reportUnknownMemberType] - the stubs of PyYAML leave the type of its width open
+    path.write_text(text, encoding="utf-8")
     from_yaml, from_json = Contract.load(path, overlay=None), Contract.load(document, overlay=None)
     assert from_yaml.document == from_json.document
     assert from_yaml.findings == from_json.findings
