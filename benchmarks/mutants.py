@@ -19,7 +19,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from bodydouble_contract_tests.mutants import Mutant, mutants, serve
-from bodydouble_contract_tests.verification import Subject, Target, verify
+from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
 from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract
@@ -41,11 +41,11 @@ def serving(app: MockServer) -> Generator[str]:
         thread.join()
 
 
-def ours(origin: str, subject: Subject, mutant: Mutant | None) -> tuple[bool, int]:
+def ours(origin: str, profile: OperationProfile, mutant: Mutant | None) -> tuple[bool, int]:
     """Tell if the mutant's own check finds it, or if anything is found where there is no mutant, and count the requests."""
     only = None if mutant is None else [mutant.check]
     with Target(origin, KEY, timeout_s=3) as target:
-        result = verify(subject, target, only=only, examples=0)
+        result = verify(profile, target, VerifyOptions(only=only, examples=0))
     ids = [finding.id.partition("/")[0] for finding in result.findings]
     return (bool(ids) if mutant is None else mutant.check in ids), result.requests
 
@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--max-examples", type=int, default=25)
     options = parser.parse_args()
     contract = Contract.load()
-    subject = Subject(contract)
+    profile = OperationProfile(contract)
     tried: list[Mutant | None] = [None, *mutants(contract)[:: options.every]]
     usual: set[str] = set()
     found, beside, requests, their_requests = 0, 0, 0, 0
@@ -82,7 +82,7 @@ def main() -> None:
             app = serve(mutant, contract, KEY)
             with serving(app) as origin:
                 began = time.monotonic()
-                is_found, sent = ours(origin, subject, mutant)
+                is_found, sent = ours(origin, profile, mutant)
                 ended = time.monotonic()
                 listed: set[str] = set()
                 their_sent = 0

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from bodydouble_contract_tests.faces import Baseline
-    from bodydouble_contract_tests.verification import Subject
+    from bodydouble_contract_tests.verification import OperationProfile
 
     from bodydouble._options import FailOnName, FormatName
     from bodydouble._verify_output import Destination
@@ -80,7 +80,7 @@ def verify(
     Exit codes: 1 when something breaks the contract, 2 when the run could not be made or not be finished.
     """
     with _stopping():
-        from bodydouble_contract_tests.verification import Subject
+        from bodydouble_contract_tests.verification import OperationProfile
         from bodydouble_spec import Contract
 
         from bodydouble._verify_output import destinations, refuse_unwritable
@@ -105,7 +105,7 @@ def verify(
             is_quiet=quiet,
         )
         _refuse_contradictions(choices)
-        subject = Subject(Contract.load(contract))
+        subject = OperationProfile(Contract.load(contract))
         if list_checks or dry_run:
             _print_intent(subject, choices, format, output, is_list=list_checks)
             return
@@ -149,7 +149,7 @@ def _refuse_contradictions(choices: "Choices") -> None:
 
 
 def _print_intent(
-    subject: "Subject",
+    subject: "OperationProfile",
     choices: "Choices",
     format: "FormatName",  # noqa: A002 - the option's name
     output: Path | None,
@@ -192,7 +192,7 @@ def _known(file: Path | None) -> "Baseline | None":
 
 
 def _finish(
-    subject: "Subject",
+    subject: "OperationProfile",
     outcome: "Outcome",
     known: "Baseline | None",
     new_baseline: Path | None,

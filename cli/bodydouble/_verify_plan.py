@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from bodydouble_contract_tests.verification import Case, Check, Plan, Subject
+from bodydouble_contract_tests.verification import Case, Check, OperationProfile, Plan
 
 from bodydouble._text import printable
 from bodydouble._verify_report import by_reason, cost_text
@@ -12,7 +12,7 @@ from bodydouble._verify_report import by_reason, cost_text
 __all__ = ["checks_json", "checks_text", "plan_json", "plan_text"]
 
 
-def checks_text(subject: Subject, checks: Sequence[Check]) -> str:
+def checks_text(subject: OperationProfile, checks: Sequence[Check]) -> str:
     """The catalogue: a line for each check with its claim, then how that is known, from where, and what the proof costs."""
     lines = [f"Checks of {subject.operation.key}", ""]
     for check in checks:
@@ -21,13 +21,13 @@ def checks_text(subject: Subject, checks: Sequence[Check]) -> str:
     return _text([*lines, "", f"{len(checks)} checks"])
 
 
-def checks_json(subject: Subject, checks: Sequence[Check]) -> str:
+def checks_json(subject: OperationProfile, checks: Sequence[Check]) -> str:
     """The catalogue as JSON: ``{"operation": …, "checks": […]}``."""
     listed = [{**_check(check), "usd": _price(subject, check.images)[1]} for check in checks]
     return _json({"operation": subject.operation.key, "checks": listed})
 
 
-def plan_text(plan: Plan, subject: Subject, where: str, *, is_billed: bool) -> str:
+def plan_text(plan: Plan, subject: OperationProfile, where: str, *, is_billed: bool) -> str:
     """The plan: how many calls cost what, each paid call with what it covers, and what is left out."""
     paid = cost_text(plan.images, *_price(subject, plan.images)) if is_billed else "nothing is charged here"
     rows = [
@@ -46,7 +46,7 @@ def plan_text(plan: Plan, subject: Subject, where: str, *, is_billed: bool) -> s
     return _text(lines)
 
 
-def plan_json(plan: Plan, subject: Subject, where: str, *, is_billed: bool) -> str:
+def plan_json(plan: Plan, subject: OperationProfile, where: str, *, is_billed: bool) -> str:
     """The plan as JSON, every call in its order."""
     phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid}
     price, usd = _price(subject, plan.images)
@@ -74,7 +74,7 @@ def _covering(cases: Iterable[Case]) -> Iterator[tuple[str, str, str]]:
         covered.update(case.covers)
 
 
-def _price(subject: Subject, images: int) -> tuple[float, float | None]:
+def _price(subject: OperationProfile, images: int) -> tuple[float, float | None]:
     usd = subject.usd_per_image
     return images * (subject.credits or 0), None if usd is None else images * usd
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bodydouble_contract_tests.faces import Baseline
-from bodydouble_contract_tests.verification import Check, Subject, Verification, catalogue
+from bodydouble_contract_tests.verification import Check, OperationProfile, Verification, catalogue
 from bodydouble_spec import Finding
 from bodydouble_spec.reports import Report, ReportCheck, ReportPicture
 
@@ -18,7 +18,7 @@ _MOST_NAMED = 5
 
 
 def report_of(
-    subject: Subject,
+    subject: OperationProfile,
     verification: Verification,
     where: Mapping[str, Any],
     baseline: Baseline | None = None,
@@ -63,7 +63,7 @@ def _check(check: Check, verification: Verification) -> ReportCheck:
 
 
 def _facts(
-    subject: Subject, verification: Verification, checks: tuple[ReportCheck, ...], gone: list[dict[str, Any]]
+    subject: OperationProfile, verification: Verification, checks: tuple[ReportCheck, ...], gone: list[dict[str, Any]]
 ) -> dict[str, Any]:
     counts = Counter(check.outcome for check in checks)
     facts: dict[str, Any] = {}
@@ -89,7 +89,7 @@ def _facts(
     return facts
 
 
-def _coverage(subject: Subject, coverage: Mapping[str, int]) -> list[dict[str, Any]]:
+def _coverage(subject: OperationProfile, coverage: Mapping[str, int]) -> list[dict[str, Any]]:
     """A row for each property of the request: how many of its elements a successful call proved, and which none did."""
     groups: dict[str, dict[str, int]] = {}
     for element, calls in coverage.items():

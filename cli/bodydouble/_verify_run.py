@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bodydouble_contract_tests.faces import Aim, default_recording, take_aim
+from bodydouble_contract_tests.faces import ServerConfig, default_recording, resolve_server
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Observation,
+    OperationProfile,
     Plan,
-    Subject,
     Target,
     Verification,
+    VerifyOptions,
     plan_verification,
     verify,
     verify_recording,
@@ -59,60 +60,58 @@ class Outcome:
     request_of: Callable[[Observation], str]
 
 
-def plan_of(subject: Subject, choices: Choices) -> tuple[Plan, Aim]:
+def plan_of(subject: OperationProfile, choices: Choices) -> tuple[Plan, ServerConfig]:
     """The plan and the server that it is for, the real one when none is named; nothing is sent and no key is needed."""
     is_live = choices.is_live or choices.base_url is None
-    aim = take_aim(subject, base_url=choices.base_url, api_key="not needed", is_live=is_live, environ={})
-    return _plan(subject, choices, aim), aim
+    server = resolve_server(subject, base_url=choices.base_url, api_key="not needed", is_live=is_live, environ={})
+    return _plan(subject, choices, server), server
 
 
-def run(subject: Subject, choices: Choices) -> Outcome:
+def run(subject: OperationProfile, choices: Choices) -> Outcome:
     """Verify a recording if one is named, else a server. Raises CannotVerify, before anything is sent."""
     if choices.exchanges is not None:
         return _offline(subject, choices, choices.exchanges)
-    aim = take_aim(
+    server = resolve_server(
         subject,
         base_url=choices.base_url,
         api_key=choices.api_key,
         is_live=choices.is_live,
         environ=os.environ,
     )
-    where = {"server": f"{aim.base_url} (live)" if aim.is_live else aim.base_url, **_contract(subject)}
+    where = {"server": f"{server.base_url} (live)" if server.is_live else server.base_url, **_contract(subject)}
     recording = choices.record or choices.resume
-    if recording is None and aim.is_live:
+    if recording is None and server.is_live:
         recording = default_recording(datetime.now(UTC))
     if recording is not None:
         where["recording"] = str(recording)
-        if aim.is_live:
+        if server.is_live:
             complain(f"results are kept in {recording}; after an interruption go on with --resume {recording}")
     with (
         Target(
-            aim.base_url,
-            aim.api_key,
+            server.base_url,
+            server.api_key,
             timeout_s=choices.timeout_s,
             verify=True if choices.authorities is None else choices.authorities,
         ) as target,
         watching(quiet=choices.is_quiet) as listener,
     ):
-        verification = verify(
-            subject,
-            target,
-            is_live=aim.is_live,
+        options = VerifyOptions(
+            is_live=server.is_live,
             max_usd=choices.max_usd,
             price_usd=choices.price_usd,
             examples=choices.examples,
             seed=choices.seed,
             only=choices.only,
+            image_url=choices.image_url,
             max_wait_s=choices.max_wait_s,
             recording=recording,
             resume=choices.resume,
-            image_url=choices.image_url,
-            on_event=listener,
         )
+        verification = verify(subject, target, options, on_event=listener)
     return Outcome(verification, where, _writer(subject, target.base))
 
 
-def _offline(subject: Subject, choices: Choices, file: Path) -> Outcome:
+def _offline(subject: OperationProfile, choices: Choices, file: Path) -> Outcome:
     try:
         log = read_exchanges(file)
     except OSError as error:
@@ -142,10 +141,10 @@ def _only(verification: Verification, only: tuple[str, ...] | None) -> Verificat
     )
 
 
-def _plan(subject: Subject, choices: Choices, aim: Aim) -> Plan:
+def _plan(subject: OperationProfile, choices: Choices, server: ServerConfig) -> Plan:
     return plan_verification(
         subject,
-        billed=aim.is_live,
+        billed=server.is_live,
         max_usd=choices.max_usd,
         price_usd=choices.price_usd,
         only=choices.only,
@@ -153,11 +152,11 @@ def _plan(subject: Subject, choices: Choices, aim: Aim) -> Plan:
     )
 
 
-def _contract(subject: Subject) -> dict[str, Any]:
+def _contract(subject: OperationProfile) -> dict[str, Any]:
     return {"contract": subject.contract.source, "operation": subject.operation.key}
 
 
-def _writer(subject: Subject, origin: str | None) -> Callable[[Observation], str]:
+def _writer(subject: OperationProfile, origin: str | None) -> Callable[[Observation], str]:
     """Writes a call as a curl command; what was sent holds no key by now."""
 
     def write(observation: Observation) -> str:

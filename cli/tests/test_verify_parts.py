@@ -10,16 +10,16 @@ from bodydouble._verify_pictures import pictures_of
 from bodydouble._verify_plan import plan_text
 from bodydouble._verify_progress import Lines, progress_text
 from bodydouble._verify_report import cost_text, report_of
-from bodydouble_contract_tests.faces import default_recording, take_aim
+from bodydouble_contract_tests.faces import default_recording, resolve_server
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,
-    Expectation,
+    ExpectedOutcome,
     FetchedPicture,
     Observation,
+    OperationProfile,
     Plan,
     Progress,
-    Subject,
     Verification,
     catalogue,
 )
@@ -28,13 +28,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-SUBJECT = Subject(Contract.load())
-CASE = Case("accepted/1:1", "valid-accepted", {}, Expectation.ACCEPTED, Evidence.DOCUMENTED)
+SUBJECT = OperationProfile(Contract.load())
+CASE = Case("accepted/1:1", "valid-accepted", {}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
 FINDING = Finding("image-count", Severity.ERROR, Evidence.DOCUMENTED, "", "3 for 4")
 
 
 def aim(base_url: str | None = None, *, is_live: bool = False, api_key: str | None = None, **environ: str) -> Any:
-    return take_aim(SUBJECT, base_url=base_url, api_key=api_key, is_live=is_live, environ=environ)
+    return resolve_server(SUBJECT, base_url=base_url, api_key=api_key, is_live=is_live, environ=environ)
 
 
 # Aim
@@ -210,7 +210,7 @@ def test_an_incomplete_run_says_so_at_the_top() -> None:
 
 def test_a_plan_names_an_element_at_the_first_call_that_covers_it() -> None:
     cases = [
-        Case(f"accepted/{name}", "valid-accepted", {}, Expectation.ACCEPTED, Evidence.DOCUMENTED, covers=covers)
+        Case(f"accepted/{name}", "valid-accepted", {}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED, covers=covers)
         for name, covers in (("a", ("model", "n=1")), ("b", ("model", "n=2")))
     ]
     plan = Plan(catalogue(SUBJECT), (), tuple(cases), elements=("model", "n=1", "n=2"))

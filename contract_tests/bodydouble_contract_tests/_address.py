@@ -1,4 +1,4 @@
-"""Base URLs, as people write them."""
+"""Read base URLs in the spellings that people use."""
 
 import ipaddress
 import re
@@ -12,9 +12,9 @@ _VERSION = re.compile(r"/v[0-9]+$")
 
 
 def base_of(base_url: str) -> str:
-    """What stands before an operation's path: both spellings of a base URL are in use, with the version and without.
+    """Return a base URL without its version: both spellings are in use, with ``/v1`` and without.
 
-    Raises CannotVerify for what is no http(s) URL with a host, and for one with credentials, a query or a fragment.
+    Raises CannotVerify for anything but an http(s) URL with a host, and for a URL with credentials, a query or a fragment.
     """
     text = base_url.strip()
     try:
@@ -30,7 +30,7 @@ def base_of(base_url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host of a URL in lower case, without port and final dot; empty when there is none."""
+    """Return the host of a URL in lower case, without port and final dot; empty when the URL has no host."""
     try:
         return (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:
@@ -38,7 +38,7 @@ def host_of(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

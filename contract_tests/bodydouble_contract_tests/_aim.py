@@ -1,4 +1,4 @@
-"""Which server a verification talks to, with which key, and whether that costs money: one answer for the command and for pytest."""
+"""Resolve the server to verify: its base URL, its key, and whether its calls cost money."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,54 +12,54 @@ from bodydouble_spec import is_array, is_object
 from bodydouble_contract_tests._address import base_of
 from bodydouble_contract_tests._errors import CannotVerify
 from bodydouble_contract_tests._money import is_billed
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
-__all__ = ["Aim", "default_recording", "take_aim"]
+__all__ = ["ServerConfig", "default_recording", "resolve_server"]
 
 # What a server gets that is not the real API: a key that opens nothing must not be risked, and a mock takes any.
 _ANY_KEY = "bodydouble-dummy-key"
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """A server by its base URL, the key that goes to it, and whether its calls cost money."""
+class ServerConfig:
+    """The base URL of a server, the key to send to it, and whether its calls cost money."""
 
     base_url: str
     is_live: bool
     api_key: str = field(repr=False)
 
 
-def take_aim(
-    subject: Subject, *, base_url: str | None, api_key: str | None, is_live: bool, environ: Mapping[str, str]
-) -> Aim:
-    """The server that is meant; ``is_live`` says that money may be spent, ``environ`` holds the key of the real API.
+def resolve_server(
+    profile: OperationProfile, *, base_url: str | None, api_key: str | None, is_live: bool, environ: Mapping[str, str]
+) -> ServerConfig:
+    """Return the server to verify. ``is_live`` allows the run to spend money, ``environ`` holds the key of the real API.
 
-    Without ``base_url`` a live run goes to the first server of the contract. The key in the environment goes nowhere unless the run is live.
-    Raises CannotVerify when no server is named, or none that can be, when one would cost money unasked, and when a live run has no key.
+    Without ``base_url``, a live run uses the first server that the contract names. The key in the environment is used in a live run only.
+    Raises CannotVerify when no usable server is given, when a server would cost money without ``is_live``, and when a live run has no key.
     """
     if base_url is None and not is_live:
         raise CannotVerify("no server is named: give --base-url URL, or --live for the real API")
-    url = _server(subject) if base_url is None else base_url
+    url = _first_billed_url(profile) if base_url is None else base_url
     base_of(url)  # refuses what is no base URL
-    is_real = is_billed(subject, url)
+    is_real = is_billed(profile, url)
     if is_real and not is_live:
         raise CannotVerify(f"{url} is the real API, where calls cost money; add --live to say that they may")
     if is_real and urlsplit(url.strip()).scheme.lower() != "https":
         raise CannotVerify(f"{url} would send the API key in clear text; use https")
-    return Aim(url, is_live, (api_key if api_key is not None else _key(environ) if is_live else _ANY_KEY))
+    return ServerConfig(url, is_live, (api_key if api_key is not None else _key(environ) if is_live else _ANY_KEY))
 
 
 def default_recording(now: datetime) -> Path:
-    """The file, in the working directory, to which a live run writes what it pays for when none is named."""
+    """Return the file, in the working directory, that records a live run when the caller names none."""
     return Path(f"bodydouble-verify-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.jsonl")
 
 
-def _server(subject: Subject) -> str:
-    servers = subject.contract.document.get("servers")
+def _first_billed_url(profile: OperationProfile) -> str:
+    servers = profile.contract.document.get("servers")
     urls = [str(item.get("url", "")) for item in (servers if is_array(servers) else ()) if is_object(item)]
-    url = next((url for url in urls if is_billed(subject, url)), None)
+    url = next((url for url in urls if is_billed(profile, url)), None)
     if url is None:
-        raise CannotVerify(f"{subject.contract.source} names no server; give --base-url URL with --live")
+        raise CannotVerify(f"{profile.contract.source} names no server; give --base-url URL with --live")
     return url
 
 

@@ -1,4 +1,4 @@
-"""What is known to be wrong already: a file of findings that a verification does not report again."""
+"""A file of known findings, which a verification does not report again."""
 
 import json
 import re
@@ -18,25 +18,25 @@ _NOT_RUN = "not run"
 
 
 class BadBaseline(ValueError):
-    """The text is no baseline; the message says what is wrong with it, and where."""
+    """The text is not a baseline; the message names the fault and its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """Known findings by fingerprint: for each what a person needs to recognise it (``id``, ``pointer``, ``message`` …)."""
+    """The known findings by fingerprint. Each has the members that help a person to recognise it (``id``, ``pointer``, ``message`` …)."""
 
     known: Mapping[str, Mapping[str, Any]]
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Baseline":
-        """A baseline that knows exactly these findings."""
+        """Return a baseline of exactly these findings."""
         documents = (finding.to_dict() for finding in findings)
         entries = ({name: item[name] for name in _KEPT if name in item} for item in documents)
         return cls({entry["fingerprint"]: entry for entry in entries})
 
     @classmethod
     def parse(cls, text: str) -> "Baseline":
-        """Read what `to_json` wrote, or the json report of a verification: both list their ``findings`` with a fingerprint each.
+        """Read the text of `to_json`, or the JSON report of a verification: both list ``findings``, each with a fingerprint.
 
         Raises BadBaseline.
         """
@@ -56,15 +56,15 @@ class Baseline:
         return cls(known)
 
     def to_json(self) -> str:
-        """The baseline as the text of its file, in an order that does not change from run to run."""
+        """Return the text of the baseline's file. The order of the findings is the same in every run."""
         entries = sorted(self.known.values(), key=lambda entry: (str(entry.get("id", "")), str(entry["fingerprint"])))
         # In ASCII, since messages quote what a server sent.
         return json.dumps({"findings": entries}, indent=2) + "\n"
 
     def apply(self, verification: Verification) -> Verification:
-        """The verification with the known findings moved to ``muted``, and what is no longer found in ``gone``.
+        """Move the known findings of a verification to ``muted``, and list those that were not found again in ``gone``.
 
-        A finding is only gone when its check was run, in a verification that came to its end.
+        A finding is gone only when its check was run, in a verification that ran to its end.
         """
         muted = tuple(item for item in verification.findings if item.fingerprint in self.known)
         new = tuple(item for item in verification.findings if item.fingerprint not in self.known)
@@ -82,5 +82,5 @@ class Baseline:
 
 
 def check_of(entry: Mapping[str, Any]) -> str:
-    """The check to which a finding, given as JSON values, belongs: its id up to the first slash."""
+    """Return the id of the check that a finding, given as JSON values, belongs to: the finding's id up to the first slash."""
     return str(entry.get("id", "")).partition("/")[0]

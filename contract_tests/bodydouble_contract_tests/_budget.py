@@ -1,4 +1,4 @@
-"""Money that may be spent: reserved at its worst before a call, settled after it."""
+"""Reserve the highest possible price of each call before it is sent, and settle the real price after it."""
 
 from dataclasses import dataclass
 
@@ -16,9 +16,9 @@ class Reservation:
 
 
 class Budget:
-    """US dollars for one run: ``spent_usd`` are charged, ``held_usd`` set aside for calls under way.
+    """US dollars for one run: ``spent_usd`` is charged, ``held_usd`` is reserved for calls under way.
 
-    Overcharging can make ``spent_usd`` exceed ``max_usd``; from then on no reservation fits.
+    A server that overcharges can push ``spent_usd`` above ``max_usd``; from then on no reservation fits.
     """
 
     def __init__(self, max_usd: float, usd_per_image: float, spent_usd: float = 0.0) -> None:
@@ -29,11 +29,11 @@ class Budget:
 
     @property
     def left_usd(self) -> float:
-        """What can still be reserved, never below 0."""
+        """The amount that can still be reserved, never below 0."""
         return max(0.0, self.max_usd - self.spent_usd - self.held_usd)
 
     def reserve(self, images: int) -> Reservation | None:
-        """Set aside the price of so many pictures; None when it does not fit, and then the call must not be made."""
+        """Reserve the price of some pictures. Return None when the budget is too small; the call must not be made then."""
         usd = images * self.usd_per_image
         if usd > 0 and usd > self.max_usd - self.spent_usd - self.held_usd + _TOLERANCE_USD:
             return None
@@ -41,6 +41,6 @@ class Budget:
         return Reservation(usd)
 
     def settle(self, reservation: Reservation, charged_usd: float) -> None:
-        """Give a reservation back and count what the call was charged (0 when it was refused), which may be more."""
+        """Release a reservation and count the charge of the call (0 when it was refused), which may be higher."""
         self.held_usd = max(0.0, self.held_usd - reservation.usd)
         self.spent_usd += charged_usd

@@ -1,4 +1,4 @@
-"""One call after the other: paid for, waited for, written down."""
+"""Make the calls of a run one after the other: pay for them, wait for them, record them."""
 
 import hashlib
 import secrets
@@ -14,41 +14,57 @@ from bodydouble_spec import Finding
 from bodydouble_contract_tests._budget import Budget
 from bodydouble_contract_tests._case import Case, Credential
 from bodydouble_contract_tests._charge import NO_CHARGE, Charge, charge_of, worst_images
-from bodydouble_contract_tests._keeping import Keeper, parsed
+from bodydouble_contract_tests._keeping import Redaction, parsed
 from bodydouble_contract_tests._observation import Observation, Trouble
 from bodydouble_contract_tests._progress import Progress
-from bodydouble_contract_tests._record import Entry, State, to_exchange
-from bodydouble_contract_tests._recording import Past, Recorder
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._record import CallState, Entry, to_exchange
+from bodydouble_contract_tests._recording import RecordedRun, Recorder
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_contract_tests._target import WRONG_KEY, Received, Target
-from bodydouble_contract_tests._waiting import Patience, retry_after_s
+from bodydouble_contract_tests._waiting import WaitBudget, retry_after_s
 
-__all__ = ["EXPIRES_DAYS", "Call", "Caller", "NoMoney", "Stopped", "Watch", "json_bytes", "sent_bytes"]
+__all__ = [
+    "EXPIRES_DAYS",
+    "BudgetExceeded",
+    "Caller",
+    "RunContext",
+    "RunStopped",
+    "SentCase",
+    "json_bytes",
+    "sent_bytes",
+]
 
 EXPIRES_DAYS = 90
 _RECONNECT_S = 1.0
 
 
-class Stopped(Exception):
-    """The run cannot go on; the text says why and what to do."""
+class RunStopped(Exception):
+    """The run cannot continue; the message gives the reason and the remedy."""
 
 
-class NoMoney(Exception):
-    """The price of a call does not fit into what is left of the budget; nothing was sent."""
+class BudgetExceeded(Exception):
+    """The price of a call is higher than what is left of the budget; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A call that was made: how it is recorded, and what came of it, without pictures as yet."""
+class SentCase:
+    """A case after its call: the record of the call, and the observation, still without pictures."""
 
     entry: Entry
     observation: Observation
 
 
 @dataclass(slots=True)
-class Watch:
-    """The clock of a run (seconds since the epoch), its way to wait, and who watches it."""
+class RunContext:
+    """The state that the parts of one run share.
 
+    ``profile``, ``target`` and ``redaction`` stay the same. ``clock`` gives seconds since the epoch, ``sleep`` waits, and ``on_event`` is called
+    with each `Progress`, for which ``total`` counts the planned calls and ``findings`` the distinct findings so far.
+    """
+
+    profile: OperationProfile
+    target: Target
+    redaction: Redaction
     clock: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     on_event: Callable[[Progress], None] | None = None
@@ -57,41 +73,41 @@ class Watch:
 
 
 class Caller:
-    """Makes the calls of one run. ``requests`` counts them, ``charge`` is what they cost; both begin where earlier runs ended."""
+    """Make the calls of one run.
+
+    ``requests`` counts the calls and ``charge`` is their cost. Both continue from ``recorded_run``, the part of the run that is already recorded.
+    """
 
     def __init__(
         self,
-        subject: Subject,
-        target: Target,
-        keeper: Keeper,
-        watch: Watch,
+        context: RunContext,
+        recorded_run: RecordedRun,
         *,
         budget: Budget | None,
-        patience: Patience,
+        wait_budget: WaitBudget,
         recorder: Recorder | None,
-        past: Past,
-        identity: Mapping[str, str],
+        run_identity: Mapping[str, str],
     ) -> None:
-        self._subject = subject
-        self._target = target
-        self._keeper = keeper
-        self._watch = watch
+        self._context = context
+        self._profile = context.profile
+        self._target = context.target
+        self._redaction = context.redaction
         self._budget = budget
-        self._patience = patience
+        self._wait_budget = wait_budget
         self._recorder = recorder
-        self._identity = identity
+        self._run_identity = run_identity
         self._run = secrets.token_hex(4)
         self._salt = secrets.token_bytes(8)
         self._written = 0
-        self._was_reached = past.requests > 0
-        self.requests = past.requests
-        self.charge = past.charge
+        self._was_reached = recorded_run.requests > 0
+        self.requests = recorded_run.requests
+        self.charge = recorded_run.charge
 
-    def call(self, case: Case, number: int = 0) -> Call:
-        """Make one call, as often as the server asks for patience. Raises Stopped, and NoMoney when its price does not fit."""
+    def call(self, case: Case, number: int = 0) -> SentCase:
+        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded."""
         is_second = False
         while True:
-            call, received = self._once(case, number)
+            call, received = self._send_once(case, number)
             if received.trouble is Trouble.UNREACHABLE:
                 self._reconnect(case, received, is_second=is_second)
                 is_second = True
@@ -101,35 +117,35 @@ class Caller:
                 self._wait(case, received)
                 continue
             if _is_out_of_credits(case, received):
-                raise Stopped(
+                raise RunStopped(
                     "the server says that the account has run out of credits (403); top it up and go on (resume)"
                 )
             return call
 
-    def judged(self, call: Call, observation: Observation, findings: list[Finding]) -> None:
-        """Write a call down once its pictures were looked at. Raises Stopped when the recording cannot be written."""
-        self._write(replace(call.entry, state=State.JUDGED), observation, tuple(findings))
+    def record_checked(self, call: SentCase, observation: Observation, findings: list[Finding]) -> None:
+        """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
+        self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
 
-    def _once(self, case: Case, number: int) -> tuple[Call, Received]:
-        sent = sent_bytes(self._subject, case)
+    def _send_once(self, case: Case, number: int) -> tuple[SentCase, Received]:
+        sent = sent_bytes(self._profile, case)
         reservation = None
         if self._budget is not None:
             reservation = self._budget.reserve(worst_images(case))
             if reservation is None:
-                raise NoMoney
-        self._say(case)
+                raise BudgetExceeded
+        self._report(case)
         entry = self._entry(case, number, 0.0 if reservation is None else reservation.usd)
         if entry.reserved_usd:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
         try:
             received = self._target.send(
-                self._subject.operation.method, self._subject.operation.path, sent, case.credential
+                self._profile.operation.method, self._profile.operation.path, sent, case.credential
             )
             charge = NO_CHARGE
             if self._budget is not None:
                 answer = parsed(received.content)
-                charge = charge_of(self._subject, case, received, answer, self._budget.usd_per_image)
+                charge = charge_of(self._profile, case, received, answer, self._budget.usd_per_image)
         finally:
             # Whatever ended the call, what it may have cost counts.
             self.requests += 1
@@ -141,7 +157,7 @@ class Caller:
         is_void = (
             received.trouble is Trouble.UNREACHABLE or received.status == 429 or _is_out_of_credits(case, received)
         )
-        entry = replace(entry, state=State.RELEASED if is_void else State.ANSWERED, charge=charge)
+        entry = replace(entry, state=CallState.RELEASED if is_void else CallState.ANSWERED, charge=charge)
         observation = Observation(
             case,
             sent,
@@ -154,21 +170,21 @@ class Caller:
             received.detail,
         )
         if is_void or entry.reserved_usd:
-            kept = self._keeper.observation(observation)
+            kept = self._redaction.observation(observation)
             self._write(entry, kept, (), is_money=bool(entry.reserved_usd))
-        return Call(entry, observation), received
+        return SentCase(entry, observation), received
 
     def _entry(self, case: Case, number: int, reserved_usd: float) -> Entry:
-        started = datetime.fromtimestamp(self._watch.clock(), UTC)
+        started = datetime.fromtimestamp(self._context.clock(), UTC)
         self._written += 1
         worst = NO_CHARGE
         if reserved_usd:
             images = worst_images(case)
-            worst = Charge(images, images * (self._subject.credits or 0), reserved_usd)
+            worst = Charge(images, images * (self._profile.credits or 0), reserved_usd)
         return Entry(
             f"{self._run}-{self._written}",
             _iso(started),
-            State.RESERVED,
+            CallState.RESERVED,
             case.id,
             case.check,
             number,
@@ -178,55 +194,57 @@ class Caller:
             reserved_usd,
             worst,
             _iso(started + timedelta(days=EXPIRES_DAYS)),
-            self._identity,
+            self._run_identity,
         )
 
     def _write(self, entry: Entry, kept: Observation, findings: tuple[Finding, ...], *, is_money: bool = False) -> None:
         if self._recorder is None:
             return
-        operation = self._subject.operation
+        operation = self._profile.operation
         key = {Credential.KEY: self._target.api_key, Credential.WRONG: WRONG_KEY, Credential.NONE: None}[
             entry.credential
         ]
         hashed = None if key is None else hashlib.sha256(self._salt + key.encode()).hexdigest()[:8]
-        exchange = to_exchange(entry, operation.method, operation.path, hashed, kept, findings, self._keeper.redactor)
+        exchange = to_exchange(
+            entry, operation.method, operation.path, hashed, kept, findings, self._redaction.redactor
+        )
         try:
             self._recorder.write(exchange, is_money=is_money)
         except OSError as error:
             reason = error.strerror or "input or output error"
-            raise Stopped(f"the recording cannot be written: {reason}; make room and go on (resume)") from None
+            raise RunStopped(f"the recording cannot be written: {reason}; make room and go on (resume)") from None
 
     def _reconnect(self, case: Case, received: Received, *, is_second: bool) -> None:
-        reason = self._keeper.text(received.detail)
+        reason = self._redaction.text(received.detail)
         if not self._was_reached:
-            raise Stopped(
-                f"{self._keeper.text(self._target.base)} cannot be reached: {reason}; check the address, and that it is up"
+            raise RunStopped(
+                f"{self._redaction.text(self._target.base)} cannot be reached: {reason}; check the address, and that it is up"
             )
         if is_second:
-            raise Stopped(f"the server cannot be reached any more: {reason}; what was done so far is kept")
-        self._say(case, _RECONNECT_S)
-        self._watch.sleep(_RECONNECT_S)
+            raise RunStopped(f"the server cannot be reached any more: {reason}; what was done so far is kept")
+        self._report(case, _RECONNECT_S)
+        self._context.sleep(_RECONNECT_S)
 
     def _wait(self, case: Case, received: Received) -> None:
-        seconds = retry_after_s(received.headers, self._watch.clock())
-        if not self._patience.take(seconds):
-            raise Stopped(
-                f"the server limits the rate of calls (429) and asks to wait {seconds:g} s, of which {self._patience.left_s:g} s "
+        seconds = retry_after_s(received.headers, self._context.clock())
+        if not self._wait_budget.take(seconds):
+            raise RunStopped(
+                f"the server limits the rate of calls (429) and asks to wait {seconds:g} s, of which {self._wait_budget.left_s:g} s "
                 "are left; go on later (resume), or wait longer (max_wait_s)"
             )
-        self._say(case, seconds)
-        self._watch.sleep(seconds)
+        self._report(case, seconds)
+        self._context.sleep(seconds)
 
-    def _say(self, case: Case, waiting_s: float = 0.0) -> None:
-        watch, budget = self._watch, self._budget
-        if watch.on_event is not None:
+    def _report(self, case: Case, waiting_s: float = 0.0) -> None:
+        context, budget = self._context, self._budget
+        if context.on_event is not None:
             spent, left = (None, None) if budget is None else (budget.spent_usd, budget.left_usd)
-            watch.on_event(Progress(case.id, self.requests, watch.total, spent, left, waiting_s, watch.findings))
+            context.on_event(Progress(case.id, self.requests, context.total, spent, left, waiting_s, context.findings))
 
 
-def sent_bytes(subject: Subject, case: Case) -> bytes:
-    """The body of a case as it is sent; empty where the operation takes none."""
-    return b"" if subject.operation.request is None else json_bytes(case.body)
+def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
+    """Return the request body of a case; empty where the operation takes none."""
+    return b"" if profile.operation.request is None else json_bytes(case.body)
 
 
 def json_bytes(body: Any) -> bytes:

@@ -1,4 +1,4 @@
-"""One call that a verification makes: what is sent, what must come of it, and what it costs at worst."""
+"""One call of a verification: the request, the expected outcome, and the highest possible price."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,14 +6,14 @@ from typing import Any
 
 from bodydouble_spec import Evidence
 
-__all__ = ["Case", "Credential", "Expectation"]
+__all__ = ["Case", "Credential", "ExpectedOutcome"]
 
 
-class Expectation(StrEnum):
-    """What must come of a case.
+class ExpectedOutcome(StrEnum):
+    """The outcome that a case must have.
 
-    ``accepted``: the success status, and an answer that keeps the contract. ``refused``: 400 with the error envelope.
-    ``unauthorized``: 401. ``survived``: anything but a 5xx or silence, because nobody knows what else the service gives.
+    ``accepted``: the success status, and an answer that keeps the contract. ``refused``: 400 with the error envelope. ``unauthorized``: 401.
+    ``survived``: any answer but a 5xx, because the behaviour is not specified.
     """
 
     ACCEPTED = "accepted"
@@ -23,7 +23,7 @@ class Expectation(StrEnum):
 
 
 class Credential(StrEnum):
-    """Which API key goes with a case: the caller's, none, or one that nobody issued."""
+    """The API key that a case is sent with: the caller's, none, or a wrong one."""
 
     KEY = "key"
     NONE = "none"
@@ -32,18 +32,18 @@ class Credential(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One call, and the `Check` that it serves.
+    """One call, made for one `Check`.
 
     ``id`` names the case and stays the same as long as the contract does (``refusal/num_images/maximum+1``). ``body`` is the JSON value
-    that is sent; ``images`` how many pictures the call costs if it is carried out (a wrongly accepted one too). ``pointer`` is the
-    place in ``body`` that is examined, ``evidence`` how it is known what must come of it. ``covers`` are the contract elements that
-    the call proves when it succeeds. The call is made ``repeats`` times.
+    to send, and ``images`` the number of pictures that the call costs if the server carries it out (a wrongly accepted one too). ``pointer`` is the
+    place in ``body`` under test, ``evidence`` the evidence for the expected outcome. ``covers`` are the contract elements that the call proves
+    when it succeeds. The call is made ``repeats`` times.
     """
 
     id: str
     check: str
     body: Any
-    expectation: Expectation
+    expectation: ExpectedOutcome
     evidence: Evidence
     images: int = 1
     pointer: str = ""

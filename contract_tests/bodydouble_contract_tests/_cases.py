@@ -1,14 +1,14 @@
-"""Calls that any operation is put to, whatever its request looks like."""
+"""Cases that apply to any operation."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from bodydouble_spec import Evidence, is_object
 
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._check import Check
 from bodydouble_contract_tests._elements import Row
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = [
     "UNKNOWN_PROPERTY",
@@ -26,28 +26,34 @@ _UNKNOWN_PROPERTIES = {"seed": 42, "enable_safety_checker": True, "size": "auto"
 
 
 def accepted_case(row: Row, covers: tuple[str, ...], evidence: Evidence) -> Case:
-    """A call that must succeed."""
+    """Return a call that must succeed."""
     return Case(
-        f"accepted/{row.name}", "valid-accepted", row.value, Expectation.ACCEPTED, evidence, row.images, covers=covers
+        f"accepted/{row.name}",
+        "valid-accepted",
+        row.value,
+        ExpectedOutcome.ACCEPTED,
+        evidence,
+        row.images,
+        covers=covers,
     )
 
 
-def unknown_property_case(subject: Subject, row: Row) -> Case | None:
-    """The same request with properties that the contract does not know; None where it forbids them."""
+def unknown_property_case(profile: OperationProfile, row: Row) -> Case | None:
+    """Return a request with properties that are not in the contract; None where the contract forbids them."""
     if not is_object(row.value):
         return None
-    unknown = {name: value for name, value in _UNKNOWN_PROPERTIES.items() if name not in subject.properties}
+    unknown = {name: value for name, value in _UNKNOWN_PROPERTIES.items() if name not in profile.properties}
     body = {**row.value, **unknown}
-    if not unknown or subject.operation.validate_request(body):
+    if not unknown or profile.operation.validate_request(body):
         return None
     case = accepted_case(row, (UNKNOWN_PROPERTY,), Evidence.INFERRED)
     return replace(case, id="accepted/unknown-property", check="unknown-key-tolerated", body=body)
 
 
 def credential_cases(checks: Mapping[str, Check], row: Row) -> list[Case]:
-    """The same request without a key and with a wrong one, where the operation needs a key."""
+    """Return the request without a key and with a wrong key, where the operation needs one."""
     return [
-        Case(f"credential/{name}", check, row.value, Expectation.UNAUTHORIZED, checks[check].evidence, row.images, credential=credential)
+        Case(f"credential/{name}", check, row.value, ExpectedOutcome.UNAUTHORIZED, checks[check].evidence, row.images, credential=credential)
         for name, check, credential in (
             ("no-key", "no-key-refused", Credential.NONE),
             ("wrong-key", "wrong-key-refused", Credential.WRONG),
@@ -57,5 +63,5 @@ def credential_cases(checks: Mapping[str, Check], row: Row) -> list[Case]:
 
 
 def steady_case(case: Case, repeats: int) -> Case:
-    """The same call, made so many times."""
+    """Return the case with a number of repetitions."""
     return replace(case, id=f"steady/{case.id}", check="answers-steadily", repeats=repeats, covers=())

@@ -1,14 +1,14 @@
-"""Requests that the contract allows and of which nobody knows what comes: they must not bring the service down."""
+"""Odd requests, which the contract allows without specifying the outcome; they must not crash the server."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from bodydouble_spec import Evidence, is_object
 
-from bodydouble_contract_tests._case import Case, Expectation
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
 from bodydouble_contract_tests._elements import Row
 from bodydouble_contract_tests._planner_picture import PROMPT, input_picture
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["odd_cases"]
 
@@ -23,21 +23,21 @@ _PROMPTS = {
 }
 
 
-def odd_cases(subject: Subject, row: Row, evidence: Evidence) -> list[Case]:
-    """The plainest request with one odd thing in it, one call for each, as far as the contract allows it."""
+def odd_cases(profile: OperationProfile, row: Row, evidence: Evidence) -> list[Case]:
+    """Return the minimal request with one odd value in it, one case for each value that the contract allows."""
     if not is_object(row.value):
         return []
-    made = [(name, key, {**row.value, key: value}) for name, key, value in _odd_values(subject, row.value)]
+    made = [(name, key, {**row.value, key: value}) for name, key, value in _odd_values(profile, row.value)]
     return [
-        Case(f"odd/{name}", "odd-request-survived", body, Expectation.SURVIVED, evidence, subject.images_asked(body), f"/{key}")
+        Case(f"odd/{name}", "odd-request-survived", body, ExpectedOutcome.SURVIVED, evidence, profile.images_asked(body), f"/{key}")
         for name, key, body in made
-        if not subject.operation.validate_request(body)
+        if not profile.operation.validate_request(body)
     ]  # fmt: skip
 
 
-def _odd_values(subject: Subject, usual: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """By readable name the property and its odd value."""
-    prompt, inputs = subject.names.prompt, subject.names.inputs
+def _odd_values(profile: OperationProfile, usual: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield a readable name, the property and its odd value."""
+    prompt, inputs = profile.names.prompt, profile.names.inputs
     if prompt is not None:
         yield from ((f"{prompt}-{name}", prompt, text) for name, text in _PROMPTS.items())
     if inputs is not None and isinstance(usual.get(inputs, []), list):

@@ -1,11 +1,11 @@
-"""The checks of a verification: what is claimed of a server, how that is known, and what it costs to prove."""
+"""The catalogue of checks: each claim about a server, its evidence, and the price of proving it."""
 
 from collections.abc import Iterator
 
 from bodydouble_spec import Evidence
 
 from bodydouble_contract_tests._check import Check
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["catalogue"]
 
@@ -13,28 +13,28 @@ _HTTP = "the standard of HTTP (RFC 9110), which the contract builds on"
 _OPENAPI_CORE = "openapi-core, reading the same contract"
 
 
-def catalogue(subject: Subject) -> tuple[Check, ...]:
-    """Every check that applies to the operation, in the order in which they are reported."""
+def catalogue(profile: OperationProfile) -> tuple[Check, ...]:
+    """Return every check that applies to the operation, in the order of the report."""
     return (
-        *_of_requests(subject),
-        *_of_answers(subject),
-        *(_of_pictures(subject) if subject.has_pictures else ()),
-        *_of_price(subject),
-        *_of_refusals(subject),
+        *_of_requests(profile),
+        *_of_answers(profile),
+        *(_of_pictures(profile) if profile.has_pictures else ()),
+        *_of_price(profile),
+        *_of_refusals(profile),
         *_of_behaviour(),
     )
 
 
-def _of_requests(subject: Subject) -> Iterator[Check]:
-    images = int(subject.has_pictures)
-    status = subject.operation.success_status
-    if subject.operation.request is not None:
+def _of_requests(profile: OperationProfile) -> Iterator[Check]:
+    images = int(profile.has_pictures)
+    status = profile.operation.success_status
+    if profile.operation.request is not None:
         body = ("requestBody",)
         yield Check(
             "valid-accepted",
             f"A request that keeps the contract is answered with {status}.",
-            subject.evidence(*body),
-            subject.source(*body),
+            profile.evidence(*body),
+            profile.source(*body),
             images,
         )
         yield Check(
@@ -55,16 +55,16 @@ def _of_requests(subject: Subject) -> Iterator[Check]:
         yield Check(
             "valid-accepted",
             f"A request is answered with {status}.",
-            subject.evidence(),
-            subject.source(),
+            profile.evidence(),
+            profile.source(),
             images,
         )
 
 
-def _of_answers(subject: Subject) -> Iterator[Check]:
-    success = ("responses", str(subject.operation.success_status), "content")
-    evidence, source = subject.evidence(*success), subject.source(*success)
-    images = int(subject.has_pictures)
+def _of_answers(profile: OperationProfile) -> Iterator[Check]:
+    success = ("responses", str(profile.operation.success_status), "content")
+    evidence, source = profile.evidence(*success), profile.source(*success)
+    images = int(profile.has_pictures)
     yield Check("answer-media-type", "An answer is of a documented media type.", evidence, source, images)
     yield Check("answer-conforms", "An answer conforms to its schema.", evidence, source, images)
     yield Check(
@@ -83,10 +83,10 @@ def _of_answers(subject: Subject) -> Iterator[Check]:
     )
 
 
-def _of_pictures(subject: Subject) -> Iterator[Check]:
-    success = ("responses", str(subject.operation.success_status), "content")
-    evidence, source = subject.evidence(*success), subject.source(*success)
-    if subject.names.count is not None:
+def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
+    success = ("responses", str(profile.operation.success_status), "content")
+    evidence, source = profile.evidence(*success), profile.source(*success)
+    if profile.names.count is not None:
         yield Check("image-count", "An answer has as many pictures as were asked for.", evidence, source, 2)
     yield Check("picture-url-absolute", "A picture's URL is an absolute http(s) URL.", evidence, source, 1)
     yield Check("picture-downloadable", "A picture can be downloaded without the key.", evidence, source, 1)
@@ -94,25 +94,25 @@ def _of_pictures(subject: Subject) -> Iterator[Check]:
         "picture-decodable", "What is downloaded, or stands there as Base64, is a picture.", evidence, source, 1
     )
     yield Check("picture-media-type", "A picture is of the media type that it says.", Evidence.INFERRED, _HTTP, 1)
-    if subject.sizes:
+    if profile.sizes:
         yield Check(
             "picture-pixels",
             "A picture has the documented pixels of the aspect ratio that was asked for.",
-            subject.evidence("x-sizes"),
-            subject.source("x-sizes"),
+            profile.evidence("x-sizes"),
+            profile.source("x-sizes"),
             1,
         )
 
 
-def _of_price(subject: Subject) -> Iterator[Check]:
-    if not subject.states_cost:
+def _of_price(profile: OperationProfile) -> Iterator[Check]:
+    if not profile.states_cost:
         return
     # Without a price nobody promised that a call costs anything.
-    evidence = Evidence.ASSUMED if subject.credits is None else subject.evidence("x-price")
+    evidence = Evidence.ASSUMED if profile.credits is None else profile.evidence("x-price")
     yield Check(
-        "credits-positive", "A call that was carried out costs something.", evidence, subject.source("x-price"), 1
+        "credits-positive", "A call that was carried out costs something.", evidence, profile.source("x-price"), 1
     )
-    if subject.names.count is not None:
+    if profile.names.count is not None:
         yield Check(
             "credits-proportional",
             "The cost of a call is in proportion to its pictures.",
@@ -120,35 +120,35 @@ def _of_price(subject: Subject) -> Iterator[Check]:
             "nobody knows the price of several pictures",
             3,
         )
-    if subject.credits is not None:
+    if profile.credits is not None:
         yield Check(
             "charge-as-documented",
             "A call costs the documented price of its pictures.",
             evidence,
-            subject.source("x-price"),
+            profile.source("x-price"),
             1,
         )
 
 
-def _of_refusals(subject: Subject) -> Iterator[Check]:
-    if subject.operation.request is not None:
-        status = str(subject.refusal_status)
+def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
+    if profile.operation.request is not None:
+        status = str(profile.refusal_status)
         refusal = ("responses", status)
-        is_documented = status in subject.operation.responses
+        is_documented = status in profile.operation.responses
         yield Check(
             "invalid-refused",
             f"A request that breaks the contract is refused with {status}.",
             Evidence.DOCUMENTED if is_documented else Evidence.ASSUMED,
-            subject.source(*refusal) if is_documented else _HTTP,
+            profile.source(*refusal) if is_documented else _HTTP,
         )
         yield Check(
             "refusal-envelope",
             "A refusal has a known envelope.",
-            subject.evidence(*refusal),
-            subject.source(*refusal),
+            profile.evidence(*refusal),
+            profile.source(*refusal),
         )
-    if subject.operation.is_authenticated:
-        evidence, source = subject.evidence("security"), subject.source("security")
+    if profile.operation.is_authenticated:
+        evidence, source = profile.evidence("security"), profile.source("security")
         yield Check("no-key-refused", "A call without a key is refused with 401.", evidence, source)
         yield Check("wrong-key-refused", "A call with a wrong key is refused with 401.", evidence, source)
 

@@ -1,4 +1,4 @@
-"""One claim about a server that a verification puts to the test."""
+"""One claim about a server, which a verification puts to the test."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ __all__ = ["Check"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A claim: its id in kebab case, one sentence, how it is known and from where, and its price.
+    """A claim: its id in kebab case, one sentence, its evidence and source, and its price.
 
-    ``images`` is the number of pictures that must be bought to prove the claim when nothing else is verified; 0 when it costs nothing.
+    ``images`` is the number of pictures that the proof of this claim alone costs; 0 when it is free.
     A finding of a check has the check's id, or ``<check>/<rule or case>`` where one check can fail in several distinct ways.
     """
 

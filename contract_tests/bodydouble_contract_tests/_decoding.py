@@ -1,4 +1,4 @@
-"""Content encodings undone by hand, so that a broken one is seen for what it is."""
+"""Decode content encodings by hand, to tell a broken one from other faults."""
 
 import zlib
 
@@ -8,11 +8,14 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class Undecodable(ValueError):
-    """The bytes are not what their encoding says; the text says how."""
+    """The bytes do not match their encoding; the message gives the fault."""
 
 
 def decoded(data: bytes, encoding: str, most_bytes: int) -> bytes:
-    """The body behind a Content-Encoding of ``gzip``, ``identity`` or none. Raises Undecodable, also beyond ``most_bytes``."""
+    """Decode a body with a Content-Encoding of ``gzip`` or ``identity``, or without one.
+
+    Raises Undecodable, also for a body longer than ``most_bytes``.
+    """
     for name in reversed([item.strip().lower() for item in encoding.split(",")]):
         if name in {"", "identity"}:
             continue

@@ -1,4 +1,4 @@
-"""Findings of a verification: built in one way, and named so that the same fault has the same name from run to run."""
+"""Build the findings of a verification; the same fault has the same id and pointer in every run."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,9 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Severity, is_array, is_object, join_pointer, pointer_parts
 
 from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
-__all__ = ["deviation", "distinct", "place", "short"]
+__all__ = ["deviation", "distinct", "generic_pointer", "shortened"]
 
 _SHOWN_CHARACTERS = 120
 # A property named after a picture, a call or a moment is another one every time.
@@ -17,37 +17,37 @@ _VARYING = re.compile(r"\d{5}|[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}|[0-9A-Fa-f]{16}")
 
 
 def deviation(
-    subject: Subject,
-    check: str,
+    profile: OperationProfile,
+    finding_id: str,
     message: str,
     expected: Any,
     got: Any,
     *,
-    rule: str | None = None,
     pointer: str = "",
     evidence: Evidence | None = None,
-    severity: Severity | None = None,
 ) -> Finding:
-    """A finding of ``check``, or of its ``rule``: as bad as its evidence makes it, which is the check's own unless given.
+    """Return a finding of a check, as severe as its evidence makes it.
 
-    ``pointer`` is a place in the answer as `place` gives it; ``request`` and ``witness`` are left to whoever made the call.
+    ``finding_id`` is the id of a check, or ``<check>/<rule>``. ``evidence`` defaults to that of the check. ``pointer`` is a place in the
+    answer, in the form that `generic_pointer` gives. The caller adds ``request`` and ``witness``.
     """
-    known = evidence or next((item.evidence for item in catalogue(subject) if item.id == check), Evidence.DOCUMENTED)
+    check = finding_id.partition("/")[0]
+    known = evidence or next((item.evidence for item in catalogue(profile) if item.id == check), Evidence.DOCUMENTED)
     return Finding(
-        check if rule is None else f"{check}/{rule}",
-        severity or Severity.for_evidence(known),
+        finding_id,
+        Severity.for_evidence(known),
         known,
         pointer,
         message,
-        short(expected),
-        short(got),
+        shortened(expected),
+        shortened(got),
         direction="response",
-        operation=subject.operation.key,
+        operation=profile.operation.key,
     )
 
 
-def place(answer: Any, pointer: str) -> str:
-    """A pointer into an answer with ``*`` for every index and every name that varies: one place, whichever item was at fault."""
+def generic_pointer(answer: Any, pointer: str) -> str:
+    """Return a pointer with ``*`` for every index and every varying name: the same for the same fault of any item."""
     parts: list[str] = []
     value = answer
     for part in pointer_parts(pointer):
@@ -62,12 +62,12 @@ def place(answer: Any, pointer: str) -> str:
 
 
 def distinct(findings: Iterable[Finding]) -> Iterator[Finding]:
-    """Each finding once, in its order: the first of those with the same fingerprint."""
+    """Yield each finding once, in order: the first of those with the same fingerprint."""
     yield from dict.fromkeys(findings)
 
 
-def short(value: Any) -> Any:
-    """A value to be shown: long texts cut, what contains more than a few members only counted."""
+def shortened(value: Any) -> Any:
+    """Return a value fit for a message: long texts are cut, long arrays are counted only."""
     if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
         return f"{value[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
     if is_array(value) and len(value) > 24:

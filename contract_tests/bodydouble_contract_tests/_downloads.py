@@ -1,4 +1,4 @@
-"""The pictures of an answer, fetched as a browser would: without the API key, from wherever they are, within bounds."""
+"""Download the pictures of an answer as a browser would: without the API key, from any host, within limits."""
 
 import base64
 import binascii
@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from bodydouble_contract_tests._observation import FetchedPicture
-from bodydouble_contract_tests._picture_file import look_at
-from bodydouble_contract_tests._subject import AnswerPicture, Subject
+from bodydouble_contract_tests._picture_file import inspect_picture
+from bodydouble_contract_tests._subject import AnswerPicture, OperationProfile
 from bodydouble_contract_tests._target import Target
 
 __all__ = ["Downloads"]
@@ -27,9 +27,9 @@ _LONGEST_SILENCE_S = 15.0
 
 
 class Downloads:
-    """Fetches pictures for one run; safe to use from several threads. The same URL is fetched once.
+    """Download pictures for one run; safe to use from several threads. Each URL is fetched once.
 
-    ``redact`` takes secrets out of what is said about a picture.
+    ``redact`` removes secrets from the descriptions of pictures.
     """
 
     def __init__(self, target: Target, redact: Callable[[str], str]) -> None:
@@ -43,12 +43,12 @@ class Downloads:
         self._seen: dict[str, Future[FetchedPicture]] = {}
         self._lock = threading.Lock()
 
-    def of_answer(self, subject: Subject, answer: Any) -> tuple[FetchedPicture, ...]:
-        """Every picture of a parsed success body: one for each URL and one for each Base64 text, at the pointer of its item."""
-        return tuple(picture for item in subject.pictures(answer) for picture in self._of_item(item))
+    def of_answer(self, profile: OperationProfile, answer: Any) -> tuple[FetchedPicture, ...]:
+        """Return every picture of a parsed success body: one for each URL and each Base64 text, with the pointer of its item."""
+        return tuple(picture for item in profile.pictures(answer) for picture in self._of_item(item))
 
     def close(self) -> None:
-        """Close connections; what is being fetched ends with a problem."""
+        """Close connections; downloads under way end with a problem."""
         self._client.close()
 
     def _of_item(self, item: AnswerPicture) -> list[FetchedPicture]:
@@ -101,12 +101,15 @@ class Downloads:
         if problem is not None:
             return FetchedPicture("", source, status, media_type, problem=self._redact(problem)[:300])
         data = bytes(content)
-        kind, pixels, problem = look_at(data)
+        kind, pixels, problem = inspect_picture(data)
         return FetchedPicture("", source, status, media_type, kind, pixels, data, problem)
 
 
 def _stay_in_http(request: httpx.Request) -> None:
-    """Called before each request, a redirected one too: the network knows http only, a transport in this process might not."""
+    """Refuse a request that is not http(s), a redirected one too.
+
+    The network is limited to http(s) anyway; a transport in this process may not be.
+    """
     problem = _unusable(str(request.url))
     if problem is not None:
         raise httpx.UnsupportedProtocol(problem, request=request)
@@ -128,5 +131,5 @@ def _of_base64(text: str, pointer: str) -> FetchedPicture:
         data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         return FetchedPicture(pointer, "base64", None, media_type, problem=f"it is no Base64: {error}")
-    kind, pixels, problem = look_at(data)
+    kind, pixels, problem = inspect_picture(data)
     return FetchedPicture(pointer, "base64", None, media_type, kind, pixels, data, problem)

@@ -1,4 +1,4 @@
-"""What there is to prove of a request: the values worth a call, each with the contract elements that it proves."""
+"""Options of a request: the values worth a call, each with the contract elements that it proves."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ __all__ = ["Choice", "Factor", "Option", "Row", "Space", "needed_options"]
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One value for a place of the request (NOTHING: the property is left out), by a readable name.
+    """One value for a place of the request (NOTHING: the property is left out), with a readable name.
 
-    ``covers`` are the contract elements that it proves when the call succeeds, ``evidence`` is how it is known that the value is allowed.
-    ``is_filler`` tells that calls made for something else may have the value too, for variety.
+    ``covers`` are the contract elements that it proves when the call succeeds, ``evidence`` is the evidence that the value is allowed.
+    ``is_filler`` allows the value in calls that are made for another value.
     """
 
     label: str
@@ -27,20 +27,20 @@ class Option:
 
     @property
     def is_sure(self) -> bool:
-        """Whether the service itself says, or showed, that the value is allowed."""
+        """True when the value is documented or observed to be allowed."""
         return self.evidence in {Evidence.DOCUMENTED, Evidence.OBSERVED}
 
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A property of the request, and the values to choose from: the plainest first, its absence last."""
+    """A property of the request and its options: the simplest value first, the absence of the property last."""
 
     name: str
     options: tuple[Option, ...]
 
     @property
     def usual(self) -> Option:
-        """Its absence where it may be left out, else the plainest value."""
+        """The absence of the property where it is optional, else its simplest value."""
         return next((option for option in self.options if option.value is NOTHING), self.options[0])
 
 
@@ -50,7 +50,7 @@ Choice = Mapping[str, Option]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request: what was chosen, the value that this makes, its price in pictures, and a name."""
+    """One request: the options in it, the resulting value, its price in pictures, and a name."""
 
     name: str
     chosen: Choice
@@ -65,10 +65,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """All that can be combined at one place.
+    """All combinations of options at one place of the request.
 
-    ``conforms`` tells whether a value is allowed there, ``images`` what it costs. ``is_whole`` tells that the value is that of the one
-    factor itself, and not an object with the factors as its properties.
+    ``conforms`` tells whether a value is allowed there, ``images`` returns its price. With ``is_whole``, the value is that of the only
+    factor, not an object with the factors as its properties.
     """
 
     factors: tuple[Factor, ...]
@@ -77,19 +77,19 @@ class Space:
     is_whole: bool = False
 
     def value(self, chosen: Choice) -> Any:
-        """The value that a choice makes."""
+        """Return the value of a choice of options."""
         if self.is_whole:
             return next(iter(chosen.values())).value
         return {name: option.value for name, option in chosen.items() if option.value is not NOTHING}
 
     def row(self, name: str, chosen: Choice) -> Row | None:
-        """A choice as a request; None where the contract does not allow it."""
+        """Return a choice as a request; None where the contract does not allow it."""
         value = self.value(chosen)
         return Row(name, chosen, value, self.images(value)) if self.conforms(value) else None
 
 
 def needed_options(options: Iterable[Option], covered: Iterable[str] = ()) -> list[Option]:
-    """As few of the options as prove every element that any of them proves, except those that are already covered."""
+    """Return as few options as prove every element that any of them proves, except those that are already covered."""
     candidates = list(options)
     uncovered = {element for option in candidates for element in option.covers} - set(covered)
     needed: list[Option] = []

@@ -1,4 +1,4 @@
-"""What can go wrong here."""
+"""Errors that this package raises."""
 
 __all__ = ["CannotVerify", "UnsupportedSchema"]
 
@@ -8,4 +8,4 @@ class UnsupportedSchema(ValueError):
 
 
 class CannotVerify(ValueError):
-    """A verification cannot begin as it was asked for; the text says why and what to do. Nothing was sent."""
+    """A verification cannot begin with these arguments; the message gives the reason and the remedy. Nothing was sent."""

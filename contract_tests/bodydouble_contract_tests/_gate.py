@@ -1,22 +1,22 @@
-"""Whether what free probes showed lets one spend money on the rest."""
+"""Preflight: decide from the free probes whether to spend money on the paid calls."""
 
 from collections.abc import Sequence
 
-from bodydouble_contract_tests._case import Expectation
+from bodydouble_contract_tests._case import ExpectedOutcome
 from bodydouble_contract_tests._observation import Observation
 
-__all__ = ["why_not_to_pay"]
+__all__ = ["payment_objection"]
 
 
-def why_not_to_pay(observations: Sequence[Observation]) -> str | None:
-    """The reason against paid calls, or None.
+def payment_objection(observations: Sequence[Observation]) -> str | None:
+    """Return the reason against paid calls, or None.
 
-    A server that carries out calls without a valid key, or that refuses no more than half of what it must refuse, is not the one that the
-    contract describes; pictures bought there prove nothing.
+    A server that carries out calls without a valid key, or accepts more than half of the invalid requests, does not match the contract; pictures
+    bought there prove nothing.
     """
-    if any(item.case.expectation is Expectation.UNAUTHORIZED and _is_success(item) for item in observations):
+    if any(item.case.expectation is ExpectedOutcome.UNAUTHORIZED and _is_success(item) for item in observations):
         return "a call without a valid key was carried out, so no money was spent"
-    probes = [item for item in observations if item.case.expectation is Expectation.REFUSED]
+    probes = [item for item in observations if item.case.expectation is ExpectedOutcome.REFUSED]
     refused = sum(item.status is not None and 400 <= item.status < 500 for item in probes)
     if refused * 2 < len(probes):
         return f"only {refused} of {len(probes)} invalid requests were refused, so no money was spent"

@@ -1,53 +1,53 @@
-"""The verdict on one call: what was claimed of it and did not hold."""
+"""Check one call against everything that the contract claims about it."""
 
 from collections.abc import Iterator
 
 from bodydouble_spec import Finding
 
-from bodydouble_contract_tests._case import Case, Expectation
-from bodydouble_contract_tests._deviation import deviation, distinct, short
-from bodydouble_contract_tests._judge_answer import judge_answer
-from bodydouble_contract_tests._judge_refusal import judge_refusal
-from bodydouble_contract_tests._judge_status import is_generated, is_success, judge_status
-from bodydouble_contract_tests._judge_together import judge_all
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
+from bodydouble_contract_tests._deviation import deviation, distinct, shortened
+from bodydouble_contract_tests._judge_answer import check_answer
+from bodydouble_contract_tests._judge_refusal import check_refusal
+from bodydouble_contract_tests._judge_status import check_status, is_generated, is_success
+from bodydouble_contract_tests._judge_together import check_observations
 from bodydouble_contract_tests._observation import Observation, Trouble
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
-__all__ = ["judge", "judge_all"]
+__all__ = ["check_observation", "check_observations"]
 
 
-def judge(subject: Subject, observation: Observation, *, is_live: bool = False) -> list[Finding]:
-    """What is wrong with one call, each deviation once; an empty list when all that is claimed of it holds.
+def check_observation(profile: OperationProfile, observation: Observation, *, is_live: bool = False) -> list[Finding]:
+    """Return the deviations of one call, each once; empty when every claim about it holds.
 
-    ``is_live`` tells that the call was paid for: then a charge above the documented price is an error. The status of a call that is
-    repeated is left to `judge_all`, which sees them all. A 429 says nothing about the server and is not for this function.
+    ``is_live`` marks a paid call, for which a charge above the documented price is an error. The status of a repeated call is left to
+    `check_observations`, which sees all repetitions. A 429 is not a verdict on the request; the caller leaves it out.
     """
-    return list(distinct(_judge(subject, observation, is_live=is_live)))
+    return list(distinct(_all_findings(profile, observation, is_live=is_live)))
 
 
-def _judge(subject: Subject, observation: Observation, *, is_live: bool) -> Iterator[Finding]:
+def _all_findings(profile: OperationProfile, observation: Observation, *, is_live: bool) -> Iterator[Finding]:
     case, status = observation.case, observation.status
     if status is not None and case.repeats == 1:
-        yield from judge_status(subject, case, status, observation.content)
+        yield from check_status(profile, case, status, observation.content)
     if observation.trouble is not None:
-        yield _trouble(subject, case, observation.trouble, observation)
+        yield _trouble(profile, case, observation.trouble, observation)
     elif status is None:
         return
     elif is_success(status):
         # What was carried out though it should have been refused has been said; its pictures are beside the point.
-        if case.expectation in (Expectation.ACCEPTED, Expectation.SURVIVED):
-            yield from judge_answer(subject, observation, status, is_live=is_live)
-    elif case.expectation in (Expectation.REFUSED, Expectation.UNAUTHORIZED):
-        yield from judge_refusal(subject, case, observation, status)
+        if case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED):
+            yield from check_answer(profile, observation, status, is_live=is_live)
+    elif case.expectation in (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED):
+        yield from check_refusal(profile, case, observation, status)
 
 
-def _trouble(subject: Subject, case: Case, trouble: Trouble, observation: Observation) -> Finding:
+def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observation: Observation) -> Finding:
     check, expected = _TROUBLES[trouble]
-    detail = f": {short(observation.detail)}" if observation.detail else ""
-    message = f"{_SAID[trouble]} after {observation.elapsed_s:.1f} s{detail}"
+    detail = f": {shortened(observation.detail)}" if observation.detail else ""
+    message = f"{_DESCRIPTIONS[trouble]} after {observation.elapsed_s:.1f} s{detail}"
     # Which request silences a server is part of the fault; how a body is framed is not about one request.
-    rule = ("generated" if is_generated(case) else case.id) if check in _OF_A_CASE else None
-    return deviation(subject, check, message, expected, str(trouble), rule=rule)
+    rule = f"/{'generated' if is_generated(case) else case.id}" if check in _OF_A_CASE else ""
+    return deviation(profile, f"{check}{rule}", message, expected, str(trouble))
 
 
 _TROUBLES = {
@@ -57,7 +57,7 @@ _TROUBLES = {
     Trouble.UNDECODABLE: ("content-encoding", "a body encoded as its header says"),
     Trouble.WRONG_LENGTH: ("body-length", "a body as long as its header says"),
 }
-_SAID = {
+_DESCRIPTIONS = {
     Trouble.UNREACHABLE: "no connection was made",
     Trouble.TIMEOUT: "no answer came",
     Trouble.BROKEN: "the connection broke, or what came was not HTTP,",

@@ -1,4 +1,4 @@
-"""Observations and findings as they may be kept: without the key and other secrets, whatever the server put where."""
+"""Redact observations and findings before they are kept: no key and no other secret, wherever the server put it."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,21 +8,21 @@ from bodydouble_spec import Finding, Redactor, record_body, record_value
 
 from bodydouble_contract_tests._observation import FetchedPicture, Observation
 
-__all__ = ["Keeper", "parsed", "without_bytes"]
+__all__ = ["Redaction", "parsed", "without_bytes"]
 
 # Tells whether it was a key that a redactor found, or what merely looks like a secret.
 _KEYLESS = Redactor()
 
 
-class Keeper:
-    """Takes secrets out of what is kept, shown or written; first of all the key of the run, where there is one."""
+class Redaction:
+    """Remove secrets, first of all the key of the run, from everything that is kept, shown or written."""
 
     def __init__(self, api_key: str = "") -> None:
         self.redactor = Redactor([api_key])
         self._key = api_key.encode() if len(api_key) >= Redactor.shortest_key else None
 
     def observation(self, observation: Observation) -> Observation:
-        """The observation with the headers of the allow-list and everything redacted; Base64 pictures in its body are described."""
+        """Redact an observation: only headers of the allow-list are kept, and Base64 pictures in its body are described."""
         body, raw = record_body(observation.content, self.redactor)
         content = orjson.dumps(body) if raw is None else str(raw["text"]).encode("utf-8", "replace")
         return replace(
@@ -35,7 +35,7 @@ class Keeper:
         )
 
     def finding(self, finding: Finding) -> Finding:
-        """The finding with every text and value redacted; its request is taken to be written without secrets."""
+        """Redact every text and value of a finding, except its request, which is written without secrets already."""
         text = self.redactor.text
         return replace(
             finding,
@@ -49,11 +49,11 @@ class Keeper:
         )
 
     def text(self, text: str) -> str:
-        """A text of somebody else's, redacted."""
+        """Redact a text from outside."""
         return self.redactor.text(text)
 
     def own(self, text: str) -> str:
-        """A text of our own, such as a request: as it is unless the key is in it."""
+        """Return a text of our own, such as a request, unchanged unless the key is in it."""
         shown = self.redactor.text(text)
         return text if shown == _KEYLESS.text(text) else shown
 
@@ -78,7 +78,7 @@ class Keeper:
 
 
 def parsed(content: bytes) -> Any:
-    """A body's JSON value; None when it is no JSON."""
+    """Return the JSON value of a body; None when it is not JSON."""
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError:
@@ -86,5 +86,5 @@ def parsed(content: bytes) -> Any:
 
 
 def without_bytes(observation: Observation) -> Observation:
-    """The observation without its pictures' bytes, which nobody looks at again."""
+    """Return the observation without the bytes of its pictures, which are not needed any more."""
     return replace(observation, pictures=tuple(replace(picture, content=b"") for picture in observation.pictures))

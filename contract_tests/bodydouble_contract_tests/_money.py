@@ -1,4 +1,4 @@
-"""Whether calls cost money, what a picture costs, and the plan that a budget allows."""
+"""Spending limits: whether calls cost money, the price of a picture, and the plan that a budget allows."""
 
 import math
 from collections.abc import Collection
@@ -9,15 +9,15 @@ from bodydouble_contract_tests._address import host_of
 from bodydouble_contract_tests._errors import CannotVerify
 from bodydouble_contract_tests._plan import Plan
 from bodydouble_contract_tests._planner import make_plan
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
-__all__ = ["DEFAULT_MAX_USD", "Terms", "is_billed", "plan_verification", "terms_of"]
+__all__ = ["DEFAULT_MAX_USD", "SpendingLimit", "is_billed", "plan_verification", "spending_limit_of"]
 
 DEFAULT_MAX_USD = 0.75
 
 
-class Terms:
-    """What a run may spend: ``max_usd`` in all, at ``usd_per_image`` a picture."""
+class SpendingLimit:
+    """The money that a run may spend: ``max_usd`` in total, at ``usd_per_image`` a picture."""
 
     def __init__(self, max_usd: float, usd_per_image: float) -> None:
         self.max_usd = max_usd
@@ -25,19 +25,24 @@ class Terms:
 
     @property
     def max_images(self) -> int:
-        """How many pictures that buys."""
+        """The number of pictures that this pays for."""
         return math.floor(self.max_usd / self.usd_per_image + 1e-6)
 
 
-def is_billed(subject: Subject, base_url: str) -> bool:
-    """Whether a base URL is that of the real API, by the servers that the contract names: calls there cost money."""
-    servers = subject.contract.document.get("servers")
+def is_billed(profile: OperationProfile, base_url: str) -> bool:
+    """Return whether a base URL belongs to a server that the contract names: calls to the real API cost money."""
+    servers = profile.contract.document.get("servers")
     hosts = {host_of(str(item.get("url"))) for item in (servers if is_array(servers) else ()) if is_object(item)}
     return host_of(base_url.strip()) in hosts - {""}
 
 
-def terms_of(subject: Subject, *, billed: bool, max_usd: float | None, price_usd: float | None) -> Terms | None:
-    """What may be spent; None where nothing costs. Raises CannotVerify when a price is needed and unknown, or an amount is none."""
+def spending_limit_of(
+    profile: OperationProfile, *, billed: bool, max_usd: float | None, price_usd: float | None
+) -> SpendingLimit | None:
+    """Return the spending limit; None where nothing costs money.
+
+    Raises CannotVerify when the price is needed and unknown, or when an amount is not valid.
+    """
     if not billed:
         if max_usd is not None:
             raise CannotVerify(
@@ -45,18 +50,18 @@ def terms_of(subject: Subject, *, billed: bool, max_usd: float | None, price_usd
             )
         return None
     limit = DEFAULT_MAX_USD if max_usd is None else max_usd
-    price = subject.usd_per_image if price_usd is None else price_usd
+    price = profile.usd_per_image if price_usd is None else price_usd
     if not (math.isfinite(limit) and limit >= 0):
         raise CannotVerify(f"the budget (max_usd) is {limit}; it takes US dollars, 0 or more")
     if price is None:
         raise CannotVerify("the contract has no price; say what one picture costs in US dollars (price_usd)")
     if not (math.isfinite(price) and price > 0):
         raise CannotVerify(f"the price of a picture (price_usd) is {price}; it takes US dollars above 0")
-    return Terms(limit, price)
+    return SpendingLimit(limit, price)
 
 
 def plan_verification(
-    subject: Subject,
+    profile: OperationProfile,
     *,
     billed: bool = False,
     max_usd: float | None = None,
@@ -64,14 +69,14 @@ def plan_verification(
     only: Collection[str] | None = None,
     image_url: str | None = None,
 ) -> Plan:
-    """What `verify` is going to do with these arguments, and what that costs; nothing is sent.
+    """Return the plan of `verify` for these arguments, with its cost; nothing is sent.
 
-    ``billed`` is True for the real API (`is_billed`, or the caller says so): ``max_usd`` (default 0.75) then limits the plan. ``only`` are ids of
-    checks, ``image_url`` is the input picture that is sent. Raises CannotVerify.
+    ``billed`` is True for the real API (`is_billed`, or the caller's decision): then ``max_usd`` (default 0.75) limits the plan. ``only`` are ids of
+    checks, ``image_url`` is the input picture to send. Raises CannotVerify.
     """
-    terms = terms_of(subject, billed=billed, max_usd=max_usd, price_usd=price_usd)
-    max_images = None if terms is None else terms.max_images
+    spending_limit = spending_limit_of(profile, billed=billed, max_usd=max_usd, price_usd=price_usd)
+    max_images = None if spending_limit is None else spending_limit.max_images
     try:
-        return make_plan(subject, is_billed=billed, max_images=max_images, image_url=image_url, only=only)
+        return make_plan(profile, is_billed=billed, max_images=max_images, image_url=image_url, only=only)
     except ValueError as error:
         raise CannotVerify(str(error)) from error

@@ -1,4 +1,4 @@
-"""Servers whose answers are wrong."""
+"""Servers with wrong answers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -8,9 +8,9 @@ import orjson
 from bodydouble_mockserver.violations import Violation, violations
 from bodydouble_spec import is_array, is_object
 
-from bodydouble_contract_tests._mutant import Call, Mutant, Reply, always
+from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall, always
 from bodydouble_contract_tests._mutant_pictures import picture_mutants
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["answer_mutants"]
 
@@ -22,10 +22,10 @@ _CHECKS = {
 _HTML = b"<html><body><h1>Something went wrong</h1></body></html>"
 
 
-def answer_mutants(subject: Subject) -> Iterator[Mutant]:
-    """The mutants that show in an answer or in a picture."""
-    for violation in violations(subject.operation):
-        check = _CHECKS.get(violation.id) or _check(subject, violation)
+def answer_mutants(profile: OperationProfile) -> Iterator[Mutant]:
+    """Yield the mutants that show in an answer or in a picture."""
+    for violation in violations(profile.operation):
+        check = _CHECKS.get(violation.id) or _check(profile, violation)
         if violation.id not in _NULLABLE:
             yield Mutant(
                 f"violation-{violation.id}",
@@ -34,21 +34,21 @@ def answer_mutants(subject: Subject) -> Iterator[Mutant]:
                 prefers=always(f"violation={violation.id}"),
                 needs_socket=violation.id == "unreachable-url",
             )
-    yield from _bodies(subject)
+    yield from _bodies(profile)
     yield from _refusals()
-    if subject.has_pictures:
-        yield from picture_mutants(subject)
+    if profile.has_pictures:
+        yield from picture_mutants(profile)
 
 
-def _check(subject: Subject, violation: Violation) -> str:
-    """The reading that a violation shows in: the plain one where its body no longer conforms, else the strict one."""
-    operation = subject.operation
+def _check(profile: OperationProfile, violation: Violation) -> str:
+    """Return the check that finds a violation: ``answer-conforms`` where the body breaks its schema, else ``answer-strict``."""
+    operation = profile.operation
     response = operation.response(operation.success_status)
     for example in () if response is None else response.examples.values():
         broken = violation.apply(example)
         if not operation.validate_response(operation.success_status, "application/json", example, strict=False):
-            plain = operation.validate_response(operation.success_status, "application/json", broken, strict=False)
-            return "answer-conforms" if plain else "answer-strict"
+            nonstrict = operation.validate_response(operation.success_status, "application/json", broken, strict=False)
+            return "answer-conforms" if nonstrict else "answer-strict"
     return "answer-strict"
 
 
@@ -56,10 +56,10 @@ def _check(subject: Subject, violation: Violation) -> str:
 _NULLABLE = {"null-data.b64_json", "missing-data.b64_json", "empty-data.b64_json"}
 
 
-def _bodies(subject: Subject) -> Iterator[Mutant]:
+def _bodies(profile: OperationProfile) -> Iterator[Mutant]:
     yield _on_success("body-empty-object", "a success is {}", "answer-strict", lambda _call, _body: {})
     yield _on_success("body-array", "a success is a list", "answer-conforms", lambda _call, body: [body])
-    if subject.has_pictures:
+    if profile.has_pictures:
         yield _on_success(
             "images-for-data", "the list is called images", "answer-strict", lambda _call, body: _lists_renamed(body)
         )
@@ -72,7 +72,7 @@ def _bodies(subject: Subject) -> Iterator[Mutant]:
         yield _on_success(
             "always-one-image", "one picture, whatever was asked", "image-count", lambda _call, body: _first(body)
         )
-    if subject.states_cost:
+    if profile.states_cost:
         for name, value in {"zero": 0, "negative": -84000}.items():
             yield _on_success(f"credits-{name}", f"credits are {name}", "credits-positive", _cost_is(value))
         yield _on_success("credits-double", "a call costs twice the price", "charge-as-documented", _times(2))
@@ -95,7 +95,7 @@ def _bodies(subject: Subject) -> Iterator[Mutant]:
 
 
 def _refusals() -> Iterator[Mutant]:
-    def change(name: str, claim: str, make: Callable[[Reply], Reply]) -> Mutant:
+    def change(name: str, claim: str, make: Callable[[MutantReply], MutantReply]) -> Mutant:
         return Mutant(
             f"refusal-{name}",
             claim,
@@ -128,27 +128,27 @@ def _refusals() -> Iterator[Mutant]:
     )
 
 
-def _on_success(name: str, claim: str, check: str, make: Callable[[Call, Any], Any]) -> Mutant:
-    def answers(call: Call, reply: Reply) -> Reply:
+def _on_success(name: str, claim: str, check: str, make: Callable[[MutatedCall, Any], Any]) -> Mutant:
+    def answers(call: MutatedCall, reply: MutantReply) -> MutantReply:
         return replace(reply, body=orjson.dumps(make(call, orjson.loads(reply.body)))) if reply.status == 200 else reply
 
     return Mutant(name, claim, check, answers=answers)
 
 
-def _raw(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
+def _raw(name: str, claim: str, check: str, make: Callable[[MutantReply], MutantReply]) -> Mutant:
     return Mutant(name, claim, check, answers=lambda _call, reply: make(reply) if reply.status == 200 else reply)
 
 
-def _cost_is(value: float) -> Callable[[Call, Any], Any]:
+def _cost_is(value: float) -> Callable[[MutatedCall, Any], Any]:
     return lambda _call, body: _numbers(body, lambda _old: value)
 
 
-def _times(factor: float) -> Callable[[Call, Any], Any]:
+def _times(factor: float) -> Callable[[MutatedCall, Any], Any]:
     return lambda _call, body: _numbers(body, lambda old: old * factor)
 
 
 def _numbers(body: Any, change: Callable[[float], float]) -> Any:
-    """The body with every number in it changed: those of a success are its cost."""
+    """Return the body with every number changed: the numbers of a success are its cost."""
     if is_object(body):
         return {name: _numbers(value, change) for name, value in body.items()}
     if is_array(body):

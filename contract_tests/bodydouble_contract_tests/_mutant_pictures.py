@@ -1,13 +1,13 @@
-"""Servers whose pictures are wrong."""
+"""Servers with wrong pictures."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from typing import TYPE_CHECKING
 
-from bodydouble_contract_tests._mutant import Call, Mutant, Reply
+from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall
 from bodydouble_contract_tests._mutant_calls import has
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -17,15 +17,15 @@ __all__ = ["picture_mutants"]
 _HTML = b"<html><body><h1>Something went wrong</h1></body></html>"
 
 
-def picture_mutants(subject: Subject) -> Iterator[Mutant]:
-    """The mutants that show in a picture, for an operation that gives some."""
+def picture_mutants(profile: OperationProfile) -> Iterator[Mutant]:
+    """Yield the mutants that show in a picture, for an operation with pictures."""
     yield from _delivered()
-    if subject.sizes:
+    if profile.sizes:
         yield _on_picture("half-size", "pictures have half of the pixels each way", "picture-pixels", _half)
         yield _on_picture("column-missing", "pictures lack their last column", "picture-pixels", _narrower)
-    if subject.names.ratio is not None:
-        for ratio in list(subject.sizes)[-2:]:
-            yield _misshapen(ratio, has(subject.names.ratio, ratio))
+    if profile.names.ratio is not None:
+        for ratio in list(profile.sizes)[-2:]:
+            yield _misshapen(ratio, has(profile.names.ratio, ratio))
 
 
 def _delivered() -> Iterator[Mutant]:
@@ -48,7 +48,7 @@ def _delivered() -> Iterator[Mutant]:
     )
 
 
-def _misshapen(ratio: str, concerns: Callable[[Call], bool]) -> Mutant:
+def _misshapen(ratio: str, concerns: Callable[[MutatedCall], bool]) -> Mutant:
     return Mutant(
         f"picture-wrong-for-{ratio}",
         f"pictures of {ratio} alone are of another shape",
@@ -57,25 +57,25 @@ def _misshapen(ratio: str, concerns: Callable[[Call], bool]) -> Mutant:
     )
 
 
-def _on_picture(name: str, claim: str, check: str, make: Callable[[Reply], Reply]) -> Mutant:
+def _on_picture(name: str, claim: str, check: str, make: Callable[[MutantReply], MutantReply]) -> Mutant:
     return Mutant(
         f"picture-{name}", claim, check, pictures=lambda _call, reply: make(reply) if reply.status == 200 else reply
     )
 
 
-def _locked(call: Call, reply: Reply) -> Reply:
+def _locked(call: MutatedCall, reply: MutantReply) -> MutantReply:
     return reply if call.is_known else replace(reply, status=401)
 
 
-def _half(reply: Reply) -> Reply:
+def _half(reply: MutantReply) -> MutantReply:
     return _redrawn(reply, lambda picture: picture.reduce(2))
 
 
-def _narrower(reply: Reply) -> Reply:
+def _narrower(reply: MutantReply) -> MutantReply:
     return _redrawn(reply, lambda picture: picture.crop((0, 0, picture.width - 1, picture.height)))
 
 
-def _redrawn(reply: Reply, change: "Callable[[Image.Image], Image.Image]") -> Reply:
+def _redrawn(reply: MutantReply, change: "Callable[[Image.Image], Image.Image]") -> MutantReply:
     from PIL import Image  # takes a while, and few servers need it
 
     file = BytesIO()

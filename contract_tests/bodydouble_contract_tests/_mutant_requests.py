@@ -1,4 +1,4 @@
-"""Servers that accept or break on the wrong calls."""
+"""Servers that accept invalid calls or fail on valid ones."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from bodydouble_spec import Evidence, Operation, pointer_parts, resolve_pointer
 
 from bodydouble_contract_tests._boundary import boundary_cases
-from bodydouble_contract_tests._deviation import place
-from bodydouble_contract_tests._mutant import Call, Mutant, always
+from bodydouble_contract_tests._deviation import generic_pointer
+from bodydouble_contract_tests._mutant import Mutant, MutatedCall, always
 from bodydouble_contract_tests._mutant_calls import gives, inputs, members
 from bodydouble_contract_tests._mutant_strict import strict_mutants
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["request_mutants"]
 
@@ -18,31 +18,31 @@ __all__ = ["request_mutants"]
 _RULES = {"missing", "maximum+1", "minimum-1", "enum-outside", "type-null", "type-object", "type-string"}
 
 
-def request_mutants(subject: Subject) -> Iterator[Mutant]:
-    """The mutants that show in what becomes of a call."""
-    yield from _lenient(subject)
+def request_mutants(profile: OperationProfile) -> Iterator[Mutant]:
+    """Yield the mutants that show in the outcome of a call."""
+    yield from _accepting_invalid(profile)
     yield from _keys()
-    yield from strict_mutants(subject)
-    yield from _fragile(subject)
-    yield from _unsteady()
+    yield from strict_mutants(profile)
+    yield from _crashing(profile)
+    yield from _unreliable()
 
 
-def _lenient(subject: Subject) -> Iterator[Mutant]:
-    for case in boundary_cases(subject.contract, subject.operation):
+def _accepting_invalid(profile: OperationProfile) -> Iterator[Mutant]:
+    for case in boundary_cases(profile.contract, profile.operation):
         if not case.valid and case.evidence is Evidence.DOCUMENTED and case.rule in _RULES:
             yield Mutant(
                 f"accepts-{case.id}",
                 f"{case.id} is accepted",
                 "invalid-refused",
-                accepts=_is_wrong_like(subject.operation, case.body),
+                accepts=_is_wrong_like(profile.operation, case.body),
             )
 
 
 def _keys() -> Iterator[Mutant]:
-    def has_no_key(call: Call) -> bool:
+    def has_no_key(call: MutatedCall) -> bool:
         return not call.key
 
-    def is_wrong(call: Call) -> bool:
+    def is_wrong(call: MutatedCall) -> bool:
         return bool(call.key) and not call.is_known
 
     yield Mutant("accepts-no-key", "no key is needed", "no-key-refused", accepts=has_no_key)
@@ -57,8 +57,8 @@ def _keys() -> Iterator[Mutant]:
         )
 
 
-def _fragile(subject: Subject) -> Iterator[Mutant]:
-    prompt, count = subject.names.prompt, subject.names.count
+def _crashing(profile: OperationProfile) -> Iterator[Mutant]:
+    prompt, count = profile.names.prompt, profile.names.count
     if prompt is not None:
         for name, is_odd in _ODD_TEXTS.items():
             yield Mutant(
@@ -67,20 +67,20 @@ def _fragile(subject: Subject) -> Iterator[Mutant]:
                 "odd-request-survived",
                 prefers=gives(500, _text_is(prompt, is_odd)),
             )
-    if subject.names.inputs is not None:
+    if profile.names.inputs is not None:
         for name, is_odd_count in {"no": 0, "fourteen": 14}.items():
             yield Mutant(
                 f"crashes-on-{name}-inputs",
                 f"{name} input pictures give 500",
                 "odd-request-survived",
-                prefers=gives(500, _counts(subject, is_odd_count)),
+                prefers=gives(500, _counts(profile, is_odd_count)),
             )
     for status in (422, 500, 404):
         yield Mutant(
             f"refuses-with-{status}",
             f"invalid requests give {status}",
             "invalid-refused",
-            prefers=gives(status, lambda call: bool(subject.operation.validate_request(call.parsed))),
+            prefers=gives(status, lambda call: bool(profile.operation.validate_request(call.parsed))),
         )
     if count is not None:
         yield Mutant(
@@ -91,7 +91,7 @@ def _fragile(subject: Subject) -> Iterator[Mutant]:
         )
 
 
-def _unsteady() -> Iterator[Mutant]:
+def _unreliable() -> Iterator[Mutant]:
     for status, every in {500: 6, 503: 10}.items():
         yield Mutant(
             f"fails-sometimes-{status}",
@@ -122,20 +122,20 @@ _FAULTS = {
 }
 
 
-def _each(every: int) -> Callable[[Call], bool]:
+def _each(every: int) -> Callable[[MutatedCall], bool]:
     return lambda call: call.number % every == 0
 
 
-def _is_wrong_like(operation: Operation, body: Any) -> Callable[[Call], bool]:
-    """Whether a call has the faults of a body and no others, whatever else it asks for: a rule is gone, not one request let through."""
+def _is_wrong_like(operation: Operation, body: Any) -> Callable[[MutatedCall], bool]:
+    """Return the condition that a call has exactly the faults of a body: a rule is missing, not one request let through."""
     faults = _faults(operation, body)
     return lambda call: _faults(operation, call.parsed) == faults
 
 
 def _faults(operation: Operation, body: Any) -> set[tuple[str, str, str]]:
-    """Rule and place of each fault of a request, with the type of what stands there."""
+    """Return rule and place of each fault of a request, with the type of the value there."""
     found = operation.validate_request(body)
-    return {(fault.id, place(body, fault.pointer), _type_at(body, fault.pointer)) for fault in found}
+    return {(fault.id, generic_pointer(body, fault.pointer), _type_at(body, fault.pointer)) for fault in found}
 
 
 def _type_at(body: Any, pointer: str) -> str:
@@ -145,9 +145,9 @@ def _type_at(body: Any, pointer: str) -> str:
         return "nothing"
 
 
-def _text_is(name: str, is_odd: Callable[[str], bool]) -> Callable[[Call], bool]:
+def _text_is(name: str, is_odd: Callable[[str], bool]) -> Callable[[MutatedCall], bool]:
     return lambda call: is_odd(str(members(call).get(name, "x")))
 
 
-def _counts(subject: Subject, wanted: int) -> Callable[[Call], bool]:
-    return lambda call: len(inputs(subject, call, missing=1)) == wanted
+def _counts(profile: OperationProfile, wanted: int) -> Callable[[MutatedCall], bool]:
+    return lambda call: len(inputs(profile, call, missing=1)) == wanted

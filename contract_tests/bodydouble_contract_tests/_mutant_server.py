@@ -1,4 +1,4 @@
-"""The mock with a mutant between it and whoever calls."""
+"""The mock, changed by a mutant."""
 
 import itertools
 from collections.abc import MutableMapping
@@ -9,13 +9,13 @@ from bodydouble_mockserver import MockServer, Settings
 from bodydouble_spec import Contract
 from starlette.types import Message, Receive, Scope, Send
 
-from bodydouble_contract_tests._mutant import Call, Mutant, Reply
+from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall
 
 __all__ = ["MutantServer"]
 
 
 class MutantServer(MockServer):
-    """A mock server that a mutant makes wrong; ``baseline`` is the body of a request that it would accept."""
+    """A mock server with a mutant; ``baseline`` is the body of a request that the server accepts."""
 
     def __init__(self, contract: Contract, settings: Settings, mutant: Mutant, baseline: Any) -> None:
         super().__init__(contract, settings)
@@ -32,17 +32,17 @@ class MutantServer(MockServer):
         elif self._mutant.pictures is None:
             await super().__call__(scope, receive, send)
         else:
-            caught = _Catch()
-            await super().__call__(scope, receive, caught)
+            recorded = _AnswerRecorder()
+            await super().__call__(scope, receive, recorded)
             key = _key([*scope["headers"]])
-            call = Call(None, key, key in self.settings.api_keys, 0)
-            await _send(send, self._mutant.pictures(call, caught.reply()))
+            call = MutatedCall(None, key, key in self.settings.api_keys, 0)
+            await _send(send, self._mutant.pictures(call, recorded.reply()))
 
     async def _operate(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _whole(receive)
         headers: list[tuple[bytes, bytes]] = [*scope["headers"]]
         key = _key(headers)
-        call = Call(_parsed(body), key, key in self.settings.api_keys, next(self._numbers))
+        call = MutatedCall(_parsed(body), key, key in self.settings.api_keys, next(self._numbers))
         if self._mutant.accepts(call):
             headers = [item for item in headers if item[0] not in {b"authorization", b"content-length"}]
             body = self._baseline if self.contract.operation().validate_request(call.parsed) else body
@@ -60,12 +60,12 @@ class MutantServer(MockServer):
             # Below HTTP there is no answer to catch.
             await super().__call__(changed, again, send)
             return
-        caught = _Catch()
-        await super().__call__(changed, again, caught)
-        await _send(send, self._mutant.answers(call, caught.reply()))
+        recorded = _AnswerRecorder()
+        await super().__call__(changed, again, recorded)
+        await _send(send, self._mutant.answers(call, recorded.reply()))
 
 
-class _Catch:
+class _AnswerRecorder:
     """An ASGI ``send`` that keeps the answer."""
 
     def __init__(self) -> None:
@@ -80,11 +80,11 @@ class _Catch:
         else:
             self._body += message.get("body", b"")
 
-    def reply(self) -> Reply:
-        return Reply(self._status, {k: v for k, v in self._headers.items() if k != "content-length"}, self._body)
+    def reply(self) -> MutantReply:
+        return MutantReply(self._status, {k: v for k, v in self._headers.items() if k != "content-length"}, self._body)
 
 
-async def _send(send: Send, reply: Reply) -> None:
+async def _send(send: Send, reply: MutantReply) -> None:
     headers = {"content-length": str(len(reply.body)), **reply.headers}
     raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})

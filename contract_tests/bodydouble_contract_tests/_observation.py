@@ -1,4 +1,4 @@
-"""What came of one case: the answer as it was received, and the pictures that it names."""
+"""The outcome of one case: the answer as received, and its pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ __all__ = ["FetchedPicture", "Observation", "Trouble"]
 
 
 class Trouble(StrEnum):
-    """Why there is no whole answer.
+    """The reason for an incomplete answer.
 
     ``unreachable``: no connection. ``timeout``: no answer in time. ``broken``: the connection ended within the exchange, or the bytes were not
     HTTP. ``undecodable``: the content encoding (gzip) is broken. ``wrong-length``: the body is not as long as its header says.
@@ -27,9 +27,9 @@ class Trouble(StrEnum):
 class FetchedPicture:
     """One picture of an answer. ``pointer`` is its place in the body.
 
-    ``source`` is the URL (redacted) or ``base64``. ``content`` are its bytes as far as they came, ``status`` and ``media_type`` those of
-    the download (None and ``""`` for Base64), ``format`` what the bytes are (``image/png``; None when no picture) with ``pixels`` width and
-    height, ``problem`` why there is nothing to look at, in words.
+    ``source`` is the URL (redacted) or ``base64``. ``content`` holds the bytes received, ``status`` and ``media_type`` are those of the
+    download (None and ``""`` for Base64). ``format`` is the format of the bytes (``image/png``; None when they are not a picture), ``pixels``
+    width and height, ``problem`` the reason why the picture cannot be checked.
     """
 
     pointer: str
@@ -44,10 +44,10 @@ class FetchedPicture:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One call and what came of it, within ``elapsed_s`` seconds.
+    """One call and its outcome, within ``elapsed_s`` seconds.
 
-    ``sent`` is the request body as sent, ``status`` None when no answer began; ``headers`` are by lower-case name; ``content`` the body, decoded.
-    ``number`` counts the repetitions of a case from 0. ``trouble`` says why the answer is not whole, ``detail`` in words.
+    ``sent`` is the request body, ``status`` is None when no answer began, ``headers`` are by lower-case name, ``content`` is the decoded body.
+    ``number`` counts the repetitions of a case from 0. ``trouble`` is the reason for an incomplete answer, ``detail`` describes it.
     """
 
     case: Case

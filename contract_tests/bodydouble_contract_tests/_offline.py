@@ -1,4 +1,4 @@
-"""A verification without a server: recorded exchanges, judged by the contract as it is now."""
+"""Verify recorded exchanges without a server, against the contract as it is now."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 from bodydouble_spec import Evidence, Exchange, ExchangeLog, Finding, RecordedPicture, Severity, restore_pictures
 
 from bodydouble_contract_tests._caller import EXPIRES_DAYS
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._judge import judge, judge_all
-from bodydouble_contract_tests._keeping import Keeper
+from bodydouble_contract_tests._judge import check_observation, check_observations
+from bodydouble_contract_tests._keeping import Redaction
 from bodydouble_contract_tests._observation import Observation
 from bodydouble_contract_tests._pictures import picture_bytes
 from bodydouble_contract_tests._record import Entry, entry_of, observation_of
 from bodydouble_contract_tests._recording import latest
-from bodydouble_contract_tests._subject import Subject
-from bodydouble_contract_tests._tally import Tally, curl_of
+from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests._tally import Results, curl_of
 from bodydouble_contract_tests._verification import Verification
 
 __all__ = ["verify_recording"]
@@ -25,76 +25,79 @@ __all__ = ["verify_recording"]
 _NO_VERDICT = {401, 402, 403, 429}
 
 
-def verify_recording(subject: Subject, log: ExchangeLog, now: datetime) -> Verification:
-    """Judge recorded exchanges of an operation, requests and answers (strictly), whoever recorded them.
+def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime) -> Verification:
+    """Check recorded exchanges of an operation, requests and answers (strictly), from any recorder.
 
-    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (90 days after they were
-    made where none is written down) are judged too, with the warning ``recording-expired``; lines that could not be read keep their findings.
-    Pictures are judged by what the recording says of them: nothing is fetched, and no request is made. ``now`` is aware of its zone.
+    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (90 days after the call
+    where none is recorded) are checked too, with the warning ``recording-expired``; lines that could not be read keep their findings.
+    Pictures are checked by their description in the recording: nothing is downloaded, and no request is made. ``now`` must have a time zone.
     """
-    checks = catalogue(subject)
-    tally = Tally(subject, checks)
-    keeper = Keeper()
-    said: list[Finding] = [*log.findings]
-    exchanges = [exchange for exchange in latest(log.exchanges) if _is_of(subject, exchange)]
+    checks = catalogue(profile)
+    results = Results(profile, checks)
+    redaction = Redaction()
+    notices: list[Finding] = [*log.findings]
+    exchanges = [exchange for exchange in latest(log.exchanges) if _belongs_to(profile, exchange)]
     for exchange in exchanges:
-        observation = _observation(subject, exchange)
+        observation = _observation(profile, exchange)
         if observation is None:
             continue
-        findings = judge(subject, observation)
-        request = curl_of(subject, None, observation.case, keeper)
-        tally.add((_dressed(finding, request, exchange, keeper) for finding in findings), exchange.id)
-        tally.saw(observation)
-        tally.observations.append(keeper.observation(observation))
-    tally.add(keeper.finding(finding) for finding in judge_all(subject, tally.observations))
-    said += _expired(subject, exchanges, now)
-    if not tally.observations:
-        said.append(_nothing(subject))
+        findings = check_observation(profile, observation)
+        request = curl_of(profile, None, observation.case, redaction)
+        results.add((_with_request(finding, request, exchange, redaction) for finding in findings), exchange.id)
+        results.note_tested(observation)
+        results.observations.append(redaction.observation(observation))
+    results.add(redaction.finding(finding) for finding in check_observations(profile, results.observations))
+    notices += _expired(profile, exchanges, now)
+    if not results.observations:
+        notices.append(_empty_recording(profile))
     return Verification(
         checks=checks,
-        findings=(*tally.findings(), *said),
-        outcomes=tally.outcomes(),
-        observations=tuple(tally.observations),
+        findings=(*results.findings(), *notices),
+        outcomes=results.outcomes(),
+        observations=tuple(results.observations),
         usd=0.0,
     )
 
 
-def _is_of(subject: Subject, exchange: Exchange) -> bool:
-    operation = subject.operation
+def _belongs_to(profile: OperationProfile, exchange: Exchange) -> bool:
+    operation = profile.operation
     if exchange.operation is not None:
         return exchange.operation == operation.key
     return exchange.method.upper() == operation.method.upper() and exchange.route == operation.path
 
 
-def _observation(subject: Subject, exchange: Exchange) -> Observation | None:
-    """The exchange as an observation; None where there is nothing to judge: no answer, a body not kept, an account's or a rate's limit."""
+def _observation(profile: OperationProfile, exchange: Exchange) -> Observation | None:
+    """Return the exchange as an observation.
+
+    None where there is nothing to check: no answer, no recorded body, or a limit of the account or of the rate.
+    """
     if exchange.raw is not None or exchange.status == 429:
         return None
     entry = entry_of(exchange)
-    case = _case(subject, exchange, entry)
+    case = _case(profile, exchange, entry)
     if case is None:
         return None
     observation = observation_of(exchange, case, 0 if entry is None else entry.number)
     return None if observation.status is None and observation.trouble is None else observation
 
 
-def _case(subject: Subject, exchange: Exchange, entry: Entry | None) -> Case | None:
-    """What must have come of a recorded request, by the contract; None when nobody can say."""
-    body = restore_pictures(exchange.body, _stand_in)
-    faults = subject.operation.validate_request(body)
+def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) -> Case | None:
+    """Return the case of a recorded request, with the outcome that the contract expects; None when the contract does not decide it."""
+    body = restore_pictures(exchange.body, _placeholder)
+    faults = profile.operation.validate_request(body)
     evidence = Evidence.DOCUMENTED
     if entry is not None and entry.credential is not Credential.KEY:
-        expectation = Expectation.UNAUTHORIZED
+        expectation = ExpectedOutcome.UNAUTHORIZED
     elif exchange.status in _NO_VERDICT:
         return None
     elif faults:
-        expectation = Expectation.REFUSED
+        expectation = ExpectedOutcome.REFUSED
         # A body with several faults must be refused for the one that is known best.
         evidence = min((fault.evidence for fault in faults), key=list(Evidence).index)
-    elif subject.is_unknown(body) or (entry is not None and entry.expectation is Expectation.SURVIVED):
-        expectation = Expectation.SURVIVED
+    elif profile.is_unspecified(body) or (entry is not None and entry.expectation is ExpectedOutcome.SURVIVED):
+        expectation = ExpectedOutcome.SURVIVED
     else:
-        expectation = Expectation.ACCEPTED
+        expectation = ExpectedOutcome.ACCEPTED
     case = Case(
         exchange.id,
         _CHECKS[expectation],
@@ -111,26 +114,26 @@ def _case(subject: Subject, exchange: Exchange, entry: Entry | None) -> Case | N
 
 
 _CHECKS = {
-    Expectation.ACCEPTED: "valid-accepted",
-    Expectation.SURVIVED: "odd-request-survived",
-    Expectation.REFUSED: "invalid-refused",
-    Expectation.UNAUTHORIZED: "no-key-refused",
+    ExpectedOutcome.ACCEPTED: "valid-accepted",
+    ExpectedOutcome.SURVIVED: "odd-request-survived",
+    ExpectedOutcome.REFUSED: "invalid-refused",
+    ExpectedOutcome.UNAUTHORIZED: "no-key-refused",
 }
 
 
-def _stand_in(picture: RecordedPicture) -> str:
-    """A small picture in the place of one that was not kept, in the same spelling."""
+def _placeholder(picture: RecordedPicture) -> str:
+    """Return a small picture for one that was not kept, in the same spelling."""
     kinds = picture_bytes()
     subtype = (picture.media_type or "").removeprefix("image/")
     kind = subtype if subtype in kinds else "png"
     return picture.encode(kinds[kind][0], f"image/{kind}")
 
 
-def _dressed(finding: Finding, request: str, exchange: Exchange, keeper: Keeper) -> Finding:
-    return replace(keeper.finding(finding), request=request, witness=exchange.id)
+def _with_request(finding: Finding, request: str, exchange: Exchange, redaction: Redaction) -> Finding:
+    return replace(redaction.finding(finding), request=request, witness=exchange.id)
 
 
-def _expired(subject: Subject, exchanges: list[Exchange], now: datetime) -> Iterator[Finding]:
+def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime) -> Iterator[Finding]:
     old = [exchange for exchange in exchanges if _expiry(exchange) < now]
     if old:
         oldest = min(exchange.started for exchange in old).date().isoformat()
@@ -145,7 +148,7 @@ def _expired(subject: Subject, exchanges: list[Exchange], now: datetime) -> Iter
             message,
             now.date().isoformat(),
             oldest,
-            operation=subject.operation.key,
+            operation=profile.operation.key,
             witness=old[0].id,
         )
 
@@ -159,6 +162,6 @@ def _expiry(exchange: Exchange) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
-def _nothing(subject: Subject) -> Finding:
-    message = f"there is no exchange of {subject.operation.key} that can be judged; record some first"
-    return Finding("recording-empty", Severity.WARNING, Evidence.ASSUMED, "", message, operation=subject.operation.key)
+def _empty_recording(profile: OperationProfile) -> Finding:
+    message = f"there is no exchange of {profile.operation.key} that can be judged; record some first"
+    return Finding("recording-empty", Severity.WARNING, Evidence.ASSUMED, "", message, operation=profile.operation.key)

@@ -1,8 +1,8 @@
-"""What received bytes are as a picture: its format and pixels, or why it is none."""
+"""Read the format and size of a received picture."""
 
 from io import BytesIO
 
-__all__ = ["look_at"]
+__all__ = ["inspect_picture"]
 
 _LARGEST_PIXELS = 64_000_000
 _SIGNATURES = {
@@ -14,10 +14,10 @@ _SIGNATURES = {
 }
 
 
-def look_at(data: bytes) -> tuple[str | None, tuple[int, int] | None, str | None]:
-    """Format (``image/png``), width and height in pixels, and what is wrong in words; each None where there is none.
+def inspect_picture(data: bytes) -> tuple[str | None, tuple[int, int] | None, str | None]:
+    """Return the format (``image/png``), the size in pixels, and the problem, in words; each is None where there is none.
 
-    The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP and BMP are known.
+    The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP and BMP are supported.
     """
     kind = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":

@@ -1,4 +1,4 @@
-"""What a verification is going to do, and what that costs: known before the first call."""
+"""The plan of a verification: its calls and their cost."""
 
 from dataclasses import dataclass, field
 
@@ -10,11 +10,11 @@ __all__ = ["Plan"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The calls of a verification, in their order.
+    """The calls of a verification, in order.
 
-    ``free`` are calls that cost nothing unless the server errs; ``paid`` prove the contract's elements with the fewest pictures, then what the rest of
-    the budget buys; ``unpaid`` come on top where nothing is charged (repeated calls, prompts that nobody should send for money).
-    ``elements`` are the contract elements there are to cover; ``unbought`` says, for each id that the budget or the caller left out, why.
+    ``free`` calls cost nothing unless the server errs. ``paid`` calls prove the elements of the contract with the fewest pictures, then use the rest of
+    the budget. ``unpaid`` calls are added where nothing costs money (repeated calls, odd prompts). ``elements`` are the contract elements to
+    prove, and ``unbought`` gives the reason for each id that the budget or the caller left out.
     """
 
     checks: tuple[Check, ...]
@@ -26,10 +26,10 @@ class Plan:
 
     @property
     def images(self) -> int:
-        """Pictures that the paid calls cost."""
+        """The number of pictures that the paid calls cost."""
         return sum(case.images * case.repeats for case in self.paid)
 
     @property
     def calls(self) -> tuple[Case, ...]:
-        """Every call in its order."""
+        """Every call in order."""
         return (*self.free, *self.paid, *self.unpaid)

@@ -1,12 +1,12 @@
-"""The few calls that serve the checks that were asked for."""
+"""Reduce a plan to the calls that some checks need."""
 
 from collections.abc import Collection, Sequence
 
-from bodydouble_contract_tests._case import Case, Expectation
-from bodydouble_contract_tests._planner_cover import Cover
-from bodydouble_contract_tests._subject import Names
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
+from bodydouble_contract_tests._planner_cover import CoveragePlan
+from bodydouble_contract_tests._subject import PropertyNames
 
-__all__ = ["free_serving", "paid_serving"]
+__all__ = ["free_cases_for", "paid_cases_for"]
 
 # Checks that a case names. Every other one judges answers, whichever call they answer.
 _OF_CASES = {
@@ -14,32 +14,34 @@ _OF_CASES = {
     "wrong-key-refused", "answers-steadily",
 }  # fmt: skip
 _OF_REFUSALS = {"refusal-envelope"}
-_TURNED_AWAY = (Expectation.REFUSED, Expectation.UNAUTHORIZED)
+_TURNED_AWAY = (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED)
 _BY_RATIO = {"picture-pixels"}
 _BY_COUNT = {"image-count", "credits-proportional"}
 
 
-def free_serving(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
-    """The calls made for one of these checks, and every one that must be turned away when it is refusals that are judged."""
+def free_cases_for(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
+    """Return the calls made for one of these checks, and every call that must be refused when refusals are checked."""
     is_of_refusals = bool(_OF_REFUSALS.intersection(only))
     return [case for case in cases if case.check in only or (is_of_refusals and case.expectation in _TURNED_AWAY)]
 
 
-def paid_serving(cases: Sequence[Case], only: Collection[str], cover: Cover, names: Names) -> list[Case]:
-    """The calls made for one of these checks, and as few others as give the answers that the rest of the checks judge.
+def paid_cases_for(
+    cases: Sequence[Case], only: Collection[str], coverage: CoveragePlan, names: PropertyNames
+) -> list[Case]:
+    """Return the calls made for one of these checks, and as few others as the remaining checks need for their answers.
 
-    Pixels are judged for each aspect ratio, numbers and charges for each number of pictures, everything else once.
+    Pixels are checked for each aspect ratio, counts and charges for each number of pictures, everything else once.
     """
     wanted: set[str] = set()
     if _BY_RATIO.intersection(only):
-        wanted |= cover.elements_of(names.ratio)
+        wanted |= coverage.elements_of(names.ratio)
     if _BY_COUNT.intersection(only):
-        wanted |= cover.elements_of(names.count)
+        wanted |= coverage.elements_of(names.count)
     kept = [case for case in cases if case.check in only]
     wanted.difference_update(*(case.covers for case in kept))
-    judged = set(only) - _OF_CASES - _OF_REFUSALS
+    examined = set(only) - _OF_CASES - _OF_REFUSALS
     for case in cases:
-        if case not in kept and (wanted.intersection(case.covers) or (judged and not kept)):
+        if case not in kept and (wanted.intersection(case.covers) or (examined and not kept)):
             kept.append(case)
             wanted.difference_update(case.covers)
     return kept

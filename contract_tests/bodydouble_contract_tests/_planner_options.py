@@ -1,4 +1,4 @@
-"""The values worth a call at each place of a request, read from its schema."""
+"""Read the options of each place of a request from its schema."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -11,10 +11,10 @@ from bodydouble_contract_tests._leaf_cases import Variant, number_variants, text
 from bodydouble_contract_tests._node import ANYTHING, Node, Parts, identity
 from bodydouble_contract_tests._plain import NOTHING, Plain
 from bodydouble_contract_tests._planner_picture import PROMPT, input_picture
-from bodydouble_contract_tests._planner_rows import PLAINEST, apart, cover
+from bodydouble_contract_tests._planner_rows import MINIMAL, covering_rows, split_unsure
 from bodydouble_contract_tests._schemas import request_schemas
 from bodydouble_contract_tests._structure_cases import length_variants
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["RequestOptions"]
 
@@ -28,33 +28,33 @@ _BOUNDS = {
 
 
 class RequestOptions:
-    """Reads the options of one operation's request body; raises UnsupportedSchema when it takes none.
+    """Read the options of one operation's request body; raises UnsupportedSchema when it takes none.
 
-    ``image_url`` is a picture that the server can fetch; without it no input picture is given by URL, and ``url_element`` names the element
+    ``image_url`` is a picture that the server can fetch. Without it no input picture is given by URL, and ``url_element`` names the element
     that is not proved for that reason.
     """
 
-    def __init__(self, subject: Subject, image_url: str | None) -> None:
-        self._subject = subject
+    def __init__(self, profile: OperationProfile, image_url: str | None) -> None:
+        self._profile = profile
         self._image_url = image_url
-        self._schemas = request_schemas(subject.contract, subject.operation)
+        self._schemas = request_schemas(profile.contract, profile.operation)
         self._plain = Plain(self._schemas)
         self.url_element: str | None = None
 
     def spaces(self) -> list[Space]:
-        """One space for each way to write the request's body."""
+        """Return one space for each alternative of the request's schema."""
         parts = self._schemas.root
         return [self._space(node, parts) for node in self._schemas.nodes(parts)]
 
     def _space(self, node: Node, parts: Parts) -> Space:
-        images = self._subject.images_asked
+        images = self._profile.images_asked
         if node.options is None and node.properties and node.likely_types()[0] == "object":
             return Space(tuple(self._factors(node, "")), self._is_allowed, images)
         options = tuple(self._of_node(node, parts, "body"))
         return Space((Factor("body", options),) if options else (), self._is_allowed, images, is_whole=True)
 
     def _is_allowed(self, body: Any) -> bool:
-        return not self._subject.operation.validate_request(body)
+        return not self._profile.operation.validate_request(body)
 
     def _factors(self, node: Node, above: str) -> Iterator[Factor]:
         for name in dict.fromkeys((*node.required, *node.properties)):
@@ -85,17 +85,17 @@ class RequestOptions:
         return self._schemas.conforms(parts, option.value)
 
     def _role(self, name: str) -> Callable[[Node, Parts, str], Iterable[Option]] | None:
-        """How a property is read that means something to image editing; None for any other."""
-        if name == self._subject.names.inputs:
+        """Return the reader of a property with a meaning in image editing; None for any other."""
+        if name == self._profile.names.inputs:
             return self._inputs
-        return self._prompts if name == self._subject.names.prompt else None
+        return self._prompts if name == self._profile.names.prompt else None
 
     def _prompts(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
         yield Option(name, PROMPT)
         yield from self._of_node(node, parts, name)
 
     def _inputs(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
-        """Pictures as data URI and by URL, one and several; bare Base64 is not worth a call, because nobody knows what comes of it."""
+        """Yield pictures as data URI and by URL, one and several; the outcome of bare Base64 is not specified, so it gets no call."""
         inline = f"{name} as data URI"
         if not node.properties and "array" in node.types:
             few = _bounded(max(int(node.limits.get("minItems", 1)), 1), node)
@@ -120,7 +120,7 @@ class RequestOptions:
 
     def _of_node(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
         if node.options is not None:
-            evidence = self._subject.contract.evidence(node.origin("const" if "const" in node.origins else "enum"))
+            evidence = self._profile.contract.evidence(node.origin("const" if "const" in node.origins else "enum"))
             for value in node.options:
                 label = f"{name}={_text(value)}"
                 yield Option(label, value, (label,), evidence)
@@ -136,7 +136,7 @@ class RequestOptions:
             yield from () if plain is NOTHING else (Option(name, plain),)
 
     def _of_type(self, kind: str, node: Node, parts: Parts, name: str) -> list[Option]:
-        """The options of one JSON type: what proves an element, after a plain value that other calls can have beside theirs."""
+        """Return the options of one JSON type, with a simple value first that other calls can use."""
         plain = self._plain.of_type(kind, node, parts)
         if plain is NOTHING:
             return []
@@ -162,14 +162,14 @@ class RequestOptions:
         if not node.properties:
             return [Option(name, plain), *self._entries(node, plain, name)]
         whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(parts, value))
-        space, solos = apart(whole, lambda _: True)
-        rows = cover(space)
-        names = [f"{name} {PLAINEST}" if row.name == PLAINEST else row.name for row in rows]
+        space, unsure = split_unsure(whole, lambda _: True)
+        rows = covering_rows(space)
+        names = [f"{name} {MINIMAL}" if row.name == MINIMAL else row.name for row in rows]
         made = [Option(one, row.value, row.covers) for one, row in zip(names, rows, strict=True)]
-        return [*made, *(replace(option, value=row.value) for row, option in solos)] or [Option(name, plain)]
+        return [*made, *(replace(option, value=row.value) for row, option in unsure)] or [Option(name, plain)]
 
     def _entries(self, node: Node, plain: dict[str, Any], name: str) -> Iterator[Option]:
-        """Objects whose properties the contract does not name, with each value worth a call."""
+        """Yield objects with a property that the contract does not name, one for each option of its value."""
         if node.additional:
             key = next(iter(plain), "key")
             yield from (
@@ -186,14 +186,14 @@ class RequestOptions:
                 yield self._option(label, variant.value, variant, element)
 
     def _known(self, node: Node, name: str) -> Iterator[Option]:
-        """Each known value, where letter case does not matter in capitals and in title case as well."""
+        """Yield each known value, and where letter case does not matter also in capitals and in title case."""
         if not node.known_values:
             return
-        place: Any = resolve_pointer(dict(self._subject.contract.document), pointer_parts(node.pointer))
+        place: Any = resolve_pointer(dict(self._profile.contract.document), pointer_parts(node.pointer))
         cases: dict[str, Callable[[str], str]] = {"": str}
         if is_object(place) and place.get("x-case-insensitive") is True:
             cases |= {"capitals": str.upper, "title case": str.title}
-        evidence = self._subject.contract.evidence(join_pointer(node.pointer, "x-known-values"))
+        evidence = self._profile.contract.evidence(join_pointer(node.pointer, "x-known-values"))
         for value in node.known_values:
             for case, spell in cases.items():
                 is_other = bool(case) and spell(value) != value
@@ -202,7 +202,7 @@ class RequestOptions:
                     yield Option(f"{name}={spell(value)}", spell(value), covers, evidence)
 
     def _lists(self, node: Node, plain: list[Any], name: str) -> Iterator[Option]:
-        """Lists of each length that bounds it, and with each item worth a call."""
+        """Yield lists of each length at a bound, and with each option of an item."""
         for variant in length_variants(node, plain, self._plain):
             if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
                 label = self._length_label(name, variant)
@@ -218,11 +218,11 @@ class RequestOptions:
 
     def _option(self, label: str, value: Any, variant: Variant, *covers: str) -> Option:
         # A text of extreme length is not for calls that are made for something else.
-        return Option(label, value, covers, self._subject.contract.evidence(variant.origin), not isinstance(value, str))
+        return Option(label, value, covers, self._profile.contract.evidence(variant.origin), not isinstance(value, str))
 
 
 def _url_option(element: str, value: Any) -> Option:
-    """Pictures by URL, in the one call that is made for them: whether the server can fetch them is not for the other calls to find out."""
+    """Return pictures by URL as an option for its own call only: the server may not be able to fetch them."""
     return Option(element, value, (element,), is_filler=False)
 
 

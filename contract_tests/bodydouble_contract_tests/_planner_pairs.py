@@ -1,10 +1,10 @@
-"""What is left of the budget buys values in combination: as many new pairs for a picture as can be had."""
+"""Spend the rest of the budget on combinations: the most new pairs of values for each picture."""
 
 from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 from bodydouble_contract_tests._elements import Choice, Factor, Row, Space, needed_options
-from bodydouble_contract_tests._planner_rows import homes
+from bodydouble_contract_tests._planner_rows import simplest_rows
 
 __all__ = ["Pairs"]
 
@@ -15,13 +15,12 @@ _MOST_SEEDS = 40
 class Pairs:
     """The pairs of values of two properties in one space, and the requests that prove them.
 
-    Of each property as many values take part as prove its elements, its absence among them. ``names`` are the pairs that are allowed, in
-    document order.
+    Of each property, as many values take part as prove its elements, its absence among them. ``names`` are the allowed pairs, in document order.
     """
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        found = homes(space)
+        found = simplest_rows(space)
         factors = [
             Factor(factor.name, tuple(needed_options(o for o in factor.options if (factor.name, o.label) in found)))
             for factor in space.factors
@@ -39,14 +38,14 @@ class Pairs:
         self.names = tuple(self._seeds)
 
     def of(self, chosen: Choice) -> set[str]:
-        """The pairs in one request."""
+        """Return the pairs in one request."""
         labels = [chosen[factor.name].label for factor in self._varied]
         return {_name(one, other) for one, other in combinations(labels, 2)} & self._seeds.keys()
 
     def rows(self, seen: Iterable[str], images: int) -> Iterator[tuple[Row, tuple[str, ...]]]:
-        """Requests that cost so many pictures together at most, each with the pairs that are new in it; most for a picture first.
+        """Yield requests up to a total price, each with the new pairs in it; the most pairs for each picture first.
 
-        The requests do not depend on the budget, only how many of them there are: more money buys the same ones and further ones.
+        The budget decides only how many requests there are: a larger one yields the same requests and further ones.
         """
         known = set(seen)
         missing = dict.fromkeys(name for name in self.names if name not in known)
@@ -63,7 +62,7 @@ class Pairs:
                 del missing[name]
 
     def _grow(self, name: str, missing: dict[str, None]) -> Row:
-        """A request with that pair, and whatever adds the most new pairs to it."""
+        """Return a request with the pair, extended by the values that add the most new pairs."""
         row, fixed = self._seeds[name]
         for factor in self._varied:
             if factor.name not in fixed:

@@ -1,4 +1,4 @@
-"""The input picture that a verification sends: real, small, and the same every time."""
+"""The input picture that a verification sends: real, small, and always the same."""
 
 import base64
 from functools import cache
@@ -17,7 +17,7 @@ _COLOURS = ((126, 192, 238), (60, 140, 70), (250, 210, 60), (150, 75, 40), (200,
 
 @cache
 def input_picture() -> str:
-    """A house with a white door, as the data URI of a PNG of 256x256 pixels; about 1 kB."""
+    """Return a house with a white door, as the data URI of a PNG of 256x256 pixels; about 1 kB."""
     from PIL import Image, ImageDraw  # takes a while, and only a plan needs it
 
     picture = Image.new("P", (_SIDE, _SIDE), _SKY)

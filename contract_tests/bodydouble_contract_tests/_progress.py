@@ -1,4 +1,4 @@
-"""Where a verification stands, for whoever watches it."""
+"""The progress of a verification."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ __all__ = ["Progress"]
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Said before each call and before each wait.
+    """The state of a run before a call or a wait.
 
-    ``case`` is the id of the case that is called next, ``number`` how many calls are behind, ``total`` how many are planned (generated examples
-    included; shrinking may take more). ``spent_usd`` and ``left_usd`` are None where nothing costs. ``waiting_s`` is above 0 when the server asked for a pause
-    (429) that begins now. ``findings`` counts the distinct findings so far.
+    ``case`` is the id of the next case, ``number`` the number of calls made so far, ``total`` the number of planned calls (generated examples
+    included; their reduction may take more). ``spent_usd`` and ``left_usd`` are None where nothing costs money. ``waiting_s`` is above 0 when the server
+    asked for a pause (429) that begins now. ``findings`` counts the distinct findings so far.
     """
 
     case: str

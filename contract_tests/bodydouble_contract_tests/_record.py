@@ -1,4 +1,4 @@
-"""One call of a verification as an exchange of the one format, and back: what it was for, what it cost, what became of it."""
+"""Convert a call of a verification to an exchange of the common format, and back."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -18,45 +18,45 @@ from bodydouble_spec import (
     record_body,
 )
 
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._charge import NO_CHARGE, Charge
 from bodydouble_contract_tests._observation import FetchedPicture, Observation, Trouble
 
-__all__ = ["MEMBER", "Entry", "State", "entry_of", "finding_of", "observation_of", "to_exchange"]
+__all__ = ["MEMBER", "CallState", "Entry", "entry_of", "finding_of", "observation_of", "to_exchange"]
 
 MEMBER = "verify"
 
 
-class State(StrEnum):
-    """How far a call came. The last line of an id counts.
+class CallState(StrEnum):
+    """The progress of a call. The last line with an id counts.
 
-    ``reserved``: money is set aside, and the call is about to be sent. ``released``: it came to nothing and cost nothing (429, no connection).
-    ``answered``: it was carried out, as far as one can know. ``judged``: its pictures were looked at, and its findings stand beside it.
+    ``reserved``: money is set aside, and the call is about to be sent. ``released``: the call had no effect and cost nothing (429, no connection).
+    ``answered``: it was carried out, as far as can be known. ``checked``: its pictures were checked, and its findings are recorded.
     """
 
     RESERVED = "reserved"
     RELEASED = "released"
     ANSWERED = "answered"
-    JUDGED = "judged"
+    CHECKED = "checked"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a recording says about one call beside request and answer. ``identity`` names contract, plan and target of the run."""
+    """The record of one call, apart from request and answer. ``run_identity`` names contract, plan and target of the run."""
 
     id: str
     time: str
-    state: State
+    state: CallState
     case: str
     check: str
     number: int = 0
     repeats: int = 1
     credential: Credential = Credential.KEY
-    expectation: Expectation = Expectation.ACCEPTED
+    expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED
     reserved_usd: float = 0.0
     charge: Charge = NO_CHARGE
     expires: str = ""
-    identity: Mapping[str, str] = field(default_factory=dict[str, str])
+    run_identity: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def to_exchange(
@@ -68,7 +68,7 @@ def to_exchange(
     findings: tuple[Finding, ...],
     redactor: Redactor,
 ) -> Exchange:
-    """The exchange to be written. ``observation`` and ``findings`` are already fit to be kept, ``key`` is a hash."""
+    """Return the exchange to write. ``observation`` and ``findings`` are redacted already, ``key`` is a hash."""
     body, raw = record_body(observation.sent, redactor)
     answer = None
     if observation.status is not None:
@@ -99,7 +99,7 @@ def to_exchange(
 
 
 def entry_of(exchange: Exchange) -> Entry | None:
-    """What a recorded exchange says of the call that it was; None for one that no verification made, or that says it wrongly."""
+    """Return the record of a call from its exchange; None for an exchange from another source, or with wrong members."""
     details = exchange.extra.get(MEMBER)
     if not is_object(details):
         return None
@@ -108,24 +108,24 @@ def entry_of(exchange: Exchange) -> Entry | None:
         return Entry(
             exchange.id,
             exchange.time,
-            State(details["state"]),
+            CallState(details["state"]),
             str(details["case"]),
             str(details["check"]),
             int(details["number"]),
             int(details["repeats"]),
             Credential(details["credential"]),
-            Expectation(details["expectation"]),
+            ExpectedOutcome(details["expectation"]),
             float(details["reserved_usd"]),
             Charge(int(charge["images"]), float(charge["credits"]), float(charge["usd"])),
             str(details["expires"]),
-            {str(name): str(value) for name, value in dict(details["identity"]).items()},
+            {str(name): str(value) for name, value in dict(details["run_identity"]).items()},
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
 def observation_of(exchange: Exchange, case: Case, number: int = 0) -> Observation:
-    """The call as it can be judged again: with what is known of its pictures, without their bytes."""
+    """Return the observation of a recorded call, for another check: with the descriptions of its pictures, without their bytes."""
     details = exchange.extra.get(MEMBER)
     known: Mapping[str, Any] = details if is_object(details) else {}
     answer = exchange.answer
@@ -146,7 +146,7 @@ def observation_of(exchange: Exchange, case: Case, number: int = 0) -> Observati
 
 
 def finding_of(value: Mapping[str, Any]) -> Finding | None:
-    """The finding that `Finding.to_dict` made these members of; None when they are none."""
+    """Return the finding with these members, as `Finding.to_dict` writes them; None when they are not valid."""
     try:
         covers = [finding_of(item) for item in value.get("covers", ())]
         return Finding(

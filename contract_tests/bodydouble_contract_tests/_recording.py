@@ -1,4 +1,4 @@
-"""The file of a run: every call written as it comes, money before it is spent, so that nothing is paid twice."""
+"""The recording of a run: every call as it is made, money before it is spent, so that nothing is paid for twice."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,15 @@ from bodydouble_contract_tests._case import Case
 from bodydouble_contract_tests._charge import Charge
 from bodydouble_contract_tests._errors import CannotVerify
 from bodydouble_contract_tests._observation import Observation
-from bodydouble_contract_tests._record import Entry, State, entry_of, finding_of, observation_of
+from bodydouble_contract_tests._record import CallState, Entry, entry_of, finding_of, observation_of
 
-__all__ = ["Past", "Recorder", "latest", "read_past"]
+__all__ = ["RecordedRun", "Recorder", "latest", "read_recorded_run"]
 
 
 class Recorder:
-    """Appends exchanges to a file; each is with the operating system when `write` returns, and on the disk if money depends on it.
+    """Append exchanges to a file. `write` returns when the operating system has the exchange, or the disk when money depends on it.
 
-    Half a line that a killed process left is cut away. Raises CannotVerify when the file cannot be opened, or has something in it although
+    An incomplete last line, which a killed process left, is removed. Raises CannotVerify when the file cannot be opened, or is not empty although
     the run ``is_new``.
     """
 
@@ -81,41 +81,41 @@ class Recorder:
 
 
 @dataclass(frozen=True, slots=True)
-class PastCall:
-    """A call that an earlier run made: its entry, and the exchange as recorded."""
+class RecordedCall:
+    """A call of an earlier run: its entry and its exchange."""
 
     entry: Entry
     exchange: Exchange
 
     @property
     def is_lost(self) -> bool:
-        """Whether it was about to be sent when the run ended, so that nobody knows whether it was carried out."""
-        return self.entry.state is State.RESERVED
+        """True when the run ended while the call was being made, so that its outcome is unknown."""
+        return self.entry.state is CallState.RESERVED
 
     def observation(self, case: Case) -> Observation:
-        """What came of it; see `observation_of`."""
+        """Return the observation of the call; see `observation_of`."""
         return observation_of(self.exchange, case, self.entry.number)
 
     def findings(self) -> list[Finding]:
-        """What was found, where it was judged."""
+        """Return the findings of the call, if it was checked."""
         found = [finding_of(item) for item in self.exchange.findings]
         return [finding for finding in found if finding is not None]
 
 
-class Past:
-    """What earlier runs did, by case and repetition."""
+class RecordedRun:
+    """The calls of earlier runs, by case and repetition."""
 
-    def __init__(self, calls: Mapping[tuple[str, int], PastCall], requests: int = 0) -> None:
+    def __init__(self, calls: Mapping[tuple[str, int], RecordedCall], requests: int = 0) -> None:
         self._calls = calls
         self.requests = requests
 
-    def get(self, case: Case, number: int) -> PastCall | None:
-        """The call that was made, or may have been; None when it is still to be made."""
+    def get(self, case: Case, number: int) -> RecordedCall | None:
+        """Return the recorded call, which may be a lost one; None when it is still to be made."""
         return self._calls.get((case.id, number))
 
     @property
     def charge(self) -> Charge:
-        """What was charged so far; a lost call counts at its worst."""
+        """The charges so far; a lost call counts with its highest possible price."""
         charges = [item.entry.charge for item in self._calls.values()]
         return Charge(
             sum(charge.images for charge in charges),
@@ -125,14 +125,14 @@ class Past:
 
 
 def latest(exchanges: tuple[Exchange, ...]) -> Iterator[Exchange]:
-    """The exchanges, each once: of those with one id the last, at the place of the first."""
+    """Yield each exchange once: the last one with its id, at the place of the first."""
     yield from {exchange.id: exchange for exchange in exchanges}.values()
 
 
-def read_past(path: Path, identity: Mapping[str, str]) -> Past:
-    """What a recording holds of the run that ``identity`` names.
+def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRun:
+    """Read a recording of the run that ``run_identity`` names.
 
-    Raises CannotVerify when it cannot be read as a whole, or was made with another contract, plan or target.
+    Raises CannotVerify when a part of it cannot be read, or when it was made with another contract, plan or target.
     """
     try:
         log = read_exchanges(path)
@@ -143,19 +143,19 @@ def read_past(path: Path, identity: Mapping[str, str]) -> Past:
         raise CannotVerify(
             f"{path}: {unreadable[0].message}; what it was may have cost money, so begin a new recording"
         )
-    calls: dict[tuple[str, int], PastCall] = {}
+    calls: dict[tuple[str, int], RecordedCall] = {}
     requests = 0
     for exchange in latest(log.exchanges):
         entry = entry_of(exchange)
         if entry is None:
             raise CannotVerify(f"{path}: {exchange.id} is no call of a verification; name a recording of one")
-        changed = [name for name, value in identity.items() if entry.identity.get(name) != value]
+        changed = [name for name, value in run_identity.items() if entry.run_identity.get(name) != value]
         if changed:
             raise CannotVerify(
                 f"{path} was recorded with another {' and another '.join(changed)}; "
                 "go on as it was begun, or begin a new recording"
             )
         requests += 1
-        if entry.state is not State.RELEASED:
-            calls.setdefault((entry.case, entry.number), PastCall(entry, exchange))
-    return Past(calls, requests)
+        if entry.state is not CallState.RELEASED:
+            calls.setdefault((entry.case, entry.number), RecordedCall(entry, exchange))
+    return RecordedRun(calls, requests)

@@ -1,4 +1,4 @@
-"""What another validator says about an answer: two that agree are seldom both wrong."""
+"""Validate answers with a second validator: two that agree are seldom both wrong."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import orjson
 from bodydouble_spec import Contract, Operation, SpecError, is_array, is_object
 from bodydouble_spec.oracle import Oracle
 
-__all__ = ["SecondOpinion"]
+__all__ = ["CrossValidation"]
 
 # How many verdicts are kept: repeated calls get the same answer, and a verdict takes a millisecond.
 _KEPT = 64
@@ -17,8 +17,8 @@ _KEPT = 64
 _FORMAT_ONLY = "breaks the rule `format`"
 
 
-class SecondOpinion:
-    """openapi-core on the answers of one operation; it has none on a document whose version it does not read."""
+class CrossValidation:
+    """Validate the answers of one operation with openapi-core; there is no verdict on a document whose version it does not support."""
 
     def __init__(self, contract: Contract, operation: Operation) -> None:
         try:
@@ -29,10 +29,10 @@ class SecondOpinion:
         self._errors = lru_cache(_KEPT)(self._ask)
 
     def errors(self, status: int, content_type: str, content: bytes) -> tuple[str, ...] | None:
-        """What it finds in an answer, one sentence a fault; None where its verdict says nothing.
+        """Return the faults of an answer, one sentence each; None where the verdict means nothing.
 
-        So it is where the two are known to differ: over numbers like ``1.0``, digits of other scripts and final newlines (which only some
-        schemas make a difference of), and over what is not JSON. A wrong format is no fault.
+        The two validators are known to differ over numbers like ``1.0``, over digits of other scripts and final newlines (with some schemas),
+        and over content that is not JSON. A wrong format is not a fault.
         """
         try:
             body = orjson.loads(content)
@@ -45,12 +45,12 @@ class SecondOpinion:
     def _ask(self, status: int, content_type: str, content: bytes) -> tuple[str, ...]:
         if self._oracle is None:
             return ()
-        said = self._oracle.response_errors(self._operation, status, content_type, content)
-        return tuple(text for text in said if not text.endswith(_FORMAT_ONLY))
+        messages = self._oracle.response_errors(self._operation, status, content_type, content)
+        return tuple(text for text in messages if not text.endswith(_FORMAT_ONLY))
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Every scalar in a JSON value, property names included."""
+    """Yield every scalar in a JSON value, property names included."""
     if is_object(value):
         yield from value
         for item in value.values():

@@ -1,7 +1,7 @@
-"""What a verification has to know of one operation, read from its contract; the seam for what is peculiar to images.
+"""The profile of one operation, read from its contract; the only module about the peculiarities of image operations.
 
-The contract names its properties; this module knows what a property of such a name is for. Where an operation has none of them,
-nothing of it applies, and the checks judge by the contract alone.
+The contract names its properties; this module knows the meaning of a property with such a name. An operation without these properties
+is checked by the contract alone.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, join_pointer
 
 from bodydouble_contract_tests._answer_places import at, named, places, property_names
-from bodydouble_contract_tests._second_opinion import SecondOpinion
-from bodydouble_contract_tests._unknown import KnownValues, is_unheard_input, is_unheard_prompt, known_values
+from bodydouble_contract_tests._second_opinion import CrossValidation
+from bodydouble_contract_tests._unknown import KnownValues, is_unspecified_input, is_unspecified_prompt, known_values
 
-__all__ = ["AnswerPicture", "Names", "Subject"]
+__all__ = ["AnswerPicture", "OperationProfile", "PropertyNames"]
 
 _PROMPTS = ("prompt",)
 _INPUTS = ("image_urls", "images", "image_url", "image")
@@ -29,8 +29,8 @@ _USUAL_INPUTS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The request properties that hold the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
+class PropertyNames:
+    """The names of the request properties for the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
 
     prompt: str | None
     inputs: str | None
@@ -39,18 +39,18 @@ class Names:
 
 
 class AnswerPicture(NamedTuple):
-    """One picture of an answer: the JSON pointer of its item (``/data/0``), its URL and its Base64 as they stand there, None where no text."""
+    """One picture of an answer: the JSON pointer of its item (``/data/0``), its URL and its Base64 text, None where either is not a text."""
 
     pointer: str
     url: str | None
     base64: str | None
 
 
-class Subject:
-    """One operation of a contract, the only one when none is given, as the checks see it.
+class OperationProfile:
+    """One operation of a contract, the only one when none is given, as the checks need it.
 
     ``sizes`` maps an aspect ratio to width and height in pixels (``x-sizes``), ``credits`` is the price of one picture and ``credits_per_usd``
-    what a dollar buys (``x-price``), None where the contract does not say. Raises UnknownOperation when there is no single operation.
+    the credits that a dollar buys (``x-price``), None where the contract has no price. Raises UnknownOperation when there is no single operation.
     """
 
     def __init__(self, contract: Contract, operation: Operation | None = None) -> None:
@@ -59,7 +59,7 @@ class Subject:
         schema = self.operation.request_schema or {}
         properties = schema.get("properties")
         self.properties: Mapping[str, Any] = properties if is_object(properties) else {}
-        self.names = Names(*(self._first(names) for names in (_PROMPTS, _INPUTS, _COUNTS, _RATIOS)))
+        self.names = PropertyNames(*(self._first(names) for names in (_PROMPTS, _INPUTS, _COUNTS, _RATIOS)))
         extensions = self.operation.extensions
         self.sizes: Mapping[str, tuple[int, int]] = dict(_sizes(extensions.get("x-sizes")))
         price = extensions.get("x-price")
@@ -72,13 +72,13 @@ class Subject:
         self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in _CREDITS))
 
     @cached_property
-    def second_opinion(self) -> SecondOpinion:
-        """openapi-core's verdict on answers."""
-        return SecondOpinion(self.contract, self.operation)
+    def cross_validation(self) -> CrossValidation:
+        """The second validator, openapi-core, for answers."""
+        return CrossValidation(self.contract, self.operation)
 
     @property
     def usd_per_image(self) -> float | None:
-        """The price of one picture in US dollars; None when the contract does not say."""
+        """The price of one picture in US dollars; None when the contract has no price."""
         return None if not self.credits or not self.credits_per_usd else self.credits / self.credits_per_usd
 
     @property
@@ -88,22 +88,25 @@ class Subject:
 
     @property
     def states_cost(self) -> bool:
-        """Whether the contract documents what a call cost in a successful answer."""
+        """True when the contract documents the cost of a call in a successful answer."""
         return bool(self._costs)
 
     @property
     def has_pictures(self) -> bool:
-        """Whether the contract documents pictures in a successful answer."""
+        """True when the contract documents pictures in a successful answer."""
         return bool(self._picture_lists)
 
     def images_asked(self, body: Any) -> int:
-        """How many pictures a request asks for: what it says, rounded down, else the contract's default, else 1; never less than 1."""
+        """Return the number of pictures that a request asks for, at least 1.
+
+        It is the number in the request, rounded down, else the contract's default, else 1.
+        """
         asked = self._count(body)
         # A number beyond any budget must not become a float that `int` refuses.
         return max(1, int(asked)) if _is_number(asked) and abs(asked) < 1e9 else 1
 
     def images_promised(self, body: Any) -> int | None:
-        """How many pictures the answer to a request must have; None where nobody knows: a fraction, or less than 1."""
+        """Return the number of pictures that the answer must have; None for a fraction or less than 1, which are not specified."""
         asked = self._count(body)
         return int(asked) if _is_number(asked) and asked >= 1 and asked == int(asked) else None
 
@@ -115,7 +118,7 @@ class Subject:
         return body.get(self.names.count, usual) if is_object(body) else usual
 
     def ratio_asked(self, body: Any) -> str | None:
-        """The aspect ratio that a request asks for, or the contract's default; None where neither says one."""
+        """Return the aspect ratio of a request, or the contract's default; None where neither has one."""
         if self.names.ratio is None:
             return None
         schema = self.properties[self.names.ratio]
@@ -124,7 +127,7 @@ class Subject:
         return asked if isinstance(asked, str) else None
 
     def pictures(self, answer: Any) -> list[AnswerPicture]:
-        """The pictures of a parsed success body, where the contract documents them; items that are no objects are left out."""
+        """Return the pictures of a parsed success body, where the contract documents them; items that are not objects are left out."""
         return [
             AnswerPicture(pointer, _text(item.get(_URL)), _text(item.get(_BASE64)))
             for path in self._picture_lists
@@ -133,7 +136,7 @@ class Subject:
         ]
 
     def picture_lists(self, answer: Any) -> list[tuple[str, int]]:
-        """The lists of pictures of a parsed success body: the JSON pointer of each and its length."""
+        """Return the lists of pictures of a parsed success body: the JSON pointer of each and its length."""
         return [
             (pointer, len(items))
             for path in self._picture_lists
@@ -142,32 +145,32 @@ class Subject:
         ]
 
     def cost(self, answer: Any) -> tuple[str, float] | None:
-        """What a parsed success body says the call cost in credits, where the contract documents it: JSON pointer and amount."""
+        """Return the cost in credits from a parsed success body, where the contract documents it: JSON pointer and amount."""
         stated = (place for path in self._costs for place in at(answer, path))
         return next(((pointer, value) for pointer, value in stated if _is_number(value)), None)
 
     def credits_used(self, answer: Any) -> float | None:
-        """The credits that a parsed success body says the call cost, anywhere in it; None when it names no number."""
+        """Return the credits that a parsed success body states anywhere as the cost; None when it states no number."""
         return _stated(answer, _CREDITS)
 
     def usd_spent(self, answer: Any) -> float | None:
-        """The US dollars that a parsed success body says the call cost, anywhere in it; None when it names no number."""
+        """Return the US dollars that a parsed success body states anywhere as the cost; None when it states no number."""
         return _stated(answer, _USD)
 
-    def is_unknown(self, body: Any) -> bool:
-        """Whether nobody knows if the service carries this request out, though its contract allows it.
+    def is_unspecified(self, body: Any) -> bool:
+        """Return whether the outcome of a request is not specified, although its contract allows the request.
 
-        So it is with a number of pictures that is not whole or below 1, a value beside the known ones (``x-known-values``), an empty list of input
-        pictures or more than four (where the contract has no bound), bare Base64 and pictures that cannot be fetched or decoded, and prompts that
-        are empty, very long or have characters that break programs. Of such a request only a 5xx may be called wrong.
+        That holds for a number of pictures that is not whole or below 1, a value outside the known ones (``x-known-values``), an empty list of input
+        pictures or more than four (where the contract has no bound), bare Base64, pictures that cannot be fetched or decoded, and prompts that
+        are empty, very long or have unusual characters. The only wrong answer to such a request is a 5xx.
         """
         if not is_object(body):
             return False
         names = self.names
         return (
             self.images_promised(body) is None
-            or (names.prompt is not None and is_unheard_prompt(body.get(names.prompt, "-")))
-            or (names.inputs is not None and names.inputs in body and self._are_unheard(body[names.inputs]))
+            or (names.prompt is not None and is_unspecified_prompt(body.get(names.prompt, "-")))
+            or (names.inputs is not None and names.inputs in body and self._are_unspecified(body[names.inputs]))
             or any(known.lacks(body[name]) for name, known in self._known_values.items() if name in body)
         )
 
@@ -176,11 +179,11 @@ class Subject:
         return known_values(self.contract, self.operation)
 
     def evidence(self, *parts: str) -> Evidence:
-        """How well it is known what stands at a place below the operation in the contract's document."""
+        """Return the evidence for a place below the operation in the contract's document."""
         return self.contract.evidence(join_pointer(self.operation.pointer, *parts))
 
     def source(self, *parts: str) -> str:
-        """Where what stands at a place below the operation is known from: the overlay's word, else the published contract."""
+        """Return the source of a place below the operation: that of the overlay's fact, else the published contract."""
         pointer = join_pointer(self.operation.pointer, *parts)
         above = [fact for fact in self.contract.facts if f"{pointer}/".startswith(f"{fact.pointer}/")]
         return max(reversed(above), key=lambda fact: len(fact.pointer)).source if above else "the published contract"
@@ -188,12 +191,12 @@ class Subject:
     def _first(self, names: tuple[str, ...]) -> str | None:
         return next((name for name in names if name in self.properties), None)
 
-    def _are_unheard(self, inputs: Any) -> bool:
+    def _are_unspecified(self, inputs: Any) -> bool:
         if not is_array(inputs):
-            return is_unheard_input(inputs)
+            return is_unspecified_input(inputs)
         schema = None if self.names.inputs is None else self.properties[self.names.inputs]
         is_bounded = is_object(schema) and "maxItems" in schema
-        return not inputs or (len(inputs) > _USUAL_INPUTS and not is_bounded) or any(map(is_unheard_input, inputs))
+        return not inputs or (len(inputs) > _USUAL_INPUTS and not is_bounded) or any(map(is_unspecified_input, inputs))
 
 
 def _sizes(value: Any) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -211,7 +214,7 @@ def _amount(value: Any) -> float | None:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a JSON value is a number; infinity and NaN, which JSON does not have, are none."""
+    """Return whether a JSON value is a number; infinity and NaN, which JSON does not have, are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 

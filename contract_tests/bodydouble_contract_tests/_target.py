@@ -1,4 +1,4 @@
-"""The server under verification: one call at a time, the bytes as sent and as received, and what went wrong on the way."""
+"""The server under verification: send one call at a time, and keep the bytes and the failure of each."""
 
 import ssl
 import time
@@ -16,7 +16,7 @@ from bodydouble_contract_tests._decoding import Undecodable, decoded
 from bodydouble_contract_tests._errors import CannotVerify
 from bodydouble_contract_tests._observation import Trouble
 
-__all__ = ["WRONG_KEY", "Borrowed", "Received", "Target"]
+__all__ = ["WRONG_KEY", "Received", "SharedTransport", "Target"]
 
 WRONG_KEY = "bodydouble-a-key-that-nobody-issued"
 LARGEST_ANSWER = 128 * 1024 * 1024
@@ -27,7 +27,7 @@ _WITHOUT_BODY = {204, 304}
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came back: as in `Observation`. ``was_sent`` is False when the request cannot have arrived."""
+    """The answer to one call; see `Observation`. ``was_sent`` is False when the request cannot have arrived."""
 
     status: int | None = None
     headers: dict[str, str] = field(default_factory=dict[str, str])
@@ -39,10 +39,10 @@ class Received:
 
 
 class Target:
-    """A server, by its base URL (with ``/v1`` or without) and the key that goes to it and to nobody else.
+    """A server: its base URL (with ``/v1`` or without), and the key, which is sent to no other server.
 
-    ``timeout_s`` is how long an answer may take as a whole. ``transport`` takes the place of the network, for a server in this process, and
-    stays open; ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed.
+    ``timeout_s`` is the time limit for a complete answer. ``transport`` replaces the network, for a server in this process, and
+    stays open. ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed.
     Raises CannotVerify when URL, key or certificates cannot be used.
     """
 
@@ -72,8 +72,8 @@ class Target:
         return host_of(self.base)
 
     def new_client(self) -> httpx.Client:
-        """A client for the same network that knows no key, sends no cookie and follows no redirect."""
-        transport = None if self._transport is None else Borrowed(self._transport)
+        """Return a client for the same network that has no key, sends no cookie and follows no redirect."""
+        transport = None if self._transport is None else SharedTransport(self._transport)
         headers = {"user-agent": f"bodydouble/{version('bodydouble')}", "accept-encoding": "gzip"}
         try:
             return httpx.Client(
@@ -91,11 +91,11 @@ class Target:
             ) from None
 
     def send(self, method: str, path: str, body: bytes, credential: Credential = Credential.KEY) -> Received:
-        """Make one call; whatever happens is in what is returned. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
+        """Make one call, and return its answer or its failure. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
         headers = {"content-type": "application/json"} if body else {}
         if credential is not Credential.NONE:
             headers["authorization"] = f"Bearer {self.api_key if credential is Credential.KEY else WRONG_KEY}"
-        reading = _Reading(time.monotonic(), self.timeout_s)
+        reading = _AnswerReader(time.monotonic(), self.timeout_s)
         try:
             with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
                 reading.read(response)
@@ -107,7 +107,7 @@ class Target:
         return reading.ended()
 
     def close(self) -> None:
-        """Close connections; a transport that was given stays open."""
+        """Close connections; a transport from the caller stays open."""
         self._client.close()
 
     def __enter__(self) -> Self:
@@ -119,8 +119,8 @@ class Target:
         self.close()
 
 
-class Borrowed(httpx.BaseTransport):
-    """Somebody else's transport, which a client of ours does not close."""
+class SharedTransport(httpx.BaseTransport):
+    """A transport of the caller, which our client does not close."""
 
     def __init__(self, transport: httpx.BaseTransport) -> None:
         self._transport = transport
@@ -131,15 +131,15 @@ class Borrowed(httpx.BaseTransport):
 
 
 class _TooLate(Exception):
-    """The answer goes on beyond its time."""
+    """The answer takes longer than its time limit."""
 
 
 class _TooLong(Exception):
-    """The answer goes on beyond its bound."""
+    """The answer is longer than its size limit."""
 
 
-class _Reading:
-    """An answer while it comes in."""
+class _AnswerReader:
+    """Read an answer as it arrives."""
 
     def __init__(self, started: float, timeout_s: float) -> None:
         self._started = started
@@ -149,7 +149,7 @@ class _Reading:
         self._raw = bytearray()
 
     def read(self, response: httpx.Response) -> None:
-        """Take in status, headers and the bytes as they come."""
+        """Read status, headers and the bytes as they arrive."""
         self._status = response.status_code
         self._headers = {name.lower(): value for name, value in response.headers.items()}
         for chunk in response.iter_raw():
@@ -162,7 +162,7 @@ class _Reading:
             raise _TooLate
 
     def ended(self) -> Received:
-        """The answer, now that its bytes are complete by what the connection says."""
+        """Return the answer, after the connection delivered all of it."""
         stated = self._stated_length()
         if stated is not None and stated != len(self._raw) and self._status not in _WITHOUT_BODY:
             detail = f"Content-Length is {stated}, and {len(self._raw)} bytes came"
@@ -174,7 +174,7 @@ class _Reading:
         return Received(self._status, self._headers, content, self._elapsed_s())
 
     def failed(self, error: Exception) -> Received:
-        """What there is of the answer, and why there is no more."""
+        """Return the part of the answer that arrived, and the reason for the rest."""
         detail = str(error) or type(error).__name__
         stated = self._stated_length()
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):

@@ -1,4 +1,4 @@
-"""Requests and values of which nobody knows what the service makes of them, though its contract allows them."""
+"""Requests and values with an unspecified outcome, although the contract allows them."""
 
 import ipaddress
 import unicodedata
@@ -11,14 +11,14 @@ from bodydouble_spec import Contract, Operation, decode_picture, is_object, poin
 
 from bodydouble_contract_tests._schemas import request_schemas
 
-__all__ = ["KnownValues", "is_unheard_input", "is_unheard_prompt", "known_values"]
+__all__ = ["KnownValues", "is_unspecified_input", "is_unspecified_prompt", "known_values"]
 
 # Longer than the prompts that applications were seen to send.
 _LONG_PROMPT = 1000
 
 
-def is_unheard_prompt(prompt: Any) -> bool:
-    """Whether a prompt is blank, longer than 1,000 characters, or has control, unassigned, astral or right-to-left characters."""
+def is_unspecified_prompt(prompt: Any) -> bool:
+    """Return whether a prompt is blank, longer than 1,000 characters, or has control, unassigned, astral or right-to-left characters."""
     return isinstance(prompt, str) and (
         not prompt.strip() or len(prompt) > _LONG_PROMPT or any(map(_is_unusual, prompt))
     )
@@ -29,10 +29,10 @@ def _is_unusual(character: str) -> bool:
     return is_control or ord(character) > 0xFFFF or unicodedata.bidirectional(character) in {"R", "AL"}
 
 
-def is_unheard_input(text: Any) -> bool:
-    """Whether an input picture is bare Base64, a URL that is not everyone's to fetch, or a data URI that is no picture.
+def is_unspecified_input(text: Any) -> bool:
+    """Return whether an input picture is bare Base64, a URL that may not be public, or a data URI without a picture.
 
-    URLs count by their looks: credentials, an address in place of a name, a name without a dot.
+    A URL may not be public when it has credentials, an address instead of a name, or a name without a dot.
     """
     if not isinstance(text, str):
         return False
@@ -54,7 +54,7 @@ class KnownValues:
     is_any_case: bool
 
     def lacks(self, value: Any) -> bool:
-        """Whether a value is a text that is not among them."""
+        """Return whether a value is a text that is not among them."""
         if not isinstance(value, str):
             return False
         if self.is_any_case:
@@ -63,7 +63,7 @@ class KnownValues:
 
 
 def known_values(contract: Contract, operation: Operation) -> dict[str, KnownValues]:
-    """By property of the request body the values that the contract knows; without those of which it names none."""
+    """Map each property of the request body to the values that the contract names; properties without any are left out."""
     if operation.request is None:
         return {}
     schemas = request_schemas(contract, operation)

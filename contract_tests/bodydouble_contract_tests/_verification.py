@@ -1,4 +1,4 @@
-"""The outcome of a verification, ready to be reported."""
+"""The result of a verification."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ __all__ = ["Verification"]
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found and what it cost.
+    """Findings, outcomes and cost of a verification.
 
-    ``findings`` are all distinct deviations, ``muted`` those that a baseline knows, ``gone`` the fingerprints of a baseline that no longer show. ``outcomes`` maps
-    each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API, ``paid_images``, ``credits`` and ``usd`` what was
-    charged (``usd`` None where no price is known). ``coverage`` maps each contract element to how many successful calls proved it.
-    ``incomplete`` says why the run did not come to its end, None when it did; ``unbought`` what the budget left out.
+    ``findings`` are all distinct deviations, ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
+    again. ``outcomes`` maps each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
+    ``credits`` and ``usd`` are the charges (``usd`` is None where no price is known). ``coverage`` maps each contract element to the number of
+    successful calls that prove it. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.
     """
 
     checks: tuple[Check, ...]

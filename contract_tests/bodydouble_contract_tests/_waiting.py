@@ -1,10 +1,10 @@
-"""Pauses that a server asks for (429): how long, and when it is too long."""
+"""Pauses that a server asks for (429): their length and their limit."""
 
 from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-__all__ = ["Patience", "retry_after_s"]
+__all__ = ["WaitBudget", "retry_after_s"]
 
 _USUAL_S = 10.0
 # Without this a Retry-After of 0 could be obeyed forever.
@@ -12,7 +12,7 @@ _SHORTEST_S = 1.0
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float:
-    """Seconds to wait by the Retry-After header (seconds, or an HTTP date), at least 1; 10 where it says nothing that can be read.
+    """Return the seconds to wait by the Retry-After header (seconds, or an HTTP date), at least 1; 10 where it cannot be read.
 
     ``now`` is seconds since the epoch, ``headers`` are by lower-case name.
     """
@@ -28,14 +28,14 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float:
     return max(_SHORTEST_S, aware.timestamp() - now)
 
 
-class Patience:
+class WaitBudget:
     """The seconds that one run may wait, all pauses together."""
 
     def __init__(self, max_wait_s: float) -> None:
         self.left_s = max_wait_s
 
     def take(self, seconds: float) -> bool:
-        """Whether there is patience for so long; if so it is used up by that much."""
+        """Take the seconds of one pause from the budget. Return False, and take nothing, when fewer are left."""
         if seconds > self.left_s:
             return False
         self.left_s -= seconds

@@ -1,6 +1,6 @@
-"""What the two faces of a verification share, the command and pytest: which server is meant, and what is known already."""
+"""The server settings and the baseline that the command and the pytest items share."""
 
-from bodydouble_contract_tests._aim import Aim, default_recording, take_aim
+from bodydouble_contract_tests._aim import ServerConfig, default_recording, resolve_server
 from bodydouble_contract_tests._baseline import BadBaseline, Baseline
 
-__all__ = ["Aim", "BadBaseline", "Baseline", "default_recording", "take_aim"]
+__all__ = ["BadBaseline", "Baseline", "ServerConfig", "default_recording", "resolve_server"]

@@ -1,10 +1,10 @@
-"""Servers that are wrong in one way each: the mock with one deviation, and the check that must find it, named beforehand.
+"""Servers with one deviation each: the mock with one change, and the check that must find it.
 
-A verification that finds every one of them, and nothing on the unchanged mock, proves what its checks are worth::
+A verification that finds every one of them, and nothing on the unchanged mock, proves the worth of its checks::
 
     for mutant in mutants(contract):
         with Target("http://127.0.0.1", "a-key", transport=MockTransport(serve(mutant, contract))) as target:
-            assert verify(Subject(contract), target, only=[mutant.check], examples=0).findings
+            assert verify(OperationProfile(contract), target, VerifyOptions(only=[mutant.check])).findings
 """
 
 from bodydouble_mockserver import MockServer, Settings
@@ -15,19 +15,19 @@ from bodydouble_contract_tests._mutant import Mutant
 from bodydouble_contract_tests._mutant_answers import answer_mutants
 from bodydouble_contract_tests._mutant_requests import request_mutants
 from bodydouble_contract_tests._mutant_server import MutantServer
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["Mutant", "mutants", "serve"]
 
 
 def mutants(contract: Contract) -> tuple[Mutant, ...]:
-    """Every mutant of a contract's operation; names, bounds and values are those of the contract."""
-    subject = Subject(contract)
-    return (*request_mutants(subject), *answer_mutants(subject))
+    """Return every mutant of a contract's operation; names, bounds and values are those of the contract."""
+    profile = OperationProfile(contract)
+    return (*request_mutants(profile), *answer_mutants(profile))
 
 
 def serve(mutant: Mutant | None, contract: Contract, key: str = "a-key") -> MockServer:
-    """The mock of a contract with one deviation (None: without any), which takes one key."""
+    """Return the mock of a contract with one deviation (None: without any), which takes one key."""
     settings = Settings(api_keys=(key,))
     if mutant is None:
         return MockServer(contract, settings)

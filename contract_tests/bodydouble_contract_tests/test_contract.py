@@ -1,8 +1,8 @@
 """The checks of a verification as pytest items: ``pytest --pyargs bodydouble_contract_tests --base-url URL``, or ``--live``.
 
-One item a check. The calls are made once, for the checks that are selected, when the first of them runs. A check that found errors fails, one
-that was not put to the test is skipped, one whose findings a baseline knows is an expected failure, and what a run that did not come to
-its end has not disproved fails too. Nothing runs, and nothing is skipped in silence, without a server.
+There is one item for each check. The calls for the selected checks are made once, when the first item runs. A check with errors fails, a check
+that no call tested is skipped, and a check whose findings are all in the baseline is an expected failure. When the run ends early, the checks
+without errors fail too. Without a server the collection fails with an error.
 """
 
 import os
@@ -14,13 +14,13 @@ from typing import Any
 import pytest
 from bodydouble_spec import Contract, Report, Severity, SpecError, render
 
-from bodydouble_contract_tests._aim import Aim, default_recording, take_aim
+from bodydouble_contract_tests._aim import ServerConfig, default_recording, resolve_server
 from bodydouble_contract_tests._baseline import BadBaseline, Baseline
 from bodydouble_contract_tests._catalogue import catalogue
 from bodydouble_contract_tests._check import Check
 from bodydouble_contract_tests._errors import CannotVerify, UnsupportedSchema
-from bodydouble_contract_tests._runner import verify
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._runner import VerifyOptions, verify
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_contract_tests._target import Target
 from bodydouble_contract_tests._verification import Verification
 
@@ -30,22 +30,22 @@ _FORESEEN = (CannotVerify, UnsupportedSchema, SpecError)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One item for each check of the contract; one clear error where they cannot be run as asked for."""
+    """Make one item for each check of the contract, or fail the collection with one error when they cannot run."""
     if "check" not in metafunc.fixturenames:
         return
     try:
-        subject = _subject(metafunc.config)
-        _aim(metafunc.config, subject)
+        profile = _profile(metafunc.config)
+        _server_config(metafunc.config, profile)
         _baseline(metafunc.config)
     except _FORESEEN as error:
         raise pytest.Collector.CollectError(f"{error} (pytest --pyargs bodydouble_contract_tests --help)") from None
-    checks = catalogue(subject)
+    checks = catalogue(profile)
     metafunc.parametrize("check", checks, ids=[check.id for check in checks])
 
 
 @pytest.fixture(scope="module")
 def verification(request: pytest.FixtureRequest) -> Verification:
-    """What came of the calls for the selected checks; whatever keeps them from being made fails every item."""
+    """Make the calls for the selected checks and return the result; when they cannot be made, every item fails."""
     config = request.config
     if _option(config, "live") and hasattr(config, "workerinput"):
         pytest.fail("each worker of pytest-xdist would pay for itself: leave out -n with --live", pytrace=False)
@@ -61,7 +61,7 @@ def verification(request: pytest.FixtureRequest) -> Verification:
 
 
 def test_contract(check: Check, verification: Verification, record_property: Callable[[str, object], None]) -> None:
-    """The server does what the check claims."""
+    """Test the claim of one check."""
     found = [finding for finding in verification.findings if finding.id.partition("/")[0] == check.id]
     text = render(Report(check.claim, tuple(found))) if found else ""
     if any(finding.severity is Severity.ERROR for finding in found):
@@ -78,14 +78,14 @@ def test_contract(check: Check, verification: Verification, record_property: Cal
 
 
 class _Summary:
-    """What the run cost and found, said at its end."""
+    """The cost and the findings of the run, for the end of pytest's output."""
 
     def __init__(self, result: Verification, *, is_whole: bool) -> None:
         self._result = result
         self._is_whole = is_whole
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Write it below the results."""
+        """Write the summary below the results."""
         result = self._result
         facts = [f"{result.requests} request{'' if result.requests == 1 else 's'}"]
         if self._is_whole:
@@ -99,16 +99,16 @@ class _Summary:
         terminalreporter.write_line(f"bodydouble: {'; '.join(facts)}")
 
 
-def _subject(config: pytest.Config) -> Subject:
-    return Subject(Contract.load(_option(config, "contract")))
+def _profile(config: pytest.Config) -> OperationProfile:
+    return OperationProfile(Contract.load(_option(config, "contract")))
 
 
 def _selected(request: pytest.FixtureRequest) -> list[str] | None:
-    """The ids of the checks whose items are going to run; None when none is left out."""
+    """Return the ids of the checks whose items are going to run; None when all are."""
     items = [item for item in request.session.items if isinstance(item, pytest.Function) and item.path == request.path]
     checks: list[Any] = [item.callspec.params["check"] for item in items]
     chosen: list[str] = [check.id for check in checks]
-    return None if len(chosen) == len(catalogue(_subject(request.config))) else chosen
+    return None if len(chosen) == len(catalogue(_profile(request.config))) else chosen
 
 
 def _baseline(config: pytest.Config) -> Baseline | None:
@@ -127,9 +127,9 @@ def _option(config: pytest.Config, name: str, otherwise: Any = None) -> Any:
     return config.getoption(name, otherwise)
 
 
-def _aim(config: pytest.Config, subject: Subject) -> Aim:
-    return take_aim(
-        subject,
+def _server_config(config: pytest.Config, profile: OperationProfile) -> ServerConfig:
+    return resolve_server(
+        profile,
         base_url=_option(config, "base_url") or None,
         api_key=_option(config, "api_key"),
         is_live=bool(_option(config, "live")),
@@ -138,7 +138,10 @@ def _aim(config: pytest.Config, subject: Subject) -> Aim:
 
 
 def _verified_or_problem(config: pytest.Config, only: list[str] | None) -> Verification | str:
-    """Why nothing was sent is returned, since pytest would show both errors of a failure that is raised from another."""
+    """Return the result, or the reason why nothing was sent.
+
+    The reason is returned rather than raised, since pytest would show both errors of a failure that is raised from another.
+    """
     try:
         return _verify(config, only)
     except _FORESEEN as error:
@@ -146,23 +149,22 @@ def _verified_or_problem(config: pytest.Config, only: list[str] | None) -> Verif
 
 
 def _verify(config: pytest.Config, only: list[str] | None) -> Verification:
-    subject = _subject(config)
-    aim = _aim(config, subject)
+    profile = _profile(config)
+    server = _server_config(config, profile)
     files = [_option(config, name) for name in ("record", "resume")]
     record, resume = (None if file is None else Path(file) for file in files)
-    if aim.is_live and record is None and resume is None:
+    if server.is_live and record is None and resume is None:
         record = default_recording(datetime.now(UTC))
-    with Target(aim.base_url, aim.api_key, verify=_option(config, "ca") or True) as target:
-        return verify(
-            subject,
-            target,
-            is_live=aim.is_live,
+    with Target(server.base_url, server.api_key, verify=_option(config, "ca") or True) as target:
+        options = VerifyOptions(
+            is_live=server.is_live,
             max_usd=_option(config, "max_usd"),
             price_usd=_option(config, "price_usd"),
             examples=_option(config, "examples", 25),
             seed=_option(config, "seed", 0),
             only=only,
+            image_url=_option(config, "image_url"),
             recording=record,
             resume=resume,
-            image_url=_option(config, "image_url"),
         )
+        return verify(profile, target, options)

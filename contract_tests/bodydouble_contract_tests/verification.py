@@ -1,10 +1,10 @@
-"""Verification: whether a server keeps a contract, found out call by call, within a budget, with evidence that is kept.
+"""Verify that a server keeps a contract, call by call and within a budget.
 
-``verify`` runs everything against a `Target`; ``plan_verification`` says before what would be done and what it costs, ``verify_recording``
-judges what was recorded. All three need a `Subject`: one operation of a contract.
+`verify` makes the calls against a `Target`. `plan_verification` returns the calls and their cost beforehand, and `verify_recording` checks calls
+that were recorded. All three take an `OperationProfile`: one operation of a contract.
 """
 
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._catalogue import catalogue
 from bodydouble_contract_tests._check import Check
 from bodydouble_contract_tests._errors import CannotVerify
@@ -13,8 +13,8 @@ from bodydouble_contract_tests._observation import FetchedPicture, Observation, 
 from bodydouble_contract_tests._offline import verify_recording
 from bodydouble_contract_tests._plan import Plan
 from bodydouble_contract_tests._progress import Progress
-from bodydouble_contract_tests._runner import verify
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._runner import VerifyOptions, verify
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_contract_tests._target import Target
 from bodydouble_contract_tests._verification import Verification
 
@@ -23,15 +23,16 @@ __all__ = [
     "Case",
     "Check",
     "Credential",
-    "Expectation",
+    "ExpectedOutcome",
     "FetchedPicture",
     "Observation",
+    "OperationProfile",
     "Plan",
     "Progress",
-    "Subject",
     "Target",
     "Trouble",
     "Verification",
+    "VerifyOptions",
     "catalogue",
     "is_billed",
     "plan_verification",

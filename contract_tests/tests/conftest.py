@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import trustme
-from bodydouble_contract_tests.verification import Subject
+from bodydouble_contract_tests.verification import OperationProfile
 from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract
@@ -206,13 +206,13 @@ def collect() -> Callable[..., list[Any]]:
 
 
 @pytest.fixture(scope="session")
-def subject(vendored: Contract) -> Subject:
+def profile(vendored: Contract) -> OperationProfile:
     """The vendored contract's operation with documented sizes of a sixteenth, whose pictures are drawn in no time."""
     document: dict[str, Any] = copy.deepcopy(dict(vendored.document))
     (operation,) = (operation for path in document["paths"].values() for operation in path.values())
     sizes = operation["x-sizes"]
     operation["x-sizes"] = {ratio: [width // 16, height // 16] for ratio, (width, height) in sizes.items()}
-    return Subject(Contract.load(document, overlay=None))
+    return OperationProfile(Contract.load(document, overlay=None))
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from bodydouble_contract_tests._budget import Budget
 from bodydouble_contract_tests._charge import Charge, charge_of
-from bodydouble_contract_tests._money import is_billed, terms_of
+from bodydouble_contract_tests._money import is_billed, spending_limit_of
 from bodydouble_contract_tests._target import Received
-from bodydouble_contract_tests._waiting import Patience, retry_after_s
+from bodydouble_contract_tests._waiting import WaitBudget, retry_after_s
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,
     Credential,
-    Expectation,
-    Subject,
+    ExpectedOutcome,
+    OperationProfile,
     Trouble,
     plan_verification,
 )
@@ -25,7 +25,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 PRICE = 0.042
-CASE = Case("success/two", "valid-accepted", {"num_images": 2}, Expectation.ACCEPTED, Evidence.DOCUMENTED, images=2)
+CASE = Case("success/two", "valid-accepted", {"num_images": 2}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED, images=2)
 DOCUMENTED = Charge(2, 168_000, 2 * PRICE)
 FREE = Charge()
 
@@ -93,16 +93,16 @@ def test_overcharging_leaves_nothing_but_free_calls() -> None:
     ],
 )
 def test_a_call_costs_what_its_answer_says_or_the_documented_price(
-    subject: Subject, received: Received, answer: Any, charged: Charge
+    profile: OperationProfile, received: Received, answer: Any, charged: Charge
 ) -> None:
-    assert charge_of(subject, CASE, received, answer, PRICE) == charged
+    assert charge_of(profile, CASE, received, answer, PRICE) == charged
 
 
-def test_a_call_without_a_valid_key_has_no_account_to_charge(subject: Subject) -> None:
+def test_a_call_without_a_valid_key_has_no_account_to_charge(profile: OperationProfile) -> None:
     case = Case(
-        "no-key", "no-key-refused", {}, Expectation.UNAUTHORIZED, Evidence.DOCUMENTED, credential=Credential.NONE
+        "no-key", "no-key-refused", {}, ExpectedOutcome.UNAUTHORIZED, Evidence.DOCUMENTED, credential=Credential.NONE
     )
-    assert charge_of(subject, case, Received(200), {}, PRICE) == FREE
+    assert charge_of(profile, case, Received(200), {}, PRICE) == FREE
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_whatever_the_header_says_a_pause_is_a_number_of_at_least_a_second(heade
 
 
 def test_patience_is_for_all_pauses_together() -> None:
-    patience = Patience(120)
-    assert [patience.take(seconds) for seconds in (70, 60, 50, 1)] == [True, False, True, False]
+    wait_budget = WaitBudget(120)
+    assert [wait_budget.take(seconds) for seconds in (70, 60, 50, 1)] == [True, False, True, False]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_patience_is_for_all_pauses_together() -> None:
     ],
 )
 def test_calls_to_the_servers_of_the_contract_cost_money(vendored: Contract, base_url: str, billed: bool) -> None:
-    assert is_billed(Subject(vendored), base_url) is billed
+    assert is_billed(OperationProfile(vendored), base_url) is billed
 
 
 @pytest.mark.parametrize(
@@ -166,14 +166,16 @@ def test_calls_to_the_servers_of_the_contract_cost_money(vendored: Contract, bas
     ],
 )
 def test_amounts_that_mean_nothing_are_refused(
-    subject: Subject, billed: bool, max_usd: float | None, price_usd: float | None, said: str
+    profile: OperationProfile, billed: bool, max_usd: float | None, price_usd: float | None, said: str
 ) -> None:
     with pytest.raises(CannotVerify, match=said):
-        terms_of(subject, billed=billed, max_usd=max_usd, price_usd=price_usd)
+        spending_limit_of(profile, billed=billed, max_usd=max_usd, price_usd=price_usd)
 
 
 def test_without_a_price_in_the_contract_one_must_be_said(contract_of: Any) -> None:
-    unpriced = Subject(contract_of({"type": "object", "properties": {"size": {"type": "integer", "maximum": 3}}}))
+    unpriced = OperationProfile(
+        contract_of({"type": "object", "properties": {"size": {"type": "integer", "maximum": 3}}})
+    )
     with pytest.raises(CannotVerify, match="price_usd"):
         plan_verification(unpriced, billed=True)
     assert plan_verification(unpriced, billed=True, price_usd=0.1, max_usd=1.0).images <= 10
@@ -181,10 +183,10 @@ def test_without_a_price_in_the_contract_one_must_be_said(contract_of: Any) -> N
 
 @pytest.mark.parametrize("max_usd", [0.0, 0.1, 0.63, 0.75])
 def test_a_plan_costs_no_more_than_its_budget(vendored: Contract, max_usd: float) -> None:
-    plan = plan_verification(Subject(vendored), billed=True, max_usd=max_usd)
+    plan = plan_verification(OperationProfile(vendored), billed=True, max_usd=max_usd)
     assert plan.images * PRICE <= max_usd + 1e-6
 
 
-def test_a_check_that_does_not_exist_is_refused_with_those_that_do(subject: Subject) -> None:
+def test_a_check_that_does_not_exist_is_refused_with_those_that_do(profile: OperationProfile) -> None:
     with pytest.raises(CannotVerify, match=r"picture-pixles.*picture-pixels|picture-pixels.*picture-pixles"):
-        plan_verification(subject, only=["picture-pixles"])
+        plan_verification(profile, only=["picture-pixles"])

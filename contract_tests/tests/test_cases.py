@@ -4,10 +4,10 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._plan import Plan
 from bodydouble_contract_tests._planner import make_plan
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract
@@ -21,66 +21,68 @@ _HEADERS = {
 
 
 @pytest.fixture(scope="module")
-def subject(vendored: Contract) -> Subject:
-    return Subject(vendored)
+def profile(vendored: Contract) -> OperationProfile:
+    return OperationProfile(vendored)
 
 
 @pytest.fixture(scope="module")
-def plan(subject: Subject) -> Plan:
+def plan(profile: OperationProfile) -> Plan:
     """What is sent where nothing is charged: every sort of call but pairs."""
-    return make_plan(subject, is_billed=False)
+    return make_plan(profile, is_billed=False)
 
 
-def _send(subject: Subject, calls: tuple[Case, ...]) -> dict[str, int]:
+def _send(profile: OperationProfile, calls: tuple[Case, ...]) -> dict[str, int]:
     """The status that the unchanged mock gives each call."""
-    app = create_app(subject.contract, Settings(api_keys=("mine",)))
+    app = create_app(profile.contract, Settings(api_keys=("mine",)))
     headers = {"Content-Type": "application/json"}
     with httpx.Client(transport=MockTransport(app), base_url="http://localhost") as client:
         return {
             case.id: client.post(
-                subject.operation.path, content=orjson.dumps(case.body), headers=headers | _HEADERS[case.credential]
+                profile.operation.path, content=orjson.dumps(case.body), headers=headers | _HEADERS[case.credential]
             ).status_code
             for case in calls
         }
 
 
-def _is_met(subject: Subject, case: Case, status: int) -> bool:
+def _is_met(profile: OperationProfile, case: Case, status: int) -> bool:
     match case.expectation:
-        case Expectation.ACCEPTED:
-            return status == subject.operation.success_status
-        case Expectation.REFUSED:
+        case ExpectedOutcome.ACCEPTED:
+            return status == profile.operation.success_status
+        case ExpectedOutcome.REFUSED:
             return status == 400
-        case Expectation.UNAUTHORIZED:
+        case ExpectedOutcome.UNAUTHORIZED:
             return status == 401
-        case Expectation.SURVIVED:
+        case ExpectedOutcome.SURVIVED:
             return status < 500
 
 
 def test_the_stand_in_does_what_every_call_expects(contract: Contract) -> None:
-    subject = Subject(contract)
-    calls = make_plan(subject, is_billed=False).calls
-    statuses = _send(subject, calls)
-    assert [(case.id, statuses[case.id]) for case in calls if not _is_met(subject, case, statuses[case.id])] == []
+    profile = OperationProfile(contract)
+    calls = make_plan(profile, is_billed=False).calls
+    statuses = _send(profile, calls)
+    assert [(case.id, statuses[case.id]) for case in calls if not _is_met(profile, case, statuses[case.id])] == []
 
 
 def test_what_must_be_refused_breaks_the_contract_and_nothing_else_does(contract: Contract) -> None:
-    subject = Subject(contract)
-    for case in make_plan(subject, is_billed=False).calls:
-        assert bool(subject.operation.validate_request(case.body)) == (case.expectation is Expectation.REFUSED), case.id
+    profile = OperationProfile(contract)
+    for case in make_plan(profile, is_billed=False).calls:
+        assert bool(profile.operation.validate_request(case.body)) == (case.expectation is ExpectedOutcome.REFUSED), (
+            case.id
+        )
 
 
-def test_a_second_validator_refuses_the_same_calls(subject: Subject, plan: Plan) -> None:
-    oracle = Oracle(subject.contract)
+def test_a_second_validator_refuses_the_same_calls(profile: OperationProfile, plan: Plan) -> None:
+    oracle = Oracle(profile.contract)
     # To Python's re, which it uses, a pattern's end is also before a final line break.
     calls = [case for case in plan.calls if not case.id.endswith("line-break-after")]
     for case in calls:
-        errors = oracle.request_errors(subject.operation, orjson.dumps(case.body))
-        assert bool(errors) == (case.expectation is Expectation.REFUSED), case.id
+        errors = oracle.request_errors(profile.operation, orjson.dumps(case.body))
+        assert bool(errors) == (case.expectation is ExpectedOutcome.REFUSED), case.id
 
 
-def test_nothing_that_must_succeed_has_a_fate_that_nobody_knows(subject: Subject, plan: Plan) -> None:
-    sure = [case for case in plan.calls if case.expectation is Expectation.ACCEPTED]
-    assert [case.id for case in sure if subject.is_unknown(case.body)] == []
+def test_nothing_that_must_succeed_has_a_fate_that_nobody_knows(profile: OperationProfile, plan: Plan) -> None:
+    sure = [case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED]
+    assert [case.id for case in sure if profile.is_unspecified(case.body)] == []
 
 
 def test_a_call_with_a_wrong_number_of_pictures_costs_what_it_asks_for(plan: Plan) -> None:
@@ -96,16 +98,16 @@ def test_a_valid_boundary_that_a_paid_call_has_is_not_sent_again(plan: Plan) -> 
     )
 
 
-def test_calls_without_a_valid_key_are_otherwise_fine(subject: Subject, plan: Plan) -> None:
+def test_calls_without_a_valid_key_are_otherwise_fine(profile: OperationProfile, plan: Plan) -> None:
     cases = [case for case in plan.free if case.credential is not Credential.KEY]
-    assert [(case.id, subject.operation.validate_request(case.body)) for case in cases] == [
+    assert [(case.id, profile.operation.validate_request(case.body)) for case in cases] == [
         ("credential/no-key", []),
         ("credential/wrong-key", []),
     ]
 
 
 def test_an_open_operation_is_not_asked_for_a_key(contract_of: Callable[..., Contract]) -> None:
-    plan = make_plan(Subject(contract_of({"type": "object"})), is_billed=False)
+    plan = make_plan(OperationProfile(contract_of({"type": "object"})), is_billed=False)
     assert {case.credential for case in plan.calls} == {Credential.KEY}
 
 
@@ -125,5 +127,5 @@ def test_an_odd_request_has_one_odd_thing_and_is_to_be_survived(plan: Plan, name
     (case,) = [case for case in plan.unpaid if case.id == f"odd/{name}"]
     usual = plan.paid[0].body
     (changed,) = [key for key in usual if case.body[key] != usual[key]]
-    assert case.expectation is Expectation.SURVIVED
+    assert case.expectation is ExpectedOutcome.SURVIVED
     assert _ODD[name](case.body[changed])

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from bodydouble_contract_tests._catalogue import catalogue
 from bodydouble_contract_tests._check import Check
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_spec import Contract, Evidence
 
-VENDORED = {check.id: check for check in catalogue(Subject(Contract.load()))}
+VENDORED = {check.id: check for check in catalogue(OperationProfile(Contract.load()))}
 OF_PICTURES = {
     "image-count",
     "picture-url-absolute",
@@ -31,7 +31,7 @@ def test_a_check_is_named_in_kebab_case_claims_a_sentence_and_names_its_source(c
 
 
 def test_every_id_is_there_once() -> None:
-    assert len(VENDORED) == len(catalogue(Subject(Contract.load())))
+    assert len(VENDORED) == len(catalogue(OperationProfile(Contract.load())))
 
 
 @pytest.mark.parametrize(
@@ -64,22 +64,22 @@ def test_refusals_cost_nothing_and_pictures_do() -> None:
 
 
 def test_a_contract_without_pictures_price_and_keys_has_no_checks_of_them(contract_of: Callable[..., Contract]) -> None:
-    plain = {check.id for check in catalogue(Subject(contract_of({"type": "object"})))}
+    plain = {check.id for check in catalogue(OperationProfile(contract_of({"type": "object"})))}
     assert plain == VENDORED.keys() - OF_PICTURES - OF_THE_PRICE - OF_KEYS
 
 
 def test_an_operation_that_takes_no_body_is_not_asked_to_refuse_one(contract_of: Callable[..., Contract]) -> None:
-    ids = {check.id for check in catalogue(Subject(contract_of(None)))}
+    ids = {check.id for check in catalogue(OperationProfile(contract_of(None)))}
     assert "valid-accepted" in ids
     assert not ids & {"invalid-refused", "unknown-key-tolerated", "odd-request-survived"}
 
 
 def test_a_price_that_nobody_documents_is_not_checked() -> None:
-    ids = {check.id for check in catalogue(Subject(Contract.load(overlay=None)))}
+    ids = {check.id for check in catalogue(OperationProfile(Contract.load(overlay=None)))}
     assert "credits-positive" in ids
     assert not ids & {"charge-as-documented", "picture-pixels"}
 
 
 def test_every_document_of_the_vendor_has_its_checks(published: Contract) -> None:
-    counts = [len(catalogue(Subject(published, operation))) for operation in published.operations]
+    counts = [len(catalogue(OperationProfile(published, operation))) for operation in published.operations]
     assert all(counts)

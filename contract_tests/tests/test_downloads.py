@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from bodydouble_contract_tests._downloads import Downloads
-from bodydouble_contract_tests._picture_file import look_at
-from bodydouble_contract_tests.verification import FetchedPicture, Subject, Target
+from bodydouble_contract_tests._picture_file import inspect_picture
+from bodydouble_contract_tests.verification import FetchedPicture, OperationProfile, Target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -29,12 +29,14 @@ def encoded(kind: str, size: tuple[int, int] = (5, 3)) -> bytes:
 PNG = encoded("PNG")
 
 
-def fetch(subject: Subject, answer: Callable[[httpx.Request], httpx.Response], *urls: str) -> list[FetchedPicture]:
+def fetch(
+    profile: OperationProfile, answer: Callable[[httpx.Request], httpx.Response], *urls: str
+) -> list[FetchedPicture]:
     with Target("http://api.test", KEY, transport=httpx.MockTransport(answer)) as target:
         downloads = Downloads(target, lambda text: text.replace(KEY, "***"))
         body = {"data": [{"url": url, "b64_json": None} for url in urls]}
         try:
-            return list(downloads.of_answer(subject, body))
+            return list(downloads.of_answer(profile, body))
         finally:
             downloads.close()
 
@@ -53,61 +55,63 @@ def picture(_request: httpx.Request) -> httpx.Response:
     return httpx.Response(200, content=PNG, headers={"content-type": "image/PNG; charset=x"})
 
 
-def test_a_picture_is_fetched_without_the_key_even_from_the_api_s_own_host(subject: Subject) -> None:
+def test_a_picture_is_fetched_without_the_key_even_from_the_api_s_own_host(profile: OperationProfile) -> None:
     seen: list[httpx.Request] = []
-    (found,) = fetch(subject, noting(seen), URL)
+    (found,) = fetch(profile, noting(seen), URL)
     assert ("authorization" in seen[0].headers, KEY in str(seen[0].headers.raw)) == (False, False)
     assert found == FetchedPicture("/data/0", URL, 200, "image/png", "image/png", (5, 3), PNG)
 
 
-def test_the_same_url_is_fetched_once(subject: Subject) -> None:
+def test_the_same_url_is_fetched_once(profile: OperationProfile) -> None:
     seen: list[httpx.Request] = []
-    found = fetch(subject, noting(seen), URL, URL, f"{URL}?2")
+    found = fetch(profile, noting(seen), URL, URL, f"{URL}?2")
     assert [item.pointer for item in found] == ["/data/0", "/data/1", "/data/2"]
     assert [str(request.url) for request in seen] == [URL, f"{URL}?2"]
 
 
-def test_several_threads_that_want_one_url_fetch_it_once(subject: Subject) -> None:
+def test_several_threads_that_want_one_url_fetch_it_once(profile: OperationProfile) -> None:
     seen: list[httpx.Request] = []
     transport = httpx.MockTransport(noting(seen))
     with Target("http://api.test", KEY, transport=transport) as target, ThreadPoolExecutor(4) as pool:
         downloads = Downloads(target, str)
         answer = {"data": [{"url": URL}]}
-        found = [*pool.map(downloads.of_answer, [subject] * 20, [answer] * 20)]
+        found = [*pool.map(downloads.of_answer, [profile] * 20, [answer] * 20)]
         downloads.close()
     assert (len(seen), len(set(found))) == (1, 1)
 
 
-def test_a_redirect_is_followed_to_where_the_picture_is(subject: Subject) -> None:
+def test_a_redirect_is_followed_to_where_the_picture_is(profile: OperationProfile) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         moved = httpx.Response(302, headers={"location": "https://cdn.test/fox.png"})
         return picture(request) if request.url.host == "cdn.test" else moved
 
-    (found,) = fetch(subject, answer, URL)
+    (found,) = fetch(profile, answer, URL)
     assert (found.status, found.problem) == (200, None)
 
 
 @pytest.mark.parametrize(
     ("location", "said"), [(URL, "TooManyRedirects"), ("file:///etc/passwd", "UnsupportedProtocol")]
 )
-def test_a_redirect_leads_neither_round_in_circles_nor_out_of_http(subject: Subject, location: str, said: str) -> None:
+def test_a_redirect_leads_neither_round_in_circles_nor_out_of_http(
+    profile: OperationProfile, location: str, said: str
+) -> None:
     seen: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(str(request.url))
         return httpx.Response(302, headers={"location": location})
 
-    (found,) = fetch(subject, answer, URL)
+    (found,) = fetch(profile, answer, URL)
     assert (found.content, said in str(found.problem), set(seen), len(seen) <= 6) == (b"", True, {URL}, True)
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "//cdn.test/a.png", "/a.png", "", "data:image/png;base64,", "http://[::1", "http://"])  # fmt: skip
-def test_what_is_no_http_url_is_not_fetched(subject: Subject, url: str) -> None:
-    (found,) = fetch(subject, lambda _: pytest.fail("it was fetched"), url)
+def test_what_is_no_http_url_is_not_fetched(profile: OperationProfile, url: str) -> None:
+    (found,) = fetch(profile, lambda _: pytest.fail("it was fetched"), url)
     assert (found.status, found.problem) == (None, "the URL is no absolute http(s) URL")
 
 
-def test_a_picture_without_end_is_given_up(subject: Subject) -> None:
+def test_a_picture_without_end_is_given_up(profile: OperationProfile) -> None:
     class Endless(httpx.SyncByteStream):
         given = 0
 
@@ -118,30 +122,30 @@ def test_a_picture_without_end_is_given_up(subject: Subject) -> None:
             Endless.given += 1
             return bytes(1024 * 1024)
 
-    (found,) = fetch(subject, lambda _: httpx.Response(200, stream=Endless()), URL)
+    (found,) = fetch(profile, lambda _: httpx.Response(200, stream=Endless()), URL)
     assert (found.problem, Endless.given, found.content) == ("it is longer than 32 MB", 33, b"")
 
 
 @pytest.mark.parametrize(("status", "said"), [(404, "the download was answered with 404"), (500, "the download was answered with 500")])  # fmt: skip
-def test_a_status_that_brings_no_picture_is_said(subject: Subject, status: int, said: str) -> None:
-    (found,) = fetch(subject, lambda _: httpx.Response(status, content=PNG), URL)
+def test_a_status_that_brings_no_picture_is_said(profile: OperationProfile, status: int, said: str) -> None:
+    (found,) = fetch(profile, lambda _: httpx.Response(status, content=PNG), URL)
     assert (found.status, found.problem) == (status, said)
 
 
-def test_a_server_that_puts_the_key_into_everything_gets_nothing_said_of_it(subject: Subject) -> None:
+def test_a_server_that_puts_the_key_into_everything_gets_nothing_said_of_it(profile: OperationProfile) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError(f"reset by {KEY}")
 
-    found = fetch(subject, answer, f"{URL}?k={KEY}", f"ftp://{KEY}")
-    found += fetch(subject, lambda _: httpx.Response(200, headers={"content-type": f"image/{KEY}"}, content=b"x"), URL)
+    found = fetch(profile, answer, f"{URL}?k={KEY}", f"ftp://{KEY}")
+    found += fetch(profile, lambda _: httpx.Response(200, headers={"content-type": f"image/{KEY}"}, content=b"x"), URL)
     assert KEY not in repr(found)
 
 
-def test_base64_is_looked_at_as_a_download_is(subject: Subject) -> None:
+def test_base64_is_looked_at_as_a_download_is(profile: OperationProfile) -> None:
     with Target("http://api.test", KEY, transport=httpx.MockTransport(picture)) as target:
         downloads = Downloads(target, str)
         texts = [base64.b64encode(PNG).decode(), "data:image/jpeg;base64," + base64.b64encode(PNG).decode(), "%%%"]
-        found = downloads.of_answer(subject, {"data": [{"b64_json": text} for text in texts]})
+        found = downloads.of_answer(profile, {"data": [{"b64_json": text} for text in texts]})
         downloads.close()
     assert [(item.format, item.media_type, item.pixels) for item in found] == [
         ("image/png", "", (5, 3)),
@@ -153,8 +157,8 @@ def test_base64_is_looked_at_as_a_download_is(subject: Subject) -> None:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
 def test_each_format_is_known_with_its_pixels_and_broken_when_it_is_cut(kind: str) -> None:
     data = encoded(kind, (40, 30))
-    assert look_at(data) == (f"image/{kind.lower()}", (40, 30), None)
-    cut = look_at(data[: len(data) // 2])
+    assert inspect_picture(data) == (f"image/{kind.lower()}", (40, 30), None)
+    cut = inspect_picture(data[: len(data) // 2])
     assert (cut[0], cut[2] is not None) == (f"image/{kind.lower()}", True)
 
 
@@ -163,7 +167,7 @@ def test_a_picture_that_would_fill_the_memory_is_not_decoded() -> None:
     chunk = b"IHDR" + header
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     bomb += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    kind, _, problem = look_at(bomb)
+    kind, _, problem = inspect_picture(bomb)
     assert (kind, "60000x60000 pixels" in str(problem)) == ("image/png", True)
 
 
@@ -171,5 +175,5 @@ def test_a_picture_that_would_fill_the_memory_is_not_decoded() -> None:
 @given(st.sampled_from([b"", PNG, encoded("GIF"), encoded("WEBP"), encoded("BMP"), encoded("JPEG")]), st.data())
 def test_whatever_the_bytes_are_they_are_a_picture_or_said_to_be_none(start: bytes, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(start)))
-    kind, pixels, problem = look_at(start[:position] + data.draw(st.binary(max_size=30)) + start[position:])
+    kind, pixels, problem = inspect_picture(start[:position] + data.draw(st.binary(max_size=30)) + start[position:])
     assert (problem is None) <= (kind is not None and pixels is not None)

@@ -2,18 +2,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, Expectation
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
 from bodydouble_contract_tests._generated import examine_generated
 from bodydouble_contract_tests._planner import make_plan
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_object
 
 Fault = Callable[[Any], bool]
 
 
 @pytest.fixture(scope="module")
-def subject(vendored: Contract) -> Subject:
-    return Subject(vendored)
+def profile(vendored: Contract) -> OperationProfile:
+    return OperationProfile(vendored)
 
 
 class _Server:
@@ -40,85 +40,85 @@ def _is_double(body: Any) -> bool:
     return bool(body.get("num_images") == 2)
 
 
-def test_every_distinct_finding_is_returned_once(subject: Subject) -> None:
+def test_every_distinct_finding_is_returned_once(profile: OperationProfile) -> None:
     server = _Server(always=lambda _: True, wide=_is_wide, double=_is_double)
-    found = examine_generated(subject, server.examine, examples=60, seed=0)
+    found = examine_generated(profile, server.examine, examples=60, seed=0)
     assert sorted(finding.id for finding in found) == ["always", "double", "wide"]
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_finding_comes_with_a_request_in_which_nothing_else_is_unusual(subject: Subject, seed: int) -> None:
+def test_a_finding_comes_with_a_request_in_which_nothing_else_is_unusual(profile: OperationProfile, seed: int) -> None:
     server = _Server(wide=_is_wide, double=_is_double)
-    usual = make_plan(subject, is_billed=False).paid[0].body
-    found = examine_generated(subject, server.examine, examples=40, seed=seed)
+    usual = make_plan(profile, is_billed=False).paid[0].body
+    found = examine_generated(profile, server.examine, examples=40, seed=seed)
     assert found
     for finding in found:
         changed = {"wide": {"aspect_ratio": "16:9"}, "double": {"num_images": 2}}[finding.id]
         assert finding.request == usual | changed
 
 
-def test_a_severe_finding_is_kept_before_a_shorter_request_that_shows_a_mild_one(subject: Subject) -> None:
+def test_a_severe_finding_is_kept_before_a_shorter_request_that_shows_a_mild_one(profile: OperationProfile) -> None:
     def examine(case: Case) -> list[Finding]:
         severity = Severity.ERROR if is_object(case.body) and _is_wide(case.body) else Severity.INFO
         return [Finding("same", severity, Evidence.DOCUMENTED, "", "wrong")]
 
-    (found,) = examine_generated(subject, examine, examples=60, seed=0)
+    (found,) = examine_generated(profile, examine, examples=60, seed=0)
     assert found.severity is Severity.ERROR
 
 
-def test_the_same_seed_makes_the_same_calls_and_another_one_others(subject: Subject) -> None:
+def test_the_same_seed_makes_the_same_calls_and_another_one_others(profile: OperationProfile) -> None:
     servers = [_Server(wide=_is_wide) for _ in range(3)]
     for server, seed in zip(servers, (3, 3, 4), strict=True):
-        examine_generated(subject, server.examine, examples=40, seed=seed)
+        examine_generated(profile, server.examine, examples=40, seed=seed)
     first, second, third = (server.calls for server in servers)
     assert (first == second, first == third) == (True, False)
 
 
-def test_no_call_is_made_twice(subject: Subject) -> None:
+def test_no_call_is_made_twice(profile: OperationProfile) -> None:
     server = _Server(wide=_is_wide, double=_is_double)
-    examine_generated(subject, server.examine, examples=60, seed=0)
+    examine_generated(profile, server.examine, examples=60, seed=0)
     assert len({case.id for case in server.calls}) == len(server.calls)
 
 
 def test_a_server_without_faults_gets_no_more_calls_than_asked_for(contract: Contract) -> None:
     server = _Server()
-    assert examine_generated(Subject(contract), server.examine, examples=20, seed=0) == []
+    assert examine_generated(OperationProfile(contract), server.examine, examples=20, seed=0) == []
     assert 0 < len(server.calls) <= 20
 
 
-def test_no_finding_costs_more_than_sixty_calls(subject: Subject) -> None:
+def test_no_finding_costs_more_than_sixty_calls(profile: OperationProfile) -> None:
     server = _Server(long=lambda body: len(str(body)) > 150)
-    examine_generated(subject, server.examine, examples=40, seed=0)
+    examine_generated(profile, server.examine, examples=40, seed=0)
     assert len(server.calls) <= 40 + 60
 
 
-def test_valid_invalid_and_unknown_requests_are_told_apart(subject: Subject) -> None:
+def test_valid_invalid_and_unknown_requests_are_told_apart(profile: OperationProfile) -> None:
     server = _Server()
-    examine_generated(subject, server.examine, examples=150, seed=0)
-    assert {case.expectation for case in server.calls} == set(Expectation) - {Expectation.UNAUTHORIZED}
+    examine_generated(profile, server.examine, examples=150, seed=0)
+    assert {case.expectation for case in server.calls} == set(ExpectedOutcome) - {ExpectedOutcome.UNAUTHORIZED}
     for case in server.calls:
-        is_invalid = bool(subject.operation.validate_request(case.body))
-        expected = Expectation.SURVIVED if subject.is_unknown(case.body) else Expectation.ACCEPTED
-        assert case.expectation is (Expectation.REFUSED if is_invalid else expected)
+        is_invalid = bool(profile.operation.validate_request(case.body))
+        expected = ExpectedOutcome.SURVIVED if profile.is_unspecified(case.body) else ExpectedOutcome.ACCEPTED
+        assert case.expectation is (ExpectedOutcome.REFUSED if is_invalid else expected)
 
 
-def test_a_property_unknown_to_the_contract_makes_success_an_inference(subject: Subject) -> None:
+def test_a_property_unknown_to_the_contract_makes_success_an_inference(profile: OperationProfile) -> None:
     server = _Server()
-    examine_generated(subject, server.examine, examples=150, seed=0)
-    accepted = [case for case in server.calls if case.expectation is Expectation.ACCEPTED]
-    assert {(bool(case.body.keys() - subject.properties.keys()), case.evidence) for case in accepted} == {
+    examine_generated(profile, server.examine, examples=150, seed=0)
+    accepted = [case for case in server.calls if case.expectation is ExpectedOutcome.ACCEPTED]
+    assert {(bool(case.body.keys() - profile.properties.keys()), case.evidence) for case in accepted} == {
         (True, Evidence.INFERRED),
         (False, Evidence.DOCUMENTED),
     }
 
 
-def test_generated_calls_ask_for_few_pictures(subject: Subject) -> None:
+def test_generated_calls_ask_for_few_pictures(profile: OperationProfile) -> None:
     server = _Server()
-    examine_generated(subject, server.examine, examples=150, seed=0)
-    assert max(case.images for case in server.calls if case.expectation is not Expectation.REFUSED) == 2
+    examine_generated(profile, server.examine, examples=150, seed=0)
+    assert max(case.images for case in server.calls if case.expectation is not ExpectedOutcome.REFUSED) == 2
 
 
-def test_an_error_of_the_caller_ends_the_search_at_once(subject: Subject) -> None:
+def test_an_error_of_the_caller_ends_the_search_at_once(profile: OperationProfile) -> None:
     calls: list[Case] = []
 
     def examine(case: Case) -> list[Finding]:
@@ -126,11 +126,11 @@ def test_an_error_of_the_caller_ends_the_search_at_once(subject: Subject) -> Non
         raise ConnectionError("the network is gone")
 
     with pytest.raises(ConnectionError, match="the network is gone"):
-        examine_generated(subject, examine, examples=25, seed=0)
+        examine_generated(profile, examine, examples=25, seed=0)
     assert len(calls) == 1
 
 
 def test_an_operation_that_accepts_anything_gets_valid_calls_only(contract_of: Callable[..., Contract]) -> None:
     server = _Server()
-    examine_generated(Subject(contract_of({})), server.examine, examples=10, seed=0)
-    assert Expectation.REFUSED not in {case.expectation for case in server.calls}
+    examine_generated(OperationProfile(contract_of({})), server.examine, examples=10, seed=0)
+    assert ExpectedOutcome.REFUSED not in {case.expectation for case in server.calls}

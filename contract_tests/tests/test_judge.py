@@ -11,12 +11,12 @@ import httpx
 import orjson
 import pytest
 from bodydouble_contract_tests import requests, responses
-from bodydouble_contract_tests._case import Case, Credential, Expectation
+from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._judge import judge
+from bodydouble_contract_tests._judge import check_observation
 from bodydouble_contract_tests._observation import FetchedPicture, Observation, Trouble
-from bodydouble_contract_tests._second_opinion import SecondOpinion
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._second_opinion import CrossValidation
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_mockserver import Images, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_mockserver.violations import Violation, violations
@@ -26,8 +26,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 CONTRACT = Contract.load()
-SUBJECT = Subject(CONTRACT)
-IDS = {check.id for check in catalogue(SUBJECT)}
+PROFILE = OperationProfile(CONTRACT)
+IDS = {check.id for check in catalogue(PROFILE)}
 JSON = "application/json"
 PROBLEM = "application/problem+json; charset=utf-8"
 BODY = {
@@ -38,7 +38,7 @@ BODY = {
 FEW = settings(max_examples=40, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def a_case(expectation: Expectation = Expectation.ACCEPTED, **changes: Any) -> Case:
+def a_case(expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED, **changes: Any) -> Case:
     """A case of the plainest request, with ``more`` in its body."""
     more = changes.pop("more", {})
     check = {"accepted": "valid-accepted", "refused": "invalid-refused", "survived": "odd-request-survived"}
@@ -67,11 +67,11 @@ class Server:
             headers["authorization"] = "Bearer a-key"
         sent = orjson.dumps(case.body)
         headers["content-type"] = JSON
-        answer = self.client.post(SUBJECT.operation.path, content=sent, headers=headers)
+        answer = self.client.post(PROFILE.operation.path, content=sent, headers=headers)
         observation = Observation(case, sent, answer.status_code, dict(answer.headers.items()), answer.content)
         if not is_fetching:
             return observation
-        pictures = SUBJECT.pictures(orjson.loads(answer.content))
+        pictures = PROFILE.pictures(orjson.loads(answer.content))
         fetched = (self._fetched(item.pointer, item.url, item.base64) for item in pictures)
         return replace(observation, pictures=tuple(one for several in fetched for one in several))
 
@@ -133,17 +133,17 @@ def with_pictures(observation: Observation, **changes: Any) -> Observation:
 
 
 def test_nothing_is_wrong_with_a_genuine_answer_and_its_pictures(genuine: Observation) -> None:
-    assert judge(SUBJECT, genuine) == []
+    assert check_observation(PROFILE, genuine) == []
 
 
 def test_a_picture_of_the_ratio_that_nobody_asked_for_is_judged_by_the_default_ratio(server: Server) -> None:
-    assert judge(SUBJECT, server.call(a_case(), is_fetching=True)) == []
+    assert check_observation(PROFILE, server.call(a_case(), is_fetching=True)) == []
 
 
 @FEW
 @given(body=requests(CONTRACT))
 def test_no_genuine_answer_is_called_wrong(body: Any) -> None:
-    assert judge(SUBJECT, SHARED.call(replace(a_case(), body=body))) == []
+    assert check_observation(PROFILE, SHARED.call(replace(a_case(), body=body))) == []
 
 
 SHARED = Server(Settings())
@@ -152,8 +152,8 @@ SHARED = Server(Settings())
 @pytest.mark.parametrize(
     ("case", "status"),
     [
-        (a_case(Expectation.REFUSED, more={"num_images": 9, "aspect_ratio": "1:7", "prompt": 5}), 400),
-        (a_case(Expectation.UNAUTHORIZED, credential=Credential.NONE), 401),
+        (a_case(ExpectedOutcome.REFUSED, more={"num_images": 9, "aspect_ratio": "1:7", "prompt": 5}), 400),
+        (a_case(ExpectedOutcome.UNAUTHORIZED, credential=Credential.NONE), 401),
     ],
 )
 @pytest.mark.parametrize("prefer", ["", "envelope=legacy"])
@@ -161,14 +161,18 @@ def test_nothing_is_wrong_with_a_genuine_refusal_in_either_envelope(
     server: Server, case: Case, status: int, prefer: str
 ) -> None:
     observation = server.call(case, prefer=prefer)
-    assert (observation.status, judge(SUBJECT, observation)) == (status, [])
+    assert (observation.status, check_observation(PROFILE, observation)) == (status, [])
 
 
 @FEW
 @given(case=responses(CONTRACT, 200).filter(lambda case: case.kind == "allowed"))
 def test_an_answer_that_conforms_is_never_said_not_to(case: Any) -> None:
     observation = answered(a_case(), case.status, case.body, case.content_type)
-    assert not checks(judge(SUBJECT, observation)) & {"answer-conforms", "answer-media-type", "answer-second-opinion"}
+    assert not checks(check_observation(PROFILE, observation)) & {
+        "answer-conforms",
+        "answer-media-type",
+        "answer-second-opinion",
+    }
 
 
 # --- what the mock server can do wrong ---------------------------------------------------------------------------------
@@ -184,17 +188,19 @@ _FOUND_BY = {
 
 @pytest.mark.parametrize(
     "violation",
-    [item for item in violations(SUBJECT.operation) if item.effect is None and item.id != "unreachable-url"],
+    [item for item in violations(PROFILE.operation) if item.effect is None and item.id != "unreachable-url"],
     ids=lambda item: item.id,
 )
 def test_every_way_to_break_a_body_is_found_by_its_own_check(linked: Observation, violation: Violation) -> None:
-    found = checks(judge(SUBJECT, with_body(linked, violation.apply)))
+    found = checks(check_observation(PROFILE, with_body(linked, violation.apply)))
     assert found
     assert found <= _FOUND_BY.get(violation.id, _READING)
 
 
 def test_a_fault_of_every_picture_is_one_finding(linked: Observation) -> None:
-    found = judge(SUBJECT, with_body(linked, lambda body: {**body, "data": [{"url": 5, "b64_json": None}] * 2}))
+    found = check_observation(
+        PROFILE, with_body(linked, lambda body: {**body, "data": [{"url": 5, "b64_json": None}] * 2})
+    )
     assert [(finding.id, finding.pointer) for finding in found] == [("answer-conforms/type", "/data/*/url")]
 
 
@@ -207,7 +213,7 @@ def test_a_fault_has_the_same_fingerprint_however_many_pictures_and_whatever_the
         data = [{"url": f"/generations/{name}-{index}.png", "extra": str(name)} for index in range(count)]
         body = {"data": data, "meta": {"usage": {"credits_used": 84000 * count}}, str(name): 1}
         observation = answered(a_case(more={"num_images": count}), 200, body)
-        return {finding.fingerprint for finding in judge(SUBJECT, observation)}
+        return {finding.fingerprint for finding in check_observation(PROFILE, observation)}
 
     first, second = (found(count, name) for count, name in zip(counts, names, strict=True))
     assert first == second
@@ -302,14 +308,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Observation], Observation], list[str]]] = 
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_each_tampering_is_found_by_its_own_check(linked: Observation, name: str) -> None:
     tamper, expected = TAMPERINGS[name]
-    assert ids(judge(SUBJECT, tamper(linked))) == expected
+    assert ids(check_observation(PROFILE, tamper(linked))) == expected
 
 
 def test_what_an_item_says_of_its_picture_is_held_against_the_picture(linked: Observation) -> None:
     def change(body: Any) -> Any:
         return {**body, "data": [{**item, "mime_type": "image/webp"} for item in body["data"]]}
 
-    found = judge(SUBJECT, with_body(linked, change))
+    found = check_observation(PROFILE, with_body(linked, change))
     assert {(item.id, item.pointer) for item in found} == {
         ("answer-strict/undocumented", "/data/*/mime_type"),
         ("picture-media-type", "/data/*/mime_type"),
@@ -318,7 +324,7 @@ def test_what_an_item_says_of_its_picture_is_held_against_the_picture(linked: Ob
 
 def test_a_picture_is_judged_as_base64_too(genuine: Observation) -> None:
     turned = tuple(replace(item, pixels=(768, 1344)) if item.source == "base64" else item for item in genuine.pictures)
-    found = judge(SUBJECT, replace(genuine, pictures=turned))
+    found = check_observation(PROFILE, replace(genuine, pictures=turned))
     assert [(item.id, item.pointer) for item in found] == [("picture-pixels/16:9-other-ratio", "/data/*/b64_json")]
 
 
@@ -339,7 +345,7 @@ def test_another_size_of_the_ratio_is_a_warning_and_another_ratio_an_error(
     linked: Observation, ratio: str, pixels: tuple[int, int], severity: Severity | None
 ) -> None:
     case = a_case(more={"num_images": 2, "aspect_ratio": ratio})
-    found = judge(SUBJECT, with_pictures(replace(linked, case=case), pixels=pixels))
+    found = check_observation(PROFILE, with_pictures(replace(linked, case=case), pixels=pixels))
     assert [finding.severity for finding in found] == ([] if severity is None else [severity])
 
 
@@ -360,13 +366,13 @@ def test_a_charge_above_the_documented_price_is_an_error_where_it_was_paid(
         "data": [{"url": "https://a.example/b.png", "b64_json": None}],
         "meta": {"usage": {"credits_used": used}},
     }
-    said = judge(SUBJECT, answered(a_case(), 200, body), is_live=is_live)
+    said = check_observation(PROFILE, answered(a_case(), 200, body), is_live=is_live)
     assert [(item.id, item.severity) for item in said] == found
 
 
 def test_the_number_of_pictures_is_not_judged_where_nobody_knows_it(linked: Observation) -> None:
-    case = a_case(Expectation.SURVIVED, more={"num_images": 1.5, "aspect_ratio": "16:9"})
-    assert judge(SUBJECT, replace(linked, case=case)) == []
+    case = a_case(ExpectedOutcome.SURVIVED, more={"num_images": 1.5, "aspect_ratio": "16:9"})
+    assert check_observation(PROFILE, replace(linked, case=case)) == []
 
 
 # --- what was expected of a call ---------------------------------------------------------------------------------------
@@ -385,42 +391,42 @@ LEGACY = {"statusCode": 400, "message": "no", "requestId": "1", "timestamp": "no
 @pytest.mark.parametrize(
     ("expectation", "status", "expected"),
     [
-        (Expectation.REFUSED, 200, ["invalid-refused/a-case"]),
-        (Expectation.REFUSED, 201, ["invalid-refused/a-case"]),
-        (Expectation.REFUSED, 422, ["invalid-refused/a-case"]),
-        (Expectation.REFUSED, 500, ["invalid-refused/a-case"]),
-        (Expectation.UNAUTHORIZED, 200, ["no-key-refused/a-case"]),
-        (Expectation.UNAUTHORIZED, 400, ["no-key-refused/a-case"]),
-        (Expectation.UNAUTHORIZED, 403, ["no-key-refused/a-case"]),
-        (Expectation.SURVIVED, 400, []),
-        (Expectation.SURVIVED, 404, []),
-        (Expectation.SURVIVED, 500, ["odd-request-survived/a-case"]),
-        (Expectation.ACCEPTED, 401, ["valid-accepted/a-case"]),
+        (ExpectedOutcome.REFUSED, 200, ["invalid-refused/a-case"]),
+        (ExpectedOutcome.REFUSED, 201, ["invalid-refused/a-case"]),
+        (ExpectedOutcome.REFUSED, 422, ["invalid-refused/a-case"]),
+        (ExpectedOutcome.REFUSED, 500, ["invalid-refused/a-case"]),
+        (ExpectedOutcome.UNAUTHORIZED, 200, ["no-key-refused/a-case"]),
+        (ExpectedOutcome.UNAUTHORIZED, 400, ["no-key-refused/a-case"]),
+        (ExpectedOutcome.UNAUTHORIZED, 403, ["no-key-refused/a-case"]),
+        (ExpectedOutcome.SURVIVED, 400, []),
+        (ExpectedOutcome.SURVIVED, 404, []),
+        (ExpectedOutcome.SURVIVED, 500, ["odd-request-survived/a-case"]),
+        (ExpectedOutcome.ACCEPTED, 401, ["valid-accepted/a-case"]),
     ],
 )
 def test_a_status_that_was_not_expected_is_one_finding(
-    expectation: Expectation, status: int, expected: list[str]
+    expectation: ExpectedOutcome, status: int, expected: list[str]
 ) -> None:
     case = a_case(expectation, credential=Credential.NONE)
-    assert ids(judge(SUBJECT, answered(case, status, GOOD_PROBLEM, PROBLEM))) == expected
+    assert ids(check_observation(PROFILE, answered(case, status, GOOD_PROBLEM, PROBLEM))) == expected
 
 
 def test_a_wrong_key_and_a_refused_unknown_key_are_findings_of_their_own_checks() -> None:
-    wrong = a_case(Expectation.UNAUTHORIZED, credential=Credential.WRONG)
+    wrong = a_case(ExpectedOutcome.UNAUTHORIZED, credential=Credential.WRONG)
     unknown = a_case(check="unknown-key-tolerated")
-    found = (judge(SUBJECT, answered(case, 403, GOOD_PROBLEM, PROBLEM)) for case in (wrong, unknown))
+    found = (check_observation(PROFILE, answered(case, 403, GOOD_PROBLEM, PROBLEM)) for case in (wrong, unknown))
     assert [ids(item) for item in found] == [["wrong-key-refused/a-case"], ["unknown-key-tolerated/a-case"]]
 
 
 def test_a_success_that_need_only_be_survived_is_judged_like_any_other() -> None:
-    found = judge(SUBJECT, answered(a_case(Expectation.SURVIVED), 200, {"data": None}))
+    found = check_observation(PROFILE, answered(a_case(ExpectedOutcome.SURVIVED), 200, {"data": None}))
     assert checks(found) == {"answer-strict"}
 
 
 @pytest.mark.parametrize("evidence", Evidence)
-@pytest.mark.parametrize("expectation", [Expectation.ACCEPTED, Expectation.REFUSED])
-def test_the_evidence_of_a_case_decides_how_bad_its_status_is(expectation: Expectation, evidence: Evidence) -> None:
-    (found,) = judge(SUBJECT, answered(a_case(expectation, evidence=evidence), 500, b""))
+@pytest.mark.parametrize("expectation", [ExpectedOutcome.ACCEPTED, ExpectedOutcome.REFUSED])
+def test_the_evidence_of_a_case_decides_how_bad_its_status_is(expectation: ExpectedOutcome, evidence: Evidence) -> None:
+    (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 500, b""))
     assert (found.evidence, found.severity) == (evidence, Severity.for_evidence(evidence))
 
 
@@ -444,7 +450,7 @@ def test_the_evidence_of_a_case_decides_how_bad_its_status_is(expectation: Expec
     ],
 )
 def test_an_envelope_that_nobody_knows_is_a_warning(content_type: str, body: Any, expected: list[str]) -> None:
-    found = judge(SUBJECT, answered(a_case(Expectation.REFUSED), 400, body, content_type))
+    found = check_observation(PROFILE, answered(a_case(ExpectedOutcome.REFUSED), 400, body, content_type))
     assert (ids(found), {item.severity for item in found} - {Severity.WARNING}) == (expected, set())
 
 
@@ -454,30 +460,44 @@ def test_an_envelope_that_nobody_knows_is_a_warning(content_type: str, body: Any
 def test_one_fault_of_generated_calls_has_one_fingerprint(expectation: str, status: int) -> None:
     calls = [
         replace(
-            a_case(Expectation(expectation), more={"num_images": count}), id=f"generated/{name}", pointer="/num_images"
+            a_case(ExpectedOutcome(expectation), more={"num_images": count}),
+            id=f"generated/{name}",
+            pointer="/num_images",
         )
         for name, count in (("0123456789ab", 7), ("ba9876543210", 9))
     ]
-    assert len({finding.fingerprint for case in calls for finding in judge(SUBJECT, answered(case, status, {}))}) == 1
+    assert (
+        len(
+            {
+                finding.fingerprint
+                for case in calls
+                for finding in check_observation(PROFILE, answered(case, status, {}))
+            }
+        )
+        == 1
+    )
 
 
 def test_generated_calls_that_should_be_refused_for_different_properties_are_different_findings() -> None:
     calls = [
-        replace(a_case(Expectation.REFUSED), id="generated/0123456789ab", pointer=pointer)
+        replace(a_case(ExpectedOutcome.REFUSED), id="generated/0123456789ab", pointer=pointer)
         for pointer in ("/num_images", "/prompt")
     ]
-    assert len({finding.fingerprint for case in calls for finding in judge(SUBJECT, answered(case, 200, {}))}) == 2
+    assert (
+        len({finding.fingerprint for case in calls for finding in check_observation(PROFILE, answered(case, 200, {}))})
+        == 2
+    )
 
 
 def test_generated_calls_without_an_answer_are_one_finding() -> None:
     calls = [replace(a_case(), id=f"generated/{name}") for name in ("0123456789ab", "ba9876543210")]
     silent = [Observation(case, b"{}", None, trouble=Trouble.TIMEOUT) for case in calls]
-    assert len({finding.fingerprint for seen in silent for finding in judge(SUBJECT, seen)}) == 1
+    assert len({finding.fingerprint for seen in silent for finding in check_observation(PROFILE, seen)}) == 1
 
 
 def test_a_refusal_is_quoted_briefly() -> None:
     problem = {**GOOD_PROBLEM, "message": "no " * 1_000_000}
-    (found,) = judge(SUBJECT, answered(a_case(), 400, problem, PROBLEM))
+    (found,) = check_observation(PROFILE, answered(a_case(), 400, problem, PROBLEM))
     assert found.message.startswith("a valid request was turned away with 400: no no")
     assert len(found.message) < 250
 
@@ -486,10 +506,10 @@ def test_openapi_core_is_heard_when_it_does_not_agree(contract_of: Callable[...,
     lax, strict = (contract_of({}, {"type": "object", "required": names}) for names in ([], ["total"]))
     found: list[Finding] = []
     for ours, theirs in ((lax, strict), (strict, lax), (lax, lax)):
-        subject = Subject(ours)
-        subject.second_opinion = SecondOpinion(theirs, theirs.operation())
-        found += judge(
-            subject, answered(Case("c", "valid-accepted", {}, Expectation.ACCEPTED, Evidence.ASSUMED), 200, {})
+        profile = OperationProfile(ours)
+        profile.cross_validation = CrossValidation(theirs, theirs.operation())
+        found += check_observation(
+            profile, answered(Case("c", "valid-accepted", {}, ExpectedOutcome.ACCEPTED, Evidence.ASSUMED), 200, {})
         )
     opinions = [item for item in found if item.id.startswith("answer-second-opinion")]
     assert [(item.id, item.severity) for item in opinions] == [
@@ -505,13 +525,13 @@ def test_openapi_core_is_not_asked_where_it_is_known_to_differ(
     contract_of: Callable[..., Contract], body: bytes
 ) -> None:
     contract = contract_of({}, {"type": "object", "properties": {"total": {"type": "integer"}}})
-    assert SecondOpinion(contract, contract.operation()).errors(200, JSON, body) is None
+    assert CrossValidation(contract, contract.operation()).errors(200, JSON, body) is None
 
 
 def test_a_document_that_openapi_core_does_not_read_has_no_second_opinion(contract_of: Callable[..., Contract]) -> None:
     document = {**contract_of({}).document, "openapi": "3.9.0"}
     contract = Contract.load(document, overlay=None)
-    assert SecondOpinion(contract, contract.operation()).errors(200, JSON, b"{}") is None
+    assert CrossValidation(contract, contract.operation()).errors(200, JSON, b"{}") is None
 
 
 # --- any answer at all -------------------------------------------------------------------------------------------------
@@ -530,14 +550,14 @@ _CONTENT = st.binary(max_size=20) | _JSON.map(lambda value: json.dumps(value).en
     status=st.sampled_from([200, 201, 204, 302, 400, 401, 404, 500, 599]),
     content=_CONTENT,
     content_type=st.sampled_from([JSON, PROBLEM, "text/html", "", ";", "application/json; charset"]),
-    expectation=st.sampled_from(Expectation),
+    expectation=st.sampled_from(ExpectedOutcome),
     trouble=st.none() | st.sampled_from(Trouble),
 )
 def test_whatever_comes_every_finding_is_of_a_known_check_once_and_short(
-    status: int, content: bytes, content_type: str, expectation: Expectation, trouble: Trouble | None
+    status: int, content: bytes, content_type: str, expectation: ExpectedOutcome, trouble: Trouble | None
 ) -> None:
     case = a_case(expectation, credential=Credential.NONE)
-    found = judge(SUBJECT, answered(case, status, content, content_type, trouble=trouble))
+    found = check_observation(PROFILE, answered(case, status, content, content_type, trouble=trouble))
     assert checks(found) <= IDS
     assert len({item.fingerprint for item in found}) == len(found)
     assert all(len(json.dumps(item.to_dict())) < 4000 for item in found)
@@ -546,7 +566,7 @@ def test_whatever_comes_every_finding_is_of_a_known_check_once_and_short(
 def test_a_picture_of_five_megabytes_is_in_no_finding() -> None:
     huge = "A" * 5_000_000
     body = {"data": [{"url": huge, "b64_json": huge + "!", "extra": huge}], "meta": {"usage": {"credits_used": huge}}}
-    found = judge(SUBJECT, answered(a_case(), 200, body))
+    found = check_observation(PROFILE, answered(a_case(), 200, body))
     assert found
     assert max(len(json.dumps(item.to_dict())) for item in found) < 1000
 
@@ -555,10 +575,10 @@ def test_a_picture_of_five_megabytes_is_in_no_finding() -> None:
 
 
 @pytest.fixture(scope="module")
-def plain(contract_of: Callable[..., Contract]) -> Subject:
+def without_pictures(contract_of: Callable[..., Contract]) -> OperationProfile:
     request = {"type": "object", "properties": {"n": {"type": "integer"}}}
     response = {"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]}
-    return Subject(contract_of(request, response))
+    return OperationProfile(contract_of(request, response))
 
 
 @pytest.mark.parametrize(
@@ -571,18 +591,20 @@ def plain(contract_of: Callable[..., Contract]) -> Subject:
     ],
 )
 def test_an_operation_without_pictures_is_judged_by_its_contract_alone(
-    plain: Subject, body: Any, expected: list[str]
+    without_pictures: OperationProfile, body: Any, expected: list[str]
 ) -> None:
-    case = Case("c", "valid-accepted", {"n": 2}, Expectation.ACCEPTED, Evidence.DOCUMENTED)
-    assert ids(judge(plain, answered(case, 200, body))) == expected
+    case = Case("c", "valid-accepted", {"n": 2}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
+    assert ids(check_observation(without_pictures, answered(case, 200, body))) == expected
 
 
-def test_a_refusal_without_a_documented_envelope_is_judged_by_its_status(plain: Subject) -> None:
-    case = Case("c", "invalid-refused", 5, Expectation.REFUSED, Evidence.DOCUMENTED)
-    found = [ids(judge(plain, answered(case, status, b"no", "text/plain"))) for status in (400, 200)]
+def test_a_refusal_without_a_documented_envelope_is_judged_by_its_status(without_pictures: OperationProfile) -> None:
+    case = Case("c", "invalid-refused", 5, ExpectedOutcome.REFUSED, Evidence.DOCUMENTED)
+    found = [
+        ids(check_observation(without_pictures, answered(case, status, b"no", "text/plain"))) for status in (400, 200)
+    ]
     assert found == [[], ["invalid-refused/c"]]
 
 
 def test_findings_leave_request_and_witness_to_the_runner(linked: Observation) -> None:
-    found = judge(SUBJECT, with_body(linked, lambda body: body if not is_object(body) else {}))
-    assert {(item.request, item.witness, item.operation) for item in found} == {(None, None, SUBJECT.operation.key)}
+    found = check_observation(PROFILE, with_body(linked, lambda body: body if not is_object(body) else {}))
+    assert {(item.request, item.witness, item.operation) for item in found} == {(None, None, PROFILE.operation.key)}

@@ -4,28 +4,28 @@ import json
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, Expectation
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
 from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._judge import judge, judge_all
+from bodydouble_contract_tests._judge import check_observation, check_observations
 from bodydouble_contract_tests._observation import Observation, Trouble
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_spec import Contract, Evidence, Severity
 from hypothesis import given
 from hypothesis import strategies as st
 
-SUBJECT = Subject(Contract.load())
+PROFILE = OperationProfile(Contract.load())
 PRICE = 84000
 
 
 def an_answer(count: int, used: Any, came: int | None = None) -> Observation:
     """What came of a call for ``count`` pictures that cost ``used`` credits."""
-    case = Case(f"count/{count}", "image-count", {"num_images": count}, Expectation.ACCEPTED, Evidence.DOCUMENTED)
+    case = Case(f"count/{count}", "image-count", {"num_images": count}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
     data = [{"url": "https://a.example/b.png", "b64_json": None}] * (count if came is None else came)
     body = {"data": data, "meta": {"usage": {"credits_used": used}}}
     return Observation(case, b"", 200, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
-def repeated(*statuses: int | None, expectation: Expectation = Expectation.ACCEPTED) -> list[Observation]:
+def repeated(*statuses: int | None, expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED) -> list[Observation]:
     """Equal calls that ended so; None stands for no answer."""
     evidence, repeats = Evidence.DOCUMENTED, len(statuses)
     case = Case("again", "answers-steadily", {"num_images": 1}, expectation, evidence, repeats=repeats)
@@ -37,14 +37,14 @@ def repeated(*statuses: int | None, expectation: Expectation = Expectation.ACCEP
 
 @given(counts=st.lists(st.integers(1, 4), max_size=6), price=st.integers(1, 10**6))
 def test_a_price_in_proportion_is_no_finding(counts: list[int], price: int) -> None:
-    assert judge_all(SUBJECT, [an_answer(count, count * price) for count in counts]) == []
+    assert check_observations(PROFILE, [an_answer(count, count * price) for count in counts]) == []
 
 
 @given(counts=st.lists(st.integers(1, 4), min_size=2, unique=True), data=st.data())
 def test_a_price_out_of_proportion_is_one_finding_of_info(counts: list[int], data: st.DataObject) -> None:
     dear = data.draw(st.sampled_from(counts))
     seen = [an_answer(count, count * PRICE + (count == dear)) for count in counts]
-    (found,) = judge_all(SUBJECT, seen)
+    (found,) = check_observations(PROFILE, seen)
     assert (found.id, found.severity, found.pointer) == (
         "credits-proportional",
         Severity.INFO,
@@ -53,7 +53,7 @@ def test_a_price_out_of_proportion_is_one_finding_of_info(counts: list[int], dat
 
 
 def test_a_price_out_of_proportion_says_what_was_charged() -> None:
-    (found,) = judge_all(SUBJECT, [an_answer(4, PRICE), an_answer(1, PRICE)])
+    (found,) = check_observations(PROFILE, [an_answer(4, PRICE), an_answer(1, PRICE)])
     assert (found.message, found.expected, found.got) == (
         "credits are not in proportion to the pictures: 84000 for 1, 84000 for 4",
         {"1": PRICE, "4": 4 * PRICE},
@@ -72,12 +72,12 @@ def test_a_price_out_of_proportion_says_what_was_charged() -> None:
     ],
 )
 def test_a_call_with_another_fault_says_nothing_about_proportion(odd: Observation) -> None:
-    assert judge_all(SUBJECT, [an_answer(1, PRICE), odd]) == []
+    assert check_observations(PROFILE, [an_answer(1, PRICE), odd]) == []
 
 
 def test_one_call_at_another_price_is_not_about_proportion() -> None:
     seen = [an_answer(1, PRICE), an_answer(1, PRICE), an_answer(1, 2 * PRICE), an_answer(2, 2 * PRICE)]
-    assert judge_all(SUBJECT, seen) == []
+    assert check_observations(PROFILE, seen) == []
 
 
 @pytest.mark.parametrize(
@@ -95,25 +95,27 @@ def test_one_call_at_another_price_is_not_about_proportion() -> None:
     ],
 )
 def test_repeated_calls_that_do_not_end_alike_are_found(statuses: tuple[int | None, ...], expected: list[str]) -> None:
-    assert sorted(found.id for found in judge_all(SUBJECT, repeated(*statuses))) == expected
+    assert sorted(found.id for found in check_observations(PROFILE, repeated(*statuses))) == expected
 
 
 def test_the_share_of_5xx_is_reported() -> None:
-    found = judge_all(SUBJECT, repeated(*([200] * 17), 500, 500, 503))
+    found = check_observations(PROFILE, repeated(*([200] * 17), 500, 500, 503))
     assert [item.message for item in found] == ["3 of 20 equal calls gave 5xx (17 x 200, 2 x 500, 1 x 503)"]
 
 
 def test_repeated_refusals_are_judged_like_one() -> None:
-    seen = repeated(200, 200, expectation=Expectation.REFUSED)
-    assert [found.id for found in judge_all(SUBJECT, seen)] == ["invalid-refused/again"]
+    seen = repeated(200, 200, expectation=ExpectedOutcome.REFUSED)
+    assert [found.id for found in check_observations(PROFILE, seen)] == ["invalid-refused/again"]
 
 
 def test_the_status_of_a_repeated_call_is_left_to_all_of_them() -> None:
-    assert [found.id for item in repeated(500, None) for found in judge(SUBJECT, item)] == ["answer-in-time/again"]
+    assert [found.id for item in repeated(500, None) for found in check_observation(PROFILE, item)] == [
+        "answer-in-time/again"
+    ]
 
 
 @given(st.lists(st.sampled_from([None, 200, 204, 302, 400, 401, 500, 503]), min_size=2, max_size=20))
 def test_every_finding_across_calls_is_of_a_known_check_and_comes_once(statuses: list[int | None]) -> None:
-    found = judge_all(SUBJECT, repeated(*statuses))
-    assert {item.id.partition("/")[0] for item in found} <= {check.id for check in catalogue(SUBJECT)}
+    found = check_observations(PROFILE, repeated(*statuses))
+    assert {item.id.partition("/")[0] for item in found} <= {check.id for check in catalogue(PROFILE)}
     assert len({item.fingerprint for item in found}) == len(found)

@@ -14,10 +14,11 @@ from typing import Any, cast
 
 import pytest
 from bodydouble_contract_tests.verification import (
+    OperationProfile,
     Progress,
-    Subject,
     Target,
     Verification,
+    VerifyOptions,
     plan_verification,
     verify,
 )
@@ -51,8 +52,8 @@ DROPPED = {b"content-length", b"x-aimlapi-credits-used", b"x-aimlapi-usd-spent"}
 
 
 @pytest.fixture
-def app(subject: Subject) -> MockServer:
-    return create_app(subject.contract, Settings(api_keys=(KEY,), seed=1))
+def app(profile: OperationProfile) -> MockServer:
+    return create_app(profile.contract, Settings(api_keys=(KEY,), seed=1))
 
 
 @pytest.fixture
@@ -62,10 +63,11 @@ def origin(app: MockServer, serve: Serve) -> Iterator[str]:
 
 
 @pytest.fixture
-def run(subject: Subject, trusted: ssl.SSLContext) -> Callable[..., Verification]:
+def run(profile: OperationProfile, trusted: ssl.SSLContext) -> Callable[..., Verification]:
     def start(origin: str, **options: Any) -> Verification:
         with Target(f"{origin}/v1", KEY, verify=trusted, timeout_s=20) as target:
-            return verify(subject, target, is_live=True, **options)
+            on_event = options.pop("on_event", None)
+            return verify(profile, target, VerifyOptions(is_live=True, **options), on_event=on_event)
 
     return start
 
@@ -86,10 +88,10 @@ def shapes(bodies: list[dict[str, Any]]) -> list[str]:
 
 
 def test_a_paid_run_finds_nothing_costs_what_the_plan_says_and_gives_the_key_to_the_api_alone(
-    run: Callable[..., Verification], app: MockServer, origin: str, subject: Subject, tmp_path: Path
+    run: Callable[..., Verification], app: MockServer, origin: str, profile: OperationProfile, tmp_path: Path
 ) -> None:
     result = run(origin, recording=tmp_path / "r")
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
     assert (result.findings, result.incomplete, images(app)) == ((), None, plan.images)
     assert result.usd == pytest.approx(plan.images * PRICE)
     downloads = [item for item in app.journal.exchanges() if item.method == "GET"]
@@ -111,9 +113,9 @@ def test_overcharging_ends_the_run_before_the_budget_is_exceeded_by_more_than_a_
 
 
 def test_an_interrupted_run_is_gone_on_with_and_nothing_is_paid_twice(
-    run: Callable[..., Verification], app: MockServer, origin: str, subject: Subject, tmp_path: Path
+    run: Callable[..., Verification], app: MockServer, origin: str, profile: OperationProfile, tmp_path: Path
 ) -> None:
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
     stops = iter([3, len(plan.free) + 2, len(plan.free) + 6])
     results: list[Verification] = []
     for position, stop in enumerate(stops):
@@ -139,7 +141,7 @@ _KILLED = """
     from pathlib import Path
 
     import httpx
-    from bodydouble_contract_tests.verification import Subject, Target, verify
+    from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
     from bodydouble_spec import Contract
 
     origin, authority, recording, document, paid_calls = sys.argv[1:]
@@ -155,9 +157,9 @@ _KILLED = """
                     os.kill(os.getpid(), signal.SIGKILL)
             return response
 
-    subject = Subject(Contract.load(document, overlay=None))
+    profile = OperationProfile(Contract.load(document, overlay=None))
     with Target(origin, "canary-4f1c9a7e2b", transport=Dying(verify=ssl.create_default_context(cafile=authority))) as target:
-        verify(subject, target, is_live=True, recording=Path(recording))
+        verify(profile, target, VerifyOptions(is_live=True, recording=Path(recording)))
 """
 
 
@@ -165,18 +167,18 @@ def test_after_a_kill_within_a_paid_call_that_call_counts_and_is_not_made_again(
     run: Callable[..., Verification],
     app: MockServer,
     origin: str,
-    subject: Subject,
+    profile: OperationProfile,
     authority: Path,
     tmp_path: Path,
 ) -> None:
     document = tmp_path / "contract.json"
-    document.write_text(json.dumps(subject.contract.published))
+    document.write_text(json.dumps(profile.contract.published))
     arguments = [origin, str(authority), str(tmp_path / "r"), str(document), "3"]
     killed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(_KILLED), *arguments], check=False, capture_output=True
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
     lost = plan.paid[2]
     result = run(origin, resume=tmp_path / "r")
     assert images(app) == plan.images
@@ -187,9 +189,9 @@ def test_after_a_kill_within_a_paid_call_that_call_counts_and_is_not_made_again(
 
 
 def test_the_request_of_a_finding_is_a_command_that_sends_it(
-    run: Callable[..., Verification], app: MockServer, origin: str, subject: Subject, authority: Path
+    run: Callable[..., Verification], app: MockServer, origin: str, profile: OperationProfile, authority: Path
 ) -> None:
-    app.play({"answers": [{"status": 500, "times": len(plan_verification(subject, billed=True).free)}]})
+    app.play({"answers": [{"status": 500, "times": len(plan_verification(profile, billed=True).free)}]})
     result = run(origin)
     finding = next(item for item in result.findings if str(item.witness).startswith("refusal/"))
     assert KEY not in finding.request
@@ -198,5 +200,5 @@ def test_the_request_of_a_finding_is_a_command_that_sends_it(
     sent = subprocess.run(["sh", "-c", finding.request], env=environment, check=True, capture_output=True)
     (exchange,) = app.journal.exchanges()
     case = str(finding.witness).partition(" and ")[0]
-    body = next(item.body for item in plan_verification(subject, billed=True).free if item.id == case)
+    body = next(item.body for item in plan_verification(profile, billed=True).free if item.id == case)
     assert (exchange.body, json.loads(sent.stdout)["status"]) == (body, 400)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from bodydouble_contract_tests._boundary import boundary_cases
 from bodydouble_contract_tests.mutants import Mutant, mutants, serve
-from bodydouble_contract_tests.verification import Subject, Target, catalogue, verify
+from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, is_object
@@ -22,33 +22,33 @@ OVER_A_SOCKET = {
 }
 
 
-def found(mutant: Mutant | None, subject: Subject, target: Target) -> list[str]:
+def found(mutant: Mutant | None, profile: OperationProfile, target: Target) -> list[str]:
     if mutant is None:
-        return [finding.id for finding in verify(subject, target).findings]
-    findings = verify(subject, target, only=[mutant.check], examples=0).findings
+        return [finding.id for finding in verify(profile, target).findings]
+    findings = verify(profile, target, VerifyOptions(only=[mutant.check], examples=0)).findings
     return [finding.id for finding in findings if finding.id.partition("/")[0] == mutant.check]
 
 
 @pytest.mark.parametrize(
     "mutant", [mutant for mutant in MUTANTS if not mutant.needs_socket], ids=lambda mutant: mutant.id
 )
-def test_each_mutant_is_found_by_its_check(mutant: Mutant, subject: Subject) -> None:
-    server = serve(mutant, subject.contract)
+def test_each_mutant_is_found_by_its_check(mutant: Mutant, profile: OperationProfile) -> None:
+    server = serve(mutant, profile.contract)
     with Target("http://127.0.0.1", "a-key", transport=MockTransport(server), timeout_s=3) as target:
-        assert found(mutant, subject, target)
+        assert found(mutant, profile, target)
     server.close()
 
 
-def test_a_rule_that_is_gone_is_gone_for_other_requests_than_ours(subject: Subject) -> None:
-    bodies = {f"accepts-{case.id}": case.body for case in boundary_cases(subject.contract) if is_object(case.body)}
+def test_a_rule_that_is_gone_is_gone_for_other_requests_than_ours(profile: OperationProfile) -> None:
+    bodies = {f"accepts-{case.id}": case.body for case in boundary_cases(profile.contract) if is_object(case.body)}
     lenient = [mutant for mutant in MUTANTS if mutant.id in bodies]
     refused: list[str] = []
     for mutant in lenient:
-        transport = MockTransport(serve(mutant, subject.contract))
+        transport = MockTransport(serve(mutant, profile.contract))
         with httpx.Client(transport=transport, headers={"authorization": "Bearer a-key"}) as client:
             body = {**bodies[mutant.id], "another": "property"}
-            answer = client.post(f"http://127.0.0.1{subject.operation.path}", json=body)
-        refused += [mutant.id] if answer.status_code != subject.operation.success_status else []
+            answer = client.post(f"http://127.0.0.1{profile.operation.path}", json=body)
+        refused += [mutant.id] if answer.status_code != profile.operation.success_status else []
     assert len(lenient) >= 20
     assert refused == []
 
@@ -56,23 +56,23 @@ def test_a_rule_that_is_gone_is_gone_for_other_requests_than_ours(subject: Subje
 @pytest.mark.parametrize(
     "mutant", [mutant for mutant in MUTANTS if mutant.id in OVER_A_SOCKET], ids=lambda mutant: mutant.id
 )
-def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, subject: Subject) -> None:
+def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, profile: OperationProfile) -> None:
     listener = bind("127.0.0.1", 0)
-    server = Server(server_config(serve(mutant, subject.contract)))
+    server = Server(server_config(serve(mutant, profile.contract)))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         with Target(f"http://127.0.0.1:{listener.getsockname()[1]}", "a-key", timeout_s=10) as target:
-            assert found(mutant, subject, target)
+            assert found(mutant, profile, target)
     finally:
         server.should_exit = True
         thread.join()
 
 
-def test_the_unchanged_server_gives_no_finding(subject: Subject) -> None:
-    server = serve(None, subject.contract)
+def test_the_unchanged_server_gives_no_finding(profile: OperationProfile) -> None:
+    server = serve(None, profile.contract)
     with Target("http://127.0.0.1", "a-key", transport=MockTransport(server)) as target:
-        assert found(None, subject, target) == []
+        assert found(None, profile, target) == []
     server.close()
 
 
@@ -83,7 +83,7 @@ def test_there_are_at_least_sixty_and_each_has_its_name() -> None:
 
 def test_every_check_has_a_mutant() -> None:
     # A second opinion differs only where one of the two validators is wrong.
-    checks = {check.id for check in catalogue(Subject(Contract.load()))} - {"answer-second-opinion"}
+    checks = {check.id for check in catalogue(OperationProfile(Contract.load()))} - {"answer-second-opinion"}
     assert checks == {mutant.check for mutant in MUTANTS}
 
 

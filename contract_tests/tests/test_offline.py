@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.verification import Subject, Target, Verification, verify, verify_recording
+from bodydouble_contract_tests.verification import (
+    OperationProfile,
+    Target,
+    Verification,
+    VerifyOptions,
+    verify,
+    verify_recording,
+)
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Exchange, ExchangeLog, RecordedAnswer, read_exchanges
@@ -31,8 +38,8 @@ def exchange(
     return Exchange("app-1", time, "POST", "/v1/images/generations", body=body, answer=recorded, **changes)
 
 
-def judged(subject: Subject, *exchanges: Exchange) -> Verification:
-    return verify_recording(subject, ExchangeLog(exchanges, ()), NOW)
+def checked(profile: OperationProfile, *exchanges: Exchange) -> Verification:
+    return verify_recording(profile, ExchangeLog(exchanges, ()), NOW)
 
 
 def ids(verification: Verification) -> list[str]:
@@ -40,23 +47,23 @@ def ids(verification: Verification) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def recorded(subject: Subject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def recorded(profile: OperationProfile, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a verification of the unchanged mock recorded."""
     path = tmp_path_factory.mktemp("recording") / "r"
-    transport = MockTransport(create_app(subject.contract, Settings(api_keys=("canary-4f1c9a7e2b",), seed=1)))
+    transport = MockTransport(create_app(profile.contract, Settings(api_keys=("canary-4f1c9a7e2b",), seed=1)))
     with Target("http://mock.test", "canary-4f1c9a7e2b", transport=transport) as target:
-        verify(subject, target, is_live=True, recording=path)
+        verify(profile, target, VerifyOptions(is_live=True, recording=path))
     transport.close()
     return path
 
 
-def test_what_a_verification_recorded_passes_the_same_checks_offline(subject: Subject, recorded: Path) -> None:
-    result = verify_recording(subject, read_exchanges(recorded), datetime.now(UTC))
+def test_what_a_verification_recorded_passes_the_same_checks_offline(profile: OperationProfile, recorded: Path) -> None:
+    result = verify_recording(profile, read_exchanges(recorded), datetime.now(UTC))
     assert (result.findings, set(result.outcomes.values()), result.requests, result.usd) == ((), {"passed"}, 0, 0)
 
 
-def test_a_recording_past_its_date_is_judged_and_said_to_be_old(subject: Subject, recorded: Path) -> None:
-    result = verify_recording(subject, read_exchanges(recorded), datetime.now(UTC) + timedelta(days=91))
+def test_a_recording_past_its_date_is_judged_and_said_to_be_old(profile: OperationProfile, recorded: Path) -> None:
+    result = verify_recording(profile, read_exchanges(recorded), datetime.now(UTC) + timedelta(days=91))
     assert [(item.id, item.severity) for item in result.findings] == [("recording-expired", "warning")]
     assert set(result.outcomes.values()) == {"passed"}
 
@@ -64,8 +71,8 @@ def test_a_recording_past_its_date_is_judged_and_said_to_be_old(subject: Subject
 @pytest.mark.parametrize(
     ("time", "found"), [("2026-04-03T00:00:00Z", []), ("2026-04-01T00:00:00Z", ["recording-expired"])]
 )
-def test_an_app_s_recording_is_old_after_ninety_days(subject: Subject, time: str, found: list[str]) -> None:
-    assert ids(judged(subject, exchange(time=time))) == found
+def test_an_app_s_recording_is_old_after_ninety_days(profile: OperationProfile, time: str, found: list[str]) -> None:
+    assert ids(checked(profile, exchange(time=time))) == found
 
 
 @pytest.mark.parametrize(
@@ -86,34 +93,36 @@ def test_an_app_s_recording_is_old_after_ninety_days(subject: Subject, time: str
     ],
 )  # fmt: skip
 def test_an_app_s_exchange_is_judged_by_what_its_request_deserved(
-    subject: Subject, recorded: Exchange, found: str | list[str]
+    profile: OperationProfile, recorded: Exchange, found: str | list[str]
 ) -> None:
-    result = ids(judged(subject, recorded))
+    result = ids(checked(profile, recorded))
     assert found in result if isinstance(found, str) else result == found
 
 
-def test_a_picture_that_was_not_kept_does_not_make_a_request_invalid(subject: Subject) -> None:
+def test_a_picture_that_was_not_kept_does_not_make_a_request_invalid(profile: OperationProfile) -> None:
     kept = {"$picture": {"sha256": "0" * 64, "media_type": "image/webp", "bytes": 9, "pixels": None, "data_uri": True}}
-    assert judged(subject, exchange(BODY | {"image_urls": [kept]})).findings == ()
+    assert checked(profile, exchange(BODY | {"image_urls": [kept]})).findings == ()
 
 
-def test_a_request_that_breaks_the_contract_and_was_refused_is_fine(subject: Subject, vendored: Contract) -> None:
+def test_a_request_that_breaks_the_contract_and_was_refused_is_fine(
+    profile: OperationProfile, vendored: Contract
+) -> None:
     refusal: dict[str, Any] = {
         "title": "Bad Request", "status": 400, "message": "Invalid payload provided", "instance": "/v1/images/generations",
         "requestId": "a", "timestamp": "2026-06-12T10:00:00.000Z",
         "error": {"name": "BadRequestException", "message": "Invalid payload provided", "data": []},
     }  # fmt: skip
-    assert judged(subject, exchange(BODY | {"num_images": 0}, 400, refusal)).findings == ()
-    assert Subject(vendored).operation.validate_request(BODY | {"num_images": 0})
+    assert checked(profile, exchange(BODY | {"num_images": 0}, 400, refusal)).findings == ()
+    assert OperationProfile(vendored).operation.validate_request(BODY | {"num_images": 0})
 
 
-def test_exchanges_of_other_operations_are_left_alone(subject: Subject) -> None:
+def test_exchanges_of_other_operations_are_left_alone(profile: OperationProfile) -> None:
     other = exchange(status=500, answer={}, operation="POST /v1/chat/completions")
-    assert ids(judged(subject, other)) == ["recording-empty"]
+    assert ids(checked(profile, other)) == ["recording-empty"]
 
 
-def test_a_finding_names_its_exchange_and_how_to_send_it_again(subject: Subject) -> None:
-    (finding, *_) = judged(subject, exchange(answer={"data": "text"})).findings
+def test_a_finding_names_its_exchange_and_how_to_send_it_again(profile: OperationProfile) -> None:
+    (finding, *_) = checked(profile, exchange(answer={"data": "text"})).findings
     assert (finding.witness, "${base%/v1}" in finding.request, "$AIMLAPI_KEY" in finding.request) == (
         "app-1",
         True,
@@ -123,13 +132,13 @@ def test_a_finding_names_its_exchange_and_how_to_send_it_again(subject: Subject)
 
 def test_an_operation_that_takes_no_body_is_called_without_one(contract_of: Callable[..., Contract]) -> None:
     recorded = Exchange("app-1", "2026-06-12T10:00:00Z", "POST", "/things", answer=RecordedAnswer(500))
-    (finding,) = judged(Subject(contract_of(None)), recorded).findings
+    (finding,) = checked(OperationProfile(contract_of(None)), recorded).findings
     assert (finding.id.partition("/")[0], "--data" in finding.request) == ("valid-accepted", False)
 
 
-def test_lines_that_cannot_be_read_keep_their_findings(subject: Subject, tmp_path: Path) -> None:
+def test_lines_that_cannot_be_read_keep_their_findings(profile: OperationProfile, tmp_path: Path) -> None:
     (tmp_path / "r").write_bytes(exchange().to_line() + b'{"torn')
-    result = verify_recording(subject, read_exchanges(tmp_path / "r"), NOW)
+    result = verify_recording(profile, read_exchanges(tmp_path / "r"), NOW)
     assert ids(result) == ["exchange-torn"]
 
 
@@ -146,13 +155,13 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @pytest.fixture(scope="module")
-def judge(subject: Subject) -> Callable[[Exchange], Verification]:
-    return lambda item: judged(subject, item)
+def check(profile: OperationProfile) -> Callable[[Exchange], Verification]:
+    return lambda item: checked(profile, item)
 
 
 @settings(max_examples=60, deadline=None)
 @given(JSON, st.sampled_from([200, 201, 301, 400, 404, 500]), JSON)
 def test_whatever_was_recorded_is_judged(
-    judge: Callable[[Exchange], Verification], body: Any, status: int, answer: Any
+    check: Callable[[Exchange], Verification], body: Any, status: int, answer: Any
 ) -> None:
-    json.dumps([finding.to_dict() for finding in judge(exchange(body, status, answer)).findings])
+    json.dumps([finding.to_dict() for finding in check(exchange(body, status, answer)).findings])

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, Expectation
+from bodydouble_contract_tests._case import Case, ExpectedOutcome
 from bodydouble_contract_tests._elements import Factor, Option, Space
 from bodydouble_contract_tests._plan import Plan
 from bodydouble_contract_tests._planner import coverage, elements, make_plan
 from bodydouble_contract_tests._planner_budget import within_budget
 from bodydouble_contract_tests._planner_picture import input_picture
-from bodydouble_contract_tests._planner_rows import cover
-from bodydouble_contract_tests._subject import Subject
+from bodydouble_contract_tests._planner_rows import covering_rows
+from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_spec import Contract, Evidence, Overlay
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -46,8 +46,8 @@ def _requests(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def subject(vendored: Contract) -> Subject:
-    return Subject(vendored)
+def profile(vendored: Contract) -> OperationProfile:
+    return OperationProfile(vendored)
 
 
 def _proved(plan: Plan) -> set[str]:
@@ -59,14 +59,14 @@ def _proved(plan: Plan) -> set[str]:
     [pytest.param(None, 12, 15, id="vendored"), pytest.param(_NANO_BANANA, 7, 10, id="nano-banana")],
 )
 def test_the_fewest_pictures_prove_every_element(source: Path | None, calls: int, images: int) -> None:
-    subject = Subject(Contract.load(source))
-    plan = make_plan(subject, is_billed=True, image_url=_URL)
+    profile = OperationProfile(Contract.load(source))
+    plan = make_plan(profile, is_billed=True, image_url=_URL)
     assert (len(plan.paid), plan.images) == (calls, images)
-    assert _proved(plan) == set(plan.elements) == set(elements(subject))
+    assert _proved(plan) == set(plan.elements) == set(elements(profile))
 
 
 def test_every_element_of_any_contract_is_proved(contract: Contract) -> None:
-    plan = make_plan(Subject(contract), is_billed=True, image_url=_URL)
+    plan = make_plan(OperationProfile(contract), is_billed=True, image_url=_URL)
     assert plan.elements
     assert _proved(plan) == set(plan.elements)
 
@@ -76,7 +76,7 @@ def test_every_element_of_any_contract_is_proved(contract: Contract) -> None:
 def test_no_more_calls_are_paid_for_than_the_property_with_most_values_needs(
     contract_of: Callable[..., Contract], schema: dict[str, Any]
 ) -> None:
-    plan = make_plan(Subject(contract_of(schema)), is_billed=True)
+    plan = make_plan(OperationProfile(contract_of(schema)), is_billed=True)
     values = max(
         sum(name == element or element.startswith((f"{name}=", f"{name} ", f"{name}/")) for element in plan.elements)
         for name in schema["properties"]
@@ -90,7 +90,7 @@ def test_no_more_calls_are_paid_for_than_the_property_with_most_values_needs(
 def test_a_plan_never_costs_more_than_its_budget(
     contract_of: Callable[..., Contract], schema: dict[str, Any], images: int
 ) -> None:
-    plan = make_plan(Subject(contract_of(schema)), is_billed=True, max_images=images)
+    plan = make_plan(OperationProfile(contract_of(schema)), is_billed=True, max_images=images)
     assert plan.images <= images
 
 
@@ -99,13 +99,13 @@ def test_a_plan_never_costs_more_than_its_budget(
 def test_more_money_never_proves_less(
     contract_of: Callable[..., Contract], schema: dict[str, Any], images: int
 ) -> None:
-    subject = Subject(contract_of(schema))
-    less, more = (make_plan(subject, is_billed=True, max_images=images + step) for step in (0, 1))
+    profile = OperationProfile(contract_of(schema))
+    less, more = (make_plan(profile, is_billed=True, max_images=images + step) for step in (0, 1))
     assert len(_proved(less)) <= len(_proved(more))
 
 
 def _call(covers: str, images: int) -> Case:
-    return Case("", "", None, Expectation.ACCEPTED, Evidence.DOCUMENTED, images, covers=tuple(covers))
+    return Case("", "", None, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED, images, covers=tuple(covers))
 
 
 _BOUGHT = st.builds(_call, st.text("abcdef", max_size=4), st.integers(1, 4))
@@ -120,48 +120,48 @@ def test_more_money_never_buys_less_whatever_the_calls_cost(cases: list[Case], i
     assert len(less) <= len(more)
 
 
-def test_more_money_never_proves_less_of_the_vendored_contract(subject: Subject) -> None:
-    counts = [len(_proved(make_plan(subject, is_billed=True, max_images=images))) for images in range(18)]
+def test_more_money_never_proves_less_of_the_vendored_contract(profile: OperationProfile) -> None:
+    counts = [len(_proved(make_plan(profile, is_billed=True, max_images=images))) for images in range(18)]
     assert counts == sorted(counts)
 
 
-def test_what_is_cheap_to_prove_does_not_wait_for_what_is_dear(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True, max_images=14, image_url=_URL)
+def test_what_is_cheap_to_prove_does_not_wait_for_what_is_dear(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=14, image_url=_URL)
     assert set(plan.elements) - _proved(plan) == {"num_images maximum (4)"}
 
 
 @pytest.mark.parametrize("images", [0, 3, 11])
-def test_what_the_budget_does_not_buy_is_named(subject: Subject, images: int) -> None:
-    plan = make_plan(subject, is_billed=True, max_images=images, image_url=_URL)
+def test_what_the_budget_does_not_buy_is_named(profile: OperationProfile, images: int) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=images, image_url=_URL)
     unproved = set(plan.elements) - _proved(plan)
     assert unproved
     assert all(f"budget of {images} pictures" in plan.unbought[element] for element in unproved)
 
 
 def test_the_plan_is_the_same_every_time(vendored: Contract) -> None:
-    plans = [make_plan(Subject(vendored), is_billed=True, max_images=30) for _ in range(2)]
+    plans = [make_plan(OperationProfile(vendored), is_billed=True, max_images=30) for _ in range(2)]
     assert plans[0] == plans[1]
 
 
-def test_the_number_of_pictures_is_large_only_once(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True)
+def test_the_number_of_pictures_is_large_only_once(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True)
     assert sorted(case.images for case in plan.paid) == [1] * 11 + [4]
 
 
-def test_every_provider_is_sent_as_written_in_capitals_and_in_title_case(subject: Subject) -> None:
-    sent = {case.body.get("provider") for case in make_plan(subject, is_billed=True).paid}
+def test_every_provider_is_sent_as_written_in_capitals_and_in_title_case(profile: OperationProfile) -> None:
+    sent = {case.body.get("provider") for case in make_plan(profile, is_billed=True).paid}
     assert sent - {None} == {spell(name) for name in ("auto", "google", "fal") for spell in (str, str.upper, str.title)}
 
 
-def test_unknown_properties_have_a_call_of_their_own(subject: Subject) -> None:
-    known = set(subject.properties)
-    cases = [case for case in make_plan(subject, is_billed=True).paid if case.body.keys() - known]
+def test_unknown_properties_have_a_call_of_their_own(profile: OperationProfile) -> None:
+    known = set(profile.properties)
+    cases = [case for case in make_plan(profile, is_billed=True).paid if case.body.keys() - known]
     assert [(case.check, case.evidence, case.covers) for case in cases] == [
         ("unknown-key-tolerated", Evidence.INFERRED, ("unknown property",))
     ]
 
 
-def _added(evidence: Evidence, contract: Contract, below: str = "") -> Subject:
+def _added(evidence: Evidence, contract: Contract, below: str = "") -> OperationProfile:
     """The subject of a contract with a property that the overlay adds."""
     target = f"$.paths.*.*.requestBody.content.*.schema{below}.properties"
     fact = {
@@ -171,7 +171,7 @@ def _added(evidence: Evidence, contract: Contract, below: str = "") -> Subject:
         "update": {"mood": {"enum": ["sad", "gay"]}},
     }
     overlay = {"overlay": "1.0.0", "info": {"title": "Mood", "version": "1"}, "actions": [fact]}
-    return Subject(Contract.load(dict(contract.published), overlay=Overlay.parse(overlay, "mood")))
+    return OperationProfile(Contract.load(dict(contract.published), overlay=Overlay.parse(overlay, "mood")))
 
 
 _SMALL = {"type": "object", "properties": {"tone": {"enum": ["a", "b"]}}}
@@ -196,63 +196,63 @@ def test_a_value_inside_that_is_only_inferred_shares_its_call_with_no_element(
 
 
 def test_a_value_that_is_only_assumed_is_not_paid_for(contract_of: Callable[..., Contract]) -> None:
-    subject = _added(Evidence.ASSUMED, contract_of(_SMALL))
-    billed, unbilled = (make_plan(subject, is_billed=is_billed) for is_billed in (True, False))
+    profile = _added(Evidence.ASSUMED, contract_of(_SMALL))
+    billed, unbilled = (make_plan(profile, is_billed=is_billed) for is_billed in (True, False))
     assert not any("mood" in case.body for case in billed.paid)
     assert "only assumed" in billed.unbought["mood=sad"]
     assert ("mood=sad",) in [case.covers for case in unbilled.unpaid]
 
 
-def test_a_picture_by_url_has_one_call_and_only_with_a_url_to_give(subject: Subject) -> None:
-    without, given_one = (make_plan(subject, is_billed=True, image_url=url) for url in (None, _URL))
+def test_a_picture_by_url_has_one_call_and_only_with_a_url_to_give(profile: OperationProfile) -> None:
+    without, given_one = (make_plan(profile, is_billed=True, image_url=url) for url in (None, _URL))
     assert "--image-url" in without.unbought["image_urls by URL"]
     assert not any(item.startswith("http") for case in without.paid for item in case.body["image_urls"])
     assert [case.body["image_urls"] for case in given_one.paid if "image_urls by URL" in case.covers] == [[_URL]]
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "house.png", "ftp://example.com/a.png"])
-def test_a_picture_that_no_server_fetches_is_not_accepted(subject: Subject, url: str) -> None:
+def test_a_picture_that_no_server_fetches_is_not_accepted(profile: OperationProfile, url: str) -> None:
     with pytest.raises(ValueError, match=r"http\(s\) URL"):
-        make_plan(subject, is_billed=True, image_url=url)
+        make_plan(profile, is_billed=True, image_url=url)
 
 
-def test_the_rest_of_the_budget_buys_odd_requests_and_then_pairs(subject: Subject) -> None:
-    rest = make_plan(subject, is_billed=True, max_images=15 + 7 + 2).paid[12:]
-    assert [case.expectation for case in rest] == [Expectation.SURVIVED] * 7 + [Expectation.ACCEPTED] * 2
+def test_the_rest_of_the_budget_buys_odd_requests_and_then_pairs(profile: OperationProfile) -> None:
+    rest = make_plan(profile, is_billed=True, max_images=15 + 7 + 2).paid[12:]
+    assert [case.expectation for case in rest] == [ExpectedOutcome.SURVIVED] * 7 + [ExpectedOutcome.ACCEPTED] * 2
     assert all(element.startswith("pair ") for case in rest[7:] for element in case.covers)
 
 
-def test_a_budget_without_end_buys_each_pair_once(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True, max_images=1000)
+def test_a_budget_without_end_buys_each_pair_once(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=1000)
     pairs = [element for case in plan.paid for element in case.covers if element.startswith("pair ")]
     assert len(pairs) == len(set(pairs)) > 50
     assert "pairs of values" not in plan.unbought
 
 
-def test_a_pair_is_in_the_request_that_is_paid_for_it(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True, max_images=1000)
+def test_a_pair_is_in_the_request_that_is_paid_for_it(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=1000)
     (body,) = [case.body for case in plan.paid if "pair num_images=4 x aspect_ratio=16:9" in case.covers]
     assert (body["num_images"], body["aspect_ratio"]) == (4, "16:9")
 
 
-def test_rules_that_are_only_assumed_are_not_probed_where_a_mistake_costs_money(subject: Subject) -> None:
-    billed, unbilled = (make_plan(subject, is_billed=is_billed) for is_billed in (True, False))
+def test_rules_that_are_only_assumed_are_not_probed_where_a_mistake_costs_money(profile: OperationProfile) -> None:
+    billed, unbilled = (make_plan(profile, is_billed=is_billed) for is_billed in (True, False))
     assumed = {case.id for case in unbilled.free if case.evidence is Evidence.ASSUMED}
     assert assumed
     assert not assumed & {case.id for case in billed.free}
     assert assumed <= billed.unbought.keys()
 
 
-def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(subject: Subject) -> None:
+def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(profile: OperationProfile) -> None:
     repeated = [
-        [(case.expectation, case.repeats) for case in make_plan(subject, is_billed=is_billed).calls if case.repeats > 1]
+        [(case.expectation, case.repeats) for case in make_plan(profile, is_billed=is_billed).calls if case.repeats > 1]
         for is_billed in (True, False)
     ]
-    assert repeated == [[(Expectation.REFUSED, 5)], [(Expectation.ACCEPTED, 20)]]
+    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 20)]]
 
 
-def test_repeated_calls_count_for_no_element(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=False)
+def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=False)
     assert [case.covers for case in plan.calls if case.repeats > 1] == [()]
 
 
@@ -267,25 +267,25 @@ def test_repeated_calls_count_for_no_element(subject: Subject) -> None:
     ],
 )
 def test_only_the_calls_that_serve_a_check_are_made_for_it(
-    subject: Subject, only: str, free: list[str], paid: list[str]
+    profile: OperationProfile, only: str, free: list[str], paid: list[str]
 ) -> None:
-    plan = make_plan(subject, is_billed=True, only=[only])
+    plan = make_plan(profile, is_billed=True, only=[only])
     assert ([case.id for case in plan.free], [case.id for case in plan.paid]) == (free, paid)
     assert [check.id for check in plan.checks] == [only]
 
 
-def test_pixels_are_checked_for_every_aspect_ratio(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True, only=["picture-pixels"])
-    assert {case.body.get("aspect_ratio") for case in plan.paid} == {None, *subject.sizes}
+def test_pixels_are_checked_for_every_aspect_ratio(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True, only=["picture-pixels"])
+    assert {case.body.get("aspect_ratio") for case in plan.paid} == {None, *profile.sizes}
 
 
-def test_an_unknown_check_is_refused_with_the_known_ones(subject: Subject) -> None:
+def test_an_unknown_check_is_refused_with_the_known_ones(profile: OperationProfile) -> None:
     with pytest.raises(ValueError, match=r"no check 'valid'.* valid-accepted"):
-        make_plan(subject, is_billed=False, only=["valid"])
+        make_plan(profile, is_billed=False, only=["valid"])
 
 
-def test_coverage_counts_the_successful_calls_for_each_element(subject: Subject) -> None:
-    plan = make_plan(subject, is_billed=True)
+def test_coverage_counts_the_successful_calls_for_each_element(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True)
     counts = coverage(plan, plan.paid[:2])
     assert list(counts) == list(plan.elements)
     assert (
@@ -297,7 +297,8 @@ def test_coverage_counts_the_successful_calls_for_each_element(subject: Subject)
 
 def test_a_call_without_pictures_costs_one_unit(contract_of: Callable[..., Contract]) -> None:
     plan = make_plan(
-        Subject(contract_of({"type": "object", "properties": {"voice": {"enum": ["a", "b", "c"]}}})), is_billed=True
+        OperationProfile(contract_of({"type": "object", "properties": {"voice": {"enum": ["a", "b", "c"]}}})),
+        is_billed=True,
     )
     assert plan.images == len(plan.paid) == 5
 
@@ -307,7 +308,7 @@ def test_a_value_that_others_forbid_goes_with_those_that_allow_it() -> None:
         name: tuple(Option(f"{name}={value}", value, (f"{name}={value}",)) for value in (1, 2, 3)) for name in "ab"
     }
     space = Space(tuple(Factor(name, values) for name, values in options.items()), lambda body: body["a"] != body["b"])
-    rows = cover(space)
+    rows = covering_rows(space)
     assert {element for row in rows for element in row.covers} == {
         f"{name}={value}" for name in "ab" for value in (1, 2, 3)
     }
@@ -325,9 +326,9 @@ def _ids(cases: tuple[Case, ...]) -> list[str]:
 
 
 def test_every_call_has_its_own_name(contract: Contract) -> None:
-    subject = Subject(contract)
+    profile = OperationProfile(contract)
     for plan in (
-        make_plan(subject, is_billed=True, max_images=60, image_url=_URL),
-        make_plan(subject, is_billed=False),
+        make_plan(profile, is_billed=True, max_images=60, image_url=_URL),
+        make_plan(profile, is_billed=False),
     ):
         assert len(_ids(plan.calls)) == len(set(_ids(plan.calls)))

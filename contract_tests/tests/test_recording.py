@@ -7,13 +7,13 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_contract_tests._charge import Charge
-from bodydouble_contract_tests._keeping import Keeper
-from bodydouble_contract_tests._record import Entry, State, entry_of, finding_of, observation_of, to_exchange
-from bodydouble_contract_tests._recording import Recorder, latest, read_past
+from bodydouble_contract_tests._keeping import Redaction
+from bodydouble_contract_tests._record import CallState, Entry, entry_of, finding_of, observation_of, to_exchange
+from bodydouble_contract_tests._recording import Recorder, latest, read_recorded_run
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,
-    Expectation,
+    ExpectedOutcome,
     FetchedPicture,
     Observation,
     Trouble,
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 KEY = "canary-4f1c9a7e2b"
 IDENTITY = {"contract": "abc", "plan": "def", "target": "https://api.test"}
-CASE = Case("success/one", "valid-accepted", {"prompt": "x"}, Expectation.ACCEPTED, Evidence.DOCUMENTED)
+CASE = Case("success/one", "valid-accepted", {"prompt": "x"}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
 FINDING = Finding("image-count", Severity.ERROR, Evidence.DOCUMENTED, "/data", "1 of 2", 2, 1, covers=(
     Finding("inner", Severity.INFO, Evidence.ASSUMED, "", "x"),
 ))  # fmt: skip
@@ -33,17 +33,17 @@ PICTURE = FetchedPicture("/data/0", "https://cdn.test/a.png", 200, "image/png", 
 Line = Callable[..., Exchange]
 
 
-def line(identifier: str = "run-1", state: State = State.JUDGED, **changes: Any) -> Exchange:
+def line(identifier: str = "run-1", state: CallState = CallState.CHECKED, **changes: Any) -> Exchange:
     members: dict[str, Any] = {
         "charge": Charge(1, 84_000, 0.042),
         "reserved_usd": 0.042,
         "expires": "2026-09-10T10:00:00.000Z",
-        "identity": IDENTITY,
+        "run_identity": IDENTITY,
     }
     entry = Entry(identifier, "2026-06-12T10:00:00.000Z", state, "success/one", "valid-accepted", **members | changes)
     seen = Observation(CASE, b'{"prompt":"x"}', 200, {"content-type": "application/json"}, b'{"data":[]}', 1.5)
     seen = Observation(CASE, seen.sent, 200, seen.headers, seen.content, 1.5, 0, Trouble.TIMEOUT, "late", (PICTURE,))
-    return to_exchange(entry, "POST", "/v1/images/generations", "0af3", seen, (FINDING,), Keeper(KEY).redactor)
+    return to_exchange(entry, "POST", "/v1/images/generations", "0af3", seen, (FINDING,), Redaction(KEY).redactor)
 
 
 def write(path: Path, *exchanges: Exchange) -> Path:
@@ -63,31 +63,31 @@ def test_a_call_is_read_as_it_was_written() -> None:
 
 
 def test_of_one_call_the_last_line_counts(tmp_path: Path) -> None:
-    path = write(tmp_path / "r", *(line(state=state) for state in State), line("run-2"))
+    path = write(tmp_path / "r", *(line(state=state) for state in CallState), line("run-2"))
     assert [entry.state for item in latest(read_exchanges(path).exchanges) if (entry := entry_of(item))] == [
-        "judged"
+        "checked"
     ] * 2
 
 
 def test_what_was_reserved_and_never_settled_counts_as_charged(tmp_path: Path) -> None:
-    path = write(tmp_path / "r", line(state=State.RESERVED))
-    past = read_past(path, IDENTITY)
-    call = past.get(CASE, 0)
+    path = write(tmp_path / "r", line(state=CallState.RESERVED))
+    recorded_run = read_recorded_run(path, IDENTITY)
+    call = recorded_run.get(CASE, 0)
     assert call is not None
-    assert (call.is_lost, past.charge) == (True, Charge(1, 84_000, 0.042))
+    assert (call.is_lost, recorded_run.charge) == (True, Charge(1, 84_000, 0.042))
 
 
 def test_a_call_that_came_to_nothing_is_still_to_be_made(tmp_path: Path) -> None:
-    lines = (line(state=State.RESERVED), line(state=State.RELEASED, charge=Charge()))
-    past = read_past(write(tmp_path / "r", *lines), IDENTITY)
-    assert (past.get(CASE, 0), past.charge.usd, past.requests) == (None, 0, 1)
+    lines = (line(state=CallState.RESERVED), line(state=CallState.RELEASED, charge=Charge()))
+    recorded_run = read_recorded_run(write(tmp_path / "r", *lines), IDENTITY)
+    assert (recorded_run.get(CASE, 0), recorded_run.charge.usd, recorded_run.requests) == (None, 0, 1)
 
 
 @pytest.mark.parametrize("changed", IDENTITY)
 def test_no_run_goes_on_with_the_recording_of_another(tmp_path: Path, changed: str) -> None:
     path = write(tmp_path / "r", line())
     with pytest.raises(CannotVerify, match=f"another {changed};"):
-        read_past(path, {**IDENTITY, changed: "else"})
+        read_recorded_run(path, {**IDENTITY, changed: "else"})
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,12 @@ def test_a_recording_that_cannot_be_read_as_a_whole_is_not_gone_on_with(tmp_path
     path = tmp_path / "r"
     path.write_bytes(line().to_line() + lines)
     with pytest.raises(CannotVerify):
-        read_past(path, IDENTITY)
+        read_recorded_run(path, IDENTITY)
 
 
 def test_a_missing_recording_is_said(tmp_path: Path) -> None:
     with pytest.raises(CannotVerify, match="No such file"):
-        read_past(tmp_path / "r", IDENTITY)
+        read_recorded_run(tmp_path / "r", IDENTITY)
 
 
 @pytest.mark.parametrize("torn", [0, 1, 70_000])
@@ -151,7 +151,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=3)
         | st.dictionaries(
-            st.sampled_from(["state", "case", "charge", "images", "number", "identity", "credential"]), inner
+            st.sampled_from(["state", "case", "charge", "images", "number", "run_identity", "credential"]), inner
         )
     ),
     max_leaves=8,
@@ -159,7 +159,9 @@ JSON = st.recursive(
 
 
 @settings(max_examples=100)
-@given(JSON, st.sampled_from(["", "state", "number", "charge", "identity", "expectation", "reserved_usd", "pictures"]))
+@given(
+    JSON, st.sampled_from(["", "state", "number", "charge", "run_identity", "expectation", "reserved_usd", "pictures"])
+)
 def test_whatever_a_recording_says_of_a_call_is_read_or_refused(value: Any, member: str) -> None:
     good = line()
     details = {**good.extra["verify"], member: value} if member else value
@@ -185,13 +187,13 @@ def test_the_key_is_kept_nowhere_wherever_a_server_puts_it(place: str, data: st.
         detail=text,
         pictures=(FetchedPicture("/data/0", f"https://cdn.test/{text}", 200, text, None, None, KEY.encode(), text),),
     )
-    keeper = Keeper(KEY)
-    kept = keeper.observation(seen)
-    finding = keeper.finding(
+    redaction = Redaction(KEY)
+    kept = redaction.observation(seen)
+    finding = redaction.finding(
         Finding(f"a/{text}", Severity.INFO, Evidence.ASSUMED, f"/{text}", text, {text: [text]}, text)
     )
-    entry = Entry("run-1", "2026-06-12T10:00:00.000Z", State.JUDGED, "c", "k")
-    exchange = to_exchange(entry, "POST", "/", None, kept, (finding,), keeper.redactor)
+    entry = Entry("run-1", "2026-06-12T10:00:00.000Z", CallState.CHECKED, "c", "k")
+    exchange = to_exchange(entry, "POST", "/", None, kept, (finding,), redaction.redactor)
     everything = repr(kept) + repr(finding) + exchange.to_line().decode()
     assert KEY not in everything
     assert "canary" not in everything.replace("\\\\u0063", "c").replace("\\u0063", "c")

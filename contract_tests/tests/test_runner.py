@@ -10,11 +10,12 @@ import httpx
 import pytest
 from bodydouble_contract_tests.verification import (
     CannotVerify,
-    Expectation,
+    ExpectedOutcome,
+    OperationProfile,
     Progress,
-    Subject,
     Target,
     Verification,
+    VerifyOptions,
     plan_verification,
     verify,
 )
@@ -43,14 +44,14 @@ class Meddling(httpx.BaseTransport):
 
 
 @pytest.fixture
-def app(subject: Subject) -> Iterator[MockServer]:
-    server = create_app(subject.contract, Settings(api_keys=(KEY,), seed=1))
+def app(profile: OperationProfile) -> Iterator[MockServer]:
+    server = create_app(profile.contract, Settings(api_keys=(KEY,), seed=1))
     yield server
     server.close()
 
 
 @pytest.fixture
-def run(subject: Subject, app: MockServer) -> Iterator[Callable[..., Verification]]:
+def run(profile: OperationProfile, app: MockServer) -> Iterator[Callable[..., Verification]]:
     """Verifies the mock; ``meddle`` stands between."""
     transports: list[Meddling] = []
 
@@ -58,8 +59,10 @@ def run(subject: Subject, app: MockServer) -> Iterator[Callable[..., Verificatio
         transport = Meddling(app, meddle)
         transports.append(transport)
         with Target("http://mock.test/v1", KEY, transport=transport, timeout_s=timeout_s) as target:
-            chosen: dict[str, Any] = {"examples": 0, "sleep": _no_sleep, **options}
-            return verify(subject, target, **chosen)
+            hooks = {"sleep": _no_sleep} | {
+                name: options.pop(name) for name in ("sleep", "clock", "on_event") if name in options
+            }
+            return verify(profile, target, VerifyOptions(**{"examples": 0, **options}), **hooks)
 
     yield start
     for transport in transports:
@@ -103,10 +106,10 @@ def test_the_unchanged_mock_passes_every_check_and_proves_every_element(
 
 
 def test_on_the_real_api_the_plan_is_bought_and_no_more(
-    run: Callable[..., Verification], app: MockServer, subject: Subject
+    run: Callable[..., Verification], app: MockServer, profile: OperationProfile
 ) -> None:
     events: list[Progress] = []
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
     result = run(is_live=True, on_event=events.append)
     assert (result.findings, result.incomplete) == ((), None)
     assert [item.case for item in result.observations if item.status == 200] == list(plan.paid)
@@ -149,9 +152,9 @@ def test_overcharging_is_found_and_ends_the_run_when_the_budget_is_gone(
 
 
 def test_a_call_without_an_answer_is_a_finding_and_counts_as_charged(
-    run: Callable[..., Verification], app: MockServer, subject: Subject
+    run: Callable[..., Verification], app: MockServer, profile: OperationProfile
 ) -> None:
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
     silent = plan.paid[1]
 
     def losing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
@@ -181,11 +184,11 @@ def accepting(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Respo
 
 
 def test_after_a_wrongly_accepted_probe_its_siblings_are_not_made(
-    run: Callable[..., Verification], subject: Subject
+    run: Callable[..., Verification], profile: OperationProfile
 ) -> None:
     probes = [
-        case for case in plan_verification(subject, billed=True).free
-        if case.expectation is Expectation.REFUSED and case.pointer.startswith("/aspect_ratio")
+        case for case in plan_verification(profile, billed=True).free
+        if case.expectation is ExpectedOutcome.REFUSED and case.pointer.startswith("/aspect_ratio")
     ]  # fmt: skip
     result = run(accepting, is_live=True)
     accepted = [item for item in result.observations if item.status == 200 and item.case.expectation == "refused"]
@@ -195,19 +198,19 @@ def test_after_a_wrongly_accepted_probe_its_siblings_are_not_made(
     assert result.paid_images >= 1
 
 
-def test_where_nothing_costs_every_probe_is_made(run: Callable[..., Verification], subject: Subject) -> None:
+def test_where_nothing_costs_every_probe_is_made(run: Callable[..., Verification], profile: OperationProfile) -> None:
     result = run(accepting, only=["invalid-refused"])
     probes = [
-        case for case in plan_verification(subject, only=["invalid-refused"]).free if "/aspect_ratio" in case.pointer
+        case for case in plan_verification(profile, only=["invalid-refused"]).free if "/aspect_ratio" in case.pointer
     ]
     assert {case.id for case in probes} <= {item.case.id for item in result.observations}
 
 
-def test_no_money_is_spent_on_a_server_that_needs_no_key(subject: Subject) -> None:
-    app = create_app(subject.contract, Settings(require_key=False, seed=1))
+def test_no_money_is_spent_on_a_server_that_needs_no_key(profile: OperationProfile) -> None:
+    app = create_app(profile.contract, Settings(require_key=False, seed=1))
     transport = MockTransport(app)
     with Target("http://mock.test", KEY, transport=transport) as target:
-        result = verify(subject, target, is_live=True)
+        result = verify(profile, target, VerifyOptions(is_live=True))
     transport.close()
     assert "without a valid key was carried out" in (result.incomplete or "")
     assert (result.paid_images, "no-key-refused" in {item.partition("/")[0] for item in ids(result)}) == (0, True)
@@ -224,11 +227,13 @@ def test_no_money_is_spent_on_a_server_that_refuses_nothing_rightly(run: Callabl
 
 
 @pytest.mark.parametrize("is_live", [False, True])
-def test_a_key_that_the_server_does_not_know_is_one_reason_and_no_finding(subject: Subject, is_live: bool) -> None:
-    app = create_app(subject.contract, Settings(api_keys=("another-key-altogether",), seed=1))
+def test_a_key_that_the_server_does_not_know_is_one_reason_and_no_finding(
+    profile: OperationProfile, is_live: bool
+) -> None:
+    app = create_app(profile.contract, Settings(api_keys=("another-key-altogether",), seed=1))
     transport = MockTransport(app)
     with Target("http://mock.test", KEY, transport=transport) as target:
-        result = verify(subject, target, is_live=is_live)
+        result = verify(profile, target, VerifyOptions(is_live=is_live))
     transport.close()
     assert "does not accept the API key" in (result.incomplete or "")
     assert (result.findings, result.paid_images, set(result.outcomes.values())) == ((), 0, {"not run"})
@@ -275,9 +280,9 @@ def test_a_rate_that_stays_limited_leaves_the_run_incomplete(
     assert result.outcomes["invalid-refused"] == "not run"
 
 
-def test_a_server_that_is_not_there_is_one_clear_reason(subject: Subject) -> None:
+def test_a_server_that_is_not_there_is_one_clear_reason(profile: OperationProfile) -> None:
     with Target("http://127.0.0.1:1", KEY) as target:
-        result = verify(subject, target)
+        result = verify(profile, target)
     assert "http://127.0.0.1:1 cannot be reached" in (result.incomplete or "")
     assert (result.findings, set(result.outcomes.values()), result.requests) == ((), {"not run"}, 1)
 
@@ -308,14 +313,16 @@ def test_ctrl_c_keeps_what_was_found(run: Callable[..., Verification], app: Mock
     assert (result.incomplete, len(result.observations), bool(result.findings)) == ("interrupted", 6, True)
 
 
-def test_ctrl_c_within_a_paid_call_counts_it_as_charged(run: Callable[..., Verification], subject: Subject) -> None:
+def test_ctrl_c_within_a_paid_call_counts_it_as_charged(
+    run: Callable[..., Verification], profile: OperationProfile
+) -> None:
     def interrupted(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         answer = inner.handle_request(request)
         if request.method == "POST" and answer.status_code == 200:
             raise KeyboardInterrupt
         return answer
 
-    first = plan_verification(subject, billed=True).paid[0]
+    first = plan_verification(profile, billed=True).paid[0]
     result = run(interrupted, is_live=True)
     assert (result.incomplete, result.paid_images) == ("interrupted", first.images)
     assert result.usd == pytest.approx(first.images * PRICE)
@@ -461,10 +468,10 @@ def test_what_was_recorded_for_another_plan_is_not_gone_on_with(
 
 
 def test_ctrl_c_while_pictures_come_keeps_the_call_that_was_paid(
-    run: Callable[..., Verification], subject: Subject, tmp_path: Path
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
 ) -> None:
     """The picture is fetched in another thread, so the interrupt is that of a wait for it."""
-    plan = plan_verification(subject, billed=True)
+    plan = plan_verification(profile, billed=True)
 
     def failing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         if request.method == "GET":

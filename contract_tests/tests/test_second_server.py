@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from bodydouble_contract_tests.verification import Subject, Target, Verification, verify
+from bodydouble_contract_tests.verification import OperationProfile, Target, Verification, VerifyOptions, verify
 from bodydouble_spec import Contract, Severity
 
 SOURCE = Path(__file__).parent / "data" / "second_server.py"
@@ -27,7 +27,7 @@ def result() -> Iterator[Verification]:
     thread.start()
     try:
         with Target(f"http://127.0.0.1:{listener.getsockname()[1]}", "second-key") as target:
-            yield verify(Subject(Contract.load()), target, examples=10)
+            yield verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=10))
     finally:
         server.should_exit = True
         thread.join()

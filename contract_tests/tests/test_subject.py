@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from bodydouble_contract_tests import boundary_cases
 from bodydouble_contract_tests._answer_places import places
-from bodydouble_contract_tests._subject import AnswerPicture, Names, Subject
+from bodydouble_contract_tests._subject import AnswerPicture, OperationProfile, PropertyNames
 from bodydouble_contract_tests._texts import LONG
 from bodydouble_spec import Contract, Evidence
 from hypothesis import given
 from hypothesis import strategies as st
 
-SUBJECT = Subject(Contract.load())
+PROFILE = OperationProfile(Contract.load())
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PLAIN: dict[str, Any] = {
     "model": "google/gemini-2.5-flash-image-edit",
@@ -28,19 +28,21 @@ JSON = st.recursive(
 
 
 def test_the_vendored_operation_has_its_names_sizes_and_price() -> None:
-    assert SUBJECT.names == Names("prompt", "image_urls", "num_images", "aspect_ratio")
-    assert (SUBJECT.sizes["21:9"], SUBJECT.credits, SUBJECT.usd_per_image) == ((1536, 672), 84000, 0.042)
+    assert PROFILE.names == PropertyNames("prompt", "image_urls", "num_images", "aspect_ratio")
+    assert (PROFILE.sizes["21:9"], PROFILE.credits, PROFILE.usd_per_image) == ((1536, 672), 84000, 0.042)
 
 
 def test_an_operation_without_pictures_has_none_of_what_is_theirs(contract_of: Callable[..., Contract]) -> None:
-    subject = Subject(contract_of({"type": "object"}, {"type": "object", "properties": {"url": {"type": "string"}}}))
-    assert subject.names == Names(None, None, None, None)
-    assert (subject.has_pictures, subject.states_cost, subject.sizes, subject.usd_per_image) == (False, False, {}, None)
+    profile = OperationProfile(
+        contract_of({"type": "object"}, {"type": "object", "properties": {"url": {"type": "string"}}})
+    )
+    assert profile.names == PropertyNames(None, None, None, None)
+    assert (profile.has_pictures, profile.states_cost, profile.sizes, profile.usd_per_image) == (False, False, {}, None)
 
 
 def test_every_document_of_the_vendor_has_subjects(published: Contract) -> None:
-    subjects = [Subject(published, operation) for operation in published.operations]
-    assert [subject.operation for subject in subjects] == list(published.operations)
+    profiles = [OperationProfile(published, operation) for operation in published.operations]
+    assert [profile.operation for profile in profiles] == list(published.operations)
 
 
 @pytest.mark.parametrize(
@@ -59,24 +61,24 @@ def test_every_document_of_the_vendor_has_subjects(published: Contract) -> None:
 )
 def test_the_number_of_pictures_is_what_the_request_says(more: Any, asked: int, promised: int | None) -> None:
     body = {**PLAIN, **more}
-    assert (SUBJECT.images_asked(body), SUBJECT.images_promised(body)) == (asked, promised)
+    assert (PROFILE.images_asked(body), PROFILE.images_promised(body)) == (asked, promised)
 
 
 def test_the_ratio_is_the_default_where_the_request_says_none() -> None:
-    asked = [SUBJECT.ratio_asked(body) for body in (PLAIN, {**PLAIN, "aspect_ratio": "3:2"}, {"aspect_ratio": 5})]
+    asked = [PROFILE.ratio_asked(body) for body in (PLAIN, {**PLAIN, "aspect_ratio": "3:2"}, {"aspect_ratio": 5})]
     assert asked == ["1:1", "3:2", None]
 
 
 def test_the_pictures_of_an_answer_are_those_that_the_contract_documents() -> None:
     answer = {"data": [{"url": "u", "b64_json": None}, {"b64_json": "b"}, "no"], "images": [{"url": "other"}]}
-    assert SUBJECT.pictures(answer) == [AnswerPicture("/data/0", "u", None), AnswerPicture("/data/1", None, "b")]
+    assert PROFILE.pictures(answer) == [AnswerPicture("/data/0", "u", None), AnswerPicture("/data/1", None, "b")]
 
 
 def test_pictures_are_found_through_references_and_alternatives(contract_of: Callable[..., Contract]) -> None:
     item = {"allOf": [{"type": "object"}, {"properties": {"url": {"type": "string"}}}]}
     schema = {"anyOf": [{"type": "null"}, {"properties": {"out": {"properties": {"shots": {"items": item}}}}}]}
-    subject = Subject(contract_of({}, schema))
-    assert subject.pictures({"out": {"shots": [{"url": "u"}]}}) == [AnswerPicture("/out/shots/0", "u", None)]
+    profile = OperationProfile(contract_of({}, schema))
+    assert profile.pictures({"out": {"shots": [{"url": "u"}]}}) == [AnswerPicture("/out/shots/0", "u", None)]
 
 
 def test_a_schema_that_contains_itself_in_many_ways_is_read_from_the_top_to_an_end() -> None:
@@ -89,27 +91,27 @@ def test_a_schema_that_contains_itself_in_many_ways_is_read_from_the_top_to_an_e
 
 def test_the_cost_is_read_where_the_contract_documents_it_and_the_charge_wherever_it_stands() -> None:
     usual, elsewhere = ({"meta": {"usage": {"credits_used": 5}}}, {"usage": {"credits_used": 7, "usd_spent": 0.5}})
-    assert (SUBJECT.cost(usual), SUBJECT.cost(elsewhere)) == (("/meta/usage/credits_used", 5), None)
-    assert (SUBJECT.credits_used(usual), SUBJECT.credits_used(elsewhere), SUBJECT.usd_spent(elsewhere)) == (5, 7, 0.5)
+    assert (PROFILE.cost(usual), PROFILE.cost(elsewhere)) == (("/meta/usage/credits_used", 5), None)
+    assert (PROFILE.credits_used(usual), PROFILE.credits_used(elsewhere), PROFILE.usd_spent(elsewhere)) == (5, 7, 0.5)
 
 
 @pytest.mark.parametrize("used", [None, "5", True, [5], float("nan"), float("inf")])
 def test_what_is_no_number_is_no_cost(used: Any) -> None:
     answer = {"meta": {"usage": {"credits_used": used}}}
-    assert (SUBJECT.cost(answer), SUBJECT.credits_used(answer)) == (None, None)
+    assert (PROFILE.cost(answer), PROFILE.credits_used(answer)) == (None, None)
 
 
 def test_evidence_and_source_are_those_of_the_innermost_word() -> None:
-    assert (SUBJECT.evidence("responses", "400"), SUBJECT.evidence("x-sizes")) == (
+    assert (PROFILE.evidence("responses", "400"), PROFILE.evidence("x-sizes")) == (
         Evidence.INFERRED,
         Evidence.DOCUMENTED,
     )
-    assert SUBJECT.source("x-sizes") == "the size table of the model's documentation page"
-    assert SUBJECT.source("requestBody") == "the published contract"
+    assert PROFILE.source("x-sizes") == "the size table of the model's documentation page"
+    assert PROFILE.source("requestBody") == "the published contract"
 
 
 @pytest.mark.parametrize(
-    ("more", "is_unknown"),
+    ("more", "is_unspecified"),
     [
         ({}, False),
         ({"num_images": 4, "aspect_ratio": "21:9", "provider": "GOOGLE"}, False),
@@ -135,22 +137,22 @@ def test_evidence_and_source_are_those_of_the_innermost_word() -> None:
         ({"image_urls": ["https://[/a.png"]}, True),
     ],
 )
-def test_a_request_whose_fate_nobody_knows_is_told_from_the_others(more: Any, is_unknown: bool) -> None:
-    assert SUBJECT.is_unknown({**PLAIN, **more}) is is_unknown
+def test_a_request_whose_fate_nobody_knows_is_told_from_the_others(more: Any, is_unspecified: bool) -> None:
+    assert PROFILE.is_unspecified({**PLAIN, **more}) is is_unspecified
 
 
 def test_a_long_list_within_the_bound_of_a_contract_is_known(contract_of: Callable[..., Contract]) -> None:
     urls = {"type": "array", "items": {"type": "string"}, "maxItems": 9}
-    subject = Subject(contract_of({"type": "object", "properties": {"image_urls": urls}}))
-    assert not subject.is_unknown({"image_urls": ["https://example.com/a.png"] * 9})
+    profile = OperationProfile(contract_of({"type": "object", "properties": {"image_urls": urls}}))
+    assert not profile.is_unspecified({"image_urls": ["https://example.com/a.png"] * 9})
 
 
 def test_a_list_of_known_values_that_says_nothing_of_letter_case_means_its_own(
     contract_of: Callable[..., Contract],
 ) -> None:
     quality = {"type": "string", "x-known-values": ["high"]}
-    subject = Subject(contract_of({"type": "object", "properties": {"quality": quality}}))
-    assert [subject.is_unknown({"quality": text}) for text in ("high", "HIGH")] == [False, True]
+    profile = OperationProfile(contract_of({"type": "object", "properties": {"quality": quality}}))
+    assert [profile.is_unspecified({"quality": text}) for text in ("high", "HIGH")] == [False, True]
 
 
 @given(body=JSON, answer=JSON, data=st.data())
@@ -158,12 +160,12 @@ def test_any_request_and_any_answer_can_be_read(body: Any, answer: Any, data: st
     names = data.draw(st.lists(st.sampled_from(["prompt", "image_urls", "num_images", "aspect_ratio", "provider"])))
     request = {**PLAIN, **dict.fromkeys(names, body)}
     wrapped = data.draw(st.sampled_from([answer, {"data": answer}, {"data": [answer]}, {"meta": {"usage": answer}}]))
-    assert 1 <= SUBJECT.images_asked(request) < 10**9
-    assert SUBJECT.is_unknown(request) in {True, False}
-    assert len(SUBJECT.pictures(wrapped)) <= sum(length for _, length in SUBJECT.picture_lists(wrapped))
+    assert 1 <= PROFILE.images_asked(request) < 10**9
+    assert PROFILE.is_unspecified(request) in {True, False}
+    assert len(PROFILE.pictures(wrapped)) <= sum(length for _, length in PROFILE.picture_lists(wrapped))
 
 
 def test_the_plain_boundary_cases_of_the_contract_are_of_both_kinds(vendored: Contract) -> None:
-    verdicts = {case.id: SUBJECT.is_unknown(case.body) for case in boundary_cases(vendored) if case.valid}
+    verdicts = {case.id: PROFILE.is_unspecified(case.body) for case in boundary_cases(vendored) if case.valid}
     assert (verdicts["num_images/maximum"], verdicts["num_images/fraction"]) == (False, True)
     assert base64.b64decode(PNG).startswith(b"\x89PNG")
