@@ -23,9 +23,9 @@ def base_of(base_url: str) -> str:
     except ValueError as error:
         raise CannotVerify(f"the base URL cannot be read: {error}; write it like https://host:8443") from None
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname or port == 0:
-        raise CannotVerify(f"{_shown(text)!r} is no base URL; write it like https://host:8443")
+        raise CannotVerify(f"{_shown(text)!r} is not a base URL; write it like https://host:8443")
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise CannotVerify("a base URL has no credentials, no query and no fragment; the key is given apart from it")
+        raise CannotVerify("a base URL takes no credentials, no query and no fragment; give the key separately")
     return _VERSION.sub("", f"{parts.scheme.lower()}://{parts.netloc}{parts.path.rstrip('/')}")
 
 

@@ -16,7 +16,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["ServerConfig", "default_recording", "resolve_server"]
 
-# What a server gets that is not the real API: a key that opens nothing must not be risked, and a mock takes any.
+# For servers other than the real API: the user's key must not go there, and a mock takes any key.
 _ANY_KEY = "bodydouble-dummy-key"
 
 
@@ -40,10 +40,10 @@ def resolve_server(
     if base_url is None and not is_live:
         raise CannotVerify("no server is named: give --base-url URL, or --live for the real API")
     url = _first_billed_url(profile) if base_url is None else base_url
-    base_of(url)  # refuses what is no base URL
+    base_of(url)  # raises CannotVerify when it is not a base URL
     is_real = is_billed(profile, url)
     if is_real and not is_live:
-        raise CannotVerify(f"{url} is the real API, where calls cost money; add --live to say that they may")
+        raise CannotVerify(f"{url} is the real API, where calls cost money; add --live to allow that")
     if is_real and urlsplit(url.strip()).scheme.lower() != "https":
         raise CannotVerify(f"{url} would send the API key in clear text; use https")
     return ServerConfig(url, is_live, (api_key if api_key is not None else _key(environ) if is_live else _ANY_KEY))

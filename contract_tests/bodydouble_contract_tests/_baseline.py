@@ -58,7 +58,7 @@ class Baseline:
     def to_json(self) -> str:
         """Return the text of the baseline's file. The order of the findings is the same in every run."""
         entries = sorted(self.known.values(), key=lambda entry: (str(entry.get("id", "")), str(entry["fingerprint"])))
-        # In ASCII, since messages quote what a server sent.
+        # In ASCII, since messages quote bytes from a server.
         return json.dumps({"findings": entries}, indent=2) + "\n"
 
     def apply(self, verification: Verification) -> Verification:

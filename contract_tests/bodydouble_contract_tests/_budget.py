@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 __all__ = ["Budget", "Reservation"]
 
-# Sums of prices are not exact; a millionth of a dollar decides nothing.
+# Sums of prices are not exact; a millionth of a dollar does not matter.
 _TOLERANCE_USD = 1e-6
 
 

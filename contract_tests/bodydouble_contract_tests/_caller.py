@@ -6,9 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import orjson
 from bodydouble_spec import Finding
 
 from bodydouble_contract_tests._budget import Budget
@@ -17,7 +15,7 @@ from bodydouble_contract_tests._charge import NO_CHARGE, Charge, charge_of, wors
 from bodydouble_contract_tests._keeping import Redaction, parsed
 from bodydouble_contract_tests._observation import Observation, Trouble
 from bodydouble_contract_tests._progress import Progress
-from bodydouble_contract_tests._record import CallState, Entry, to_exchange
+from bodydouble_contract_tests._record import CallState, Entry, json_bytes, to_exchange
 from bodydouble_contract_tests._recording import RecordedRun, Recorder
 from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_contract_tests._target import WRONG_KEY, Received, Target
@@ -118,7 +116,7 @@ class Caller:
                 continue
             if _is_out_of_credits(case, received):
                 raise RunStopped(
-                    "the server says that the account has run out of credits (403); top it up and go on (resume)"
+                    "the server says that the account has run out of credits (403); top it up and resume the run"
                 )
             return call
 
@@ -147,7 +145,7 @@ class Caller:
                 answer = parsed(received.content)
                 charge = charge_of(self._profile, case, received, answer, self._budget.usd_per_image)
         finally:
-            # Whatever ended the call, what it may have cost counts.
+            # A call that ended with an error may have cost money, and counts.
             self.requests += 1
             self.charge = Charge(
                 self.charge.images + charge.images, self.charge.credits + charge.credits, self.charge.usd + charge.usd
@@ -212,16 +210,16 @@ class Caller:
             self._recorder.write(exchange, is_money=is_money)
         except OSError as error:
             reason = error.strerror or "input or output error"
-            raise RunStopped(f"the recording cannot be written: {reason}; make room and go on (resume)") from None
+            raise RunStopped(f"the recording cannot be written: {reason}; free some space and resume the run") from None
 
     def _reconnect(self, case: Case, received: Received, *, is_second: bool) -> None:
         reason = self._redaction.text(received.detail)
         if not self._was_reached:
             raise RunStopped(
-                f"{self._redaction.text(self._target.base)} cannot be reached: {reason}; check the address, and that it is up"
+                f"{self._redaction.text(self._target.base)} cannot be reached: {reason}; check the address, and that the server runs"
             )
         if is_second:
-            raise RunStopped(f"the server cannot be reached any more: {reason}; what was done so far is kept")
+            raise RunStopped(f"the server cannot be reached any more: {reason}; the results so far are kept")
         self._report(case, _RECONNECT_S)
         self._context.sleep(_RECONNECT_S)
 
@@ -229,8 +227,8 @@ class Caller:
         seconds = retry_after_s(received.headers, self._context.clock())
         if not self._wait_budget.take(seconds):
             raise RunStopped(
-                f"the server limits the rate of calls (429) and asks to wait {seconds:g} s, of which {self._wait_budget.left_s:g} s "
-                "are left; go on later (resume), or wait longer (max_wait_s)"
+                f"the server limits the rate of calls (429) and asks to wait {seconds:g} s; {self._wait_budget.left_s:g} s of the "
+                "waiting time are left; resume the run later, or allow more time (max_wait_s)"
             )
         self._report(case, seconds)
         self._context.sleep(seconds)
@@ -245,16 +243,6 @@ class Caller:
 def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
     """Return the request body of a case; empty where the operation takes none."""
     return b"" if profile.operation.request is None else json_bytes(case.body)
-
-
-def json_bytes(body: Any) -> bytes:
-    """A JSON value as it is sent; what UTF-8 cannot hold (lone surrogates) and numbers beyond 64 bits are written too."""
-    try:
-        return orjson.dumps(body)
-    except TypeError:
-        import json  # slower, and wanted for the oddest bodies only
-
-        return json.dumps(body).encode()
 
 
 def _is_out_of_credits(case: Case, received: Received) -> bool:

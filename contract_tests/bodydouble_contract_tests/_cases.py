@@ -21,7 +21,7 @@ __all__ = [
 UNKNOWN_PROPERTY = "unknown property"
 """The element that a request with properties unknown to the contract proves."""
 
-# What clients send to routes of this kind and no service charges for, and what nobody sends.
+# Properties of similar routes that cost nothing, and one that does not exist anywhere.
 _UNKNOWN_PROPERTIES = {"seed": 42, "enable_safety_checker": True, "size": "auto", "unknown_key": "text"}
 
 

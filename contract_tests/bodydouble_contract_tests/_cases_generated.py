@@ -18,7 +18,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["body_text", "generated_cases", "simpler_cases", "unusual_properties"]
 
-# The mock draws every picture; that many of them can be had is examined elsewhere.
+# The mock draws every picture; other cases test the maximum number.
 _MOST_IMAGES = 2
 
 
@@ -28,7 +28,7 @@ def generated_cases(profile: OperationProfile, usual: Any) -> st.SearchStrategy[
     The id of a case is derived from its body. ``usual`` is the body of the minimal request.
     """
     bodies = requests(profile.contract, profile.operation)
-    # Most generated bodies have something odd in them, of which nobody knows what comes: some are to be without.
+    # Most generated bodies have an odd value, which makes the outcome unspecified; some should have none.
     specified = bodies.map(lambda body: _valid_case(profile, _with_usual_values(profile, body, usual)))
     valid = bodies.map(lambda body: _valid_case(profile, body))
     evidence = {case.id: case.evidence for case in boundary_cases(profile.contract, profile.operation)}

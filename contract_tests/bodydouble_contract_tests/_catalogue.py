@@ -9,7 +9,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["catalogue"]
 
-_HTTP = "the standard of HTTP (RFC 9110), which the contract builds on"
+_HTTP = "the HTTP standard (RFC 9110), on which the contract is based"
 _OPENAPI_CORE = "openapi-core, reading the same contract"
 
 
@@ -32,21 +32,21 @@ def _of_requests(profile: OperationProfile) -> Iterator[Check]:
         body = ("requestBody",)
         yield Check(
             "valid-accepted",
-            f"A request that keeps the contract is answered with {status}.",
+            f"A valid request is answered with {status}.",
             profile.evidence(*body),
             profile.source(*body),
             images,
         )
         yield Check(
             "unknown-key-tolerated",
-            "A property that the contract does not know does no harm.",
+            "A property that is not in the contract is tolerated.",
             Evidence.INFERRED,
-            "a neighbouring model ignored one",
+            "observed on a neighbouring model",
             images,
         )
         yield Check(
             "odd-request-survived",
-            "A request of which nobody knows whether it is carried out gives no 5xx.",
+            "A valid request whose outcome is not specified gives no 5xx.",
             Evidence.DOCUMENTED,
             _HTTP,
             images,
@@ -65,18 +65,18 @@ def _of_answers(profile: OperationProfile) -> Iterator[Check]:
     success = ("responses", str(profile.operation.success_status), "content")
     evidence, source = profile.evidence(*success), profile.source(*success)
     images = int(profile.has_pictures)
-    yield Check("answer-media-type", "An answer is of a documented media type.", evidence, source, images)
+    yield Check("answer-media-type", "An answer has a documented media type.", evidence, source, images)
     yield Check("answer-conforms", "An answer conforms to its schema.", evidence, source, images)
     yield Check(
         "answer-strict",
-        "An answer has every documented property, nothing undocumented, and nothing empty that must mean something.",
+        "An answer has every documented property, no undocumented one, and no empty value where content is needed.",
         evidence,
         source,
         images,
     )
     yield Check(
         "answer-second-opinion",
-        "A second validator comes to the same verdict on an answer.",
+        "A second validator agrees with the verdict on an answer.",
         Evidence.ASSUMED,
         _OPENAPI_CORE,
         images,
@@ -87,17 +87,19 @@ def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
     success = ("responses", str(profile.operation.success_status), "content")
     evidence, source = profile.evidence(*success), profile.source(*success)
     if profile.names.count is not None:
-        yield Check("image-count", "An answer has as many pictures as were asked for.", evidence, source, 2)
+        yield Check("image-count", "An answer has the requested number of pictures.", evidence, source, 2)
     yield Check("picture-url-absolute", "A picture's URL is an absolute http(s) URL.", evidence, source, 1)
     yield Check("picture-downloadable", "A picture can be downloaded without the key.", evidence, source, 1)
     yield Check(
-        "picture-decodable", "What is downloaded, or stands there as Base64, is a picture.", evidence, source, 1
+        "picture-decodable", "A download, or a Base64 text, is a picture that can be decoded.", evidence, source, 1
     )
-    yield Check("picture-media-type", "A picture is of the media type that it says.", Evidence.INFERRED, _HTTP, 1)
+    yield Check(
+        "picture-media-type", "A picture has the media type that the answer states.", Evidence.INFERRED, _HTTP, 1
+    )
     if profile.sizes:
         yield Check(
             "picture-pixels",
-            "A picture has the documented pixels of the aspect ratio that was asked for.",
+            "A picture has the documented size in pixels for the requested aspect ratio.",
             profile.evidence("x-sizes"),
             profile.source("x-sizes"),
             1,
@@ -107,23 +109,23 @@ def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
 def _of_price(profile: OperationProfile) -> Iterator[Check]:
     if not profile.states_cost:
         return
-    # Without a price nobody promised that a call costs anything.
+    # Without a price there is no evidence that a call costs anything.
     evidence = Evidence.ASSUMED if profile.credits is None else profile.evidence("x-price")
     yield Check(
-        "credits-positive", "A call that was carried out costs something.", evidence, profile.source("x-price"), 1
+        "credits-positive", "A successful call costs more than 0 credits.", evidence, profile.source("x-price"), 1
     )
     if profile.names.count is not None:
         yield Check(
             "credits-proportional",
-            "The cost of a call is in proportion to its pictures.",
+            "The cost of a call is in proportion to its number of pictures.",
             Evidence.ASSUMED,
-            "nobody knows the price of several pictures",
+            "the price of several pictures is not documented",
             3,
         )
     if profile.credits is not None:
         yield Check(
             "charge-as-documented",
-            "A call costs the documented price of its pictures.",
+            "A call costs the documented price for each picture.",
             evidence,
             profile.source("x-price"),
             1,
@@ -137,13 +139,13 @@ def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
         is_documented = status in profile.operation.responses
         yield Check(
             "invalid-refused",
-            f"A request that breaks the contract is refused with {status}.",
+            f"An invalid request is refused with {status}.",
             Evidence.DOCUMENTED if is_documented else Evidence.ASSUMED,
             profile.source(*refusal) if is_documented else _HTTP,
         )
         yield Check(
             "refusal-envelope",
-            "A refusal has a known envelope.",
+            "A refusal has a documented envelope.",
             profile.evidence(*refusal),
             profile.source(*refusal),
         )
@@ -155,8 +157,10 @@ def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
 
 def _of_behaviour() -> Iterator[Check]:
     documented = Evidence.DOCUMENTED
-    yield Check("answers-steadily", "The same request gives the same kind of answer, and no 5xx.", documented, _HTTP)
-    yield Check("answer-in-time", "An answer comes in time.", documented, _HTTP)
-    yield Check("answer-whole", "An answer is whole, and is HTTP.", documented, _HTTP)
-    yield Check("body-length", "A body is as long as its header says.", documented, _HTTP)
-    yield Check("content-encoding", "A body is encoded as its header says.", documented, _HTTP)
+    yield Check(
+        "answers-steadily", "The same request always gives the same kind of answer, and no 5xx.", documented, _HTTP
+    )
+    yield Check("answer-in-time", "An answer arrives within the time limit.", documented, _HTTP)
+    yield Check("answer-whole", "An answer is complete and valid HTTP.", documented, _HTTP)
+    yield Check("body-length", "A body has the length that its header states.", documented, _HTTP)
+    yield Check("content-encoding", "A body has the encoding that its header states.", documented, _HTTP)

@@ -20,7 +20,7 @@ def decoded(data: bytes, encoding: str, most_bytes: int) -> bytes:
         if name in {"", "identity"}:
             continue
         if name not in {"gzip", "x-gzip"}:
-            raise Undecodable(f"Content-Encoding is {name[:40]!r}, which was not asked for")
+            raise Undecodable(f"Content-Encoding is {name[:40]!r}, which was not requested")
         data = _unzipped(data, most_bytes)
     return data
 
@@ -33,11 +33,11 @@ def _unzipped(data: bytes, most_bytes: int) -> bytes:
         try:
             content += member.decompress(rest, most_bytes + 1 - len(content))
         except zlib.error as error:
-            raise Undecodable(f"the body is not gzip as its header says: {error}") from None
+            raise Undecodable(f"the header says gzip, but the body is not: {error}") from None
         if len(content) > most_bytes:
-            raise Undecodable(f"the body is longer than {most_bytes:,} bytes once decoded")
+            raise Undecodable(f"the decoded body is longer than {most_bytes:,} bytes")
         if not member.eof:
-            raise Undecodable("the gzip body ends before its end")
+            raise Undecodable("the gzip body is incomplete")
         if not member.unused_data:
             break
         rest = member.unused_data

@@ -12,7 +12,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 __all__ = ["deviation", "distinct", "generic_pointer", "shortened"]
 
 _SHOWN_CHARACTERS = 120
-# A property named after a picture, a call or a moment is another one every time.
+# The name of a picture, a call or a moment is different every time.
 _VARYING = re.compile(r"\d{5}|[0-9A-Fa-f]{8}-?[0-9A-Fa-f]{4}|[0-9A-Fa-f]{16}")
 
 

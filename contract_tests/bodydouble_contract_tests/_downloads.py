@@ -22,7 +22,7 @@ __all__ = ["Downloads"]
 _LARGEST_PICTURE = 32 * 1024 * 1024
 _MOST_REDIRECTS = 5
 _LONGEST_S = 60.0
-# Without a byte for so long, a download is over; it is also how long one can outlive its run.
+# The time without a byte that ends a download; a download can outlive its run by as much.
 _LONGEST_SILENCE_S = 15.0
 
 
@@ -65,7 +65,7 @@ class Downloads:
             known = self._seen.setdefault(url, mine)
         if known is not mine:
             return known.result()
-        picture = FetchedPicture("", self._redact(url), problem="the download was broken off")
+        picture = FetchedPicture("", self._redact(url), problem="the download was interrupted")
         try:
             picture = self._fetch(url)
         finally:
@@ -91,9 +91,9 @@ class Downloads:
                         problem = f"it is longer than {_LARGEST_PICTURE // 1024**2} MB"
                         break
                     if time.monotonic() - started > self._timeout_s:
-                        status, problem = None, f"it did not come within {self._timeout_s:g} s"
+                        status, problem = None, f"it took longer than {self._timeout_s:g} s"
                         break
-        except Exception as error:  # noqa: BLE001 - URL, server and connection are a stranger's; each failure is one picture's
+        except Exception as error:  # noqa: BLE001 - any error of URL, server or connection concerns one picture only
             status, problem = None, f"the download failed: {type(error).__name__}: {error}"
         media_type = self._redact(media_type)
         if problem is None and status is not None and not 200 <= status < 300:
@@ -121,7 +121,7 @@ def _unusable(url: str) -> str | None:
         is_good = parts.scheme.lower() in {"http", "https"} and bool(parts.hostname)
     except ValueError:
         is_good = False
-    return None if is_good else "the URL is no absolute http(s) URL"
+    return None if is_good else "the URL is not an absolute http(s) URL"
 
 
 def _of_base64(text: str, pointer: str) -> FetchedPicture:
@@ -130,6 +130,6 @@ def _of_base64(text: str, pointer: str) -> FetchedPicture:
     try:
         data = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
-        return FetchedPicture(pointer, "base64", None, media_type, problem=f"it is no Base64: {error}")
+        return FetchedPicture(pointer, "base64", None, media_type, problem=f"it is not Base64: {error}")
     kind, pixels, problem = inspect_picture(data)
     return FetchedPicture(pointer, "base64", None, media_type, kind, pixels, data, problem)

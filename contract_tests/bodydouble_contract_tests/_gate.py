@@ -15,11 +15,11 @@ def payment_objection(observations: Sequence[Observation]) -> str | None:
     bought there prove nothing.
     """
     if any(item.case.expectation is ExpectedOutcome.UNAUTHORIZED and _is_success(item) for item in observations):
-        return "a call without a valid key was carried out, so no money was spent"
+        return "a call without a valid key was carried out; no money was spent"
     probes = [item for item in observations if item.case.expectation is ExpectedOutcome.REFUSED]
     refused = sum(item.status is not None and 400 <= item.status < 500 for item in probes)
     if refused * 2 < len(probes):
-        return f"only {refused} of {len(probes)} invalid requests were refused, so no money was spent"
+        return f"only {refused} of {len(probes)} invalid requests were refused; no money was spent"
     return None
 
 

@@ -14,12 +14,12 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["examine_generated"]
 
-# Calls spent on making one finding's request smaller, and further ones on leaving out what Hypothesis did not come to.
+# Calls for shrinking the request of one finding by Hypothesis, and further ones for simplifying the rest.
 _SHRINKING_CALLS = 40
 _SIMPLIFYING_CALLS = 20
-# A server that fails in more ways than these keeps some larger requests.
+# With more findings than this, the requests of the others are not reduced.
 _SHRUNK_FINDINGS = 20
-# A contract whose bodies are large or rare is not at fault for that.
+# Large or rare bodies are not a fault of the contract.
 _NO_FAULTS = (
     HealthCheck.too_slow,
     HealthCheck.data_too_large,

@@ -34,7 +34,7 @@ def _all_findings(profile: OperationProfile, observation: Observation, *, is_liv
     elif status is None:
         return
     elif is_success(status):
-        # What was carried out though it should have been refused has been said; its pictures are beside the point.
+        # A wrongly accepted call is a finding already; its pictures do not matter.
         if case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED):
             yield from check_answer(profile, observation, status, is_live=is_live)
     elif case.expectation in (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED):
@@ -45,7 +45,7 @@ def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observatio
     check, expected = _TROUBLES[trouble]
     detail = f": {shortened(observation.detail)}" if observation.detail else ""
     message = f"{_DESCRIPTIONS[trouble]} after {observation.elapsed_s:.1f} s{detail}"
-    # Which request silences a server is part of the fault; how a body is framed is not about one request.
+    # The request is part of the fault when the server does not answer it; the framing of a body is not about one request.
     rule = f"/{'generated' if is_generated(case) else case.id}" if check in _OF_A_CASE else ""
     return deviation(profile, f"{check}{rule}", message, expected, str(trouble))
 
@@ -53,15 +53,15 @@ def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observatio
 _TROUBLES = {
     Trouble.UNREACHABLE: ("answer-whole", "a connection"),
     Trouble.TIMEOUT: ("answer-in-time", "an answer"),
-    Trouble.BROKEN: ("answer-whole", "a whole answer"),
-    Trouble.UNDECODABLE: ("content-encoding", "a body encoded as its header says"),
-    Trouble.WRONG_LENGTH: ("body-length", "a body as long as its header says"),
+    Trouble.BROKEN: ("answer-whole", "a complete answer"),
+    Trouble.UNDECODABLE: ("content-encoding", "a body with the encoding of its header"),
+    Trouble.WRONG_LENGTH: ("body-length", "a body with the length of its header"),
 }
 _DESCRIPTIONS = {
     Trouble.UNREACHABLE: "no connection was made",
-    Trouble.TIMEOUT: "no answer came",
-    Trouble.BROKEN: "the connection broke, or what came was not HTTP,",
+    Trouble.TIMEOUT: "no answer arrived",
+    Trouble.BROKEN: "the connection broke, or the answer was not HTTP,",
     Trouble.UNDECODABLE: "the body could not be decoded",
-    Trouble.WRONG_LENGTH: "the body ended at another length than its header says",
+    Trouble.WRONG_LENGTH: "the body did not have its stated length",
 }
 _OF_A_CASE = {"answer-in-time", "answer-whole"}

@@ -15,7 +15,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["check_answer"]
 
-# Rounding in the service's arithmetic is no other price.
+# Prices that differ by rounding only are the same.
 _TOLERANCE = 1e-6
 
 
@@ -45,7 +45,7 @@ def _validate(profile: OperationProfile, observation: Observation, status: int, 
         documented = next((name for name in response.content if _is_json(name)), None) if response else None
         if answer is None or documented is None:
             return
-        # Under a wrong media type a body can be read all the same, and have faults of its own.
+        # A body under a wrong media type can be read, and can have faults of its own.
         content_type = documented
         nonstrict = operation.validate_response(status, content_type, content, strict=False)
     strict = operation.validate_response(status, content_type, content, strict=True)
@@ -66,10 +66,10 @@ def _count(profile: OperationProfile, body: Any, answer: Any) -> Iterator[Findin
     if profile.names.count is None or promised is None:
         return
     for pointer, length in profile.picture_lists(answer):
-        # An empty list is found by the strict reading.
+        # The strict validation reports an empty list.
         if length not in (0, promised):
             rule = "fewer" if length < promised else "more"
-            message = f"the number of pictures is {length}, asked for was {promised}"
+            message = f"the answer has {length} of {promised} pictures"
             yield deviation(profile, f"image-count/{rule}", message, promised, length, pointer=pointer)
 
 
@@ -88,9 +88,10 @@ def _cost(profile: OperationProfile, body: Any, answer: Any, *, is_live: bool) -
         return
     price = profile.credits * promised
     is_more = used > price * (1 + _TOLERANCE)
-    # Nobody knows the price of several pictures; less than so many times the price of one deviates from nothing.
+    # The price of several pictures is not documented, so a lower one is not a deviation.
     if is_more or (promised == 1 and used < price * (1 - _TOLERANCE)):
-        message = f"the call cost {used:g} credits, the documented price of {promised} is {price:g}"
+        noun = "picture" if promised == 1 else "pictures"
+        message = f"the call cost {used:g} credits; the documented price of {promised} {noun} is {price:g}"
         finding_id = f"charge-as-documented/{'more' if is_more else 'less'}"
         finding = deviation(profile, finding_id, message, price, used, pointer=pointer)
         yield replace(finding, severity=Severity.ERROR if is_more and is_live else Severity.INFO)

@@ -21,8 +21,8 @@ def check_cross_validation(profile: OperationProfile, observation: Observation, 
         return
     ours = profile.operation.validate_response(status, content_type, content, strict=False)
     if theirs and not ours:
-        message = f"this answer conforms to us, openapi-core says: {theirs[0]}"
+        message = f"jsonschema-rs accepts this answer, openapi-core reports: {theirs[0]}"
         yield deviation(profile, f"{_CHECK}/refused", message, "conforms", list(theirs[:3]))
     elif ours and not theirs:
-        message = f"this answer conforms to openapi-core, we say: {ours[0].message}"
+        message = f"openapi-core accepts this answer, jsonschema-rs reports: {ours[0].message}"
         yield deviation(profile, f"{_CHECK}/accepted", message, [fault.message for fault in ours[:3]], "conforms")

@@ -14,9 +14,9 @@ from bodydouble_contract_tests._subject import AnswerPicture, OperationProfile
 
 __all__ = ["check_pictures"]
 
-# By how much the shape of another size may differ and still be the same ratio: sides are rounded to multiples of 8 or 32.
+# The tolerance for width divided by height: sides are rounded to multiples of 8 or 32.
 _SAME_RATIO = 0.025
-# How an item may say of what type its picture is, beside what the download says.
+# The properties with which an item may state the media type of its picture.
 _STATED = ("mime_type", "content_type")
 _ALIASES = {
     "image/jpg": "image/jpeg",
@@ -31,7 +31,7 @@ def check_pictures(profile: OperationProfile, observation: Observation, answer: 
     fetched = {_key(picture): picture for picture in observation.pictures}
     ratio = profile.ratio_asked(observation.case.body)
     for item in profile.pictures(answer):
-        # A URL that is empty with nothing in its place is found by the strict reading.
+        # The strict validation reports an item with an empty URL and no Base64.
         if item.url is not None and (item.url or item.base64):
             yield from _linked(profile, answer, item, fetched.get((item.pointer, False)), ratio)
         if item.base64:
@@ -49,7 +49,7 @@ def _linked(
 ) -> Iterator[Finding]:
     pointer = generic_pointer(answer, f"{item.pointer}/url")
     if not _is_absolute(item.url or ""):
-        message = "the URL of a picture cannot be fetched by itself; it needs http(s), a host, and no spaces"
+        message = "the URL of a picture is not an absolute http(s) URL with a host and without spaces"
         yield deviation(profile, "picture-url-absolute", message, "an absolute http(s) URL", item.url, pointer=pointer)
         return
     if picture is None:
@@ -58,7 +58,7 @@ def _linked(
         message = f"a picture could not be downloaded: {picture.problem or 'no answer'}"
         yield deviation(profile, "picture-downloadable/no-answer", message, "200", picture.problem, pointer=pointer)
     elif not 200 <= picture.status < 300:
-        message = f"a picture was asked for without the key, and gave {picture.status}"
+        message = f"the download of a picture, without the key, was answered with {picture.status}"
         finding_id = f"picture-downloadable/status-{picture.status}"
         yield deviation(profile, finding_id, message, 200, picture.status, pointer=pointer)
     else:
@@ -91,13 +91,13 @@ def _looked_at(
     pointer: str,
 ) -> Iterator[Finding]:
     if picture.format is None or picture.problem:
-        reason = picture.problem or f"{len(picture.content)} bytes that are no picture"
+        reason = picture.problem or f"{len(picture.content)} bytes that are not a picture"
         yield deviation(
             profile, "picture-decodable", f"a picture cannot be read: {reason}", "a picture", reason, pointer=pointer
         )
         return
     if picture.media_type and _normalised(picture.media_type) != _normalised(picture.format):
-        message = f"a picture is {picture.format}, and is sent as {shortened(picture.media_type)}"
+        message = f"a picture is {picture.format}, but was sent as {shortened(picture.media_type)}"
         yield deviation(profile, "picture-media-type", message, picture.format, picture.media_type, pointer=pointer)
     yield from _stated(profile, answer, item, picture.format)
     if ratio is not None and ratio in profile.sizes and picture.pixels is not None:
@@ -110,7 +110,7 @@ def _stated(profile: OperationProfile, answer: Any, item: AnswerPicture, is_real
     for name in _STATED:
         stated = holder.get(name) if is_object(holder) else None
         if isinstance(stated, str) and _normalised(stated) != _normalised(is_really):
-            message = f"a picture is {is_really}, and its {name} says {shortened(stated)}"
+            message = f"a picture is {is_really}, but its {name} is {shortened(stated)}"
             pointer = generic_pointer(answer, f"{item.pointer}/{name}")
             yield deviation(profile, "picture-media-type", message, is_really, stated, pointer=pointer)
 
@@ -122,10 +122,12 @@ def _pixels(profile: OperationProfile, ratio: str, pixels: tuple[int, int], poin
     got = list(pixels)
     width, height = expected
     if _is_like(pixels, width / height) or any(_is_like(pixels, shape) for shape in _named_shape(ratio)):
-        message = f"a picture of {ratio} has {pixels[0]}x{pixels[1]} pixels, documented are {width}x{height}"
+        message = f"a picture of {ratio} has {pixels[0]}x{pixels[1]} pixels; the documented size is {width}x{height}"
         rule, evidence = f"{ratio}-other-size", Evidence.INFERRED
     else:
-        message = f"{ratio} was asked for ({width}x{height}), a picture of another shape came: {pixels[0]}x{pixels[1]}"
+        message = (
+            f"the request asked for {ratio} ({width}x{height}); the picture has another shape: {pixels[0]}x{pixels[1]}"
+        )
         rule, evidence = f"{ratio}-other-ratio", profile.evidence("x-sizes")
     yield deviation(profile, f"picture-pixels/{rule}", message, list(expected), got, pointer=pointer, evidence=evidence)
 

@@ -35,9 +35,9 @@ def _envelope(
     content_type, content = observation.content_type, observation.content
     faults = _faults(profile, status, content_type, content)
     if faults and any(not _faults(profile, status, name, content) for name in _json_types(response)):
-        # An envelope that is known, under a media type that is not its own.
+        # A documented envelope under another media type.
         expected = sorted(name for name in _json_types(response) if not _faults(profile, status, name, content))
-        message = f"the envelope of a {status} is sent as {shortened(content_type)!r}, its media type is {expected[0]}"
+        message = f"the envelope of a {status} was sent as {shortened(content_type)!r}; its media type is {expected[0]}"
         yield _deviation(profile, response, status, "media-type", message, expected, content_type)
         return
     try:
@@ -82,5 +82,5 @@ def _json_types(response: Response) -> list[str]:
 def _deviation(
     profile: OperationProfile, response: Response, status: int, rule: str, message: str, expected: Any, got: Any
 ) -> Finding:
-    # Known as well as the response is; that an older envelope is documented makes neither of them better known.
+    # The evidence is that of the response; a documented older envelope does not improve it.
     return deviation(profile, f"{_CHECK}/{status}-{rule}", message, expected, got, evidence=response.evidence)

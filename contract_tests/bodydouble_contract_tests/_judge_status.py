@@ -29,7 +29,7 @@ def check_status(profile: OperationProfile, case: Case, status: int, content: by
     """Yield the finding about an unexpected status; ``content`` is the body, whose message is quoted."""
     if case.expectation is ExpectedOutcome.SURVIVED:
         if status >= 500:
-            message = f"a request that nobody should send gave {status}{_quoted(status, content)}"
+            message = f"an odd request gave {status}{_quoted(status, content)}"
             yield _of_case(profile, case, "odd-request-survived", message, "no 5xx", status)
         elif is_success(status):
             yield from _undocumented_success(profile, status)
@@ -72,7 +72,7 @@ def _undocumented_success(profile: OperationProfile, status: int) -> Iterator[Fi
     response = profile.operation.response(status)
     expected = profile.operation.success_status
     if response is None and status != expected:
-        message = f"a request was carried out with {status}, documented is {expected}"
+        message = f"a request succeeded with {status}; the documented status is {expected}"
         yield deviation(profile, f"valid-accepted/status-{status}", message, expected, status)
 
 
@@ -91,7 +91,7 @@ def _generated_rule(case: Case, status: int) -> str:
 def _what_happened(status: int) -> str:
     if is_success(status):
         return "was accepted"
-    return "broke the server" if status >= 500 else "was turned away" if status >= 400 else "was sent elsewhere"
+    return "broke the server" if status >= 500 else "was refused" if status >= 400 else "was redirected"
 
 
 def _quoted(status: int, content: bytes) -> str:

@@ -34,14 +34,14 @@ def _prices(profile: OperationProfile, observations: list[Observation]) -> Itera
     for count, used, where in filter(None, (_priced(profile, item) for item in observations)):
         seen.setdefault(count, Counter())[used] += 1
         pointer = where
-    # A single call at another price is not about the number of pictures.
+    # A single call at another price has another cause than the number of pictures.
     usual = {count: prices.most_common(1)[0][0] for count, prices in sorted(seen.items())}
     rates = [used / count for count, used in usual.items()]
     if rates and max(rates) > min(rates) * (1 + _TOLERANCE):
         listed = ", ".join(f"{used:g} for {count}" for count, used in usual.items())
         expected = {str(count): rates[0] * count for count in usual}
         got = {str(count): used for count, used in usual.items()}
-        message = f"credits are not in proportion to the pictures: {listed}"
+        message = f"credits are not in proportion to the number of pictures: {listed}"
         yield deviation(profile, "credits-proportional", message, expected, got, pointer=pointer)
 
 
@@ -85,5 +85,5 @@ def _repetition(profile: OperationProfile, group: list[Observation]) -> Iterator
         message = f"{broken} of {len(group)} equal calls gave 5xx ({listed})"
         yield deviation(profile, "answers-steadily/5xx", message, "no 5xx", listed, evidence=group[0].case.evidence)
     if len({status // 100 for status in statuses if status < 500}) > 1:
-        message = f"{len(group)} equal calls did not end alike: {listed}"
-        yield deviation(profile, "answers-steadily/mixed", message, "one and the same status", listed)
+        message = f"{len(group)} equal calls had different outcomes: {listed}"
+        yield deviation(profile, "answers-steadily/mixed", message, "the same status for all calls", listed)

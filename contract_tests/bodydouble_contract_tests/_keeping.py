@@ -10,7 +10,7 @@ from bodydouble_contract_tests._observation import FetchedPicture, Observation
 
 __all__ = ["Redaction", "parsed", "without_bytes"]
 
-# Tells whether it was a key that a redactor found, or what merely looks like a secret.
+# Without a key: shows whether a redaction was because of the key, or of something that looks like a secret.
 _KEYLESS = Redactor()
 
 
@@ -61,11 +61,11 @@ class Redaction:
         try:
             return record_value(value, self.redactor)
         except ValueError:
-            return "a value too large to be kept"
+            return "a value too large to keep"
 
     def _picture(self, picture: FetchedPicture) -> FetchedPicture:
         text = self.redactor.text
-        # Image files have room for texts beside the pixels.
+        # Image files can carry texts.
         holds_key = self._key is not None and self._key in picture.content
         return replace(
             picture,

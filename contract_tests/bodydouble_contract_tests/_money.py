@@ -46,7 +46,7 @@ def spending_limit_of(
     if not billed:
         if max_usd is not None:
             raise CannotVerify(
-                "a budget (max_usd) was given for a server where nothing is taken to cost; say that it is live if its calls do"
+                "a budget (max_usd) was given for a server whose calls are free; mark the run as live if they cost money"
             )
         return None
     limit = DEFAULT_MAX_USD if max_usd is None else max_usd
@@ -54,7 +54,7 @@ def spending_limit_of(
     if not (math.isfinite(limit) and limit >= 0):
         raise CannotVerify(f"the budget (max_usd) is {limit}; it takes US dollars, 0 or more")
     if price is None:
-        raise CannotVerify("the contract has no price; say what one picture costs in US dollars (price_usd)")
+        raise CannotVerify("the contract has no price; give the price of one picture in US dollars (price_usd)")
     if not (math.isfinite(price) and price > 0):
         raise CannotVerify(f"the price of a picture (price_usd) is {price}; it takes US dollars above 0")
     return SpendingLimit(limit, price)

@@ -14,7 +14,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["answer_mutants"]
 
-# Where a violation of the mock shows elsewhere than in the strict reading.
+# The violations of the mock that another check finds.
 _CHECKS = {
     "fewer-images": "image-count", "unreachable-url": "picture-downloadable", "relative-url": "picture-url-absolute",
     "wrong-aspect-ratio": "picture-pixels",
@@ -52,7 +52,7 @@ def _check(profile: OperationProfile, violation: Violation) -> str:
     return "answer-strict"
 
 
-# To put null where null is allowed beside a sibling, or nothing there, is no deviation or one for information only.
+# Null or absence of one of two nullable siblings is not a deviation, or one for information only.
 _NULLABLE = {"null-data.b64_json", "missing-data.b64_json", "empty-data.b64_json"}
 
 
@@ -88,7 +88,7 @@ def _bodies(profile: OperationProfile) -> Iterator[Mutant]:
     yield _raw("status-201", "a success is 201", "valid-accepted", lambda reply: replace(reply, status=201))
     yield _raw(
         "type-html",
-        "a success calls itself HTML",
+        "a success is sent as HTML",
         "answer-media-type",
         lambda reply: reply.with_header("content-type", "text/html"),
     )
@@ -105,7 +105,7 @@ def _refusals() -> Iterator[Mutant]:
 
     yield change(
         "html",
-        "a refusal is a page",
+        "a refusal is an HTML page",
         lambda r: replace(r, body=_HTML, headers={**r.headers, "content-type": "text/html"}),
     )
     yield change(
@@ -117,7 +117,7 @@ def _refusals() -> Iterator[Mutant]:
     yield change("without-error", "a refusal lacks error", lambda r: replace(r, body=_without(r.body, "error")))
     yield Mutant(
         "refusal-without-key-html",
-        "a 401 is a page",
+        "a 401 is an HTML page",
         "refusal-envelope",
         answers=lambda _call, reply: (
             replace(reply, body=_HTML).with_header("content-type", "text/html") if reply.status == 401 else reply

@@ -34,24 +34,24 @@ def _delivered() -> Iterator[Mutant]:
     yield _on_picture("broken-server", "pictures give 500", gone, lambda r: replace(r, status=500))
     yield Mutant("picture-needs-key", "pictures need the key", gone, pictures=_locked)
     unread = "picture-decodable"
-    yield _on_picture("page", "a page in the picture's place", unread, lambda r: replace(r, body=_HTML))
+    yield _on_picture("page", "an HTML page for a picture", unread, lambda r: replace(r, body=_HTML))
     yield _on_picture(
         "honest-page",
-        "a page in the picture's place, and it says so",
+        "an HTML page for a picture, sent as HTML",
         unread,
         lambda r: replace(r, body=_HTML, headers={"content-type": "text/html"}),
     )
     yield _on_picture("cut", "pictures are cut off", unread, lambda r: replace(r, body=r.body[: len(r.body) // 2]))
     yield _on_picture("empty", "pictures are empty", unread, lambda r: replace(r, body=b""))
     yield _on_picture(
-        "type", "PNG calls itself JPEG", "picture-media-type", lambda r: r.with_header("content-type", "image/jpeg")
+        "type", "a PNG is sent as JPEG", "picture-media-type", lambda r: r.with_header("content-type", "image/jpeg")
     )
 
 
 def _misshapen(ratio: str, concerns: Callable[[MutatedCall], bool]) -> Mutant:
     return Mutant(
         f"picture-wrong-for-{ratio}",
-        f"pictures of {ratio} alone are of another shape",
+        f"only pictures of {ratio} have another shape",
         "picture-pixels",
         prefers=lambda call: "violation=wrong-aspect-ratio" if concerns(call) else None,
     )
@@ -76,7 +76,7 @@ def _narrower(reply: MutantReply) -> MutantReply:
 
 
 def _redrawn(reply: MutantReply, change: "Callable[[Image.Image], Image.Image]") -> MutantReply:
-    from PIL import Image  # takes a while, and few servers need it
+    from PIL import Image  # slow to import, and few servers need it
 
     file = BytesIO()
     with Image.open(BytesIO(reply.body)) as picture:

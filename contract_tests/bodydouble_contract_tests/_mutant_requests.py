@@ -14,7 +14,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["request_mutants"]
 
-# The boundaries of which one at a time is not enforced.
+# The rules of which a mutant ignores one.
 _RULES = {"missing", "maximum+1", "minimum-1", "enum-outside", "type-null", "type-object", "type-string"}
 
 
@@ -46,7 +46,7 @@ def _keys() -> Iterator[Mutant]:
         return bool(call.key) and not call.is_known
 
     yield Mutant("accepts-no-key", "no key is needed", "no-key-refused", accepts=has_no_key)
-    yield Mutant("accepts-wrong-key", "any key will do", "wrong-key-refused", accepts=is_wrong)
+    yield Mutant("accepts-wrong-key", "any key is accepted", "wrong-key-refused", accepts=is_wrong)
     for status in (400, 403, 500):
         yield Mutant(f"no-key-{status}", f"no key gives {status}", "no-key-refused", prefers=gives(status, has_no_key))
         yield Mutant(

@@ -57,7 +57,7 @@ class MutantServer(MockServer):
 
         changed = {**scope, "headers": headers}
         if wanted is not None and wanted.startswith("fault="):
-            # Below HTTP there is no answer to catch.
+            # A fault below HTTP has no answer to change.
             await super().__call__(changed, again, send)
             return
         recorded = _AnswerRecorder()

@@ -31,7 +31,7 @@ def strict_mutants(profile: OperationProfile) -> Iterator[Mutant]:
     known_names = frozenset(properties)
     yield Mutant(
         "refuses-unknown-property",
-        "a property that the contract does not know is refused",
+        "a property that is not in the contract is refused",
         "unknown-key-tolerated",
         prefers=gives(400, lambda call: bool(members(call).keys() - known_names)),
     )

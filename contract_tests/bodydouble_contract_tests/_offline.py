@@ -21,7 +21,7 @@ from bodydouble_contract_tests._verification import Verification
 
 __all__ = ["verify_recording"]
 
-# What the service says of an account or of its load is no verdict on a request.
+# These statuses are about the account or the load, not about the request.
 _NO_VERDICT = {401, 402, 403, 429}
 
 
@@ -92,7 +92,7 @@ def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) ->
         return None
     elif faults:
         expectation = ExpectedOutcome.REFUSED
-        # A body with several faults must be refused for the one that is known best.
+        # Of several faults, the one with the best evidence counts.
         evidence = min((fault.evidence for fault in faults), key=list(Evidence).index)
     elif profile.is_unspecified(body) or (entry is not None and entry.expectation is ExpectedOutcome.SURVIVED):
         expectation = ExpectedOutcome.SURVIVED
@@ -108,7 +108,7 @@ def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) ->
     )
     if entry is None:
         return case
-    # What it was made for stands unless the contract now wants something else of it.
+    # The check of the recorded case stands, unless the contract now expects another outcome.
     check = entry.check if entry.expectation is expectation else case.check
     return replace(case, id=entry.case, check=check, credential=entry.credential, repeats=entry.repeats)
 
@@ -137,9 +137,7 @@ def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime
     old = [exchange for exchange in exchanges if _expiry(exchange) < now]
     if old:
         oldest = min(exchange.started for exchange in old).date().isoformat()
-        message = (
-            f"{len(old)} of {len(exchanges)} exchanges are past their date, the oldest of {oldest}: record them anew"
-        )
+        message = f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is of {oldest}: record them again"
         yield Finding(
             "recording-expired",
             Severity.WARNING,
@@ -163,5 +161,5 @@ def _expiry(exchange: Exchange) -> datetime:
 
 
 def _empty_recording(profile: OperationProfile) -> Finding:
-    message = f"there is no exchange of {profile.operation.key} that can be judged; record some first"
+    message = f"there is no exchange of {profile.operation.key} that can be checked; record some first"
     return Finding("recording-empty", Severity.WARNING, Evidence.ASSUMED, "", message, operation=profile.operation.key)

@@ -23,15 +23,15 @@ def inspect_picture(data: bytes) -> tuple[str | None, tuple[int, int] | None, st
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         kind = "image/webp"
     if kind is None:
-        return None, None, "no bytes" if not data else "the bytes are no JPEG, PNG, GIF, WebP or BMP"
+        return None, None, "no bytes" if not data else "the bytes are not JPEG, PNG, GIF, WebP or BMP"
     try:
         return _decoded(data, kind)
-    except Exception as error:  # noqa: BLE001 - a decoder raises nearly anything, depending on where the bytes are wrong
+    except Exception as error:  # noqa: BLE001 - decoders raise many kinds of errors on broken bytes
         return kind, None, f"it cannot be decoded: {type(error).__name__}: {error}"[:200]
 
 
 def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None, str | None]:
-    # The classes themselves, not Image.open: that one warns about large images, which is for the whole process.
+    # The classes themselves, not Image.open: its warning about large images is global to the process.
     from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
     openers: dict[str, type[ImageFile.ImageFile]] = {
@@ -44,6 +44,6 @@ def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None
     with openers[kind](BytesIO(data)) as image:
         pixels = (image.width, image.height)
         if image.width * image.height > _LARGEST_PIXELS:
-            return kind, pixels, f"it has {image.width}x{image.height} pixels, more than is decoded here"
+            return kind, pixels, f"it has {image.width}x{image.height} pixels, too many to decode"
         image.load()
     return kind, pixels, None

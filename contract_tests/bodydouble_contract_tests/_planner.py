@@ -22,8 +22,8 @@ __all__ = ["coverage", "elements", "make_plan"]
 
 _FREE_REPEATS = 5
 _UNPAID_REPEATS = 20
-_NOT_ASKED_FOR = "not one of the checks that were asked for"
-_NOT_WORTH_IT = "only assumed: not worth what it costs where the server differs"
+_NOT_ASKED_FOR = "not needed for the selected checks"
+_NOT_WORTH_IT = "only assumed: not worth the price if the server differs"
 
 
 def make_plan(

@@ -37,7 +37,7 @@ class CoveragePlan:
         self._rows = self._covering(costly_last=False)
         if not self._rows:
             raise UnsupportedSchema(
-                f"{profile.operation.key}: no plain valid request was found; look for rules that contradict each other"
+                f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other"
             )
         self.minimal = self._rows[0][1]
         self.url_element = options.url_element

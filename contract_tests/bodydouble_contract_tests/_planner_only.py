@@ -8,7 +8,7 @@ from bodydouble_contract_tests._subject import PropertyNames
 
 __all__ = ["free_cases_for", "paid_cases_for"]
 
-# Checks that a case names. Every other one judges answers, whichever call they answer.
+# Checks with cases of their own. The others check the answers to any call.
 _OF_CASES = {
     "valid-accepted", "unknown-key-tolerated", "odd-request-survived", "invalid-refused", "no-key-refused",
     "wrong-key-refused", "answers-steadily",

@@ -18,7 +18,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 
 __all__ = ["RequestOptions"]
 
-# A text or a list beyond these is no request that anyone should pay for.
+# A longer text or list is not worth a paid request.
 _LONGEST_TEXT = 5000
 _LONGEST_LIST = 32
 _BOUNDS = {
@@ -217,7 +217,7 @@ class RequestOptions:
         return f"{name} with {length} items" if rule is None else f"{name} {rule} ({length})"
 
     def _option(self, label: str, value: Any, variant: Variant, *covers: str) -> Option:
-        # A text of extreme length is not for calls that are made for something else.
+        # A text of extreme length stays out of calls that are made for another value.
         return Option(label, value, covers, self._profile.contract.evidence(variant.origin), not isinstance(value, str))
 
 

@@ -8,7 +8,7 @@ from bodydouble_contract_tests._planner_rows import simplest_rows
 
 __all__ = ["Pairs"]
 
-# A request is grown from each of so many pairs, and the best one is taken; more of them hardly make a better one.
+# The number of pairs to extend to a request, of which the best is taken; more hardly improve it.
 _MOST_SEEDS = 40
 
 

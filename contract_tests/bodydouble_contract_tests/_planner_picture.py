@@ -18,7 +18,7 @@ _COLOURS = ((126, 192, 238), (60, 140, 70), (250, 210, 60), (150, 75, 40), (200,
 @cache
 def input_picture() -> str:
     """Return a house with a white door, as the data URI of a PNG of 256x256 pixels; about 1 kB."""
-    from PIL import Image, ImageDraw  # takes a while, and only a plan needs it
+    from PIL import Image, ImageDraw  # slow to import, and only a plan needs it
 
     picture = Image.new("P", (_SIDE, _SIDE), _SKY)
     picture.putpalette([level for colour in _COLOURS for level in colour])

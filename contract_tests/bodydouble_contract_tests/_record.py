@@ -22,7 +22,7 @@ from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._charge import NO_CHARGE, Charge
 from bodydouble_contract_tests._observation import FetchedPicture, Observation, Trouble
 
-__all__ = ["MEMBER", "CallState", "Entry", "entry_of", "finding_of", "observation_of", "to_exchange"]
+__all__ = ["MEMBER", "CallState", "Entry", "entry_of", "finding_of", "json_bytes", "observation_of", "to_exchange"]
 
 MEMBER = "verify"
 
@@ -133,7 +133,7 @@ def observation_of(exchange: Exchange, case: Case, number: int = 0) -> Observati
     pictures = known.get("pictures")
     return Observation(
         case,
-        b"" if exchange.body is None else orjson.dumps(exchange.body),
+        b"" if exchange.body is None else json_bytes(exchange.body),
         exchange.status,
         {} if answer is None else {name.lower(): value for name, value in answer.headers.items()},
         b"" if answer is None else _content(answer),
@@ -165,10 +165,20 @@ def finding_of(value: Mapping[str, Any]) -> Finding | None:
         return None
 
 
+def json_bytes(body: Any) -> bytes:
+    """Return a JSON value as bytes, also with texts that UTF-8 cannot hold (lone surrogates) and numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        import json  # slower, and needed for unusual bodies only
+
+        return json.dumps(body).encode()
+
+
 def _content(answer: RecordedAnswer) -> bytes:
     if answer.raw is not None:
         return str(answer.raw.get("text", "")).encode("utf-8", "replace")
-    return b"" if answer.body is None else orjson.dumps(answer.body)
+    return b"" if answer.body is None else json_bytes(answer.body)
 
 
 def _picture_dict(picture: FetchedPicture) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class Recorder:
             self._begin(is_new)
         except OSError as error:
             self.close()
-            raise CannotVerify(f"{path}: {error.strerror or error}; name a plain file") from None
+            raise CannotVerify(f"{path}: {error.strerror or error}; name a regular file") from None
         except CannotVerify:
             self.close()
             raise
@@ -65,7 +65,7 @@ class Recorder:
     def _begin(self, is_new: bool) -> None:
         end = os.lseek(self._descriptor, 0, os.SEEK_END)
         if end and is_new:
-            raise CannotVerify(f"{self._path} holds a recording already; go on with it (resume), or name another file")
+            raise CannotVerify(f"{self._path} holds a recording already; resume that run, or name another file")
         position = end
         while position:
             start = max(0, position - 65536)
@@ -137,23 +137,21 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
     try:
         log = read_exchanges(path)
     except OSError as error:
-        raise CannotVerify(f"{path}: {error.strerror or error}; name a recording to go on with") from None
+        raise CannotVerify(f"{path}: {error.strerror or error}; name a recording to resume") from None
     unreadable = [finding for finding in log.findings if finding.id != "exchange-torn"]
     if unreadable:
-        raise CannotVerify(
-            f"{path}: {unreadable[0].message}; what it was may have cost money, so begin a new recording"
-        )
+        raise CannotVerify(f"{path}: {unreadable[0].message}; that call may have cost money, so begin a new recording")
     calls: dict[tuple[str, int], RecordedCall] = {}
     requests = 0
     for exchange in latest(log.exchanges):
         entry = entry_of(exchange)
         if entry is None:
-            raise CannotVerify(f"{path}: {exchange.id} is no call of a verification; name a recording of one")
+            raise CannotVerify(f"{path}: {exchange.id} is not a call of a verification; name a recording of one")
         changed = [name for name, value in run_identity.items() if entry.run_identity.get(name) != value]
         if changed:
             raise CannotVerify(
                 f"{path} was recorded with another {' and another '.join(changed)}; "
-                "go on as it was begun, or begin a new recording"
+                "use the same ones to resume it, or begin a new recording"
             )
         requests += 1
         if entry.state is not CallState.RELEASED:

@@ -23,7 +23,7 @@ from bodydouble_contract_tests._tally import Results, curl_of
 __all__ = ["Session"]
 
 _AT_A_TIME = 3
-# Calls whose pictures are still under way; more would hold more answers in memory than anyone waits for.
+# Calls that wait for their pictures; more would only hold more answers in memory.
 _MOST_PENDING = 12
 
 
@@ -78,13 +78,14 @@ class Session:
 
     def make_generated(self, examples: int, seed: int) -> None:
         """Search for further deviations with generated requests. Raises RunStopped."""
-        from bodydouble_contract_tests._generated import examine_generated  # it needs Hypothesis, and only this does
+        # Imports Hypothesis, which nothing else here needs.
+        from bodydouble_contract_tests._generated import examine_generated
 
         def examine(case: Case) -> list[Finding]:
             call = self._caller.call(case)
             pictures = self._downloads.of_answer(self._profile, parsed(call.observation.content))
             _, findings = self._check(call, pictures)
-            # Should the run end before the smallest requests are known, these are kept.
+            # Kept in case the run ends before the requests are reduced.
             self._generated |= {finding: finding for finding in findings}
             return findings
 
@@ -106,7 +107,7 @@ class Session:
             item = self._pending.popleft()
             future = item.pictures
             is_whole = future.done() and not future.cancelled() and future.exception() is None
-            # The run has ended, perhaps because nothing can be written any more.
+            # The run has ended, perhaps because the recording cannot be written.
             with contextlib.suppress(RunStopped):
                 self._store(item.call, future.result() if is_whole else (), keeps_pictures=False, writes=is_whole)
 
@@ -126,13 +127,13 @@ class Session:
                 self._take_over(recorded, case, keeps_pictures=keeps_pictures)
                 continue
             if (case.check, _property_of(case)) in self._accepted:
-                self.left_out[case.id] = "a request like it was accepted although it is invalid, and cost money"
+                self.left_out[case.id] = "a similar invalid request was accepted, and cost money"
                 return
             try:
                 call = self._caller.call(case, number)
             except BudgetExceeded:
                 if case.images and case.expectation is ExpectedOutcome.REFUSED:
-                    self.left_out[case.id] = "what it costs when it is wrongly accepted is not left of the budget"
+                    self.left_out[case.id] = "the budget does not cover its price if the server accepts it"
                     return
                 raise RunStopped(self._budget_message()) from None
             self._note_acceptance(call.observation)
@@ -140,13 +141,13 @@ class Session:
 
     def _budget_message(self) -> str:
         spent = f"{self._caller.charge.usd:.3f} USD"
-        return f"the budget does not allow the next call ({spent} were charged); more than the plan said was charged, or it is too small"
+        return f"the budget does not cover the next call ({spent} charged): it is too small, or the charges are higher than planned"
 
     def _start_downloads(self, call: SentCase, *, keeps_pictures: bool) -> None:
         answer = parsed(call.observation.content)
         future = self._pool.submit(self._downloads.of_answer, self._profile, answer)
         self._pending.append(_Pending(call, future, keeps_pictures))
-        # Where money is spent, each call is settled to its last picture before the next.
+        # Where calls cost money, each one is finished, with its pictures, before the next.
         self._settle(0 if self._is_billed else _MOST_PENDING)
 
     def _settle(self, most_pending: int) -> None:
@@ -160,7 +161,7 @@ class Session:
         """Use a recorded call instead of calling again."""
         if recorded.is_lost:
             self.left_out[case.id] = (
-                "an earlier run ended while it was made: it counts as charged, and is not made again"
+                "an earlier run ended during this call: it counts as charged, and is not made again"
             )
             return
         observation = recorded.observation(case)

@@ -11,9 +11,9 @@ from bodydouble_spec.oracle import Oracle
 
 __all__ = ["CrossValidation"]
 
-# How many verdicts are kept: repeated calls get the same answer, and a verdict takes a millisecond.
+# The number of cached verdicts: repeated calls get the same answer, and a verdict takes a millisecond.
 _KEPT = 64
-# Formats are notes to our validator; openapi-core checks some of them.
+# jsonschema-rs does not check formats here; openapi-core checks some of them.
 _FORMAT_ONLY = "breaks the rule `format`"
 
 

@@ -24,7 +24,7 @@ _RATIOS = ("aspect_ratio",)
 _URL, _BASE64 = "url", "b64_json"
 _CREDITS = ("credits_used", "tokens_used")
 _USD = ("usd_spent",)
-# More input pictures than any application was seen to send, where the contract itself has no bound.
+# The highest number of input pictures seen in applications, for contracts without a bound.
 _USUAL_INPUTS = 4
 
 
@@ -102,7 +102,7 @@ class OperationProfile:
         It is the number in the request, rounded down, else the contract's default, else 1.
         """
         asked = self._count(body)
-        # A number beyond any budget must not become a float that `int` refuses.
+        # A number beyond any budget counts as 1.
         return max(1, int(asked)) if _is_number(asked) and abs(asked) < 1e9 else 1
 
     def images_promised(self, body: Any) -> int | None:

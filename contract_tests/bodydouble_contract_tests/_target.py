@@ -20,7 +20,7 @@ __all__ = ["WRONG_KEY", "Received", "SharedTransport", "Target"]
 
 WRONG_KEY = "bodydouble-a-key-that-nobody-issued"
 LARGEST_ANSWER = 128 * 1024 * 1024
-# A connection of its own for each call: what one answer leaves behind must not be blamed on the next.
+# A new connection for each call: a leftover of one answer must not count against the next.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _WITHOUT_BODY = {204, 304}
 
@@ -57,9 +57,9 @@ class Target:
     ) -> None:
         self.base = base_of(base_url)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
-            raise CannotVerify("the API key is empty or has characters that a header cannot carry; copy it anew")
+            raise CannotVerify("the API key is empty or has characters that a header cannot carry; copy it again")
         if not timeout_s > 0:
-            raise CannotVerify(f"timeout_s is {timeout_s}; it takes seconds above 0")
+            raise CannotVerify(f"timeout_s is {timeout_s}; it takes a number of seconds above 0")
         self.api_key = api_key
         self.timeout_s = timeout_s
         self._transport = transport
@@ -82,13 +82,11 @@ class Target:
                 timeout=httpx.Timeout(self.timeout_s),
                 limits=_LIMITS,
                 headers=headers,
-                # A proxy of the environment is for the world, not for a server on this machine.
+                # Proxy variables are not for a server on this machine.
                 trust_env=transport is None and not is_loopback(self.host),
             )
         except (OSError, ValueError, ImportError) as error:
-            raise CannotVerify(
-                f"HTTP cannot be set up from this environment: {error}; check the proxy variables"
-            ) from None
+            raise CannotVerify(f"the HTTP client cannot be set up: {error}; check the proxy variables") from None
 
     def send(self, method: str, path: str, body: bytes, credential: Credential = Credential.KEY) -> Received:
         """Make one call, and return its answer or its failure. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
@@ -99,8 +97,8 @@ class Target:
         try:
             with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
                 reading.read(response)
-        except Exception as error:  # noqa: BLE001 - a server in this process raises anything; on a socket that is a broken answer
-            # Cookies of one call are none of the next one's.
+        except Exception as error:  # noqa: BLE001 - a server in this process may raise anything; on a socket that is a broken answer
+            # No call sends the cookies of an earlier one.
             self._client.cookies.clear()
             return reading.failed(error)
         self._client.cookies.clear()
@@ -165,7 +163,7 @@ class _AnswerReader:
         """Return the answer, after the connection delivered all of it."""
         stated = self._stated_length()
         if stated is not None and stated != len(self._raw) and self._status not in _WITHOUT_BODY:
-            detail = f"Content-Length is {stated}, and {len(self._raw)} bytes came"
+            detail = f"Content-Length is {stated}, and {len(self._raw)} bytes arrived"
             return self._received(Trouble.WRONG_LENGTH, detail)
         try:
             content = decoded(bytes(self._raw), self._headers.get("content-encoding", ""), LARGEST_ANSWER)
@@ -180,7 +178,7 @@ class _AnswerReader:
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
             return self._received(Trouble.UNREACHABLE, detail, was_sent=False)
         if isinstance(error, httpx.TimeoutException | _TooLate):
-            began = "no answer" if self._status is None else "no whole answer"
+            began = "no answer" if self._status is None else "no complete answer"
             return self._received(Trouble.TIMEOUT, f"{began} within {self._timeout_s:g} s")
         if isinstance(error, _TooLong):
             return self._received(Trouble.BROKEN, f"the answer is longer than {LARGEST_ANSWER:,} bytes")

@@ -13,7 +13,7 @@ from bodydouble_contract_tests._schemas import request_schemas
 
 __all__ = ["KnownValues", "is_unspecified_input", "is_unspecified_prompt", "known_values"]
 
-# Longer than the prompts that applications were seen to send.
+# Longer than the prompts seen in applications.
 _LONG_PROMPT = 1000
 
 
@@ -93,7 +93,7 @@ def _is_address(host: str) -> bool:
 
 
 def _is_picture(data: bytes) -> bool:
-    from PIL import Image, UnidentifiedImageError  # takes a while, and most requests have no data URI
+    from PIL import Image, UnidentifiedImageError  # slow to import, and most requests have no data URI
 
     try:
         with Image.open(BytesIO(data)) as picture:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 __all__ = ["WaitBudget", "retry_after_s"]
 
 _USUAL_S = 10.0
-# Without this a Retry-After of 0 could be obeyed forever.
+# Without this a Retry-After of 0 could repeat a call forever.
 _SHORTEST_S = 1.0
 
 
@@ -18,7 +18,7 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float:
     """
     text = headers.get("retry-after", "").strip()
     if text.isascii() and text.isdigit():
-        # More digits than any pause has; an int of any length would not become a float.
+        # More digits than any real pause has; a longer int may not fit into a float.
         return max(_SHORTEST_S, float(int(text[:12])))
     try:
         moment = parsedate_to_datetime(text)

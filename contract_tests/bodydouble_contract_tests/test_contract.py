@@ -48,7 +48,7 @@ def verification(request: pytest.FixtureRequest) -> Verification:
     """Make the calls for the selected checks and return the result; when they cannot be made, every item fails."""
     config = request.config
     if _option(config, "live") and hasattr(config, "workerinput"):
-        pytest.fail("each worker of pytest-xdist would pay for itself: leave out -n with --live", pytrace=False)
+        pytest.fail("with --live each worker of pytest-xdist would pay for its own run; leave out -n", pytrace=False)
     baseline = _baseline(config)
     only = _selected(request)
     result = _verified_or_problem(config, only)
@@ -74,7 +74,7 @@ def test_contract(check: Check, verification: Verification, record_property: Cal
     if any(finding.id.partition("/")[0] == check.id for finding in verification.muted):
         pytest.xfail("known by the baseline")
     if verification.outcomes.get(check.id, "not run") == "not run":
-        pytest.skip(verification.unbought.get(check.id, "no call put it to the test"))
+        pytest.skip(verification.unbought.get(check.id, "no call tested it"))
 
 
 class _Summary:

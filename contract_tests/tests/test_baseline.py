@@ -1,4 +1,4 @@
-"""A baseline mutes what is known, by fingerprint, and says what of it is gone."""
+"""A baseline mutes known findings, by fingerprint, and lists those that are gone."""
 
 import json
 from dataclasses import replace
@@ -54,7 +54,7 @@ def test_a_known_rule_at_another_place_is_new() -> None:
 @pytest.mark.parametrize(
     "changes", [{"incomplete": "interrupted"}, {"outcomes": dict.fromkeys(CHECKS, "not run")}, {"outcomes": {}}]
 )
-def test_nothing_is_gone_that_was_not_looked_for(changes: dict[str, Any]) -> None:
+def test_a_finding_whose_check_did_not_run_is_not_gone(changes: dict[str, Any]) -> None:
     assert Baseline.of(FINDINGS).apply(a_verification(**changes)).gone == ()
 
 
@@ -76,6 +76,6 @@ def test_a_json_report_is_a_baseline() -> None:
         ('{"findings": [7]}', "/findings/0"),
     ],
 )
-def test_what_is_no_baseline_is_refused_with_the_place(text: str, words: str) -> None:
+def test_a_bad_baseline_is_rejected_with_the_place(text: str, words: str) -> None:
     with pytest.raises(BadBaseline, match=words):
         Baseline.parse(text)

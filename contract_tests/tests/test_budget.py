@@ -1,4 +1,4 @@
-"""Money and patience: what may be spent, what was, and how long a server may keep a run waiting."""
+"""Spending and waiting: budgets, charges, and the pauses that a server asks for."""
 
 import math
 from datetime import UTC, datetime, timedelta
@@ -136,7 +136,7 @@ def test_whatever_the_header_says_a_pause_is_a_number_of_at_least_a_second(heade
     assert seconds >= 1
 
 
-def test_patience_is_for_all_pauses_together() -> None:
+def test_the_wait_budget_covers_all_pauses_together() -> None:
     wait_budget = WaitBudget(120)
     assert [wait_budget.take(seconds) for seconds in (70, 60, 50, 1)] == [True, False, True, False]
 
@@ -172,7 +172,7 @@ def test_amounts_that_mean_nothing_are_refused(
         spending_limit_of(profile, billed=billed, max_usd=max_usd, price_usd=price_usd)
 
 
-def test_without_a_price_in_the_contract_one_must_be_said(contract_of: Any) -> None:
+def test_without_a_price_in_the_contract_one_must_be_given(contract_of: Any) -> None:
     unpriced = OperationProfile(
         contract_of({"type": "object", "properties": {"size": {"type": "integer", "maximum": 3}}})
     )

@@ -27,12 +27,12 @@ def profile(vendored: Contract) -> OperationProfile:
 
 @pytest.fixture(scope="module")
 def plan(profile: OperationProfile) -> Plan:
-    """What is sent where nothing is charged: every sort of call but pairs."""
+    """The plan for a server that costs nothing: every kind of call but pairs."""
     return make_plan(profile, is_billed=False)
 
 
 def _send(profile: OperationProfile, calls: tuple[Case, ...]) -> dict[str, int]:
-    """The status that the unchanged mock gives each call."""
+    """Return the status of each call, sent to the unchanged mock."""
     app = create_app(profile.contract, Settings(api_keys=("mine",)))
     headers = {"Content-Type": "application/json"}
     with httpx.Client(transport=MockTransport(app), base_url="http://localhost") as client:
@@ -56,7 +56,7 @@ def _is_met(profile: OperationProfile, case: Case, status: int) -> bool:
             return status < 500
 
 
-def test_the_stand_in_does_what_every_call_expects(contract: Contract) -> None:
+def test_the_mock_meets_the_expectation_of_every_call(contract: Contract) -> None:
     profile = OperationProfile(contract)
     calls = make_plan(profile, is_billed=False).calls
     statuses = _send(profile, calls)
@@ -73,14 +73,14 @@ def test_what_must_be_refused_breaks_the_contract_and_nothing_else_does(contract
 
 def test_a_second_validator_refuses_the_same_calls(profile: OperationProfile, plan: Plan) -> None:
     oracle = Oracle(profile.contract)
-    # To Python's re, which it uses, a pattern's end is also before a final line break.
+    # It uses Python's re, where a pattern can also end before a final line break.
     calls = [case for case in plan.calls if not case.id.endswith("line-break-after")]
     for case in calls:
         errors = oracle.request_errors(profile.operation, orjson.dumps(case.body))
         assert bool(errors) == (case.expectation is ExpectedOutcome.REFUSED), case.id
 
 
-def test_nothing_that_must_succeed_has_a_fate_that_nobody_knows(profile: OperationProfile, plan: Plan) -> None:
+def test_no_call_that_must_succeed_has_an_unspecified_outcome(profile: OperationProfile, plan: Plan) -> None:
     sure = [case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED]
     assert [case.id for case in sure if profile.is_unspecified(case.body)] == []
 

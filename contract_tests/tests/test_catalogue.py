@@ -30,7 +30,7 @@ def test_a_check_is_named_in_kebab_case_claims_a_sentence_and_names_its_source(c
     assert check.images >= 0
 
 
-def test_every_id_is_there_once() -> None:
+def test_every_id_is_unique() -> None:
     assert len(VENDORED) == len(catalogue(OperationProfile(Contract.load())))
 
 
@@ -74,7 +74,7 @@ def test_an_operation_that_takes_no_body_is_not_asked_to_refuse_one(contract_of:
     assert not ids & {"invalid-refused", "unknown-key-tolerated", "odd-request-survived"}
 
 
-def test_a_price_that_nobody_documents_is_not_checked() -> None:
+def test_an_undocumented_price_is_not_checked() -> None:
     ids = {check.id for check in catalogue(OperationProfile(Contract.load(overlay=None)))}
     assert "credits-positive" in ids
     assert not ids & {"charge-as-documented", "picture-pixels"}

@@ -1,4 +1,4 @@
-"""The pictures of an answer: fetched without the key, within bounds, and looked at with care."""
+"""Downloads of the pictures of an answer: without the key, within limits, and with every format inspected."""
 
 import base64
 import io
@@ -42,7 +42,7 @@ def fetch(
 
 
 def noting(seen: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Response]:
-    """A server of pictures that keeps what it is asked."""
+    """A server of pictures that keeps its requests."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
@@ -108,7 +108,7 @@ def test_a_redirect_leads_neither_round_in_circles_nor_out_of_http(
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "//cdn.test/a.png", "/a.png", "", "data:image/png;base64,", "http://[::1", "http://"])  # fmt: skip
 def test_what_is_no_http_url_is_not_fetched(profile: OperationProfile, url: str) -> None:
     (found,) = fetch(profile, lambda _: pytest.fail("it was fetched"), url)
-    assert (found.status, found.problem) == (None, "the URL is no absolute http(s) URL")
+    assert (found.status, found.problem) == (None, "the URL is not an absolute http(s) URL")
 
 
 def test_a_picture_without_end_is_given_up(profile: OperationProfile) -> None:
@@ -127,12 +127,12 @@ def test_a_picture_without_end_is_given_up(profile: OperationProfile) -> None:
 
 
 @pytest.mark.parametrize(("status", "said"), [(404, "the download was answered with 404"), (500, "the download was answered with 500")])  # fmt: skip
-def test_a_status_that_brings_no_picture_is_said(profile: OperationProfile, status: int, said: str) -> None:
+def test_a_failed_status_is_reported(profile: OperationProfile, status: int, said: str) -> None:
     (found,) = fetch(profile, lambda _: httpx.Response(status, content=PNG), URL)
     assert (found.status, found.problem) == (status, said)
 
 
-def test_a_server_that_puts_the_key_into_everything_gets_nothing_said_of_it(profile: OperationProfile) -> None:
+def test_a_server_that_puts_the_key_into_everything_finds_it_in_no_description(profile: OperationProfile) -> None:
     def answer(_request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError(f"reset by {KEY}")
 
@@ -155,7 +155,7 @@ def test_base64_is_looked_at_as_a_download_is(profile: OperationProfile) -> None
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "WEBP", "BMP"])
-def test_each_format_is_known_with_its_pixels_and_broken_when_it_is_cut(kind: str) -> None:
+def test_each_format_is_recognised_with_its_pixels_and_broken_when_it_is_cut(kind: str) -> None:
     data = encoded(kind, (40, 30))
     assert inspect_picture(data) == (f"image/{kind.lower()}", (40, 30), None)
     cut = inspect_picture(data[: len(data) // 2])
@@ -173,7 +173,7 @@ def test_a_picture_that_would_fill_the_memory_is_not_decoded() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from([b"", PNG, encoded("GIF"), encoded("WEBP"), encoded("BMP"), encoded("JPEG")]), st.data())
-def test_whatever_the_bytes_are_they_are_a_picture_or_said_to_be_none(start: bytes, data: st.DataObject) -> None:
+def test_any_bytes_are_a_picture_or_have_a_problem(start: bytes, data: st.DataObject) -> None:
     position = data.draw(st.integers(0, len(start)))
     kind, pixels, problem = inspect_picture(start[:position] + data.draw(st.binary(max_size=30)) + start[position:])
     assert (problem is None) <= (kind is not None and pixels is not None)

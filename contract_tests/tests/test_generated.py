@@ -17,7 +17,7 @@ def profile(vendored: Contract) -> OperationProfile:
 
 
 class _Server:
-    """Answers every call, and shows a finding for each fault whose condition the body meets."""
+    """Answer every call with a finding for each fault whose condition the body meets."""
 
     def __init__(self, **faults: Fault) -> None:
         self._faults = faults
@@ -92,7 +92,7 @@ def test_no_finding_costs_more_than_sixty_calls(profile: OperationProfile) -> No
     assert len(server.calls) <= 40 + 60
 
 
-def test_valid_invalid_and_unknown_requests_are_told_apart(profile: OperationProfile) -> None:
+def test_valid_invalid_and_odd_requests_have_their_own_expectations(profile: OperationProfile) -> None:
     server = _Server()
     examine_generated(profile, server.examine, examples=150, seed=0)
     assert {case.expectation for case in server.calls} == set(ExpectedOutcome) - {ExpectedOutcome.UNAUTHORIZED}
@@ -102,7 +102,7 @@ def test_valid_invalid_and_unknown_requests_are_told_apart(profile: OperationPro
         assert case.expectation is (ExpectedOutcome.REFUSED if is_invalid else expected)
 
 
-def test_a_property_unknown_to_the_contract_makes_success_an_inference(profile: OperationProfile) -> None:
+def test_success_with_a_property_outside_the_contract_is_only_inferred(profile: OperationProfile) -> None:
     server = _Server()
     examine_generated(profile, server.examine, examples=150, seed=0)
     accepted = [case for case in server.calls if case.expectation is ExpectedOutcome.ACCEPTED]

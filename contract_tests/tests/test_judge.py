@@ -1,4 +1,4 @@
-"""The verdict on single calls: nothing genuine is called wrong, and each kind of tampering is found by its own check."""
+"""Checks of single calls: no finding on a correct answer, and one check for each kind of tampering."""
 
 import base64
 import io
@@ -39,7 +39,7 @@ FEW = settings(max_examples=40, deadline=None, database=None, suppress_health_ch
 
 
 def a_case(expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED, **changes: Any) -> Case:
-    """A case of the plainest request, with ``more`` in its body."""
+    """Return a case of the minimal request, with ``more`` in its body."""
     more = changes.pop("more", {})
     check = {"accepted": "valid-accepted", "refused": "invalid-refused", "survived": "odd-request-survived"}
     usual: dict[str, Any] = {"evidence": Evidence.DOCUMENTED, "check": check.get(expectation, "no-key-refused")}
@@ -47,21 +47,21 @@ def a_case(expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED, **changes: A
 
 
 def answered(case: Case, status: int, body: Any, content_type: str = JSON, **more: Any) -> Observation:
-    """An answer that nobody gave."""
+    """Return an answer without a server."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": content_type} if content_type else {}
     return Observation(case, json.dumps(case.body).encode(), status, headers, content, **more)
 
 
 class Server:
-    """The mock server in this process, and what an observer sees of it."""
+    """The mock server in this process, observed as a verification does."""
 
     def __init__(self, chosen: Settings) -> None:
         transport = MockTransport(create_app(CONTRACT, chosen))
         self.client = httpx.Client(transport=transport, base_url="http://localhost")
 
     def call(self, case: Case, *, is_fetching: bool = False, prefer: str = "") -> Observation:
-        """One call, its pictures fetched if wanted."""
+        """Make one call, and fetch its pictures if ``is_fetching``."""
         headers = {"prefer": prefer} if prefer else {}
         if case.credential is Credential.KEY:
             headers["authorization"] = "Bearer a-key"
@@ -99,18 +99,18 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def genuine(server: Server) -> Observation:
+def correct(server: Server) -> Observation:
     """A call for two pictures of 16:9, both of them fetched by URL and found as Base64."""
     return server.call(a_case(more={"num_images": 2, "aspect_ratio": "16:9"}), is_fetching=True)
 
 
 @pytest.fixture(scope="module")
-def linked(genuine: Observation) -> Observation:
-    """The same with URLs alone."""
-    body = orjson.loads(genuine.content)
+def linked(correct: Observation) -> Observation:
+    """The same call with URLs only."""
+    body = orjson.loads(correct.content)
     body["data"] = [{**item, "b64_json": None} for item in body["data"]]
-    pictures = tuple(picture for picture in genuine.pictures if picture.source != "base64")
-    return replace(genuine, content=orjson.dumps(body), pictures=pictures)
+    pictures = tuple(picture for picture in correct.pictures if picture.source != "base64")
+    return replace(correct, content=orjson.dumps(body), pictures=pictures)
 
 
 def ids(findings: list[Finding]) -> list[str]:
@@ -129,20 +129,20 @@ def with_pictures(observation: Observation, **changes: Any) -> Observation:
     return replace(observation, pictures=tuple(replace(picture, **changes) for picture in observation.pictures))
 
 
-# --- what is genuine -------------------------------------------------------------------------------------------------
+# --- correct answers -------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_wrong_with_a_genuine_answer_and_its_pictures(genuine: Observation) -> None:
-    assert check_observation(PROFILE, genuine) == []
+def test_a_correct_answer_with_its_pictures_has_no_finding(correct: Observation) -> None:
+    assert check_observation(PROFILE, correct) == []
 
 
-def test_a_picture_of_the_ratio_that_nobody_asked_for_is_judged_by_the_default_ratio(server: Server) -> None:
+def test_without_a_requested_ratio_a_picture_must_have_the_default_ratio(server: Server) -> None:
     assert check_observation(PROFILE, server.call(a_case(), is_fetching=True)) == []
 
 
 @FEW
 @given(body=requests(CONTRACT))
-def test_no_genuine_answer_is_called_wrong(body: Any) -> None:
+def test_no_answer_of_the_mock_has_a_finding(body: Any) -> None:
     assert check_observation(PROFILE, SHARED.call(replace(a_case(), body=body))) == []
 
 
@@ -157,7 +157,7 @@ SHARED = Server(Settings())
     ],
 )
 @pytest.mark.parametrize("prefer", ["", "envelope=legacy"])
-def test_nothing_is_wrong_with_a_genuine_refusal_in_either_envelope(
+def test_a_correct_refusal_in_either_envelope_has_no_finding(
     server: Server, case: Case, status: int, prefer: str
 ) -> None:
     observation = server.call(case, prefer=prefer)
@@ -166,7 +166,7 @@ def test_nothing_is_wrong_with_a_genuine_refusal_in_either_envelope(
 
 @FEW
 @given(case=responses(CONTRACT, 200).filter(lambda case: case.kind == "allowed"))
-def test_an_answer_that_conforms_is_never_said_not_to(case: Any) -> None:
+def test_an_answer_that_conforms_has_no_finding_of_conformance(case: Any) -> None:
     observation = answered(a_case(), case.status, case.body, case.content_type)
     assert not checks(check_observation(PROFILE, observation)) & {
         "answer-conforms",
@@ -175,7 +175,7 @@ def test_an_answer_that_conforms_is_never_said_not_to(case: Any) -> None:
     }
 
 
-# --- what the mock server can do wrong ---------------------------------------------------------------------------------
+# --- violations of the mock server ---------------------------------------------------------------------------------
 
 _READING = {"answer-conforms", "answer-strict"}
 _FOUND_BY = {
@@ -297,7 +297,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Observation], Observation], list[str]]] = 
     "broken gzip": (in_answer(trouble=Trouble.UNDECODABLE), ["content-encoding"]),
     "refused": (in_answer(status=400), ["valid-accepted/a-case"]),
     "broken down": (in_answer(status=500), ["valid-accepted/a-case"]),
-    "sent elsewhere": (in_answer(status=307), ["valid-accepted/a-case"]),
+    "redirected": (in_answer(status=307), ["valid-accepted/a-case"]),
     "broken down and broken off": (
         in_answer(status=502, trouble=Trouble.WRONG_LENGTH),
         ["body-length", "valid-accepted/a-case"],
@@ -311,7 +311,7 @@ def test_each_tampering_is_found_by_its_own_check(linked: Observation, name: str
     assert ids(check_observation(PROFILE, tamper(linked))) == expected
 
 
-def test_what_an_item_says_of_its_picture_is_held_against_the_picture(linked: Observation) -> None:
+def test_the_media_type_that_an_item_states_is_compared_with_the_picture(linked: Observation) -> None:
     def change(body: Any) -> Any:
         return {**body, "data": [{**item, "mime_type": "image/webp"} for item in body["data"]]}
 
@@ -322,9 +322,9 @@ def test_what_an_item_says_of_its_picture_is_held_against_the_picture(linked: Ob
     }
 
 
-def test_a_picture_is_judged_as_base64_too(genuine: Observation) -> None:
-    turned = tuple(replace(item, pixels=(768, 1344)) if item.source == "base64" else item for item in genuine.pictures)
-    found = check_observation(PROFILE, replace(genuine, pictures=turned))
+def test_a_picture_is_checked_as_base64_too(correct: Observation) -> None:
+    turned = tuple(replace(item, pixels=(768, 1344)) if item.source == "base64" else item for item in correct.pictures)
+    found = check_observation(PROFILE, replace(correct, pictures=turned))
     assert [(item.id, item.pointer) for item in found] == [("picture-pixels/16:9-other-ratio", "/data/*/b64_json")]
 
 
@@ -370,12 +370,12 @@ def test_a_charge_above_the_documented_price_is_an_error_where_it_was_paid(
     assert [(item.id, item.severity) for item in said] == found
 
 
-def test_the_number_of_pictures_is_not_judged_where_nobody_knows_it(linked: Observation) -> None:
+def test_the_number_of_pictures_is_not_checked_where_it_is_not_specified(linked: Observation) -> None:
     case = a_case(ExpectedOutcome.SURVIVED, more={"num_images": 1.5, "aspect_ratio": "16:9"})
     assert check_observation(PROFILE, replace(linked, case=case)) == []
 
 
-# --- what was expected of a call ---------------------------------------------------------------------------------------
+# --- the expected outcome of a call ---------------------------------------------------------------------------------------
 
 GOOD_PROBLEM: dict[str, Any] = {
     "title": "Bad Request",
@@ -418,14 +418,16 @@ def test_a_wrong_key_and_a_refused_unknown_key_are_findings_of_their_own_checks(
     assert [ids(item) for item in found] == [["wrong-key-refused/a-case"], ["unknown-key-tolerated/a-case"]]
 
 
-def test_a_success_that_need_only_be_survived_is_judged_like_any_other() -> None:
+def test_a_success_that_only_has_to_be_survived_is_checked_like_any_other() -> None:
     found = check_observation(PROFILE, answered(a_case(ExpectedOutcome.SURVIVED), 200, {"data": None}))
     assert checks(found) == {"answer-strict"}
 
 
 @pytest.mark.parametrize("evidence", Evidence)
 @pytest.mark.parametrize("expectation", [ExpectedOutcome.ACCEPTED, ExpectedOutcome.REFUSED])
-def test_the_evidence_of_a_case_decides_how_bad_its_status_is(expectation: ExpectedOutcome, evidence: Evidence) -> None:
+def test_the_evidence_of_a_case_decides_the_severity_of_its_status(
+    expectation: ExpectedOutcome, evidence: Evidence
+) -> None:
     (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 500, b""))
     assert (found.evidence, found.severity) == (evidence, Severity.for_evidence(evidence))
 
@@ -449,7 +451,7 @@ def test_the_evidence_of_a_case_decides_how_bad_its_status_is(expectation: Expec
         (PROBLEM, {**GOOD_PROBLEM, "trace": "at line 5"}, ["refusal-envelope/400-undocumented"]),
     ],
 )
-def test_an_envelope_that_nobody_knows_is_a_warning(content_type: str, body: Any, expected: list[str]) -> None:
+def test_an_undocumented_envelope_is_a_warning(content_type: str, body: Any, expected: list[str]) -> None:
     found = check_observation(PROFILE, answered(a_case(ExpectedOutcome.REFUSED), 400, body, content_type))
     assert (ids(found), {item.severity for item in found} - {Severity.WARNING}) == (expected, set())
 
@@ -498,11 +500,11 @@ def test_generated_calls_without_an_answer_are_one_finding() -> None:
 def test_a_refusal_is_quoted_briefly() -> None:
     problem = {**GOOD_PROBLEM, "message": "no " * 1_000_000}
     (found,) = check_observation(PROFILE, answered(a_case(), 400, problem, PROBLEM))
-    assert found.message.startswith("a valid request was turned away with 400: no no")
+    assert found.message.startswith("a valid request was refused with 400: no no")
     assert len(found.message) < 250
 
 
-def test_openapi_core_is_heard_when_it_does_not_agree(contract_of: Callable[..., Contract]) -> None:
+def test_a_disagreement_of_openapi_core_is_a_finding(contract_of: Callable[..., Contract]) -> None:
     lax, strict = (contract_of({}, {"type": "object", "required": names}) for names in ([], ["total"]))
     found: list[Finding] = []
     for ours, theirs in ((lax, strict), (strict, lax), (lax, lax)):
@@ -521,7 +523,7 @@ def test_openapi_core_is_heard_when_it_does_not_agree(contract_of: Callable[...,
 @pytest.mark.parametrize(
     "body", [b'{"total": 1.0}', '{"total": 1, "digit": "\u0663"}'.encode(), b'{"total": NaN}', b"{"]
 )
-def test_openapi_core_is_not_asked_where_it_is_known_to_differ(
+def test_openapi_core_has_no_verdict_where_it_is_known_to_differ(
     contract_of: Callable[..., Contract], body: bytes
 ) -> None:
     contract = contract_of({}, {"type": "object", "properties": {"total": {"type": "integer"}}})
@@ -534,7 +536,7 @@ def test_a_document_that_openapi_core_does_not_read_has_no_second_opinion(contra
     assert CrossValidation(contract, contract.operation()).errors(200, JSON, b"{}") is None
 
 
-# --- any answer at all -------------------------------------------------------------------------------------------------
+# --- arbitrary answers -------------------------------------------------------------------------------------------------
 
 _NAMES = st.sampled_from(["data", "url", "b64_json", "meta", "usage", "credits_used", "error", "message"]) | st.text()
 _JSON = st.recursive(
@@ -553,7 +555,7 @@ _CONTENT = st.binary(max_size=20) | _JSON.map(lambda value: json.dumps(value).en
     expectation=st.sampled_from(ExpectedOutcome),
     trouble=st.none() | st.sampled_from(Trouble),
 )
-def test_whatever_comes_every_finding_is_of_a_known_check_once_and_short(
+def test_every_finding_on_any_answer_is_of_a_known_check_once_and_short(
     status: int, content: bytes, content_type: str, expectation: ExpectedOutcome, trouble: Trouble | None
 ) -> None:
     case = a_case(expectation, credential=Credential.NONE)
@@ -590,14 +592,14 @@ def without_pictures(contract_of: Callable[..., Contract]) -> OperationProfile:
         ({}, ["answer-conforms/required"]),
     ],
 )
-def test_an_operation_without_pictures_is_judged_by_its_contract_alone(
+def test_an_operation_without_pictures_is_checked_by_its_contract_alone(
     without_pictures: OperationProfile, body: Any, expected: list[str]
 ) -> None:
     case = Case("c", "valid-accepted", {"n": 2}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
     assert ids(check_observation(without_pictures, answered(case, 200, body))) == expected
 
 
-def test_a_refusal_without_a_documented_envelope_is_judged_by_its_status(without_pictures: OperationProfile) -> None:
+def test_a_refusal_without_a_documented_envelope_is_checked_by_its_status(without_pictures: OperationProfile) -> None:
     case = Case("c", "invalid-refused", 5, ExpectedOutcome.REFUSED, Evidence.DOCUMENTED)
     found = [
         ids(check_observation(without_pictures, answered(case, status, b"no", "text/plain"))) for status in (400, 200)

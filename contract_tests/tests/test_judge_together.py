@@ -1,4 +1,4 @@
-"""The verdict on several calls side by side: prices in proportion, and repeated calls that end alike."""
+"""Checks of several calls together: prices in proportion, and repeated calls with the same outcome."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ PRICE = 84000
 
 
 def an_answer(count: int, used: Any, came: int | None = None) -> Observation:
-    """What came of a call for ``count`` pictures that cost ``used`` credits."""
+    """Return the observation of a call for ``count`` pictures that cost ``used`` credits."""
     case = Case(f"count/{count}", "image-count", {"num_images": count}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
     data = [{"url": "https://a.example/b.png", "b64_json": None}] * (count if came is None else came)
     body = {"data": data, "meta": {"usage": {"credits_used": used}}}
@@ -26,7 +26,7 @@ def an_answer(count: int, used: Any, came: int | None = None) -> Observation:
 
 
 def repeated(*statuses: int | None, expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED) -> list[Observation]:
-    """Equal calls that ended so; None stands for no answer."""
+    """Return equal calls with these statuses; None stands for no answer."""
     evidence, repeats = Evidence.DOCUMENTED, len(statuses)
     case = Case("again", "answers-steadily", {"num_images": 1}, expectation, evidence, repeats=repeats)
     return [
@@ -55,7 +55,7 @@ def test_a_price_out_of_proportion_is_one_finding_of_info(counts: list[int], dat
 def test_a_price_out_of_proportion_says_what_was_charged() -> None:
     (found,) = check_observations(PROFILE, [an_answer(4, PRICE), an_answer(1, PRICE)])
     assert (found.message, found.expected, found.got) == (
-        "credits are not in proportion to the pictures: 84000 for 1, 84000 for 4",
+        "credits are not in proportion to the number of pictures: 84000 for 1, 84000 for 4",
         {"1": PRICE, "4": 4 * PRICE},
         {"1": PRICE, "4": PRICE},
     )
@@ -64,7 +64,7 @@ def test_a_price_out_of_proportion_says_what_was_charged() -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        an_answer(4, PRICE, came=1),  # other pictures than promised: the number is the fault
+        an_answer(4, PRICE, came=1),  # another number of pictures than promised, which is the fault
         an_answer(4, 0),
         an_answer(4, "dear"),
         Observation(an_answer(4, PRICE).case, b"", 500),
@@ -94,7 +94,9 @@ def test_one_call_at_another_price_is_not_about_proportion() -> None:
         ((None, None), []),
     ],
 )
-def test_repeated_calls_that_do_not_end_alike_are_found(statuses: tuple[int | None, ...], expected: list[str]) -> None:
+def test_repeated_calls_with_different_outcomes_are_found(
+    statuses: tuple[int | None, ...], expected: list[str]
+) -> None:
     assert sorted(found.id for found in check_observations(PROFILE, repeated(*statuses))) == expected
 
 
@@ -103,7 +105,7 @@ def test_the_share_of_5xx_is_reported() -> None:
     assert [item.message for item in found] == ["3 of 20 equal calls gave 5xx (17 x 200, 2 x 500, 1 x 503)"]
 
 
-def test_repeated_refusals_are_judged_like_one() -> None:
+def test_repeated_refusals_are_checked_like_one() -> None:
     seen = repeated(200, 200, expectation=ExpectedOutcome.REFUSED)
     assert [found.id for found in check_observations(PROFILE, seen)] == ["invalid-refused/again"]
 
@@ -115,7 +117,7 @@ def test_the_status_of_a_repeated_call_is_left_to_all_of_them() -> None:
 
 
 @given(st.lists(st.sampled_from([None, 200, 204, 302, 400, 401, 500, 503]), min_size=2, max_size=20))
-def test_every_finding_across_calls_is_of_a_known_check_and_comes_once(statuses: list[int | None]) -> None:
+def test_every_finding_of_several_calls_is_of_a_known_check_and_reported_once(statuses: list[int | None]) -> None:
     found = check_observations(PROFILE, repeated(*statuses))
     assert {item.id.partition("/")[0] for item in found} <= {check.id for check in catalogue(PROFILE)}
     assert len({item.fingerprint for item in found}) == len(found)

@@ -1,4 +1,4 @@
-"""The whole way of a paid verification: TLS, key, budget, recording, a process that is killed, and what is paid after that."""
+"""A paid verification from end to end: TLS, key, budget, recording, a killed process, and the payments after it."""
 
 import json
 import os
@@ -32,7 +32,7 @@ Scope = dict[str, Any]
 
 
 class Overcharging:
-    """An application that says five times the cost, and lets everything else pass."""
+    """An application that states five times the cost, and changes nothing else."""
 
     def __init__(self, app: MockServer) -> None:
         self._app = app
@@ -73,17 +73,17 @@ def run(profile: OperationProfile, trusted: ssl.SSLContext) -> Callable[..., Ver
 
 
 def paid(app: MockServer) -> list[dict[str, Any]]:
-    """The bodies of the calls that the server was paid for."""
+    """Return the bodies of the calls that the server charged for."""
     return [item.body for item in app.journal.exchanges() if item.status == 200 and item.method == "POST"]
 
 
 def images(app: MockServer) -> int:
-    """The pictures that the server was paid for."""
+    """Return the number of pictures that the server charged for."""
     return sum(body.get("num_images", 1) for body in paid(app))
 
 
 def shapes(bodies: list[dict[str, Any]]) -> list[str]:
-    """What tells one call of a plan from another."""
+    """Return a text for each call that distinguishes it from the others of a plan."""
     return sorted(f"{body.get('aspect_ratio')} {body.get('provider')} {body.get('num_images')}" for body in bodies)
 
 
@@ -112,7 +112,7 @@ def test_overcharging_ends_the_run_before_the_budget_is_exceeded_by_more_than_a_
     assert images(app) == result.paid_images
 
 
-def test_an_interrupted_run_is_gone_on_with_and_nothing_is_paid_twice(
+def test_an_interrupted_run_is_resumed_and_nothing_is_paid_twice(
     run: Callable[..., Verification], app: MockServer, origin: str, profile: OperationProfile, tmp_path: Path
 ) -> None:
     plan = plan_verification(profile, billed=True)

@@ -1,4 +1,4 @@
-"""What the checks are worth: each server with one deviation is found by the check that was named for it."""
+"""The worth of the checks: each server with one deviation is found by the check named for it."""
 
 import threading
 
@@ -39,7 +39,7 @@ def test_each_mutant_is_found_by_its_check(mutant: Mutant, profile: OperationPro
     server.close()
 
 
-def test_a_rule_that_is_gone_is_gone_for_other_requests_than_ours(profile: OperationProfile) -> None:
+def test_a_missing_rule_is_missing_for_other_requests_than_ours_too(profile: OperationProfile) -> None:
     bodies = {f"accepts-{case.id}": case.body for case in boundary_cases(profile.contract) if is_object(case.body)}
     lenient = [mutant for mutant in MUTANTS if mutant.id in bodies]
     refused: list[str] = []
@@ -82,10 +82,10 @@ def test_there_are_at_least_sixty_and_each_has_its_name() -> None:
 
 
 def test_every_check_has_a_mutant() -> None:
-    # A second opinion differs only where one of the two validators is wrong.
+    # The two validators differ only where one of them is wrong.
     checks = {check.id for check in catalogue(OperationProfile(Contract.load()))} - {"answer-second-opinion"}
     assert checks == {mutant.check for mutant in MUTANTS}
 
 
-def test_what_shows_on_a_socket_only_is_tried_there() -> None:
+def test_mutants_that_need_a_socket_are_tested_over_one() -> None:
     assert {mutant.id for mutant in MUTANTS if mutant.needs_socket} <= OVER_A_SOCKET

@@ -1,4 +1,4 @@
-"""Recordings judged without a server: whoever made them, and however old they are."""
+"""Recordings checked without a server: of any recorder and any age."""
 
 import json
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def ids(verification: Verification) -> list[str]:
 
 @pytest.fixture(scope="module")
 def recorded(profile: OperationProfile, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a verification of the unchanged mock recorded."""
+    """The recording of a verification of the unchanged mock."""
     path = tmp_path_factory.mktemp("recording") / "r"
     transport = MockTransport(create_app(profile.contract, Settings(api_keys=("canary-4f1c9a7e2b",), seed=1)))
     with Target("http://mock.test", "canary-4f1c9a7e2b", transport=transport) as target:
@@ -62,7 +62,7 @@ def test_what_a_verification_recorded_passes_the_same_checks_offline(profile: Op
     assert (result.findings, set(result.outcomes.values()), result.requests, result.usd) == ((), {"passed"}, 0, 0)
 
 
-def test_a_recording_past_its_date_is_judged_and_said_to_be_old(profile: OperationProfile, recorded: Path) -> None:
+def test_an_expired_recording_is_checked_with_a_warning(profile: OperationProfile, recorded: Path) -> None:
     result = verify_recording(profile, read_exchanges(recorded), datetime.now(UTC) + timedelta(days=91))
     assert [(item.id, item.severity) for item in result.findings] == [("recording-expired", "warning")]
     assert set(result.outcomes.values()) == {"passed"}
@@ -71,7 +71,7 @@ def test_a_recording_past_its_date_is_judged_and_said_to_be_old(profile: Operati
 @pytest.mark.parametrize(
     ("time", "found"), [("2026-04-03T00:00:00Z", []), ("2026-04-01T00:00:00Z", ["recording-expired"])]
 )
-def test_an_app_s_recording_is_old_after_ninety_days(profile: OperationProfile, time: str, found: list[str]) -> None:
+def test_an_app_s_recording_expires_after_ninety_days(profile: OperationProfile, time: str, found: list[str]) -> None:
     assert ids(checked(profile, exchange(time=time))) == found
 
 
@@ -92,7 +92,7 @@ def test_an_app_s_recording_is_old_after_ninety_days(profile: OperationProfile, 
         (exchange(BODY | {"prompt": ""}, 400, {}), []),
     ],
 )  # fmt: skip
-def test_an_app_s_exchange_is_judged_by_what_its_request_deserved(
+def test_an_app_s_exchange_is_checked_by_the_outcome_that_its_request_must_have(
     profile: OperationProfile, recorded: Exchange, found: str | list[str]
 ) -> None:
     result = ids(checked(profile, recorded))
@@ -161,7 +161,7 @@ def check(profile: OperationProfile) -> Callable[[Exchange], Verification]:
 
 @settings(max_examples=60, deadline=None)
 @given(JSON, st.sampled_from([200, 201, 301, 400, 404, 500]), JSON)
-def test_whatever_was_recorded_is_judged(
+def test_any_recorded_exchange_can_be_checked(
     check: Callable[[Exchange], Verification], body: Any, status: int, answer: Any
 ) -> None:
     json.dumps([finding.to_dict() for finding in check(exchange(body, status, answer)).findings])

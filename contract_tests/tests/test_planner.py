@@ -36,7 +36,7 @@ _PRICED = {"type": "integer", "minimum": 1, "maximum": 4, "default": 1}
 
 @st.composite
 def _requests(draw: st.DrawFn) -> dict[str, Any]:
-    """The JSON Schema of a small request, in most cases with a number of pictures."""
+    """Draw the JSON Schema of a small request, in most cases with a number of pictures."""
     names = [f"p{number}" for number in range(draw(st.integers(1, 4)))]
     properties = {name: draw(_PROPERTIES) for name in names}
     required = draw(st.sets(st.sampled_from(names)))
@@ -81,7 +81,7 @@ def test_no_more_calls_are_paid_for_than_the_property_with_most_values_needs(
         sum(name == element or element.startswith((f"{name}=", f"{name} ", f"{name}/")) for element in plan.elements)
         for name in schema["properties"]
     )
-    # The plainest request, and the unknown property, have calls of their own.
+    # The minimal request and the unknown property have calls of their own.
     assert len(plan.paid) <= values + 2
 
 
@@ -125,7 +125,7 @@ def test_more_money_never_proves_less_of_the_vendored_contract(profile: Operatio
     assert counts == sorted(counts)
 
 
-def test_what_is_cheap_to_prove_does_not_wait_for_what_is_dear(profile: OperationProfile) -> None:
+def test_cheap_elements_do_not_wait_for_costly_ones(profile: OperationProfile) -> None:
     plan = make_plan(profile, is_billed=True, max_images=14, image_url=_URL)
     assert set(plan.elements) - _proved(plan) == {"num_images maximum (4)"}
 
@@ -162,7 +162,7 @@ def test_unknown_properties_have_a_call_of_their_own(profile: OperationProfile) 
 
 
 def _added(evidence: Evidence, contract: Contract, below: str = "") -> OperationProfile:
-    """The subject of a contract with a property that the overlay adds."""
+    """Return the profile of a contract with a property that the overlay adds."""
     target = f"$.paths.*.*.requestBody.content.*.schema{below}.properties"
     fact = {
         "target": target,

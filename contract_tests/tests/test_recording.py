@@ -1,4 +1,4 @@
-"""The file of a run: what it keeps, what it never holds, and what makes it unfit to go on with."""
+"""The recording of a run: its content, its redaction, and the reasons not to resume it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -77,14 +77,14 @@ def test_what_was_reserved_and_never_settled_counts_as_charged(tmp_path: Path) -
     assert (call.is_lost, recorded_run.charge) == (True, Charge(1, 84_000, 0.042))
 
 
-def test_a_call_that_came_to_nothing_is_still_to_be_made(tmp_path: Path) -> None:
+def test_a_released_call_is_still_to_be_made(tmp_path: Path) -> None:
     lines = (line(state=CallState.RESERVED), line(state=CallState.RELEASED, charge=Charge()))
     recorded_run = read_recorded_run(write(tmp_path / "r", *lines), IDENTITY)
     assert (recorded_run.get(CASE, 0), recorded_run.charge.usd, recorded_run.requests) == (None, 0, 1)
 
 
 @pytest.mark.parametrize("changed", IDENTITY)
-def test_no_run_goes_on_with_the_recording_of_another(tmp_path: Path, changed: str) -> None:
+def test_no_run_resumes_the_recording_of_another(tmp_path: Path, changed: str) -> None:
     path = write(tmp_path / "r", line())
     with pytest.raises(CannotVerify, match=f"another {changed};"):
         read_recorded_run(path, {**IDENTITY, changed: "else"})
@@ -98,20 +98,20 @@ def test_no_run_goes_on_with_the_recording_of_another(tmp_path: Path, changed: s
         b'{"format":1,"id":"a","time":"2026-06-12T10:00:00Z","method":"GET","path":"/"}\n',
     ],
 )
-def test_a_recording_that_cannot_be_read_as_a_whole_is_not_gone_on_with(tmp_path: Path, lines: bytes) -> None:
+def test_a_recording_with_unreadable_lines_is_not_resumed(tmp_path: Path, lines: bytes) -> None:
     path = tmp_path / "r"
     path.write_bytes(line().to_line() + lines)
     with pytest.raises(CannotVerify):
         read_recorded_run(path, IDENTITY)
 
 
-def test_a_missing_recording_is_said(tmp_path: Path) -> None:
+def test_a_missing_recording_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CannotVerify, match="No such file"):
         read_recorded_run(tmp_path / "r", IDENTITY)
 
 
 @pytest.mark.parametrize("torn", [0, 1, 70_000])
-def test_half_a_line_of_a_killed_process_is_cut_away(tmp_path: Path, torn: int) -> None:
+def test_half_a_line_of_a_killed_process_is_removed(tmp_path: Path, torn: int) -> None:
     path = write(tmp_path / "r", line())
     path.write_bytes(path.read_bytes() + b"{" * torn)
     with Recorder(path, is_new=False) as recorder:
@@ -135,12 +135,12 @@ def test_a_new_run_does_not_write_into_another_s_recording(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("path", ["/", "/dev/stdin/none"])
-def test_what_is_no_file_is_refused(path: str) -> None:
+def test_a_path_that_is_not_a_file_is_rejected(path: str) -> None:
     with pytest.raises(CannotVerify):
         Recorder(Path(path), is_new=True)
 
 
-def test_a_file_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
     with pytest.raises(CannotVerify, match="No such file or directory"):
         Recorder(tmp_path / "missing" / "r", is_new=True)
     assert list(tmp_path.iterdir()) == []
@@ -162,7 +162,7 @@ JSON = st.recursive(
 @given(
     JSON, st.sampled_from(["", "state", "number", "charge", "run_identity", "expectation", "reserved_usd", "pictures"])
 )
-def test_whatever_a_recording_says_of_a_call_is_read_or_refused(value: Any, member: str) -> None:
+def test_any_record_of_a_call_is_read_or_rejected(value: Any, member: str) -> None:
     good = line()
     details = {**good.extra["verify"], member: value} if member else value
     read = Exchange("a", "2026-06-12T10:00:00Z", "POST", "/", extra={"verify": details})
@@ -173,7 +173,7 @@ def test_whatever_a_recording_says_of_a_call_is_read_or_refused(value: Any, memb
 
 @settings(max_examples=60)
 @given(st.sampled_from(["header", "body", "name", "url", "detail", "picture", "number"]), st.data())
-def test_the_key_is_kept_nowhere_wherever_a_server_puts_it(place: str, data: st.DataObject) -> None:
+def test_the_key_is_redacted_wherever_a_server_puts_it(place: str, data: st.DataObject) -> None:
     spelled = data.draw(st.sampled_from([KEY, KEY.replace("-", "%2D"), KEY.replace("c", "\\u0063", 1)]))
     around = data.draw(st.text(st.characters(codec="utf-8", exclude_characters='"\\'), max_size=5))
     text = f"{around}{spelled}{around}"

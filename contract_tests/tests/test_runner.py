@@ -1,4 +1,4 @@
-"""A verification from its plan to its outcome, against the mock in this process and against servers that meddle with it."""
+"""A verification from its plan to its result, against the mock in this process and with changed answers."""
 
 import json
 import time
@@ -26,18 +26,18 @@ from bodydouble_spec import read_exchanges
 KEY = "canary-4f1c9a7e2b"
 PRICE = 0.042
 
-Meddle = Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]
+Tamper = Callable[[httpx.Request, httpx.BaseTransport], httpx.Response]
 
 
-class Meddling(httpx.BaseTransport):
-    """A network on which somebody may change what passes."""
+class TamperingTransport(httpx.BaseTransport):
+    """A network that may change requests and answers."""
 
-    def __init__(self, app: MockServer, meddle: Meddle | None) -> None:
+    def __init__(self, app: MockServer, tamper: Tamper | None) -> None:
         self._inner = MockTransport(app)
-        self._meddle = meddle
+        self._tamper = tamper
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._inner.handle_request(request) if self._meddle is None else self._meddle(request, self._inner)
+        return self._inner.handle_request(request) if self._tamper is None else self._tamper(request, self._inner)
 
     def close(self) -> None:
         self._inner.close()
@@ -52,11 +52,11 @@ def app(profile: OperationProfile) -> Iterator[MockServer]:
 
 @pytest.fixture
 def run(profile: OperationProfile, app: MockServer) -> Iterator[Callable[..., Verification]]:
-    """Verifies the mock; ``meddle`` stands between."""
-    transports: list[Meddling] = []
+    """Verify the mock, with ``tamper`` between."""
+    transports: list[TamperingTransport] = []
 
-    def start(meddle: Meddle | None = None, *, timeout_s: float = 20.0, **options: Any) -> Verification:
-        transport = Meddling(app, meddle)
+    def start(tamper: Tamper | None = None, *, timeout_s: float = 20.0, **options: Any) -> Verification:
+        transport = TamperingTransport(app, tamper)
         transports.append(transport)
         with Target("http://mock.test/v1", KEY, transport=transport, timeout_s=timeout_s) as target:
             hooks = {"sleep": _no_sleep} | {
@@ -70,7 +70,7 @@ def run(profile: OperationProfile, app: MockServer) -> Iterator[Callable[..., Ve
 
 
 def _no_sleep(_seconds: float) -> None:
-    pytest.fail("nobody asked for a pause")
+    pytest.fail("no pause was requested")
 
 
 def ids(verification: Verification) -> set[str]:
@@ -78,12 +78,12 @@ def ids(verification: Verification) -> set[str]:
 
 
 def carried_out(app: MockServer) -> list[dict[str, Any]]:
-    """The bodies of the calls that the server carried out."""
+    """Return the bodies of the calls that the server carried out."""
     return [item.body for item in app.journal.exchanges() if item.status == 200 and item.method == "POST"]
 
 
 def changed(answer: httpx.Response, change: Callable[[Any], None]) -> httpx.Response:
-    """The answer with another JSON body."""
+    """Return the answer with another JSON body."""
     answer.read()
     body = answer.json()
     change(body)
@@ -145,7 +145,7 @@ def test_overcharging_is_found_and_ends_the_run_when_the_budget_is_gone(
     result = run(overcharging, is_live=True)
     assert "budget" in (result.incomplete or "")
     assert any(finding.id.startswith("charge-as-documented") for finding in result.findings)
-    # 5 x 0.042 a picture: the fourth call does not fit any more, or one with several pictures ends it sooner.
+    # At 5 x 0.042 a picture the fourth call does not fit, or an earlier one with several pictures.
     assert len(carried_out(app)) <= 4
     assert result.usd is not None
     assert result.usd <= 0.75 + 4 * 5 * PRICE
@@ -227,9 +227,7 @@ def test_no_money_is_spent_on_a_server_that_refuses_nothing_rightly(run: Callabl
 
 
 @pytest.mark.parametrize("is_live", [False, True])
-def test_a_key_that_the_server_does_not_know_is_one_reason_and_no_finding(
-    profile: OperationProfile, is_live: bool
-) -> None:
+def test_a_rejected_key_ends_the_run_without_findings(profile: OperationProfile, is_live: bool) -> None:
     app = create_app(profile.contract, Settings(api_keys=("another-key-altogether",), seed=1))
     transport = MockTransport(app)
     with Target("http://mock.test", KEY, transport=transport) as target:
@@ -248,7 +246,7 @@ def test_a_server_that_refuses_with_the_status_of_a_wrong_key_is_found_out(run: 
     assert (result.incomplete, result.outcomes["invalid-refused"]) == (None, "failed")
 
 
-def test_without_credits_the_run_ends_and_says_so(run: Callable[..., Verification], app: MockServer) -> None:
+def test_without_credits_the_run_ends_with_the_reason(run: Callable[..., Verification], app: MockServer) -> None:
     app.play({"limits": {"credits": 2 * 84_000}})
     result = run(is_live=True)
     assert "run out of credits" in (result.incomplete or "")
@@ -257,7 +255,7 @@ def test_without_credits_the_run_ends_and_says_so(run: Callable[..., Verificatio
 
 
 @pytest.mark.parametrize(("scripted", "slept"), [({}, 10.0), ({"retry-after": 7}, 7.0)])
-def test_a_limited_rate_is_waited_for_and_is_neither_pass_nor_failure(
+def test_a_run_waits_for_a_rate_limit_which_is_neither_pass_nor_failure(
     run: Callable[..., Verification], app: MockServer, scripted: dict[str, Any], slept: float
 ) -> None:
     app.play({"answers": [{"status": 429, "times": 2, **scripted}]})
@@ -328,7 +326,7 @@ def test_ctrl_c_within_a_paid_call_counts_it_as_charged(
     assert result.usd == pytest.approx(first.images * PRICE)
 
 
-def test_a_finding_is_said_once_with_its_request_and_how_many_saw_it(
+def test_a_finding_is_reported_once_with_its_request_and_the_number_of_cases(
     run: Callable[..., Verification], app: MockServer
 ) -> None:
     app.play({"answers": [{"body": {"surprise": 1}, "violation": True, "times": None}]})
@@ -359,7 +357,7 @@ def test_what_cannot_begin_is_refused_before_anything_is_sent(
 
 
 def echoing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-    """A server that repeats the key wherever a server can."""
+    """A server that repeats the key wherever it can."""
     if request.method != "POST":
         return httpx.Response(404, headers={"content-type": f"text/{KEY}"}, text=KEY)
     answer = inner.handle_request(request)
@@ -386,7 +384,7 @@ def test_the_key_is_in_no_file_finding_or_event_whatever_the_server_does_with_it
     assert KEY.encode() not in (tmp_path / "r").read_bytes()
 
 
-def test_a_key_in_the_reason_for_an_end_is_not_said(run: Callable[..., Verification]) -> None:
+def test_a_key_in_the_reason_for_an_end_is_redacted(run: Callable[..., Verification]) -> None:
     def failing(_request: httpx.Request, _inner: httpx.BaseTransport) -> httpx.Response:
         raise httpx.ConnectError(f"no route for {KEY}")
 
@@ -437,9 +435,7 @@ def test_a_recording_is_readable_as_exchanges_at_any_moment(run: Callable[..., V
     assert (len(unread) > 3, set(unread)) == (True, {0})
 
 
-def test_a_run_that_is_gone_on_with_still_knows_what_it_found(
-    run: Callable[..., Verification], app: MockServer, tmp_path: Path
-) -> None:
+def test_a_resumed_run_keeps_its_findings(run: Callable[..., Verification], app: MockServer, tmp_path: Path) -> None:
     app.play({"answers": [{"status": 500, "times": 3}]})
 
     def interrupt(event: Progress) -> None:
@@ -470,7 +466,7 @@ def test_what_was_recorded_for_another_plan_is_not_gone_on_with(
 def test_ctrl_c_while_pictures_come_keeps_the_call_that_was_paid(
     run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
 ) -> None:
-    """The picture is fetched in another thread, so the interrupt is that of a wait for it."""
+    """The picture is fetched in another thread, so the interrupt comes while the run waits for it."""
     plan = plan_verification(profile, billed=True)
 
     def failing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:

@@ -1,4 +1,4 @@
-"""What a verification knows of an operation, read from its contract."""
+"""The profile of an operation, read from its contract."""
 
 import base64
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 PROFILE = OperationProfile(Contract.load())
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-PLAIN: dict[str, Any] = {
+MINIMAL: dict[str, Any] = {
     "model": "google/gemini-2.5-flash-image-edit",
     "prompt": "Make it night.",
     "image_urls": ["https://example.com/house.png"],
@@ -60,12 +60,12 @@ def test_every_document_of_the_vendor_has_subjects(published: Contract) -> None:
     ],
 )
 def test_the_number_of_pictures_is_what_the_request_says(more: Any, asked: int, promised: int | None) -> None:
-    body = {**PLAIN, **more}
+    body = {**MINIMAL, **more}
     assert (PROFILE.images_asked(body), PROFILE.images_promised(body)) == (asked, promised)
 
 
 def test_the_ratio_is_the_default_where_the_request_says_none() -> None:
-    asked = [PROFILE.ratio_asked(body) for body in (PLAIN, {**PLAIN, "aspect_ratio": "3:2"}, {"aspect_ratio": 5})]
+    asked = [PROFILE.ratio_asked(body) for body in (MINIMAL, {**MINIMAL, "aspect_ratio": "3:2"}, {"aspect_ratio": 5})]
     assert asked == ["1:1", "3:2", None]
 
 
@@ -96,12 +96,12 @@ def test_the_cost_is_read_where_the_contract_documents_it_and_the_charge_whereve
 
 
 @pytest.mark.parametrize("used", [None, "5", True, [5], float("nan"), float("inf")])
-def test_what_is_no_number_is_no_cost(used: Any) -> None:
+def test_a_value_that_is_not_a_number_is_not_a_cost(used: Any) -> None:
     answer = {"meta": {"usage": {"credits_used": used}}}
     assert (PROFILE.cost(answer), PROFILE.credits_used(answer)) == (None, None)
 
 
-def test_evidence_and_source_are_those_of_the_innermost_word() -> None:
+def test_evidence_and_source_are_those_of_the_innermost_fact() -> None:
     assert (PROFILE.evidence("responses", "400"), PROFILE.evidence("x-sizes")) == (
         Evidence.INFERRED,
         Evidence.DOCUMENTED,
@@ -137,17 +137,19 @@ def test_evidence_and_source_are_those_of_the_innermost_word() -> None:
         ({"image_urls": ["https://[/a.png"]}, True),
     ],
 )
-def test_a_request_whose_fate_nobody_knows_is_told_from_the_others(more: Any, is_unspecified: bool) -> None:
-    assert PROFILE.is_unspecified({**PLAIN, **more}) is is_unspecified
+def test_a_request_with_an_unspecified_outcome_is_recognised(more: Any, is_unspecified: bool) -> None:
+    assert PROFILE.is_unspecified({**MINIMAL, **more}) is is_unspecified
 
 
-def test_a_long_list_within_the_bound_of_a_contract_is_known(contract_of: Callable[..., Contract]) -> None:
+def test_the_outcome_of_a_long_list_within_the_bound_of_a_contract_is_specified(
+    contract_of: Callable[..., Contract],
+) -> None:
     urls = {"type": "array", "items": {"type": "string"}, "maxItems": 9}
     profile = OperationProfile(contract_of({"type": "object", "properties": {"image_urls": urls}}))
     assert not profile.is_unspecified({"image_urls": ["https://example.com/a.png"] * 9})
 
 
-def test_a_list_of_known_values_that_says_nothing_of_letter_case_means_its_own(
+def test_known_values_are_case_sensitive_unless_the_contract_says_otherwise(
     contract_of: Callable[..., Contract],
 ) -> None:
     quality = {"type": "string", "x-known-values": ["high"]}
@@ -158,14 +160,14 @@ def test_a_list_of_known_values_that_says_nothing_of_letter_case_means_its_own(
 @given(body=JSON, answer=JSON, data=st.data())
 def test_any_request_and_any_answer_can_be_read(body: Any, answer: Any, data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from(["prompt", "image_urls", "num_images", "aspect_ratio", "provider"])))
-    request = {**PLAIN, **dict.fromkeys(names, body)}
+    request = {**MINIMAL, **dict.fromkeys(names, body)}
     wrapped = data.draw(st.sampled_from([answer, {"data": answer}, {"data": [answer]}, {"meta": {"usage": answer}}]))
     assert 1 <= PROFILE.images_asked(request) < 10**9
     assert PROFILE.is_unspecified(request) in {True, False}
     assert len(PROFILE.pictures(wrapped)) <= sum(length for _, length in PROFILE.picture_lists(wrapped))
 
 
-def test_the_plain_boundary_cases_of_the_contract_are_of_both_kinds(vendored: Contract) -> None:
+def test_the_boundary_cases_of_the_contract_include_specified_and_unspecified_outcomes(vendored: Contract) -> None:
     verdicts = {case.id: PROFILE.is_unspecified(case.body) for case in boundary_cases(vendored) if case.valid}
     assert (verdicts["num_images/maximum"], verdicts["num_images/fraction"]) == (False, True)
     assert base64.b64decode(PNG).startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""One call to a server: which bytes go where with which key, and what is said of an answer that is not whole."""
+"""One call to a server: its bytes, its key, and the failure of an incomplete answer."""
 
 import gzip
 import json
@@ -44,7 +44,7 @@ def answering(answer: Callable[[httpx.Request], httpx.Response], **options: Any)
 
 
 def noting(seen: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Response]:
-    """A server that keeps what it is asked."""
+    """Return a server that keeps its requests."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
@@ -54,7 +54,7 @@ def noting(seen: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Respons
 
 
 def raw(content: bytes, **headers: str) -> httpx.Response:
-    """An answer with exactly these headers."""
+    """Return an answer with exactly these headers."""
     return httpx.Response(200, headers=headers, stream=httpx.ByteStream(content))
 
 
@@ -80,7 +80,7 @@ def test_every_spelling_of_a_base_url_leads_to_the_operation(base_url: str, call
     ["", "api.test", "ftp://api.test", "https://", "https://user:pass@api.test", "https://api.test?key=1",
      "https://api.test:99999", "https://[::1"],
 )  # fmt: skip
-def test_what_is_no_base_url_is_refused_before_anything_is_sent(base_url: str) -> None:
+def test_a_bad_base_url_is_rejected_before_anything_is_sent(base_url: str) -> None:
     with pytest.raises(CannotVerify):
         Target(base_url, KEY)
 
@@ -119,7 +119,7 @@ def test_no_redirect_is_followed(status: int) -> None:
 @pytest.mark.parametrize(
     ("length", "trouble"), [("3", None), ("2", Trouble.WRONG_LENGTH), ("4", Trouble.WRONG_LENGTH), ("three", None)]
 )
-def test_the_stated_length_is_held_against_what_came(length: str, trouble: Trouble | None) -> None:
+def test_the_stated_length_is_compared_with_the_bytes_received(length: str, trouble: Trouble | None) -> None:
     with answering(lambda _: raw(b"abc", **{"content-length": length})) as target:
         assert target.send("POST", PATH, BODY).trouble == trouble
 
@@ -143,7 +143,7 @@ def test_an_application_that_crashes_is_a_broken_answer() -> None:
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=60), st.data())
-def test_gzip_is_decoded_whole_or_said_to_be_broken(content: bytes, data: st.DataObject) -> None:
+def test_gzip_is_decoded_completely_or_reported_as_broken(content: bytes, data: st.DataObject) -> None:
     packed = gzip.compress(content)
     assert decoded(packed + gzip.compress(b"more"), " X-GZIP ", 1000) == content + b"more"
     with pytest.raises(Undecodable):
@@ -154,18 +154,18 @@ def test_gzip_is_decoded_whole_or_said_to_be_broken(content: bytes, data: st.Dat
     ("data", "encoding"),
     [(gzip.compress(bytes(10_000_000)), "gzip"), (b"x", "br"), (gzip.compress(b"a", mtime=0) + b"tail", "gzip")],
 )
-def test_what_is_too_long_or_in_another_encoding_is_not_decoded(data: bytes, encoding: str) -> None:
+def test_a_body_that_is_too_long_or_in_another_encoding_is_not_decoded(data: bytes, encoding: str) -> None:
     with pytest.raises(Undecodable):
         decoded(data, encoding, 1_000_000)
 
 
-def test_where_nobody_listens_nothing_was_sent() -> None:
+def test_without_a_listener_nothing_was_sent() -> None:
     with Target("http://127.0.0.1:1", KEY) as target:
         received = target.send("POST", PATH, BODY)
     assert (received.trouble, received.was_sent, received.status) == (Trouble.UNREACHABLE, False, None)
 
 
-def test_a_server_that_nobody_vouches_for_never_gets_the_key(app: MockServer, secure: str) -> None:
+def test_a_server_without_a_trusted_certificate_never_gets_the_key(app: MockServer, secure: str) -> None:
     app.reset()
     with Target(secure, KEY) as target:
         received = target.send("POST", PATH, BODY)
