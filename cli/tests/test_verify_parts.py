@@ -67,7 +67,7 @@ def test_the_real_api_is_recognised_in_every_spelling(url: str) -> None:
         aim(url)
 
 
-def test_an_aim_does_not_show_its_key() -> None:
+def test_the_repr_of_a_server_does_not_show_its_key() -> None:
     assert "secret-key" not in repr(aim("http://127.0.0.1:1", api_key="secret-key"))
 
 

@@ -13,7 +13,7 @@ class Trouble(StrEnum):
     """The reason for an incomplete answer.
 
     ``unreachable``: no connection. ``timeout``: no answer in time. ``broken``: the connection ended within the exchange, or the bytes were not
-    HTTP. ``undecodable``: the content encoding (gzip) is broken. ``wrong-length``: the body is not as long as its header says.
+    HTTP. ``undecodable``: the content encoding (gzip) is broken. ``wrong-length``: the body does not have the length that its header states.
     """
 
     UNREACHABLE = "unreachable"

@@ -18,7 +18,7 @@ from bodydouble_contract_tests._subject import OperationProfile
 __all__ = ["REQUIRED_ONLY", "CoveragePlan"]
 
 REQUIRED_ONLY = "required properties only"
-"""The element that the plainest request proves."""
+"""The element that the minimal request proves."""
 
 
 class CoveragePlan:

@@ -8,7 +8,7 @@ __all__ = ["EXAMPLE_URL", "PROMPT", "input_picture"]
 
 PROMPT = "Paint the door of the house red."
 EXAMPLE_URL = "https://example.com/house.png"
-"""Stands for a picture where nobody fetches it: the domain is reserved for examples."""
+"""A URL for requests whose pictures are not fetched: the domain is reserved for examples."""
 
 _SIDE = 256
 _SKY, _GRASS, _SUN, _WALL, _ROOF, _DOOR = range(6)

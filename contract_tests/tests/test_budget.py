@@ -130,7 +130,7 @@ def test_a_pause_may_be_a_date() -> None:
 
 @settings(max_examples=100)
 @given(st.text(max_size=40))
-def test_whatever_the_header_says_a_pause_is_a_number_of_at_least_a_second(header: str) -> None:
+def test_any_header_gives_a_pause_of_at_least_a_second(header: str) -> None:
     seconds = retry_after_s({"retry-after": header}, 1_750_000_000.0)
     assert math.isfinite(seconds)
     assert seconds >= 1
@@ -165,7 +165,7 @@ def test_calls_to_the_servers_of_the_contract_cost_money(vendored: Contract, bas
         (True, None, math.inf, "price_usd"),
     ],
 )
-def test_amounts_that_mean_nothing_are_refused(
+def test_invalid_amounts_are_rejected(
     profile: OperationProfile, billed: bool, max_usd: float | None, price_usd: float | None, said: str
 ) -> None:
     with pytest.raises(CannotVerify, match=said):

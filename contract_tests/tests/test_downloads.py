@@ -92,9 +92,7 @@ def test_a_redirect_is_followed_to_where_the_picture_is(profile: OperationProfil
 @pytest.mark.parametrize(
     ("location", "said"), [(URL, "TooManyRedirects"), ("file:///etc/passwd", "UnsupportedProtocol")]
 )
-def test_a_redirect_leads_neither_round_in_circles_nor_out_of_http(
-    profile: OperationProfile, location: str, said: str
-) -> None:
+def test_a_redirect_neither_loops_nor_leaves_http(profile: OperationProfile, location: str, said: str) -> None:
     seen: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -106,7 +104,7 @@ def test_a_redirect_leads_neither_round_in_circles_nor_out_of_http(
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "//cdn.test/a.png", "/a.png", "", "data:image/png;base64,", "http://[::1", "http://"])  # fmt: skip
-def test_what_is_no_http_url_is_not_fetched(profile: OperationProfile, url: str) -> None:
+def test_a_url_other_than_http_is_not_fetched(profile: OperationProfile, url: str) -> None:
     (found,) = fetch(profile, lambda _: pytest.fail("it was fetched"), url)
     assert (found.status, found.problem) == (None, "the URL is not an absolute http(s) URL")
 
@@ -141,7 +139,7 @@ def test_a_server_that_puts_the_key_into_everything_finds_it_in_no_description(p
     assert KEY not in repr(found)
 
 
-def test_base64_is_looked_at_as_a_download_is(profile: OperationProfile) -> None:
+def test_base64_is_inspected_like_a_download(profile: OperationProfile) -> None:
     with Target("http://api.test", KEY, transport=httpx.MockTransport(picture)) as target:
         downloads = Downloads(target, str)
         texts = [base64.b64encode(PNG).decode(), "data:image/jpeg;base64," + base64.b64encode(PNG).decode(), "%%%"]

@@ -278,7 +278,7 @@ def test_a_rate_that_stays_limited_leaves_the_run_incomplete(
     assert result.outcomes["invalid-refused"] == "not run"
 
 
-def test_a_server_that_is_not_there_is_one_clear_reason(profile: OperationProfile) -> None:
+def test_an_unreachable_server_ends_the_run_with_one_reason(profile: OperationProfile) -> None:
     with Target("http://127.0.0.1:1", KEY) as target:
         result = verify(profile, target)
     assert "http://127.0.0.1:1 cannot be reached" in (result.incomplete or "")
@@ -338,7 +338,7 @@ def test_a_finding_is_reported_once_with_its_request_and_the_number_of_cases(
     assert all(str(finding.witness).endswith(" more") for finding in strict)
 
 
-def test_checks_that_were_not_asked_for_find_nothing(run: Callable[..., Verification], app: MockServer) -> None:
+def test_unselected_checks_report_nothing(run: Callable[..., Verification], app: MockServer) -> None:
     app.play({"answers": [{"status": 500, "times": None}]})
     assert {item.partition("/")[0] for item in ids(run(only=["refusal-envelope"]))} <= {"refusal-envelope"}
 
@@ -348,7 +348,7 @@ def test_checks_that_were_not_asked_for_find_nothing(run: Callable[..., Verifica
     [{"max_usd": 1.0}, {"only": ["no-such-check"]}, {"examples": -1}, {"image_url": "ftp://a/b"},
      {"recording": Path("a"), "resume": Path("b")}],
 )  # fmt: skip
-def test_what_cannot_begin_is_refused_before_anything_is_sent(
+def test_a_run_that_cannot_begin_is_rejected_before_anything_is_sent(
     run: Callable[..., Verification], app: MockServer, options: dict[str, Any]
 ) -> None:
     with pytest.raises(CannotVerify):
@@ -453,7 +453,7 @@ def test_a_resumed_run_keeps_its_findings(run: Callable[..., Verification], app:
 @pytest.mark.parametrize(
     ("options", "changed"), [({"max_usd": 0.3}, "plan"), ({"max_usd": 0.0, "only": ["no-key-refused"]}, "plan")]
 )
-def test_what_was_recorded_for_another_plan_is_not_gone_on_with(
+def test_a_recording_of_another_plan_is_not_resumed(
     run: Callable[..., Verification], app: MockServer, tmp_path: Path, options: dict[str, Any], changed: str
 ) -> None:
     run(is_live=True, recording=tmp_path / "r", max_usd=0.0)
@@ -463,7 +463,7 @@ def test_what_was_recorded_for_another_plan_is_not_gone_on_with(
     assert len(app.journal.exchanges()) == calls
 
 
-def test_ctrl_c_while_pictures_come_keeps_the_call_that_was_paid(
+def test_ctrl_c_during_downloads_keeps_the_paid_call(
     run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
 ) -> None:
     """The picture is fetched in another thread, so the interrupt comes while the run waits for it."""

@@ -32,7 +32,7 @@ def test_the_vendored_operation_has_its_names_sizes_and_price() -> None:
     assert (PROFILE.sizes["21:9"], PROFILE.credits, PROFILE.usd_per_image) == ((1536, 672), 84000, 0.042)
 
 
-def test_an_operation_without_pictures_has_none_of_what_is_theirs(contract_of: Callable[..., Contract]) -> None:
+def test_an_operation_without_pictures_has_no_picture_properties(contract_of: Callable[..., Contract]) -> None:
     profile = OperationProfile(
         contract_of({"type": "object"}, {"type": "object", "properties": {"url": {"type": "string"}}})
     )
@@ -40,7 +40,7 @@ def test_an_operation_without_pictures_has_none_of_what_is_theirs(contract_of: C
     assert (profile.has_pictures, profile.states_cost, profile.sizes, profile.usd_per_image) == (False, False, {}, None)
 
 
-def test_every_document_of_the_vendor_has_subjects(published: Contract) -> None:
+def test_every_operation_of_the_vendor_s_documents_has_a_profile(published: Contract) -> None:
     profiles = [OperationProfile(published, operation) for operation in published.operations]
     assert [profile.operation for profile in profiles] == list(published.operations)
 
