@@ -255,7 +255,7 @@ def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
     ("arguments", "words"),
     [
         ((), "--base-url URL, or --live"),
-        (("--base-url", "ftp://x"), "no base URL"),
+        (("--base-url", "ftp://x"), "not a base URL"),
         (("--base-url", "https://api.aimlapi.com/v1"), "--live"),
         (("--live",), "AIMLAPI_KEY"),
         (("--live", "--api-key", "k", "--base-url", "http://api.aimlapi.com"), "clear text"),
