@@ -59,10 +59,11 @@ def run(profile: OperationProfile, app: MockServer) -> Iterator[Callable[..., Ve
         transport = TamperingTransport(app, tamper)
         transports.append(transport)
         with Target("http://mock.test/v1", KEY, transport=transport, timeout_s=timeout_s) as target:
-            hooks = {"sleep": _no_sleep} | {
+            hooks: dict[str, Any] = {"sleep": _no_sleep} | {
                 name: options.pop(name) for name in ("sleep", "clock", "on_event") if name in options
             }
-            return verify(profile, target, VerifyOptions(**{"examples": 0, **options}), **hooks)
+            options.setdefault("examples", 0)
+            return verify(profile, target, VerifyOptions(**options), **hooks)
 
     yield start
     for transport in transports:
