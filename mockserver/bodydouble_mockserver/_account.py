@@ -12,7 +12,7 @@ from starlette.routing import Route
 from bodydouble_mockserver._keys import bearer_key, refuse_key
 from bodydouble_mockserver._problem import JSON, problem, timestamp
 from bodydouble_mockserver._settings import Settings
-from bodydouble_mockserver._state import State
+from bodydouble_mockserver._state import ServerState
 from bodydouble_mockserver._wire import Answer, to_response
 
 __all__ = ["account_routes"]
@@ -21,7 +21,9 @@ _BALANCE_USD = 10.0
 _LOW_BALANCE_USD = 1.0
 
 
-def account_routes(contract: Contract, settings: Settings, state: State, new_id: Callable[[], str]) -> list[Route]:
+def account_routes(
+    contract: Contract, settings: Settings, state: ServerState, new_id: Callable[[], str]
+) -> list[Route]:
     """``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
 
     credits_per_usd = _credits_per_usd(contract)

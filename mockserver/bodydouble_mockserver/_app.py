@@ -14,25 +14,24 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver._account import account_routes
-from bodydouble_mockserver._at_once import send_at_once
 from bodydouble_mockserver._body import Disconnected
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._control import control_routes
 from bodydouble_mockserver._endpoint import OperationEndpoint
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._faults import perform_fault
 from bodydouble_mockserver._gallery import Gallery
-from bodydouble_mockserver._guard import CONTROL, refuse_control
+from bodydouble_mockserver._guard import CONTROL_PREFIX, refuse_control
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_file import JournalFile
 from bodydouble_mockserver._journal_routes import journal_routes
 from bodydouble_mockserver._keys import bearer_key
-from bodydouble_mockserver._log import LOG, log_served
+from bodydouble_mockserver._log import LOG, log_request
 from bodydouble_mockserver._problem import problem
 from bodydouble_mockserver._scenarios import parse_scenario
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._settings import Settings
-from bodydouble_mockserver._state import BadScenario, State
+from bodydouble_mockserver._state import BadScenario, ServerState
 from bodydouble_mockserver._store import ContentStore
 from bodydouble_mockserver._success import SuccessWriter
 from bodydouble_mockserver._wire import CORS, TEXT_CORS, Receive, Scope, Send, header, send_answer, to_response
@@ -64,9 +63,9 @@ class MockServer(Starlette):
         self.settings = settings
         self._store = ContentStore()
         self._gallery = Gallery(self._store, settings.pictures)
-        self._state = State(settings)
+        self._state = ServerState(settings)
         self.journal = Journal(
-            self._state.key,
+            self._state.hash_key,
             entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
             keys=(*settings.api_keys, *([] if settings.control_key is None else [settings.control_key])),
@@ -85,7 +84,7 @@ class MockServer(Starlette):
             endpoint = OperationEndpoint(operation, writer, settings, self._state, self._new_id)
             for path in _spellings(operation.path):
                 if "{" in path:
-                    templated.append(Route(path, _Adapter(endpoint, self), methods=[operation.method]))
+                    templated.append(Route(path, _TemplatedEndpoint(endpoint, self), methods=[operation.method]))
                 else:
                     self._endpoints.setdefault(path, {})[operation.method] = endpoint
         super().__init__(
@@ -133,7 +132,7 @@ class MockServer(Starlette):
         endpoint = self._endpoints.get(scope["path"], {}).get(method)
         if endpoint is not None:
             await self.respond(endpoint, scope, receive, send)
-        elif scope["path"].startswith(CONTROL):
+        elif scope["path"].startswith(CONTROL_PREFIX):
             await self._control(scope, receive, send)
         elif method == "OPTIONS":
             await _preflight(scope, send)
@@ -150,9 +149,9 @@ class MockServer(Starlette):
 
     async def respond(self, endpoint: OperationEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
-        begun = time.perf_counter()
+        start = time.perf_counter()
         try:
-            served = await endpoint.answer(scope, receive)
+            handled = await endpoint.answer(scope, receive)
         except Disconnected:
             return
         except Exception:  # noqa: BLE001 - see below
@@ -160,43 +159,43 @@ class MockServer(Starlette):
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
             return
-        duration_s = time.perf_counter() - begun
-        served.started = self.settings.clock() - duration_s
-        served.duration_s = duration_s + served.delay_s
+        duration_s = time.perf_counter() - start
+        handled.started = self.settings.clock() - duration_s
+        handled.duration_s = duration_s + handled.effects.delay_s
         # Noted before the delay: a client that gives up meanwhile has sent its request all the same.
-        self._note(served)
-        if served.delay_s:
-            await asyncio.sleep(served.delay_s)
-        if served.fault is None:
-            await (send_at_once if served.answer.is_plain else send_answer)(send, served.answer)
+        self._record(handled)
+        if handled.effects.delay_s:
+            await asyncio.sleep(handled.effects.delay_s)
+        if handled.effects.fault is None:
+            await send_answer(send, handled.answer)
         else:
-            await perform_fault(served.fault, served.answer, scope, receive, send)
+            await perform_fault(handled.effects.fault, handled.answer, scope, receive, send)
 
-    def _note(self, served: Served) -> None:
-        self.journal.append(served)
+    def _record(self, handled: HandledRequest) -> None:
+        self.journal.append(handled)
         if self.settings.log:
-            log_served(served)
+            log_request(handled)
 
     async def _picture(self, request: Request) -> Response:
-        drawn = await self._gallery.picture(request.scope["path"])
-        if drawn is None:
+        image = await self._gallery.picture(request.scope["path"])
+        if image is None:
             raise HTTPException(404)
-        headers = {"etag": drawn.etag, "cache-control": "public, max-age=31536000", **TEXT_CORS}
+        headers = {"etag": image.etag, "cache-control": "public, max-age=31536000", **TEXT_CORS}
         known = request.headers.get("if-none-match", "")
-        if drawn.etag in known or known.strip() == "*":
+        if image.etag in known or known.strip() == "*":
             return Response(status_code=304, headers=headers)
         # Starlette measures the body before HEAD leaves it out.
-        return Response(drawn.data, headers=headers, media_type=drawn.media_type)
+        return Response(image.data, headers=headers, media_type=image.media_type)
 
     async def _http_error(self, request: Request, error: Exception) -> Response:
         # An unknown method is an unknown route to this vendor.
         status = error.status_code if isinstance(error, HTTPException) else 500
-        if request.scope["path"].startswith(CONTROL):
+        if request.scope["path"].startswith(CONTROL_PREFIX):
             return JSONResponse({"error": f"there is no {request.method} {request.scope['path'][:200]}"}, status)
         answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
         # Its body was never read.
         key = bearer_key(header(request.scope, b"authorization"))
-        self._note(Served(request.scope, answer, Checked(None, key), started=self.settings.clock()))
+        self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
         return to_response(answer)
 
     @contextlib.asynccontextmanager
@@ -205,7 +204,7 @@ class MockServer(Starlette):
         self.close()
 
 
-class _Adapter:
+class _TemplatedEndpoint:
     """An endpoint behind a templated path, which only the router can match."""
 
     def __init__(self, endpoint: OperationEndpoint, server: MockServer) -> None:

@@ -11,21 +11,21 @@ from bodydouble_spec import is_array, is_object
 
 from bodydouble_mockserver._wire import Receive, Scope, header
 
-__all__ = ["BodyProblem", "duplicate_keys", "parse_json", "read_body"]
+__all__ = ["UnreadableBody", "duplicate_keys", "parse_json", "read_body"]
 
 # A client that is still sending must be let finish, or it never reads the answer; beyond this it is cut off.
 _DRAINED_BYTES = 256 * 1024 * 1024
 # What orjson reads is four times as deep as what it writes, and no image request is deep.
-_DEEPEST = 200
-_LISTED_KEYS = 20
-_SHOWN_CHARACTERS = 60
+_MAX_DEPTH = 200
+_MAX_LISTED_KEYS = 20
+_MAX_KEY_CHARACTERS = 60
 
 # Also matches inside of texts, which only means a closer look.
 _KEY = re.compile(rb'"[ \t\n\r]*:')
 
 
 @dataclass(frozen=True, slots=True)
-class BodyProblem:
+class UnreadableBody:
     """Why a body cannot be used: the status to answer with, one sentence, and the position where there is one."""
 
     status: int
@@ -40,7 +40,7 @@ class Disconnected(Exception):
 
 async def read_body(
     scope: Scope, receive: Receive, limit: int, message: MutableMapping[str, Any]
-) -> bytes | BodyProblem:
+) -> bytes | UnreadableBody:
     """The whole body, or a 413 once the client has sent more than ``limit`` bytes and has finished.
 
     ``message`` is the first one received. Raises Disconnected when the client goes away.
@@ -48,45 +48,45 @@ async def read_body(
     if message["type"] == "http.disconnect":
         raise Disconnected
     body: bytes = message.get("body", b"")
-    too_large = BodyProblem(413, f"The request body is larger than {limit} bytes")
+    too_large = UnreadableBody(413, f"The request body is larger than {limit} bytes")
     declared = header(scope, b"content-length")
-    over = len(body) > limit or (declared.isdigit() and (len(declared) > 18 or int(declared) > limit))
+    is_too_large = len(body) > limit or (declared.isdigit() and (len(declared) > 18 or int(declared) > limit))
     chunks, size = [body], len(body)
-    while message.get("more_body", False) and (not over or size <= _DRAINED_BYTES):
+    while message.get("more_body", False) and (not is_too_large or size <= _DRAINED_BYTES):
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        over = over or size > limit
-        if over:
+        is_too_large = is_too_large or size > limit
+        if is_too_large:
             chunks.clear()
         else:
             chunks.append(chunk)
-    return too_large if over else b"".join(chunks)
+    return too_large if is_too_large else b"".join(chunks)
 
 
-def parse_json(body: bytes, content_type: bytes) -> Any | BodyProblem:
+def parse_json(body: bytes, content_type: bytes) -> Any | UnreadableBody:
     """The parsed body, or a 400: wrong or missing content type, empty, not UTF-8, not JSON, nested too deep."""
     if content_type != b"application/json" and not _is_json(content_type):
         shown = content_type.decode("latin-1")[:80] or "missing"
-        return BodyProblem(400, f"The Content-Type is {shown}; send application/json")
+        return UnreadableBody(400, f"The Content-Type is {shown}; send application/json")
     try:
         parsed = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         if not body.strip(b" \t\r\n"):
-            return BodyProblem(400, "The request body is empty; send a JSON object")
+            return UnreadableBody(400, "The request body is empty; send a JSON object")
         if body.startswith(b"\x1f\x8b"):
-            return BodyProblem(400, "The request body is compressed; send it without Content-Encoding", 1, 1)
+            return UnreadableBody(400, "The request body is compressed; send it without Content-Encoding", 1, 1)
         if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
-            return BodyProblem(400, "The request body is not UTF-8; it looks like UTF-16", 1, 1)
+            return UnreadableBody(400, "The request body is not UTF-8; it looks like UTF-16", 1, 1)
         if body.startswith(b"\xef\xbb\xbf"):
-            return BodyProblem(400, "The request body begins with a byte order mark; send UTF-8 without one", 1, 1)
+            return UnreadableBody(400, "The request body begins with a byte order mark; send UTF-8 without one", 1, 1)
         where = f"line {error.lineno}, column {error.colno}"
-        return BodyProblem(400, f"Malformed JSON at {where}: {error.msg}", error.lineno, error.colno)
+        return UnreadableBody(400, f"Malformed JSON at {where}: {error.msg}", error.lineno, error.colno)
     # Counting brackets is nearly free and rules nearly every body out.
-    if body.count(b"[") + body.count(b"{") > _DEEPEST and _is_deeper(parsed, _DEEPEST):
-        return BodyProblem(400, f"The request body is nested more than {_DEEPEST} levels deep")
+    if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _is_deeper(parsed, _MAX_DEPTH):
+        return UnreadableBody(400, f"The request body is nested more than {_MAX_DEPTH} levels deep")
     return parsed
 
 
@@ -105,7 +105,7 @@ def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
         return []
     found: list[str] = []
 
-    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key, value in pairs:
             if key in result:
@@ -113,9 +113,9 @@ def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
             result[key] = value
         return result
 
-    json.loads(body, object_pairs_hook=note)
-    first = list(dict.fromkeys(found))[:_LISTED_KEYS]
-    return [key if len(key) <= _SHOWN_CHARACTERS else f"{key[:_SHOWN_CHARACTERS]}…" for key in first]
+    json.loads(body, object_pairs_hook=collect)
+    first = list(dict.fromkeys(found))[:_MAX_LISTED_KEYS]
+    return [key if len(key) <= _MAX_KEY_CHARACTERS else f"{key[:_MAX_KEY_CHARACTERS]}…" for key in first]
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

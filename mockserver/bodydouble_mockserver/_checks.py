@@ -6,12 +6,12 @@ from typing import Any
 
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object
 
-from bodydouble_mockserver._body import BodyProblem, duplicate_keys, parse_json
+from bodydouble_mockserver._body import UnreadableBody, duplicate_keys, parse_json
 from bodydouble_mockserver._issues import zod_issues
 from bodydouble_mockserver._keys import bearer_key, refuse_key
 from bodydouble_mockserver._settings import Settings
 
-__all__ = ["Checked", "Refusal", "check"]
+__all__ = ["CheckedRequest", "Refusal", "check"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Refusal:
 
 
 @dataclass(slots=True)
-class Checked:
+class CheckedRequest:
     """A request after its checks: the parsed body where there is one, its key, what was found, and the refusal it has earned."""
 
     parsed: Any
@@ -34,31 +34,31 @@ class Checked:
 
 
 def check(
-    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], body: bytes | BodyProblem
-) -> Checked:
+    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], body: bytes | UnreadableBody
+) -> CheckedRequest:
     """The checks; the first one that fails decides, but the contract's names every fault at once."""
     key = bearer_key(headers.get(b"authorization", b""))
-    if isinstance(body, BodyProblem):
-        return Checked(None, key, refusal=Refusal(body.status, body.message))
+    if isinstance(body, UnreadableBody):
+        return CheckedRequest(None, key, refusal=Refusal(body.status, body.message))
     if operation.is_authenticated:
         message = refuse_key(settings, key)
         if message is not None:
-            return Checked(None, key, refusal=Refusal(401, message))
+            return CheckedRequest(None, key, refusal=Refusal(401, message))
     validator = operation.request
     if validator is None or not (body or operation.request_required):
-        return Checked({}, key)
+        return CheckedRequest({}, key)
     parsed = parse_json(body, headers.get(b"content-type", b""))
-    if isinstance(parsed, BodyProblem):
+    if isinstance(parsed, UnreadableBody):
         issue: dict[str, Any] = {"code": "custom", "path": [], "message": parsed.message}
         found = _finding(operation, "request-not-json", parsed.message)
-        return Checked(None, key, [found], Refusal(parsed.status, data=[issue]))
+        return CheckedRequest(None, key, [found], Refusal(parsed.status, data=[issue]))
     if validator.is_valid(parsed):
-        return Checked(parsed, key, _notices(operation, body, parsed))
+        return CheckedRequest(parsed, key, _warnings(operation, body, parsed))
     findings = validator.findings(parsed)
-    return Checked(parsed, key, findings, Refusal(400, data=zod_issues(findings, validator.schema)))
+    return CheckedRequest(parsed, key, findings, Refusal(400, data=zod_issues(findings, validator.schema)))
 
 
-def _notices(operation: Operation, body: bytes, parsed: Any) -> Sequence[Finding]:
+def _warnings(operation: Operation, body: bytes, parsed: Any) -> Sequence[Finding]:
     """What is odd about a request that is served all the same."""
     if not is_object(parsed):
         return ()

@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver._faults import FAULTS
 from bodydouble_mockserver._scenarios import BadScenario
-from bodydouble_mockserver._state import State
+from bodydouble_mockserver._state import ServerState
 from bodydouble_mockserver._success import SuccessWriter
 
 __all__ = ["control_routes"]
@@ -21,7 +21,7 @@ __all__ = ["control_routes"]
 def control_routes(
     contract: Contract,
     writers: list[tuple[Operation, SuccessWriter]],
-    state: State,
+    state: ServerState,
     play: Callable[[Any], None],
     reset: Callable[[], None],
 ) -> list[Route]:
@@ -82,7 +82,7 @@ def control_routes(
     ]
 
 
-def _scenarios_body(state: State) -> dict[str, Any]:
+def _scenarios_body(state: ServerState) -> dict[str, Any]:
     limits = state.limits
     return {
         "answers": [

@@ -11,14 +11,14 @@ from bodydouble_mockserver._settings import Images
 __all__ = [
     "DIRECTIVE_NAMES",
     "BadDirective",
-    "Choices",
+    "DirectiveChoices",
     "Directives",
     "parse_directive",
     "parse_prefer",
     "parse_seconds",
 ]
 
-_MOST_SECONDS = 3600
+_MAX_SECONDS = 3600
 _SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
 # A header is a list of preferences; commas in quotes do not end one. Possessive, so that no header costs more than its length.
 _ITEM = re.compile(r'(?:[^",]++|"(?:[^"\\]|\\.?)*+"?)++', re.DOTALL)
@@ -45,7 +45,7 @@ class Directives:
     violation: str | None = None
     fault: str | None = None
 
-    def over(self, other: "Directives") -> "Directives":
+    def with_defaults(self, other: "Directives") -> "Directives":
         """These directives, with those of ``other`` where these say nothing."""
         return replace(other, **{name: value for name, value in self.given().items() if value is not None})
 
@@ -53,33 +53,33 @@ class Directives:
         """The directives that are set, by field name."""
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
 
-    def texts(self) -> dict[str, str]:
+    def as_preferences(self) -> dict[str, str]:
         """The directives that are set, by the name of each, as ``Prefer`` has them: ``{"delay": "delay=30..60"}``."""
         given = self.given()
         return {name: f"{name}={_text(given[field])}" for name, (field, _, _) in _DIRECTIVES.items() if field in given}
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class DirectiveChoices:
     """The names that one operation offers: its dialects and the violations that can be made from its contract."""
 
     dialects: tuple[str, ...]
     violations: tuple[str, ...]
 
 
-def parse_directive(name: str, value: Any, choices: Choices) -> dict[str, Any]:
+def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[str, Any]:
     """One directive as the field of `Directives` that it sets; ``value`` is text (Prefer) or JSON (a scripted answer).
 
     Raises BadDirective with the good values; KeyError for a name that is no directive.
     """
-    field, parse, good = _DIRECTIVES[name]
+    field, parse, allowed = _DIRECTIVES[name]
     parsed = parse(value, choices)
     if parsed is None:
-        raise BadDirective(f"{name}={str(value)[:60]} is not possible; {name} takes {good(choices)}")
+        raise BadDirective(f"{name}={str(value)[:60]} is not possible; {name} takes {allowed(choices)}")
     return {field: parsed}
 
 
-def parse_prefer(values: Iterable[bytes], choices: Choices) -> Directives:
+def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:
     """Directives of all Prefer headers of a request.
 
     Of a preference given twice the first counts, and unknown or malformed ones are ignored (RFC 7240). Raises BadDirective.
@@ -90,11 +90,11 @@ def parse_prefer(values: Iterable[bytes], choices: Choices) -> Directives:
             match = _PREFERENCE.fullmatch(item)
             name = "" if match is None else match[1].lower()
             if match is not None and name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
-                chosen |= parse_directive(name, _unquoted(match[2] or ""), choices)
+                chosen |= parse_directive(name, _unquote(match[2] or ""), choices)
     return Directives(**chosen)
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     text = value.strip()
     return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
 
@@ -106,17 +106,17 @@ def _text(value: str | int | tuple[float, float]) -> str:
     return least if least == most else f"{least}..{most}"
 
 
-def _code(value: Any, _choices: Choices) -> int | None:
-    number = _whole(value)
+def _code(value: Any, _choices: DirectiveChoices) -> int | None:
+    number = _whole_number(value)
     return number if number is not None and 200 <= number <= 599 else None
 
 
-def _retry_after(value: Any, _choices: Choices) -> int | None:
-    number = _whole(value)
+def _retry_after(value: Any, _choices: DirectiveChoices) -> int | None:
+    number = _whole_number(value)
     return number if number is not None and 0 <= number <= 10**9 else None
 
 
-def _whole(value: Any) -> int | None:
+def _whole_number(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
@@ -129,7 +129,7 @@ def parse_seconds(value: Any) -> tuple[float, float] | None:
     return None if least is None or most is None or least > most else (least, most)
 
 
-def _delay(value: Any, _choices: Choices) -> tuple[float, float] | None:
+def _delay(value: Any, _choices: DirectiveChoices) -> tuple[float, float] | None:
     return parse_seconds(value)
 
 
@@ -137,51 +137,51 @@ def _seconds(value: Any) -> float | None:
     if isinstance(value, str):
         return _seconds(float(value)) if _SECONDS.fullmatch(value) else None
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value <= _MOST_SECONDS else None
+    return float(value) if is_number and 0 <= value <= _MAX_SECONDS else None
 
 
-def _one_of(names: Callable[[Choices], Iterable[str]]) -> Callable[[Any, Choices], str | None]:
+def _one_of(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[Any, DirectiveChoices], str | None]:
     return lambda value, choices: value if isinstance(value, str) and value in names(choices) else None
 
 
-def _listed(names: Callable[[Choices], Iterable[str]]) -> Callable[[Choices], str]:
+def _list_allowed(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[DirectiveChoices], str]:
     return lambda choices: "one of " + (", ".join(names(choices)) or "none here")
 
 
-def _fixed(text: str) -> Callable[[Choices], str]:
+def _fixed_text(text: str) -> Callable[[DirectiveChoices], str]:
     return lambda _choices: text
 
 
-def _images(value: Any, _choices: Choices) -> Images | None:
+def _images(value: Any, _choices: DirectiveChoices) -> Images | None:
     return Images(value) if value in list(Images) else None
 
 
-def _dialects(choices: Choices) -> Iterable[str]:
+def _dialects(choices: DirectiveChoices) -> Iterable[str]:
     return choices.dialects
 
 
-def _violations(choices: Choices) -> Iterable[str]:
+def _violations(choices: DirectiveChoices) -> Iterable[str]:
     return choices.violations
 
 
-def _envelopes(_choices: Choices) -> Iterable[str]:
+def _envelopes(_choices: DirectiveChoices) -> Iterable[str]:
     return ("problem", "legacy")
 
 
-def _fault_names(_choices: Choices) -> Iterable[str]:
+def _fault_names(_choices: DirectiveChoices) -> Iterable[str]:
     return FAULTS
 
 
 # By name: the field it sets, how its value is read (None: not possible), and the good values in words.
-_DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, Choices], Any], Callable[[Choices], str]]] = {
-    "code": ("code", _code, _fixed("a status from 200 to 599")),
-    "delay": ("delay", _delay, _fixed(f"seconds, or <least>..<most>, up to {_MOST_SECONDS}")),
-    "dialect": ("dialect", _one_of(_dialects), _listed(_dialects)),
-    "envelope": ("envelope", _one_of(_envelopes), _listed(_envelopes)),
-    "fault": ("fault", _one_of(_fault_names), _listed(_fault_names)),
-    "images": ("images", _images, _fixed(f"one of {', '.join(Images)}")),
-    "retry-after": ("retry_after", _retry_after, _fixed("whole seconds")),
-    "violation": ("violation", _one_of(_violations), _listed(_violations)),
+_DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, DirectiveChoices], Any], Callable[[DirectiveChoices], str]]] = {
+    "code": ("code", _code, _fixed_text("a status from 200 to 599")),
+    "delay": ("delay", _delay, _fixed_text(f"seconds, or <least>..<most>, up to {_MAX_SECONDS}")),
+    "dialect": ("dialect", _one_of(_dialects), _list_allowed(_dialects)),
+    "envelope": ("envelope", _one_of(_envelopes), _list_allowed(_envelopes)),
+    "fault": ("fault", _one_of(_fault_names), _list_allowed(_fault_names)),
+    "images": ("images", _images, _fixed_text(f"one of {', '.join(Images)}")),
+    "retry-after": ("retry_after", _retry_after, _fixed_text("whole seconds")),
+    "violation": ("violation", _one_of(_violations), _list_allowed(_violations)),
 }
 
 DIRECTIVE_NAMES = tuple(_DIRECTIVES)

@@ -11,8 +11,8 @@ __all__ = ["Events"]
 
 _HEARTBEAT_S = 15.0
 # What is sent at once: a slow reader is waited for after each, and then continues with what the journal still has.
-_MOST_AT_ONCE = 50
-_MOST_BYTES_AT_ONCE = 256 * 1024
+_MAX_AT_ONCE = 50
+_MAX_BYTES_AT_ONCE = 256 * 1024
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -36,57 +36,59 @@ class Events:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader goes away or `close` is called."""
-        following = self._start_after(_last_event_id(scope))
-        with self._journal.listening() as news:
-            stream = (asyncio.get_running_loop(), news)
+        next_number = self._first_number_after(_last_event_id(scope))
+        with self._journal.listening() as entry_added:
+            stream = (asyncio.get_running_loop(), entry_added)
             self._streams.add(stream)
-            gone = asyncio.create_task(_disconnected(receive))
+            disconnected = asyncio.create_task(_wait_for_disconnect(receive))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                async for chunk in self._chunks(following, news, gone):
+                async for chunk in self._chunks(next_number, entry_added, disconnected):
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                if not gone.done():
+                if not disconnected.done():
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:
                 self._streams.discard(stream)
-                gone.cancel()
+                disconnected.cancel()
 
     def close(self) -> None:
         """End all streams, and each one that is opened later: a server that shuts down waits for its connections. From any thread."""
         self._is_closed = True
-        for loop, news in tuple(self._streams):
+        for loop, entry_added in tuple(self._streams):
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(news.set)
+                loop.call_soon_threadsafe(entry_added.set)
 
-    async def _chunks(self, following: int, news: asyncio.Event, gone: asyncio.Task[None]) -> AsyncGenerator[bytes]:
+    async def _chunks(
+        self, next_number: int, entry_added: asyncio.Event, disconnected: asyncio.Task[None]
+    ) -> AsyncGenerator[bytes]:
         yield b"retry: 1000\n\n"
-        while not self._is_closed and not gone.done():
-            news.clear()
-            chunk, following = self._next(following)
+        while not self._is_closed and not disconnected.done():
+            entry_added.clear()
+            chunk, next_number = self._next_events(next_number)
             if chunk:
                 yield chunk
-            elif not await _woken(news, gone, self._heartbeat_s):
+            elif not await _wait_for_entry(entry_added, disconnected, self._heartbeat_s):
                 yield b": still here\n\n"
 
-    def _next(self, following: int) -> tuple[bytes, int]:
+    def _next_events(self, next_number: int) -> tuple[bytes, int]:
         """The next events from that number on, and the number after them."""
         parts: list[bytes] = []
         numbers = self._journal.numbers()
-        if following < numbers.start:
-            parts.append(b'event: lost\ndata: {"lost":%d}\n\n' % (numbers.start - following))
-            following = numbers.start
+        if next_number < numbers.start:
+            parts.append(b'event: lost\ndata: {"lost":%d}\n\n' % (numbers.start - next_number))
+            next_number = numbers.start
         size = 0
-        while following < numbers.stop and len(parts) < _MOST_AT_ONCE and size < _MOST_BYTES_AT_ONCE:
-            line = self._journal.line(following)
+        while next_number < numbers.stop and len(parts) < _MAX_AT_ONCE and size < _MAX_BYTES_AT_ONCE:
+            line = self._journal.line(next_number)
             if line is None:  # dropped while we were reading: the next round says so
                 break
-            identifier = self._journal.identifier(following).encode()
+            identifier = self._journal.identifier(next_number).encode()
             parts.append(b"id: %b\nevent: exchange\ndata: %b\n" % (identifier, line))
             size += len(line)
-            following += 1
-        return b"".join(parts), following
+            next_number += 1
+        return b"".join(parts), next_number
 
-    def _start_after(self, last: str | None) -> int:
+    def _first_number_after(self, last: str | None) -> int:
         numbers = self._journal.numbers()
         if last is None:
             return numbers.stop
@@ -99,16 +101,16 @@ def _last_event_id(scope: Scope) -> str | None:
     return sent.decode("latin-1") if sent else None
 
 
-async def _disconnected(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-async def _woken(news: asyncio.Event, gone: asyncio.Task[None], timeout_s: float) -> bool:
+async def _wait_for_entry(entry_added: asyncio.Event, disconnected: asyncio.Task[None], timeout_s: float) -> bool:
     """Whether there is news or the reader is gone before the time is over."""
-    waiting = asyncio.create_task(news.wait())
+    waiting = asyncio.create_task(entry_added.wait())
     try:
-        done, _ = await asyncio.wait((waiting, gone), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait((waiting, disconnected), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
     return bool(done)

@@ -14,12 +14,12 @@ from typing import Any, Protocol
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bodydouble_mockserver._problem import problem
-from bodydouble_mockserver._wire import Answer, Receive, Scope, Send, head_of, send_answer
+from bodydouble_mockserver._wire import Answer, Receive, Scope, Send, response_head, send_answer
 
-__all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "Wire", "perform_fault"]
+__all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "RawConnection", "perform_fault"]
 
 # The key of the scope's extensions under which a server offers its wire.
-EXTENSION = "bodydouble.wire"
+EXTENSION = "bodydouble.connection"
 
 FAULTS = {
     "reset-before-headers": "the connection is reset instead of an answer",
@@ -34,11 +34,11 @@ FAULTS = {
 }
 _DRIP_S = 0.1
 # Time for what was written to reach the client, which a reset right behind it could overtake.
-_SETTLE_S = 0.05
+_RESET_DELAY_S = 0.05
 _GARBAGE = b"\x16\x03\x01\x00 this is not HTTP \xff\xfe\r\n\r\n"
 
 
-class Wire(Protocol):
+class RawConnection(Protocol):
     """The connection below HTTP."""
 
     def write(self, data: bytes) -> None:
@@ -58,22 +58,22 @@ class Wire(Protocol):
         ...
 
 
-class SocketWire:
+class SocketConnection:
     """A wire over an asyncio transport."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
     def write(self, data: bytes) -> None:
-        """See `Wire`."""
+        """See `RawConnection`."""
         self._transport.write(data)
 
     def close(self) -> None:
-        """See `Wire`."""
+        """See `RawConnection`."""
         self._transport.close()
 
     def reset(self) -> None:
-        """See `Wire`: with a linger time of zero, closing sends RST instead of FIN."""
+        """See `RawConnection`: with a linger time of zero, closing sends RST instead of FIN."""
         connection = self._transport.get_extra_info("socket")
         # A client that left first has taken the socket with it.
         if connection is not None and not self._transport.is_closing():
@@ -81,7 +81,7 @@ class SocketWire:
         self._transport.abort()
 
     def hang(self) -> None:
-        """See `Wire`: nothing to do, the client waits by itself."""
+        """See `RawConnection`: nothing to do, the client waits by itself."""
 
 
 class FaultProtocol(HttpToolsProtocol):
@@ -90,7 +90,7 @@ class FaultProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
-        self._extensions: dict[str, Any] = {EXTENSION: SocketWire(transport)}
+        self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
 
     def on_message_begin(self) -> None:
         """See httptools: a new request begins."""
@@ -101,7 +101,7 @@ class FaultProtocol(HttpToolsProtocol):
         """Answer what is not HTTP in the vendor's envelope too, and end the connection."""
         answer = problem(400, "", "", time.time(), message=f"This is not HTTP: {msg}")
         answer.headers.append((b"connection", b"close"))
-        self.transport.write(head_of(answer, len(answer.body)) + answer.body)
+        self.transport.write(response_head(answer, len(answer.body)) + answer.body)
         self.transport.close()
 
 
@@ -118,47 +118,47 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
             await _drip(answer, receive, send)
         case _:
             await _break_connection(fault, answer, scope["extensions"][EXTENSION])
-            await _gone(receive)
+            await _wait_for_disconnect(receive)
 
 
-def needs_wire(fault: str) -> bool:
+def needs_connection(fault: str) -> bool:
     """Whether a fault is below HTTP, so that the server must offer its connection."""
     return fault in {"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"}
 
 
-async def _break_connection(fault: str, answer: Answer, wire: Wire) -> None:
+async def _break_connection(fault: str, answer: Answer, connection: RawConnection) -> None:
     match fault:
         case "hang":
-            wire.hang()
+            connection.hang()
         case "reset-before-headers":
-            wire.reset()
+            connection.reset()
         case "reset-mid-body":
-            wire.write(head_of(answer, len(answer.body)) + answer.body[: len(answer.body) // 2])
-            await asyncio.sleep(_SETTLE_S)
-            wire.reset()
+            connection.write(response_head(answer, len(answer.body)) + answer.body[: len(answer.body) // 2])
+            await asyncio.sleep(_RESET_DELAY_S)
+            connection.reset()
         case "wrong-length":
-            wire.write(head_of(answer, len(answer.body) + 1000) + answer.body)
-            wire.close()
+            connection.write(response_head(answer, len(answer.body) + 1000) + answer.body)
+            connection.close()
         case _:
-            wire.write(_GARBAGE)
-            wire.close()
+            connection.write(_GARBAGE)
+            connection.close()
 
 
 async def _drip(answer: Answer, receive: Receive, send: Send) -> None:
-    gone = asyncio.ensure_future(_gone(receive))
+    disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
         for position in range(len(answer.body)):
             await send({"type": "http.response.body", "body": answer.body[position : position + 1], "more_body": True})
-            await asyncio.wait({gone}, timeout=_DRIP_S)
-            if gone.done():
+            await asyncio.wait({disconnected}, timeout=_DRIP_S)
+            if disconnected.done():
                 return
         await send({"type": "http.response.body", "body": b""})
     finally:
-        gone.cancel()
+        disconnected.cancel()
 
 
-async def _gone(receive: Receive) -> None:
+async def _wait_for_disconnect(receive: Receive) -> None:
     """Wait until the client is gone; returning earlier would make the server send an answer of its own."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from bodydouble_spec import decode_picture
 
-from bodydouble_mockserver._imaging import Edit
-from bodydouble_mockserver._pictures import Picture, Source, draw, media_type, pixels_for_ratio
+from bodydouble_mockserver._imaging import EditRequest
+from bodydouble_mockserver._pictures import PictureSpec, SourceImage, draw, media_type, pixels_for_ratio
 from bodydouble_mockserver._store import ContentStore
 
-__all__ = ["Drawn", "Gallery", "picture_path"]
+__all__ = ["Gallery", "ServedImage", "picture_path"]
 
 _ANIMALS = (
     "badger", "bison", "falcon", "ferret", "gecko", "heron", "ibex", "jackal", "koala", "lemur", "lynx", "marmot", "newt", "ocelot",
@@ -24,16 +24,16 @@ _ANIMALS = (
 )  # fmt: skip
 _FIRST_MS = 1_600_000_000_000
 _DEFAULT_SIZE = (1024, 1024)
-_MOST_RECIPES = 20_000
-_MOST_RECIPE_BYTES = 32 * 1024 * 1024
-_MOST_DRAWN_BYTES = 48 * 1024 * 1024
-_DRAWN_AT_ONCE = 2
+_MAX_RECIPES = 20_000
+_MAX_RECIPE_BYTES = 32 * 1024 * 1024
+_MAX_IMAGE_BYTES = 48 * 1024 * 1024
+_DRAWING_THREADS = 2
 # A picture shows that many inputs at most and counts the others, so only these are looked at.
-_SHOWN_INPUTS = 12
+_MAX_SHOWN_INPUTS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Drawn:
+class ServedImage:
     """An image file as served."""
 
     data: bytes
@@ -63,9 +63,9 @@ class _Recipe:
     paths: tuple[str, ...]  # the URL path of each picture
 
     @property
-    def cost_bytes(self) -> int:
+    def memory_bytes(self) -> int:
         """About what it costs to remember."""
-        shown = self.inputs[:_SHOWN_INPUTS]
+        shown = self.inputs[:_MAX_SHOWN_INPUTS]
         texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
         return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
 
@@ -97,101 +97,101 @@ class Gallery:
         self._store = store
         self._recipes: OrderedDict[str, _Recipe] = OrderedDict()
         self._recipe_bytes = 0
-        self._drawn: OrderedDict[str, Drawn] = OrderedDict()
-        self._drawn_bytes = 0
+        self._images: OrderedDict[str, ServedImage] = OrderedDict()
+        self._image_bytes = 0
         # Not a semaphore, which belongs to one event loop: an application called in process may see several.
-        self._threads = ThreadPoolExecutor(_DRAWN_AT_ONCE, "bodydouble-picture")
-        self._files = _image_files(folder)
+        self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "bodydouble-picture")
+        self._files = _find_image_files(folder)
 
     def remember(
-        self, digest: str, edit: Edit, size: tuple[int, int] | None, *, misshapen: bool = False
+        self, digest: str, edit: EditRequest, size: tuple[int, int] | None, *, wrong_ratio: bool = False
     ) -> Sequence[str]:
         """Keep what is needed to draw the pictures of a request; the URL path of each.
 
-        ``misshapen`` pictures have half of the height they should, behind URLs of their own.
+        ``wrong_ratio`` pictures have half of the height they should, behind URLs of their own.
         """
-        if misshapen:
-            digest = hashlib.sha256(b"misshapen " + digest.encode()).hexdigest()
-        known = self.recall(digest)
-        if known is not None:
-            return known
+        if wrong_ratio:
+            digest = hashlib.sha256(b"wrong-aspect-ratio " + digest.encode()).hexdigest()
+        paths = self.recall(digest)
+        if paths is not None:
+            return paths
         key = _picture_id(digest)
         self._forget(key)
         pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
-        if misshapen:
+        if wrong_ratio:
             pixels = (pixels[0], pixels[1] // 2)
         inputs = self._inputs(edit.inputs)
         paths = tuple(self._path(digest, index) for index in range(edit.count))
         recipe = _Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths)
         self._recipes[key] = recipe
-        self._recipe_bytes += recipe.cost_bytes
-        while len(self._recipes) > _MOST_RECIPES or (
-            self._recipe_bytes > _MOST_RECIPE_BYTES and len(self._recipes) > 1
-        ):
+        self._recipe_bytes += recipe.memory_bytes
+        while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
             self._forget(next(iter(self._recipes)))
         return paths
 
     def recall(self, digest: str) -> Sequence[str] | None:
         """The URL path of each picture of a request that was remembered before and whose inputs are still here; else None."""
         key = _picture_id(digest)
-        known = self._recipes.get(key)
-        if known is None:
+        recipe = self._recipes.get(key)
+        if recipe is None:
             return None
-        for item in known.inputs:
+        for item in recipe.inputs:
             if item.key is not None and item.key not in self._store:
                 return None
         self._recipes.move_to_end(key)
-        return known.paths
+        return recipe.paths
 
-    async def picture(self, path: str) -> Drawn | None:
+    async def picture(self, path: str) -> ServedImage | None:
         """The image file behind a URL path of `remember`; None when the path is not one of ours or was evicted."""
         identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
         recipe = self._recipes.get(identifier[:-2])
         index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
         if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
             return None
-        if identifier in self._drawn:
-            self._drawn.move_to_end(identifier)
-            return self._drawn[identifier]
-        drawn = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
-        if drawn is not None and self._recipes.get(identifier[:-2]) is recipe:
-            self._keep(identifier, drawn)
-        return drawn
+        if identifier in self._images:
+            self._images.move_to_end(identifier)
+            return self._images[identifier]
+        image = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
+        if image is not None and self._recipes.get(identifier[:-2]) is recipe:
+            self._keep(identifier, image)
+        return image
 
     def _forget(self, key: str) -> None:
         recipe = self._recipes.pop(key, None)
         if recipe is None:
             return
-        self._recipe_bytes -= recipe.cost_bytes
+        self._recipe_bytes -= recipe.memory_bytes
         for index in range(len(recipe.paths)):
-            drawn = self._drawn.pop(f"{key}{index:02x}", None)
-            self._drawn_bytes -= 0 if drawn is None else len(drawn.data)
+            image = self._images.pop(f"{key}{index:02x}", None)
+            self._image_bytes -= 0 if image is None else len(image.data)
 
-    def _make(self, recipe: _Recipe, index: int) -> Drawn | None:
+    def _make(self, recipe: _Recipe, index: int) -> ServedImage | None:
         try:
             data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
         except OSError:
             return None  # somebody removed the file from the folder
         # The bytes decide the ETag, so that it changes with the renderer and with Pillow, whose pixels change between versions.
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-        return Drawn(data, media_type(data) or "application/octet-stream", etag)
+        return ServedImage(data, media_type(data) or "application/octet-stream", etag)
 
     def _draw(self, recipe: _Recipe, index: int) -> bytes:
         sources = tuple(
-            Source(item.label, None) if item.key is None else self._source(item.label, item.key)
+            SourceImage(item.label, None) if item.key is None else self._source(item.label, item.key)
             for item in recipe.inputs
         )
         width, height = recipe.size
         return draw(
-            Picture(width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest))
+            PictureSpec(
+                width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest)
+            )
         )
 
-    def _source(self, label: str, key: str) -> Source:
+    def _source(self, label: str, key: str) -> SourceImage:
         data = self._store.get(key)
-        return Source(f"{label} (evicted)", None) if data is None else Source(label, data)
+        return SourceImage(f"{label} (evicted)", None) if data is None else SourceImage(label, data)
 
     def _inputs(self, values: Sequence[str]) -> tuple[_Input, ...]:
-        shown = [self._input(value, number) for number, value in enumerate(values[:_SHOWN_INPUTS], 1)]
+        shown = [self._input(value, number) for number, value in enumerate(values[:_MAX_SHOWN_INPUTS], 1)]
         return (*shown, *[_Input("", None)] * (len(values) - len(shown)))
 
     def _input(self, value: str, number: int) -> _Input:
@@ -199,13 +199,13 @@ class Gallery:
             return _Input(_file_name(value), None)
         return _Input(f"image {number}", self._store.put(decode_picture(value)))
 
-    def _keep(self, identifier: str, drawn: Drawn) -> None:
-        before = self._drawn.pop(identifier, None)  # when two asked for it at once
-        self._drawn[identifier] = drawn
-        self._drawn_bytes += len(drawn.data) - (0 if before is None else len(before.data))
-        while self._drawn_bytes > _MOST_DRAWN_BYTES:
-            _, oldest = self._drawn.popitem(last=False)
-            self._drawn_bytes -= len(oldest.data)
+    def _keep(self, identifier: str, image: ServedImage) -> None:
+        replaced = self._images.pop(identifier, None)  # when two asked for it at once
+        self._images[identifier] = image
+        self._image_bytes += len(image.data) - (0 if replaced is None else len(replaced.data))
+        while self._image_bytes > _MAX_IMAGE_BYTES:
+            _, oldest = self._images.popitem(last=False)
+            self._image_bytes -= len(oldest.data)
 
     def _path(self, digest: str, index: int) -> str:
         return picture_path(digest, index, self._file(digest, index).suffix if self._files else ".png")
@@ -223,7 +223,7 @@ def _file_name(url: str) -> str:
     return name if len(name) <= 80 else f"{name[:79]}…"
 
 
-def _image_files(folder: Path | None) -> Sequence[_File]:
+def _find_image_files(folder: Path | None) -> Sequence[_File]:
     """The image files of a folder, in the order of their names. Raises ValueError when there is none."""
     if folder is None:
         return ()
@@ -233,7 +233,7 @@ def _image_files(folder: Path | None) -> Sequence[_File]:
         heads = [(path, media_type(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
     except OSError as error:
         raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
-    files = [_File(path, f".{kind.rpartition('/')[2]}") for path, kind in heads if kind is not None]
+    files = [_File(path, f".{file_type.rpartition('/')[2]}") for path, file_type in heads if file_type is not None]
     if not files:
         raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP or BMP file")
     return files

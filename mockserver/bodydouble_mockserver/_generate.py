@@ -7,24 +7,24 @@ from typing import Any
 
 from bodydouble_spec import is_array, is_object
 
-__all__ = ["generate"]
+__all__ = ["sample"]
 
 _MAX_DEPTH = 20
 _NO_NAMES: frozenset[str] = frozenset()
 
 
-def generate(schema: Any, published: Any = None) -> Any:
+def sample(schema: Any, published: Any = None) -> Any:
     """A value that conforms to a JSON Schema 2020-12 (as the contract makes it), with one item in each list.
 
     ``published`` is the OpenAPI schema that it was made from, for its ``example``s; the caller checks the result. Patterns are not
     followed, and what refers to itself ends after one round.
     """
     definitions: dict[str, Any] = schema.get("$defs", {}) if is_object(schema) else {}
-    return _Generator(definitions).value(schema, published)
+    return _Sampler(definitions).value(schema, published)
 
 
 @dataclass(frozen=True, slots=True)
-class _Generator:
+class _Sampler:
     """At one place of a schema: ``open_names`` are the definitions that this place is inside of."""
 
     definitions: dict[str, Any]
@@ -47,7 +47,7 @@ class _Generator:
         if schema.get("enum"):
             return schema["enum"][0]
         deeper = replace(self, depth=self.depth + 1)
-        own = deeper.of_type(schema, hints)
+        own = deeper.for_type(schema, hints)
         if schema.get("allOf"):
             return deeper.merged([*schema["allOf"]], own)
         for keyword in ("oneOf", "anyOf"):
@@ -62,7 +62,7 @@ class _Generator:
             result |= value if is_object(value) else {}
         return result or next((value for value in values if value is not None), own)
 
-    def of_type(self, schema: dict[str, Any], hints: dict[str, Any]) -> Any:
+    def for_type(self, schema: dict[str, Any], hints: dict[str, Any]) -> Any:
         match _type(schema):
             case "object":
                 return self._object(schema, hints.get("properties", {}))

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from bodydouble_mockserver._keys import bearer_key
 from bodydouble_mockserver._settings import Settings
 
-__all__ = ["CONTROL", "refuse_control"]
+__all__ = ["CONTROL_PREFIX", "refuse_control"]
 
-CONTROL = "/_bodydouble/"
+CONTROL_PREFIX = "/_bodydouble/"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
 

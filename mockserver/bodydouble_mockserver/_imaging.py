@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 from bodydouble_spec import Operation, is_array, is_object, is_plain_json
 
-from bodydouble_mockserver._generate import generate
+from bodydouble_mockserver._generate import sample
 from bodydouble_mockserver._wire import Headers
 
-__all__ = ["Cost", "Edit", "Imaging", "PictureLink"]
+__all__ = ["Cost", "EditRequest", "ImageFields", "ImageLink"]
 
 _PROMPTS = ("prompt",)
 _INPUTS = ("image_urls", "images", "image_url", "image")
@@ -22,16 +22,16 @@ _COUNTS = ("num_images", "n")
 _RATIOS = ("aspect_ratio",)
 _URL_SWITCH = "convert_base64_to_url"
 # Stands for a URL while a body is prepared; no text of a contract holds it.
-_PLACE = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
+_URL_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
 _CREDITS = {"credits_used", "tokens_used"}
 _MEDIA_TYPES = {"content_type", "mime_type"}
 # A contract without a maximum must not make one call cost any amount of work.
-_MOST_IMAGES = 16
+_MAX_IMAGES = 16
 
 
 # None of these classes is frozen: building a frozen one takes three times as long, on every request.
 @dataclass(slots=True)
-class Edit:
+class EditRequest:
     """What one request asks for: ``count`` pictures of ``ratio`` ("16:9", or None) from ``inputs`` (URLs or Base64) and a prompt."""
 
     model: str
@@ -52,7 +52,7 @@ class Cost:
 
 
 @dataclass(slots=True)
-class PictureLink:
+class ImageLink:
     """One picture of an answer; ``base64`` is empty unless the body is to carry the picture, ``size`` its bytes where known."""
 
     url: str
@@ -61,7 +61,7 @@ class PictureLink:
     size: int | None = None
 
 
-class Imaging:
+class ImageFields:
     """Reads requests and writes success bodies of one operation, by its contract and one dialect.
 
     A dialect is ``documented``, which follows the schema, or the name of an example of the contract.
@@ -73,8 +73,8 @@ class Imaging:
         self._inputs = _first(_INPUTS, properties)
         self._count = _first(_COUNTS, properties)
         self._ratio = _first(_RATIOS, properties)
-        self._usual_ratio: Any = properties[self._ratio].get("default") if self._ratio else None
-        self._usual_count: Any = properties[self._count].get("default", 1) if self._count else 1
+        self._default_ratio: Any = properties[self._ratio].get("default") if self._ratio else None
+        self._default_count: Any = properties[self._count].get("default", 1) if self._count else 1
         # The property by which a contract of this vendor lets a request turn URLs off.
         self._has_url_switch = _URL_SWITCH in properties
         self.sizes: Mapping[str, tuple[int, int]] = {
@@ -85,14 +85,14 @@ class Imaging:
         self._credits: int | None = price.get("credits")
         self._credits_per_usd: int | None = price.get("credits-per-usd")
         self._template = self._choose_template(operation, published, dialect)
-        self.needs_size = _mentions(self._template, "file_size")
+        self.needs_size = _has_property(self._template, "file_size")
         # Where the contract has no place for Base64, the URL has to stay.
         self._pieces: dict[int, list[bytes]] = {}
         self._costs: dict[int, Cost] = {}
-        self.can_carry = _mentions(self._template, "b64_json")
+        self.has_base64 = _has_property(self._template, "b64_json")
         # Only what stands between the URLs: those are looked at with each call.
-        self.is_plain = is_plain_json(orjson.dumps(self._template), self._template)
-        self.is_imaging = _mentions(self._template, "url") or self.can_carry
+        self.needs_no_redaction = is_plain_json(orjson.dumps(self._template), self._template)
+        self.has_images = _has_property(self._template, "url") or self.has_base64
 
     def _choose_template(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> Any:
         response = operation.response(operation.success_status)
@@ -102,15 +102,15 @@ class Imaging:
         schema = operation.response_schema(operation.success_status)
         if schema is None:
             return {}
-        hinted = generate(schema, published)
+        with_examples = sample(schema, published)
         validator = None if response is None else response.content.get("application/json")
-        return hinted if validator is None or validator.is_valid(hinted) else generate(schema)
+        return with_examples if validator is None or validator.is_valid(with_examples) else sample(schema)
 
-    def read(self, body: Mapping[str, Any]) -> Edit:
+    def read(self, body: Mapping[str, Any]) -> EditRequest:
         """What a valid request body asks for; a fractional number of images is rounded down (assumed)."""
         inputs = (body.get(self._inputs) or ()) if self._inputs else ()
-        ratio = body.get(self._ratio, self._usual_ratio) if self._ratio else None
-        return Edit(
+        ratio = body.get(self._ratio, self._default_ratio) if self._ratio else None
+        return EditRequest(
             str(body.get("model", self.model)),
             str(body.get(self._prompt, "")) if self._prompt else "",
             (inputs,) if isinstance(inputs, str) else tuple([item for item in inputs if isinstance(item, str)]),
@@ -127,15 +127,15 @@ class Imaging:
         """How many pictures a request asks for."""
         if self._count is None:
             return 1
-        asked = body.get(self._count, self._usual_count)
-        return max(1, min(int(asked), _MOST_IMAGES)) if isinstance(asked, int | float) else 1
+        asked = body.get(self._count, self._default_count)
+        return max(1, min(int(asked), _MAX_IMAGES)) if isinstance(asked, int | float) else 1
 
     def cost(self, count: int) -> Cost:
         """The price of ``count`` pictures (times the number: assumed); what the contract's example says where it has no price."""
-        known = self._costs.get(count)
-        if known is None:
-            known = self._costs[count] = self._price(count)
-        return known
+        cost = self._costs.get(count)
+        if cost is None:
+            cost = self._costs[count] = self._price(count)
+        return cost
 
     def _price(self, count: int) -> Cost:
         if self._credits is None:
@@ -147,16 +147,16 @@ class Imaging:
             headers.append((b"x-aimlapi-usd-spent", b"%.9f" % usd))
         return Cost(total, usd, headers)
 
-    def write(self, links: list[PictureLink], cost: Cost, seed: int) -> Any:
+    def write(self, links: list[ImageLink], cost: Cost, seed: int) -> Any:
         """The success body, with one item for each link."""
         return _fill(self._template, links, links[0], cost, seed)
 
     @cached_property
     def has_pieces(self) -> bool:
-        """Whether nothing but its URLs in a success body depends on the request, so that `join` can write it."""
-        return self.is_imaging and len(self._prepare(1)) == 2
+        """Whether nothing but its URLs in a success body depends on the request, so that `join_pieces` can write it."""
+        return self.has_images and len(self._prepare(1)) == 2
 
-    def join(self, origin: str, paths: Sequence[str]) -> bytes:
+    def join_pieces(self, origin: str, paths: Sequence[str]) -> bytes:
         """The success body as JSON from pieces, which takes a tenth of writing it anew; for a body that `has_pieces`."""
         count = len(paths)
         pieces = self._pieces.get(count)
@@ -169,10 +169,10 @@ class Imaging:
 
     def _prepare(self, count: int) -> list[bytes]:
         """What stands between the URLs of a body with that many pictures; one piece when it cannot be prepared."""
-        links = [PictureLink(_PLACE, "")] * count
+        links = [ImageLink(_URL_PLACEHOLDER, "")] * count
         first, second = (self.write(links, self.cost(count), seed) for seed in (1, 2))
-        is_fixed = first == second and not _mentions(self._template, "file_name") and not self.needs_size
-        pieces = orjson.dumps(first).split(orjson.dumps(_PLACE)) if is_fixed else []
+        is_fixed = first == second and not _has_property(self._template, "file_name") and not self.needs_size
+        pieces = orjson.dumps(first).split(orjson.dumps(_URL_PLACEHOLDER)) if is_fixed else []
         return pieces if len(pieces) == count + 1 else [b""]
 
 
@@ -180,13 +180,13 @@ def _first(names: tuple[str, ...], properties: Mapping[str, Any]) -> str | None:
     return next((name for name in names if name in properties), None)
 
 
-def _mentions(template: Any, name: str) -> bool:
+def _has_property(template: Any, name: str) -> bool:
     if is_object(template):
-        return name in template or any(_mentions(value, name) for value in template.values())
-    return is_array(template) and any(_mentions(item, name) for item in template)
+        return name in template or any(_has_property(value, name) for value in template.values())
+    return is_array(template) and any(_has_property(item, name) for item in template)
 
 
-def _fill(template: Any, links: list[PictureLink], link: PictureLink, cost: Cost, seed: int) -> Any:
+def _fill(template: Any, links: list[ImageLink], link: ImageLink, cost: Cost, seed: int) -> Any:
     if is_array(template):
         if template and is_object(template[0]) and ("url" in template[0] or "b64_json" in template[0]):
             return [_fill(template[0], links, one, cost, seed) for one in links]
@@ -196,7 +196,7 @@ def _fill(template: Any, links: list[PictureLink], link: PictureLink, cost: Cost
     return template
 
 
-def _property(name: str, value: Any, links: list[PictureLink], link: PictureLink, cost: Cost, seed: int) -> Any:
+def _property(name: str, value: Any, links: list[ImageLink], link: ImageLink, cost: Cost, seed: int) -> Any:
     if name == "url":
         return link.url or None
     if name == "b64_json":

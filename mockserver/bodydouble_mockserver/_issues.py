@@ -12,12 +12,12 @@ from bodydouble_spec import Finding, is_object
 __all__ = ["zod_issues"]
 
 Issue = dict[str, Any]
-Maker = Callable[[Finding, str], Issue]
+IssueMaker = Callable[[Finding, str], Issue]
 
 # An answer stays readable, and small, whatever was sent: so much of it are issues at most, and so much is one issue.
-_MOST_BYTES = 40_000
-_MOST_ISSUE_BYTES = 8_000
-_MOST_NAME_CHARACTERS = 200
+_MAX_BYTES = 40_000
+_MAX_ISSUE_BYTES = 8_000
+_MAX_NAME_CHARACTERS = 200
 
 
 def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> list[Issue]:
@@ -29,11 +29,11 @@ def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> li
     # Zod looks no further at a value of the wrong type.
     kept = [finding for finding in findings if finding.id == "request-type" or finding.pointer not in mistyped]
     issues: list[Issue] = []
-    room = _MOST_BYTES
+    bytes_left = _MAX_BYTES
     for finding in kept:
         issue, size = _issue(finding, schema)
-        room -= size
-        if room < 0:
+        bytes_left -= size
+        if bytes_left < 0:
             message = f"{len(kept) - len(issues)} more issues are not listed"
             return [*issues, {"code": "custom", "message": message, "path": []}]
         issues.append(issue)
@@ -42,13 +42,13 @@ def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> li
 
 def _issue(finding: Finding, schema: Any) -> tuple[Issue, int]:
     """The issue, and its bytes as JSON."""
-    path, wanted = _locate(schema, finding.pointer)
+    path, expected_type = _locate(schema, finding.pointer)
     if finding.id == "request-additional-properties":  # Zod names the key beside the path of its object
         path = path[:-1]
-    issue = {**_MAKERS.get(finding.id, _custom)(finding, wanted), "path": path}
+    issue = {**_ISSUE_MAKERS.get(finding.id, _custom)(finding, expected_type), "path": path}
     size = len(orjson.dumps(issue))
-    if size > _MOST_ISSUE_BYTES:  # an enum with very many options
-        issue = {**_custom(finding, wanted), "path": path}
+    if size > _MAX_ISSUE_BYTES:  # an enum with very many options
+        issue = {**_custom(finding, expected_type), "path": path}
         size = len(orjson.dumps(issue))
     return issue, size
 
@@ -58,25 +58,25 @@ def _locate(schema: Any, pointer: str) -> tuple[list[str | int], str]:
     path: list[str | int] = []
     for text in pointer.split("/")[1:]:
         part = text.replace("~1", "/").replace("~0", "~")
-        if part.isascii() and part.isdigit() and _wanted_type(schema) != "object":
+        if part.isascii() and part.isdigit() and _expected_type(schema) != "object":
             path.append(int(part[:18]))
             schema = schema.get("items") if is_object(schema) else None
         else:
-            path.append(part if len(part) <= _MOST_NAME_CHARACTERS else f"{part[:_MOST_NAME_CHARACTERS]}…")
+            path.append(part if len(part) <= _MAX_NAME_CHARACTERS else f"{part[:_MAX_NAME_CHARACTERS]}…")
             schema = schema.get("properties", {}).get(part) if is_object(schema) else None
-    return path, _wanted_type(schema)
+    return path, _expected_type(schema)
 
 
-def _wanted_type(schema: Any) -> str:
+def _expected_type(schema: Any) -> str:
     types = schema.get("type", "unknown") if is_object(schema) else "unknown"
     return types if isinstance(types, str) else next(iter(types), "unknown")
 
 
-def _required(_finding: Finding, wanted: str) -> Issue:
-    return {"code": "invalid_type", "expected": wanted, "received": "undefined", "message": "Required"}
+def _required(_finding: Finding, expected_type: str) -> Issue:
+    return {"code": "invalid_type", "expected": expected_type, "received": "undefined", "message": "Required"}
 
 
-def _type(finding: Finding, _wanted: str) -> Issue:
+def _type(finding: Finding, _expected: str) -> Issue:
     if finding.got == "number" and "integer" in finding.expected:
         expected, received = "integer", "float"
     else:
@@ -92,7 +92,7 @@ def _type(finding: Finding, _wanted: str) -> Issue:
     }
 
 
-def _enum(finding: Finding, _wanted: str) -> Issue:
+def _enum(finding: Finding, _expected: str) -> Issue:
     options = " | ".join(f"'{option}'" for option in finding.expected)
     return {
         "received": finding.got,
@@ -102,7 +102,7 @@ def _enum(finding: Finding, _wanted: str) -> Issue:
     }
 
 
-def _literal(finding: Finding, _wanted: str) -> Issue:
+def _literal(finding: Finding, _expected: str) -> Issue:
     expected = orjson.dumps(finding.expected).decode()
     return {
         "received": finding.got,
@@ -112,8 +112,8 @@ def _literal(finding: Finding, _wanted: str) -> Issue:
     }
 
 
-def _bound(code: str, limit: str, kind: str, sentence: str, *, inclusive: bool = True) -> Maker:
-    def make(finding: Finding, _wanted: str) -> Issue:
+def _bound(code: str, limit: str, kind: str, sentence: str, *, inclusive: bool = True) -> IssueMaker:
+    def make(finding: Finding, _expected: str) -> Issue:
         return {
             "code": code,
             limit: finding.expected,
@@ -126,25 +126,25 @@ def _bound(code: str, limit: str, kind: str, sentence: str, *, inclusive: bool =
     return make
 
 
-def _multiple(finding: Finding, _wanted: str) -> Issue:
+def _multiple(finding: Finding, _expected: str) -> Issue:
     message = f"Number must be a multiple of {finding.expected}"
     return {"code": "not_multiple_of", "multipleOf": finding.expected, "message": message}
 
 
-def _string(_finding: Finding, _wanted: str) -> Issue:
+def _string(_finding: Finding, _expected: str) -> Issue:
     return {"code": "invalid_string", "validation": "regex", "message": "Invalid"}
 
 
-def _unrecognized(finding: Finding, _wanted: str) -> Issue:
+def _unrecognized(finding: Finding, _expected: str) -> Issue:
     message = f"Unrecognized key(s) in object: '{finding.got}'"
     return {"code": "unrecognized_keys", "keys": [finding.got], "message": message}
 
 
-def _custom(finding: Finding, _wanted: str) -> Issue:
+def _custom(finding: Finding, _expected: str) -> Issue:
     return {"code": "custom", "message": finding.message}
 
 
-_MAKERS: dict[str, Maker] = {
+_ISSUE_MAKERS: dict[str, IssueMaker] = {
     "request-required": _required,
     "request-type": _type,
     "request-enum": _enum,

@@ -12,17 +12,17 @@ from bodydouble_spec import Exchange, Redactor, parse_exchange
 
 from bodydouble_mockserver._journal_entry import LineWriter
 from bodydouble_mockserver._journal_file import JournalFile
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 
 __all__ = ["Journal"]
 
 # Calls are formatted some at a time, soon after they were answered: the code that does it stays in the processor's cache meanwhile,
 # and an app does not wait for it. Until then a call is held as it came, its key included.
-_PENDING_CALLS = 16
-_SOON_S = 0.25
+_MAX_PENDING_CALLS = 16
+_FORMAT_DELAY_S = 0.25
 # A larger call does not wait, so that what waits stays small.
-_SMALL_BYTES = 16 * 1024
-_LINE_COST = 150
+_MAX_PENDING_BYTES = 16 * 1024
+_ENTRY_OVERHEAD_BYTES = 150
 
 
 class Journal:
@@ -43,11 +43,11 @@ class Journal:
         file: JournalFile | None = None,
         run: str | None = None,
     ) -> None:
-        self._most_entries = entries
-        self._most_bytes = max_bytes
+        self._max_entries = entries
+        self._max_bytes = max_bytes
         self._writer = LineWriter(Redactor(keys), hash_key)
-        self._pending: deque[Served] = deque()
-        self._settling: asyncio.AbstractEventLoop | None = None
+        self._pending: deque[HandledRequest] = deque()
+        self._scheduled_loop: asyncio.AbstractEventLoop | None = None
         self._file = file
         self._run = run or secrets.token_hex(4)
         self._entries: deque[bytes] = deque()
@@ -56,55 +56,55 @@ class Journal:
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._lock = threading.Lock()
 
-    def append(self, served: Served) -> None:
+    def append(self, handled: HandledRequest) -> None:
         """Keep one call. It is redacted and formatted within a quarter of a second, and before anybody reads it."""
         pending = self._pending
-        pending.append(served)
+        pending.append(handled)
         if (
-            len(pending) >= _PENDING_CALLS
+            len(pending) >= _MAX_PENDING_CALLS
             or self._listeners
-            or len(served.body) + len(served.answer.body) > _SMALL_BYTES
-            or not self._settles_soon()
+            or len(handled.body) + len(handled.answer.body) > _MAX_PENDING_BYTES
+            or not self._schedule_formatting()
         ):
-            self.settle()
+            self.format_pending()
             if self._listeners:
-                self._wake()
+                self._notify_listeners()
 
-    def _settles_soon(self) -> bool:
+    def _schedule_formatting(self) -> bool:
         """Whether the running loop will call `settle`; without a loop nobody will."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             return False
-        if loop is not self._settling:
-            self._settling = loop
-            loop.call_later(_SOON_S, self._settle_now)
+        if loop is not self._scheduled_loop:
+            self._scheduled_loop = loop
+            loop.call_later(_FORMAT_DELAY_S, self._format_scheduled)
         return True
 
-    def _settle_now(self) -> None:
-        self._settling = None
-        self.settle()
+    def _format_scheduled(self) -> None:
+        self._scheduled_loop = None
+        self.format_pending()
 
-    def settle(self) -> None:
+    def format_pending(self) -> None:
         """Format the calls that wait for it."""
         with self._lock:
-            self._settle()
+            self._format_pending()
 
-    def _settle(self) -> None:
+    def _format_pending(self) -> None:
         pending = self._pending
         while pending:
             line = self._writer.line(self.identifier(self._first + len(self._entries)), pending.popleft())
             if self._file is not None:
                 self._file.append(line)
             self._entries.append(line)
-            self._bytes += len(line) + _LINE_COST
-            if self._bytes > self._most_bytes or len(self._entries) > self._most_entries:
-                self._shrink()
+            self._bytes += len(line) + _ENTRY_OVERHEAD_BYTES
+            if self._bytes > self._max_bytes or len(self._entries) > self._max_entries:
+                self._evict_oldest()
 
     def line(self, number: int) -> bytes | None:
         """The exchange of that number as JSON, with a newline; None when it is gone or not there yet."""
         with self._lock:
-            self._settle()
+            self._format_pending()
             index = number - self._first
             return self._entries[index] if 0 <= index < len(self._entries) else None
 
@@ -121,7 +121,7 @@ class Journal:
     def numbers(self) -> range:
         """The numbers of the entries that are there; the end is the number that comes next."""
         with self._lock:
-            self._settle()
+            self._format_pending()
             return range(self._first, self._first + len(self._entries))
 
     def number(self, identifier: str) -> int | None:
@@ -137,13 +137,13 @@ class Journal:
     @property
     def size_bytes(self) -> int:
         """About how much memory the entries take."""
-        self.settle()
+        self.format_pending()
         return self._bytes
 
     def clear(self) -> int:
         """Forget all entries; how many there were. What is in the file stays there."""
         with self._lock:
-            self._settle()
+            self._format_pending()
             count = len(self._entries)
             self._entries.clear()
             self._first += count
@@ -162,16 +162,16 @@ class Journal:
 
     def close(self) -> None:
         """Write what is not in the file yet, and close it."""
-        self.settle()
+        self.format_pending()
         if self._file is not None:
             self._file.close()
 
-    def _shrink(self) -> None:
-        while self._entries and (self._bytes > self._most_bytes or len(self._entries) > self._most_entries):
-            self._bytes -= len(self._entries.popleft()) + _LINE_COST
+    def _evict_oldest(self) -> None:
+        while self._entries and (self._bytes > self._max_bytes or len(self._entries) > self._max_entries):
+            self._bytes -= len(self._entries.popleft()) + _ENTRY_OVERHEAD_BYTES
             self._first += 1
 
-    def _wake(self) -> None:
+    def _notify_listeners(self) -> None:
         for loop, event in tuple(self._listeners):
             # A loop that ended with its listener still waiting takes no more calls.
             with contextlib.suppress(RuntimeError):

@@ -20,14 +20,14 @@ from bodydouble_spec import (
 
 from bodydouble_mockserver._pictures import pixel_size
 from bodydouble_mockserver._problem import timestamp
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._wire import Answer, Headers
 
 __all__ = ["LineWriter"]
 
 _KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
 _CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
-_MOST_FINDINGS = 100
+_MAX_FINDINGS = 100
 # In a JSON text these stand for themselves.
 _UNESCAPED = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
 
@@ -41,58 +41,58 @@ class LineWriter:
         self._second = -1
         self._stamp = ""
 
-    def line(self, identifier: str, served: Served) -> bytes:
+    def line(self, identifier: str, handled: HandledRequest) -> bytes:
         """The call as one line of JSON, with its newline."""
         kept: Headers = []
         secret: Headers = []
-        for header in served.headers:
+        for header in handled.headers:
             if header[0] in _KEPT_HEADERS:
                 kept.append(header)
             elif header[0] in _CREDENTIAL_HEADERS:
                 secret.append(header)
-        answer = served.answer
+        answer = handled.answer
         # The content type is one of ours, or goes with a scripted answer, which is no usual call.
         values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
-        target = f"{served.method} {served.path}".encode("utf-8", "surrogatepass")
-        data = b"\0".join((target, served.query, values, served.body, answer.body))
-        own = _own_keys(served.checked.key, secret)
+        target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
+        data = b"\0".join((target, handled.query, values, handled.body, answer.body))
+        own_keys = _own_keys(handled.checked.key, secret)
         if (
-            answer.is_plain
-            and not served.query
+            answer.needs_no_redaction
+            and not handled.query
             and not answer.findings
-            and served.matched is None
-            and not served.applied
-            and self._redactor.is_plain(data, own)
-            and is_plain_json(served.body, served.checked.parsed)
+            and handled.effects.matched is None
+            and not handled.effects.applied
+            and self._redactor.is_plain(data, own_keys)
+            and is_plain_json(handled.body, handled.checked.parsed)
             and not values.translate(None, _UNESCAPED)
             and len(dict(kept)) == len(kept)
         ):
-            return self._usual(identifier, served, kept)
+            return self._usual(identifier, handled, kept)
         redactor = self._redactor
-        if own and may_hold_key(data, own):
-            redactor = redactor.with_keys(key.decode("latin-1") for key in own)
-        return self._exchange(identifier, served, kept, redactor).to_line()
+        if own_keys and may_hold_key(data, own_keys):
+            redactor = redactor.with_keys(key.decode("latin-1") for key in own_keys)
+        return self._exchange(identifier, handled, kept, redactor).to_line()
 
-    def _usual(self, identifier: str, served: Served, kept: Headers) -> bytes:
+    def _usual(self, identifier: str, handled: HandledRequest, kept: Headers) -> bytes:
         """The same line for a call in which nothing has to be replaced, in a quarter of the time: bodies and headers go in as they are."""
-        answer = served.answer
+        answer = handled.answer
         return (
             b'{"format":1,"id":"%b","time":"%b",%b,"key":%b,"headers":{%b},"body":%b,"findings":[],'
             b'"answer":{"status":%d,"headers":{"content-type":"%b","content-length":"%d",%b},"body":%b},'
             b'"duration_s":%.6f,"matched":null,"applied":[]}\n'
         ) % (
             identifier.encode(),
-            self._time(served.started).encode(),
-            _target(served.method, served.path, served.operation),
-            orjson.dumps(self._hash_key(served.checked.key) or None),
+            self._time(handled.started).encode(),
+            _target(handled.method, handled.path, handled.operation),
+            orjson.dumps(self._hash_key(handled.checked.key) or None),
             _members(kept),
-            served.body.replace(b"\n", b" "),
+            handled.body.replace(b"\n", b" "),
             answer.status,
             answer.content_type,
             len(answer.body),
             _members(answer.headers),
             answer.body,
-            served.duration_s,
+            handled.duration_s,
         )
 
     def _time(self, seconds: float) -> str:
@@ -102,17 +102,17 @@ class LineWriter:
             self._second, self._stamp = second, timestamp(second)[:-4]
         return f"{self._stamp}{int((seconds - second) * 1000):03}Z"
 
-    def _exchange(self, identifier: str, served: Served, kept: Headers, redactor: Redactor) -> Exchange:
-        answer = served.answer
-        body, raw = record_body(served.body, redactor, pixel_size)
+    def _exchange(self, identifier: str, handled: HandledRequest, kept: Headers, redactor: Redactor) -> Exchange:
+        answer = handled.answer
+        body, raw = record_body(handled.body, redactor, pixel_size)
         answer_body, answer_raw = record_body(answer.body, redactor, pixel_size)
         return Exchange(
             id=identifier,
-            time=self._time(served.started),
-            method=redactor.text(served.method),
-            path=redactor.path(served.path, served.query.decode("latin-1")),
-            operation=served.operation,
-            key=self._hash_key(served.checked.key) or None,
+            time=self._time(handled.started),
+            method=redactor.text(handled.method),
+            path=redactor.path(handled.path, handled.query.decode("latin-1")),
+            operation=handled.operation,
+            key=self._hash_key(handled.checked.key) or None,
             headers=redactor.headers(_texts(kept)),
             body=body,
             raw=raw,
@@ -120,9 +120,9 @@ class LineWriter:
             answer=RecordedAnswer(
                 answer.status, redactor.headers(_texts(_answer_headers(answer))), answer_body, answer_raw
             ),
-            duration_s=round(served.duration_s, 6),
-            matched=served.matched,
-            applied=[redactor.text(item) for item in served.applied],
+            duration_s=round(handled.duration_s, 6),
+            matched=handled.effects.matched,
+            applied=[redactor.text(item) for item in handled.effects.applied],
         )
 
 
@@ -137,8 +137,8 @@ def _answer_headers(answer: Answer) -> Headers:
 def _own_keys(key: bytes, sent: Headers) -> list[bytes]:
     """The keys that a call carries, those of them that are long enough to be looked for."""
     # The header that the bearer key came in needs no second look.
-    own = [key] if len(sent) == 1 and key else [key, *_secrets(sent)]
-    return [secret for secret in own if len(secret) >= Redactor.shortest_key]
+    own_keys = [key] if len(sent) == 1 and key else [key, *_secrets(sent)]
+    return [secret for secret in own_keys if len(secret) >= Redactor.shortest_key]
 
 
 def _secrets(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
@@ -160,21 +160,21 @@ def _texts(headers: Headers) -> list[tuple[str, str]]:
 
 
 def _findings(findings: Sequence[Finding], redactor: Redactor) -> list[dict[str, object]]:
-    kept = [_finding(finding, redactor) for finding in findings[:_MOST_FINDINGS]]
-    left = len(findings) - len(kept)
-    if left > 0:
-        rest = Finding(
-            "findings-cut", Severity.INFO, Evidence.OBSERVED, "", f"{left:,} more findings were left out here"
+    kept = [_finding(finding, redactor) for finding in findings[:_MAX_FINDINGS]]
+    omitted = len(findings) - len(kept)
+    if omitted > 0:
+        summary = Finding(
+            "findings-cut", Severity.INFO, Evidence.OBSERVED, "", f"{omitted:,} more findings were left out here"
         )
-        kept.append(rest.to_dict())
+        kept.append(summary.to_dict())
     return kept
 
 
 def _finding(finding: Finding, redactor: Redactor) -> dict[str, object]:
-    shown = finding.to_dict()
+    data = finding.to_dict()
     try:
         # Through JSON, because a finding may quote what only looks like JSON (tuples, enumerations).
-        value = orjson.loads(orjson.dumps(shown, default=str))
+        value = orjson.loads(orjson.dumps(data, default=str))
         recorded: dict[str, object] = record_value(value, redactor, pixel_size)
     except (TypeError, ValueError):
         short = Finding(finding.id, finding.severity, finding.evidence, finding.pointer, finding.message[:1000])

@@ -12,15 +12,15 @@ from starlette.routing import Route
 
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._journal_verify import Expectation
+from bodydouble_mockserver._journal_verify import CallExpectation
 from bodydouble_mockserver._matcher import BadMatch
 
 __all__ = ["journal_routes"]
 
 _REQUESTS = "/_bodydouble/requests"
 _PAGE = 100
-_MOST_PAGE = 1000
-_MOST_BODY_BYTES = 64 * 1024
+_MAX_PAGE = 1000
+_MAX_BODY_BYTES = 64 * 1024
 # Other calls are answered after so many entries: formatting a full journal takes a while.
 _AT_ONCE = 50
 
@@ -112,7 +112,7 @@ def _clear(journal: Journal) -> _Endpoint:
 def _verify(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
-            expectation = Expectation.parse(orjson.loads(await _body(request)))
+            expectation = CallExpectation.parse(orjson.loads(await _body(request)))
         except orjson.JSONDecodeError as error:
             where = f"line {error.lineno}, column {error.colno}"
             raise _BadRequest(f"the body is not JSON at {where}: {error.msg}", pointer="") from None
@@ -158,8 +158,8 @@ def _whole(parameters: dict[str, str], name: str, default: int | None) -> int | 
     text = parameters.pop(name, None)
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MOST_PAGE):
-        good = f"write a whole number from 1 to {_MOST_PAGE}"
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MAX_PAGE):
+        good = f"write a whole number from 1 to {_MAX_PAGE}"
         raise _BadRequest(f"{name}: {text[:40]!r} is none; {good}", parameter=name, good=good)
     return int(text)
 
@@ -168,8 +168,8 @@ async def _body(request: Request) -> bytes:
     data = b""
     async for chunk in request.stream():
         data += chunk
-        if len(data) > _MOST_BODY_BYTES:
-            raise _BadRequest(f"the body is larger than {_MOST_BODY_BYTES} bytes", 413)
+        if len(data) > _MAX_BODY_BYTES:
+            raise _BadRequest(f"the body is larger than {_MAX_BODY_BYTES} bytes", 413)
     return data
 
 

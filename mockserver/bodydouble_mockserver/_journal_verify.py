@@ -6,29 +6,29 @@ from typing import Any
 
 from bodydouble_spec import Exchange, Redactor, is_object
 
-from bodydouble_mockserver._matcher import BadMatch, Call, Matcher
+from bodydouble_mockserver._matcher import BadMatch, MatchedRequest, Matcher
 
-__all__ = ["Expectation", "Verdict"]
+__all__ = ["CallExpectation", "Verdict"]
 
 _BOUNDS = ("count", "at_least", "at_most")
-_MOST_NEAR = 3
-_MOST_IDS = 100
+_MAX_NEAR = 3
+_MAX_IDS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class CallExpectation:
     """How many calls are expected (at least ``least``, at most ``most``; None: any number) that a matcher means.
 
     ``parts`` are the matcher's conditions one by one, for telling what a call that nearly matched lacks.
     """
 
-    least: int
-    most: int | None
-    wanted: Mapping[str, Any]
-    parts: Mapping[str, Matcher]
+    at_least: int
+    at_most: int | None
+    conditions: Mapping[str, Any]
+    matchers: Mapping[str, Matcher]
 
     @classmethod
-    def parse(cls, value: Any) -> "Expectation":
+    def parse(cls, value: Any) -> "CallExpectation":
         """From ``{"match": {…}, "count": 2}``, or ``at_least`` and ``at_most``; without any of them, at least one.
 
         Raises BadMatch with the JSON pointer of what cannot be used.
@@ -41,62 +41,64 @@ class Expectation:
         bounds = {name: _number(value[name], f"/{name}") for name in _BOUNDS if name in value}
         if "count" in bounds and len(bounds) > 1:
             raise BadMatch("/count", "count goes without at_least and at_most")
-        least = bounds.get("count", bounds.get("at_least", 0 if "at_most" in bounds else 1))
-        most = bounds.get("count", bounds.get("at_most"))
-        if most is not None and most < least:
-            raise BadMatch("/at_most", f"at_most ({most}) is less than at_least ({least})")
-        wanted = value.get("match", {})
+        at_least = bounds.get("count", bounds.get("at_least", 0 if "at_most" in bounds else 1))
+        at_most = bounds.get("count", bounds.get("at_most"))
+        if at_most is not None and at_most < at_least:
+            raise BadMatch("/at_most", f"at_most ({at_most}) is less than at_least ({at_least})")
+        conditions = value.get("match", {})
         try:
-            Matcher.parse(wanted)
-            parts = {name: Matcher.parse({name: wanted[name]}) for name in wanted}
+            Matcher.parse(conditions)
+            matchers = {name: Matcher.parse({name: conditions[name]}) for name in conditions}
         except BadMatch as error:
-            raise BadMatch(f"/match{error.pointer}", error.problem) from None
-        _check_headers(wanted.get("header", {}))
-        return cls(least, most, wanted, parts)
+            raise BadMatch(f"/match{error.pointer}", error.reason) from None
+        _check_headers(conditions.get("header", {}))
+        return cls(at_least, at_most, conditions, matchers)
 
-    def check(self, calls: Iterable[tuple[int, Exchange]]) -> "Verdict":
+    def check(self, exchanges: Iterable[tuple[int, Exchange]]) -> "Verdict":
         """The verdict over calls, each with its number."""
-        found: list[str] = []
-        near: list[tuple[int, Exchange, list[str]]] = []
-        for number, exchange in calls:
-            call = _as_call(number, exchange)
-            unmet = [name for name, matcher in self.parts.items() if not matcher.matches(call)]
+        matched_ids: list[str] = []
+        near_misses: list[tuple[int, Exchange, list[str]]] = []
+        for number, exchange in exchanges:
+            request = _to_matched_request(number, exchange)
+            unmet = [name for name, matcher in self.matchers.items() if not matcher.matches(request)]
             if not unmet:
-                found.append(exchange.id)
-            elif len(unmet) < len(self.parts) or len(self.parts) == 1:
-                near.append((len(unmet), exchange, unmet))
+                matched_ids.append(exchange.id)
+            elif len(unmet) < len(self.matchers) or len(self.matchers) == 1:
+                near_misses.append((len(unmet), exchange, unmet))
         # The fewest differences first, and of those alike the newest.
-        near.reverse()
-        near.sort(key=lambda item: item[0])
-        return Verdict(self, found, [(exchange, unmet) for _, exchange, unmet in near[:_MOST_NEAR]])
+        near_misses.reverse()
+        near_misses.sort(key=lambda item: item[0])
+        return Verdict(self, matched_ids, [(exchange, unmet) for _, exchange, unmet in near_misses[:_MAX_NEAR]])
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What was found: the ids of the calls that are meant, and the calls that nearly were with the conditions that they do not meet."""
 
-    expectation: Expectation
-    found: list[str]
-    near: list[tuple[Exchange, list[str]]]
+    expectation: CallExpectation
+    matched_ids: list[str]
+    near_misses: list[tuple[Exchange, list[str]]]
 
     @property
     def holds(self) -> bool:
         """Whether the number of calls is as expected."""
         expected = self.expectation
-        return expected.least <= len(self.found) and (expected.most is None or len(self.found) <= expected.most)
+        return expected.at_least <= len(self.matched_ids) and (
+            expected.at_most is None or len(self.matched_ids) <= expected.at_most
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The verdict as JSON; near misses are told when calls are lacking."""
         expected = self.expectation
         result: dict[str, Any] = {
             "verified": self.holds,
-            "count": len(self.found),
-            "at_least": expected.least,
-            "at_most": expected.most,
-            "match": expected.wanted,
-            "found": self.found[-_MOST_IDS:],
+            "count": len(self.matched_ids),
+            "at_least": expected.at_least,
+            "at_most": expected.at_most,
+            "match": expected.conditions,
+            "found": self.matched_ids[-_MAX_IDS:],
         }
-        if len(self.found) < expected.least:
+        if len(self.matched_ids) < expected.at_least:
             result["near_misses"] = [
                 {
                     "id": exchange.id,
@@ -105,16 +107,16 @@ class Verdict:
                     "path": exchange.path,
                     "status": exchange.status,
                     "differs_in": {
-                        name: {"expected": expected.wanted[name], "got": _value(name, exchange)} for name in unmet
+                        name: {"expected": expected.conditions[name], "got": _value(name, exchange)} for name in unmet
                     },
                 }
-                for exchange, unmet in self.near
+                for exchange, unmet in self.near_misses
             ]
         return result
 
 
-def _as_call(number: int, exchange: Exchange) -> Call:
-    return Call(
+def _to_matched_request(number: int, exchange: Exchange) -> MatchedRequest:
+    return MatchedRequest(
         exchange.method,
         exchange.route,
         exchange.headers,

@@ -9,10 +9,10 @@ from typing import Any
 from bodydouble_mockserver._checks import Refusal
 from bodydouble_mockserver._imaging import Cost
 
-__all__ = ["OUT_OF_CREDITS", "Account", "Limited", "Limits", "key_hash"]
+__all__ = ["OUT_OF_CREDITS", "Account", "ExceededLimit", "Limits", "key_hash"]
 
 _MINUTE_S = 60.0
-_MOST_KEYS = 10_000
+_MAX_KEYS = 10_000
 OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # spelled so by the vendor
 
 
@@ -26,7 +26,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Limited:
+class ExceededLimit:
     """A limit that a call ran into: the refusal, and the seconds for Retry-After where it is to be sent."""
 
     refusal: Refusal
@@ -41,17 +41,17 @@ class Account:
         self._calls: OrderedDict[str, deque[float]] = OrderedDict()
         self._spent: OrderedDict[str, float] = OrderedDict()
 
-    def charge(self, key: str, cost: Cost, now: float) -> Limited | None:
+    def charge(self, key: str, cost: Cost, now: float) -> ExceededLimit | None:
         """Count a call and take its cost; or the limit that refuses it, in which case it costs nothing."""
-        refused = self._count(key, now)
-        if refused is not None:
-            return refused
+        exceeded = self._count_call(key, now)
+        if exceeded is not None:
+            return exceeded
         credits_left = self.credits_left(key)
-        wanted = cost.credits or 0
+        needed = cost.credits or 0
         if credits_left is not None:
-            if wanted > credits_left:
-                return Limited(OUT_OF_CREDITS)
-            self._spent[key] = self._spent.pop(key, 0) + wanted
+            if needed > credits_left:
+                return ExceededLimit(OUT_OF_CREDITS)
+            self._spent[key] = self._spent.pop(key, 0) + needed
             _forget_oldest(self._spent)
         return None
 
@@ -59,7 +59,7 @@ class Account:
         """Credits that a key has left; None when there is no limit."""
         return None if self.limits.credits is None else self.limits.credits - self._spent.get(key, 0)
 
-    def _count(self, key: str, now: float) -> Limited | None:
+    def _count_call(self, key: str, now: float) -> ExceededLimit | None:
         most = self.limits.requests_per_minute
         if most is None:
             return None
@@ -70,7 +70,7 @@ class Account:
             calls.popleft()
         if len(calls) >= most:
             wait_s = math.ceil(calls[0] + _MINUTE_S - now) if calls else math.ceil(_MINUTE_S)
-            return Limited(Refusal(429), wait_s if self.limits.retry_after else None)
+            return ExceededLimit(Refusal(429), wait_s if self.limits.retry_after else None)
         calls.append(now)
         return None
 
@@ -81,5 +81,5 @@ def key_hash(key: bytes, salt: bytes) -> str:
 
 
 def _forget_oldest(items: "OrderedDict[str, Any]") -> None:
-    while len(items) > _MOST_KEYS:
+    while len(items) > _MAX_KEYS:
         items.popitem(last=False)

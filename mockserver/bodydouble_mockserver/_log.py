@@ -2,20 +2,20 @@
 
 import logging
 
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 
-__all__ = ["LOG", "log_served"]
+__all__ = ["LOG", "log_request"]
 
 LOG = logging.getLogger("bodydouble.mockserver")
 
 
-def log_served(served: Served) -> None:
+def log_request(handled: HandledRequest) -> None:
     """Log method, path, status, what was done on purpose, and the first finding."""
-    findings = served.answer.findings
+    findings = handled.answer.findings
     first = next(iter(findings), None)
     note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    on_purpose = f" [{', '.join(served.applied)}]" if served.applied else ""
-    line = f"{served.method} {served.path} {served.answer.status}{on_purpose}{note}{more}"
+    on_purpose = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
+    line = f"{handled.method} {handled.path} {handled.answer.status}{on_purpose}{note}{more}"
     # Control characters from a request must not reach the terminal.
     LOG.info("%s", "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line))

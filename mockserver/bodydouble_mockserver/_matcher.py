@@ -8,23 +8,23 @@ from typing import Any
 import jsonschema_rs
 from bodydouble_spec import is_object, join_pointer
 
-__all__ = ["BadMatch", "Call", "Matcher"]
+__all__ = ["BadMatch", "MatchedRequest", "Matcher"]
 
-_MOST_PATTERN = 1000
-Test = Callable[["Call"], bool]
+_MAX_PATTERN = 1000
+Condition = Callable[["MatchedRequest"], bool]
 
 
 class BadMatch(ValueError):
     """A matcher that cannot be used: where in it, as a JSON pointer, and what is wrong."""
 
-    def __init__(self, pointer: str, problem: str) -> None:
-        super().__init__(f"{pointer or '/'}: {problem}")
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer or '/'}: {reason}")
         self.pointer = pointer
-        self.problem = problem
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class MatchedRequest:
     """A call as a matcher sees it: header names in lower case, ``key`` the short hash of its key, ``number`` counted from 1.
 
     ``status`` and ``has_findings`` are known of a call that was answered.
@@ -44,7 +44,7 @@ class Call:
 class Matcher:
     """All of its tests must hold."""
 
-    tests: tuple[Test, ...]
+    conditions: tuple[Condition, ...]
 
     @classmethod
     def parse(cls, value: Any) -> "Matcher":
@@ -55,32 +55,32 @@ class Matcher:
         "4xx"), ``findings`` (whether there were any). Raises BadMatch.
         """
         if not is_object(value):
-            raise BadMatch("", f"a matcher is an object with some of {', '.join(_KINDS)}")
-        tests: list[Test] = []
-        for name, wanted in value.items():
-            if name not in _KINDS:
-                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known are {', '.join(_KINDS)}")
-            tests.append(_KINDS[name](wanted, f"/{name}"))
-        return cls(tuple(tests))
+            raise BadMatch("", f"a matcher is an object with some of {', '.join(_CONDITIONS)}")
+        conditions: list[Condition] = []
+        for name, expected in value.items():
+            if name not in _CONDITIONS:
+                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known are {', '.join(_CONDITIONS)}")
+            conditions.append(_CONDITIONS[name](expected, f"/{name}"))
+        return cls(tuple(conditions))
 
-    def matches(self, call: Call) -> bool:
+    def matches(self, request: MatchedRequest) -> bool:
         """Whether the call is meant."""
-        return all(test(call) for test in self.tests)
+        return all(condition(request) for condition in self.conditions)
 
 
-def _method(wanted: Any, pointer: str) -> Test:
-    text = _text(wanted, pointer).upper()
-    return lambda call: call.method == text
+def _method(expected: Any, pointer: str) -> Condition:
+    text = _text(expected, pointer).upper()
+    return lambda request: request.method == text
 
 
-def _path(wanted: Any, pointer: str) -> Test:
+def _path(expected: Any, pointer: str) -> Condition:
     # Brackets and question marks are no patterns here: they stand for themselves.
-    pattern = _pattern(wanted, pointer).replace("[", "[[]").replace("?", "[?]")
-    return lambda call: fnmatch.fnmatchcase(call.path, pattern)
+    pattern = _pattern(expected, pointer).replace("[", "[[]").replace("?", "[?]")
+    return lambda request: fnmatch.fnmatchcase(request.path, pattern)
 
 
-def _prompt(wanted: Any, pointer: str) -> Test:
-    expression = _pattern(wanted, pointer)
+def _prompt(expected: Any, pointer: str) -> Condition:
+    expression = _pattern(expected, pointer)
     try:
         # Rust's engine: linear time whatever the expression, which Python's is not.
         validator = jsonschema_rs.Draft202012Validator(
@@ -89,68 +89,68 @@ def _prompt(wanted: Any, pointer: str) -> Test:
     except ValueError:
         raise BadMatch(pointer, "this is no regular expression (without look-around and back-references)") from None
 
-    def test(call: Call) -> bool:
-        prompt = call.parsed.get("prompt") if is_object(call.parsed) else None
+    def condition(request: MatchedRequest) -> bool:
+        prompt = request.parsed.get("prompt") if is_object(request.parsed) else None
         return isinstance(prompt, str) and validator.is_valid(prompt)
 
-    return test
+    return condition
 
 
-def _model(wanted: Any, pointer: str) -> Test:
-    text = _text(wanted, pointer)
-    return lambda call: is_object(call.parsed) and call.parsed.get("model") == text
+def _model(expected: Any, pointer: str) -> Condition:
+    text = _text(expected, pointer)
+    return lambda request: is_object(request.parsed) and request.parsed.get("model") == text
 
 
-def _key(wanted: Any, pointer: str) -> Test:
-    text = _text(wanted, pointer)
-    return lambda call: call.key == text
+def _key(expected: Any, pointer: str) -> Condition:
+    text = _text(expected, pointer)
+    return lambda request: request.key == text
 
 
-def _header(wanted: Any, pointer: str) -> Test:
-    if not is_object(wanted) or not all(value is None or isinstance(value, str) for value in wanted.values()):
+def _header(expected: Any, pointer: str) -> Condition:
+    if not is_object(expected) or not all(value is None or isinstance(value, str) for value in expected.values()):
         raise BadMatch(pointer, 'this must be an object like {"x-team": "blue"}, null for a header that is absent')
-    pairs = [(name.lower(), value) for name, value in wanted.items()]
-    return lambda call: all(call.headers.get(name) == value for name, value in pairs)
+    pairs = [(name.lower(), value) for name, value in expected.items()]
+    return lambda request: all(request.headers.get(name) == value for name, value in pairs)
 
 
-def _call(wanted: Any, pointer: str) -> Test:
-    if not isinstance(wanted, int) or isinstance(wanted, bool) or wanted < 1:
+def _call(expected: Any, pointer: str) -> Condition:
+    if not isinstance(expected, int) or isinstance(expected, bool) or expected < 1:
         raise BadMatch(pointer, "this must be a whole number from 1: the n-th call")
-    return lambda call: call.number == wanted
+    return lambda request: request.number == expected
 
 
-def _status(wanted: Any, pointer: str) -> Test:
-    text = str(wanted).lower()
+def _status(expected: Any, pointer: str) -> Condition:
+    text = str(expected).lower()
     if (
-        isinstance(wanted, bool)
+        isinstance(expected, bool)
         or len(text) != 3
         or text[0] not in "12345"
         or not ((text.isdecimal() and text.isascii()) or text[1:] == "xx")
     ):
         raise BadMatch(pointer, 'this must be a status like 429, or a class like "4xx"')
-    return lambda call: str(call.status) == text or (text.endswith("xx") and str(call.status)[0] == text[0])
+    return lambda request: str(request.status) == text or (text.endswith("xx") and str(request.status)[0] == text[0])
 
 
-def _findings(wanted: Any, pointer: str) -> Test:
-    if not isinstance(wanted, bool):
+def _findings(expected: Any, pointer: str) -> Condition:
+    if not isinstance(expected, bool):
         raise BadMatch(pointer, "this must be true or false")
-    return lambda call: call.has_findings is wanted
+    return lambda request: request.has_findings is expected
 
 
-def _text(wanted: Any, pointer: str) -> str:
-    if not isinstance(wanted, str):
+def _text(expected: Any, pointer: str) -> str:
+    if not isinstance(expected, str):
         raise BadMatch(pointer, "this must be a text")
-    return wanted
+    return expected
 
 
-def _pattern(wanted: Any, pointer: str) -> str:
-    text = _text(wanted, pointer)
-    if len(text) > _MOST_PATTERN:
-        raise BadMatch(pointer, f"this has more than {_MOST_PATTERN} characters")
+def _pattern(expected: Any, pointer: str) -> str:
+    text = _text(expected, pointer)
+    if len(text) > _MAX_PATTERN:
+        raise BadMatch(pointer, f"this has more than {_MAX_PATTERN} characters")
     return text
 
 
-_KINDS: dict[str, Callable[[Any, str], Test]] = {
+_CONDITIONS: dict[str, Callable[[Any, str], Condition]] = {
     "call": _call,
     "findings": _findings,
     "header": _header,

@@ -1,13 +1,11 @@
 """Error answers in the vendor's envelope, ``application/problem+json``. Texts and shapes: see the overlay's error responses."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-from bodydouble_spec import Finding
 
-from bodydouble_mockserver._wire import Answer, phrase
+from bodydouble_mockserver._wire import Answer, reason_phrase
 
 __all__ = ["JSON", "MESSAGES", "NO_KEY", "PROBLEM_JSON", "problem", "timestamp"]
 
@@ -28,7 +26,7 @@ MESSAGES = {
     504: "Generation timeout",
 }
 # A path has no limit of its own, and an error answer stays small.
-_MOST_INSTANCE_CHARACTERS = 4096
+_MAX_INSTANCE_CHARACTERS = 4096
 NO_KEY = f"You provided an empty string instead of valid API key. {_KEYS}"
 
 
@@ -40,17 +38,16 @@ def problem(
     *,
     message: str | None = None,
     data: Any = None,
-    findings: Sequence[Finding] = (),
     legacy: bool = False,
 ) -> Answer:
     """An error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` goes into ``error.data`` when given.
 
     ``legacy`` gives the envelope of 2024 and 2025, with ``statusCode`` as a number, as logs show it.
     """
-    title = phrase(status)
+    title = reason_phrase(status)
     text = message or MESSAGES.get(status, title)
     own = [(b"x-request-id", request_id.encode())]
-    instance = instance[:_MOST_INSTANCE_CHARACTERS]
+    instance = instance[:_MAX_INSTANCE_CHARACTERS]
     if legacy:
         old = {
             "requestId": request_id,
@@ -59,7 +56,7 @@ def problem(
             "path": instance,
             "message": text,
         }
-        return Answer(status, JSON, orjson.dumps(old), own, findings)
+        return Answer(status, JSON, orjson.dumps(old), own)
     error: dict[str, Any] = {"name": f"{''.join(filter(str.isalnum, title))}Exception", "message": text}
     if data is not None:
         error["data"] = data
@@ -72,7 +69,7 @@ def problem(
         "timestamp": timestamp(now),
         "error": error,
     }
-    return Answer(status, PROBLEM_JSON, orjson.dumps(body), own, findings)
+    return Answer(status, PROBLEM_JSON, orjson.dumps(body), own)
 
 
 def timestamp(now: float) -> str:

@@ -7,11 +7,17 @@ from typing import Any
 import orjson
 from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
 
-from bodydouble_mockserver._directives import DIRECTIVE_NAMES, BadDirective, Choices, Directives, parse_directive
+from bodydouble_mockserver._directives import (
+    DIRECTIVE_NAMES,
+    BadDirective,
+    DirectiveChoices,
+    Directives,
+    parse_directive,
+)
 from bodydouble_mockserver._limits import Limits
 from bodydouble_mockserver._matcher import BadMatch, Matcher
 from bodydouble_mockserver._problem import JSON, PROBLEM_JSON
-from bodydouble_mockserver._state import MOST_ANSWERS, BadScenario, Scenario, ScriptedAnswer
+from bodydouble_mockserver._state import MAX_ANSWERS, BadScenario, Scenario, ScriptedAnswer
 
 __all__ = ["BadScenario", "parse_scenario"]
 
@@ -21,10 +27,10 @@ _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
 _SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
 _BODILESS = {204, 205, 304}
 # What matchers can ask only of a call that was answered.
-_AFTERWARDS = ("findings", "status")
+_ANSWER_CONDITIONS = ("findings", "status")
 
 
-def parse_scenario(document: Any, operation: Operation, choices: Choices) -> Scenario:
+def parse_scenario(document: Any, operation: Operation, choices: DirectiveChoices) -> Scenario:
     """A script from its parsed JSON or YAML, for one operation.
 
     ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. Raises
@@ -39,13 +45,13 @@ def parse_scenario(document: Any, operation: Operation, choices: Choices) -> Sce
         raise BadScenario("", 'a scenario is an object like {"answers": [{"status": 429, "times": 2}]}')
     _known_keys(document, ("answers", "limits"), "")
     answers = document.get("answers", [])
-    if not is_array(answers) or len(answers) > MOST_ANSWERS:
-        raise BadScenario("/answers", f"this must be a list of at most {MOST_ANSWERS} answers")
+    if not is_array(answers) or len(answers) > MAX_ANSWERS:
+        raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers")
     parsed = [_answer(item, f"/answers/{index}", operation, choices) for index, item in enumerate(answers)]
     return Scenario(parsed, _limits(document["limits"]) if "limits" in document else None)
 
 
-def _answer(item: Any, pointer: str, operation: Operation, choices: Choices) -> ScriptedAnswer:
+def _answer(item: Any, pointer: str, operation: Operation, choices: DirectiveChoices) -> ScriptedAnswer:
     if not is_object(item):
         raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
     directive_keys = [name for name in (*DIRECTIVE_NAMES, "status") if name in item]
@@ -77,24 +83,24 @@ def _answer(item: Any, pointer: str, operation: Operation, choices: Choices) -> 
         content_type=content_type,
         headers=tuple(headers.items()),
         times=_times(item.get("times", 1), f"{pointer}/times"),
-        matcher=_match(item["match"], f"{pointer}/match") if "match" in item else None,
+        matcher=_matcher(item["match"], f"{pointer}/match") if "match" in item else None,
         source=item,
     )
 
 
-def _match(value: Any, pointer: str) -> Matcher:
-    for name in _AFTERWARDS:
+def _matcher(value: Any, pointer: str) -> Matcher:
+    for name in _ANSWER_CONDITIONS:
         if is_object(value) and name in value:
             raise BadScenario(f"{pointer}/{name}", "this is not known before the call is answered")
     try:
         return Matcher.parse(value)
     except BadMatch as error:
-        raise BadScenario(f"{pointer}{error.pointer}", error.problem) from None
+        raise BadScenario(f"{pointer}{error.pointer}", error.reason) from None
 
 
 def _check_directives(directives: Directives, pointer: str) -> None:
     """Refuse what would have no effect beside a body."""
-    for name in directives.texts():
+    for name in directives.as_preferences():
         if name in {"dialect", "envelope", "images", "violation"}:
             raise BadScenario(f"{pointer}/{name}", f"{name} has no effect beside a body; leave one of them out")
     if directives.code in _BODILESS:
@@ -115,10 +121,12 @@ def _encoded(body: Any) -> bytes:
 
 def _check_body(body: Any, status: int, content_type: bytes, operation: Operation, pointer: str) -> None:
     findings = operation.validate_response(status, content_type.decode("latin-1"), body)
-    broken = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
-    if broken is not None:
+    violated = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+    if violated is not None:
         advice = 'say "violation": true beside it if that is meant'
-        raise BadScenario(f"{pointer}{broken.pointer}", f"this body breaks the contract: {broken.message}; {advice}")
+        raise BadScenario(
+            f"{pointer}{violated.pointer}", f"this body breaks the contract: {violated.message}; {advice}"
+        )
 
 
 def _headers(value: Any, pointer: str) -> Sequence[tuple[bytes, bytes]]:
@@ -153,7 +161,7 @@ def _limits(value: Any) -> Limits:
     return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"))
 
 
-def _known_keys(item: Mapping[str, Any], known: Sequence[str], pointer: str) -> None:
+def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:
     for name in item:
-        if name not in known:
-            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known are {', '.join(sorted(known))}")
+        if name not in allowed:
+            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known are {', '.join(sorted(allowed))}")

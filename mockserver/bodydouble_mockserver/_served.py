@@ -1,50 +1,63 @@
-"""One request as it was served: what the journal and the log are told."""
+"""A request and its answer, as the journal and the log receive them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._wire import Answer, Headers, Scope
 
-__all__ = ["Served"]
+__all__ = ["Effects", "HandledRequest"]
 
 
-@dataclass(slots=True)
-class Served:
-    """A request and its answer, unredacted and unformatted: whoever keeps it decides what may be kept.
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Everything that a Prefer header, a script or a setting of the run changed about one answer.
 
-    ``scope`` is that of the ASGI connection, ``body`` the raw request body (empty where it was refused unread), ``operation`` the operation's key or
-    None, ``matched`` the id of the scripted answer that was used, ``applied`` what a Prefer header or script changed ("code=429", "fault=hang").
-    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``matched`` is the id of the scripted answer that was used, ``applied``
+    the directives that took effect ("code=429", "fault=hang").
     """
 
-    scope: Scope
-    answer: Answer
-    checked: Checked
-    body: bytes = b""
-    operation: str | None = None
     delay_s: float = 0.0
     fault: str | None = None
     matched: str | None = None
     applied: Sequence[str] = ()
+
+
+_NO_EFFECTS = Effects()
+
+
+@dataclass(slots=True)
+class HandledRequest:
+    """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
+
+    ``scope`` is that of the ASGI connection, ``body`` the raw request body (empty where the request was refused unread), ``operation`` the key of
+    the operation or None. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    """
+
+    scope: Scope
+    answer: Answer
+    checked: CheckedRequest
+    body: bytes = b""
+    operation: str | None = None
+    effects: Effects = _NO_EFFECTS
     started: float = 0.0
     duration_s: float = 0.0
 
     @property
     def method(self) -> str:
-        """The method."""
+        """The request method."""
         method: str = self.scope["method"]
         return method
 
     @property
     def path(self) -> str:
-        """The path, percent-decoded as ASGI has it."""
+        """The path, percent-decoded by the ASGI server."""
         path: str = self.scope["path"]
         return path
 
     @property
     def query(self) -> bytes:
-        """The query as sent, without the question mark."""
+        """The query string as sent, without the question mark."""
         query: bytes = self.scope["query_string"]
         return query
 

@@ -6,25 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._directives import Directives
 from bodydouble_mockserver._imaging import Cost
-from bodydouble_mockserver._limits import Account, Limited, Limits, key_hash
-from bodydouble_mockserver._matcher import Call, Matcher
+from bodydouble_mockserver._limits import Account, ExceededLimit, Limits, key_hash
+from bodydouble_mockserver._matcher import MatchedRequest, Matcher
 from bodydouble_mockserver._settings import Settings
 
-__all__ = ["MOST_ANSWERS", "BadScenario", "Scenario", "ScriptedAnswer", "State"]
+__all__ = ["MAX_ANSWERS", "BadScenario", "Scenario", "ScriptedAnswer", "ServerState"]
 
 # What fails by chance: the statuses that a busy upstream gives, none of them charged.
-_CHANCE_CODES = (500, 502, 503, 504)
-MOST_ANSWERS = 1000
+_FAILURE_CODES = (500, 502, 503, 504)
+MAX_ANSWERS = 1000
 
 
 class BadScenario(ValueError):
     """A script that cannot be used; the text begins with the JSON pointer of the mistake."""
 
-    def __init__(self, pointer: str, problem: str) -> None:
-        super().__init__(f"{pointer or '/'}: {problem}")
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer or '/'}: {reason}")
         self.pointer = pointer
 
 
@@ -43,7 +43,7 @@ class ScriptedAnswer:
     used: int = 0
 
     @property
-    def is_left(self) -> bool:
+    def has_uses_left(self) -> bool:
         """Whether it may be used once more."""
         return self.times is None or self.used < self.times
 
@@ -56,36 +56,36 @@ class Scenario:
     limits: Limits | None = None
 
 
-class State:
+class ServerState:
     """The memory of one server; everything in it is bounded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._dice = random.Random(settings.seed)  # noqa: S311 - chance failures, not secrets
+        self._random = random.Random(settings.seed)  # noqa: S311 - chance failures, not secrets
         self._salt = secrets.token_bytes(16) if settings.seed is None else b"%d" % settings.seed
         self._answers: list[ScriptedAnswer] = []
         self._account = Account(Limits())
-        self._calls = 0
-        self._added = 0
-        self._set(is_scripted=False, has_limits=False)
+        self._call_count = 0
+        self._answer_count = 0
+        self._update_flags(is_scripted=False, has_limits=False)
 
     def add(self, scenario: Scenario) -> None:
         """Put a scenario behind those that are there; its limits replace the limits.
 
-        Raises BadScenario when there would be more than `MOST_ANSWERS` answers.
+        Raises BadScenario when there would be more than `MAX_ANSWERS` answers.
         """
-        if len(self._answers) + len(scenario.answers) > MOST_ANSWERS:
+        if len(self._answers) + len(scenario.answers) > MAX_ANSWERS:
             advice = f"{len(self._answers)} are here already; DELETE /_bodydouble/scenarios first"
-            raise BadScenario("/answers", f"this must be a list of at most {MOST_ANSWERS} answers ({advice})")
+            raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers ({advice})")
         for answer in scenario.answers:
-            self._added += 1
-            answer.id = f"answer-{self._added}"
+            self._answer_count += 1
+            answer.id = f"answer-{self._answer_count}"
             self._answers.append(answer)
         if scenario.limits is not None:
             self._account = Account(scenario.limits)
-        self._set(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+        self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
 
-    def _set(self, *, is_scripted: bool, has_limits: bool) -> None:
+    def _update_flags(self, *, is_scripted: bool, has_limits: bool) -> None:
         self.is_scripted = is_scripted
         self.has_limits = has_limits
         settings = self._settings
@@ -106,35 +106,35 @@ class State:
         """Forget scripts, limits, balances and the number of calls."""
         self._answers = []
         self._account = Account(Limits())
-        self._calls = 0
-        self._set(is_scripted=False, has_limits=False)
+        self._call_count = 0
+        self._update_flags(is_scripted=False, has_limits=False)
 
     def next_scripted(
-        self, method: str, path: str, headers: Mapping[bytes, bytes], checked: Checked
+        self, method: str, path: str, headers: Mapping[bytes, bytes], checked: CheckedRequest
     ) -> ScriptedAnswer | None:
         """The first answer that is left and matches; it counts as used."""
-        self._calls += 1
+        self._call_count += 1
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-        call = Call(method, path, texts, checked.parsed, self.key(checked.key), self._calls)
+        request = MatchedRequest(method, path, texts, checked.parsed, self.hash_key(checked.key), self._call_count)
         for answer in self._answers:
-            if answer.is_left and (answer.matcher is None or answer.matcher.matches(call)):
+            if answer.has_uses_left and (answer.matcher is None or answer.matcher.matches(request)):
                 answer.used += 1
                 return answer
         return None
 
-    def limit(self, key: bytes, cost: Cost) -> Limited | None:
+    def charge(self, key: bytes, cost: Cost) -> ExceededLimit | None:
         """Charge a call that would succeed; the limit that refuses it, or None."""
-        return self._account.charge(self.key(key), cost, self._settings.clock())
+        return self._account.charge(self.hash_key(key), cost, self._settings.clock())
 
     def credits_left(self, key: bytes) -> float | None:
         """Credits that a key has left; None without a limit."""
-        return self._account.credits_left(self.key(key))
+        return self._account.credits_left(self.hash_key(key))
 
-    def key(self, key: bytes) -> str:
+    def hash_key(self, key: bytes) -> str:
         """The short salted hash that stands for a key."""
         return key_hash(key, self._salt)
 
-    def by_chance(self, directives: Directives, *, may_fail: bool = True) -> Directives:
+    def with_run_settings(self, directives: Directives, *, may_fail: bool = True) -> Directives:
         """Latency and failures of the whole run, where a call asks for nothing of its own."""
         settings = self._settings
         if (
@@ -142,13 +142,13 @@ class State:
             and settings.fail_rate
             and directives.code is None
             and directives.fault is None
-            and self._dice.random() < settings.fail_rate
+            and self._random.random() < settings.fail_rate
         ):
-            directives = directives.over(Directives(code=self._dice.choice(_CHANCE_CODES)))
+            directives = directives.with_defaults(Directives(code=self._random.choice(_FAILURE_CODES)))
         if settings.latency_s is not None and directives.delay is None:
-            directives = directives.over(Directives(delay=settings.latency_s))
+            directives = directives.with_defaults(Directives(delay=settings.latency_s))
         return directives
 
-    def draw(self, seconds: tuple[float, float]) -> float:
+    def pick_delay(self, seconds: tuple[float, float]) -> float:
         """A number of seconds from a range, fixed by the seed."""
-        return self._dice.uniform(*seconds)
+        return self._random.uniform(*seconds)

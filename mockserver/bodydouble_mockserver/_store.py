@@ -30,8 +30,8 @@ class ContentStore:
         self._disk: OrderedDict[str, int] = OrderedDict()
         self._memory_bytes = 0
         self._disk_bytes = 0
-        self._most_memory_bytes = memory_bytes
-        self._most_disk_bytes = disk_bytes
+        self._max_memory_bytes = memory_bytes
+        self._max_disk_bytes = disk_bytes
         self._large_bytes = large_bytes
         self._folder: Path | None = None
         # Pictures are drawn in threads while the event loop takes in the next inputs.
@@ -89,16 +89,16 @@ class ContentStore:
                 self._folder = None
 
     def _shrink_memory(self) -> None:
-        while self._memory_bytes > self._most_memory_bytes:
+        while self._memory_bytes > self._max_memory_bytes:
             _, data = self._memory.popitem(last=False)
             self._memory_bytes -= len(data)
 
     def _write(self, key: str, data: bytes) -> None:
-        if len(data) > self._most_disk_bytes:
+        if len(data) > self._max_disk_bytes:
             return
         self._disk[key] = len(data)
         self._disk_bytes += len(data)
-        while self._disk_bytes > self._most_disk_bytes:
+        while self._disk_bytes > self._max_disk_bytes:
             oldest, size = self._disk.popitem(last=False)
             self._disk_bytes -= size
             self._path(oldest).unlink(missing_ok=True)

@@ -11,29 +11,29 @@ from typing import Any
 import orjson
 from bodydouble_spec import Operation, is_object
 
-from bodydouble_mockserver._directives import Choices, Directives
+from bodydouble_mockserver._directives import DirectiveChoices, Directives
 from bodydouble_mockserver._gallery import Gallery
-from bodydouble_mockserver._imaging import Cost, Edit, Imaging, PictureLink
+from bodydouble_mockserver._imaging import Cost, EditRequest, ImageFields, ImageLink
 from bodydouble_mockserver._problem import JSON
 from bodydouble_mockserver._settings import Images, Settings
 from bodydouble_mockserver._violations import Violation, violations
 from bodydouble_mockserver._wire import Answer, Headers, Scope
 
-__all__ = ["Asked", "SuccessWriter"]
+__all__ = ["PricedRequest", "SuccessWriter"]
 
 # What may stand in a Host header; anything else is not echoed into URLs.
-_NOTHING: frozenset[str] = frozenset()
+_NO_NAMES: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
 _VIOLATION = frozenset({"violation"})
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
 @dataclass(slots=True)
-class Asked:
+class PricedRequest:
     """What a valid request asks for: its digest (64 hexadecimal digits), the edit, and what it will cost."""
 
     digest: str
-    edit: Edit
+    edit: EditRequest
     cost: Cost
 
 
@@ -57,8 +57,8 @@ class SuccessWriter:
             raise ValueError(
                 f"the contract of {operation.key} has no dialect {settings.dialect!r}; it has {', '.join(dialects)}"
             )
-        self._imagings = {name: Imaging(operation, published, name) for name in dialects}
-        self._usual = self._imagings[settings.dialect]
+        self._fields = {name: ImageFields(operation, published, name) for name in dialects}
+        self._default_fields = self._fields[settings.dialect]
         self._operation = operation
 
     @cached_property
@@ -67,93 +67,100 @@ class SuccessWriter:
         return {violation.id: violation for violation in violations(self._operation)}
 
     @property
-    def choices(self) -> Choices:
+    def choices(self) -> DirectiveChoices:
         """The dialects and violations that a call may ask for."""
-        return Choices(tuple(self._imagings), tuple(self.violations))
+        return DirectiveChoices(tuple(self._fields), tuple(self.violations))
 
     def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
         """The answer to a call that asks for nothing special, where the body can be joined from prepared pieces; None where not."""
-        imaging = self._usual
-        if not is_object(parsed) or not imaging.has_pieces or not self._gives_urls(imaging, parsed):
+        fields = self._default_fields
+        if not is_object(parsed) or not fields.has_pieces or not self._returns_urls(fields, parsed):
             return None
         digest = self._digest(parsed)
-        count = imaging.count(parsed)
+        count = fields.count(parsed)
         paths = self._gallery.recall(digest)
         if paths is None:
-            paths = self._remember(imaging, digest, imaging.read(parsed))
-        body = imaging.join(self._settings.public_url or _origin(scope, headers), paths)
-        return Answer(self._status, JSON, body, _headers(digest, imaging.cost(count), request_id), (), imaging.is_plain)
+            paths = self._remember(fields, digest, fields.read(parsed))
+        body = fields.join_pieces(self._settings.public_url or _origin(scope, headers), paths)
+        return Answer(
+            self._status, JSON, body, _headers(digest, fields.cost(count), request_id), (), fields.needs_no_redaction
+        )
 
-    def read(self, parsed: Any) -> Asked:
+    def read(self, parsed: Any) -> PricedRequest:
         """What a valid request asks for."""
-        imaging = self._imagings["documented"]
-        edit = imaging.read(parsed if is_object(parsed) else {})
-        return Asked(self._digest(parsed), edit, imaging.cost(edit.count))
+        fields = self._fields["documented"]
+        edit = fields.read(parsed if is_object(parsed) else {})
+        return PricedRequest(self._digest(parsed), edit, fields.cost(edit.count))
 
     def _digest(self, parsed: Any) -> str:
         # Sorted, so that the same request is the same picture however its keys were ordered.
         return sha256(self._salt + orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     async def write(
-        self, asked: Asked, scope: Scope, headers: Mapping[bytes, bytes], request_id: str, directives: Directives
+        self,
+        priced: PricedRequest,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        request_id: str,
+        directives: Directives,
     ) -> tuple[Answer, frozenset[str]]:
         """The success answer, and the names of directives that change nothing in its dialect.
 
         Draws the pictures only when the body is to carry them.
         """
-        imaging = self._imagings[directives.dialect or self._settings.dialect]
-        mode = self._mode(imaging, asked.edit, directives.images)
-        ignored = _NOTHING if imaging.can_carry or directives.images is Images.URL else _IMAGES
+        fields = self._fields[directives.dialect or self._settings.dialect]
+        mode = self._mode(fields, priced.edit, directives.images)
+        ignored = _NO_NAMES if fields.has_base64 or directives.images is Images.URL else _IMAGES
         violation = None if directives.violation is None else self.violations[directives.violation]
-        links = [PictureLink("", "")]
-        if imaging.is_imaging:
-            links = await self._links(imaging, asked, scope, headers, mode, violation)
-        written = imaging.write(links, asked.cost, int(asked.digest[-8:], 16))
+        links = [ImageLink("", "")]
+        if fields.has_images:
+            links = await self._links(fields, priced, scope, headers, mode, violation)
+        body = fields.write(links, priced.cost, int(priced.digest[-8:], 16))
         if violation is not None:
-            broken = violation.apply(written)
-            if broken == written and violation.effect is None:
+            changed = violation.apply(body)
+            if changed == body and violation.effect is None:
                 ignored |= _VIOLATION
-            written = broken
-        return Answer(
-            self._status, JSON, orjson.dumps(written), _headers(asked.digest, asked.cost, request_id)
-        ), ignored
+            body = changed
+        return Answer(self._status, JSON, orjson.dumps(body), _headers(priced.digest, priced.cost, request_id)), ignored
 
-    def _mode(self, imaging: Imaging, edit: Edit, asked: Images | None) -> Images:
+    def _mode(self, fields: ImageFields, edit: EditRequest, requested: Images | None) -> Images:
         """How the pictures come back: as the call asks, else as its body does, else as usual; URLs where there is no place for Base64."""
-        if not imaging.can_carry:
+        if not fields.has_base64:
             return Images.URL
         usual = self._settings.images
-        return asked or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
+        return requested or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
 
-    def _gives_urls(self, imaging: Imaging, parsed: Mapping[str, Any]) -> bool:
+    def _returns_urls(self, fields: ImageFields, parsed: Mapping[str, Any]) -> bool:
         """Whether a call that asks for nothing beside its body gets URLs and no Base64."""
-        return not imaging.can_carry or (self._settings.images is Images.URL and not imaging.wants_base64(parsed))
+        return not fields.has_base64 or (self._settings.images is Images.URL and not fields.wants_base64(parsed))
 
-    def _remember(self, imaging: Imaging, digest: str, edit: Edit, *, misshapen: bool = False) -> Sequence[str]:
-        size = imaging.sizes.get(edit.ratio) if edit.ratio else None
-        return self._gallery.remember(digest, edit, size, misshapen=misshapen)
+    def _remember(
+        self, fields: ImageFields, digest: str, edit: EditRequest, *, wrong_ratio: bool = False
+    ) -> Sequence[str]:
+        size = fields.sizes.get(edit.ratio) if edit.ratio else None
+        return self._gallery.remember(digest, edit, size, wrong_ratio=wrong_ratio)
 
     async def _links(
         self,
-        imaging: Imaging,
-        asked: Asked,
+        fields: ImageFields,
+        priced: PricedRequest,
         scope: Scope,
         headers: Mapping[bytes, bytes],
         mode: Images,
         violation: Violation | None,
-    ) -> list[PictureLink]:
-        misshapen = violation is not None and violation.effect == "wrong-aspect-ratio"
+    ) -> list[ImageLink]:
+        wrong_ratio = violation is not None and violation.effect == "wrong-aspect-ratio"
         origin = self._settings.public_url or _origin(scope, headers)
-        carries = mode is not Images.URL
-        links: list[PictureLink] = []
-        for path in self._remember(imaging, asked.digest, asked.edit, misshapen=misshapen):
-            drawn = await self._gallery.picture(path) if carries or imaging.needs_size else None
+        embeds = mode is not Images.URL
+        links: list[ImageLink] = []
+        for path in self._remember(fields, priced.digest, priced.edit, wrong_ratio=wrong_ratio):
+            image = await self._gallery.picture(path) if embeds or fields.needs_size else None
             links.append(
-                PictureLink(
+                ImageLink(
                     url=origin + path if mode is not Images.B64_JSON else "",
                     file_name=path.rpartition("/")[2],
-                    base64=base64.b64encode(drawn.data).decode() if carries and drawn is not None else None,
-                    size=None if drawn is None else len(drawn.data),
+                    base64=base64.b64encode(image.data).decode() if embeds and image is not None else None,
+                    size=None if image is None else len(image.data),
                 )
             )
         return links

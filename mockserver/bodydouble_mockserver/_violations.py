@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from bodydouble_spec import Operation, Severity, is_array, is_object
 
-from bodydouble_mockserver._generate import generate
+from bodydouble_mockserver._generate import sample
 
 __all__ = ["Violation", "violations"]
 
@@ -50,35 +50,37 @@ def violations(operation: Operation) -> tuple[Violation, ...]:
     schema for the body.
     """
     schema = operation.response_schema(operation.success_status, _JSON)
-    reference = None if schema is None else generate(schema)
+    reference = None if schema is None else sample(schema)
     if not (is_object(reference) or is_array(reference)):
         return ()
-    known = _faults(operation, reference)
+    baseline = _finding_keys(operation, reference)
     found = {
         violation.id: violation
-        for violation in _in_the_body(operation, reference)
-        if _faults(operation, violation.apply(reference)) - known
+        for violation in _body_violations(operation, reference)
+        if _finding_keys(operation, violation.apply(reference)) - baseline
     }
-    pictures = _of_pictures() if _has_pictures(reference) else ()
+    pictures = _picture_violations() if _has_pictures(reference) else ()
     return (*found.values(), *pictures)
 
 
-def _faults(operation: Operation, body: Any) -> set[tuple[str, str]]:
+def _finding_keys(operation: Operation, body: Any) -> set[tuple[str, str]]:
     """Rule and place of what the strict reading finds in a success body, warnings and worse."""
     found = operation.validate_response(operation.success_status, _JSON, body)
     return {(finding.id, finding.pointer) for finding in found if finding.severity is not Severity.INFO}
 
 
-def _in_the_body(operation: Operation, reference: Any) -> Iterator[Violation]:
-    for path, holder in _objects(reference, ()):
+def _body_violations(operation: Operation, reference: Any) -> Iterator[Violation]:
+    for path, parent in _objects(reference, ()):
         # A URL may be null where Base64 stands beside it: only when neither has a value is something missing.
-        leaves = _nullable_leaves(operation, reference, path, holder)
-        for name, value in holder.items():
-            where = ".".join((*path, name))
-            token = _NOT_IN_TOKENS.sub("_", where)
-            silenced = dict.fromkeys(leaves if name in leaves else ())
-            for kind, what, change in _changes(name, value, silenced):
-                yield Violation(f"{kind}-{token}", f"`{where}` {what}", partial(_edit, path=path, change=change))
+        leaves = _nullable_leaves(operation, reference, path, parent)
+        for name, value in parent.items():
+            location = ".".join((*path, name))
+            token = _NOT_IN_TOKENS.sub("_", location)
+            alternatives = dict.fromkeys(leaves if name in leaves else ())
+            for kind, description, change in _changes(name, value, alternatives):
+                yield Violation(
+                    f"{kind}-{token}", f"`{location}` {description}", partial(_change_at, path=path, change=change)
+                )
     if is_object(reference):
         yield Violation(
             "undocumented-property", "a property that the contract does not have", partial(_add, addition=_UNDOCUMENTED)
@@ -96,27 +98,27 @@ def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
             yield from _objects(item, (*path, name))
 
 
-def _changes(name: str, value: Any, silenced: Mapping[str, None]) -> Iterator[tuple[str, str, Change]]:
+def _changes(name: str, value: Any, alternatives: Mapping[str, None]) -> Iterator[tuple[str, str, Change]]:
     """The ways to break one property; ``silenced`` are the properties, itself among them, that could stand in for it."""
-    beside = " with nothing in its place" if len(silenced) > 1 else ""
+    beside = " with nothing in its place" if len(alternatives) > 1 else ""
     yield "renamed", f"is called `{name}_renamed`", partial(_rename, name=name)
-    yield "missing", f"is absent{beside}", partial(_without, name=name, silenced=silenced)
-    yield "null", f"is null{beside}", partial(_put, values={**silenced, name: None})
+    yield "missing", f"is absent{beside}", partial(_without, name=name, alternatives=alternatives)
+    yield "null", f"is null{beside}", partial(_put, values={**alternatives, name: None})
     empty = _emptied(value)
     if empty is not None:
-        yield "empty", f"is empty{beside}", partial(_put, values={**silenced, name: empty})
-    yield "wrong-type", "is of a wrong type", partial(_put, values={name: _of_another_type(value)})
+        yield "empty", f"is empty{beside}", partial(_put, values={**alternatives, name: empty})
+    yield "wrong-type", "is of a wrong type", partial(_put, values={name: _wrong_type(value)})
 
 
 def _nullable_leaves(
-    operation: Operation, reference: Any, path: tuple[str, ...], holder: Mapping[str, Any]
+    operation: Operation, reference: Any, path: tuple[str, ...], parent: Mapping[str, Any]
 ) -> list[str]:
     def is_nullable(name: str) -> bool:
-        body = _edit(reference, path, partial(_put, values={name: None}))
+        body = _change_at(reference, path, partial(_put, values={name: None}))
         return not operation.validate_response(operation.success_status, _JSON, body, strict=False)
 
     return [
-        name for name, value in holder.items() if not is_object(value) and not is_array(value) and is_nullable(name)
+        name for name, value in parent.items() if not is_object(value) and not is_array(value) and is_nullable(name)
     ]
 
 
@@ -129,7 +131,7 @@ def _emptied(value: Any) -> Any:
     return {} if is_object(value) else None
 
 
-def _of_another_type(value: Any) -> Any:
+def _wrong_type(value: Any) -> Any:
     if is_object(value):
         return [value]
     if is_array(value):
@@ -137,40 +139,42 @@ def _of_another_type(value: Any) -> Any:
     return 1 if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def _edit(body: Any, path: tuple[str, ...], change: Change) -> Any:
+def _change_at(body: Any, path: tuple[str, ...], change: Change) -> Any:
     """The body with every object that the path leads to, through all items of lists, changed."""
     if is_array(body):
-        return [_edit(item, path, change) for item in body]
+        return [_change_at(item, path, change) for item in body]
     if not is_object(body):
         return body
     if not path:
         return change(body)
     name, *rest = path
-    return {**body, name: _edit(body[name], tuple(rest), change)} if name in body else body
+    return {**body, name: _change_at(body[name], tuple(rest), change)} if name in body else body
 
 
-def _rename(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    return {f"{key}_renamed" if key == name else key: value for key, value in holder.items()}
+def _rename(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    return {f"{key}_renamed" if key == name else key: value for key, value in parent.items()}
 
 
-def _without(holder: dict[str, Any], name: str, silenced: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: silenced.get(key, value) for key, value in holder.items() if key != name}
+def _without(parent: dict[str, Any], name: str, alternatives: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: alternatives.get(key, value) for key, value in parent.items() if key != name}
 
 
-def _put(holder: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    return {**holder, **values}
+def _put(parent: dict[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**parent, **values}
 
 
 def _add(body: Any, addition: Mapping[str, Any]) -> Any:
     return {**body, **addition} if is_object(body) else body
 
 
-def _of_pictures() -> tuple[Violation, ...]:
+def _picture_violations() -> tuple[Violation, ...]:
     return (
         Violation("fewer-images", "one picture fewer than asked for", _drop_picture),
         Violation("unreachable-url", "pictures on a host that does not exist", partial(_edit_urls, change=_to_nowhere)),
         Violation("relative-url", "picture URLs without scheme and host", partial(_edit_urls, change=_to_relative)),
-        Violation("wrong-aspect-ratio", "pictures of another shape than asked for", _same, effect="wrong-aspect-ratio"),
+        Violation(
+            "wrong-aspect-ratio", "pictures of another shape than asked for", _unchanged, effect="wrong-aspect-ratio"
+        ),
     )
 
 
@@ -179,7 +183,7 @@ def _is_picture(value: Any) -> bool:
 
 
 def _has_pictures(body: Any) -> bool:
-    return any(_PICTURE_PROPERTIES & holder.keys() for _, holder in _objects(body, ()))
+    return any(_PICTURE_PROPERTIES & parent.keys() for _, parent in _objects(body, ()))
 
 
 def _drop_picture(body: Any) -> Any:
@@ -208,5 +212,5 @@ def _to_relative(url: str) -> str:
     return f"/{parts.path.lstrip('/')}" + (f"?{parts.query}" if parts.query else "")
 
 
-def _same(body: Any) -> Any:
+def _unchanged(body: Any) -> Any:
     return body

@@ -17,9 +17,9 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
-    "head_of",
     "header",
-    "phrase",
+    "reason_phrase",
+    "response_head",
     "send_answer",
     "to_response",
 ]
@@ -50,7 +50,7 @@ class Answer:
     body: bytes
     headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
     findings: Sequence[Finding] = ()
-    is_plain: bool = False
+    needs_no_redaction: bool = False
 
     def all_headers(self, length: int | None = None) -> Headers:
         """Every header to send; ``length`` is the Content-Length to claim, by default the true one."""
@@ -58,11 +58,10 @@ class Answer:
         return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *CORS, *self.headers]
 
 
-def head_of(answer: Answer, length: int, before: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
-    """Status line and headers as bytes, claiming that Content-Length; ``before`` are headers of the server itself."""
-    return b"%b\r\n%bcontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n" % (
+def response_head(answer: Answer, length: int) -> bytes:
+    """Return the status line and headers as bytes, with ``length`` as Content-Length."""
+    return b"%b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n" % (
         _status_line(answer.status),
-        _lines(before),
         answer.content_type,
         length,
         _CORS_LINES,
@@ -79,11 +78,11 @@ _CORS_LINES = _lines(CORS)
 
 @lru_cache(maxsize=1000)
 def _status_line(status: int) -> bytes:
-    return b"HTTP/1.1 %d %b" % (status, phrase(status).encode())
+    return b"HTTP/1.1 %d %b" % (status, reason_phrase(status).encode())
 
 
-def phrase(status: int) -> str:
-    """The reason phrase of a status, also of one that has none."""
+def reason_phrase(status: int) -> str:
+    """The reason reason_phrase of a status, also of one that has none."""
     if status == 413:
         return "Payload Too Large"  # what Python calls it depends on Python's version
     try:

@@ -16,7 +16,7 @@ from bodydouble_mockserver._faults import FaultProtocol
 
 __all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
 
-_GRACE_S = 2
+_SHUTDOWN_GRACE_S = 2
 
 
 class CannotServe(Exception):
@@ -66,7 +66,7 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
         date_header=True,
         lifespan="on",
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
@@ -93,19 +93,19 @@ class Server(uvicorn.Server):
 def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
     """Call ``announce``, then serve until SIGINT or SIGTERM and end without a trace; a signal from ``announce`` on counts."""
     server = Server(config)
-    with _quiet_end(server):
+    with _graceful_signals(server):
         announce()
         server.run(sockets=[listener])
 
 
 @contextlib.contextmanager
-def _quiet_end(server: uvicorn.Server) -> Generator[None]:
+def _graceful_signals(server: uvicorn.Server) -> Generator[None]:
     """Handlers for the time before uvicorn has its own, and after: it raises a signal again once it has shut down."""
 
-    def end(_number: int, _frame: FrameType | None) -> None:
+    def request_exit(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request_exit) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

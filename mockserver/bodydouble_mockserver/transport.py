@@ -32,16 +32,16 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         """See httpx.AsyncBaseTransport."""
         read_s: float | None = request.extensions.get("timeout", {}).get("read")
         try:
-            async with asyncio.timeout(read_s) as patience:
+            async with asyncio.timeout(read_s) as read_timeout:
 
                 async def app(scope: Scope, receive: Receive, send: Send) -> None:
                     async def send_in_time(message: MutableMapping[str, Any]) -> None:
                         await send(message)
                         if read_s is not None:
                             # As on a socket, where the time-out is that of each read.
-                            patience.reschedule(asyncio.get_running_loop().time() + read_s)
+                            read_timeout.reschedule(asyncio.get_running_loop().time() + read_s)
 
-                    scope["extensions"] = {EXTENSION: _ProcessWire(request)}
+                    scope["extensions"] = {EXTENSION: _InProcessConnection(request)}
                     await self._app(scope, receive, send_in_time)
 
                 return await httpx.ASGITransport(app).handle_async_request(request)
@@ -54,7 +54,7 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         copy = httpx.Request(
             request.method, request.url, headers=request.headers, content=body, extensions=request.extensions
         )
-        return asyncio.run_coroutine_threadsafe(self._whole(copy), self._own_loop()).result()
+        return asyncio.run_coroutine_threadsafe(self._read_response(copy), self._sync_loop()).result()
 
     def close(self) -> None:
         """Stop the event loop of the sync side, if there is one."""
@@ -66,13 +66,13 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         """See `close`."""
         self.close()
 
-    async def _whole(self, request: httpx.Request) -> httpx.Response:
+    async def _read_response(self, request: httpx.Request) -> httpx.Response:
         response = await self.handle_async_request(request)
         # As received: the client decodes it, and meets what is wrong with it.
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(raw))
 
-    def _own_loop(self) -> asyncio.AbstractEventLoop:
+    def _sync_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
             if self._loop is None:
                 loop = asyncio.new_event_loop()
@@ -86,8 +86,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
     loop.close()
 
 
-class _ProcessWire:
-    """A `Wire` whose ends are exceptions in the client's call."""
+class _InProcessConnection:
+    """A `RawConnection` whose ends are exceptions in the client's call."""
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request

@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from bodydouble_mockserver._directives import DIRECTIVE_NAMES, BadDirective, Choices, Directives, parse_prefer
+from bodydouble_mockserver._directives import DIRECTIVE_NAMES, BadDirective, DirectiveChoices, Directives, parse_prefer
 from bodydouble_mockserver._faults import FAULTS
 from bodydouble_mockserver._settings import Images
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-CHOICES = Choices(dialects=("documented", "quick-example"), violations=("missing-data",))
+CHOICES = DirectiveChoices(dialects=("documented", "quick-example"), violations=("missing-data",))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_the_first_of_each_preference_counts_however_it_is_written(
     written: tuple[list[bytes], dict[str, str]],
 ) -> None:
     headers, wanted = written
-    assert parse_prefer(headers, Choices(_Anything(), _Anything())).given() == wanted
+    assert parse_prefer(headers, DirectiveChoices(_Anything(), _Anything())).given() == wanted
 
 
 _FRAGMENTS = st.sampled_from(

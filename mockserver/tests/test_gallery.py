@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from bodydouble_mockserver import _gallery
 from bodydouble_mockserver._gallery import Gallery
-from bodydouble_mockserver._imaging import Edit
-from bodydouble_mockserver._pictures import Picture, draw
+from bodydouble_mockserver._imaging import EditRequest
+from bodydouble_mockserver._pictures import PictureSpec, draw
 from bodydouble_mockserver._store import ContentStore
 from bodydouble_spec import decode_picture
 from hypothesis import given, settings
@@ -25,8 +25,8 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def edit(prompt: str = "a prompt", inputs: tuple[str, ...] = (), count: int = 1) -> Edit:
-    return Edit("a/model", prompt, inputs, count, None, as_base64=False)
+def edit(prompt: str = "a prompt", inputs: tuple[str, ...] = (), count: int = 1) -> EditRequest:
+    return EditRequest("a/model", prompt, inputs, count, None, as_base64=False)
 
 
 @settings(max_examples=60, deadline=None)
@@ -38,13 +38,13 @@ def edit(prompt: str = "a prompt", inputs: tuple[str, ...] = (), count: int = 1)
 )
 def test_any_sequence_of_requests_stays_within_its_bounds(steps: list[tuple[int, int, int, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_gallery, "_MOST_RECIPES", 4)
-        patch.setattr(_gallery, "_MOST_RECIPE_BYTES", 10_000)
+        patch.setattr(_gallery, "_MAX_RECIPES", 4)
+        patch.setattr(_gallery, "_MAX_RECIPE_BYTES", 10_000)
         gallery = Gallery(ContentStore(), None)
         for name, length, inputs, count in steps:
             request = digest(f"{name} {length} {inputs} {count}")
             gallery.remember(request, edit("x" * length, ("https://a/b.png",) * inputs, count), SMALL)
-            costs = [recipe.cost_bytes for recipe in gallery._recipes.values()]
+            costs = [recipe.memory_bytes for recipe in gallery._recipes.values()]
             assert len(costs) <= 4
             assert len(costs) == 1 or sum(costs) <= 10_000
             assert gallery._recipe_bytes == sum(costs)
@@ -61,10 +61,10 @@ def test_drawn_pictures_stay_within_their_bound_and_are_drawn_again(asked: list[
             picture = await gallery.picture(path)
             assert picture is not None
             assert first.setdefault(path, picture.data) == picture.data
-            assert gallery._drawn_bytes == sum(len(each.data) for each in gallery._drawn.values()) <= 2000
+            assert gallery._image_bytes == sum(len(each.data) for each in gallery._images.values()) <= 2000
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_gallery, "_MOST_DRAWN_BYTES", 2000)
+        patch.setattr(_gallery, "_MAX_IMAGE_BYTES", 2000)
         asyncio.run(ask())
 
 
@@ -73,7 +73,7 @@ def test_pictures_can_be_asked_for_from_one_event_loop_after_another() -> None:
     paths = gallery.remember(digest("x"), edit(count=4), SMALL)
 
     async def ask() -> list[bool]:
-        gallery._drawn.clear()
+        gallery._images.clear()
         return [picture is not None for picture in await asyncio.gather(*map(gallery.picture, paths))]
 
     assert [asyncio.run(ask()), asyncio.run(ask())] == [[True] * 4, [True] * 4]
@@ -82,7 +82,7 @@ def test_pictures_can_be_asked_for_from_one_event_loop_after_another() -> None:
 def test_at_most_two_pictures_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[str] = set()
 
-    def draw_and_note(picture: Picture) -> bytes:
+    def draw_and_note(picture: PictureSpec) -> bytes:
         threads.add(threading.current_thread().name)
         return draw(picture)
 
@@ -113,7 +113,7 @@ def test_a_picture_that_two_ask_for_at_once_is_kept_once() -> None:
         return {picture.data for picture in pictures if picture}
 
     (data,) = asyncio.run(ask())
-    assert gallery._drawn_bytes == len(data)
+    assert gallery._image_bytes == len(data)
 
 
 def test_the_file_order_of_a_folder_does_not_depend_on_the_request_order(pictures_folder: Path) -> None:

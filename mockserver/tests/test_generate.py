@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_mockserver._generate import generate
+from bodydouble_mockserver._generate import sample
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -54,7 +54,7 @@ def containers(inner: Schemas) -> Schemas:
 )
 @example({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1})
 def test_what_is_generated_from_a_schema_conforms_to_it(schema: dict[str, Any]) -> None:
-    assert jsonschema_rs.is_valid(schema, generate(schema))
+    assert jsonschema_rs.is_valid(schema, sample(schema))
 
 
 NODE = {
@@ -77,11 +77,11 @@ NODE = {
     ],
 )
 def test_what_refers_to_itself_ends_after_one_round(schema: dict[str, Any], value: Any) -> None:
-    assert generate(schema) == value
+    assert sample(schema) == value
 
 
 @pytest.mark.parametrize("keyword", ["example", "default"])
 def test_the_published_examples_are_used(keyword: str) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}
     published = {"properties": {"a": {"items": {keyword: "as published"}}}}
-    assert generate(schema, published) == {"a": ["as published"]}
+    assert sample(schema, published) == {"a": ["as published"]}

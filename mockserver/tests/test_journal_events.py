@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import orjson
 import uvicorn
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_routes import journal_routes
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._wire import Answer
 from starlette.applications import Starlette
 
@@ -22,7 +22,7 @@ from starlette.applications import Starlette
 def add(journal: Journal, body: bytes = b"{}") -> None:
     answer = Answer(200, b"application/json", b"{}")
     scope = {"method": "POST", "path": "/v1", "query_string": b"", "headers": list[tuple[bytes, bytes]]()}
-    journal.append(Served(scope, answer, Checked(None, b""), body, started=1.7e9, duration_s=0.1))
+    journal.append(HandledRequest(scope, answer, CheckedRequest(None, b""), body, started=1.7e9, duration_s=0.1))
 
 
 class Reader:

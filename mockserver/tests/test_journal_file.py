@@ -8,36 +8,36 @@ import time
 from pathlib import Path
 
 import pytest
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_file import CannotWriteJournal, JournalFile
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._wire import Answer
 from bodydouble_spec import read_exchanges
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_file import JournalFile
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._wire import Answer
 
 journal = Journal(lambda key: "", file=JournalFile(Path(sys.argv[1])), run="run")
 while True:
     answer = Answer(200, b"application/json", b"{}")
     scope = {"method": "GET", "path": "/", "query_string": b"", "headers": []}
-    journal.append(Served(scope, answer, Checked(None, b""), started=time.time()))
+    journal.append(HandledRequest(scope, answer, CheckedRequest(None, b""), started=time.time()))
     print(f"{time.monotonic()} {journal.numbers().stop - 1}", flush=True)
     time.sleep(0.001)
 """
 
 
-def served() -> Served:
+def handled() -> HandledRequest:
     scope = {"method": "GET", "path": "/", "query_string": b"", "headers": list[tuple[bytes, bytes]]()}
     answer = Answer(200, b"application/json", b"{}")
-    return Served(scope, answer, Checked(None, b""), started=1.7e9, duration_s=0.1)
+    return HandledRequest(scope, answer, CheckedRequest(None, b""), started=1.7e9, duration_s=0.1)
 
 
 def wait_for_lines(path: Path, count: int) -> None:
@@ -80,10 +80,10 @@ def test_closing_writes_what_is_left(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(lambda _key: "", file=JournalFile(path))
     for _ in range(3):
-        journal.append(served())
+        journal.append(handled())
     journal.close()
     journal.close()
-    journal.append(served())
+    journal.append(handled())
     assert read_exchanges(path).exchanges == tuple(journal.exchanges()[:3])
 
 
@@ -91,7 +91,7 @@ def test_the_file_keeps_what_memory_had_to_drop(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(lambda _key: "", entries=1, file=JournalFile(path))
     for _ in range(5):
-        journal.append(served())
+        journal.append(handled())
     journal.close()
     assert len(read_exchanges(path).exchanges) == 5
 
@@ -110,7 +110,7 @@ def test_a_torn_line_of_a_killed_run_costs_the_next_run_nothing(tmp_path: Path) 
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"format": 1, "id": "tor')
     journal = Journal(lambda _key: "", file=JournalFile(path))
-    journal.append(served())
+    journal.append(handled())
     journal.close()
     log = read_exchanges(path)
     assert (len(log.exchanges), [finding.pointer for finding in log.findings]) == (1, ["/1"])
@@ -127,7 +127,7 @@ def test_a_full_disk_is_logged_once_and_calls_go_on(caplog: pytest.LogCaptureFix
     file = JournalFile(Path("/dev/full"))
     journal = Journal(lambda _key: "", file=file)
     for _ in range(3):
-        journal.append(served())
+        journal.append(handled())
         file.flush()
     journal.close()
     assert [record.message for record in caplog.records] == [

@@ -11,10 +11,10 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._pictures import pixel_size
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import Effects, HandledRequest
 from bodydouble_mockserver._wire import Answer
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value
 from hypothesis import example, given, settings
@@ -28,20 +28,22 @@ def hashed(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:8] if key else ""
 
 
-def make(body: bytes = b'{"prompt": "hi"}', *, key: str = "any-key", status: int = 200, **changes: Any) -> Served:
+def make(
+    body: bytes = b'{"prompt": "hi"}', *, key: str = "any-key", status: int = 200, **changes: Any
+) -> HandledRequest:
     answer = Answer(status, b"application/json", b'{"data": []}', [(b"x-request-id", b"r-1")])
     headers = [(b"content-type", b"application/json"), (b"authorization", f"Bearer {key}".encode())]
     scope = {"method": "POST", "path": "/v1/images/generations", "query_string": b"", "headers": headers}
-    served = Served(
+    handled = HandledRequest(
         {name: changes.pop(name, value) for name, value in scope.items()},
         answer,
-        Checked(None, key.encode()),
+        CheckedRequest(None, key.encode()),
         body,
         "POST /v1/images/generations",
         started=1_781_258_400.0,
         duration_s=0.25,
     )
-    return replace(served, **changes)
+    return replace(handled, **changes)
 
 
 def everything(journal: Journal) -> str:
@@ -56,7 +58,7 @@ def held(journal: Journal) -> str:
 
 def test_an_entry_says_what_was_sent_and_what_was_answered() -> None:
     journal = Journal(hashed, run="run")
-    journal.append(make(query_string=b"n=1", applied=["code=429"], matched="answer-1"))
+    journal.append(make(query_string=b"n=1", effects=Effects(applied=["code=429"], matched="answer-1")))
     (exchange,) = journal.exchanges()
     assert exchange.to_dict() == {
         "format": 1,
@@ -163,7 +165,7 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
             [Finding("a", Severity.ERROR, Evidence.DOCUMENTED, f"/{text}", f"not {text}", got=text)],
         ),
     },
-    "applied": lambda text: {"applied": [f"code={text}"], "query_string": text.encode()},
+    "applied": lambda text: {"effects": Effects(applied=[f"code={text}"]), "query_string": text.encode()},
 }
 
 
@@ -172,11 +174,11 @@ PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
 def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str, is_usual: bool) -> None:
     journal = Journal(hashed)
     changes: dict[str, Any] = {"key": CANARY, **PLACES[place](CANARY)}
-    served = make(**changes)
-    served.answer.is_plain = is_usual
+    handled = make(**changes)
+    handled.answer.needs_no_redaction = is_usual
     with contextlib.suppress(orjson.JSONDecodeError):
-        served.checked.parsed = orjson.loads(served.body)
-    journal.append(served)
+        handled.checked.parsed = orjson.loads(handled.body)
+    journal.append(handled)
     assert CANARY not in held(journal)
     assert CANARY not in everything(journal)
     assert len(journal.exchanges()) == 1
@@ -227,12 +229,12 @@ def test_the_short_way_writes_the_same_line_as_the_long_way(
     sent = [(name, text.encode("latin-1", "ignore")) for name, text in headers]
     data = orjson.dumps(body, option=orjson.OPT_INDENT_2 if is_indented else None)
     lines: list[Any] = []
-    for is_plain in (True, False):
+    for needs_no_redaction in (True, False):
         journal = Journal(hashed, run="run")
-        served = make(data, key="", headers=sent, query_string=query)
-        served.checked.parsed = body
-        served.answer.is_plain = is_plain
-        journal.append(served)
+        handled = make(data, key="", headers=sent, query_string=query)
+        handled.checked.parsed = body
+        handled.answer.needs_no_redaction = needs_no_redaction
+        journal.append(handled)
         line = journal.line(1) or b""
         assert line.count(b"\n") == 1
         lines.append(orjson.loads(line))

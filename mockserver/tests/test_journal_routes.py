@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_mockserver._checks import Checked
+from bodydouble_mockserver._checks import CheckedRequest
 from bodydouble_mockserver._events import Events
 from bodydouble_mockserver._journal import Journal
 from bodydouble_mockserver._journal_routes import journal_routes
-from bodydouble_mockserver._served import Served
+from bodydouble_mockserver._served import HandledRequest
 from bodydouble_mockserver._wire import Answer
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given, settings
@@ -32,15 +32,15 @@ def add(journal: Journal, status: int = 200, *, prompt: str = "hi", key: bytes =
         "query_string": b"",
         "headers": [(b"user-agent", b"app")],
     }
-    served = Served(
+    handled = HandledRequest(
         {name: changes.pop(name, value) for name, value in scope.items()},
         Answer(status, b"application/json", b"{}", [], findings),
-        Checked(None, key),
+        CheckedRequest(None, key),
         orjson.dumps({"prompt": prompt, "model": "m"}),
         started=1_781_258_400.0 + journal.numbers().stop,
         duration_s=0.1,
     )
-    journal.append(replace(served, **changes))
+    journal.append(replace(handled, **changes))
 
 
 @pytest.fixture

@@ -228,15 +228,15 @@ def test_balances_are_those_of_a_simple_model(mock: Mock) -> None:
 @given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from("ab")), max_size=60), st.integers(0, 4))
 def test_no_minute_ever_has_more_calls_than_the_limit(calls: list[tuple[int, str]], most: int) -> None:
     account = Account(Limits(requests_per_minute=most))
-    served: list[tuple[float, str]] = []
+    handled: list[tuple[float, str]] = []
     now = 0.0
     for wait, key in calls:
         now += wait
         limited = account.charge(key, Cost(None, None), now)
-        recent = [time for time, other in served if other == key and time > now - 60]
+        recent = [time for time, other in handled if other == key and time > now - 60]
         assert (limited is None) is (len(recent) < most)
         if limited is None:
-            served.append((now, key))
+            handled.append((now, key))
 
 
 def test_an_account_remembers_a_bounded_number_of_keys() -> None:

@@ -5,12 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bodydouble_mockserver._matcher import BadMatch, Call, Matcher
+from bodydouble_mockserver._matcher import BadMatch, MatchedRequest, Matcher
 from bodydouble_spec import pointer_parts, resolve_pointer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-CALL = Call(
+REQUEST = MatchedRequest(
     method="POST",
     path="/v1/images/generations",
     headers={"x-team": "blue", "accept": "*/*"},
@@ -23,7 +23,7 @@ CALL = Call(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "matches"),
+    ("expected", "matches"),
     [
         ({}, True),
         ({"prompt": "dinosaur"}, True),
@@ -57,23 +57,23 @@ CALL = Call(
         ({"prompt": "dinosaur", "call": 2}, False),
     ],
 )
-def test_a_matcher_means_the_calls_that_pass_all_its_tests(wanted: dict[str, Any], matches: bool) -> None:
-    assert Matcher.parse(wanted).matches(CALL) is matches
+def test_a_matcher_means_the_calls_that_pass_all_its_tests(expected: dict[str, Any], matches: bool) -> None:
+    assert Matcher.parse(expected).matches(REQUEST) is matches
 
 
 @pytest.mark.parametrize("parsed", [None, [], "dinosaur", 5, {}, {"prompt": 5, "model": 5}, {"prompt": None}])
-@pytest.mark.parametrize("wanted", [{"prompt": ".*"}, {"model": "some/model"}])
-def test_a_body_without_the_property_is_not_meant(wanted: dict[str, Any], parsed: Any) -> None:
-    assert not Matcher.parse(wanted).matches(replace(CALL, parsed=parsed))
+@pytest.mark.parametrize("expected", [{"prompt": ".*"}, {"model": "some/model"}])
+def test_a_body_without_the_property_is_not_meant(expected: dict[str, Any], parsed: Any) -> None:
+    assert not Matcher.parse(expected).matches(replace(REQUEST, parsed=parsed))
 
 
-@pytest.mark.parametrize("wanted", [{"status": "2xx"}, {"status": 429}, {"findings": True}, {"findings": False}])
-def test_a_call_without_an_answer_has_neither_status_nor_findings(wanted: dict[str, Any]) -> None:
-    assert not Matcher.parse(wanted).matches(replace(CALL, status=None, has_findings=None))
+@pytest.mark.parametrize("expected", [{"status": "2xx"}, {"status": 429}, {"findings": True}, {"findings": False}])
+def test_a_call_without_an_answer_has_neither_status_nor_findings(expected: dict[str, Any]) -> None:
+    assert not Matcher.parse(expected).matches(replace(REQUEST, status=None, has_findings=None))
 
 
 @pytest.mark.parametrize(
-    ("wanted", "pointer", "problem"),
+    ("expected", "pointer", "reason"),
     [
         (None, "", "a matcher is an object"),
         ([], "", "a matcher is an object"),
@@ -100,9 +100,9 @@ def test_a_call_without_an_answer_has_neither_status_nor_findings(wanted: dict[s
         ({"findings": 1}, "/findings", "true or false"),
     ],
 )
-def test_a_matcher_with_a_mistake_is_refused_with_its_place(wanted: Any, pointer: str, problem: str) -> None:
-    with pytest.raises(BadMatch, match=re.escape(problem)) as error:
-        Matcher.parse(wanted)
+def test_a_matcher_with_a_mistake_is_refused_with_its_place(expected: Any, pointer: str, reason: str) -> None:
+    with pytest.raises(BadMatch, match=re.escape(reason)) as error:
+        Matcher.parse(expected)
     assert error.value.pointer == pointer
 
 
@@ -118,11 +118,11 @@ _NAMES = st.sampled_from(["call", "findings", "header", "key", "method", "model"
 @given(_VALUES | st.dictionaries(_NAMES | st.text(max_size=5), _VALUES, max_size=3))
 @example({"prompt": "[[a]&&\\p{Lu}--x]"})
 @example({"path": "[!]*?[]"})
-def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(wanted: Any) -> None:
+def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(expected: Any) -> None:
     try:
-        assert Matcher.parse(wanted).matches(CALL) in {True, False}
+        assert Matcher.parse(expected).matches(REQUEST) in {True, False}
     except BadMatch as error:
-        resolve_pointer(wanted, pointer_parts(error.pointer))
+        resolve_pointer(expected, pointer_parts(error.pointer))
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(want
 )
 def test_a_catastrophic_expression_is_decided_on_a_long_prompt(expression: str, prompt: str) -> None:
     # Python's own engine would not come back from any of these.
-    assert not Matcher.parse({"prompt": expression}).matches(replace(CALL, parsed={"prompt": prompt}))
+    assert not Matcher.parse({"prompt": expression}).matches(replace(REQUEST, parsed={"prompt": prompt}))
 
 
 def test_a_path_of_many_stars_is_decided() -> None:
-    assert not Matcher.parse({"path": "*a" * 400}).matches(replace(CALL, path="/" + "a" * 399 + "b" * 4000))
+    assert not Matcher.parse({"path": "*a" * 400}).matches(replace(REQUEST, path="/" + "a" * 399 + "b" * 4000))

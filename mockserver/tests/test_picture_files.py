@@ -172,7 +172,7 @@ def test_any_other_path_is_404(
 def test_an_evicted_picture_is_404_and_comes_back_with_its_request(
     contract: Contract, call: Call, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bodydouble_mockserver._gallery._MOST_RECIPES", 2)
+    monkeypatch.setattr("bodydouble_mockserver._gallery._MAX_RECIPES", 2)
     app = create_app(contract)
     urls = [call(app, json=edit(prompt=f"{number}")).json()["data"][0]["url"] for number in range(3)]
     assert [call(app, url, method="GET").status_code for url in urls] == [404, 200, 200]

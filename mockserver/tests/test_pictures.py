@@ -9,18 +9,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from bodydouble_mockserver._pictures import Picture, Source, draw, renderer_version
+from bodydouble_mockserver._pictures import PictureSpec, SourceImage, draw, renderer_version
 from bodydouble_mockserver._pictures._grid import Box, grid
 from bodydouble_mockserver._pictures._version import digest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
 
-PICTURE = Picture(
+PICTURE = PictureSpec(
     width=256,
     height=256,
     prompt="Put the dress on the woman",
-    sources=(Source("dress.png", None), Source("woman.jpg", None)),
+    sources=(SourceImage("dress.png", None), SourceImage("woman.jpg", None)),
     index=0,
     count=4,
     model="google/gemini-2.5-flash-image-edit",
@@ -39,7 +39,7 @@ def distance(first: Image.Image, second: Image.Image) -> float:
     return sum(ImageStat.Stat(ImageChops.difference(*small)).mean) / 3
 
 
-def least_distance(pictures: Sequence[Picture]) -> float:
+def least_distance(pictures: Sequence[PictureSpec]) -> float:
     drawn = [opened(draw(picture)) for picture in pictures]
     return min(distance(*pair) for pair in itertools.combinations(drawn, 2))
 
@@ -53,7 +53,7 @@ def encoded(colour: str, size: tuple[int, int] = (64, 64)) -> bytes:
 @settings(deadline=None, max_examples=40)
 @given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 5), texts)
 def test_a_picture_has_exactly_its_pixels(width: int, height: int, sources: int, text: str) -> None:
-    labelled = tuple(Source(text, None) for _ in range(sources))
+    labelled = tuple(SourceImage(text, None) for _ in range(sources))
     image = opened(draw(replace(PICTURE, width=width, height=height, sources=labelled)))
     assert (image.format, image.mode, image.size) == ("PNG", "RGB", (width, height))
 
@@ -61,7 +61,7 @@ def test_a_picture_has_exactly_its_pixels(width: int, height: int, sources: int,
 @settings(deadline=None, max_examples=60)
 @given(texts, texts, texts)
 def test_any_text_is_drawn(prompt: str, label: str, model: str) -> None:
-    picture = replace(PICTURE, prompt=prompt, sources=(Source(label, None),), model=model)
+    picture = replace(PICTURE, prompt=prompt, sources=(SourceImage(label, None),), model=model)
     assert opened(draw(picture)).size == (256, 256)
 
 
@@ -97,10 +97,10 @@ def test_the_same_picture_gives_the_same_bytes_in_another_process() -> None:
     [
         pytest.param((), id="no input"),
         pytest.param(PICTURE.sources, id="two URLs"),
-        pytest.param((Source("image 1", encoded("gray")),), id="one image"),
+        pytest.param((SourceImage("image 1", encoded("gray")),), id="one image"),
     ],
 )
-def test_different_requests_differ_by_at_least_4_of_255(sources: tuple[Source, ...]) -> None:
+def test_different_requests_differ_by_at_least_4_of_255(sources: tuple[SourceImage, ...]) -> None:
     """The least distance between any two of 40 seeds with everything else the same; see ``distance``.
 
     Over the first 200 seeds the least was 5.4 and the median above 23.
@@ -120,27 +120,27 @@ def test_the_images_of_one_request_differ_by_at_least_7_of_255(seed: int) -> Non
         pytest.param(replace(PICTURE, prompt="Put the dress on the man"), id="prompt"),
         pytest.param(replace(PICTURE, model="another/model"), id="model"),
         pytest.param(replace(PICTURE, count=3), id="count"),
-        pytest.param(replace(PICTURE, sources=(Source("skirt.png", None), PICTURE.sources[1])), id="label"),
+        pytest.param(replace(PICTURE, sources=(SourceImage("skirt.png", None), PICTURE.sources[1])), id="label"),
     ],
 )
-def test_what_is_written_follows_the_request(changed: Picture) -> None:
+def test_what_is_written_follows_the_request(changed: PictureSpec) -> None:
     assert draw(changed) != draw(PICTURE)
 
 
 def test_a_readable_input_is_shown_in_its_own_colours() -> None:
-    image = opened(draw(replace(PICTURE, sources=(Source("image 1", encoded("#1e90ff")),))))
+    image = opened(draw(replace(PICTURE, sources=(SourceImage("image 1", encoded("#1e90ff")),))))
     colours = {colour: count for count, colour in image.getcolors(256 * 256) or []}
     assert colours[(0x1E, 0x90, 0xFF)] > 0.1 * 256 * 256
 
 
 def test_an_undecodable_input_looks_unlike_one_that_was_not_fetched() -> None:
-    unreadable = replace(PICTURE, sources=(Source("a.png", b"not an image"),))
-    assert draw(unreadable) != draw(replace(PICTURE, sources=(Source("a.png", None),)))
+    unreadable = replace(PICTURE, sources=(SourceImage("a.png", b"not an image"),))
+    assert draw(unreadable) != draw(replace(PICTURE, sources=(SourceImage("a.png", None),)))
 
 
 @pytest.mark.parametrize("count", [14, 100])
 def test_the_number_of_inputs_that_are_not_shown_is_written(count: int) -> None:
-    pictures = [replace(PICTURE, sources=(Source("a.png", None),) * number) for number in (count, count + 1)]
+    pictures = [replace(PICTURE, sources=(SourceImage("a.png", None),) * number) for number in (count, count + 1)]
     assert draw(pictures[0]) != draw(pictures[1])
 
 

@@ -5,8 +5,8 @@ import struct
 import zlib
 
 import pytest
-from bodydouble_mockserver._pictures import Picture, Source, draw, media_type, pixel_size, pixels_for_ratio
-from bodydouble_mockserver._pictures._decode import Refusal, decode
+from bodydouble_mockserver._pictures import PictureSpec, SourceImage, draw, media_type, pixel_size, pixels_for_ratio
+from bodydouble_mockserver._pictures._decode import DecodeFailure, decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
@@ -98,21 +98,21 @@ def test_the_pixel_size_of_no_image_is_none(data: bytes) -> None:
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
 def test_a_large_image_is_measured_and_refused_by_its_header_alone(header: bytes) -> None:
-    assert decode(header, (100, 100)) == Refusal("too large", (20000, 10000))
+    assert decode(header, (100, 100)) == DecodeFailure("too large", (20000, 10000))
 
 
 def test_a_gif_frame_larger_than_its_screen_is_refused() -> None:
     screen = b"GIF89a" + struct.pack("<HHBBB", 10, 10, 0, 0, 0)
     frame = b"," + struct.pack("<HHHHB", 0, 0, 9000, 9000, 0) + b"\2\1\0\0;"
     refusal = decode(screen + frame, (100, 100))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, DecodeFailure)
     assert refusal.reason == "too large"
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_truncated_file_is_unreadable(form: str) -> None:
     whole = encoded(Image.effect_noise((200, 200), 80).convert("RGB"), form)
-    assert decode(whole[: len(whole) // 2], (100, 100)) == Refusal("unreadable")
+    assert decode(whole[: len(whole) // 2], (100, 100)) == DecodeFailure("unreadable")
 
 
 @pytest.mark.parametrize(
@@ -192,13 +192,13 @@ def test_damaged_images_are_shown_or_refused(sample: bytes, edits: list[tuple[fl
     for place, value in edits:
         damaged[min(int(place * len(damaged)), len(damaged) - 1)] = value
     result = decode(bytes(damaged[: 8 + int(end * len(damaged))]), (30, 20))
-    assert isinstance(result, Refusal) or (result.width <= 30 and result.height <= 20)
+    assert isinstance(result, DecodeFailure) or (result.width <= 30 and result.height <= 20)
 
 
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from([b"", *(sample[:12] for sample in SAMPLES)]), st.binary(max_size=200))
 def test_a_picture_is_drawn_whatever_the_bytes(start: bytes, rest: bytes) -> None:
-    picture = Picture(96, 64, "any", (Source("input", start + rest),), 0, 1, "model", 1)
+    picture = PictureSpec(96, 64, "any", (SourceImage("input", start + rest),), 0, 1, "model", 1)
     assert pixel_size(draw(picture)) == (96, 64)
 
 

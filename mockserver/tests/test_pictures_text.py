@@ -1,7 +1,7 @@
 """Text on pictures: which font has what, where lines break, and what is cut."""
 
 import pytest
-from bodydouble_mockserver._pictures import Picture, draw
+from bodydouble_mockserver._pictures import PictureSpec, draw
 from bodydouble_mockserver._pictures._fonts import code_points, font_files
 from bodydouble_mockserver._pictures._lettering import Lettering
 from bodydouble_mockserver._pictures._text import Cell, cells_of, is_right_to_left, wrap
@@ -58,7 +58,7 @@ def test_invisible_characters_are_no_boxes(character: str) -> None:
 
 
 def test_a_box_differs_by_code_point() -> None:
-    pictures = [Picture(128, 128, prompt, (), 0, 1, "model", 1) for prompt in ("中", "丮")]
+    pictures = [PictureSpec(128, 128, prompt, (), 0, 1, "model", 1) for prompt in ("中", "丮")]
     assert draw(pictures[0]) != draw(pictures[1])
 
 
@@ -79,10 +79,10 @@ def test_every_line_end_breaks_once(end: str) -> None:
 
 
 @given(words, st.integers(2, 12), st.integers(1, 6))
-def test_no_line_is_wider_than_the_room(text: str, width: int, most_lines: int) -> None:
-    wrapped = wrap(cells_of(text), one_em, width, most_lines)
+def test_no_line_is_wider_than_the_room(text: str, width: int, max_lines: int) -> None:
+    wrapped = wrap(cells_of(text), one_em, width, max_lines)
     assert all(len(line.cells) <= width for line in wrapped.lines)
-    assert len(wrapped.lines) <= most_lines
+    assert len(wrapped.lines) <= max_lines
 
 
 @given(words, st.integers(2, 12))
@@ -94,8 +94,8 @@ def test_complete_text_loses_nothing_but_spaces(text: str, width: int) -> None:
 
 
 @given(words, st.integers(2, 12), st.integers(1, 3))
-def test_cut_text_ends_in_an_ellipsis(text: str, width: int, most_lines: int) -> None:
-    wrapped = wrap(cells_of(text), one_em, width, most_lines)
+def test_cut_text_ends_in_an_ellipsis(text: str, width: int, max_lines: int) -> None:
+    wrapped = wrap(cells_of(text), one_em, width, max_lines)
     assert wrapped.complete or written(wrapped.lines[-1].cells).endswith("…")
 
 
@@ -133,5 +133,5 @@ def test_a_label_is_written_on_one_line_that_fits(text: str, width: int) -> None
 @pytest.mark.parametrize("character", ["a", "\n", "\u200b", "中", " ", "\u0301"])
 def test_only_the_first_characters_of_an_endless_prompt_are_looked_at(character: str) -> None:
     prompts = [character * 5_000, character * 100_000 + "end"]
-    pictures = [Picture(64, 64, prompt, (), 0, 1, "model", 1) for prompt in prompts]
+    pictures = [PictureSpec(64, 64, prompt, (), 0, 1, "model", 1) for prompt in prompts]
     assert draw(pictures[0]) == draw(pictures[1])

@@ -9,7 +9,7 @@ import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver._directives import DIRECTIVE_NAMES
 from bodydouble_mockserver._faults import FAULTS
-from bodydouble_mockserver._state import State
+from bodydouble_mockserver._state import ServerState
 from bodydouble_spec import Contract
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -225,14 +225,14 @@ def test_a_delay_takes_at_least_its_time(app: MockServer, call: Call, edit: Edit
 
 @given(st.integers(0, 2**32), st.floats(0, 1800), st.floats(0, 1800))
 def test_a_delay_is_drawn_from_its_range_by_the_seed(seed: int, least: float, width: float) -> None:
-    drawn = [State(Settings(seed=seed)).draw((least, least + width)) for _ in range(2)]
+    drawn = [ServerState(Settings(seed=seed)).pick_delay((least, least + width)) for _ in range(2)]
     assert drawn[0] == drawn[1]
     assert least <= drawn[0] <= least + width
 
 
 def test_the_delays_of_one_run_differ() -> None:
-    state = State(Settings(seed=1))
-    assert len({state.draw((0, 10)) for _ in range(20)}) == 20
+    state = ServerState(Settings(seed=1))
+    assert len({state.pick_delay((0, 10)) for _ in range(20)}) == 20
 
 
 def test_other_routes_ignore_preferences(app: MockServer, call: Call) -> None:

@@ -5,13 +5,13 @@ pay for it.
 """
 
 from ._header import media_type
-from ._picture import Picture, Source
+from ._picture import PictureSpec, SourceImage
 from ._ratio import pixels_for_ratio
 
-__all__ = ["Picture", "Source", "draw", "media_type", "pixel_size", "pixels_for_ratio", "renderer_version"]
+__all__ = ["PictureSpec", "SourceImage", "draw", "media_type", "pixel_size", "pixels_for_ratio", "renderer_version"]
 
 
-def draw(picture: Picture) -> bytes:
+def draw(picture: PictureSpec) -> bytes:
     """The picture as a PNG file of exactly its width and height, RGB without alpha.
 
     The same picture gives the same bytes on one installation (``renderer_version``). No bytes of a source and no

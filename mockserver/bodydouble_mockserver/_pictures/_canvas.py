@@ -10,15 +10,15 @@ from ._backdrop import backdrop
 from ._grid import Box, grid
 from ._lettering import Lettering
 from ._palette import Palette
-from ._picture import Picture
-from ._text import Line, cells_of, wrap
+from ._picture import PictureSpec
+from ._text import TextLine, cells_of, wrap
 from ._tile import Card, image_card, number_card, paste_cards
 
 __all__ = ["draw_png"]
 
 _PNG_LEVEL = 1
-_MOST_CARDS = 12
-_MOST_CHARACTERS = 4096
+_MAX_CARDS = 12
+_MAX_CHARACTERS = 4096
 _PROMPT_SIZES = (46, 38, 32, 27, 23)
 _FOOTER_SIZE = 21
 _WHITE = (255, 255, 255)
@@ -30,7 +30,7 @@ class _Band:
     """What is written at the foot, laid out: the prompt's lines, and measures in pixels."""
 
     lettering: Lettering
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     footer: Lettering
     margin: int
     padding: int
@@ -40,7 +40,7 @@ class _Band:
         return len(self.lines) * self.lettering.line_height + self.footer.line_height + 3 * self.padding
 
 
-def draw_png(picture: Picture) -> bytes:
+def draw_png(picture: PictureSpec) -> bytes:
     """The picture as a PNG file, RGB, of exactly its size."""
     palette = Palette(picture.seed, picture.index)
     size = picture.width, picture.height
@@ -50,19 +50,19 @@ def draw_png(picture: Picture) -> bytes:
     band = _band(picture, unit)
     top = max(0, picture.height - band.height)
     if picture.sources:
-        stage = Box(band.margin, band.margin, picture.width - 2 * band.margin, top - 2 * band.margin)
-        if min(stage.width, stage.height) > 0:
-            paste_cards(canvas, _cards(picture, stage, palette, unit))
+        area = Box(band.margin, band.margin, picture.width - 2 * band.margin, top - 2 * band.margin)
+        if min(area.width, area.height) > 0:
+            paste_cards(canvas, _cards(picture, area, palette, unit))
     _draw_band(canvas, picture, band, top, palette)
     file = io.BytesIO()
     canvas.save(file, "PNG", compress_level=_PNG_LEVEL)
     return file.getvalue()
 
 
-def _cards(picture: Picture, stage: Box, palette: Palette, unit: float) -> list[Card]:
+def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float) -> list[Card]:
     count = len(picture.sources)
-    shown = picture.sources if count <= _MOST_CARDS else picture.sources[: _MOST_CARDS - 1]
-    cells = grid(min(count, _MOST_CARDS), stage, max(2, round(22 * unit)))
+    shown = picture.sources if count <= _MAX_CARDS else picture.sources[: _MAX_CARDS - 1]
+    cells = grid(min(count, _MAX_CARDS), area, max(2, round(22 * unit)))
     lettering = Lettering(_FOOTER_SIZE * unit)
     cards = [
         image_card(source, cell, number, palette, lettering)
@@ -73,25 +73,25 @@ def _cards(picture: Picture, stage: Box, palette: Palette, unit: float) -> list[
     return cards
 
 
-def _band(picture: Picture, unit: float) -> _Band:
+def _band(picture: PictureSpec, unit: float) -> _Band:
     """The largest lettering with which the prompt fits, or the smallest with as much of it as fits."""
     margin, padding = round(40 * unit), round(16 * unit)
     footer = Lettering(_FOOTER_SIZE * unit)
     room = picture.height * (0.40 if picture.sources else 0.60) - footer.line_height - 3 * padding
     prompt = picture.prompt
-    cells = cells_of(prompt if len(prompt) <= _MOST_CHARACTERS else prompt[:_MOST_CHARACTERS] + "…")
-    lettering, lines = footer, tuple[Line, ...]()
+    cells = cells_of(prompt if len(prompt) <= _MAX_CHARACTERS else prompt[:_MAX_CHARACTERS] + "…")
+    lettering, lines = footer, tuple[TextLine, ...]()
     for size in _PROMPT_SIZES:
         lettering = Lettering(size * unit)
-        most_lines = max(1, int(room / lettering.line_height))
-        wrapped = wrap(cells, lettering.advance, picture.width - 2 * margin, most_lines)
+        max_lines = max(1, int(room / lettering.line_height))
+        wrapped = wrap(cells, lettering.advance, picture.width - 2 * margin, max_lines)
         lines = wrapped.lines
         if wrapped.complete:
             break
     return _Band(lettering, lines, footer, margin, padding)
 
 
-def _draw_band(canvas: Image.Image, picture: Picture, band: _Band, top: int, palette: Palette) -> None:
+def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int, palette: Palette) -> None:
     height = canvas.height - top
     part = Image.new("RGB", (canvas.width, height), palette.colour(0.0, 0.10, 0.42))
     ground = canvas.crop((0, top, canvas.width, canvas.height))
@@ -106,7 +106,7 @@ def _draw_band(canvas: Image.Image, picture: Picture, band: _Band, top: int, pal
     canvas.paste(part, (0, top))
 
 
-def _draw_footer(pen: ImageDraw.ImageDraw, picture: Picture, band: _Band, baseline: int, palette: Palette) -> None:
+def _draw_footer(pen: ImageDraw.ImageDraw, picture: PictureSpec, band: _Band, baseline: int, palette: Palette) -> None:
     """Model at the left, image number at the right; the model gives way."""
     width = pen.im.size[0] - 2 * band.margin
     number = band.footer.line(f"image {picture.index + 1} of {picture.count}", width)

@@ -12,9 +12,9 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugi
 from ._header import media_type, screen_size
 from ._scaling import resized
 
-__all__ = ["Refusal", "decode", "stored_size"]
+__all__ = ["DecodeFailure", "decode", "stored_size"]
 
-_LARGEST_PIXELS = 64_000_000
+_MAX_PIXELS = 64_000_000
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -25,8 +25,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_SIZED_BY_US = {"image/gif", "image/webp"}
-_LYING = {5, 6, 7, 8}
+_HEADER_SIZED = {"image/gif", "image/webp"}
+_ROTATED = {5, 6, 7, 8}
 # The classes themselves, not Image.open: that one warns about large images, and would try formats nobody may send.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/bmp": BmpImagePlugin.BmpImageFile,
@@ -38,7 +38,7 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class DecodeFailure:
     """Why an image is not shown: ``reason`` in words, and its size in pixels when it is the reason."""
 
     reason: str
@@ -47,7 +47,7 @@ class Refusal:
 
 def stored_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels by the header alone, or None when it cannot be read."""
-    if media_type(data) in _SIZED_BY_US:
+    if media_type(data) in _HEADER_SIZED:
         size = screen_size(data)
     else:
         try:
@@ -58,19 +58,19 @@ def stored_size(data: bytes) -> tuple[int, int] | None:
     return size if size is not None and min(size) > 0 else None
 
 
-def decode(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
+def decode(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
     """The image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
     size = stored_size(data)
     if size is None:
-        return Refusal("unreadable")
-    if size[0] * size[1] > _LARGEST_PIXELS:
-        return Refusal("too large", size)
+        return DecodeFailure("unreadable")
+    if size[0] * size[1] > _MAX_PIXELS:
+        return DecodeFailure("too large", size)
     try:
         return _decoded(data, box)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Refusal("too large", size)
+        return DecodeFailure("too large", size)
     except Exception:  # noqa: BLE001 - as for the header
-        return Refusal("unreadable")
+        return DecodeFailure("unreadable")
 
 
 def _open(data: bytes) -> ImageFile.ImageFile | None:
@@ -79,25 +79,25 @@ def _open(data: bytes) -> ImageFile.ImageFile | None:
     return None if opener is None else opener(io.BytesIO(data))
 
 
-def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | Refusal:
+def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
     image = _open(data)
     if image is None:
-        return Refusal("unreadable")
-    if image.width * image.height > _LARGEST_PIXELS:
+        return DecodeFailure("unreadable")
+    if image.width * image.height > _MAX_PIXELS:
         # A GIF's frame may be larger than the screen that its header names.
-        return Refusal("too large", image.size)
+        return DecodeFailure("too large", image.size)
     image.draft("RGB", (max(box), max(box)))
     image.load()
     orientation = _orientation(image)
     if image.mode.startswith("I;16"):
         # Pillow's own conversion to eight bits clips; the brighter byte of each sample is the picture.
-        plain = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
+        converted = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
     else:
-        plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
-    width, height = (box[1], box[0]) if orientation in _LYING else box
-    scale = min(width / plain.width, height / plain.height)
-    fitted = max(1, round(plain.width * scale)), max(1, round(plain.height * scale))
-    shrunk = resized(plain, fitted)
+        converted = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    width, height = (box[1], box[0]) if orientation in _ROTATED else box
+    scale = min(width / converted.width, height / converted.height)
+    fitted = max(1, round(converted.width * scale)), max(1, round(converted.height * scale))
+    shrunk = resized(converted, fitted)
     upright = shrunk.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else shrunk
     return upright.convert("RGB") if upright.mode == "L" else upright
 

@@ -7,7 +7,7 @@ from PIL import ImageDraw, ImageFont, features
 
 from ._fonts import font_files
 from ._palette import Colour
-from ._text import Cell, Line, cells_of, elided, is_right_to_left
+from ._text import Cell, TextLine, cells_of, elided, is_right_to_left
 
 __all__ = ["Lettering"]
 
@@ -39,20 +39,20 @@ class Lettering:
             self._advances[cell] = found
         return found
 
-    def width(self, line: Line) -> float:
+    def width(self, line: TextLine) -> float:
         """The width of a line as it is drawn, in pixels."""
         direction = self._direction(line)
         return sum(self._run_width(face, run, direction) for face, run in _runs(line))
 
-    def line(self, text: str, width: float) -> Line:
+    def line(self, text: str, width: float) -> TextLine:
         """A text on one line, elided where it is wider than ``width`` pixels; only as much is looked at as fits."""
         most = max(1, int(width)) + 1
         cells = tuple(cell for cell in cells_of(text[:most]) if not cell.ends_line)
         if len(text) > most or sum(self.advance(cell) for cell in cells) > width:
             cells = elided(cells, self.advance, width)
-        return Line(cells, is_right_to_left(cells))
+        return TextLine(cells, is_right_to_left(cells))
 
-    def draw(self, canvas: ImageDraw.ImageDraw, position: tuple[float, float], line: Line, colour: Colour) -> None:
+    def draw(self, canvas: ImageDraw.ImageDraw, position: tuple[float, float], line: TextLine, colour: Colour) -> None:
         """Write a line along its baseline, whose left end is at ``position`` (x, y)."""
         x, baseline = position
         direction = self._direction(line)
@@ -72,7 +72,7 @@ class Lettering:
             return sum(self.advance(cell) for cell in run)
         return self._font(face).getlength(_text(run), direction=direction)
 
-    def _direction(self, line: Line) -> str | None:
+    def _direction(self, line: TextLine) -> str | None:
         if not self._knows_direction:
             return None
         return "rtl" if line.right_to_left else "ltr"
@@ -103,7 +103,7 @@ def _text(run: Sequence[Cell]) -> str:
     return "".join(cell.character for cell in run)
 
 
-def _runs(line: Line) -> list[tuple[int | None, list[Cell]]]:
+def _runs(line: TextLine) -> list[tuple[int | None, list[Cell]]]:
     return [(face, list(run)) for face, run in groupby(line.cells, key=lambda cell: cell.face)]
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-__all__ = ["Picture", "Source"]
+__all__ = ["PictureSpec", "SourceImage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceImage:
     """One input image of the request.
 
     ``label`` is written on its tile: a URL's file name, ``image 2``, ``evicted``. ``data`` holds the encoded image, or
@@ -18,7 +18,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PictureSpec:
     """One image of an answer.
 
     ``width`` and ``height`` are pixels, at least 1 each (else ValueError). ``sources`` are in the request's order.
@@ -29,7 +29,7 @@ class Picture:
     width: int
     height: int
     prompt: str
-    sources: tuple[Source, ...]
+    sources: tuple[SourceImage, ...]
     index: int
     count: int
     model: str

@@ -8,13 +8,13 @@ from itertools import islice
 
 from ._fonts import code_points, font_files
 
-__all__ = ["Cell", "Line", "Wrapped", "cells_of", "elided", "is_right_to_left", "wrap"]
+__all__ = ["Cell", "TextLine", "Wrapped", "cells_of", "elided", "is_right_to_left", "wrap"]
 
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
 _BREAK_AFTER = frozenset("-/_‐–—")
 _ZERO_WIDTH_JOINER = "\u200d"
-_MOST_MARKS = 4
+_MAX_MARKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """The cells of one line in reading order, and the direction of the paragraph that they are from."""
 
     cells: tuple[Cell, ...]
@@ -43,7 +43,7 @@ class Line:
 class Wrapped:
     """Text broken into lines, and whether they hold all that there was to write."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     complete: bool
 
 
@@ -70,7 +70,7 @@ def cells_of(text: str) -> tuple[Cell, ...]:
         fitting = face if follows and face is not None and ord(character) in _coverage()[face] else None
         if fitting is None:
             fitting = None if category == "Cc" else _face_of(ord(character))
-        if marks > _MOST_MARKS or (fitting is None and category == "Cf"):
+        if marks > _MAX_MARKS or (fitting is None and category == "Cf"):
             continue
         face, after_letter = fitting, category[0] in "LM" or (follows and after_letter)
         found.append(Cell(character, face, joins=is_mark and bool(found) and not found[-1].ends_line))
@@ -92,23 +92,23 @@ def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
     return False
 
 
-def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, most_lines: int) -> Wrapped:
-    """Break cells into at most ``most_lines`` (1 or more) lines of ``width`` pixels.
+def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, max_lines: int) -> Wrapped:
+    """Break cells into at most ``max_lines`` (1 or more) lines of ``width`` pixels.
 
     The last line ends in "…" when more would follow. Lines break after spaces and hyphens and beside wide characters, else anywhere. A single cell wider than the line
     stands alone on it.
     """
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     start = 0
     right_to_left = False
     while start < len(cells):
-        if len(lines) == most_lines:
+        if len(lines) == max_lines:
             last = elided(lines[-1].cells, advance, width)
-            return Wrapped((*lines[:-1], Line(last, lines[-1].right_to_left)), complete=False)
+            return Wrapped((*lines[:-1], TextLine(last, lines[-1].right_to_left)), complete=False)
         if start == 0 or cells[start - 1].ends_line:
             right_to_left = is_right_to_left(cells, start)
         end, following = _line_end(cells, start, advance, width)
-        lines.append(Line(_stripped(cells[start:end]), right_to_left))
+        lines.append(TextLine(_stripped(cells[start:end]), right_to_left))
         start = following
     return Wrapped(tuple(lines), complete=True)
 
@@ -134,12 +134,12 @@ def _line_end(cells: Sequence[Cell], start: int, advance: Callable[[Cell], float
             breakable = index
         position += advance(cell)
         if position > width and cell.character != " " and index > start:
-            end = breakable if breakable > start else _unjoined(cells, index, start)
+            end = breakable if breakable > start else _break_before(cells, index, start)
             return end, end
     return len(cells), len(cells)
 
 
-def _unjoined(cells: Sequence[Cell], index: int, start: int) -> int:
+def _break_before(cells: Sequence[Cell], index: int, start: int) -> int:
     """The nearest place at or before ``index`` that does not part a mark from its letter; ``index`` if there is none."""
     return next((place for place in range(index, start, -1) if not cells[place].joins), index)
 

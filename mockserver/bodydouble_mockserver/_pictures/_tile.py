@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from ._decode import Refusal, decode
+from ._decode import DecodeFailure, decode
 from ._grid import Box
 from ._lettering import Lettering
 from ._palette import Palette
-from ._picture import Source
+from ._picture import SourceImage
 from ._scaling import resized
 
 __all__ = ["Card", "image_card", "number_card", "paste_cards"]
@@ -16,7 +16,7 @@ __all__ = ["Card", "image_card", "number_card", "paste_cards"]
 _PAPER = (252, 252, 253)
 _INK = (38, 42, 52)
 _SQUARES = ((244, 245, 247), (216, 219, 225))
-_STAND_IN_ASPECT = 4 / 3
+_PLACEHOLDER_ASPECT = 4 / 3
 _SMOOTHING = 3
 _SHADOW_SCALE = 8
 
@@ -39,14 +39,14 @@ class _Frame:
     room: tuple[int, int]
 
 
-def image_card(source: Source, cell: Box, number: int, palette: Palette, lettering: Lettering) -> Card:
+def image_card(source: SourceImage, cell: Box, number: int, palette: Palette, lettering: Lettering) -> Card:
     """The card of one source within ``cell``; ``number`` tells stand-ins apart by colour."""
     frame = _frame(cell, lettering)
     shown = None if source.data is None else decode(source.data, frame.room)
     if isinstance(shown, Image.Image):
         area = _mounted(shown, frame)
     else:
-        area = _stand_in(frame, palette, number, faded=shown is not None)
+        area = _placeholder(frame, palette, number, faded=shown is not None)
         if shown is not None:
             _write_in_middle(area, _reason_lines(shown), lettering)
     return _card(area, source.label, cell, frame, lettering)
@@ -55,7 +55,7 @@ def image_card(source: Source, cell: Box, number: int, palette: Palette, letteri
 def number_card(text: str, cell: Box, palette: Palette, lettering: Lettering) -> Card:
     """A card with nothing but a short text, for the sources that have no card of their own."""
     frame = _frame(cell, lettering)
-    width, height = _stand_in_size(frame)
+    width, height = _placeholder_size(frame)
     area = Image.new("RGB", (width, height + frame.caption), palette.colour(0.0, 0.93, 0.35))
     _write_in_middle(area, [text], lettering)
     return _card(area, "", cell, frame, lettering)
@@ -124,14 +124,14 @@ def _squares(size: tuple[int, int]) -> Image.Image:
     return image
 
 
-def _stand_in_size(frame: _Frame) -> tuple[int, int]:
-    width = min(frame.room[0], round(frame.room[1] * _STAND_IN_ASPECT))
-    return max(1, width), max(1, min(frame.room[1], round(width / _STAND_IN_ASPECT)))
+def _placeholder_size(frame: _Frame) -> tuple[int, int]:
+    width = min(frame.room[0], round(frame.room[1] * _PLACEHOLDER_ASPECT))
+    return max(1, width), max(1, min(frame.room[1], round(width / _PLACEHOLDER_ASPECT)))
 
 
-def _stand_in(frame: _Frame, palette: Palette, number: int, *, faded: bool) -> Image.Image:
+def _placeholder(frame: _Frame, palette: Palette, number: int, *, faded: bool) -> Image.Image:
     """A drawn landscape, sun and two hills; ``faded`` leaves room for words on it."""
-    size = _stand_in_size(frame)
+    size = _placeholder_size(frame)
     width, height = size[0] * 2, size[1] * 2
     shift, saturation = 0.13 * number, 0.15 if faded else 0.55
     lightnesses = (0.91, 0.96, 0.87, 0.83) if faded else (0.86, 0.97, 0.72, 0.60)
@@ -147,8 +147,8 @@ def _stand_in(frame: _Frame, palette: Palette, number: int, *, faded: bool) -> I
     return image.reduce(2)
 
 
-def _reason_lines(refusal: Refusal) -> list[str]:
-    return [refusal.reason, *([] if refusal.size is None else ["{} × {} px".format(*refusal.size)])]
+def _reason_lines(failure: DecodeFailure) -> list[str]:
+    return [failure.reason, *([] if failure.size is None else ["{} × {} px".format(*failure.size)])]
 
 
 def _write_in_middle(area: Image.Image, texts: list[str], lettering: Lettering) -> None:
