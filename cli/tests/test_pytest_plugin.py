@@ -142,7 +142,7 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
         ("violation='none'", "violation: *"),
         ("body={'data': 7}", 'body at /data: *say "violation": true*'),
         ("body={1j}", "this cannot be written as JSON*"),
-        ("match={'promt': 'x'}", "match at /promt: unknown key; known are *prompt*"),
+        ("match={'promt': 'x'}", "match at /promt: unknown key; known keys: *prompt*"),
         ("headers={'Content-Length': '1'}", "headers at /Content-Length: this header cannot be set"),
     ],
 )

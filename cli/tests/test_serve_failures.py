@@ -114,7 +114,7 @@ def test_the_control_routes_can_be_closed(start: Start) -> None:
 MISTAKES: list[tuple[Any, str]] = [
     ({"answers": [{"status": 429}, {"staus": 500}]}, "/answers/1/staus: unknown key"),
     ({"answers": [{"status": 99}]}, "/answers/0/status: "),
-    ({"answers": [{"match": {"prompt": "("}}]}, "/answers/0/match/prompt: this is no regular expression"),
+    ({"answers": [{"match": {"prompt": "("}}]}, "/answers/0/match/prompt: this is not a valid regular expression"),
     ({"answers": [{"body": {"data": []}}]}, "/answers/0/body/data: this body breaks the contract"),
     ({"answers": [{"headers": {"x": "1\r\ny: 2"}}]}, "/answers/0/headers/x: a header's value is one line"),
     ({"answers": [{}] * 1001}, "/answers: this must be a list of at most 1000 answers"),

@@ -1,4 +1,4 @@
-"""The stand-in: a mock server that answers as the contract says the service would, with pictures that can be looked at."""
+"""A mock server that answers as the contract describes, with real pictures."""
 
 from importlib.metadata import version as _version
 

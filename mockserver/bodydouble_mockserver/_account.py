@@ -1,4 +1,4 @@
-"""The account routes beside the operations: the list of models, and the two billing routes."""
+"""The account routes: the list of models, and two billing routes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -24,7 +24,7 @@ _LOW_BALANCE_USD = 1.0
 def account_routes(
     contract: Contract, settings: Settings, state: ServerState, new_id: Callable[[], str]
 ) -> list[Route]:
-    """``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
+    """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
 
     credits_per_usd = _credits_per_usd(contract)
 
@@ -33,7 +33,7 @@ def account_routes(
             key = bearer_key(request.headers.get("authorization", "").encode("latin-1"))
             refusal = refuse_key(settings, key)
             if refusal is not None:
-                # Not request.url, which is put together from the Host header.
+                # Not request.url, which is built from the Host header.
                 path = request.scope["path"]
                 return to_response(problem(401, path, new_id(), settings.clock(), message=refusal))
             left = state.credits_left(key)
@@ -56,7 +56,7 @@ def account_routes(
             "lastUpdated": timestamp(settings.clock()),
             "autoDebitStatus": "disabled",
             "status": "current",
-            "statusExplanation": "The balance is what this mock server says it is.",
+            "statusExplanation": "This balance is simulated by the mock server.",
         }
 
     routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
@@ -70,7 +70,7 @@ def account_routes(
 
 
 def _credits_per_usd(contract: Contract) -> int:
-    """What the contract says a dollar buys; 1 where it has no price."""
+    """Return the credits that a dollar buys by the contract; 1 where it has no price."""
     prices = (operation.extensions.get("x-price", {}) for operation in contract.operations)
     return next((price["credits-per-usd"] for price in prices if "credits-per-usd" in price), 1)
 

@@ -45,12 +45,12 @@ _PREFLIGHT = (
 
 
 def create_app(contract: Contract | None = None, settings: Settings | None = None) -> "MockServer":
-    """A mock server for a contract (default: the vendored one), to serve with uvicorn or to call in process::
+    """Create a mock server for a contract (default: the vendored one), to serve with uvicorn or to call in process::
 
         transport = httpx.ASGITransport(create_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
-    Raises ValueError for a dialect that the contract does not have, or a folder of pictures without any.
+    Raises ValueError for a dialect that the contract lacks, or a pictures folder without image files.
     """
     return MockServer(contract or Contract.load(), settings or Settings())
 
@@ -98,27 +98,27 @@ class MockServer(Starlette):
             exception_handlers={HTTPException: self._http_error},
             lifespan=self._lifespan,
         )
-        # The API answers both spellings itself; a redirect would lose the body of a POST in some clients.
+        # The API serves both spellings itself; with a redirect, some clients lose the body of a POST.
         self.router.redirect_slashes = False
 
     def play(self, scenario: Any) -> None:
-        """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario, with the place of the mistake."""
+        """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""
         if not self._writers:
             raise BadScenario("", "this contract has no operation that could be scripted")
         operation, writer = self._writers[0]
         self._state.add(parse_scenario(scenario, operation, writer.choices))
 
     def reset(self) -> None:
-        """Forget scripts, limits, balances and the journal."""
+        """Clear scripts, limits, balances and the journal."""
         self._state.clear()
         self.journal.clear()
 
     def end_streams(self) -> None:
-        """End the event streams, for which a server that shuts down would wait."""
+        """End the event streams, since a server that shuts down waits for them."""
         self._events.close()
 
     def close(self) -> None:
-        """End event streams, write the journal's file out, remove temporary files; done at shutdown, and harmless twice."""
+        """End event streams, flush the journal's file and remove temporary files; runs at shutdown, and is safe to call again."""
         self.end_streams()
         self.journal.close()
         self._store.close()
@@ -140,7 +140,7 @@ class MockServer(Starlette):
             await super().__call__(scope, receive, send)
 
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # No CORS here: no page of another origin has business with what an app sent.
+        # No CORS here: pages of another origin must not read an app's requests.
         refusal = refuse_control(self.settings, dict(scope["headers"]))
         if refusal is None:
             await super().__call__(scope, receive, send)
@@ -154,15 +154,14 @@ class MockServer(Starlette):
             handled = await endpoint.answer(scope, receive)
         except Disconnected:
             return
-        except Exception:  # noqa: BLE001 - see below
-            # Whatever fails here is our fault, and the client still gets the vendor's envelope.
+        except Exception:  # noqa: BLE001 - the client still gets the vendor's envelope
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
             return
         duration_s = time.perf_counter() - start
         handled.started = self.settings.clock() - duration_s
         handled.duration_s = duration_s + handled.effects.delay_s
-        # Noted before the delay: a client that gives up meanwhile has sent its request all the same.
+        # Recorded before the delay, so that a request is recorded even when the client gives up during the delay.
         self._record(handled)
         if handled.effects.delay_s:
             await asyncio.sleep(handled.effects.delay_s)
@@ -184,16 +183,16 @@ class MockServer(Starlette):
         known = request.headers.get("if-none-match", "")
         if image.etag in known or known.strip() == "*":
             return Response(status_code=304, headers=headers)
-        # Starlette measures the body before HEAD leaves it out.
+        # For HEAD, Starlette sets Content-Length from this body and then omits it.
         return Response(image.data, headers=headers, media_type=image.media_type)
 
     async def _http_error(self, request: Request, error: Exception) -> Response:
-        # An unknown method is an unknown route to this vendor.
+        # This vendor treats an unknown method as an unknown route.
         status = error.status_code if isinstance(error, HTTPException) else 500
         if request.scope["path"].startswith(CONTROL_PREFIX):
-            return JSONResponse({"error": f"there is no {request.method} {request.scope['path'][:200]}"}, status)
+            return JSONResponse({"error": f"no such route: {request.method} {request.scope['path'][:200]}"}, status)
         answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
-        # Its body was never read.
+        # The request body was never read.
         key = bearer_key(header(request.scope, b"authorization"))
         self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
         return to_response(answer)
@@ -205,7 +204,7 @@ class MockServer(Starlette):
 
 
 class _TemplatedEndpoint:
-    """An endpoint behind a templated path, which only the router can match."""
+    """An endpoint with a path template, which only the router can match."""
 
     def __init__(self, endpoint: OperationEndpoint, server: MockServer) -> None:
         self._endpoint = endpoint
@@ -223,14 +222,14 @@ async def _preflight(scope: Scope, send: Send) -> None:
 
 
 def _spellings(path: str) -> list[str]:
-    """The paths that reach an operation: both official base URLs, with and without a trailing slash."""
+    """Return the paths of an operation: under both official base URLs, with and without a trailing slash."""
     bare = path.rstrip("/") or "/"
     both = [bare, bare.removeprefix("/v1")] if bare.startswith("/v1/") else [bare]
     return [spelling for item in both for spelling in (item, f"{item}/")]
 
 
 def _published_schema(document: Mapping[str, Any], pointer: str, status: int) -> Mapping[str, Any] | None:
-    """The OpenAPI schema of the success body, which still has its examples."""
+    """Return the OpenAPI schema of the success body, which still has its examples."""
     operation: Mapping[str, Any] = resolve_pointer(document, pointer_parts(pointer))
     response: Mapping[str, Any] = operation["responses"].get(str(status), {})
     schema: Mapping[str, Any] | None = response.get("content", {}).get("application/json", {}).get("schema")

@@ -1,4 +1,4 @@
-"""Reading a request body: whole, within its limit, as JSON; and saying where it is not."""
+"""Reading of request bodies: completely, within the size limit, as JSON, with the position of a syntax error."""
 
 import json
 import re
@@ -13,20 +13,20 @@ from bodydouble_mockserver._wire import Receive, Scope, header
 
 __all__ = ["UnreadableBody", "duplicate_keys", "parse_json", "read_body"]
 
-# A client that is still sending must be let finish, or it never reads the answer; beyond this it is cut off.
+# A client reads the answer only after it has sent its body; beyond this size the connection is cut.
 _DRAINED_BYTES = 256 * 1024 * 1024
-# What orjson reads is four times as deep as what it writes, and no image request is deep.
+# orjson parses four times deeper than it serializes, and an image request is never deep.
 _MAX_DEPTH = 200
 _MAX_LISTED_KEYS = 20
 _MAX_KEY_CHARACTERS = 60
 
-# Also matches inside of texts, which only means a closer look.
+# Also matches inside strings, which only costs a closer check.
 _KEY = re.compile(rb'"[ \t\n\r]*:')
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableBody:
-    """Why a body cannot be used: the status to answer with, one sentence, and the position where there is one."""
+    """The reason why a body cannot be used: the status of the answer, one sentence, and the position where it is known."""
 
     status: int
     message: str
@@ -35,15 +35,15 @@ class UnreadableBody:
 
 
 class Disconnected(Exception):
-    """The client went away before its request was whole."""
+    """The client disconnected before its request was complete."""
 
 
 async def read_body(
     scope: Scope, receive: Receive, limit: int, message: MutableMapping[str, Any]
 ) -> bytes | UnreadableBody:
-    """The whole body, or a 413 once the client has sent more than ``limit`` bytes and has finished.
+    """Read the whole body, or return a 413 once a client that sends more than ``limit`` bytes has finished.
 
-    ``message`` is the first one received. Raises Disconnected when the client goes away.
+    ``message`` is the first ASGI message received. Raises Disconnected when the client disconnects.
     """
     if message["type"] == "http.disconnect":
         raise Disconnected
@@ -67,7 +67,7 @@ async def read_body(
 
 
 def parse_json(body: bytes, content_type: bytes) -> Any | UnreadableBody:
-    """The parsed body, or a 400: wrong or missing content type, empty, not UTF-8, not JSON, nested too deep."""
+    """Parse the body, or return a 400 for a wrong or missing content type, an empty body, and one that is not UTF-8, not JSON or nested too deep."""
     if content_type != b"application/json" and not _is_json(content_type):
         shown = content_type.decode("latin-1")[:80] or "missing"
         return UnreadableBody(400, f"The Content-Type is {shown}; send application/json")
@@ -84,7 +84,7 @@ def parse_json(body: bytes, content_type: bytes) -> Any | UnreadableBody:
             return UnreadableBody(400, "The request body begins with a byte order mark; send UTF-8 without one", 1, 1)
         where = f"line {error.lineno}, column {error.colno}"
         return UnreadableBody(400, f"Malformed JSON at {where}: {error.msg}", error.lineno, error.colno)
-    # Counting brackets is nearly free and rules nearly every body out.
+    # Counting brackets is cheap and clears nearly every body.
     if body.count(b"[") + body.count(b"{") > _MAX_DEPTH and _is_deeper(parsed, _MAX_DEPTH):
         return UnreadableBody(400, f"The request body is nested more than {_MAX_DEPTH} levels deep")
     return parsed
@@ -96,9 +96,9 @@ def _is_json(content_type: bytes) -> bool:
 
 
 def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
-    """Keys that stand twice in one object of a body that parsed, the first twenty, shortened; the last one won.
+    """Return the keys that appear twice in one object of a valid body, at most twenty, shortened. The parser kept the last value.
 
-    Counting the places that look like keys is nearly free and rules most bodies out.
+    Counting the places that look like keys is cheap and clears most bodies.
     """
     looks_like_keys = len(_KEY.findall(body))
     if looks_like_keys <= len(parsed) or looks_like_keys <= _count_keys(parsed):

@@ -1,4 +1,4 @@
-"""What is asked of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
+"""Checks of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["CheckedRequest", "Refusal", "check"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is not served: status, message (None: the status's own) and what goes into ``error.data``."""
+    """The reason for an error answer: status, message (None: the default of the status) and the value of ``error.data``."""
 
     status: int
     message: str | None = None
@@ -25,7 +25,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class CheckedRequest:
-    """A request after its checks: the parsed body where there is one, its key, what was found, and the refusal it has earned."""
+    """A request after its checks: the parsed body, its key, the findings, and the refusal where a check failed."""
 
     parsed: Any
     key: bytes
@@ -36,7 +36,7 @@ class CheckedRequest:
 def check(
     operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], body: bytes | UnreadableBody
 ) -> CheckedRequest:
-    """The checks; the first one that fails decides, but the contract's names every fault at once."""
+    """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
     key = bearer_key(headers.get(b"authorization", b""))
     if isinstance(body, UnreadableBody):
         return CheckedRequest(None, key, refusal=Refusal(body.status, body.message))
@@ -59,12 +59,15 @@ def check(
 
 
 def _warnings(operation: Operation, body: bytes, parsed: Any) -> Sequence[Finding]:
-    """What is odd about a request that is served all the same."""
+    """Return findings about a request that is accepted nevertheless."""
     if not is_object(parsed):
         return ()
     return [
         _finding(
-            operation, "request-duplicate-key", f"the key {key[:60]!r} stands twice; the last one won", Severity.WARNING
+            operation,
+            "request-duplicate-key",
+            f"the key {key[:60]!r} appears twice; the last value was used",
+            Severity.WARNING,
         )
         for key in duplicate_keys(body, parsed)
     ]

@@ -1,4 +1,4 @@
-"""Our own routes, all below ``/_bodydouble/``; everything else looks like the vendor."""
+"""The mock server's own routes, all below ``/_bodydouble/``; every other route imitates the vendor."""
 
 from collections.abc import Callable
 from importlib.metadata import version
@@ -25,7 +25,7 @@ def control_routes(
     play: Callable[[Any], None],
     reset: Callable[[], None],
 ) -> list[Route]:
-    """Health, the lists of faults and violations, scenarios, and ``reset``, which forgets all that was scripted and seen."""
+    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
     health_body = {
         "status": "ok",
         "version": version("bodydouble"),

@@ -1,4 +1,4 @@
-"""What a caller may ask of one answer: a status, a delay, a fault. ``Prefer`` headers and scripted answers share these."""
+"""Directives for a single answer, such as a status, a delay or a fault, from ``Prefer`` headers and scripted answers."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -20,21 +20,21 @@ __all__ = [
 
 _MAX_SECONDS = 3600
 _SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
-# A header is a list of preferences; commas in quotes do not end one. Possessive, so that no header costs more than its length.
+# A header is a list of preferences; commas in quotes do not separate them. Possessive quantifiers keep the time linear.
 _ITEM = re.compile(r'(?:[^",]++|"(?:[^"\\]|\\.?)*+"?)++', re.DOTALL)
-# name[=value], the value a token or a quoted string; parameters after it are allowed by RFC 7240 and mean nothing here.
+# name[=value], where the value is a token or a quoted string; RFC 7240 allows parameters after it, which are ignored here.
 _PREFERENCE = re.compile(
     r'\s*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)\s*+(?:=\s*+("(?:[^"\\]|\\.)*+"\s*+(?=;|$)|[^;]*+))?(?:;.*)?', re.DOTALL
 )
 
 
 class BadDirective(ValueError):
-    """A value that cannot be asked for; the text names it and lists the good ones."""
+    """A directive with an invalid value; the message names it and lists the valid ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Directives:
-    """What to do differently for one answer; None means as usual. ``delay`` is a range in seconds, ``retry_after`` seconds."""
+    """Changes to a single answer; None means unchanged. ``delay`` is a range in seconds, ``retry_after`` a number of seconds."""
 
     code: int | None = None
     delay: tuple[float, float] | None = None
@@ -46,43 +46,43 @@ class Directives:
     fault: str | None = None
 
     def with_defaults(self, other: "Directives") -> "Directives":
-        """These directives, with those of ``other`` where these say nothing."""
+        """Return these directives, with those of ``other`` where these are None."""
         return replace(other, **{name: value for name, value in self.given().items() if value is not None})
 
     def given(self) -> dict[str, Any]:
-        """The directives that are set, by field name."""
+        """Return the directives that are set, by field name."""
         return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
 
     def as_preferences(self) -> dict[str, str]:
-        """The directives that are set, by the name of each, as ``Prefer`` has them: ``{"delay": "delay=30..60"}``."""
+        """Return the directives that are set, by name, in the form of ``Prefer``: ``{"delay": "delay=30..60"}``."""
         given = self.given()
         return {name: f"{name}={_text(given[field])}" for name, (field, _, _) in _DIRECTIVES.items() if field in given}
 
 
 @dataclass(frozen=True, slots=True)
 class DirectiveChoices:
-    """The names that one operation offers: its dialects and the violations that can be made from its contract."""
+    """The dialects and violations of one operation, derived from its contract."""
 
     dialects: tuple[str, ...]
     violations: tuple[str, ...]
 
 
 def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[str, Any]:
-    """One directive as the field of `Directives` that it sets; ``value`` is text (Prefer) or JSON (a scripted answer).
+    """Parse one directive into the field of `Directives` that it sets; ``value`` is text (Prefer) or JSON (a scripted answer).
 
-    Raises BadDirective with the good values; KeyError for a name that is no directive.
+    Raises BadDirective with the valid values, and KeyError for an unknown name.
     """
     field, parse, allowed = _DIRECTIVES[name]
     parsed = parse(value, choices)
     if parsed is None:
-        raise BadDirective(f"{name}={str(value)[:60]} is not possible; {name} takes {allowed(choices)}")
+        raise BadDirective(f"{name}={str(value)[:60]} is not valid; {name} takes {allowed(choices)}")
     return {field: parsed}
 
 
 def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:
-    """Directives of all Prefer headers of a request.
+    """Parse the directives of all Prefer headers of a request.
 
-    Of a preference given twice the first counts, and unknown or malformed ones are ignored (RFC 7240). Raises BadDirective.
+    The first value of a repeated preference counts; unknown or malformed preferences are ignored (RFC 7240). Raises BadDirective.
     """
     chosen: dict[str, Any] = {}
     for value in values:
@@ -123,7 +123,7 @@ def _whole_number(value: Any) -> int | None:
 
 
 def parse_seconds(value: Any) -> tuple[float, float] | None:
-    """A range of seconds from a number, "2" or "30..60"; None when it is none of these or beyond an hour."""
+    """Parse a range of seconds from a number, "2" or "30..60"; return None when it is invalid or longer than an hour."""
     low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", value)
     least, most = _seconds(low), _seconds(high if dots else low)
     return None if least is None or most is None or least > most else (least, most)
@@ -145,7 +145,11 @@ def _one_of(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[Any
 
 
 def _list_allowed(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[DirectiveChoices], str]:
-    return lambda choices: "one of " + (", ".join(names(choices)) or "none here")
+    def describe(choices: DirectiveChoices) -> str:
+        allowed = ", ".join(names(choices))
+        return f"one of {allowed}" if allowed else "no value with this contract"
+
+    return describe
 
 
 def _fixed_text(text: str) -> Callable[[DirectiveChoices], str]:
@@ -172,7 +176,7 @@ def _fault_names(_choices: DirectiveChoices) -> Iterable[str]:
     return FAULTS
 
 
-# By name: the field it sets, how its value is read (None: not possible), and the good values in words.
+# By name: the field that it sets, its parser (which returns None for an invalid value), and the description of the valid values.
 _DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, DirectiveChoices], Any], Callable[[DirectiveChoices], str]]] = {
     "code": ("code", _code, _fixed_text("a status from 200 to 599")),
     "delay": ("delay", _delay, _fixed_text(f"seconds, or <least>..<most>, up to {_MAX_SECONDS}")),

@@ -1,6 +1,6 @@
-"""One operation of the contract, answered: checked, then as its contract says, or as somebody asked for this once.
+"""Endpoints of the contract's operations: the request is checked, then answered by the contract and the directives of the call.
 
-A raw ASGI callable, dispatched ahead of the router: at this speed Starlette's Request and Response would be most of the time.
+An endpoint works on raw ASGI ahead of the router: Starlette's Request and Response would take most of the time of an answer.
 """
 
 import re
@@ -26,13 +26,13 @@ __all__ = ["OperationEndpoint"]
 _CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _NO_DIRECTIVES = Directives()
 _BODILESS = {204, 205, 304}
-# Which directives have no effect on an answer: on a refusal, on a success, on a body that is given or must not be.
+# Directives that have no effect on a refusal, and those that have none on a success.
 _SUCCESS_ONLY = frozenset({"dialect", "images", "violation"})
 _ERROR_ONLY = frozenset({"envelope"})
 
 
 class OperationEndpoint:
-    """Answers one operation; `answer` decides, and touches no socket but for reading the body."""
+    """Answers one operation; `answer` builds the answer and reads the body, but sends nothing."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class OperationEndpoint:
         self._new_id = new_id
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
-        """One request and what is to be answered. Raises Disconnected when the client goes away while sending."""
+        """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
         request_id = self._new_id()
         message = await receive()
@@ -74,7 +74,7 @@ class OperationEndpoint:
     def _usual(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
     ) -> HandledRequest | None:
-        """Nine of ten calls: a success for which nobody asked for anything else, by a short way; None for all others."""
+        """Answer a usual call, a success without directives, by a short path; return None for any other call."""
         if checked.refusal is not None or b"prefer" in headers or not self._state.is_usual:
             return None
         answer = self.writer.write_usual(checked.parsed, scope, headers, request_id)
@@ -108,7 +108,7 @@ class OperationEndpoint:
             and needs_connection(directives.fault)
             and EXTENSION not in scope.get("extensions", {})
         ):
-            text = f"fault={directives.fault} needs a server that offers its connection: bodydouble serve, or bodydouble's transport"
+            text = f"fault={directives.fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
             return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, text), checked), checked)
         answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
@@ -131,7 +131,7 @@ class OperationEndpoint:
         directives: Directives,
         scripted: ScriptedAnswer | None,
     ) -> tuple[Answer, frozenset[str]]:
-        """The answer, and the names of directives that had no effect on it."""
+        """Return the answer, and the names of directives that had no effect on it."""
         code, ignored = directives.code, _SUCCESS_ONLY
         if code is not None and code >= 300:
             answer = self._refuse(scope, request_id, _requested_error(code, checked), checked, directives)
@@ -193,18 +193,18 @@ class OperationEndpoint:
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:
-    """What an error that was asked for says: what the request itself deserves, where that is the same."""
+    """Return the refusal for a requested status: that of the request itself where the status is the same."""
     if checked.refusal is not None and checked.refusal.status == code:
         return checked.refusal
     if code == OUT_OF_CREDITS.status:
         return OUT_OF_CREDITS
-    message = "Nothing is wrong with the request: this answer was asked for"
+    message = "This error was requested by a Prefer header or a script"
     issue: dict[str, Any] = {"code": "custom", "path": [], "message": message}
     return Refusal(code, data=[issue] if code == 400 else None)
 
 
 def _apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
-    """Put a scripted answer's own body and headers over what would have been sent."""
+    """Replace body and headers by those of a scripted answer."""
     if scripted.body is not None:
         answer.body = scripted.body
     answer.content_type = scripted.content_type or answer.content_type

@@ -1,4 +1,4 @@
-"""The journal as it happens: server-sent events, one for each exchange (WHATWG HTML, section 9.2)."""
+"""A live stream of the journal: server-sent events, one for each exchange (WHATWG HTML, section 9.2)."""
 
 import asyncio
 import contextlib
@@ -10,9 +10,9 @@ from bodydouble_mockserver._wire import Receive, Scope, Send, header
 __all__ = ["Events"]
 
 _HEARTBEAT_S = 15.0
-# What is sent at once: a slow reader is waited for after each, and then continues with what the journal still has.
-_MAX_AT_ONCE = 50
-_MAX_BYTES_AT_ONCE = 256 * 1024
+# The size of one batch. After each batch the stream waits for a slow reader, then continues with the entries that the journal still holds.
+_MAX_BATCH_ENTRIES = 50
+_MAX_BATCH_BYTES = 256 * 1024
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -23,9 +23,9 @@ _HEADERS = [
 class Events:
     """An ASGI endpoint that sends each new exchange as an event ``exchange`` with the exchange's id.
 
-    A reader that comes back with ``Last-Event-ID`` continues after it, with what is still there; an id of another run
-    starts with the oldest entry. What a reader missed because the journal had to drop it is told as an event ``lost`` with ``{"lost": n}``.
-    Nothing is queued for a reader: it reads the journal at its own pace. A comment is sent every ``heartbeat_s`` seconds without an exchange.
+    A reader that reconnects with ``Last-Event-ID`` continues after that entry; the id of another run starts with the oldest entry. Entries that
+    the journal dropped before the reader reached them are reported as an event ``lost`` with ``{"lost": n}``. Nothing is queued for a reader: it
+    reads the journal at its own pace. A comment is sent after every ``heartbeat_s`` seconds without an exchange.
     """
 
     def __init__(self, journal: Journal, heartbeat_s: float = _HEARTBEAT_S) -> None:
@@ -35,7 +35,7 @@ class Events:
         self._streams: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until the reader goes away or `close` is called."""
+        """Send events until the reader disconnects or `close` is called."""
         next_number = self._first_number_after(_last_event_id(scope))
         with self._journal.listening() as entry_added:
             stream = (asyncio.get_running_loop(), entry_added)
@@ -52,7 +52,7 @@ class Events:
                 disconnected.cancel()
 
     def close(self) -> None:
-        """End all streams, and each one that is opened later: a server that shuts down waits for its connections. From any thread."""
+        """End all streams, also those opened later, since a server that shuts down waits for its connections. Thread-safe."""
         self._is_closed = True
         for loop, entry_added in tuple(self._streams):
             with contextlib.suppress(RuntimeError):
@@ -68,19 +68,19 @@ class Events:
             if chunk:
                 yield chunk
             elif not await _wait_for_entry(entry_added, disconnected, self._heartbeat_s):
-                yield b": still here\n\n"
+                yield b": keep-alive\n\n"
 
     def _next_events(self, next_number: int) -> tuple[bytes, int]:
-        """The next events from that number on, and the number after them."""
+        """Return the next events from a number on, and the number after them."""
         parts: list[bytes] = []
         numbers = self._journal.numbers()
         if next_number < numbers.start:
             parts.append(b'event: lost\ndata: {"lost":%d}\n\n' % (numbers.start - next_number))
             next_number = numbers.start
         size = 0
-        while next_number < numbers.stop and len(parts) < _MAX_AT_ONCE and size < _MAX_BYTES_AT_ONCE:
+        while next_number < numbers.stop and len(parts) < _MAX_BATCH_ENTRIES and size < _MAX_BATCH_BYTES:
             line = self._journal.line(next_number)
-            if line is None:  # dropped while we were reading: the next round says so
+            if line is None:  # dropped meanwhile: the next call reports it
                 break
             identifier = self._journal.identifier(next_number).encode()
             parts.append(b"id: %b\nevent: exchange\ndata: %b\n" % (identifier, line))
@@ -107,7 +107,7 @@ async def _wait_for_disconnect(receive: Receive) -> None:
 
 
 async def _wait_for_entry(entry_added: asyncio.Event, disconnected: asyncio.Task[None], timeout_s: float) -> bool:
-    """Whether there is news or the reader is gone before the time is over."""
+    """Return whether an entry was added or the reader disconnected before the timeout."""
     waiting = asyncio.create_task(entry_added.wait())
     try:
         done, _ = await asyncio.wait((waiting, disconnected), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)

@@ -1,7 +1,7 @@
-"""Faults below the contract: answers that are broken as HTTP, or as a connection.
+"""Faults below the contract: broken HTTP answers and broken connections.
 
-Those below HTTP need the transport, which ASGI hides: `FaultProtocol` puts it into the scope, and the in-process transport of
-`bodydouble_mockserver.transport` puts something there that turns the same faults into httpx exceptions.
+A broken connection needs access to the transport, which ASGI hides. `FaultProtocol` adds it to the scope; the in-process transport of
+`bodydouble_mockserver.transport` adds a substitute that raises the matching httpx exceptions.
 """
 
 import asyncio
@@ -18,22 +18,22 @@ from bodydouble_mockserver._wire import Answer, Receive, Scope, Send, response_h
 
 __all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "RawConnection", "perform_fault"]
 
-# The key of the scope's extensions under which a server offers its wire.
+# The key in the scope's extensions for the server's raw connection.
 EXTENSION = "bodydouble.connection"
 
 FAULTS = {
     "reset-before-headers": "the connection is reset instead of an answer",
     "reset-mid-body": "the connection is reset after half of the body",
-    "truncated-json": "the body ends in the middle of the JSON, its length agreeing",
+    "truncated-json": "the body ends in the middle of the JSON, with a matching Content-Length",
     "wrong-length": "Content-Length promises more than is sent before the connection ends",
-    "empty": "the right status, and no body",
+    "empty": "the usual status and an empty body",
     "garbage": "bytes that are not HTTP",
     "slow-drip": "the body comes one byte at a time, ten a second",
-    "broken-gzip": "Content-Encoding: gzip over bytes that are not",
-    "hang": "no answer at all, until the client gives up",
+    "broken-gzip": "Content-Encoding: gzip on a body that is not gzip",
+    "hang": "no answer until the client gives up",
 }
 _DRIP_S = 0.1
-# Time for what was written to reach the client, which a reset right behind it could overtake.
+# Time for the written bytes to reach the client: an immediate reset could overtake them.
 _RESET_DELAY_S = 0.05
 _GARBAGE = b"\x16\x03\x01\x00 this is not HTTP \xff\xfe\r\n\r\n"
 
@@ -46,20 +46,20 @@ class RawConnection(Protocol):
         ...
 
     def close(self) -> None:
-        """End the connection in order, once all is sent."""
+        """Close the connection after all bytes are sent."""
         ...
 
     def reset(self) -> None:
-        """End the connection at once, so that the client sees a reset."""
+        """Reset the connection immediately."""
         ...
 
     def hang(self) -> None:
-        """Say nothing more."""
+        """Send nothing more."""
         ...
 
 
 class SocketConnection:
-    """A wire over an asyncio transport."""
+    """A raw connection over an asyncio transport."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -75,17 +75,17 @@ class SocketConnection:
     def reset(self) -> None:
         """See `RawConnection`: with a linger time of zero, closing sends RST instead of FIN."""
         connection = self._transport.get_extra_info("socket")
-        # A client that left first has taken the socket with it.
+        # The socket is gone when the client disconnected first.
         if connection is not None and not self._transport.is_closing():
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def hang(self) -> None:
-        """See `RawConnection`: nothing to do, the client waits by itself."""
+        """See `RawConnection`: nothing to do, since the client waits."""
 
 
 class FaultProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also offers its connection to the application."""
+    """uvicorn's protocol, which also passes its connection to the application."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
@@ -93,20 +93,20 @@ class FaultProtocol(HttpToolsProtocol):
         self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
 
     def on_message_begin(self) -> None:
-        """See httptools: a new request begins."""
+        """Add the connection to the scope of a new request; called by httptools."""
         super().on_message_begin()
         self.scope["extensions"] = self._extensions
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP in the vendor's envelope too, and end the connection."""
-        answer = problem(400, "", "", time.time(), message=f"This is not HTTP: {msg}")
+        """Answer invalid HTTP in the vendor's envelope and close the connection."""
+        answer = problem(400, "", "", time.time(), message=f"The request is not valid HTTP: {msg}")
         answer.headers.append((b"connection", b"close"))
         self.transport.write(response_head(answer, len(answer.body)) + answer.body)
         self.transport.close()
 
 
 async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:
-    """Send ``answer`` broken in the way that ``fault`` names (a key of `FAULTS`); the answer itself stays as it is."""
+    """Send ``answer`` with a fault, a key of `FAULTS`; the answer itself is not changed."""
     match fault:
         case "truncated-json":
             await send_answer(send, replace(answer, body=answer.body[: len(answer.body) // 2]))
@@ -122,7 +122,7 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
 
 
 def needs_connection(fault: str) -> bool:
-    """Whether a fault is below HTTP, so that the server must offer its connection."""
+    """Return whether a fault needs access to the raw connection."""
     return fault in {"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"}
 
 
@@ -159,6 +159,6 @@ async def _drip(answer: Answer, receive: Receive, send: Send) -> None:
 
 
 async def _wait_for_disconnect(receive: Receive) -> None:
-    """Wait until the client is gone; returning earlier would make the server send an answer of its own."""
+    """Wait until the client disconnects; returning earlier would make the server send its own answer."""
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""Which picture stands behind which URL, and drawing it when somebody asks."""
+"""The pictures behind the URLs, drawn on demand."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ _MAX_RECIPES = 20_000
 _MAX_RECIPE_BYTES = 32 * 1024 * 1024
 _MAX_IMAGE_BYTES = 48 * 1024 * 1024
 _DRAWING_THREADS = 2
-# A picture shows that many inputs at most and counts the others, so only these are looked at.
+# A picture shows at most this many inputs and counts the rest, so only these are stored.
 _MAX_SHOWN_INPUTS = 12
 
 
@@ -44,13 +44,13 @@ class ServedImage:
 @dataclass(frozen=True, slots=True)
 class _Input:
     label: str
-    key: str | None  # its hash in the content store; None for a URL, which is never fetched
+    key: str | None  # hash in the content store; None for a URL, which is never fetched
 
 
 @dataclass(frozen=True, slots=True)
 class _File:
     path: Path
-    suffix: str  # by content; what stands in a file's name need not fit into a URL
+    suffix: str  # by content; a file name's own suffix may not be valid in a URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +64,16 @@ class _Recipe:
 
     @property
     def memory_bytes(self) -> int:
-        """About what it costs to remember."""
+        """The approximate memory use."""
         shown = self.inputs[:_MAX_SHOWN_INPUTS]
         texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
         return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
 
 
 def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
-    """The URL path of a picture, from the request's digest (64 hexadecimal digits) and the picture's number.
+    """Return the URL path of a picture, from the request's digest (64 hexadecimal digits) and the picture's number.
 
-    The newest form seen: ``/generations/<name>/<13-digit ms>-<uuid4>.png``; from the request, not from the clock.
+    It has the newest observed form, ``/generations/<name>/<13-digit ms>-<uuid4>.png``, but depends on the request, not on the clock.
     """
     name = _ANIMALS[int(digest[:2], 16) % len(_ANIMALS)]
     milliseconds = _FIRST_MS + int(digest[2:13], 16) % 10**11
@@ -81,7 +81,7 @@ def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
 
 
 def _seed(digest: str) -> int:
-    """What tells the pictures of this request from those of others."""
+    """Return the seed of a request's pictures."""
     return int(digest[-16:], 16)
 
 
@@ -91,7 +91,7 @@ def _picture_id(digest: str) -> str:
 
 
 class Gallery:
-    """Remembers what each request asked for, bounded by count and bytes, and draws it off the event loop, two at a time."""
+    """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws off the event loop, two at a time."""
 
     def __init__(self, store: ContentStore, folder: Path | None) -> None:
         self._store = store
@@ -99,16 +99,16 @@ class Gallery:
         self._recipe_bytes = 0
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
         self._image_bytes = 0
-        # Not a semaphore, which belongs to one event loop: an application called in process may see several.
+        # Not a semaphore, which belongs to one event loop: an app called in process may run in several.
         self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "bodydouble-picture")
         self._files = _find_image_files(folder)
 
     def remember(
         self, digest: str, edit: EditRequest, size: tuple[int, int] | None, *, wrong_ratio: bool = False
     ) -> Sequence[str]:
-        """Keep what is needed to draw the pictures of a request; the URL path of each.
+        """Store what is needed to draw the pictures of a request, and return the URL path of each.
 
-        ``wrong_ratio`` pictures have half of the height they should, behind URLs of their own.
+        With ``wrong_ratio`` the pictures have half the right height, and separate URLs.
         """
         if wrong_ratio:
             digest = hashlib.sha256(b"wrong-aspect-ratio " + digest.encode()).hexdigest()
@@ -130,7 +130,7 @@ class Gallery:
         return paths
 
     def recall(self, digest: str) -> Sequence[str] | None:
-        """The URL path of each picture of a request that was remembered before and whose inputs are still here; else None."""
+        """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
         key = _picture_id(digest)
         recipe = self._recipes.get(key)
         if recipe is None:
@@ -142,7 +142,7 @@ class Gallery:
         return recipe.paths
 
     async def picture(self, path: str) -> ServedImage | None:
-        """The image file behind a URL path of `remember`; None when the path is not one of ours or was evicted."""
+        """Return the image file for a URL path from `remember`; None when the path is unknown or was evicted."""
         identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
         recipe = self._recipes.get(identifier[:-2])
         index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
@@ -169,8 +169,8 @@ class Gallery:
         try:
             data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
         except OSError:
-            return None  # somebody removed the file from the folder
-        # The bytes decide the ETag, so that it changes with the renderer and with Pillow, whose pixels change between versions.
+            return None  # the file was removed from the folder
+        # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
         return ServedImage(data, media_type(data) or "application/octet-stream", etag)
 
@@ -200,7 +200,7 @@ class Gallery:
         return _Input(f"image {number}", self._store.put(decode_picture(value)))
 
     def _keep(self, identifier: str, image: ServedImage) -> None:
-        replaced = self._images.pop(identifier, None)  # when two asked for it at once
+        replaced = self._images.pop(identifier, None)  # two concurrent requests for the same picture
         self._images[identifier] = image
         self._image_bytes += len(image.data) - (0 if replaced is None else len(replaced.data))
         while self._image_bytes > _MAX_IMAGE_BYTES:
@@ -224,11 +224,11 @@ def _file_name(url: str) -> str:
 
 
 def _find_image_files(folder: Path | None) -> Sequence[_File]:
-    """The image files of a folder, in the order of their names. Raises ValueError when there is none."""
+    """Return the image files of a folder, sorted by name. Raises ValueError when it has none."""
     if folder is None:
         return ()
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; name one that holds image files")
+        raise ValueError(f"{folder} is not a folder; give one that contains image files")
     try:
         heads = [(path, media_type(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
     except OSError as error:

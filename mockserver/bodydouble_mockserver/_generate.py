@@ -1,4 +1,4 @@
-"""An answer's body from its schema: the contract's own examples where they conform, else the plainest value that does."""
+"""A sample value from a JSON Schema, with the contract's own examples where they conform."""
 
 import math
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ _NO_NAMES: frozenset[str] = frozenset()
 
 
 def sample(schema: Any, published: Any = None) -> Any:
-    """A value that conforms to a JSON Schema 2020-12 (as the contract makes it), with one item in each list.
+    """Return a value that conforms to a JSON Schema 2020-12 (as the contract builds it), with one item in each list.
 
-    ``published`` is the OpenAPI schema that it was made from, for its ``example``s; the caller checks the result. Patterns are not
-    followed, and what refers to itself ends after one round.
+    ``published`` is the OpenAPI schema behind it, whose ``example``s are used; the caller validates the result. Patterns are ignored,
+    and a recursive schema is expanded once.
     """
     definitions: dict[str, Any] = schema.get("$defs", {}) if is_object(schema) else {}
     return _Sampler(definitions).value(schema, published)
@@ -25,7 +25,7 @@ def sample(schema: Any, published: Any = None) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class _Sampler:
-    """At one place of a schema: ``open_names`` are the definitions that this place is inside of."""
+    """A sampler at one place of a schema; ``open_names`` are the definitions that enclose this place."""
 
     definitions: dict[str, Any]
     open_names: frozenset[str] = _NO_NAMES
@@ -92,7 +92,7 @@ class _Sampler:
         return values
 
     def _is_open(self, schema: Any) -> bool:
-        """Whether this is a reference back to what is being generated."""
+        """Return whether this is a reference to a definition that is being sampled."""
         return is_object(schema) and "$ref" in schema and _name(schema) in self.open_names
 
 
@@ -109,7 +109,7 @@ def _type(schema: dict[str, Any]) -> str:
 
 
 def _number(schema: dict[str, Any], step: float | None) -> int | float:
-    """Zero, or the number next to a bound, or the middle between the bounds: the first that is within them."""
+    """Return the first value within the bounds of zero, the numbers next to a bound, and the middle between the bounds."""
     return next((value for value in _numbers(schema, step) if _is_within(schema, value)), 0)
 
 

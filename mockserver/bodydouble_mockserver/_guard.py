@@ -1,4 +1,4 @@
-"""Who may use the routes below ``/_bodydouble/``: callers that name this machine, with the control key where one is set."""
+"""Access control for the routes below ``/_bodydouble/``: the Host must name this machine, and the control key must match where one is set."""
 
 import hmac
 import re
@@ -15,10 +15,10 @@ _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
 
 
 def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
-    """Status and text of the refusal, or None.
+    """Return the status and text of the refusal, or None when the request is allowed.
 
-    A web page that the user visits can point a name of its own at 127.0.0.1 (DNS rebinding) and read what an app sent; its requests carry
-    that name as Host. And a page of another origin can send requests, although it cannot read the answers; they carry its origin.
+    A web page can point its own name at 127.0.0.1 (DNS rebinding) and read the journal; its requests carry that name as Host. A page of
+    another origin can send requests although it cannot read the answers; they carry its origin.
     """
     if not settings.control:
         return 404, "The routes below /_bodydouble/ are closed (--no-control)"
@@ -33,13 +33,13 @@ def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[
         return 403, f"Pages of {origin[:80]!r} may not use /_bodydouble/; start with --control-host NAME to allow them"
     if settings.control_key is not None:
         key = bearer_key(headers.get(b"authorization", b""))
-        # An empty control key is a variable that was not set: it lets nobody in.
+        # An empty control key is usually an unset variable: it must not open the routes.
         if not key or not hmac.compare_digest(key, settings.control_key.encode()):
             return 401, "/_bodydouble/ needs the control key: Authorization: Bearer <the key given as --control-key>"
     return None
 
 
 def _is_allowed(settings: Settings, authority: str) -> bool:
-    """Whether a name with or without a port is this machine's, or configured."""
+    """Return whether a host name, with or without a port, is a loopback name or a configured one."""
     match = _AUTHORITY.fullmatch(authority.lower())
     return match is not None and match[1] in (*_LOOPBACK, *map(str.lower, settings.control_hosts))

@@ -1,6 +1,6 @@
-"""What is peculiar to image editing: which properties hold the prompt, the pictures, their number, shape and cost.
+"""Field mapping of image operations: the properties that hold the prompt, the pictures, their number, aspect ratio and cost.
 
-The contract names its properties; this module knows what a property of such a name is for. Everything else in the server is generic.
+The contract names its properties; this module maps the names to their purpose. The rest of the server is generic.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,18 +21,18 @@ _INPUTS = ("image_urls", "images", "image_url", "image")
 _COUNTS = ("num_images", "n")
 _RATIOS = ("aspect_ratio",)
 _URL_SWITCH = "convert_base64_to_url"
-# Stands for a URL while a body is prepared; no text of a contract holds it.
+# A placeholder for a URL in a prepared body; no text of a contract contains it.
 _URL_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
 _CREDITS = {"credits_used", "tokens_used"}
 _MEDIA_TYPES = {"content_type", "mime_type"}
-# A contract without a maximum must not make one call cost any amount of work.
+# Without a maximum in the contract, this bounds the work of one call.
 _MAX_IMAGES = 16
 
 
-# None of these classes is frozen: building a frozen one takes three times as long, on every request.
+# These classes are not frozen: creating a frozen instance takes three times as long, on every request.
 @dataclass(slots=True)
 class EditRequest:
-    """What one request asks for: ``count`` pictures of ``ratio`` ("16:9", or None) from ``inputs`` (URLs or Base64) and a prompt."""
+    """The parameters of one request: ``count`` pictures of ``ratio`` ("16:9", or None) from ``inputs`` (URLs or Base64) and a prompt."""
 
     model: str
     prompt: str
@@ -44,7 +44,7 @@ class EditRequest:
 
 @dataclass(slots=True)
 class Cost:
-    """What a call costs, and the headers that say it; ``usd`` is None when the contract does not say what a credit is worth."""
+    """The cost of a call, and its headers; ``usd`` is None when the contract has no value for a credit."""
 
     credits: int | None
     usd: float | None
@@ -53,7 +53,7 @@ class Cost:
 
 @dataclass(slots=True)
 class ImageLink:
-    """One picture of an answer; ``base64`` is empty unless the body is to carry the picture, ``size`` its bytes where known."""
+    """One picture of an answer; ``base64`` is None unless the body embeds the picture, ``size`` is its number of bytes where known."""
 
     url: str
     file_name: str
@@ -64,7 +64,7 @@ class ImageLink:
 class ImageFields:
     """Reads requests and writes success bodies of one operation, by its contract and one dialect.
 
-    A dialect is ``documented``, which follows the schema, or the name of an example of the contract.
+    A dialect is ``documented``, which follows the schema, or the name of an example in the contract.
     """
 
     def __init__(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> None:
@@ -75,7 +75,7 @@ class ImageFields:
         self._ratio = _first(_RATIOS, properties)
         self._default_ratio: Any = properties[self._ratio].get("default") if self._ratio else None
         self._default_count: Any = properties[self._count].get("default", 1) if self._count else 1
-        # The property by which a contract of this vendor lets a request turn URLs off.
+        # The property with which a request turns URLs off, in some contracts of this vendor.
         self._has_url_switch = _URL_SWITCH in properties
         self.sizes: Mapping[str, tuple[int, int]] = {
             ratio: (size[0], size[1]) for ratio, size in operation.extensions.get("x-sizes", {}).items()
@@ -86,11 +86,11 @@ class ImageFields:
         self._credits_per_usd: int | None = price.get("credits-per-usd")
         self._template = self._choose_template(operation, published, dialect)
         self.needs_size = _has_property(self._template, "file_size")
-        # Where the contract has no place for Base64, the URL has to stay.
         self._pieces: dict[int, list[bytes]] = {}
         self._costs: dict[int, Cost] = {}
+        # Without a Base64 field in the contract, an answer always has URLs.
         self.has_base64 = _has_property(self._template, "b64_json")
-        # Only what stands between the URLs: those are looked at with each call.
+        # This covers the text between the URLs; the journal checks the URLs of each call.
         self.needs_no_redaction = is_plain_json(orjson.dumps(self._template), self._template)
         self.has_images = _has_property(self._template, "url") or self.has_base64
 
@@ -107,7 +107,7 @@ class ImageFields:
         return with_examples if validator is None or validator.is_valid(with_examples) else sample(schema)
 
     def read(self, body: Mapping[str, Any]) -> EditRequest:
-        """What a valid request body asks for; a fractional number of images is rounded down (assumed)."""
+        """Read the parameters of a valid request body; a fractional number of images is rounded down (assumed)."""
         inputs = (body.get(self._inputs) or ()) if self._inputs else ()
         ratio = body.get(self._ratio, self._default_ratio) if self._ratio else None
         return EditRequest(
@@ -120,18 +120,18 @@ class ImageFields:
         )
 
     def wants_base64(self, body: Mapping[str, Any]) -> bool:
-        """Whether a request asks for its pictures as Base64."""
+        """Return whether a request asks for its pictures as Base64."""
         return body.get("response_format") == "b64_json" or (self._has_url_switch and body.get(_URL_SWITCH) is False)
 
     def count(self, body: Mapping[str, Any]) -> int:
-        """How many pictures a request asks for."""
+        """Return the number of pictures that a request asks for."""
         if self._count is None:
             return 1
         asked = body.get(self._count, self._default_count)
         return max(1, min(int(asked), _MAX_IMAGES)) if isinstance(asked, int | float) else 1
 
     def cost(self, count: int) -> Cost:
-        """The price of ``count`` pictures (times the number: assumed); what the contract's example says where it has no price."""
+        """Return the cost of ``count`` pictures (price times number: assumed); its fields are None where the contract has no price."""
         cost = self._costs.get(count)
         if cost is None:
             cost = self._costs[count] = self._price(count)
@@ -148,16 +148,16 @@ class ImageFields:
         return Cost(total, usd, headers)
 
     def write(self, links: list[ImageLink], cost: Cost, seed: int) -> Any:
-        """The success body, with one item for each link."""
+        """Build the success body, with one item for each link."""
         return _fill(self._template, links, links[0], cost, seed)
 
     @cached_property
     def has_pieces(self) -> bool:
-        """Whether nothing but its URLs in a success body depends on the request, so that `join_pieces` can write it."""
+        """True when only the URLs of a success body depend on the request, so that `join_pieces` can build it."""
         return self.has_images and len(self._prepare(1)) == 2
 
     def join_pieces(self, origin: str, paths: Sequence[str]) -> bytes:
-        """The success body as JSON from pieces, which takes a tenth of writing it anew; for a body that `has_pieces`."""
+        """Join the success body as JSON from prepared pieces, in a tenth of the time of `write`; requires `has_pieces`."""
         count = len(paths)
         pieces = self._pieces.get(count)
         if pieces is None:
@@ -168,7 +168,7 @@ class ImageFields:
         return b"".join(parts)
 
     def _prepare(self, count: int) -> list[bytes]:
-        """What stands between the URLs of a body with that many pictures; one piece when it cannot be prepared."""
+        """Return the pieces between the URLs of a body with ``count`` pictures; a single piece when it cannot be prepared."""
         links = [ImageLink(_URL_PLACEHOLDER, "")] * count
         first, second = (self.write(links, self.cost(count), seed) for seed in (1, 2))
         is_fixed = first == second and not _has_property(self._template, "file_name") and not self.needs_size

@@ -1,6 +1,6 @@
-"""Findings about a request as the list of Zod 3 issues that the vendor puts into ``error.data``.
+"""Conversion of request findings to the Zod 3 issues that the vendor lists in ``error.data``.
 
-Only ``invalid_enum_value`` was ever seen; the other codes are Zod 3's own (assumed), ``custom`` where Zod has no twin.
+Only ``invalid_enum_value`` was observed; the other codes are those of Zod 3 (assumed), and ``custom`` where Zod has no equivalent.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,19 +14,19 @@ __all__ = ["zod_issues"]
 Issue = dict[str, Any]
 IssueMaker = Callable[[Finding, str], Issue]
 
-# An answer stays readable, and small, whatever was sent: so much of it are issues at most, and so much is one issue.
+# Limits on all issues and on one issue keep an answer small and readable for any request.
 _MAX_BYTES = 40_000
 _MAX_ISSUE_BYTES = 8_000
 _MAX_NAME_CHARACTERS = 200
 
 
 def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> list[Issue]:
-    """One issue per place and fault, in the order of the findings; ``schema`` is the request's JSON Schema, for expected types.
+    """Return one issue per place and fault, in the order of the findings; ``schema`` is the request's JSON Schema, for expected types.
 
-    Beyond 40 kB the other issues are only counted, in a last one.
+    Beyond 40 kB, a last issue counts the remaining ones.
     """
     mistyped = {finding.pointer for finding in findings if finding.id == "request-type"}
-    # Zod looks no further at a value of the wrong type.
+    # Zod does not check a value of the wrong type any further.
     kept = [finding for finding in findings if finding.id == "request-type" or finding.pointer not in mistyped]
     issues: list[Issue] = []
     bytes_left = _MAX_BYTES
@@ -41,20 +41,20 @@ def zod_issues(findings: Sequence[Finding], schema: dict[str, Any] | None) -> li
 
 
 def _issue(finding: Finding, schema: Any) -> tuple[Issue, int]:
-    """The issue, and its bytes as JSON."""
+    """Return the issue and its size in bytes as JSON."""
     path, expected_type = _locate(schema, finding.pointer)
-    if finding.id == "request-additional-properties":  # Zod names the key beside the path of its object
+    if finding.id == "request-additional-properties":  # Zod gives the path of the object and names the key separately
         path = path[:-1]
     issue = {**_ISSUE_MAKERS.get(finding.id, _custom)(finding, expected_type), "path": path}
     size = len(orjson.dumps(issue))
-    if size > _MAX_ISSUE_BYTES:  # an enum with very many options
+    if size > _MAX_ISSUE_BYTES:  # an enum with many options
         issue = {**_custom(finding, expected_type), "path": path}
         size = len(orjson.dumps(issue))
     return issue, size
 
 
 def _locate(schema: Any, pointer: str) -> tuple[list[str | int], str]:
-    """A pointer as Zod's path, and the JSON type that the schema wants there; "unknown" when it does not say."""
+    """Convert a pointer to Zod's path, and return the JSON type in the schema there; "unknown" when it has none."""
     path: list[str | int] = []
     for text in pointer.split("/")[1:]:
         part = text.replace("~1", "/").replace("~0", "~")
@@ -80,7 +80,7 @@ def _type(finding: Finding, _expected: str) -> Issue:
     if finding.got == "number" and "integer" in finding.expected:
         expected, received = "integer", "float"
     else:
-        # Zod has one kind of number, and null stands last in its unions.
+        # Zod has one number type, and lists null last in its unions.
         names = ["number" if name == "integer" else name for name in finding.expected if name != "null"]
         expected = " | ".join(dict.fromkeys([*names, *(name for name in finding.expected if name == "null")]))
         received = "number" if finding.got == "integer" else finding.got

@@ -1,4 +1,4 @@
-"""What an app sent, and what it was told: the last calls, bounded by count and bytes, without a key in them."""
+"""The journal: the last calls and their answers, bounded by count and bytes, without API keys."""
 
 import asyncio
 import contextlib
@@ -16,21 +16,21 @@ from bodydouble_mockserver._served import HandledRequest
 
 __all__ = ["Journal"]
 
-# Calls are formatted some at a time, soon after they were answered: the code that does it stays in the processor's cache meanwhile,
-# and an app does not wait for it. Until then a call is held as it came, its key included.
+# Calls are formatted in small batches shortly after they were answered: the formatting code then stays in the processor's cache, and an
+# app does not wait for it. Until then a call is held in its original form, including its key.
 _MAX_PENDING_CALLS = 16
 _FORMAT_DELAY_S = 0.25
-# A larger call does not wait, so that what waits stays small.
+# A larger call is formatted immediately, so that pending calls need little memory.
 _MAX_PENDING_BYTES = 16 * 1024
 _ENTRY_OVERHEAD_BYTES = 150
 
 
 class Journal:
-    """The last ``entries`` calls in about ``max_bytes`` of memory; the oldest go first. Safe to use from several threads.
+    """The last ``entries`` calls in about ``max_bytes`` of memory; the oldest are dropped first. Thread-safe.
 
-    ``hash_key`` gives the short hash that stands for a key; ``keys`` are secrets to look for beside each call's own (the
-    configured keys); ``file`` gets every exchange as well. ``run`` begins each id (default: eight random digits), so that ids of two
-    runs in one file differ. Entries are numbered from 1, and numbers are not used again after `clear`.
+    ``hash_key`` returns the short hash of a key; ``keys`` are further secrets to redact beside each call's own key (the configured
+    keys); ``file`` receives every exchange as well. ``run`` is the prefix of each id (default: eight random digits), so that ids of
+    two runs in one file differ. Entries are numbered from 1, and `clear` does not reset the numbers.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Journal:
         self._lock = threading.Lock()
 
     def append(self, handled: HandledRequest) -> None:
-        """Keep one call. It is redacted and formatted within a quarter of a second, and before anybody reads it."""
+        """Add one call. It is redacted and formatted within a quarter of a second, and before it is read."""
         pending = self._pending
         pending.append(handled)
         if (
@@ -71,7 +71,7 @@ class Journal:
                 self._notify_listeners()
 
     def _schedule_formatting(self) -> bool:
-        """Whether the running loop will call `settle`; without a loop nobody will."""
+        """Schedule `format_pending` on the running loop; return whether there is one."""
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -86,7 +86,7 @@ class Journal:
         self.format_pending()
 
     def format_pending(self) -> None:
-        """Format the calls that wait for it."""
+        """Format the pending calls."""
         with self._lock:
             self._format_pending()
 
@@ -102,46 +102,46 @@ class Journal:
                 self._evict_oldest()
 
     def line(self, number: int) -> bytes | None:
-        """The exchange of that number as JSON, with a newline; None when it is gone or not there yet."""
+        """Return the exchange with that number as JSON, with a newline; None when it was dropped or does not exist yet."""
         with self._lock:
             self._format_pending()
             index = number - self._first
             return self._entries[index] if 0 <= index < len(self._entries) else None
 
     def exchange(self, number: int) -> Exchange | None:
-        """The exchange of that number; None when it is gone or not there yet."""
+        """Return the exchange with that number; None when it was dropped or does not exist yet."""
         line = self.line(number)
         return None if line is None else parse_exchange(orjson.loads(line))
 
     def exchanges(self) -> list[Exchange]:
-        """All exchanges that are there, the oldest first."""
+        """Return all stored exchanges, the oldest first."""
         found = (self.exchange(number) for number in self.numbers())
         return [exchange for exchange in found if exchange is not None]
 
     def numbers(self) -> range:
-        """The numbers of the entries that are there; the end is the number that comes next."""
+        """Return the numbers of the stored entries; the end of the range is the next number."""
         with self._lock:
             self._format_pending()
             return range(self._first, self._first + len(self._entries))
 
     def number(self, identifier: str) -> int | None:
-        """The number in an id of this run, whether or not its entry is still there; None for any other text."""
+        """Return the number in an id of this run, whether or not its entry is still stored; None for any other text."""
         run, _, digits = identifier.rpartition("-")
         is_ours = run == self._run and digits.isascii() and digits.isdigit() and len(digits) <= 15
         return int(digits) if is_ours else None
 
     def identifier(self, number: int) -> str:
-        """The id of the entry of that number."""
+        """Return the id of the entry with that number."""
         return f"{self._run}-{number}"
 
     @property
     def size_bytes(self) -> int:
-        """About how much memory the entries take."""
+        """The approximate memory use of the entries in bytes."""
         self.format_pending()
         return self._bytes
 
     def clear(self) -> int:
-        """Forget all entries; how many there were. What is in the file stays there."""
+        """Remove all entries and return their number. The file is not changed."""
         with self._lock:
             self._format_pending()
             count = len(self._entries)
@@ -152,7 +152,7 @@ class Journal:
 
     @contextlib.contextmanager
     def listening(self) -> Generator[asyncio.Event]:
-        """An event of the running loop that is set at each new entry, whichever thread appends it."""
+        """Provide an event of the running loop that is set at each new entry, appended by any thread."""
         listener = (asyncio.get_running_loop(), asyncio.Event())
         self._listeners.append(listener)
         try:
@@ -161,7 +161,7 @@ class Journal:
             self._listeners.remove(listener)
 
     def close(self) -> None:
-        """Write what is not in the file yet, and close it."""
+        """Format the pending calls and close the file."""
         self.format_pending()
         if self._file is not None:
             self._file.close()
@@ -173,6 +173,6 @@ class Journal:
 
     def _notify_listeners(self) -> None:
         for loop, event in tuple(self._listeners):
-            # A loop that ended with its listener still waiting takes no more calls.
+            # A closed loop, whose listener was still waiting, raises here.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)

@@ -1,4 +1,4 @@
-"""One line of the journal: what a call becomes in the one format for exchanges, without a secret in it."""
+"""Journal entries: a call as one line in the format for exchanges, without secrets."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -28,12 +28,12 @@ __all__ = ["LineWriter"]
 _KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
 _CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
 _MAX_FINDINGS = 100
-# In a JSON text these stand for themselves.
+# Bytes that JSON does not escape.
 _UNESCAPED = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
 
 
 class LineWriter:
-    """Writes calls as lines of the journal. ``hash_key`` gives the short hash that stands for a key."""
+    """Writes calls as lines of the journal. ``hash_key`` returns the short hash of a key."""
 
     def __init__(self, redactor: Redactor, hash_key: Callable[[bytes], str]) -> None:
         self._redactor = redactor
@@ -42,7 +42,7 @@ class LineWriter:
         self._stamp = ""
 
     def line(self, identifier: str, handled: HandledRequest) -> bytes:
-        """The call as one line of JSON, with its newline."""
+        """Return the call as one line of JSON, with its newline."""
         kept: Headers = []
         secret: Headers = []
         for header in handled.headers:
@@ -51,7 +51,7 @@ class LineWriter:
             elif header[0] in _CREDENTIAL_HEADERS:
                 secret.append(header)
         answer = handled.answer
-        # The content type is one of ours, or goes with a scripted answer, which is no usual call.
+        # The content type needs no check: only a scripted answer can set it, and that one takes the long path.
         values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
         target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
         data = b"\0".join((target, handled.query, values, handled.body, answer.body))
@@ -74,7 +74,7 @@ class LineWriter:
         return self._exchange(identifier, handled, kept, redactor).to_line()
 
     def _usual(self, identifier: str, handled: HandledRequest, kept: Headers) -> bytes:
-        """The same line for a call in which nothing has to be replaced, in a quarter of the time: bodies and headers go in as they are."""
+        """Return the line of a call that needs no redaction, in a quarter of the time: bodies and headers are copied."""
         answer = handled.answer
         return (
             b'{"format":1,"id":"%b","time":"%b",%b,"key":%b,"headers":{%b},"body":%b,"findings":[],'
@@ -96,7 +96,7 @@ class LineWriter:
         )
 
     def _time(self, seconds: float) -> str:
-        """`timestamp`, which takes the time of ten of these, made once a second."""
+        """Format a time like `timestamp`, which is ten times slower and so runs once per second."""
         second = int(seconds)
         if second != self._second:
             self._second, self._stamp = second, timestamp(second)[:-4]
@@ -135,8 +135,8 @@ def _answer_headers(answer: Answer) -> Headers:
 
 
 def _own_keys(key: bytes, sent: Headers) -> list[bytes]:
-    """The keys that a call carries, those of them that are long enough to be looked for."""
-    # The header that the bearer key came in needs no second look.
+    """Return the keys of a call that are long enough to search for."""
+    # The only credential header is that of the bearer key, which is known.
     own_keys = [key] if len(sent) == 1 and key else [key, *_secrets(sent)]
     return [secret for secret in own_keys if len(secret) >= Redactor.shortest_key]
 
@@ -164,7 +164,7 @@ def _findings(findings: Sequence[Finding], redactor: Redactor) -> list[dict[str,
     omitted = len(findings) - len(kept)
     if omitted > 0:
         summary = Finding(
-            "findings-cut", Severity.INFO, Evidence.OBSERVED, "", f"{omitted:,} more findings were left out here"
+            "findings-cut", Severity.INFO, Evidence.OBSERVED, "", f"{omitted:,} more findings were omitted"
         )
         kept.append(summary.to_dict())
     return kept
@@ -173,7 +173,7 @@ def _findings(findings: Sequence[Finding], redactor: Redactor) -> list[dict[str,
 def _finding(finding: Finding, redactor: Redactor) -> dict[str, object]:
     data = finding.to_dict()
     try:
-        # Through JSON, because a finding may quote what only looks like JSON (tuples, enumerations).
+        # A round trip through JSON, because a finding may contain tuples or enumerations.
         value = orjson.loads(orjson.dumps(data, default=str))
         recorded: dict[str, object] = record_value(value, redactor, pixel_size)
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""The journal's file: exchanges as JSON lines, on disk within a second, so that a killed process loses no more than that."""
+"""The journal's file: exchanges as JSON lines, written within a second, so that a killed process loses at most one second."""
 
 import atexit
 import logging
@@ -14,14 +14,14 @@ _BUFFER_BYTES = 1024 * 1024
 
 
 class CannotWriteJournal(ValueError):
-    """The journal's file cannot be written; the text says which, why, and what to do."""
+    """The journal file cannot be written; the message says which file, why, and what to do."""
 
 
 class JournalFile:
-    """Appends lines to a file, half a second late at most; safe to use from several threads.
+    """Appends lines to a file with a delay of at most half a second; thread-safe.
 
-    What reached the operating system survives the end of this process, however it ends. When writing fails later on (a full disk), that is
-    logged once, and nothing more is written: the calls of an app go on. Raises CannotWriteJournal when the file cannot be opened.
+    Lines handed to the operating system survive a crash of this process. When writing fails later (a full disk), the error is logged once
+    and later lines are dropped, so that the app's calls continue. Raises CannotWriteJournal when the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +37,7 @@ class JournalFile:
         self._size = 0
         self._is_open = True
         self._lock = threading.Lock()
-        # Held while writing, so that lines stay in order while others are taken in.
+        # Held while writing, so that lines stay in order while new ones are accepted.
         self._writing = threading.Lock()
         self._has_lines = threading.Event()
         self._end = threading.Event()
@@ -47,7 +47,7 @@ class JournalFile:
         atexit.register(self.close)
 
     def append(self, line: bytes) -> None:
-        """Take one line, with its newline."""
+        """Queue one line, which includes its newline."""
         with self._lock:
             if not self._is_open:
                 return
@@ -60,7 +60,7 @@ class JournalFile:
             self._has_lines.set()
 
     def flush(self) -> None:
-        """Hand all lines to the operating system."""
+        """Write all queued lines to the file."""
         with self._writing:
             with self._lock:
                 lines, self._lines, self._size = self._lines, [], 0
@@ -69,11 +69,11 @@ class JournalFile:
                 self._write(b"".join(lines))
 
     def close(self) -> None:
-        """Write what is left and close the file; lines that come later are dropped. May be called again."""
+        """Write the queued lines and close the file; later lines are dropped. Safe to call again."""
         self._end.set()
         self._has_lines.set()
         self._thread.join()
-        # A line may have come after the thread looked for the last time.
+        # A line may have been queued after the thread's last flush.
         self.flush()
         with self._writing, self._lock:
             if self._descriptor >= 0:
@@ -95,17 +95,17 @@ class JournalFile:
             while view:
                 view = view[os.write(self._descriptor, view) :]
         except OSError as error:
-            _LOG.error("the journal file %s is not written any more: %s", self._path, error.strerror or error)
+            _LOG.error("the journal file %s can no longer be written: %s", self._path, error.strerror or error)
             os.close(self._descriptor)
             self._is_open, self._descriptor = False, -1
 
     def _end_torn_line(self) -> None:
-        """A process that was killed may have left half a line; without a newline the next one would be lost with it."""
+        """End a line that a killed process left unfinished, which would corrupt the next one."""
         try:
             if os.lseek(self._descriptor, 0, os.SEEK_END):
                 os.lseek(self._descriptor, -1, os.SEEK_END)
                 if os.read(self._descriptor, 1) != b"\n":
                     self._write(b"\n")
         except OSError:
-            # A pipe or a terminal has no end to look at.
+            # A pipe or a terminal cannot seek.
             return

@@ -1,4 +1,4 @@
-"""The journal over HTTP, below ``/_bodydouble/requests``; who may ask is decided before these routes are reached."""
+"""The journal over HTTP, below ``/_bodydouble/requests``. Access is checked before these routes are reached."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -21,14 +21,14 @@ _REQUESTS = "/_bodydouble/requests"
 _PAGE = 100
 _MAX_PAGE = 1000
 _MAX_BODY_BYTES = 64 * 1024
-# Other calls are answered after so many entries: formatting a full journal takes a while.
-_AT_ONCE = 50
+# The loop answers other calls after this many entries: formatting a full journal takes a while.
+_ENTRIES_PER_TURN = 50
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class _BadRequest(Exception):
-    """What was asked cannot be answered; ``details`` go into the body beside the text."""
+    """A request to a journal route that cannot be answered; ``details`` are added to the error body."""
 
     def __init__(self, message: str, status: int = 400, **details: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class _BadRequest(Exception):
 
 
 def journal_routes(journal: Journal, events: Events) -> list[Route]:
-    """The routes of a journal.
+    """Return the routes of a journal.
 
     ``GET /_bodydouble/requests``: ``{"requests": […], "total": n, "next": id or null}``, the oldest first. Filters: ``status`` (429 or 4xx), ``path``
     (``/v1/*``), ``method``, ``key``, ``since``, ``with_findings`` (true or false). Pages: ``limit`` and ``after`` (an id), or ``last`` for the newest n.
@@ -60,11 +60,11 @@ def _list(journal: Journal) -> _Endpoint:
         last = _whole(parameters, "last", None)
         after = parameters.pop("after", None)
         if last is not None and after is not None:
-            raise _BadRequest("last and after do not go together: last asks for the newest entries", parameter="last")
+            raise _BadRequest("last and after cannot be combined: last selects the newest entries", parameter="last")
         start = None if after is None else journal.number(after)
         if after is not None and start is None:
             good = f"give an id of this run, like {journal.identifier(1)}"
-            raise _BadRequest(f"after: {after[:80]!r} is no id of this run; {good}", parameter="after", good=good)
+            raise _BadRequest(f"after: {after[:80]!r} is not an id of this run; {good}", parameter="after", good=good)
         matching = [item async for item in _matching(journal, _filter(parameters))]
         ahead = [item for item in matching if start is None or item[0] > start]
         page = ahead[-last:] if last else ahead[:limit] if limit else []
@@ -95,7 +95,7 @@ def _show(journal: Journal) -> _Endpoint:
         line = None if number is None else journal.line(number)
         if line is None:
             raise _BadRequest(
-                f"there is no request {identifier[:80]!r}: it was dropped, deleted, or is of another run", 404
+                f"request {identifier[:80]!r} was not found: it was dropped, deleted, or belongs to another run", 404
             )
         return Response(line, media_type="application/json")
 
@@ -126,12 +126,12 @@ def _verify(journal: Journal) -> _Endpoint:
 
 
 async def _matching(journal: Journal, chosen: ExchangeFilter) -> AsyncGenerator[tuple[int, Exchange]]:
-    """Number and exchange of each entry that is asked for and still there when its turn comes."""
+    """Yield the number and exchange of each matching entry; entries dropped meanwhile are skipped."""
     for number in journal.numbers():
         exchange = journal.exchange(number)
         if exchange is not None and chosen.matches(exchange):
             yield number, exchange
-        if number % _AT_ONCE == 0:
+        if number % _ENTRIES_PER_TURN == 0:
             await asyncio.sleep(0)
 
 
@@ -139,7 +139,7 @@ def _parameters(request: Request) -> dict[str, str]:
     pairs = request.query_params.multi_items()
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        raise _BadRequest("a parameter stands twice; give each one once")
+        raise _BadRequest("a parameter was given twice; give each one once")
     return parameters
 
 
@@ -160,7 +160,7 @@ def _whole(parameters: dict[str, str], name: str, default: int | None) -> int | 
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= _MAX_PAGE):
         good = f"write a whole number from 1 to {_MAX_PAGE}"
-        raise _BadRequest(f"{name}: {text[:40]!r} is none; {good}", parameter=name, good=good)
+        raise _BadRequest(f"{name}: {text[:40]!r} is not valid; {good}", parameter=name, good=good)
     return int(text)
 
 
@@ -174,7 +174,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _answering(endpoint: _Endpoint) -> _Endpoint:
-    """The endpoint with what it refuses turned into JSON."""
+    """Wrap an endpoint so that its errors are answered as JSON."""
 
     @wraps(endpoint)
     async def answer(request: Request) -> Response:

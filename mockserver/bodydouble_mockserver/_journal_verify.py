@@ -1,4 +1,4 @@
-"""Whether an app sent what it should have: the number of calls that a matcher means, against what was expected."""
+"""Verification of an app's calls: the number of calls that match, against the expected number."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ _MAX_IDS = 100
 
 @dataclass(frozen=True, slots=True)
 class CallExpectation:
-    """How many calls are expected (at least ``least``, at most ``most``; None: any number) that a matcher means.
+    """The expected number of matching calls, from ``at_least`` to ``at_most`` (None: unlimited).
 
-    ``parts`` are the matcher's conditions one by one, for telling what a call that nearly matched lacks.
+    ``conditions`` is the matcher as sent; ``matchers`` holds one matcher per condition, to report which of them a near miss fails.
     """
 
     at_least: int
@@ -29,18 +29,18 @@ class CallExpectation:
 
     @classmethod
     def parse(cls, value: Any) -> "CallExpectation":
-        """From ``{"match": {…}, "count": 2}``, or ``at_least`` and ``at_most``; without any of them, at least one.
+        """Parse ``{"match": {…}, "count": 2}``, or ``at_least`` and ``at_most``; the default is at least one call.
 
-        Raises BadMatch with the JSON pointer of what cannot be used.
+        Raises BadMatch with the JSON pointer of the mistake.
         """
         if not is_object(value):
             raise BadMatch("", 'send an object like {"match": {"status": 429}, "count": 2}')
         unknown = next((name for name in value if name not in ("match", *_BOUNDS)), None)
         if unknown is not None:
-            raise BadMatch(f"/{unknown[:60]}", f"unknown key; known are match, {', '.join(_BOUNDS)}")
+            raise BadMatch(f"/{unknown[:60]}", f"unknown key; known keys: match, {', '.join(_BOUNDS)}")
         bounds = {name: _number(value[name], f"/{name}") for name in _BOUNDS if name in value}
         if "count" in bounds and len(bounds) > 1:
-            raise BadMatch("/count", "count goes without at_least and at_most")
+            raise BadMatch("/count", "count cannot be combined with at_least or at_most")
         at_least = bounds.get("count", bounds.get("at_least", 0 if "at_most" in bounds else 1))
         at_most = bounds.get("count", bounds.get("at_most"))
         if at_most is not None and at_most < at_least:
@@ -55,7 +55,7 @@ class CallExpectation:
         return cls(at_least, at_most, conditions, matchers)
 
     def check(self, exchanges: Iterable[tuple[int, Exchange]]) -> "Verdict":
-        """The verdict over calls, each with its number."""
+        """Return the verdict on calls, each with its number."""
         matched_ids: list[str] = []
         near_misses: list[tuple[int, Exchange, list[str]]] = []
         for number, exchange in exchanges:
@@ -65,7 +65,7 @@ class CallExpectation:
                 matched_ids.append(exchange.id)
             elif len(unmet) < len(self.matchers) or len(self.matchers) == 1:
                 near_misses.append((len(unmet), exchange, unmet))
-        # The fewest differences first, and of those alike the newest.
+        # The fewest differences first; among equals, the newest first.
         near_misses.reverse()
         near_misses.sort(key=lambda item: item[0])
         return Verdict(self, matched_ids, [(exchange, unmet) for _, exchange, unmet in near_misses[:_MAX_NEAR]])
@@ -73,7 +73,7 @@ class CallExpectation:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found: the ids of the calls that are meant, and the calls that nearly were with the conditions that they do not meet."""
+    """The result of a verification: the ids of the matching calls, and near misses with the conditions that they fail."""
 
     expectation: CallExpectation
     matched_ids: list[str]
@@ -81,14 +81,14 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether the number of calls is as expected."""
+        """True when the number of calls is as expected."""
         expected = self.expectation
         return expected.at_least <= len(self.matched_ids) and (
             expected.at_most is None or len(self.matched_ids) <= expected.at_most
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """The verdict as JSON; near misses are told when calls are lacking."""
+        """Return the verdict as JSON values; near misses are included when calls are missing."""
         expected = self.expectation
         result: dict[str, Any] = {
             "verified": self.holds,
@@ -129,7 +129,7 @@ def _to_matched_request(number: int, exchange: Exchange) -> MatchedRequest:
 
 
 def _value(name: str, exchange: Exchange) -> Any:
-    """What a call has where a condition of that name looks."""
+    """Return the value of a call that the condition of that name compares."""
     match name:
         case "method" | "key" | "status":
             return getattr(exchange, name)

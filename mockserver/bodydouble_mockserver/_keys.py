@@ -1,4 +1,4 @@
-"""Who may call: the bearer key of a request."""
+"""Authentication by the bearer key of a request."""
 
 import hmac
 
@@ -9,7 +9,7 @@ __all__ = ["bearer_key", "refuse_key"]
 
 
 def bearer_key(authorization: bytes) -> bytes:
-    """The key of an Authorization header, or empty bytes when it carries none."""
+    """Return the key of an Authorization header, or empty bytes when it has none."""
     if authorization.startswith(b"Bearer "):
         return authorization[7:].strip()
     scheme, _, key = authorization.strip().partition(b" ")
@@ -17,7 +17,10 @@ def bearer_key(authorization: bytes) -> bytes:
 
 
 def refuse_key(settings: Settings, key: bytes) -> str | None:
-    """The message of the 401 that this key earns; None when it may call. Without configured keys, any key that is not empty may."""
+    """Return the message of the 401 for this key, or None when it is accepted.
+
+    Without configured keys, any key that is not empty is accepted.
+    """
     if not settings.require_key:
         return None
     if not key:

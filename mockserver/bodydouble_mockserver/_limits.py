@@ -1,4 +1,4 @@
-"""Limits of an account: calls a minute, and credits. Both are kept for each key, by a short hash of it."""
+"""Limits of an account: calls per minute, and credits. Both are tracked per key, by a short hash of it."""
 
 import hashlib
 import math
@@ -13,12 +13,12 @@ __all__ = ["OUT_OF_CREDITS", "Account", "ExceededLimit", "Limits", "key_hash"]
 
 _MINUTE_S = 60.0
 _MAX_KEYS = 10_000
-OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # spelled so by the vendor
+OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # the vendor's spelling
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``requests_per_minute`` (with a Retry-After or without) and ``credits`` that each key starts with; None is no limit."""
+    """``requests_per_minute``, the initial ``credits`` of each key (None: unlimited), and whether a 429 carries a Retry-After header."""
 
     requests_per_minute: int | None = None
     retry_after: bool = False
@@ -27,14 +27,14 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ExceededLimit:
-    """A limit that a call ran into: the refusal, and the seconds for Retry-After where it is to be sent."""
+    """A limit that a call exceeded: the refusal, and the seconds for the Retry-After header (None: no header)."""
 
     refusal: Refusal
     retry_after_s: int | None = None
 
 
 class Account:
-    """What the keys have used of their limits. ``now`` is seconds since the epoch."""
+    """The calls and credits that each key has used. ``now`` is seconds since the epoch."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -42,7 +42,7 @@ class Account:
         self._spent: OrderedDict[str, float] = OrderedDict()
 
     def charge(self, key: str, cost: Cost, now: float) -> ExceededLimit | None:
-        """Count a call and take its cost; or the limit that refuses it, in which case it costs nothing."""
+        """Count a call and take its cost, or return the limit that it exceeds, in which case it costs nothing."""
         exceeded = self._count_call(key, now)
         if exceeded is not None:
             return exceeded
@@ -56,7 +56,7 @@ class Account:
         return None
 
     def credits_left(self, key: str) -> float | None:
-        """Credits that a key has left; None when there is no limit."""
+        """Return the credits that a key has left; None when they are unlimited."""
         return None if self.limits.credits is None else self.limits.credits - self._spent.get(key, 0)
 
     def _count_call(self, key: str, now: float) -> ExceededLimit | None:
@@ -76,7 +76,7 @@ class Account:
 
 
 def key_hash(key: bytes, salt: bytes) -> str:
-    """Eight hexadecimal digits that tell keys apart and do not tell what they are."""
+    """Return eight hexadecimal digits that identify a key without revealing it."""
     return hashlib.sha256(salt + key).hexdigest()[:8] if key else ""
 
 

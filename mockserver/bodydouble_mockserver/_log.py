@@ -1,4 +1,4 @@
-"""One line a request, for whoever watches the server."""
+"""One log line for each request."""
 
 import logging
 
@@ -10,12 +10,12 @@ LOG = logging.getLogger("bodydouble.mockserver")
 
 
 def log_request(handled: HandledRequest) -> None:
-    """Log method, path, status, what was done on purpose, and the first finding."""
+    """Log method, path, status, the directives that took effect, and the first finding."""
     findings = handled.answer.findings
     first = next(iter(findings), None)
     note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    on_purpose = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
-    line = f"{handled.method} {handled.path} {handled.answer.status}{on_purpose}{note}{more}"
+    directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
+    line = f"{handled.method} {handled.path} {handled.answer.status}{directives}{note}{more}"
     # Control characters from a request must not reach the terminal.
     LOG.info("%s", "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line))

@@ -1,4 +1,4 @@
-"""Which calls are meant: the matcher of scripted answers and of the journal's ``verify``."""
+"""Matching of calls, for scripted answers and the journal's ``verify``."""
 
 import fnmatch
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ Condition = Callable[["MatchedRequest"], bool]
 
 
 class BadMatch(ValueError):
-    """A matcher that cannot be used: where in it, as a JSON pointer, and what is wrong."""
+    """A matcher that cannot be used: the JSON pointer of the mistake, and the reason."""
 
     def __init__(self, pointer: str, reason: str) -> None:
         super().__init__(f"{pointer or '/'}: {reason}")
@@ -25,9 +25,9 @@ class BadMatch(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class MatchedRequest:
-    """A call as a matcher sees it: header names in lower case, ``key`` the short hash of its key, ``number`` counted from 1.
+    """A request as a matcher sees it: header names in lower case, ``key`` as short hash, ``number`` counted from 1.
 
-    ``status`` and ``has_findings`` are known of a call that was answered.
+    ``status`` and ``has_findings`` are None until the request was answered.
     """
 
     method: str
@@ -42,29 +42,29 @@ class MatchedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """All of its tests must hold."""
+    """A set of conditions, all of which must hold."""
 
     conditions: tuple[Condition, ...]
 
     @classmethod
     def parse(cls, value: Any) -> "Matcher":
-        """A matcher from JSON, for example ``{"prompt": "dinosaur", "call": 3}``.
+        """Parse a matcher from JSON values, for example ``{"prompt": "dinosaur", "call": 3}``.
 
         ``method``, ``path`` (``*`` for any characters), ``prompt`` (regular expression, searched, in linear time), ``model``, ``key`` (the
-        short hash that the journal shows), ``header`` (names with a value each, or null for absent), ``call`` (the n-th), ``status`` (429 or
-        "4xx"), ``findings`` (whether there were any). Raises BadMatch.
+        short hash in the journal), ``header`` (values by name, null for an absent header), ``call`` (the n-th), ``status`` (429 or "4xx"),
+        ``findings`` (true when there are any). Raises BadMatch.
         """
         if not is_object(value):
-            raise BadMatch("", f"a matcher is an object with some of {', '.join(_CONDITIONS)}")
+            raise BadMatch("", f"a matcher is an object with any of {', '.join(_CONDITIONS)}")
         conditions: list[Condition] = []
         for name, expected in value.items():
             if name not in _CONDITIONS:
-                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known are {', '.join(_CONDITIONS)}")
+                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known keys: {', '.join(_CONDITIONS)}")
             conditions.append(_CONDITIONS[name](expected, f"/{name}"))
         return cls(tuple(conditions))
 
     def matches(self, request: MatchedRequest) -> bool:
-        """Whether the call is meant."""
+        """Return whether the request meets all conditions."""
         return all(condition(request) for condition in self.conditions)
 
 
@@ -74,7 +74,7 @@ def _method(expected: Any, pointer: str) -> Condition:
 
 
 def _path(expected: Any, pointer: str) -> Condition:
-    # Brackets and question marks are no patterns here: they stand for themselves.
+    # Brackets and question marks are literal characters here, not patterns.
     pattern = _pattern(expected, pointer).replace("[", "[[]").replace("?", "[?]")
     return lambda request: fnmatch.fnmatchcase(request.path, pattern)
 
@@ -82,12 +82,14 @@ def _path(expected: Any, pointer: str) -> Condition:
 def _prompt(expected: Any, pointer: str) -> Condition:
     expression = _pattern(expected, pointer)
     try:
-        # Rust's engine: linear time whatever the expression, which Python's is not.
+        # Rust's engine runs in linear time for any expression; Python's does not.
         validator = jsonschema_rs.Draft202012Validator(
             {"pattern": expression}, pattern_options=jsonschema_rs.RegexOptions()
         )
     except ValueError:
-        raise BadMatch(pointer, "this is no regular expression (without look-around and back-references)") from None
+        raise BadMatch(
+            pointer, "this is not a valid regular expression (look-around and back-references are not supported)"
+        ) from None
 
     def condition(request: MatchedRequest) -> bool:
         prompt = request.parsed.get("prompt") if is_object(request.parsed) else None
@@ -139,14 +141,14 @@ def _findings(expected: Any, pointer: str) -> Condition:
 
 def _text(expected: Any, pointer: str) -> str:
     if not isinstance(expected, str):
-        raise BadMatch(pointer, "this must be a text")
+        raise BadMatch(pointer, "this must be a string")
     return expected
 
 
 def _pattern(expected: Any, pointer: str) -> str:
     text = _text(expected, pointer)
     if len(text) > _MAX_PATTERN:
-        raise BadMatch(pointer, f"this has more than {_MAX_PATTERN} characters")
+        raise BadMatch(pointer, f"this is longer than {_MAX_PATTERN} characters")
     return text
 
 

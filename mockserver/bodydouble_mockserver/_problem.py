@@ -1,4 +1,4 @@
-"""Error answers in the vendor's envelope, ``application/problem+json``. Texts and shapes: see the overlay's error responses."""
+"""Error answers in the vendor's envelope, ``application/problem+json``. The overlay's error responses hold the sources of texts and shapes."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ JSON = b"application/json; charset=utf-8"
 PROBLEM_JSON = b"application/problem+json; charset=utf-8"
 _KEYS = "You can create a new API key on the Billing page: https://aimlapi.com/app/keys"
 
-# Message by status, as the vendor documents them.
+# Messages by status, as documented by the vendor.
 MESSAGES = {
     400: "Invalid payload provided",
     401: f"This request requires a valid API key. {_KEYS}",
@@ -25,7 +25,7 @@ MESSAGES = {
     503: "Service unavailable",
     504: "Generation timeout",
 }
-# A path has no limit of its own, and an error answer stays small.
+# The length of a path is unlimited, but an error answer has to stay small.
 _MAX_INSTANCE_CHARACTERS = 4096
 NO_KEY = f"You provided an empty string instead of valid API key. {_KEYS}"
 
@@ -40,9 +40,9 @@ def problem(
     data: Any = None,
     legacy: bool = False,
 ) -> Answer:
-    """An error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` goes into ``error.data`` when given.
+    """Build an error answer: ``instance`` is the path, ``now`` seconds since the epoch, ``data`` the value of ``error.data`` (None: left out).
 
-    ``legacy`` gives the envelope of 2024 and 2025, with ``statusCode`` as a number, as logs show it.
+    ``legacy`` selects the envelope of 2024 and 2025, as seen in logs, with ``statusCode`` as a number.
     """
     title = reason_phrase(status)
     text = message or MESSAGES.get(status, title)
@@ -73,5 +73,5 @@ def problem(
 
 
 def timestamp(now: float) -> str:
-    """ISO 8601 in UTC with milliseconds and Z, as in the vendor's envelope."""
+    """Format a time as ISO 8601 in UTC with milliseconds and Z, like the vendor's envelope."""
     return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

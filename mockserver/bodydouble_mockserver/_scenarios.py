@@ -1,4 +1,4 @@
-"""Scripted answers, checked when they are loaded: a script with a mistake must not look like a passing test."""
+"""Scripted answers, validated when they are loaded: a mistake in a script must not let a test pass by accident."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -26,18 +26,18 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
 _SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
 _BODILESS = {204, 205, 304}
-# What matchers can ask only of a call that was answered.
+# Conditions that a matcher can check only after the call was answered.
 _ANSWER_CONDITIONS = ("findings", "status")
 
 
 def parse_scenario(document: Any, operation: Operation, choices: DirectiveChoices) -> Scenario:
-    """A script from its parsed JSON or YAML, for one operation.
+    """Build a script from its parsed JSON or YAML, for one operation.
 
     ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. Raises
-    BadScenario for an unknown key, a value out of range, a bad expression, or a body that breaks the contract without being asked to.
+    BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
     """
     try:
-        # YAML and Python can say what JSON cannot: keys that are numbers, dates, nesting without end.
+        # YAML and Python allow values that JSON lacks: numeric keys, dates, recursive structures.
         document = orjson.loads(orjson.dumps(document))
     except TypeError as error:
         raise BadScenario("", f"this cannot be written as JSON: {error}") from None
@@ -91,7 +91,9 @@ def _answer(item: Any, pointer: str, operation: Operation, choices: DirectiveCho
 def _matcher(value: Any, pointer: str) -> Matcher:
     for name in _ANSWER_CONDITIONS:
         if is_object(value) and name in value:
-            raise BadScenario(f"{pointer}/{name}", "this is not known before the call is answered")
+            raise BadScenario(
+                f"{pointer}/{name}", "this is not known before the call is answered; a script cannot match it"
+            )
     try:
         return Matcher.parse(value)
     except BadMatch as error:
@@ -99,16 +101,16 @@ def _matcher(value: Any, pointer: str) -> Matcher:
 
 
 def _check_directives(directives: Directives, pointer: str) -> None:
-    """Refuse what would have no effect beside a body."""
+    """Refuse directives that have no effect on an answer with a body of its own."""
     for name in directives.as_preferences():
         if name in {"dialect", "envelope", "images", "violation"}:
-            raise BadScenario(f"{pointer}/{name}", f"{name} has no effect beside a body; leave one of them out")
+            raise BadScenario(f"{pointer}/{name}", f"{name} has no effect together with a body; leave one of them out")
     if directives.code in _BODILESS:
         raise BadScenario(f"{pointer}/body", f"an answer with status {directives.code} has no body")
 
 
 def _content_type(body: Any, code: int | None) -> bytes:
-    """What an answer with that body would be sent as: the vendor's envelope of today is recognised by not being the old one."""
+    """Return the content type for a body: an error is problem+json unless it has the old envelope."""
     if isinstance(body, str):
         return b"text/plain; charset=utf-8"
     is_old_envelope = is_object(body) and "statusCode" in body
@@ -123,7 +125,7 @@ def _check_body(body: Any, status: int, content_type: bytes, operation: Operatio
     findings = operation.validate_response(status, content_type.decode("latin-1"), body)
     violated = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
     if violated is not None:
-        advice = 'say "violation": true beside it if that is meant'
+        advice = 'add "violation": true if that is intended'
         raise BadScenario(
             f"{pointer}{violated.pointer}", f"this body breaks the contract: {violated.message}; {advice}"
         )
@@ -137,7 +139,7 @@ def _headers(value: Any, pointer: str) -> Sequence[tuple[bytes, bytes]]:
         if not _TOKEN.fullmatch(name) or name.lower() in _SERVER_HEADERS:
             raise BadScenario(join_pointer(pointer, name[:60]), "this header cannot be set")
         if not isinstance(text, str) or not _VALUE.fullmatch(text):
-            raise BadScenario(join_pointer(pointer, name), "a header's value is one line of text")
+            raise BadScenario(join_pointer(pointer, name), "a header's value must be one line of text")
         headers.append((name.lower().encode(), text.encode("latin-1")))
     return headers
 
@@ -157,11 +159,15 @@ def _limits(value: Any) -> Limits:
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
             raise BadScenario(f"/limits/{name}", "this must be a whole number from 0, or null for no limit")
     if not isinstance(value.get("retry_after", False), bool):
-        raise BadScenario("/limits/retry_after", "this must be true or false: whether a 429 says when to come back")
+        raise BadScenario(
+            "/limits/retry_after", "this must be true or false: whether a 429 carries a Retry-After header"
+        )
     return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"))
 
 
 def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:
     for name in item:
         if name not in allowed:
-            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known are {', '.join(sorted(allowed))}")
+            raise BadScenario(
+                join_pointer(pointer, name[:60]), f"unknown key; known keys: {', '.join(sorted(allowed))}"
+            )

@@ -1,4 +1,4 @@
-"""What can be chosen about one mock server."""
+"""Options of one mock server."""
 
 import secrets
 import time
@@ -11,7 +11,7 @@ __all__ = ["Images", "Settings"]
 
 
 class Images(StrEnum):
-    """How pictures come back: as URLs, as Base64 in the body, or both."""
+    """The form in which pictures are returned: URLs, Base64 in the body, or both."""
 
     URL = "url"
     B64_JSON = "b64_json"
@@ -22,13 +22,13 @@ class Images(StrEnum):
 class Settings:
     """Options of one mock server.
 
-    ``api_keys`` are the keys that are accepted; empty means any key that is not empty. ``require_key=False`` accepts calls without one.
+    ``api_keys`` lists the accepted keys; when it is empty, any key that is not empty is accepted. ``require_key=False`` accepts calls without a key.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body.
     ``clock`` gives seconds since the epoch.
 
-    ``latency_s`` is a range of seconds that every answer takes, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
+    ``latency_s`` is the range of seconds by which every answer is delayed, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
     ``/_bodydouble/``, for loopback Host names and ``control_hosts``, with ``control_key`` as bearer key when it is set. The journal keeps
     ``journal_entries`` calls in ``journal_bytes`` of memory, and appends them to ``journal_file``.
     """
@@ -53,9 +53,9 @@ class Settings:
     log: bool = False
 
     def new_ids(self) -> Callable[[], str]:
-        """A source of request ids, UUIDs by look, unique in this process and fixed by the seed.
+        """Return a function that gives request ids: they look like UUIDs, are unique in this process and fixed by the seed.
 
-        A random prefix and a counter cost a tenth of uuid4, which shows at this server's speed.
+        A random prefix and a counter cost a tenth of uuid4, which matters at this server's request rate.
         """
         number = secrets.randbits(64) if self.seed is None else self.seed & (2**64 - 1)
         digits = f"{number:016x}"

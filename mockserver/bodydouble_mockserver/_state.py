@@ -1,4 +1,4 @@
-"""What a mock server remembers between calls beside its journal: scripted answers, limits, and its dice."""
+"""State of a mock server between calls, beside its journal: scripted answers, limits, and the random generator."""
 
 import random
 import secrets
@@ -15,13 +15,13 @@ from bodydouble_mockserver._settings import Settings
 
 __all__ = ["MAX_ANSWERS", "BadScenario", "Scenario", "ScriptedAnswer", "ServerState"]
 
-# What fails by chance: the statuses that a busy upstream gives, none of them charged.
+# The statuses of a busy upstream, none of them charged.
 _FAILURE_CODES = (500, 502, 503, 504)
 MAX_ANSWERS = 1000
 
 
 class BadScenario(ValueError):
-    """A script that cannot be used; the text begins with the JSON pointer of the mistake."""
+    """A script that cannot be used; the message begins with the JSON pointer of the mistake."""
 
     def __init__(self, pointer: str, reason: str) -> None:
         super().__init__(f"{pointer or '/'}: {reason}")
@@ -30,7 +30,7 @@ class BadScenario(ValueError):
 
 @dataclass(slots=True)
 class ScriptedAnswer:
-    """One answer of a script: what to do differently, for which calls, and how often (``times`` None: always)."""
+    """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited)."""
 
     id: str
     directives: Directives = field(default_factory=Directives)
@@ -44,20 +44,20 @@ class ScriptedAnswer:
 
     @property
     def has_uses_left(self) -> bool:
-        """Whether it may be used once more."""
+        """True while the answer can be used again."""
         return self.times is None or self.used < self.times
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A checked script: answers in the order in which they are tried, and limits (None: as they are)."""
+    """A validated script: answers in the order in which they are tried, and limits (None: unchanged)."""
 
     answers: Sequence[ScriptedAnswer]
     limits: Limits | None = None
 
 
 class ServerState:
-    """The memory of one server; everything in it is bounded."""
+    """The state of one server; all of it is bounded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -70,12 +70,12 @@ class ServerState:
         self._update_flags(is_scripted=False, has_limits=False)
 
     def add(self, scenario: Scenario) -> None:
-        """Put a scenario behind those that are there; its limits replace the limits.
+        """Append a scenario to the earlier ones; its limits replace the current ones.
 
         Raises BadScenario when there would be more than `MAX_ANSWERS` answers.
         """
         if len(self._answers) + len(scenario.answers) > MAX_ANSWERS:
-            advice = f"{len(self._answers)} are here already; DELETE /_bodydouble/scenarios first"
+            advice = f"{len(self._answers)} are stored already; DELETE /_bodydouble/scenarios first"
             raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers ({advice})")
         for answer in scenario.answers:
             self._answer_count += 1
@@ -89,21 +89,21 @@ class ServerState:
         self.is_scripted = is_scripted
         self.has_limits = has_limits
         settings = self._settings
-        # Whether nothing is scripted, limited or left to chance: asked with each call, so decided here.
+        # True without scripts, limits, random failures and latency. Read with each call, so computed here.
         self.is_usual = not (is_scripted or has_limits or settings.fail_rate) and settings.latency_s is None
 
     @property
     def answers(self) -> Sequence[ScriptedAnswer]:
-        """The scripted answers, used up or not."""
+        """The scripted answers, including those that are used up."""
         return tuple(self._answers)
 
     @property
     def limits(self) -> Limits:
-        """The limits in force."""
+        """The current limits."""
         return self._account.limits
 
     def clear(self) -> None:
-        """Forget scripts, limits, balances and the number of calls."""
+        """Reset scripts, limits, balances and the number of calls."""
         self._answers = []
         self._account = Account(Limits())
         self._call_count = 0
@@ -112,7 +112,7 @@ class ServerState:
     def next_scripted(
         self, method: str, path: str, headers: Mapping[bytes, bytes], checked: CheckedRequest
     ) -> ScriptedAnswer | None:
-        """The first answer that is left and matches; it counts as used."""
+        """Return the first matching answer that has uses left, and count the use."""
         self._call_count += 1
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
         request = MatchedRequest(method, path, texts, checked.parsed, self.hash_key(checked.key), self._call_count)
@@ -123,19 +123,19 @@ class ServerState:
         return None
 
     def charge(self, key: bytes, cost: Cost) -> ExceededLimit | None:
-        """Charge a call that would succeed; the limit that refuses it, or None."""
+        """Charge a call that would succeed; return the limit that it exceeds, or None."""
         return self._account.charge(self.hash_key(key), cost, self._settings.clock())
 
     def credits_left(self, key: bytes) -> float | None:
-        """Credits that a key has left; None without a limit."""
+        """Return the credits that a key has left; None when they are unlimited."""
         return self._account.credits_left(self.hash_key(key))
 
     def hash_key(self, key: bytes) -> str:
-        """The short salted hash that stands for a key."""
+        """Return the short salted hash of a key."""
         return key_hash(key, self._salt)
 
     def with_run_settings(self, directives: Directives, *, may_fail: bool = True) -> Directives:
-        """Latency and failures of the whole run, where a call asks for nothing of its own."""
+        """Add the latency and random failures of the whole run where the call requests none itself."""
         settings = self._settings
         if (
             may_fail
@@ -150,5 +150,5 @@ class ServerState:
         return directives
 
     def pick_delay(self, seconds: tuple[float, float]) -> float:
-        """A number of seconds from a range, fixed by the seed."""
+        """Pick a number of seconds from a range; the seed fixes the sequence."""
         return self._random.uniform(*seconds)

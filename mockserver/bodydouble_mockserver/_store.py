@@ -1,4 +1,4 @@
-"""Input pictures live here once, by hash: journal, drawn pictures and pages refer to them by it."""
+"""A content-addressed store of input pictures: the journal and the drawn pictures refer to an input by its hash."""
 
 import hashlib
 import shutil
@@ -14,10 +14,10 @@ _MEGABYTE = 1024 * 1024
 
 
 class ContentStore:
-    """Bytes by their SHA-256, least recently used out first; safe to use from several threads.
+    """Bytes by their SHA-256 hash, with eviction of the least recently used; thread-safe.
 
     Items of up to ``large_bytes`` share ``memory_bytes`` of memory; larger ones are files in a temporary folder that share ``disk_bytes``
-    and go with `close` or with the store. What was evicted is gone: `get` returns None.
+    and are deleted by `close` or with the store. `get` returns None for an evicted item.
     """
 
     def __init__(
@@ -34,11 +34,11 @@ class ContentStore:
         self._max_disk_bytes = disk_bytes
         self._large_bytes = large_bytes
         self._folder: Path | None = None
-        # Pictures are drawn in threads while the event loop takes in the next inputs.
+        # Threads draw pictures while the event loop stores the next inputs.
         self._lock = threading.Lock()
 
     def put(self, data: bytes) -> str:
-        """Keep the bytes and return their hash, 64 hexadecimal digits; the same bytes are kept once."""
+        """Store the bytes and return their hash, 64 hexadecimal digits; equal bytes are stored once."""
         key = hashlib.sha256(data).hexdigest()
         with self._lock:
             if key in self._memory:
@@ -54,7 +54,7 @@ class ContentStore:
         return key
 
     def get(self, key: str) -> bytes | None:
-        """The bytes of that hash, or None when they were evicted or never there."""
+        """Return the bytes with that hash, or None when they were evicted or never stored."""
         with self._lock:
             if key in self._memory:
                 self._memory.move_to_end(key)
@@ -65,21 +65,21 @@ class ContentStore:
             return None
 
     def __contains__(self, key: str) -> bool:
-        """Whether `get` would return bytes; does not count as a use."""
+        """Return whether `get` would return bytes; does not count as a use."""
         return key in self._memory or key in self._disk
 
     @property
     def memory_bytes(self) -> int:
-        """Bytes held in memory now."""
+        """The number of bytes in memory."""
         return self._memory_bytes
 
     @property
     def disk_bytes(self) -> int:
-        """Bytes held in the temporary folder now."""
+        """The number of bytes in the temporary folder."""
         return self._disk_bytes
 
     def close(self) -> None:
-        """Forget everything and remove the temporary folder."""
+        """Remove all items and the temporary folder."""
         with self._lock:
             self._memory.clear()
             self._disk.clear()
@@ -107,7 +107,7 @@ class ContentStore:
     def _path(self, key: str) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-"))
-            # Not TemporaryDirectory: it warns when it is collected unclosed, and an application called in process has no shutdown.
+            # Not TemporaryDirectory: it warns when it is collected unclosed, and an app called in process never shuts down.
             weakref.finalize(self, _remove, self._folder)
         return self._folder / key
 

@@ -1,4 +1,4 @@
-"""A success answer: the pictures remembered, the body written as the contract or a dialect has it, the cost in the headers."""
+"""Success answers: registered pictures, a body in the shape of the contract or a dialect, and the cost in the headers."""
 
 import base64
 import re
@@ -21,16 +21,16 @@ from bodydouble_mockserver._wire import Answer, Headers, Scope
 
 __all__ = ["PricedRequest", "SuccessWriter"]
 
-# What may stand in a Host header; anything else is not echoed into URLs.
 _NO_NAMES: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
 _VIOLATION = frozenset({"violation"})
+# The allowed characters of a Host header; any other value is not copied into URLs.
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
 @dataclass(slots=True)
 class PricedRequest:
-    """What a valid request asks for: its digest (64 hexadecimal digits), the edit, and what it will cost."""
+    """A valid request with its digest (64 hexadecimal digits), its parameters, and its cost."""
 
     digest: str
     edit: EditRequest
@@ -38,9 +38,9 @@ class PricedRequest:
 
 
 class SuccessWriter:
-    """Writes success answers of one operation in every dialect that its contract has.
+    """Writes success answers of one operation in every dialect of its contract.
 
-    Raises ValueError when the contract does not have the dialect of the settings.
+    Raises ValueError when the contract lacks the dialect of the settings.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class SuccessWriter:
 
     @cached_property
     def violations(self) -> Mapping[str, Violation]:
-        """The ways in which a success body of this operation can break its contract, by id; made when first asked for."""
+        """The violations of this operation's success body, by id; computed on first use."""
         return {violation.id: violation for violation in violations(self._operation)}
 
     @property
     def choices(self) -> DirectiveChoices:
-        """The dialects and violations that a call may ask for."""
+        """The dialects and violations that a call can request."""
         return DirectiveChoices(tuple(self._fields), tuple(self.violations))
 
     def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
-        """The answer to a call that asks for nothing special, where the body can be joined from prepared pieces; None where not."""
+        """Return the answer to a usual call from prepared pieces; None when the body cannot be joined from pieces."""
         fields = self._default_fields
         if not is_object(parsed) or not fields.has_pieces or not self._returns_urls(fields, parsed):
             return None
@@ -87,13 +87,13 @@ class SuccessWriter:
         )
 
     def read(self, parsed: Any) -> PricedRequest:
-        """What a valid request asks for."""
+        """Read a valid request and compute its digest and cost."""
         fields = self._fields["documented"]
         edit = fields.read(parsed if is_object(parsed) else {})
         return PricedRequest(self._digest(parsed), edit, fields.cost(edit.count))
 
     def _digest(self, parsed: Any) -> str:
-        # Sorted, so that the same request is the same picture however its keys were ordered.
+        # Sorted, so that the order of the keys does not change the pictures.
         return sha256(self._salt + orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     async def write(
@@ -104,9 +104,9 @@ class SuccessWriter:
         request_id: str,
         directives: Directives,
     ) -> tuple[Answer, frozenset[str]]:
-        """The success answer, and the names of directives that change nothing in its dialect.
+        """Return the success answer, and the names of directives that have no effect in its dialect.
 
-        Draws the pictures only when the body is to carry them.
+        Pictures are drawn only when the body embeds them.
         """
         fields = self._fields[directives.dialect or self._settings.dialect]
         mode = self._mode(fields, priced.edit, directives.images)
@@ -124,14 +124,14 @@ class SuccessWriter:
         return Answer(self._status, JSON, orjson.dumps(body), _headers(priced.digest, priced.cost, request_id)), ignored
 
     def _mode(self, fields: ImageFields, edit: EditRequest, requested: Images | None) -> Images:
-        """How the pictures come back: as the call asks, else as its body does, else as usual; URLs where there is no place for Base64."""
+        """Return the form of the pictures: that of the directive, else of the body, else of the settings; URLs without a Base64 field."""
         if not fields.has_base64:
             return Images.URL
         usual = self._settings.images
         return requested or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
 
     def _returns_urls(self, fields: ImageFields, parsed: Mapping[str, Any]) -> bool:
-        """Whether a call that asks for nothing beside its body gets URLs and no Base64."""
+        """Return whether a call without directives is answered with URLs and no Base64."""
         return not fields.has_base64 or (self._settings.images is Images.URL and not fields.wants_base64(parsed))
 
     def _remember(
@@ -172,7 +172,7 @@ def _headers(digest: str, cost: Cost, request_id: str) -> Headers:
 
 
 def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-    """Scheme and host as the client knows them, so that picture URLs lead back here through a port mapping too."""
+    """Return scheme and host as sent by the client, so that picture URLs work through a port mapping."""
     host = headers.get(b"host", b"")
     if not _HOST.fullmatch(host):
         name, port = scope.get("server") or ("127.0.0.1", 80)

@@ -1,4 +1,4 @@
-"""The ways in which a success body can break its contract, made from the contract's schema."""
+"""Violations of a success body, derived from the contract's schema."""
 
 import json
 import re
@@ -16,9 +16,9 @@ __all__ = ["Violation", "violations"]
 
 _JSON = "application/json"
 _PICTURE_PROPERTIES = {"url", "b64_json"}
-# What a header's token may hold, since the ids travel in `Prefer`.
+# Ids are sent in `Prefer`, so they may hold only the characters of a header's token.
 _NOT_IN_TOKENS = re.compile(r"[^A-Za-z0-9._-]")
-# Reserved by RFC 2606: no such host will ever exist.
+# Reserved by RFC 2606: this host never exists.
 _NOWHERE = "https://unreachable.invalid"
 _UNDOCUMENTED = {"undocumented_property": "this is not in the contract"}
 _ERROR = {"error": {"name": "Error", "message": "The picture could not be made"}}
@@ -30,8 +30,8 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 class Violation:
     """One way to break a success body.
 
-    ``apply`` gives the broken body and leaves the one that it is given as it is; where the body has nothing to break, it comes
-    back the same. ``effect`` names what the server has to do itself, because the deviation is not in the body.
+    ``apply`` returns the broken body and does not change its argument; a body with nothing to break is returned unchanged.
+    ``effect`` names a deviation outside the body, which the server has to produce.
     """
 
     id: str
@@ -41,13 +41,13 @@ class Violation:
 
 
 def violations(operation: Operation) -> tuple[Violation, ...]:
-    """Every way to break the success body of an operation that its contract lets one notice.
+    """Return every detectable way to break the success body of an operation.
 
-    For each documented property: renamed, missing, null, empty, of a wrong type, as ``missing-data.url`` (lists are passed through: the
-    property is broken in every item). Then an undocumented property and an error beside the data, and where the body has pictures:
-    ``fewer-images``, ``unreachable-url``, ``relative-url`` and ``wrong-aspect-ratio``. All but these last four are caught by the
-    contract's strict reading, with at least a warning; what it would not notice is not offered. Empty when the contract has no
-    schema for the body.
+    For each documented property: renamed, missing, null, empty, of a wrong type, as ``missing-data.url`` (in a list, the
+    property is broken in every item). Then an undocumented property and an error beside the data, and for bodies with pictures:
+    ``fewer-images``, ``unreachable-url``, ``relative-url`` and ``wrong-aspect-ratio``. All but the last four are found by the
+    contract's strict validation, with at least a warning; others are not offered. Empty when the contract has no schema for the
+    body.
     """
     schema = operation.response_schema(operation.success_status, _JSON)
     reference = None if schema is None else sample(schema)
@@ -64,14 +64,14 @@ def violations(operation: Operation) -> tuple[Violation, ...]:
 
 
 def _finding_keys(operation: Operation, body: Any) -> set[tuple[str, str]]:
-    """Rule and place of what the strict reading finds in a success body, warnings and worse."""
+    """Return rule and pointer of the strict validation's warnings and errors about a success body."""
     found = operation.validate_response(operation.success_status, _JSON, body)
     return {(finding.id, finding.pointer) for finding in found if finding.severity is not Severity.INFO}
 
 
 def _body_violations(operation: Operation, reference: Any) -> Iterator[Violation]:
     for path, parent in _objects(reference, ()):
-        # A URL may be null where Base64 stands beside it: only when neither has a value is something missing.
+        # A URL may be null beside a Base64 value: only when both are empty is something missing.
         leaves = _nullable_leaves(operation, reference, path, parent)
         for name, value in parent.items():
             location = ".".join((*path, name))
@@ -89,7 +89,7 @@ def _body_violations(operation: Operation, reference: Any) -> Iterator[Violation
 
 
 def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Every object in a body with the names that lead to it; of a list, its first item."""
+    """Yield every object in a body with the names that lead to it; of a list, only its first item."""
     if is_array(value):
         yield from _objects(value[0], path) if value else ()
     elif is_object(value):
@@ -99,8 +99,8 @@ def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
 
 
 def _changes(name: str, value: Any, alternatives: Mapping[str, None]) -> Iterator[tuple[str, str, Change]]:
-    """The ways to break one property; ``silenced`` are the properties, itself among them, that could stand in for it."""
-    beside = " with nothing in its place" if len(alternatives) > 1 else ""
+    """Yield the ways to break one property; ``alternatives`` are the properties, itself included, of which one must have a value."""
+    beside = ", with no alternative in its place" if len(alternatives) > 1 else ""
     yield "renamed", f"is called `{name}_renamed`", partial(_rename, name=name)
     yield "missing", f"is absent{beside}", partial(_without, name=name, alternatives=alternatives)
     yield "null", f"is null{beside}", partial(_put, values={**alternatives, name: None})
@@ -123,7 +123,7 @@ def _nullable_leaves(
 
 
 def _emptied(value: Any) -> Any:
-    """The empty value of that type; None when its type has none."""
+    """Return the empty value of the same type; None when the type has no empty value."""
     if isinstance(value, str):
         return ""
     if is_array(value):
@@ -140,7 +140,7 @@ def _wrong_type(value: Any) -> Any:
 
 
 def _change_at(body: Any, path: tuple[str, ...], change: Change) -> Any:
-    """The body with every object that the path leads to, through all items of lists, changed."""
+    """Return the body with ``change`` applied to every object at the path, in all items of lists."""
     if is_array(body):
         return [_change_at(item, path, change) for item in body]
     if not is_object(body):
@@ -169,11 +169,14 @@ def _add(body: Any, addition: Mapping[str, Any]) -> Any:
 
 def _picture_violations() -> tuple[Violation, ...]:
     return (
-        Violation("fewer-images", "one picture fewer than asked for", _drop_picture),
+        Violation("fewer-images", "one picture fewer than requested", _drop_picture),
         Violation("unreachable-url", "pictures on a host that does not exist", partial(_edit_urls, change=_to_nowhere)),
         Violation("relative-url", "picture URLs without scheme and host", partial(_edit_urls, change=_to_relative)),
         Violation(
-            "wrong-aspect-ratio", "pictures of another shape than asked for", _unchanged, effect="wrong-aspect-ratio"
+            "wrong-aspect-ratio",
+            "pictures with another aspect ratio than requested",
+            _unchanged,
+            effect="wrong-aspect-ratio",
         ),
     )
 

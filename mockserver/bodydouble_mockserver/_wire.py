@@ -1,4 +1,4 @@
-"""What goes over the wire: an answer as plain data, the headers that every answer has, and sending it."""
+"""An answer as data, the headers that all answers share, and functions that send it over ASGI."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-# The documented headers of an answer; browsers may read those that are named here.
+# The documented headers of an answer; a browser lets pages read only those named here.
 _EXPOSED = b"x-request-id, x-inference-id, x-aimlapi-credits-used, x-aimlapi-usd-spent, x-client-request-id"
 CORS: tuple[tuple[bytes, bytes], ...] = (
     (b"access-control-allow-origin", b"*"),
@@ -40,9 +40,9 @@ TEXT_CORS = {name.decode(): value.decode() for name, value in CORS}
 
 @dataclass(slots=True)
 class Answer:
-    """One answer: status, headers beside the common ones, body, and what was found wrong with the request.
+    """One answer: status, its own headers, body, and the findings about the request.
 
-    ``is_plain`` says that the body is JSON which a record keeps as it is: without pictures and without names that sound like secrets.
+    ``needs_no_redaction`` marks a JSON body without pictures and without names that suggest secrets: the journal can keep it unchanged.
     """
 
     status: int
@@ -53,7 +53,7 @@ class Answer:
     needs_no_redaction: bool = False
 
     def all_headers(self, length: int | None = None) -> Headers:
-        """Every header to send; ``length`` is the Content-Length to claim, by default the true one."""
+        """Return every header to send; ``length`` is the Content-Length to claim, by default the true one."""
         size = len(self.body) if length is None else length
         return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *CORS, *self.headers]
 
@@ -82,9 +82,9 @@ def _status_line(status: int) -> bytes:
 
 
 def reason_phrase(status: int) -> str:
-    """The reason reason_phrase of a status, also of one that has none."""
+    """Return the reason phrase of a status, also of one that has none."""
     if status == 413:
-        return "Payload Too Large"  # what Python calls it depends on Python's version
+        return "Payload Too Large"  # Python's own phrase depends on its version
     try:
         return HTTPStatus(status).phrase
     except ValueError:
@@ -92,17 +92,17 @@ def reason_phrase(status: int) -> str:
 
 
 def header(scope: Mapping[str, Any], name: bytes) -> bytes:
-    """The first header of that lower-case name, or empty bytes."""
+    """Return the value of the first header with that lower-case name, or empty bytes."""
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> None:
-    """Send an answer; ``with_body=False`` answers a HEAD request, whose Content-Length is that of the body it leaves out."""
+    """Send an answer; ``with_body=False`` leaves the body out for a HEAD request and keeps its Content-Length."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
 
 
 def to_response(answer: Answer) -> Response:
-    """An answer as a Starlette response, for the routes that the router serves."""
+    """Convert an answer to a Starlette response, for the routes that the router serves."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
     return Response(answer.body, answer.status, {**headers, **TEXT_CORS, "content-type": answer.content_type.decode()})

@@ -1,4 +1,4 @@
-"""The mock server on a socket: uvicorn, with an address that is known before it serves and an end without noise."""
+"""The mock server on a socket: uvicorn with a known address before it serves, and a quiet shutdown."""
 
 import contextlib
 import logging
@@ -20,11 +20,11 @@ _SHUTDOWN_GRACE_S = 2
 
 
 class CannotServe(Exception):
-    """The server cannot start; the text says which option is wrong and what to do."""
+    """The server cannot start; the message names the option and says what to do."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises CannotServe when the address cannot be had."""
+    """Open a listening socket; port 0 takes a free one. Raises CannotServe when the address is not available."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -44,10 +44,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def server_config(app: MockServer, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Config:
-    """How uvicorn serves the mock. Raises CannotServe when certificate and key cannot be used."""
+    """Return uvicorn's configuration for the mock. Raises CannotServe when certificate and key cannot be used."""
     if certificate is not None:
         try:
-            # Without a password of its own, OpenSSL would ask the terminal for one.
+            # Without a password argument, OpenSSL would prompt on the terminal.
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
         except OSError as error:
             raise CannotServe(
@@ -57,7 +57,7 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
         app,
         http=FaultProtocol,
         ws="none",
-        # Behind a proxy, --public-url says what the pictures' URLs begin with.
+        # Behind a proxy, --public-url sets the origin of picture URLs.
         proxy_headers=False,
         log_config=None,
         log_level="warning",
@@ -73,14 +73,14 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which first ends what waits on purpose: event streams, hanging calls, long delays."""
+    """uvicorn's server, which first ends calls that wait on purpose: event streams, hanging calls, long delays."""
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop serving; what is still running after the grace is cancelled."""
+        """Stop serving; calls still running after the grace period are cancelled."""
         app = self.config.app
         if isinstance(app, MockServer):
             app.end_streams()
-        # uvicorn reports each cancelled call with a traceback; here that is how a call that hangs on purpose ends.
+        # uvicorn logs a traceback for each cancelled call; here calls that hang on purpose end that way.
         logger = logging.getLogger("uvicorn.error")
         level = logger.level
         logger.setLevel(logging.CRITICAL + 1)
@@ -91,7 +91,7 @@ class Server(uvicorn.Server):
 
 
 def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
-    """Call ``announce``, then serve until SIGINT or SIGTERM and end without a trace; a signal from ``announce`` on counts."""
+    """Call ``announce``, then serve until SIGINT or SIGTERM and end without a traceback, also when the signal comes during ``announce``."""
     server = Server(config)
     with _graceful_signals(server):
         announce()
@@ -100,7 +100,7 @@ def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], 
 
 @contextlib.contextmanager
 def _graceful_signals(server: uvicorn.Server) -> Generator[None]:
-    """Handlers for the time before uvicorn has its own, and after: it raises a signal again once it has shut down."""
+    """Handle signals before uvicorn installs its handlers, and after its shutdown, when it raises the signal again."""
 
     def request_exit(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True

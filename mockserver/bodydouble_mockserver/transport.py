@@ -1,4 +1,7 @@
-"""The mock in process: an httpx transport, so that tests need no port. Faults arrive as the httpx exceptions that they cause on a socket."""
+"""An httpx transport that runs the mock in process, so that tests need no port.
+
+Faults raise the httpx exceptions that they cause on a socket.
+"""
 
 import asyncio
 import threading
@@ -19,8 +22,8 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
 
         client = httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost")
 
-    ``Prefer: fault=…`` raises what the client would see on a socket: a reset is ReadError, a body that is too short or bytes that are not
-    HTTP are RemoteProtocolError, silence is ReadTimeout (at once, without the wait). The client's read time-out holds for delays.
+    ``Prefer: fault=…`` raises the same exception as on a socket: ReadError for a reset, RemoteProtocolError for a short body or bytes that are
+    not HTTP, ReadTimeout for a hanging connection (immediately, without the wait). Delays respect the client's read timeout.
     """
 
     def __init__(self, app: MockServer) -> None:
@@ -38,7 +41,7 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
                     async def send_in_time(message: MutableMapping[str, Any]) -> None:
                         await send(message)
                         if read_s is not None:
-                            # As on a socket, where the time-out is that of each read.
+                            # As on a socket, the timeout applies to each read.
                             read_timeout.reschedule(asyncio.get_running_loop().time() + read_s)
 
                     scope["extensions"] = {EXTENSION: _InProcessConnection(request)}
@@ -49,7 +52,7 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
             raise httpx.ReadTimeout("timed out", request=request) from None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.BaseTransport; the server runs in an event loop of its own, in a thread."""
+        """See httpx.BaseTransport; the server runs in its own event loop, in a thread."""
         body = request.read()
         copy = httpx.Request(
             request.method, request.url, headers=request.headers, content=body, extensions=request.extensions
@@ -57,7 +60,7 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
         return asyncio.run_coroutine_threadsafe(self._read_response(copy), self._sync_loop()).result()
 
     def close(self) -> None:
-        """Stop the event loop of the sync side, if there is one."""
+        """Stop the event loop of the sync client, if there is one."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = None
@@ -68,7 +71,7 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
 
     async def _read_response(self, request: httpx.Request) -> httpx.Response:
         response = await self.handle_async_request(request)
-        # As received: the client decodes it, and meets what is wrong with it.
+        # Undecoded: the client decodes it and meets the faults in it.
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
         return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(raw))
 
@@ -87,18 +90,18 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 
 class _InProcessConnection:
-    """A `RawConnection` whose ends are exceptions in the client's call."""
+    """A `RawConnection` that raises in the client's call when it ends."""
 
     def __init__(self, request: httpx.Request) -> None:
         self._request = request
         self._written = b""
 
     def write(self, data: bytes) -> None:
-        """Bytes below HTTP; what they mean shows when the connection ends."""
+        """Store bytes below HTTP until the connection ends."""
         self._written += data
 
     def close(self) -> None:
-        """The connection ends early."""
+        """Raise the error of a connection that ends early."""
         if self._written.startswith(b"HTTP/"):
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=self._request
@@ -106,9 +109,9 @@ class _InProcessConnection:
         raise httpx.RemoteProtocolError("illegal status line", request=self._request)
 
     def reset(self) -> None:
-        """The connection is reset."""
+        """Raise the error of a reset."""
         raise httpx.ReadError("[Errno 104] Connection reset by peer", request=self._request)
 
     def hang(self) -> None:
-        """Nothing comes."""
+        """Raise the error of a read timeout."""
         raise httpx.ReadTimeout("timed out", request=self._request)

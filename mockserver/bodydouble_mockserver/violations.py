@@ -1,4 +1,4 @@
-"""The named ways to break a success body, for whoever tests against them; `Prefer: violation=<id>` asks the mock server for one."""
+"""Named ways to break a success body, for tests; `Prefer: violation=<id>` requests one from the mock server."""
 
 from bodydouble_mockserver._violations import Violation, violations
 

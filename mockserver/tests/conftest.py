@@ -1,4 +1,4 @@
-"""What the mock server's tests share: contracts, requests by the contract, and two ways to call: in process, and over a real port."""
+"""Fixtures of the mock server's tests: contracts, requests by the contract, and calls in process and over a real port."""
 
 import asyncio
 import base64
@@ -29,25 +29,25 @@ def _png(colour: str = "teal") -> bytes:
 
 @pytest.fixture(scope="session")
 def png() -> bytes:
-    """A small PNG file."""
+    """Return a small PNG file."""
     return _png()
 
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """The vendored contract."""
+    """Return the vendored contract."""
     return Contract.load()
 
 
 @pytest.fixture(scope="session")
 def app(contract: Contract) -> MockServer:
-    """A mock server with default settings."""
+    """Create a mock server with default settings."""
     return create_app(contract)
 
 
 @pytest.fixture(scope="session")
 def pictures_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with two small pictures, for tests that need files quickly, or files of their own."""
+    """Create a folder with two small pictures, for tests that need quick files or known files."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "a.png").write_bytes(_png("red"))
     (folder / "b.png").write_bytes(_png("blue"))
@@ -57,7 +57,7 @@ def pictures_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def edit() -> Callable[..., dict[str, Any]]:
-    """A valid request body, with changes; a change to None leaves the key out."""
+    """Return a function that builds a valid request body with changes; a change to None leaves the key out."""
 
     def make(**changes: Any) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -72,14 +72,14 @@ def edit() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def loop() -> Iterator[asyncio.Runner]:
-    """One event loop for all in-process calls."""
+    """Provide one event loop for all in-process calls."""
     with asyncio.Runner() as runner:
         yield runner
 
 
 @pytest.fixture(scope="session")
 def call(loop: asyncio.Runner) -> Callable[..., httpx.Response]:
-    """Call an application in process: ``call(app, json=body)``; ``key=None`` sends no key."""
+    """Return a function that calls an app in process: ``call(app, json=body)``; ``key=None`` sends no key."""
 
     def send(
         app: MockServer,
@@ -104,7 +104,7 @@ def call(loop: asyncio.Runner) -> Callable[..., httpx.Response]:
 
 @pytest.fixture(scope="session")
 def serve() -> Callable[..., contextlib.AbstractContextManager[str]]:
-    """Serve an application on a free port: ``with serve(app) as origin: …``."""
+    """Return a context manager that serves an app on a free port: ``with serve(app) as origin: …``."""
 
     @contextlib.contextmanager
     def run(app: MockServer) -> Generator[str]:
@@ -113,7 +113,7 @@ def serve() -> Callable[..., contextlib.AbstractContextManager[str]]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            # The socket listens already: the first request waits until the server takes it.
+            # The socket is already listening: the first request waits until the server accepts it.
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
@@ -125,7 +125,7 @@ def serve() -> Callable[..., contextlib.AbstractContextManager[str]]:
 
 @pytest.fixture(scope="session")
 def origin(app: MockServer, serve: Callable[..., contextlib.AbstractContextManager[str]]) -> Iterator[str]:
-    """The default mock server on a real port."""
+    """Serve the default mock server on a real port."""
     with serve(app) as address:
         yield address
 
@@ -194,7 +194,7 @@ def _values(name: str, schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 
 @pytest.fixture(scope="session")
 def requests_of() -> Callable[[Contract], st.SearchStrategy[dict[str, Any]]]:
-    """Valid request bodies of a contract's only operation, with unknown keys among them."""
+    """Return a function that gives valid request bodies of a contract's only operation, some with unknown keys."""
 
     def build(contract: Contract) -> st.SearchStrategy[dict[str, Any]]:
         schema = contract.operation().request_schema or {}
@@ -213,12 +213,12 @@ def requests_of() -> Callable[[Contract], st.SearchStrategy[dict[str, Any]]]:
 
 @pytest.fixture(scope="session")
 def json_values() -> st.SearchStrategy[Any]:
-    """Any JSON value."""
+    """Return a strategy of any JSON value."""
     return _JSON
 
 
 def _nano_banana() -> dict[str, Any]:
-    """The structure of the document that took this model's place on 2026-08-14: another model, other fields, bounds and enums."""
+    """Return the structure of the document that replaced this model's on 2026-08-14: another model, other fields, bounds and enums."""
     ratios = ["1:1", "9:16", "16:9", "3:4", "4:3"]
     item = {"url": {"type": "string", "nullable": True}, "b64_json": {"type": "string", "nullable": True}}
     usage = {"credits_used": {"type": "number", "example": 120000}, "usd_spent": {"type": "number", "example": 0.06}}
@@ -268,5 +268,5 @@ _DOCUMENTS: list[Any] = [
 
 @pytest.fixture(scope="session", params=_DOCUMENTS)
 def any_contract(request: pytest.FixtureRequest) -> Contract:
-    """Each contract that this model's document ever held."""
+    """Load each contract that this model's document ever had."""
     return Contract.load(request.param)

@@ -1,4 +1,4 @@
-"""Keys: which are accepted, how they are written, and when they are looked at."""
+"""Authentication: accepted keys, their spelling, and the order of the check."""
 
 import json
 from collections.abc import Callable

@@ -162,7 +162,7 @@ def test_of_duplicate_keys_the_last_wins_and_the_log_says_so(
     assert answer.status_code == 200
     assert answer.json() == call(app, json=json.loads(content)).json()
     line = caplog.records[0].getMessage()
-    assert ("stands twice" in line, all(f"'{key}'" in line for key in keys)) == (bool(keys), True)
+    assert ("appears twice" in line, all(f"'{key}'" in line for key in keys)) == (bool(keys), True)
 
 
 LIMIT = 1_000_000

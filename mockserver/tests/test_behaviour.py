@@ -1,4 +1,4 @@
-"""The main job, row by row: what mock servers get wrong with this contract, done right."""
+"""Behaviour that other mock servers get wrong with this contract."""
 
 import base64
 import io

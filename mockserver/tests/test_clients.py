@@ -1,4 +1,4 @@
-"""Clients that others wrote, unchanged but for the host, over a real port."""
+"""Third-party clients, unchanged except for the host, over a real port."""
 
 import base64
 import contextlib
@@ -56,7 +56,7 @@ console.log(JSON.stringify({ status: answer.status, body: parsed, picture: Buffe
 
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], dict[str, Any]]:
-    """Runs a script on Node with its own fetch."""
+    """Return a function that runs a script on Node with its own fetch."""
     program = NODE
     if program is None:
         pytest.skip("Node.js is not installed")
@@ -84,7 +84,7 @@ def test_a_script_with_nodes_fetch_reads_the_faults(origin: str, node: Callable[
 
 @pytest.fixture
 def sdk(origin: str) -> Iterator[Callable[..., openai.OpenAI]]:
-    """Makes clients of the OpenAI package that do not retry."""
+    """Return a function that creates clients of the OpenAI package without retries."""
     with contextlib.ExitStack() as clients:
 
         def make(base: str = "/v1") -> openai.OpenAI:
@@ -156,7 +156,7 @@ async function ask(origin, body) {
 
 
 class Page(http.server.BaseHTTPRequestHandler):
-    """Serves one page, from another origin than the mock."""
+    """A server of one page, on another origin than the mock."""
 
     def do_GET(self) -> None:
         content = PAGE.encode()
@@ -167,12 +167,12 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def ask_from_page() -> Iterator[Callable[[str, Any], dict[str, Any]]]:
-    """Calls the API from a page in a browser."""
+    """Return a function that calls the API from a page in a browser."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)

@@ -1,4 +1,4 @@
-"""The routes below ``/_bodydouble/``: who may use them, and what they say."""
+"""The routes below ``/_bodydouble/``: access control and answers."""
 
 import logging
 from collections.abc import Callable
@@ -109,7 +109,7 @@ def test_a_configured_host_may_use_the_control_routes(contract: Contract, call: 
     ],
 )
 def test_a_page_of_another_origin_can_change_nothing(app: MockServer, call: Call, origin: str, status: int) -> None:
-    # A form, or fetch with mode no-cors, sends its request to 127.0.0.1 without asking first.
+    # A form, or fetch with mode no-cors, sends its request to 127.0.0.1 without a preflight.
     headers = {"origin": origin, "content-type": "text/plain"}
     assert call(app, "/_bodydouble/reset", key=None, headers=headers).status_code == status
 

@@ -1,4 +1,4 @@
-"""``Prefer`` (RFC 7240) as text: how it may be written, decided without I/O."""
+"""Parsing of ``Prefer`` (RFC 7240), without I/O."""
 
 from typing import Any
 
@@ -111,7 +111,7 @@ def test_any_bytes_are_understood_ignored_or_refused(values: list[bytes]) -> Non
     try:
         parse_prefer(values, CHOICES)
     except BadDirective as error:
-        assert "takes" in str(error)  # noqa: PT017 - either outcome is fine, but a refusal must list the good values
+        assert "takes" in str(error)  # noqa: PT017 - either outcome is fine, but a refusal must list the valid values
 
 
 @pytest.mark.parametrize(
@@ -120,5 +120,5 @@ def test_any_bytes_are_understood_ignored_or_refused(values: list[bytes]) -> Non
     ids=["spaces", "spaces before a quote", "escapes", "open quotes", "parameters", "equals signs"],
 )
 def test_a_long_header_costs_no_more_than_its_length(long: str) -> None:
-    # With backtracking, each of these takes from minutes to days.
+    # With backtracking, each of these would take minutes to days.
     assert parse_prefer([long.encode(), b"code=429"], CHOICES) == Directives(code=429)

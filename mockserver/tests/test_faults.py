@@ -1,4 +1,4 @@
-"""Faults below the contract: what four clients see of each over a real socket, and that the server stays well."""
+"""Faults below the contract: the view of four clients over a real socket, and the health of the server afterwards."""
 
 import asyncio
 import contextlib
@@ -23,12 +23,12 @@ from bodydouble_mockserver.server import Server, bind, server_config
 
 Edit = Callable[..., dict[str, Any]]
 PATH = "/v1/images/generations"
-# Shorter than the time between two bytes of slow-drip; only what never comes is waited for so shortly.
+# Shorter than the time between two bytes of slow-drip; used only for answers that never come.
 SILENCES = {"slow-drip", "hang"}
 LINES_S = 0.09
 BROKEN_JSON = json.JSONDecodeError
 
-# What each client does, by fault: httpx, requests, openai (the exception, and its cause), and fetch of Node.
+# The result in each client, by fault: httpx, requests, openai (the exception and its cause), and fetch of Node.
 SEEN: dict[str, tuple[type[Exception], type[Exception], tuple[type[Exception], str], str]] = {
     "reset-before-headers": (
         httpx.ReadError,
@@ -83,7 +83,7 @@ def patience(fault: str) -> httpx.Timeout:
 
 @pytest.fixture
 def healthy(origin: str, edit: Edit, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """After the test, the server answers as usual, and has logged nothing."""
+    """Check after the test that the server answers as usual and has logged nothing."""
     caplog.set_level(logging.INFO)
     yield
     assert httpx.post(f"{origin}{PATH}", json=edit(), headers=headers(None)).status_code == 200
@@ -229,7 +229,7 @@ def test_slow_drip_ends_when_the_client_is_gone(app: MockServer, edit: Edit, loo
 
 @pytest.fixture(scope="module")
 def secure(app: MockServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, ssl.SSLContext]]:
-    """An https origin, and the context that trusts it."""
+    """Serve over https; provide the origin and a context that trusts it."""
     folder: Path = tmp_path_factory.mktemp("certificates")
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
@@ -276,7 +276,7 @@ def test_over_tls_a_reset_is_one_on_the_wire(secure: tuple[str, ssl.SSLContext],
                 received.write(wire.recv(65536))
         session.write(request.encode())
         wire.sendall(to_send.read())
-        # An end in order would have both sides say goodbye first, for which asyncio waits half a minute.
+        # An orderly close would wait for the TLS shutdown of both sides, for which asyncio allows half a minute.
         wire.settimeout(10)
         with pytest.raises(ConnectionResetError):
             list(iter(lambda: wire.recv(65536), b""))

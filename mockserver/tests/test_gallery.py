@@ -1,6 +1,6 @@
-"""The gallery: what it remembers is bounded by count and bytes, and what it gives is what was asked for."""
+"""The gallery: its memory is bounded by count and bytes, and it returns the requested pictures."""
 # pyright: reportPrivateUsage=false
-# What is bounded is private; its sum has to agree with what is held.
+# The bounded collections are private; their recorded sizes have to agree with their contents.
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Answers from a schema alone: what is generated conforms, and generating always ends."""
+"""Samples from a schema alone: they conform, and sampling always ends."""
 
 from typing import Any
 

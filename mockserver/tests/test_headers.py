@@ -1,4 +1,4 @@
-"""Headers, routes and methods: request ids, cost, what browsers may read, and what there is beside the operation."""
+"""Headers, routes and methods: request ids, cost, CORS, and the routes beside the operation."""
 
 import itertools
 import re

@@ -1,4 +1,4 @@
-"""The list of faults in a 400: each kind has the shape that Zod 3 gives it, and every list leads into the request and stays small."""
+"""The issues of a 400: each kind has the shape of Zod 3, and every list points into the request and stays small."""
 
 import json
 from collections.abc import Callable
@@ -330,7 +330,7 @@ def test_the_answer_to_a_long_path_is_small(app: MockServer, call: Call) -> None
 
 
 def leads_into(body: Any, path: list[Any]) -> bool:
-    """Whether the path exists in the body, all but perhaps its last step (a missing property)."""
+    """Return whether the path exists in the body, except perhaps its last step (a missing property)."""
     for step in path[:-1]:
         body = body[step]
     return not path or isinstance(body, dict) or (isinstance(path[-1], int) and path[-1] < len(body))

@@ -1,4 +1,4 @@
-"""Server-sent events: each exchange once, resuming where a reader was, told what was lost, and ending when the server does."""
+"""Server-sent events: each exchange once, resumption after a disconnect, a count of lost entries, and an end at shutdown."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ def add(journal: Journal, body: bytes = b"{}") -> None:
 
 
 class Reader:
-    """One connection to the endpoint, without a socket: what was sent, and a slot that can be held back."""
+    """One connection to the endpoint without a socket; it records the events, and can block the sender."""
 
     def __init__(self, events: Events, last: str | None = None) -> None:
         self.chunks: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
@@ -44,7 +44,7 @@ class Reader:
             await self.chunks.put(message["body"])
 
     async def events(self, count: int) -> list[tuple[str, str | None, Any]]:
-        """The next events: type, id, data."""
+        """Wait for the next events: type, id, data."""
         found: list[tuple[str, str | None, Any]] = []
         while len(found) < count:
             for block in (await self.chunks.get()).decode().split("\n\n"):
@@ -158,7 +158,7 @@ def test_the_stream_ends_when_the_reader_leaves() -> None:
         await reader.chunks.get()
         reader.leave()
         await asyncio.wait_for(reader.task, 5)
-        assert journal._listeners == []  # pyright: ignore[reportPrivateUsage] - that nothing is left behind shows nowhere else
+        assert journal._listeners == []  # pyright: ignore[reportPrivateUsage] - leftovers are visible nowhere else
 
     asyncio.run(scenario())
 

@@ -1,4 +1,4 @@
-"""The journal's file: what was appended is there, even when the process is killed."""
+"""The journal's file: appended entries are in it, even when the process is killed."""
 
 import os
 import signal
@@ -131,6 +131,6 @@ def test_a_full_disk_is_logged_once_and_calls_go_on(caplog: pytest.LogCaptureFix
         file.flush()
     journal.close()
     assert [record.message for record in caplog.records] == [
-        f"the journal file /dev/full is not written any more: {os.strerror(28)}"
+        f"the journal file /dev/full can no longer be written: {os.strerror(28)}"
     ]
     assert len(journal.exchanges()) == 3

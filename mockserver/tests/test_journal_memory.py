@@ -1,4 +1,4 @@
-"""The journal in memory: bounded, without keys, and saying of each call what the one format for exchanges says."""
+"""The journal in memory: bounded, without keys, and in the format for exchanges."""
 
 import asyncio
 import base64
@@ -52,8 +52,8 @@ def everything(journal: Journal) -> str:
 
 
 def held(journal: Journal) -> str:
-    """All that is in memory, read or not."""
-    return str(list(journal._entries))  # pyright: ignore[reportPrivateUsage] - what is held before it is read shows nowhere else
+    """Return everything in memory, whether or not it was read."""
+    return str(list(journal._entries))  # pyright: ignore[reportPrivateUsage] - entries that were not read are visible nowhere else
 
 
 def test_an_entry_says_what_was_sent_and_what_was_answered() -> None:
@@ -92,7 +92,7 @@ def test_findings_beyond_a_hundred_are_counted() -> None:
     journal = Journal(hashed)
     journal.append(make(answer=Answer(400, b"application/json", b"{}", [], [FINDING] * 250)))
     findings = journal.exchanges()[0].findings
-    assert (len(findings), findings[-1]["message"]) == (101, "150 more findings were left out here")
+    assert (len(findings), findings[-1]["message"]) == (101, "150 more findings were omitted")
 
 
 def test_a_finding_that_quotes_too_much_keeps_its_name_and_place() -> None:
@@ -118,7 +118,7 @@ def test_a_large_picture_is_not_held() -> None:
     assert journal.size_bytes < 5_000
 
 
-# What the two ways of writing a line may treat differently: secrets by name, by scheme and in URLs, pictures, escapes.
+# Values that the two paths of writing a line could treat differently: secrets by name, by scheme and in URLs, pictures, escapes.
 TEXTS = st.one_of(
     st.text(max_size=20),
     st.sampled_from(
@@ -205,7 +205,7 @@ def test_a_call_is_held_as_it_came_for_a_moment_only() -> None:
     async def call_and_wait() -> None:
         journal.append(make(orjson.dumps({"prompt": CANARY}), key=CANARY))
         async with asyncio.timeout(20):
-            while journal._pending:  # pyright: ignore[reportPrivateUsage] - looking at it in any other way would end it
+            while journal._pending:  # pyright: ignore[reportPrivateUsage] - any public access would end the wait
                 await asyncio.sleep(0.01)
 
     asyncio.run(call_and_wait())
@@ -239,7 +239,7 @@ def test_the_short_way_writes_the_same_line_as_the_long_way(
         assert line.count(b"\n") == 1
         lines.append(orjson.loads(line))
     assert lines[0] == lines[1]
-    # Value by value, which neither way does when it sees nothing to replace.
+    # The expected value is redacted value by value; both paths skip that when nothing has to be redacted.
     assert lines[0]["body"] == record_value(body, Redactor(), pixel_size)
 
 
@@ -276,7 +276,7 @@ def test_any_sequence_of_calls_stays_within_both_bounds(
 
 def test_an_entry_that_alone_is_over_the_bound_is_not_kept() -> None:
     journal = Journal(hashed, max_bytes=30_000)
-    # Short as it was sent, long as it is written: each number becomes 100000.0.
+    # Short as sent, long as recorded: each number becomes 100000.0.
     journal.append(make(b"[" + b"1e5," * 3500 + b"0]"))
     assert journal.exchanges() == []
     assert journal.size_bytes == 0

@@ -171,7 +171,7 @@ def test_an_unknown_id_is_a_404_that_says_why(journal: Journal, ask: Ask, identi
     add(journal)
     response = ask(f"{REQUESTS}/{identifier}")
     assert response.status_code == 404
-    assert "dropped, deleted, or is of another run" in response.json()["error"]
+    assert "dropped, deleted, or belongs to another run" in response.json()["error"]
 
 
 def test_deleting_forgets_all_and_says_how_many(journal: Journal, ask: Ask) -> None:

@@ -1,4 +1,4 @@
-"""Limits of an account: calls a minute, and credits."""
+"""Limits of an account: calls per minute, and credits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ MESSAGE = (
 
 @dataclass
 class Clock:
-    """Seconds since the epoch, moved by the test."""
+    """A clock in seconds since the epoch, set by the test."""
 
     now: float = 1_780_000_000.0
 
@@ -35,7 +35,7 @@ class Clock:
 
 @dataclass
 class Mock:
-    """A mock server with a clock that the test moves, and the ways in which these tests call it."""
+    """A mock server with a clock that the test sets, and the calls of these tests."""
 
     call: Call
     edit: Edit
@@ -61,7 +61,7 @@ def shared(contract: Contract, call: Call, edit: Edit) -> Mock:
 
 @pytest.fixture
 def mock(shared: Mock) -> Mock:
-    """Without limits and balances."""
+    """Reset limits and balances."""
     shared.app.reset()
     return shared
 

@@ -1,4 +1,4 @@
-"""Matchers: which calls are meant, decided without I/O."""
+"""Matchers of calls, without I/O."""
 
 import re
 from dataclasses import replace
@@ -77,17 +77,17 @@ def test_a_call_without_an_answer_has_neither_status_nor_findings(expected: dict
     [
         (None, "", "a matcher is an object"),
         ([], "", "a matcher is an object"),
-        ({"promt": "x"}, "/promt", "unknown key; known are call, findings, header"),
+        ({"promt": "x"}, "/promt", "unknown key; known keys: call, findings, header"),
         ({"a/b~c": "x"}, "/a~1b~0c", "unknown key"),
-        ({"prompt": 5}, "/prompt", "must be a text"),
-        ({"prompt": "("}, "/prompt", "no regular expression"),
-        ({"prompt": "(?=x)"}, "/prompt", "without look-around"),
-        ({"prompt": r"(a)\1"}, "/prompt", "back-references"),
-        ({"prompt": "(x{1000}){1000}"}, "/prompt", "no regular expression"),
-        ({"prompt": "x" * 1001}, "/prompt", "more than 1000 characters"),
-        ({"path": "*" * 1001}, "/path", "more than 1000 characters"),
-        ({"model": None}, "/model", "must be a text"),
-        ({"key": 5}, "/key", "must be a text"),
+        ({"prompt": 5}, "/prompt", "must be a string"),
+        ({"prompt": "("}, "/prompt", "not a valid regular expression"),
+        ({"prompt": "(?=x)"}, "/prompt", "look-around and back-references are not supported"),
+        ({"prompt": r"(a)\1"}, "/prompt", "back-references are not supported"),
+        ({"prompt": "(x{1000}){1000}"}, "/prompt", "not a valid regular expression"),
+        ({"prompt": "x" * 1001}, "/prompt", "longer than 1000 characters"),
+        ({"path": "*" * 1001}, "/path", "longer than 1000 characters"),
+        ({"model": None}, "/model", "must be a string"),
+        ({"key": 5}, "/key", "must be a string"),
         ({"header": {"a": 1}}, "/header", "must be an object like"),
         ({"header": "a: 1"}, "/header", "must be an object like"),
         ({"call": 0}, "/call", "whole number from 1"),
@@ -130,7 +130,7 @@ def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(expe
     [("^(a+)+$", "a" * 50_000 + "b"), ("(.*a){20}$", "a" * 5_000 + "b"), ("(x|x|x)*y", "x" * 50_000)],
 )
 def test_a_catastrophic_expression_is_decided_on_a_long_prompt(expression: str, prompt: str) -> None:
-    # Python's own engine would not come back from any of these.
+    # Python's own engine would not finish any of these.
     assert not Matcher.parse({"prompt": expression}).matches(replace(REQUEST, parsed={"prompt": prompt}))
 
 

@@ -1,6 +1,6 @@
-"""The older major of the openai package, which is built on another HTTP library than the one that is installed here.
+"""The older major version of the openai package, which uses another HTTP library than the installed one.
 
-Two majors do not fit into one environment, so the older one is put into a folder of its own, once, and used by another process.
+Two major versions cannot share an environment, so the older one is installed once into its own folder and used by another process.
 """
 
 import json
@@ -45,7 +45,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def openai_2(pytestconfig: pytest.Config) -> Path:
-    """A folder with openai 2.x in it; made with pip the first time, kept with pytest's cache."""
+    """Install openai 2.x into a folder, with pip the first time, and keep it in pytest's cache."""
     assert pytestconfig.cache is not None
     folder = pytestconfig.cache.mkdir("openai-2")
     if not (folder / "openai").is_dir():
@@ -57,7 +57,7 @@ def openai_2(pytestconfig: pytest.Config) -> Path:
 
 @pytest.fixture(scope="module")
 def seen(openai_2: Path, origin: str, edit: Edit) -> dict[str, Any]:
-    """What openai 2.x makes of the mock's answers, in a process of its own."""
+    """Run openai 2.x against the mock in another process, and return its view of the answers."""
     arguments = [origin, json.dumps(edit()), json.dumps(list(FAULTS))]
     environment = {**os.environ, "PYTHONPATH": str(openai_2)}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The pictures behind the URLs: from the request alone, cached by content, and never by fetching anything."""
+"""The pictures behind the URLs: drawn from the request alone, cached by content, without any fetch."""
 
 import base64
 import io
@@ -34,7 +34,7 @@ def pictures(app: MockServer, call: Call, body: dict[str, Any]) -> list[bytes]:
 
 
 def distance(first: bytes, second: bytes) -> float:
-    """Mean absolute difference of red, green and blue (0 to 255), blocks of 32x32 pixels averaged first."""
+    """Return the mean absolute difference of red, green and blue (0 to 255), with blocks of 32x32 pixels averaged first."""
     small = [Image.open(io.BytesIO(data)).convert("RGB").reduce(32) for data in (first, second)]
     return sum(ImageStat.Stat(ImageChops.difference(*small)).mean) / 3
 
@@ -89,7 +89,7 @@ def test_a_picture_has_the_newest_form_of_path(app: MockServer, call: Call, edit
 
 @pytest.fixture
 def no_connection(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """Every host name that is looked up and every connection that is begun; none may be."""
+    """Record every host name lookup and every connection, and check that there are none."""
     attempts: list[object] = []
 
     def refuse(*arguments: object, **_options: object) -> None:

@@ -34,7 +34,7 @@ def opened(png: bytes) -> Image.Image:
 
 
 def distance(first: Image.Image, second: Image.Image) -> float:
-    """Mean absolute difference of red, green and blue (0 to 255), 256x256 pixels averaged down to 32x32 first."""
+    """Return the mean absolute difference of red, green and blue (0 to 255), with 256x256 pixels averaged down to 32x32 first."""
     small = [image.reduce(8) for image in (first, second)]
     return sum(ImageStat.Stat(ImageChops.difference(*small)).mean) / 3
 
@@ -101,16 +101,16 @@ def test_the_same_picture_gives_the_same_bytes_in_another_process() -> None:
     ],
 )
 def test_different_requests_differ_by_at_least_4_of_255(sources: tuple[SourceImage, ...]) -> None:
-    """The least distance between any two of 40 seeds with everything else the same; see ``distance``.
+    """Compare any two of 40 seeds, everything else being equal; see ``distance``.
 
-    Over the first 200 seeds the least was 5.4 and the median above 23.
+    Over the first 200 seeds the minimum was 5.4 and the median above 23.
     """
     assert least_distance([replace(PICTURE, seed=seed, sources=sources) for seed in range(40)]) >= 4
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_images_of_one_request_differ_by_at_least_7_of_255(seed: int) -> None:
-    """The least distance between any two of four images; see ``distance``. Over 60 seeds the least was 9."""
+    """Compare any two of four images; see ``distance``. Over 60 seeds the minimum was 9."""
     assert least_distance([replace(PICTURE, seed=seed, index=index) for index in range(4)]) >= 7
 
 

@@ -1,4 +1,4 @@
-"""Input images: every mode a client may send, headers that promise too much, and bytes that are no image."""
+"""Input images: every mode that a client may send, headers that overstate the size, and bytes that are not an image."""
 
 import io
 import struct
@@ -155,7 +155,7 @@ def test_the_first_frame_of_an_animation_is_shown() -> None:
 def test_the_orientation_of_the_camera_is_applied(form: str, orientation: int) -> None:
     scene = Image.new("RGB", (80, 40), "white")
     scene.paste(ORANGE, (0, 0, 40, 20))
-    # How to store the scene so that the tag turns it back: the inverse of what EXIF says the viewer must do.
+    # The stored orientation of the scene for each tag: the inverse of the viewer's transformation by EXIF.
     turns = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,

@@ -1,4 +1,4 @@
-"""Text on pictures: which font has what, where lines break, and what is cut."""
+"""Text on pictures: fonts, line breaks and cuts."""
 
 import pytest
 from bodydouble_mockserver._pictures import PictureSpec, draw

@@ -1,4 +1,4 @@
-"""``Prefer`` over HTTP: what a caller may ask of one answer, what it does, and what the answer says was done."""
+"""``Prefer`` over HTTP: the directives, their effect, and ``Preference-Applied``."""
 
 import time
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def test_a_bad_value_is_a_400_that_lists_the_good_ones(
 ) -> None:
     answer = call(app, json=edit(), headers=prefer(asked))
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json; charset=utf-8")
-    assert f" is not possible; {good}" in answer.json()["error"]["message"]
+    assert f" is not valid; {good}" in answer.json()["error"]["message"]
 
 
 def test_a_bad_value_says_which_it_was_and_is_not_repeated_at_length(app: MockServer, call: Call, edit: Edit) -> None:
@@ -90,7 +90,7 @@ def test_a_bad_value_says_which_it_was_and_is_not_repeated_at_length(app: MockSe
         ("images=both, violation=missing-data", {}, "images=both, violation=missing-data"),
         ("fault=truncated-json", {}, "fault=truncated-json"),
         ("code=201", {}, "code=201"),
-        # What had no effect was not applied.
+        # A directive without effect was not applied.
         ("envelope=legacy", {}, None),
         ("nonsense=1", {}, None),
         ("dialect=quick-example, code=500", {}, "code=500"),
@@ -155,7 +155,7 @@ def test_a_chosen_403_is_that_of_an_empty_account(app: MockServer, call: Call, e
 def test_a_chosen_400_has_an_issue_that_says_that_it_was_asked_for(app: MockServer, call: Call, edit: Edit) -> None:
     (issue,) = call(app, json=edit(), headers=prefer("code=400")).json()["error"]["data"]
     assert (issue["code"], issue["path"]) == ("custom", [])
-    assert "was asked for" in issue["message"]
+    assert "was requested by a Prefer header" in issue["message"]
 
 
 def test_a_chosen_400_for_a_bad_request_names_its_real_faults(app: MockServer, call: Call, edit: Edit) -> None:
@@ -214,7 +214,7 @@ def test_a_fault_without_a_connection_to_break_is_refused_with_what_to_do(
 ) -> None:
     answer = call(app, json=edit(), headers=prefer("fault=reset-mid-body"))
     assert answer.status_code == 400
-    assert "fault=reset-mid-body needs a server that offers its connection" in answer.json()["message"]
+    assert "fault=reset-mid-body needs access to the connection" in answer.json()["message"]
 
 
 def test_a_delay_takes_at_least_its_time(app: MockServer, call: Call, edit: Edit) -> None:

@@ -1,4 +1,4 @@
-"""Scripts with a mistake are refused, with its place; whatever is sent, the mock stays well."""
+"""Scripts with a mistake are refused with its pointer; the mock keeps working after any script."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ SUCCESS = {"data": [{"url": "https://x.example/1.png", "b64_json": None}], "meta
 
 @pytest.fixture(scope="module")
 def own(contract: Contract) -> MockServer:
-    """A mock server that only this file puts scripts on."""
+    """Create a mock server that only this module scripts."""
     return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
 
 
@@ -31,7 +31,7 @@ def _forget(own: MockServer) -> Iterator[None]:
 
 @pytest.fixture
 def statuses(own: MockServer, call: Call, edit: Edit) -> Callable[..., list[int]]:
-    """The statuses of so many calls in a row."""
+    """Return a function that makes calls in a row and returns their statuses."""
 
     def of(number: int, **body: Any) -> list[int]:
         return [call(own, json=edit(**body)).status_code for _ in range(number)]
@@ -47,12 +47,12 @@ BAD: list[tuple[Any, str, str]] = [
     (None, "", "a scenario is an object"),
     ([], "", "a scenario is an object"),
     ("429", "", "a scenario is an object"),
-    ({"answer": []}, "/answer", "unknown key; known are answers, limits"),
+    ({"answer": []}, "/answer", "unknown key; known keys: answers, limits"),
     ({"answers": {}}, "/answers", "must be a list of at most 1000 answers"),
     ({"answers": None}, "/answers", "must be a list"),
     ({"answers": [{}] * 1001}, "/answers", "must be a list of at most 1000 answers"),
     ({"answers": [429]}, "/answers/0", "an answer is an object"),
-    ({"answers": [{}, {"staus": 429}]}, "/answers/1/staus", "unknown key; known are body, code, delay"),
+    ({"answers": [{}, {"staus": 429}]}, "/answers/1/staus", "unknown key; known keys: body, code, delay"),
     ({"answers": [{"a/b~": 1}]}, "/answers/0/a~1b~0", "unknown key"),
     ({"answers": [{"x" * 5000: 1}]}, "/answers/0/" + "x" * 60, "unknown key"),
     ({"answers": [{"status": 199}]}, "/answers/0/status", "takes a status from 200 to 599"),
@@ -73,17 +73,17 @@ BAD: list[tuple[Any, str, str]] = [
     ({"answers": [{"violation": "rude"}]}, "/answers/0/violation", "violation takes one of"),
     ({"answers": [{"violation": True}]}, "/answers/0/violation", "violation takes one of"),
     ({"answers": [{"match": {"promt": "x"}}]}, "/answers/0/match/promt", "unknown key"),
-    ({"answers": [{"match": {"prompt": "("}}]}, "/answers/0/match/prompt", "no regular expression"),
-    ({"answers": [{"match": {"prompt": "a" * 1001}}]}, "/answers/0/match/prompt", "more than 1000 characters"),
+    ({"answers": [{"match": {"prompt": "("}}]}, "/answers/0/match/prompt", "not a valid regular expression"),
+    ({"answers": [{"match": {"prompt": "a" * 1001}}]}, "/answers/0/match/prompt", "longer than 1000 characters"),
     ({"answers": [{"match": []}]}, "/answers/0/match", "a matcher is an object"),
     ({"answers": [{"match": {"status": 429}}]}, "/answers/0/match/status", "not known before the call is answered"),
     ({"answers": [{"match": {"findings": True}}]}, "/answers/0/match/findings", "not known before"),
     ({"answers": [{"headers": []}]}, "/answers/0/headers", "headers are an object"),
-    ({"answers": [{"headers": {"x": "1\r\nset-cookie: a=b"}}]}, "/answers/0/headers/x", "one line of text"),
-    ({"answers": [{"headers": {"x": "1\n"}}]}, "/answers/0/headers/x", "one line of text"),
-    ({"answers": [{"headers": {"x": "\0"}}]}, "/answers/0/headers/x", "one line of text"),
-    ({"answers": [{"headers": {"x": "€"}}]}, "/answers/0/headers/x", "one line of text"),
-    ({"answers": [{"headers": {"x": 7}}]}, "/answers/0/headers/x", "one line of text"),
+    ({"answers": [{"headers": {"x": "1\r\nset-cookie: a=b"}}]}, "/answers/0/headers/x", "must be one line of text"),
+    ({"answers": [{"headers": {"x": "1\n"}}]}, "/answers/0/headers/x", "must be one line of text"),
+    ({"answers": [{"headers": {"x": "\0"}}]}, "/answers/0/headers/x", "must be one line of text"),
+    ({"answers": [{"headers": {"x": "€"}}]}, "/answers/0/headers/x", "must be one line of text"),
+    ({"answers": [{"headers": {"x": 7}}]}, "/answers/0/headers/x", "must be one line of text"),
     ({"answers": [{"headers": {"x\r\ny": "1"}}]}, "/answers/0/headers/x\r\ny", "cannot be set"),
     ({"answers": [{"headers": {"x\n": "1"}}]}, "/answers/0/headers/x\n", "cannot be set"),
     ({"answers": [{"headers": {"x y": "1"}}]}, "/answers/0/headers/x y", "cannot be set"),
@@ -91,16 +91,20 @@ BAD: list[tuple[Any, str, str]] = [
     ({"answers": [{"headers": {"é": "1"}}]}, "/answers/0/headers/é", "cannot be set"),
     ({"answers": [{"headers": {"Content-Length": "0"}}]}, "/answers/0/headers/Content-Length", "cannot be set"),
     ({"answers": [{"headers": {"transfer-encoding": "x"}}]}, "/answers/0/headers/transfer-encoding", "cannot be set"),
-    ({"answers": [{"body": {"data": []}}]}, "/answers/0/body/data", 'say "violation": true beside it'),
+    ({"answers": [{"body": {"data": []}}]}, "/answers/0/body/data", 'add "violation": true if that is intended'),
     ({"answers": [{"body": {**SUCCESS, "error": {}, "data": 1}}]}, "/answers/0/body/data", "breaks the contract"),
     ({"answers": [{"body": "text"}]}, "/answers/0/body", "breaks the contract"),
     ({"answers": [{"body": SUCCESS, "headers": {"content-type": "text/html"}}]}, "/answers/0/body", "content type"),
     ({"answers": [{"status": 429, "body": {"statusCode": 429}}]}, "/answers/0/body/message", "breaks the contract"),
     ({"answers": [{"status": 204, "body": SUCCESS}]}, "/answers/0/body", "status 204 has no body"),
-    ({"answers": [{"body": SUCCESS, "violation": "missing-data"}]}, "/answers/0/violation", "no effect beside a body"),
-    ({"answers": [{"body": SUCCESS, "images": "both"}]}, "/answers/0/images", "no effect beside a body"),
+    (
+        {"answers": [{"body": SUCCESS, "violation": "missing-data"}]},
+        "/answers/0/violation",
+        "no effect together with a body",
+    ),
+    ({"answers": [{"body": SUCCESS, "images": "both"}]}, "/answers/0/images", "no effect together with a body"),
     ({"limits": None}, "/limits", "limits are an object"),
-    ({"limits": {"rpm": 5}}, "/limits/rpm", "unknown key; known are credits, requests_per_minute, retry_after"),
+    ({"limits": {"rpm": 5}}, "/limits/rpm", "unknown key; known keys: credits, requests_per_minute, retry_after"),
     ({"limits": {"requests_per_minute": -1}}, "/limits/requests_per_minute", "a whole number from 0"),
     ({"limits": {"credits": 1.5}}, "/limits/credits", "a whole number from 0"),
     ({"limits": {"credits": True}}, "/limits/credits", "a whole number from 0"),
@@ -150,7 +154,7 @@ def test_scripts_are_bounded_together(own: MockServer, call: Call) -> None:
     assert play(call, own, {"answers": [{}] * 600}).status_code == 201
     answer = play(call, own, {"answers": [{}] * 600})
     assert (answer.status_code, answer.json()["pointer"]) == (400, "/answers")
-    assert "600 are here already" in answer.json()["error"]
+    assert "600 are stored already" in answer.json()["error"]
 
 
 _KEYS = st.sampled_from(
@@ -189,7 +193,7 @@ _ANSWER_VALUES = {
 
 @pytest.fixture(scope="module")
 def any_script(json_values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Scripts that are right, nearly right, and anything else."""
+    """Generate scripts that are valid, nearly valid, and arbitrary."""
     nearly = st.fixed_dictionaries({}, optional={**_ANSWER_VALUES, "body": json_values, "headers": _SCRIPTLIKE})
     limits = st.fixed_dictionaries(
         {}, optional={"requests_per_minute": st.integers(-1, 3), "credits": st.integers(-1, 10**6)}
@@ -211,7 +215,7 @@ def test_any_json_value_is_taken_or_refused_and_the_mock_stays_well(
     assert answer.status_code in {201, 400}
     assert call(own, SCENARIOS, method="GET", key=None).status_code == 200
     own.play({"answers": [{"fault": "empty", "times": None}]})
-    # Whatever was scripted, nobody asked for an answer that only a bug would give.
+    # No script asks for an answer that only a bug would give.
     for _ in range(4):
         try:
             got = call(own, json=edit(), headers={"prefer": "fault=empty"})

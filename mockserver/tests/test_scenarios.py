@@ -1,4 +1,4 @@
-"""Scripted answers: played in order, for the calls that they mean, and refused when they cannot mean anything."""
+"""Scripted answers: played in order, for the calls that they match."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ OLD_REFUSAL = {"requestId": "id", "statusCode": 429, "timestamp": "now", "path":
 
 @pytest.fixture(scope="module")
 def own(contract: Contract) -> MockServer:
-    """A mock server that only this file puts scripts on."""
+    """Create a mock server that only this module scripts."""
     return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
 
 
@@ -41,7 +41,7 @@ def _forget(own: MockServer) -> Iterator[None]:
 
 @pytest.fixture
 def statuses(own: MockServer, call: Call, edit: Edit) -> Callable[..., list[int]]:
-    """The statuses of so many calls in a row."""
+    """Return a function that makes calls in a row and returns their statuses."""
 
     def of(number: int, **body: Any) -> list[int]:
         return [call(own, json=edit(**body)).status_code for _ in range(number)]
@@ -81,7 +81,7 @@ def test_an_empty_answer_is_the_usual_one_and_counts(own: MockServer, statuses: 
     assert statuses(4) == [200, 200, 429, 200]
 
 
-# An answer of a script, and how it is told from another.
+# An answer of a script, and the check that identifies it.
 EFFECTS: list[tuple[dict[str, Any], Callable[[httpx.Response], bool]]] = [
     ({"status": 429, "retry-after": 7}, lambda got: got.headers["retry-after"] == "7"),
     ({"dialect": "quick-example"}, lambda got: "images" in got.json()),
@@ -184,7 +184,7 @@ def test_a_catastrophic_expression_on_a_long_prompt_is_answered(
     own: MockServer, statuses: Callable[..., list[int]]
 ) -> None:
     own.play({"answers": [{"status": 418, "times": None, "match": {"prompt": "^(a|a|aa)+$"}}]})
-    # Python's own engine would not come back from this.
+    # Python's own engine would not finish this.
     assert statuses(1, prompt="a" * 100_000 + "b") == [200]
 
 

@@ -1,4 +1,4 @@
-"""The socket and the certificate: what cannot be had is one clear sentence."""
+"""Socket and certificate: one clear sentence for each that cannot be used."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_an_address_that_is_not_ours_is_refused(host: str) -> None:
 
 @pytest.fixture
 def pems(tmp_path: Path) -> tuple[Path, Path, Path]:
-    """A certificate, its key, and the same key with a password."""
+    """Create a certificate, its key, and the same key with a password."""
     issued = trustme.CA().issue_cert("127.0.0.1")
     certificate, key, locked = (tmp_path / name for name in ("cert.pem", "key.pem", "locked.pem"))
     issued.cert_chain_pems[0].write_to_path(certificate)

@@ -1,4 +1,4 @@
-"""The content store: what was put comes back whole or not at all, and never more than its bounds is kept."""
+"""The content store: items are returned whole or not at all, and its bounds hold."""
 
 import gc
 import hashlib
@@ -17,7 +17,7 @@ MEMORY, DISK, LARGE = 300, 500, 60
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the store's temporary folders are made."""
+    """Make the store create its temporary folders below this one."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     return tmp_path
 
@@ -114,7 +114,7 @@ def test_threads_read_while_others_evict() -> None:
                 found = store.get(store.put(data))
                 if found not in (data, None):
                     wrong.append(found)
-        except Exception as error:  # noqa: BLE001 - an exception in a thread would pass unseen
+        except Exception as error:  # noqa: BLE001 - an exception in a thread would go unnoticed
             wrong.append(error)
 
     threads = [threading.Thread(target=use, args=(size,)) for size in (50, 60, 90, 100)]

@@ -1,4 +1,4 @@
-"""Success answers: whatever is asked for validly, the body conforms to the contract that it was answered by."""
+"""Success answers: for any valid request, the body conforms to the contract."""
 
 import itertools
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
 RequestsOf = Callable[[Contract], st.SearchStrategy[dict[str, Any]]]
-# What was seen in September 2025 has the cost under its older name, which the contract of 2026 does not know.
+# The answer observed in September 2025 has the cost under its older name, which the contract of 2026 lacks.
 KNOWN_DEVIATIONS = {"transition": [("response-required", "/meta/usage/credits_used")]}
 DIALECTS = ["documented", "quick-example", "transition", "observed-2026"]
 
@@ -45,7 +45,7 @@ def test_the_default_answer_keeps_the_contract_in_the_strict_reading(
 
 @pytest.fixture(scope="session")
 def modes(contract: Contract, pictures_folder: Path) -> dict[tuple[str, Images], MockServer]:
-    """A mock for every dialect and image mode; it serves files, because drawing is not what is tested."""
+    """Create a mock for every dialect and image mode; it serves files, since drawing is not under test."""
     return {
         (dialect, images): create_app(contract, Settings(dialect=dialect, images=images, pictures=pictures_folder))
         for dialect, images in itertools.product(DIALECTS, Images)
@@ -124,7 +124,7 @@ def test_openapi_core_agrees_that_success_bodies_conform(
 
 
 def shape(value: Any) -> Any:
-    """The names of a body, with the first item of each list."""
+    """Return the names of a body, with the first item of each list."""
     if is_object(value):
         return {name: shape(item) for name, item in value.items()}
     return [shape(value[0])] if is_array(value) else "…"

@@ -1,4 +1,4 @@
-"""The mock in process: one transport for sync and async clients of httpx, whose faults are those of a socket."""
+"""The in-process transport for sync and async httpx clients, with the same faults as on a socket."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ def client(app: MockServer) -> Iterator[httpx.Client]:
 
 
 def outcome(ask: Callable[[], httpx.Response]) -> Any:
-    """What a client sees: the class of an exception, or status, headers that do not change, and body."""
+    """Return a client's view: the class of an exception, or status, stable headers, and body."""
     try:
         answer = ask()
         answer.json()
@@ -64,7 +64,7 @@ def test_a_delay_longer_than_the_read_time_out_is_a_read_timeout(client: httpx.C
 
 
 def test_the_read_time_out_is_that_of_each_read(app: MockServer, client: httpx.Client) -> None:
-    # Seven bytes, a tenth of a second each: longer in all than the time-out, as on a socket.
+    # Seven bytes, a tenth of a second each: longer in total than the timeout, as on a socket.
     app.play({"answers": [{"body": "1234567", "fault": "slow-drip", "violation": True}]})
     assert client.post(PATH, json={}, timeout=0.5).text == "1234567"
 

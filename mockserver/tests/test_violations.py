@@ -1,4 +1,4 @@
-"""The named violations: each one is noticed, whatever contract they were made from."""
+"""The named violations: each one is found, for any contract."""
 
 import copy
 import re
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-# Their deviation is in the pictures or in what was asked for, so no reading of the body alone can notice it.
+# Their deviation is in the pictures or relative to the request, so it is not visible in the body alone.
 OUTSIDE_THE_BODY = {"fewer-images", "relative-url", "unreachable-url", "wrong-aspect-ratio"}
 
 

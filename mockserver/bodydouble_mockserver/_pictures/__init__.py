@@ -1,7 +1,6 @@
-"""The pictures of the mock server: drawn from a request when somebody asks for one.
+"""Drawing of the mock server's pictures from a request, on demand.
 
-Pillow is imported inside the functions that need it, not here: a server that starts, or answers JSON only, does not
-pay for it.
+Pillow is imported inside the functions that need it, so that the start of a server and JSON answers do not pay for it.
 """
 
 from ._header import media_type
@@ -12,11 +11,10 @@ __all__ = ["PictureSpec", "SourceImage", "draw", "media_type", "pixel_size", "pi
 
 
 def draw(picture: PictureSpec) -> bytes:
-    """The picture as a PNG file of exactly its width and height, RGB without alpha.
+    """Draw the picture as a PNG file of exactly its width and height, RGB without alpha.
 
-    The same picture gives the same bytes on one installation (``renderer_version``). No bytes of a source and no
-    characters of a text raise: what cannot be decoded is a tile that says so, what cannot be written is a box with the
-    code point in it.
+    The same picture gives the same bytes on one installation (``renderer_version``). No source bytes and no text raise an
+    error: an image that cannot be decoded becomes a tile with the reason, a missing glyph a box with its code point.
     """
     from ._canvas import draw_png
 
@@ -24,9 +22,9 @@ def draw(picture: PictureSpec) -> bytes:
 
 
 def pixel_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of an encoded image as stored, or None when its header cannot be read.
+    """Return width and height in pixels of an encoded image as stored, or None when its header cannot be read.
 
-    No pixel is decoded, and orientation (EXIF) is not applied.
+    No pixels are decoded, and the EXIF orientation is not applied.
     """
     from ._decode import stored_size
 
@@ -34,7 +32,7 @@ def pixel_size(data: bytes) -> tuple[int, int] | None:
 
 
 def renderer_version() -> str:
-    """Sixteen hexadecimal digits that change with the drawing code, Pillow, its text layout and the fonts."""
+    """Return sixteen hexadecimal digits that change with the drawing code, Pillow, its text layout and the fonts."""
     from ._version import digest
 
     return digest()

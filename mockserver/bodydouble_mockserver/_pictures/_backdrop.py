@@ -1,4 +1,4 @@
-"""The ground of a picture: a soft mesh of related colours with one of six motifs laid over it."""
+"""The background of a picture: a soft mesh of related colours with one of six motifs over it."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _LONGEST_MOTIF_SIDE = 768
 
 
 def backdrop(size: tuple[int, int], palette: Palette) -> Image.Image:
-    """An RGB image of ``size`` (width, height) in pixels."""
+    """Draw the background as an RGB image of ``size`` (width, height) in pixels."""
     values = palette.fractions()
     mesh = Image.new("RGB", _MESH)
     for row in range(_MESH[1]):

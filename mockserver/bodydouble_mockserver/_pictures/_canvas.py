@@ -1,4 +1,4 @@
-"""The whole picture: ground, cards of the inputs, and the band with prompt, model and image number."""
+"""The whole picture: background, cards of the inputs, and a band with prompt, model and image number."""
 
 import io
 import math
@@ -27,7 +27,7 @@ _BAND_OPACITY = 222
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """What is written at the foot, laid out: the prompt's lines, and measures in pixels."""
+    """The layout of the text at the bottom: the prompt's lines, and measures in pixels."""
 
     lettering: Lettering
     lines: tuple[TextLine, ...]
@@ -41,11 +41,11 @@ class _Band:
 
 
 def draw_png(picture: PictureSpec) -> bytes:
-    """The picture as a PNG file, RGB, of exactly its size."""
+    """Draw the picture as a PNG file, RGB, of exactly its size."""
     palette = Palette(picture.seed, picture.index)
     size = picture.width, picture.height
     canvas = backdrop(size, palette)
-    # Measures are given for one megapixel, and shrink where a side is short.
+    # Measures refer to one megapixel, and shrink where a side is short.
     unit = min(math.sqrt(size[0] * size[1]) / 1024, min(size) / 560)
     band = _band(picture, unit)
     top = max(0, picture.height - band.height)
@@ -74,7 +74,7 @@ def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float) -> li
 
 
 def _band(picture: PictureSpec, unit: float) -> _Band:
-    """The largest lettering with which the prompt fits, or the smallest with as much of it as fits."""
+    """Lay the prompt out in the largest size with which it fits, or cut it in the smallest size."""
     margin, padding = round(40 * unit), round(16 * unit)
     footer = Lettering(_FOOTER_SIZE * unit)
     room = picture.height * (0.40 if picture.sources else 0.60) - footer.line_height - 3 * padding
@@ -107,7 +107,7 @@ def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int,
 
 
 def _draw_footer(pen: ImageDraw.ImageDraw, picture: PictureSpec, band: _Band, baseline: int, palette: Palette) -> None:
-    """Model at the left, image number at the right; the model gives way."""
+    """Write the model at the left and the image number at the right; the model is cut where both do not fit."""
     width = pen.im.size[0] - 2 * band.margin
     number = band.footer.line(f"image {picture.index + 1} of {picture.count}", width)
     used = band.footer.width(number)

@@ -1,7 +1,7 @@
-"""Input images as they came, decoded within bounds: whatever the bytes are, an image or the reason why not.
+"""Bounded decoding of input images: any bytes give an image or the reason for a failure.
 
-Pillow warns about a corrupt EXIF block. That warning is not silenced, since silencing changes the whole process's filters
-and drawing runs in threads; where warnings are errors, such an image is unreadable.
+Pillow warns about a corrupt EXIF block. The warning is not silenced, since warning filters are global and drawing runs in
+threads; where warnings are errors, such an image is unreadable.
 """
 
 import io
@@ -27,7 +27,7 @@ _UPRIGHT = {
 }
 _HEADER_SIZED = {"image/gif", "image/webp"}
 _ROTATED = {5, 6, 7, 8}
-# The classes themselves, not Image.open: that one warns about large images, and would try formats nobody may send.
+# The classes themselves, not Image.open, which warns about large images and tries formats that requests may not use.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/bmp": BmpImagePlugin.BmpImageFile,
     "image/gif": GifImagePlugin.GifImageFile,
@@ -39,27 +39,27 @@ _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
 
 @dataclass(frozen=True, slots=True)
 class DecodeFailure:
-    """Why an image is not shown: ``reason`` in words, and its size in pixels when it is the reason."""
+    """The reason why an image is not shown: in words, with its size in pixels when that is the reason."""
 
     reason: str
     size: tuple[int, int] | None = None
 
 
 def stored_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels by the header alone, or None when it cannot be read."""
+    """Return width and height in pixels by the header alone, or None when it cannot be read."""
     if media_type(data) in _HEADER_SIZED:
         size = screen_size(data)
     else:
         try:
             image = _open(data)
-        except Exception:  # noqa: BLE001 - a reader raises nearly anything, depending on where the bytes are wrong
+        except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
             return None
         size = None if image is None else image.size
     return size if size is not None and min(size) > 0 else None
 
 
 def decode(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
-    """The image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
+    """Decode the image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
     size = stored_size(data)
     if size is None:
         return DecodeFailure("unreadable")
@@ -74,7 +74,7 @@ def decode(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
 
 
 def _open(data: bytes) -> ImageFile.ImageFile | None:
-    """The image with its header read, or None when the format is none of the five; raises nearly anything."""
+    """Open the image and read its header; return None for any other format. May raise any exception of Pillow."""
     opener = _OPENERS.get(media_type(data) or "")
     return None if opener is None else opener(io.BytesIO(data))
 
@@ -84,13 +84,13 @@ def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
     if image is None:
         return DecodeFailure("unreadable")
     if image.width * image.height > _MAX_PIXELS:
-        # A GIF's frame may be larger than the screen that its header names.
+        # A GIF's frame may be larger than the screen size in its header.
         return DecodeFailure("too large", image.size)
     image.draft("RGB", (max(box), max(box)))
     image.load()
     orientation = _orientation(image)
     if image.mode.startswith("I;16"):
-        # Pillow's own conversion to eight bits clips; the brighter byte of each sample is the picture.
+        # Pillow's own conversion to eight bits clips; the high byte of each sample holds the picture.
         converted = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
     else:
         converted = image.convert("RGBA" if image.has_transparency_data else "RGB")
@@ -105,6 +105,6 @@ def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
 def _orientation(image: ImageFile.ImageFile) -> int | None:
     try:
         value: object = image.getexif().get(_EXIF_ORIENTATION)
-    except Exception:  # noqa: BLE001 - a broken EXIF block is no reason to refuse the pixels beside it
+    except Exception:  # noqa: BLE001 - the pixels are usable in spite of a broken EXIF block
         return None
     return value if isinstance(value, int) else None

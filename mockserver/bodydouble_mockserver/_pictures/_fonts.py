@@ -1,4 +1,4 @@
-"""The fonts that a dependency carries, and which of them has which code points."""
+"""The fonts of a dependency, and the code points that each of them covers."""
 
 import struct
 from functools import cache
@@ -13,9 +13,9 @@ _FONT_PACKAGE = "manimgx_fonts"
 
 @cache
 def font_files() -> tuple[Path, ...]:
-    """The upright font files in the order in which they are asked for a code point: the Latin one first.
+    """Return the upright font files in the order in which they are tried for a code point: the Latin one first.
 
-    Raises FileNotFoundError when the distribution carries none.
+    Raises FileNotFoundError when the distribution has none.
     """
     folder = Path(str(resources.files(_FONT_PACKAGE)))
     files = [file for file in folder.glob("*.ttf") if "Italic" not in file.name]
@@ -26,9 +26,9 @@ def font_files() -> tuple[Path, ...]:
 
 @cache
 def code_points(file: Path) -> frozenset[int]:
-    """The code points that a TrueType font maps to a glyph.
+    """Return the code points that a TrueType font maps to a glyph.
 
-    Read from its ``cmap`` table (OpenType 1.9, formats 4 and 12): Pillow draws a missing glyph without saying so.
+    They are read from its ``cmap`` table (OpenType 1.9, formats 4 and 12), since Pillow does not report a missing glyph.
     """
     data = file.read_bytes()
     (tables,) = struct.unpack_from(">H", data, 4)

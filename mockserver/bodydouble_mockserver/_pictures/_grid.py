@@ -1,4 +1,4 @@
-"""Where the tiles of a picture go."""
+"""The layout of a picture's tiles."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ class Box:
 
 
 def grid(count: int, area: Box, gap: int) -> tuple[Box, ...]:
-    """``count`` equal boxes in rows, as large as the stage allows, ``gap`` pixels apart; a short last row is centred."""
+    """Arrange ``count`` equal boxes in rows, as large as the area allows, ``gap`` pixels apart; a short last row is centred."""
     columns = max(range(1, count + 1), key=lambda columns: _tile_extent(columns, count, area, gap), default=1)
     rows = -(-count // columns)
     width = max(1, (area.width - gap * (columns - 1)) // columns)

@@ -1,4 +1,4 @@
-"""What the first bytes of an image file say: its media type and its size in pixels."""
+"""Media type and size in pixels of an image file, from its first bytes."""
 
 import struct
 
@@ -14,7 +14,7 @@ _SIGNATURES = {
 
 
 def media_type(data: bytes) -> str | None:
-    """The media type by the file's signature: JPEG, PNG, GIF, WebP or BMP; None for anything else."""
+    """Return the media type by the file's signature: JPEG, PNG, GIF, WebP or BMP; None for anything else."""
     for signature, name in _SIGNATURES.items():
         if data.startswith(signature):
             return name
@@ -24,10 +24,9 @@ def media_type(data: bytes) -> str | None:
 
 
 def screen_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels of a GIF or WebP file, or None when the header is cut or unknown.
+    """Return width and height in pixels of a GIF or WebP file, or None when the header is incomplete or unknown.
 
-    Only these two are read here: opening one with Pillow already reserves its pixels, and a large one is refused
-    without its size.
+    Only these two are read here: Pillow allocates their pixels on opening, and refuses a large one without its size.
     """
     try:
         return _gif_size(data) if media_type(data) == "image/gif" else _webp_size(data)

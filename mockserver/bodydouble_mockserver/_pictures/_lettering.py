@@ -1,4 +1,4 @@
-"""Puts wrapped text on an image: runs of one font each, and boxes for characters that no font has."""
+"""Drawing of wrapped text: runs of one font each, and boxes for characters that no font covers."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -17,7 +17,7 @@ _DIGITS_PER_EM = 0.38
 class Lettering:
     """The fonts of one drawing at one size (pixels per em).
 
-    Made anew for each drawing, since a FreeType face must not be used by two threads.
+    Each drawing creates its own, since two threads must not share a FreeType face.
     """
 
     def __init__(self, size: float) -> None:
@@ -25,14 +25,14 @@ class Lettering:
         self.line_height = round(self.size * 1.42)
         self._fonts: dict[int, ImageFont.FreeTypeFont] = {}
         self._advances: dict[Cell, float] = {}
-        # Without Raqm, Pillow writes from left to right only, and refuses to be told a direction.
+        # Without Raqm, Pillow writes from left to right only, and raises on a direction argument.
         self._knows_direction = features.check("raqm") is True
         self._digits = ImageFont.truetype(
             font_files()[0], max(3, round(self.size * _DIGITS_PER_EM)), layout_engine=ImageFont.Layout.BASIC
         )
 
     def advance(self, cell: Cell) -> float:
-        """How far a cell moves the pen, in pixels; neighbours may bring it a little closer."""
+        """Return the advance width of a cell in pixels, without kerning."""
         found = self._advances.get(cell)
         if found is None:
             found = self._box_width(cell) if cell.face is None else self._font(cell.face).getlength(cell.character)
@@ -40,12 +40,12 @@ class Lettering:
         return found
 
     def width(self, line: TextLine) -> float:
-        """The width of a line as it is drawn, in pixels."""
+        """Return the width of a line as drawn, in pixels."""
         direction = self._direction(line)
         return sum(self._run_width(face, run, direction) for face, run in _runs(line))
 
     def line(self, text: str, width: float) -> TextLine:
-        """A text on one line, elided where it is wider than ``width`` pixels; only as much is looked at as fits."""
+        """Put a text on one line and elide it beyond ``width`` pixels; only the characters that can fit are examined."""
         most = max(1, int(width)) + 1
         cells = tuple(cell for cell in cells_of(text[:most]) if not cell.ends_line)
         if len(text) > most or sum(self.advance(cell) for cell in cells) > width:
@@ -53,7 +53,7 @@ class Lettering:
         return TextLine(cells, is_right_to_left(cells))
 
     def draw(self, canvas: ImageDraw.ImageDraw, position: tuple[float, float], line: TextLine, colour: Colour) -> None:
-        """Write a line along its baseline, whose left end is at ``position`` (x, y)."""
+        """Draw a line along its baseline, whose left end is at ``position`` (x, y)."""
         x, baseline = position
         direction = self._direction(line)
         runs = _runs(line)
@@ -88,7 +88,7 @@ class Lettering:
         return round(self._digits.getlength(_hexadecimal(cell)) + self.size * 0.26)
 
     def _draw_box(self, canvas: ImageDraw.ImageDraw, position: tuple[float, float], cell: Cell, colour: Colour) -> None:
-        """A frame with U+ above the code point's hexadecimal digits, as tall as the text around it."""
+        """Draw a frame with U+ above the code point's hexadecimal digits, as tall as the text around it."""
         x, baseline = position
         right = x + self.advance(cell) - max(1, round(self.size * 0.06)) - 1
         top, bottom = baseline - round(self.size * 0.82), baseline + round(self.size * 0.16)

@@ -1,4 +1,4 @@
-"""Colours and pattern numbers from a request's seed: the same seed and index give the same ones anywhere."""
+"""Colours and pattern numbers from a request's seed: the same seed and index give the same values on any machine."""
 
 import colorsys
 import hashlib
@@ -12,10 +12,10 @@ _GOLDEN_RATIO = 0.618033988749895
 
 
 class Palette:
-    """What varies from picture to picture, drawn from ``seed`` and ``index``.
+    """The variable parts of a picture, derived from ``seed`` and ``index``.
 
-    The hue of the next image of a request lies 222 degrees further, the golden ratio of a turn: no two of the
-    first dozens come close.
+    The hue of each next image of a request is 222 degrees further, the golden ratio of a turn, so that the first dozens of
+    images differ clearly.
     """
 
     def __init__(self, seed: int, index: int) -> None:
@@ -25,10 +25,10 @@ class Palette:
         self._digits = hashlib.shake_256(f"{seed} {index}".encode()).digest(512)
 
     def fractions(self) -> Iterator[float]:
-        """Numbers from 0 up to 1, the same series each time; at least 500 of them."""
+        """Return an iterator over numbers from 0 up to 1, always the same series, with at least 500 of them."""
         return (value / 256 for value in self._digits)
 
     def colour(self, shift: float, lightness: float, saturation: float) -> Colour:
-        """A colour whose hue lies ``shift`` turns from the picture's own; the others from 0 to 1."""
+        """Return a colour whose hue is ``shift`` turns from the picture's own; ``lightness`` and ``saturation`` range from 0 to 1."""
         red, green, blue = colorsys.hls_to_rgb((self.hue + shift) % 1.0, lightness, saturation)
         return round(red * 255), round(green * 255), round(blue * 255)

@@ -1,4 +1,4 @@
-"""What a picture is drawn from: plain values, so that the same request gives the same picture."""
+"""The parameters of a drawing, as simple values, so that the same request gives the same picture."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,8 @@ __all__ = ["PictureSpec", "SourceImage"]
 class SourceImage:
     """One input image of the request.
 
-    ``label`` is written on its tile: a URL's file name, ``image 2``, ``evicted``. ``data`` holds the encoded image, or
-    is None when there is none to show (a URL, which is never fetched; an evicted input).
+    ``label`` is the caption of its tile: a URL's file name, ``image 2``, ``evicted``. ``data`` is the encoded image, or
+    None for a URL, which is never fetched, and for an evicted input.
     """
 
     label: str
@@ -22,8 +22,8 @@ class PictureSpec:
     """One image of an answer.
 
     ``width`` and ``height`` are pixels, at least 1 each (else ValueError). ``sources`` are in the request's order.
-    ``index`` counts from 0 to ``count - 1``, ``count`` being how many images the request asked for. ``seed`` comes
-    from the request's digest: colours and pattern vary with it and with ``index``.
+    ``count`` is the number of images of the request, ``index`` runs from 0 to ``count - 1``. ``seed`` comes from the
+    request's digest: colours and pattern vary with it and with ``index``.
     """
 
     width: int

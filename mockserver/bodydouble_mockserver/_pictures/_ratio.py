@@ -1,4 +1,4 @@
-"""How many pixels an aspect ratio gets when nobody has documented or seen its size."""
+"""The size in pixels of an aspect ratio for which no size is documented or observed."""
 
 import math
 import re
@@ -12,9 +12,9 @@ _SHORTEST_SIDE = 256
 
 
 def pixels_for_ratio(ratio: str) -> tuple[int, int] | None:
-    """Width and height in pixels for an aspect ratio ``W:H``, or None when ``ratio`` is not of that form.
+    """Return width and height in pixels for an aspect ratio ``W:H``, or None when ``ratio`` does not have that form.
 
-    About one megapixel, both sides multiples of 32 (assumed: the documented sizes are of this kind). A ratio beyond
+    The size is about one megapixel, both sides multiples of 32 (assumed, like the documented sizes). A ratio beyond
     16:1 or 1:16 gets the size of that bound, 4096x256 or 256x4096.
     """
     match = _RATIO.fullmatch(ratio)

@@ -1,4 +1,4 @@
-"""The one place where images change their size."""
+"""Resizing of images."""
 
 from PIL import Image
 
@@ -6,6 +6,6 @@ __all__ = ["resized"]
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The image stretched to ``size`` (width, height) in pixels; much smaller ones are averaged down first, quickly."""
-    # Pillow's own annotation names numpy arrays, which are unknown where numpy is not installed.
+    """Resize the image to ``size`` (width, height) in pixels; a strong reduction begins with fast averaging."""
+    # Pillow's annotation mentions numpy arrays, which are unknown types where numpy is not installed.
     return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)  # pyright: ignore[reportUnknownMemberType]

@@ -1,4 +1,4 @@
-"""Text in many scripts: which font has each character, where lines break, and what fits."""
+"""Text layout for many scripts: the font of each character, line breaks, and elision."""
 
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -21,8 +21,8 @@ _MAX_MARKS = 4
 class Cell:
     """One character and the font that draws it.
 
-    ``face`` is an index into ``font_files()``, or None for a character that no font has: a box with its code point.
-    ``ends_line`` is a line break, which is not drawn; ``joins`` says that it belongs to the cell before it.
+    ``face`` is an index into ``font_files()``, or None for a character that no font covers, drawn as a box with its code point.
+    ``ends_line`` marks a line break, which is not drawn; ``joins`` marks a character that must stay with the one before it.
     """
 
     character: str
@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """The cells of one line in reading order, and the direction of the paragraph that they are from."""
+    """The cells of one line in reading order, and the direction of their paragraph."""
 
     cells: tuple[Cell, ...]
     right_to_left: bool
@@ -41,16 +41,16 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Wrapped:
-    """Text broken into lines, and whether they hold all that there was to write."""
+    """Text broken into lines; ``complete`` is False when it was cut."""
 
     lines: tuple[TextLine, ...]
     complete: bool
 
 
 def cells_of(text: str) -> tuple[Cell, ...]:
-    """The characters of a text with the font for each.
+    """Split a text into its characters with the font for each.
 
-    Left out are variation selectors, what else is invisible and in no font, and marks piled more than four high on one letter.
+    Variation selectors, other invisible characters without a font, and more than four marks on one letter are left out.
     """
     found: list[Cell] = []
     face: int | None = None
@@ -65,7 +65,7 @@ def cells_of(text: str) -> tuple[Cell, ...]:
         category = unicodedata.category(character)
         is_mark = category[0] == "M" or category == "Cf"
         marks = marks + 1 if is_mark else 0
-        # Marks, and spaces and punctuation among letters, stay with what is before them: a script is shaped whole.
+        # Marks, and spaces and punctuation after a letter, keep the font before them, so that a script is shaped as a whole.
         follows = is_mark or (category[0] in "ZP" and after_letter)
         fitting = face if follows and face is not None and ord(character) in _coverage()[face] else None
         if fitting is None:
@@ -78,7 +78,7 @@ def cells_of(text: str) -> tuple[Cell, ...]:
 
 
 def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
-    """Whether the paragraph that begins at ``start`` is written from right to left (UAX #9, rules P2 and P3)."""
+    """Return whether the paragraph that begins at ``start`` is written from right to left (UAX #9, rules P2 and P3)."""
     for cell in islice(cells, start, None):
         if cell.ends_line:
             break
@@ -95,8 +95,8 @@ def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
 def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, max_lines: int) -> Wrapped:
     """Break cells into at most ``max_lines`` (1 or more) lines of ``width`` pixels.
 
-    The last line ends in "…" when more would follow. Lines break after spaces and hyphens and beside wide characters, else anywhere. A single cell wider than the line
-    stands alone on it.
+    The last line ends in "…" when the text is cut. Lines break after spaces and hyphens and beside wide characters, else
+    anywhere. A cell wider than the line gets a line of its own.
     """
     lines: list[TextLine] = []
     start = 0
@@ -114,7 +114,7 @@ def wrap(cells: Sequence[Cell], advance: Callable[[Cell], float], width: float, 
 
 
 def elided(line: Sequence[Cell], advance: Callable[[Cell], float], width: float) -> tuple[Cell, ...]:
-    """The start of the line with "…" behind it, within ``width`` pixels where that is possible."""
+    """Cut the line and append "…", within ``width`` pixels where that is possible."""
     ellipsis = cells_of("…")
     left = width - sum(advance(cell) for cell in ellipsis)
     end = 0
@@ -124,7 +124,7 @@ def elided(line: Sequence[Cell], advance: Callable[[Cell], float], width: float)
 
 
 def _line_end(cells: Sequence[Cell], start: int, advance: Callable[[Cell], float], width: float) -> tuple[int, int]:
-    """Where the line that begins at ``start`` ends, and where the next one begins."""
+    """Return the end of the line that begins at ``start``, and the start of the next one."""
     position, breakable = 0.0, start
     for index in range(start, len(cells)):
         cell = cells[index]
@@ -140,7 +140,7 @@ def _line_end(cells: Sequence[Cell], start: int, advance: Callable[[Cell], float
 
 
 def _break_before(cells: Sequence[Cell], index: int, start: int) -> int:
-    """The nearest place at or before ``index`` that does not part a mark from its letter; ``index`` if there is none."""
+    """Return the nearest index at or before ``index`` that does not separate a mark from its letter, else ``index``."""
     return next((place for place in range(index, start, -1) if not cells[place].joins), index)
 
 

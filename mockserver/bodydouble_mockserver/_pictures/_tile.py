@@ -1,4 +1,4 @@
-"""One input of the request as a card: the image itself, or a drawn stand-in that says why it is not shown."""
+"""Cards of the request's inputs: the image itself, or a drawn placeholder with the reason why it is not shown."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ _SHADOW_SCALE = 8
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A drawn card and where its top left corner goes."""
+    """A drawn card and the position of its top left corner."""
 
     image: Image.Image
     left: int
@@ -32,7 +32,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """The measures of a card in a cell, in pixels: the border, the caption's height, the most room for the image."""
+    """The measures of a card in a cell, in pixels: border, caption height, and the maximum size of the image."""
 
     border: int
     caption: int
@@ -40,7 +40,7 @@ class _Frame:
 
 
 def image_card(source: SourceImage, cell: Box, number: int, palette: Palette, lettering: Lettering) -> Card:
-    """The card of one source within ``cell``; ``number`` tells stand-ins apart by colour."""
+    """Draw the card of one source within ``cell``; ``number`` selects the colour of a placeholder."""
     frame = _frame(cell, lettering)
     shown = None if source.data is None else decode(source.data, frame.room)
     if isinstance(shown, Image.Image):
@@ -53,7 +53,7 @@ def image_card(source: SourceImage, cell: Box, number: int, palette: Palette, le
 
 
 def number_card(text: str, cell: Box, palette: Palette, lettering: Lettering) -> Card:
-    """A card with nothing but a short text, for the sources that have no card of their own."""
+    """Draw a card with a short text only, for the sources without a card of their own."""
     frame = _frame(cell, lettering)
     width, height = _placeholder_size(frame)
     area = Image.new("RGB", (width, height + frame.caption), palette.colour(0.0, 0.93, 0.35))
@@ -62,7 +62,7 @@ def number_card(text: str, cell: Box, palette: Palette, lettering: Lettering) ->
 
 
 def paste_cards(canvas: Image.Image, cards: list[Card]) -> None:
-    """Put the cards on the canvas, rounded, with one soft shadow below them all."""
+    """Paste the cards on the canvas with rounded corners and a soft shadow."""
     small = max(1, canvas.width // _SHADOW_SCALE), max(1, canvas.height // _SHADOW_SCALE)
     shadow = Image.new("L", small)
     pen = ImageDraw.Draw(shadow)
@@ -101,7 +101,7 @@ def _card(area: Image.Image, label: str, cell: Box, frame: _Frame, lettering: Le
 
 
 def _mounted(image: Image.Image, frame: _Frame) -> Image.Image:
-    """The image on paper wide and tall enough for a caption, on squares where it is transparent."""
+    """Mount the image on paper wide and tall enough for a caption, with squares behind transparent parts."""
     least = min(frame.room[0], round(frame.room[1] * 0.6)), min(frame.room[1], round(frame.room[0] * 0.35))
     size = max(image.width, least[0]), max(image.height, least[1])
     corner = (size[0] - image.width) // 2, (size[1] - image.height) // 2
@@ -130,7 +130,7 @@ def _placeholder_size(frame: _Frame) -> tuple[int, int]:
 
 
 def _placeholder(frame: _Frame, palette: Palette, number: int, *, faded: bool) -> Image.Image:
-    """A drawn landscape, sun and two hills; ``faded`` leaves room for words on it."""
+    """Draw a landscape with a sun and two hills; ``faded`` makes it light enough for text."""
     size = _placeholder_size(frame)
     width, height = size[0] * 2, size[1] * 2
     shift, saturation = 0.13 * number, 0.15 if faded else 0.55

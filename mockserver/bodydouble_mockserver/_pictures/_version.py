@@ -1,4 +1,4 @@
-"""Names this drawing code with everything that its pixels depend on."""
+"""A fingerprint of the drawing code and everything else that its pixels depend on."""
 
 import hashlib
 from functools import cache
@@ -13,7 +13,7 @@ __all__ = ["digest"]
 
 @cache
 def digest() -> str:
-    """Sixteen hexadecimal digits over the package's own source and the versions of what it draws with."""
+    """Return sixteen hexadecimal digits over the package's source and the versions of its dependencies."""
     parts = [metadata.version("pillow"), metadata.version(FONT_DISTRIBUTION)]
     parts += [f"{name} {features.version(name)}" for name in ("freetype2", "raqm", "harfbuzz", "fribidi")]
     modules = (item for item in resources.files(__package__ or "").iterdir() if item.name.endswith(".py"))
