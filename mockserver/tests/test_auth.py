@@ -23,18 +23,18 @@ WRONG = "This request requires a valid API key."
         st.characters(min_codepoint=33, max_codepoint=255, exclude_categories=("Cc", "Zs")), min_size=1, max_size=200
     )
 )
-def test_any_key_that_is_not_empty_will_do(app: MockServer, call: Call, edit: Edit, key: str) -> None:
+def test_any_nonempty_key_is_accepted(app: MockServer, call: Call, edit: Edit, key: str) -> None:
     headers = [(b"authorization", f"Bearer {key}".encode("latin-1"))]
     assert call(app, json=edit(), headers=headers).status_code == 200
 
 
 @pytest.mark.parametrize("authorization", ["bearer k", "BEARER k", "Bearer  k", " Bearer k "])
-def test_the_scheme_is_read_in_any_case(app: MockServer, call: Call, edit: Edit, authorization: str) -> None:
+def test_the_scheme_is_case_insensitive(app: MockServer, call: Call, edit: Edit, authorization: str) -> None:
     assert call(app, json=edit(), headers={"authorization": authorization}).status_code == 200
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "k", "Basic azpr", "Token k", "Bearer:k"])
-def test_what_carries_no_bearer_key_is_401(app: MockServer, call: Call, edit: Edit, authorization: str) -> None:
+def test_a_request_without_a_bearer_key_is_401(app: MockServer, call: Call, edit: Edit, authorization: str) -> None:
     answer = call(app, json=edit(), headers={"authorization": authorization})
     assert (answer.status_code, answer.json()["error"]["name"]) == (401, "UnauthorizedException")
     assert answer.json()["message"].startswith(EMPTY)
@@ -68,7 +68,7 @@ def test_a_contract_without_security_needs_no_key(nano_banana: dict[str, Any], c
     assert answer.status_code == 200
 
 
-def test_keys_are_not_in_the_representation_of_the_settings() -> None:
+def test_the_repr_of_the_settings_has_no_keys() -> None:
     assert "sesame" not in repr(Settings(api_keys=("sesame",)))
 
 

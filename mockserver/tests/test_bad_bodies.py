@@ -53,9 +53,7 @@ def nested(levels: int) -> bytes:
         pytest.param(nested(100_000), "line 1, column", id="very deep"),
     ],
 )
-def test_a_body_that_cannot_be_read_is_400_and_says_why(
-    app: MockServer, call: Call, content: bytes, reason: str
-) -> None:
+def test_an_unreadable_body_is_400_with_the_reason(app: MockServer, call: Call, content: bytes, reason: str) -> None:
     answer = call(app, content=content, headers=JSON)
     assert (answer.status_code, answer.headers["content-type"]) == (400, PROBLEM)
     (issue,) = answer.json()["error"]["data"]
@@ -64,7 +62,7 @@ def test_a_body_that_cannot_be_read_is_400_and_says_why(
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b"1", b'"text"', b"true", b"{}"])
-def test_json_that_is_no_request_is_400(app: MockServer, call: Call, content: bytes) -> None:
+def test_json_that_is_not_a_request_is_400(app: MockServer, call: Call, content: bytes) -> None:
     answer = call(app, content=content, headers=JSON)
     assert (answer.status_code, answer.json()["message"]) == (400, "Invalid payload provided")
 
@@ -90,7 +88,7 @@ def test_a_content_type_that_is_not_json_is_400_and_named(
     assert (content_type or "missing") in answer.json()["error"]["data"][0]["message"]
 
 
-def test_no_content_type_at_all_is_400(app: MockServer, call: Call, edit: Edit) -> None:
+def test_a_missing_content_type_is_400(app: MockServer, call: Call, edit: Edit) -> None:
     answer = call(app, content=json.dumps(edit()))
     assert (answer.status_code, "missing" in answer.text) == (400, True)
 
@@ -99,12 +97,14 @@ def test_no_content_type_at_all_is_400(app: MockServer, call: Call, edit: Edit) 
     "content_type",
     ["application/json", "APPLICATION/JSON; charset=UTF-8", "application/vnd.api+json", " application/json "],
 )
-def test_every_spelling_of_json_is_read(app: MockServer, call: Call, edit: Edit, content_type: str) -> None:
+def test_every_spelling_of_the_json_media_type_is_accepted(
+    app: MockServer, call: Call, edit: Edit, content_type: str
+) -> None:
     assert call(app, content=json.dumps(edit()), headers={"content-type": content_type}).status_code == 200
 
 
 @pytest.mark.parametrize("levels", [0, 1, 199])
-def test_nesting_that_can_be_read_is_tolerated(app: MockServer, call: Call, levels: int) -> None:
+def test_nesting_up_to_the_limit_is_accepted(app: MockServer, call: Call, levels: int) -> None:
     assert call(app, content=nested(levels), headers=JSON).status_code == 200
 
 
@@ -124,7 +124,7 @@ def keyless(contract: Contract) -> MockServer:
     path=st.sampled_from(["/v1/images/generations", "/v1/images", "/v2/billing"]),
     method=st.sampled_from(["POST", "PUT", "GET"]),
 )
-def test_no_body_content_type_route_or_method_brings_the_mock_down(
+def test_no_body_content_type_route_or_method_crashes_the_mock(
     keyless: MockServer, call: Call, content: bytes, content_type: bytes, path: str, method: str
 ) -> None:
     answer = call(keyless, path, method=method, content=content, headers=[(b"content-type", content_type)])
@@ -153,7 +153,7 @@ def test_an_unknown_key_with_any_value_is_tolerated(
         pytest.param(VALID % b'"kept"', [], id="none"),
     ],
 )
-def test_of_duplicate_keys_the_last_wins_and_the_log_says_so(
+def test_the_last_of_duplicate_keys_wins_and_is_logged(
     contract: Contract, call: Call, caplog: pytest.LogCaptureFixture, content: bytes, keys: list[str]
 ) -> None:
     app = create_app(contract, Settings(log=True))
@@ -211,7 +211,7 @@ def test_a_client_that_reads_only_after_it_has_sent_everything_reads_the_413(lim
     assert b'"status":413' in answer
 
 
-def test_a_client_that_goes_away_is_not_an_error(
+def test_a_client_that_disconnects_is_not_an_error(
     app: MockServer, serve: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     with serve(app) as origin:

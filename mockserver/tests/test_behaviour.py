@@ -95,7 +95,9 @@ def test_base64_is_the_same_bytes_as_the_url(app: MockServer, call: Call, edit: 
 
 
 @pytest.mark.parametrize("key", [None, ""])
-def test_no_key_is_401_with_the_vendors_words(app: MockServer, call: Call, edit: Edit, key: str | None) -> None:
+def test_a_missing_key_is_401_with_the_vendors_message(
+    app: MockServer, call: Call, edit: Edit, key: str | None
+) -> None:
     answer = call(app, json=edit(), key=key)
     assert answer.status_code == 401
     assert answer.json()["message"] == (

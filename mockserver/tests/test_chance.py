@@ -29,20 +29,22 @@ def test_the_share_of_failures_is_near_the_rate(contract: Contract, call: Call, 
 
 
 @pytest.mark.parametrize(("rate", "failures"), [(0.0, 0), (1.0, 30)])
-def test_nothing_is_left_to_chance_at_the_ends(
+def test_a_rate_of_0_never_fails_and_a_rate_of_1_always_fails(
     contract: Contract, call: Call, edit: Edit, rate: float, failures: int
 ) -> None:
     assert sum(status != 200 for status in _run(contract, call, edit, 30, fail_rate=rate)) == failures
 
 
 @pytest.mark.parametrize("asked", ["code=201", "code=429", "fault=empty"])
-def test_what_a_call_asks_for_does_not_fail_by_chance(contract: Contract, call: Call, edit: Edit, asked: str) -> None:
+def test_a_call_with_a_directive_does_not_fail_by_chance(
+    contract: Contract, call: Call, edit: Edit, asked: str
+) -> None:
     app = create_app(contract, Settings(fail_rate=1))
     wanted = int(asked[5:]) if asked.startswith("code=") else 200
     assert call(app, json=edit(), headers={"prefer": asked}).status_code == wanted
 
 
-def test_what_is_scripted_does_not_fail_by_chance(contract: Contract, call: Call, edit: Edit) -> None:
+def test_a_scripted_answer_does_not_fail_by_chance(contract: Contract, call: Call, edit: Edit) -> None:
     app = create_app(contract, Settings(fail_rate=1))
     app.play({"answers": [{"dialect": "quick-example"}]})
     assert "images" in call(app, json=edit()).json()
@@ -63,13 +65,13 @@ def test_a_failure_by_chance_has_the_vendors_envelope(contract: Contract, call: 
     assert findings == []
 
 
-def test_the_latency_of_a_run_is_that_of_every_answer(contract: Contract, call: Call, edit: Edit) -> None:
+def test_the_latency_of_a_run_delays_every_answer(contract: Contract, call: Call, edit: Edit) -> None:
     app = create_app(contract, Settings(latency_s=(0.03, 0.04)))
     bodies: list[dict[str, Any]] = [edit(), {}]
     took = [call(app, json=body).elapsed.total_seconds() for body in bodies]
     assert min(took) >= 0.03
 
 
-def test_a_delay_that_is_asked_for_takes_the_place_of_the_latency(contract: Contract, call: Call, edit: Edit) -> None:
+def test_a_requested_delay_replaces_the_latency(contract: Contract, call: Call, edit: Edit) -> None:
     app = create_app(contract, Settings(latency_s=(3600, 3600)))
     assert call(app, json=edit(), headers={"prefer": "delay=0"}).status_code == 200

@@ -111,7 +111,7 @@ def test_the_openai_package_gets_base64_when_it_asks_for_it(sdk: Callable[..., o
     assert size_of(base64.b64decode(answer.data[0].b64_json)) == (1024, 1024)
 
 
-def test_the_openai_package_raises_what_is_wrong_with_a_request(sdk: Callable[..., openai.OpenAI]) -> None:
+def test_the_openai_package_raises_the_error_of_a_bad_request(sdk: Callable[..., openai.OpenAI]) -> None:
     with pytest.raises(openai.BadRequestError, match="Invalid payload provided") as caught:
         sdk().images.generate(model=MODEL, prompt=PROMPT)
     body = caught.value.body
@@ -120,7 +120,7 @@ def test_the_openai_package_raises_what_is_wrong_with_a_request(sdk: Callable[..
     assert caught.value.request_id
 
 
-def test_the_openai_package_raises_what_is_wrong_with_a_key(
+def test_the_openai_package_raises_the_error_of_a_bad_key(
     contract: Contract, serve: Callable[..., contextlib.AbstractContextManager[str]]
 ) -> None:
     with (

@@ -69,12 +69,14 @@ def test_a_loopback_host_may_use_the_control_routes(app: MockServer, call: Call,
     ],
 )
 @pytest.mark.parametrize(("method", "path"), [("GET", HEALTH), ("POST", "/_bodydouble/reset")])
-def test_another_host_may_not(app: MockServer, call: Call, host: str, method: str, path: str) -> None:
+def test_another_host_may_not_use_the_control_routes(
+    app: MockServer, call: Call, host: str, method: str, path: str
+) -> None:
     headers = [(b"host", host.encode("latin-1"))]
     assert call(app, path, method=method, key=None, headers=headers).status_code == 403
 
 
-def test_a_request_without_host_may_not() -> None:
+def test_a_request_without_host_may_not_use_the_control_routes() -> None:
     refusal = refuse_control(Settings(), {})
     assert refusal is not None
     assert refusal[0] == 403
@@ -115,11 +117,11 @@ def test_a_page_of_another_origin_can_change_nothing(app: MockServer, call: Call
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_without_control_there_is_nothing_there(contract: Contract, call: Call, method: str, path: str) -> None:
+def test_without_control_the_control_routes_are_404(contract: Contract, call: Call, method: str, path: str) -> None:
     assert call(create_app(contract, Settings(control=False)), path, method=method, key=None).status_code == 404
 
 
-def test_without_control_all_else_is_as_usual(contract: Contract, call: Call, edit: Edit) -> None:
+def test_without_control_all_other_routes_work(contract: Contract, call: Call, edit: Edit) -> None:
     app = create_app(contract, Settings(control=False))
     assert [
         call(app, json=edit()).status_code,
@@ -134,7 +136,7 @@ def keyed(contract: Contract) -> MockServer:
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_control_key_is_asked_for(keyed: MockServer, call: Call, method: str, path: str) -> None:
+def test_a_configured_control_key_is_required(keyed: MockServer, call: Call, method: str, path: str) -> None:
     assert call(keyed, path, method=method, key=None).status_code == 401
 
 
@@ -150,7 +152,7 @@ def test_a_control_key_is_asked_for(keyed: MockServer, call: Call, method: str, 
         ("Basic sésame", 401),
     ],
 )
-def test_only_the_control_key_opens(keyed: MockServer, call: Call, authorization: str, status: int) -> None:
+def test_only_the_control_key_is_accepted(keyed: MockServer, call: Call, authorization: str, status: int) -> None:
     headers = [(b"authorization", authorization.encode())]
     assert call(keyed, HEALTH, method="GET", key=None, headers=headers).status_code == status
 
@@ -161,12 +163,12 @@ def test_the_control_key_does_not_help_another_host(keyed: MockServer, call: Cal
 
 
 @pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer "])
-def test_an_empty_control_key_lets_nobody_in(contract: Contract, call: Call, authorization: str) -> None:
+def test_an_empty_control_key_accepts_no_key(contract: Contract, call: Call, authorization: str) -> None:
     app = create_app(contract, Settings(control_key=""))
     assert call(app, HEALTH, method="GET", headers={"authorization": authorization}).status_code == 401
 
 
-def test_other_routes_do_not_ask_for_the_control_key_nor_for_a_host(keyed: MockServer, call: Call, edit: Edit) -> None:
+def test_other_routes_require_neither_control_key_nor_host(keyed: MockServer, call: Call, edit: Edit) -> None:
     headers = {"host": "anything.example", "origin": "https://app.example"}
     assert call(keyed, json=edit(), headers=headers).status_code == 200
     assert call(keyed, "/v1/models", method="GET", headers=headers).status_code == 200
@@ -182,7 +184,7 @@ def test_no_control_route_can_be_read_by_a_page_of_another_origin(
     assert [name for name in answer.headers if name.startswith("access-control-")] == []
 
 
-def test_health_says_what_is_served(app: MockServer, call: Call, contract: Contract) -> None:
+def test_health_names_contract_and_operations(app: MockServer, call: Call, contract: Contract) -> None:
     body = call(app, HEALTH, method="GET", key=None).json()
     assert (body["status"], body["fingerprint"], body["operations"]) == (
         "ok",
@@ -195,7 +197,7 @@ def test_the_faults_are_listed(app: MockServer, call: Call) -> None:
     assert call(app, "/_bodydouble/faults", method="GET", key=None).json() == FAULTS
 
 
-def test_each_listed_violation_can_be_asked_for(app: MockServer, call: Call, edit: Edit) -> None:
+def test_each_listed_violation_can_be_requested(app: MockServer, call: Call, edit: Edit) -> None:
     listed = call(app, "/_bodydouble/violations", method="GET", key=None).json()["POST /v1/images/generations"]
     assert listed
     assert [

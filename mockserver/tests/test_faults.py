@@ -24,12 +24,12 @@ from bodydouble_mockserver.server import Server, bind, server_config
 Edit = Callable[..., dict[str, Any]]
 PATH = "/v1/images/generations"
 # Shorter than the time between two bytes of slow-drip; used only for answers that never come.
-SILENCES = {"slow-drip", "hang"}
-LINES_S = 0.09
+SILENT_FAULTS = {"slow-drip", "hang"}
+SHORT_READ_S = 0.09
 BROKEN_JSON = json.JSONDecodeError
 
 # The result in each client, by fault: httpx, requests, openai (the exception and its cause), and fetch of Node.
-SEEN: dict[str, tuple[type[Exception], type[Exception], tuple[type[Exception], str], str]] = {
+RESULTS: dict[str, tuple[type[Exception], type[Exception], tuple[type[Exception], str], str]] = {
     "reset-before-headers": (
         httpx.ReadError,
         requests.ConnectionError,
@@ -70,7 +70,7 @@ SEEN: dict[str, tuple[type[Exception], type[Exception], tuple[type[Exception], s
     ),
     "hang": (httpx.ReadTimeout, requests.ReadTimeout, (openai.APITimeoutError, "ReadTimeout"), "TimeoutError"),
 }
-each_fault = pytest.mark.parametrize("fault", SEEN)
+each_fault = pytest.mark.parametrize("fault", RESULTS)
 
 
 def headers(fault: str | None) -> dict[str, str]:
@@ -78,7 +78,7 @@ def headers(fault: str | None) -> dict[str, str]:
 
 
 def patience(fault: str) -> httpx.Timeout:
-    return httpx.Timeout(30, read=LINES_S if fault in SILENCES else 30)
+    return httpx.Timeout(30, read=SHORT_READ_S if fault in SILENT_FAULTS else 30)
 
 
 @pytest.fixture
@@ -91,15 +91,15 @@ def healthy(origin: str, edit: Edit, caplog: pytest.LogCaptureFixture) -> Iterat
 
 
 def test_the_table_has_every_fault() -> None:
-    assert SEEN.keys() == FAULTS.keys()
+    assert RESULTS.keys() == FAULTS.keys()
 
 
 @pytest.mark.usefixtures("healthy")
 @each_fault
 def test_httpx_sees_the_fault(origin: str, edit: Edit, fault: str) -> None:
-    with pytest.raises(SEEN[fault][0]) as seen:
+    with pytest.raises(RESULTS[fault][0]) as seen:
         httpx.post(f"{origin}{PATH}", json=edit(), headers=headers(fault), timeout=patience(fault)).json()
-    assert seen.type is SEEN[fault][0]
+    assert seen.type is RESULTS[fault][0]
 
 
 @pytest.mark.usefixtures("healthy")
@@ -107,7 +107,7 @@ def test_httpx_sees_the_fault(origin: str, edit: Edit, fault: str) -> None:
 def test_httpx_sees_the_fault_on_a_connection_that_was_used_before(origin: str, edit: Edit, fault: str) -> None:
     with httpx.Client(base_url=origin, timeout=patience(fault)) as client:
         client.post(PATH, json=edit(), headers=headers(None), timeout=30).raise_for_status()
-        with pytest.raises(SEEN[fault][0]):
+        with pytest.raises(RESULTS[fault][0]):
             client.post(PATH, json=edit(), headers=headers(fault)).json()
         client.post(PATH, json=edit(), headers=headers(None), timeout=30).raise_for_status()
 
@@ -119,26 +119,26 @@ def test_asynchronous_httpx_sees_the_fault(origin: str, edit: Edit, loop: asynci
         async with httpx.AsyncClient(base_url=origin, timeout=patience(fault)) as client:
             return (await client.post(PATH, json=edit(), headers=headers(fault))).json()
 
-    with pytest.raises(SEEN[fault][0]) as seen:
+    with pytest.raises(RESULTS[fault][0]) as seen:
         loop.run(ask())
-    assert seen.type is SEEN[fault][0]
+    assert seen.type is RESULTS[fault][0]
 
 
 @pytest.mark.usefixtures("healthy")
 @each_fault
 def test_requests_sees_the_fault(origin: str, edit: Edit, fault: str) -> None:
-    wait_s = LINES_S if fault in SILENCES else 30
-    with requests.Session() as session, pytest.raises(SEEN[fault][1]) as seen:
+    wait_s = SHORT_READ_S if fault in SILENT_FAULTS else 30
+    with requests.Session() as session, pytest.raises(RESULTS[fault][1]) as seen:
         session.post(f"{origin}{PATH}", json=edit(), headers=headers(fault), timeout=(30, wait_s)).json()
-    assert seen.type is SEEN[fault][1]
+    assert seen.type is RESULTS[fault][1]
 
 
 @pytest.mark.usefixtures("healthy")
 @each_fault
 def test_openai_sees_the_fault(origin: str, edit: Edit, fault: str) -> None:
-    kind, cause = SEEN[fault][2]
+    kind, cause = RESULTS[fault][2]
     body = edit()
-    wait_s = LINES_S if fault in SILENCES else 30
+    wait_s = SHORT_READ_S if fault in SILENT_FAULTS else 30
     with openai.OpenAI(base_url=f"{origin}/v1", api_key="a-key", max_retries=0) as client, pytest.raises(kind) as seen:
         client.images.generate(
             model=body["model"],
@@ -182,9 +182,9 @@ process.exit();
 
 @pytest.mark.usefixtures("healthy")
 def test_fetch_of_node_sees_each_fault(origin: str, edit: Edit) -> None:
-    command = ["node", "--input-type=module", "--eval", _FETCH, origin, json.dumps(edit()), *SEEN]
+    command = ["node", "--input-type=module", "--eval", _FETCH, origin, json.dumps(edit()), *RESULTS]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.stdout.splitlines() == [f"{fault}: {seen[3]}" for fault, seen in SEEN.items()], done.stderr
+    assert done.stdout.splitlines() == [f"{fault}: {seen[3]}" for fault, seen in RESULTS.items()], done.stderr
 
 
 @pytest.mark.usefixtures("healthy")
@@ -203,7 +203,7 @@ def test_slow_drip_gives_the_whole_body_in_the_end(origin: str, edit: Edit) -> N
         assert [chunk for chunk, _ in zip(answer.iter_raw(), range(3), strict=False)] == [b"{", b'"', b"t"]
 
 
-def test_slow_drip_ends_when_the_client_is_gone(app: MockServer, edit: Edit, loop: asyncio.Runner) -> None:
+def test_slow_drip_ends_when_the_client_disconnects(app: MockServer, edit: Edit, loop: asyncio.Runner) -> None:
     sent: list[Any] = []
     body = json.dumps(edit()).encode()
     given = iter([{"type": "http.request", "body": body}, {"type": "http.disconnect"}])
@@ -257,7 +257,7 @@ def test_over_tls_each_fault_is_seen_too(
             client.post(PATH, json=edit(), headers=headers(fault)).json()
         client.post(PATH, json=edit(), headers=headers(None), timeout=30).raise_for_status()
     # Python's ssl reports a reset (ECONNRESET) as an early end.
-    assert seen.type is (httpx.RemoteProtocolError if fault.startswith("reset") else SEEN[fault][0])
+    assert seen.type is (httpx.RemoteProtocolError if fault.startswith("reset") else RESULTS[fault][0])
     assert [record.getMessage() for record in caplog.records if record.name.startswith(("uvicorn", "asyncio"))] == []
 
 

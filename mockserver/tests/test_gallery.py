@@ -104,7 +104,7 @@ def test_only_the_inputs_that_a_picture_shows_are_kept() -> None:
     assert store.memory_bytes == 12 * 3
 
 
-def test_a_picture_that_two_ask_for_at_once_is_kept_once() -> None:
+def test_a_picture_requested_twice_at_once_is_kept_once() -> None:
     gallery = Gallery(ContentStore(), None)
     (path,) = gallery.remember(digest("x"), edit(), SMALL)
 

@@ -53,7 +53,7 @@ def containers(inner: Schemas) -> Schemas:
     {"type": "object", "properties": {"a": {"type": "string"}}, "anyOf": [{"required": ["a"]}, {"required": ["b"]}]}
 )
 @example({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1})
-def test_what_is_generated_from_a_schema_conforms_to_it(schema: dict[str, Any]) -> None:
+def test_a_sample_conforms_to_its_schema(schema: dict[str, Any]) -> None:
     assert jsonschema_rs.is_valid(schema, sample(schema))
 
 
@@ -76,7 +76,7 @@ NODE = {
         pytest.param({"$ref": "#/$defs/Gone"}, None, id="a reference to nothing"),
     ],
 )
-def test_what_refers_to_itself_ends_after_one_round(schema: dict[str, Any], value: Any) -> None:
+def test_a_recursive_schema_is_expanded_once(schema: dict[str, Any], value: Any) -> None:
     assert sample(schema) == value
 
 

@@ -61,7 +61,7 @@ def test_a_success_names_its_generation(app: MockServer, call: Call, edit: Edit)
 
 
 @pytest.mark.parametrize(("count", "cost", "usd"), [(1, "84000", "0.042000000"), (3, "252000", "0.126000000")])
-def test_a_success_says_its_cost_in_whole_credits_and_nine_decimals(
+def test_a_success_states_its_cost_in_whole_credits_and_nine_decimals(
     app: MockServer, call: Call, edit: Edit, count: int, cost: str, usd: str
 ) -> None:
     answer = call(app, json=edit(num_images=count))
@@ -89,7 +89,7 @@ def test_an_error_echoes_the_client_request_id_too(app: MockServer, call: Call) 
     assert call(app, key=None, headers={"x-client-request-id": "mine"}).headers["x-client-request-id"] == "mine"
 
 
-def test_a_browser_may_ask_with_its_key_and_json(app: MockServer, call: Call) -> None:
+def test_a_preflight_allows_key_and_json(app: MockServer, call: Call) -> None:
     answer = call(
         app,
         method="OPTIONS",
@@ -173,7 +173,7 @@ def test_head_of_a_picture_has_its_length_and_no_body(app: MockServer, call: Cal
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/models/", "/_bodydouble/health"])
-def test_what_can_be_got_needs_no_key_and_has_a_head(app: MockServer, call: Call, path: str) -> None:
+def test_get_routes_need_no_key_and_support_head(app: MockServer, call: Call, path: str) -> None:
     assert [call(app, path, method=method, key=None).status_code for method in ("GET", "HEAD")] == [200, 200]
 
 
@@ -217,7 +217,7 @@ def test_billing_needs_a_key(app: MockServer, call: Call, path: str) -> None:
     assert [call(app, path, method="GET", key=key).status_code for key in (None, "k")] == [401, 200]
 
 
-def test_billing_has_the_fields_that_were_seen(app: MockServer, call: Call) -> None:
+def test_billing_has_the_observed_fields(app: MockServer, call: Call) -> None:
     seen = call(app, "/v2/billing", method="GET").json()
     assert {name: type(value) for name, value in seen.items()} == {"current_balance": float, "currency": str}
 

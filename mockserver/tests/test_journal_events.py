@@ -86,7 +86,7 @@ def test_each_new_exchange_is_an_event_with_its_id() -> None:
     assert found[0][2]["body"] == {"prompt": "a\nb"}
 
 
-def test_a_reader_that_comes_back_gets_what_it_missed() -> None:
+def test_a_reader_that_reconnects_gets_the_missed_events() -> None:
     async def scenario() -> list[str | None]:
         journal = Journal(lambda key: "", run="run")
         for _ in range(4):
@@ -107,7 +107,7 @@ def test_a_reader_of_another_run_starts_with_the_oldest() -> None:
     assert asyncio.run(scenario()) == ["run-1"]
 
 
-def test_a_reader_that_comes_back_late_is_told_how_many_it_lost() -> None:
+def test_a_reader_that_reconnects_late_gets_the_number_of_lost_events() -> None:
     async def scenario() -> list[Any]:
         journal = Journal(lambda key: "", entries=2, run="run")
         for _ in range(6):
@@ -122,7 +122,7 @@ def test_a_reader_that_comes_back_late_is_told_how_many_it_lost() -> None:
     ]
 
 
-def test_a_slow_reader_is_told_what_it_lost_and_nothing_is_queued_for_it() -> None:
+def test_a_slow_reader_gets_the_number_of_lost_events_and_has_no_queue() -> None:
     async def scenario() -> tuple[int, int]:
         journal = Journal(lambda key: "", entries=10, run="run")
         async with reading(Events(journal)) as reader:
@@ -140,7 +140,7 @@ def test_a_slow_reader_is_told_what_it_lost_and_nothing_is_queued_for_it() -> No
     assert lost > 400
 
 
-def test_a_stream_that_is_quiet_again_sends_a_comment() -> None:
+def test_an_idle_stream_sends_a_comment() -> None:
     async def scenario() -> bytes:
         journal = Journal(lambda key: "")
         async with reading(Events(journal, heartbeat_s=0.01)) as reader:

@@ -67,7 +67,7 @@ def test_a_killed_process_loses_at_most_its_last_second(tmp_path: Path) -> None:
     assert {finding.id for finding in log.findings} <= {"exchange-torn"}
 
 
-def test_lines_reach_the_file_by_themselves(tmp_path: Path) -> None:
+def test_lines_are_written_without_a_flush(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     file = JournalFile(path)
     for count in (1, 2):
@@ -76,7 +76,7 @@ def test_lines_reach_the_file_by_themselves(tmp_path: Path) -> None:
     file.close()
 
 
-def test_closing_writes_what_is_left(tmp_path: Path) -> None:
+def test_closing_writes_the_queued_lines(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(lambda _key: "", file=JournalFile(path))
     for _ in range(3):
@@ -87,7 +87,7 @@ def test_closing_writes_what_is_left(tmp_path: Path) -> None:
     assert read_exchanges(path).exchanges == tuple(journal.exchanges()[:3])
 
 
-def test_the_file_keeps_what_memory_had_to_drop(tmp_path: Path) -> None:
+def test_the_file_keeps_entries_that_memory_dropped(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     journal = Journal(lambda _key: "", entries=1, file=JournalFile(path))
     for _ in range(5):
@@ -96,7 +96,7 @@ def test_the_file_keeps_what_memory_had_to_drop(tmp_path: Path) -> None:
     assert len(read_exchanges(path).exchanges) == 5
 
 
-def test_much_at_once_is_in_the_file_in_its_order(tmp_path: Path) -> None:
+def test_many_lines_at_once_are_written_in_order(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     file = JournalFile(path)
     lines = [b"%d %b\n" % (number, b"x" * 10_000) for number in range(500)]
@@ -106,7 +106,7 @@ def test_much_at_once_is_in_the_file_in_its_order(tmp_path: Path) -> None:
     assert path.read_bytes() == b"".join(lines)
 
 
-def test_a_torn_line_of_a_killed_run_costs_the_next_run_nothing(tmp_path: Path) -> None:
+def test_an_unfinished_line_of_a_killed_run_does_not_damage_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"format": 1, "id": "tor')
     journal = Journal(lambda _key: "", file=JournalFile(path))
@@ -123,7 +123,7 @@ def test_a_file_that_cannot_be_opened_is_named_with_the_reason(tmp_path: Path, n
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_a_full_disk_is_logged_once_and_calls_go_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_full_disk_is_logged_once_and_calls_continue(caplog: pytest.LogCaptureFixture) -> None:
     file = JournalFile(Path("/dev/full"))
     journal = Journal(lambda _key: "", file=file)
     for _ in range(3):

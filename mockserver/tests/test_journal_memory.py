@@ -56,7 +56,7 @@ def held(journal: Journal) -> str:
     return str(list(journal._entries))  # pyright: ignore[reportPrivateUsage] - entries that were not read are visible nowhere else
 
 
-def test_an_entry_says_what_was_sent_and_what_was_answered() -> None:
+def test_an_entry_holds_the_request_and_the_answer() -> None:
     journal = Journal(hashed, run="run")
     journal.append(make(query_string=b"n=1", effects=Effects(applied=["code=429"], matched="answer-1")))
     (exchange,) = journal.exchanges()
@@ -95,7 +95,7 @@ def test_findings_beyond_a_hundred_are_counted() -> None:
     assert (len(findings), findings[-1]["message"]) == (101, "150 more findings were omitted")
 
 
-def test_a_finding_that_quotes_too_much_keeps_its_name_and_place() -> None:
+def test_a_finding_with_too_large_a_value_keeps_its_id_and_pointer() -> None:
     long = Finding("request-long", Severity.ERROR, Evidence.DOCUMENTED, "/a", "x", got=[["y"] * 9_000] * 2)
     journal = Journal(hashed)
     journal.append(make(answer=Answer(400, b"application/json", b"{}", [], [long])))
@@ -184,13 +184,13 @@ def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str, is_usu
     assert len(journal.exchanges()) == 1
 
 
-def test_the_configured_keys_are_not_shown_when_somebody_else_sends_them() -> None:
+def test_configured_keys_are_redacted_in_calls_with_another_key() -> None:
     journal = Journal(hashed, keys=[CANARY])
     journal.append(make(orjson.dumps({"prompt": CANARY}), key="another-key"))
     assert CANARY not in everything(journal)
 
 
-def test_two_keys_are_told_apart_and_no_key_is_none() -> None:
+def test_two_keys_have_different_hashes_and_no_key_is_none() -> None:
     journal = Journal(hashed)
     for key in ("first-key", "second-key", "first-key", ""):
         journal.append(make(key=key))
@@ -199,7 +199,7 @@ def test_two_keys_are_told_apart_and_no_key_is_none() -> None:
     assert none is None
 
 
-def test_a_call_is_held_as_it_came_for_a_moment_only() -> None:
+def test_a_call_is_held_unredacted_for_a_moment_only() -> None:
     journal = Journal(hashed)
 
     async def call_and_wait() -> None:
@@ -223,7 +223,7 @@ def test_a_call_is_held_as_it_came_for_a_moment_only() -> None:
     st.booleans(),
     st.sampled_from([b"", b"", b"a=1", b"flag"]),
 )
-def test_the_short_way_writes_the_same_line_as_the_long_way(
+def test_the_short_path_writes_the_same_line_as_the_long_path(
     body: dict[str, Any], headers: list[tuple[bytes, str]], is_indented: bool, query: bytes
 ) -> None:
     sent = [(name, text.encode("latin-1", "ignore")) for name, text in headers]

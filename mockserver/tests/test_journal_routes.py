@@ -127,7 +127,7 @@ def test_last_gives_the_newest(journal: Journal, ask: Ask) -> None:
     assert (ids(response), response.json()["next"]) == (["run-4", "run-5"], None)
 
 
-def test_a_page_continues_after_an_entry_that_is_gone(journal: Journal, ask: Ask) -> None:
+def test_a_page_continues_after_a_dropped_entry(journal: Journal, ask: Ask) -> None:
     add(journal)
     journal.clear()
     add(journal)
@@ -148,7 +148,9 @@ def test_a_page_continues_after_an_entry_that_is_gone(journal: Journal, ask: Ask
         ("colour=blue", "colour", "status, path, method"),
     ],
 )
-def test_a_bad_parameter_is_refused_by_name_with_what_is_good(ask: Ask, query: str, parameter: str, good: str) -> None:
+def test_a_bad_parameter_is_refused_with_its_name_and_the_valid_values(
+    ask: Ask, query: str, parameter: str, good: str
+) -> None:
     response = ask(f"{REQUESTS}?{query}")
     body = response.json()
     assert (response.status_code, body["parameter"]) == (400, parameter)
@@ -174,7 +176,7 @@ def test_an_unknown_id_is_a_404_that_says_why(journal: Journal, ask: Ask, identi
     assert "dropped, deleted, or belongs to another run" in response.json()["error"]
 
 
-def test_deleting_forgets_all_and_says_how_many(journal: Journal, ask: Ask) -> None:
+def test_deleting_removes_all_and_returns_their_number(journal: Journal, ask: Ask) -> None:
     add(journal)
     assert ask(method="DELETE").json() == {"deleted": 1}
     assert ids(ask()) == []
@@ -214,7 +216,7 @@ def test_verify_is_200_when_the_count_holds_and_409_when_not(
     assert (response.status_code, response.json()["verified"]) == (200 if holds else 409, holds)
 
 
-def test_a_failed_verification_names_the_nearest_calls_and_what_they_lack(journal: Journal, ask: Ask) -> None:
+def test_a_failed_verification_names_the_nearest_calls_and_their_differences(journal: Journal, ask: Ask) -> None:
     add(journal, prompt="a cat")
     add(journal, 429, prompt="a dog")
     add(journal, 429, prompt="a cat", method="PUT")
@@ -242,7 +244,7 @@ def test_a_failed_verification_names_the_nearest_calls_and_what_they_lack(journa
         (b'{"at_least": 2, "at_most": 1}', "/at_most"),
     ],
 )
-def test_an_expectation_that_cannot_be_used_is_refused_with_its_place(ask: Ask, body: bytes, pointer: str) -> None:
+def test_an_invalid_expectation_is_refused_with_its_pointer(ask: Ask, body: bytes, pointer: str) -> None:
     response = ask(f"{REQUESTS}/verify", "POST", content=body)
     assert (response.status_code, response.json()["pointer"]) == (400, pointer)
 

@@ -89,20 +89,20 @@ def test_each_key_has_a_minute_of_its_own(mock: Mock) -> None:
     assert [mock.statuses(2, "first"), mock.statuses(2, "second")] == [[200, 429], [200, 429]]
 
 
-def test_a_429_has_the_vendors_words(mock: Mock) -> None:
+def test_a_429_has_the_vendors_message(mock: Mock) -> None:
     mock.app.play({"limits": {"requests_per_minute": 0}})
     assert mock.ask().json()["message"] == "Too Many Requests"
 
 
 @pytest.mark.parametrize(("is_said", "said"), [(True, "41"), (False, None)])
-def test_a_429_says_when_to_come_back_only_where_that_is_asked_for(mock: Mock, is_said: bool, said: str | None) -> None:
+def test_a_429_has_retry_after_only_where_it_is_configured(mock: Mock, is_said: bool, said: str | None) -> None:
     mock.app.play({"limits": {"requests_per_minute": 1, "retry_after": is_said}})
     mock.ask()
     mock.clock.now += 19.5
     assert mock.ask().headers.get("retry-after") == said
 
 
-def test_waiting_as_long_as_is_said_is_enough(mock: Mock) -> None:
+def test_waiting_for_retry_after_is_enough(mock: Mock) -> None:
     mock.app.play({"limits": {"requests_per_minute": 1, "retry_after": True}})
     mock.ask()
     mock.clock.now += 0.7
@@ -110,12 +110,12 @@ def test_waiting_as_long_as_is_said_is_enough(mock: Mock) -> None:
     assert mock.statuses(1) == [200]
 
 
-def test_a_preference_for_retry_after_stands_above_that_of_the_limit(mock: Mock) -> None:
+def test_a_preferred_retry_after_replaces_that_of_the_limit(mock: Mock) -> None:
     mock.app.play({"limits": {"requests_per_minute": 0, "retry_after": True}})
     assert mock.ask(prefer="retry-after=3").headers.get_list("retry-after") == ["3"]
 
 
-def test_a_call_that_runs_out_of_credits_is_403_with_the_documented_words(mock: Mock) -> None:
+def test_a_call_without_enough_credits_is_403_with_the_documented_message(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": PRICE}})
     mock.ask()
     answer = mock.ask()
@@ -130,24 +130,24 @@ def test_a_call_that_runs_out_of_credits_is_403_with_the_documented_words(mock: 
 @pytest.mark.parametrize(
     ("balance", "statuses"), [(0, [403, 403]), (PRICE - 1, [403, 403]), (PRICE, [200, 403]), (2 * PRICE, [200, 200])]
 )
-def test_credits_last_to_the_last_one(mock: Mock, balance: int, statuses: list[int]) -> None:
+def test_credits_can_be_spent_to_the_last_one(mock: Mock, balance: int, statuses: list[int]) -> None:
     mock.app.play({"limits": {"credits": balance}})
     assert mock.statuses(2) == statuses
 
 
-def test_a_cheaper_call_may_succeed_where_a_dearer_one_ran_out(mock: Mock) -> None:
+def test_a_cheaper_call_can_succeed_where_a_dearer_one_is_refused(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": 2 * PRICE}})
     assert [mock.ask(num_images=3).status_code, mock.ask(num_images=2).status_code] == [403, 200]
 
 
-def test_both_billing_routes_follow(mock: Mock) -> None:
+def test_both_billing_routes_show_the_balance(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": 100 * PRICE}})
     mock.ask(num_images=4)
     billing = mock.call(mock.app, "/v2/billing", method="GET").json()
     assert (mock.balance(), billing["current_balance"]) == (96 * PRICE, pytest.approx(96 * 0.042))
 
 
-def test_a_low_balance_is_said(mock: Mock) -> None:
+def test_a_low_balance_is_flagged(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": 2_000_000}})
     before, _, after = (
         mock.call(mock.app, "/v1/billing/balance", method="GET").json(),
@@ -174,25 +174,25 @@ def test_a_request_that_fails_costs_nothing(mock: Mock, failure: dict[str, Any])
     assert (mock.balance(), mock.statuses(2)) == (PRICE, [200, 403])
 
 
-def test_a_call_that_is_refused_for_its_rate_costs_nothing(mock: Mock) -> None:
+def test_a_call_refused_by_the_rate_limit_costs_nothing(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": 5 * PRICE, "requests_per_minute": 1}})
     assert (mock.statuses(3), mock.balance()) == ([200, 429, 429], 4 * PRICE)
 
 
-def test_new_limits_begin_anew(mock: Mock) -> None:
+def test_new_limits_reset_the_usage(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": PRICE}})
     mock.ask()
     mock.app.play({"limits": {"credits": PRICE}})
     assert mock.balance() == PRICE
 
 
-def test_a_script_without_limits_leaves_those_that_are(mock: Mock) -> None:
+def test_a_script_without_limits_keeps_the_current_ones(mock: Mock) -> None:
     mock.app.play({"limits": {"credits": 0}})
     mock.app.play({"answers": []})
     assert mock.statuses(1) == [403]
 
 
-def test_what_is_scripted_as_an_error_costs_nothing(mock: Mock) -> None:
+def test_a_scripted_error_costs_nothing(mock: Mock) -> None:
     mock.app.play({"answers": [{"status": 503}], "limits": {"credits": PRICE}})
     assert (mock.statuses(3), mock.balance()) == ([503, 200, 403], 0)
 

@@ -57,13 +57,13 @@ REQUEST = MatchedRequest(
         ({"prompt": "dinosaur", "call": 2}, False),
     ],
 )
-def test_a_matcher_means_the_calls_that_pass_all_its_tests(expected: dict[str, Any], matches: bool) -> None:
+def test_a_matcher_matches_requests_that_meet_all_conditions(expected: dict[str, Any], matches: bool) -> None:
     assert Matcher.parse(expected).matches(REQUEST) is matches
 
 
 @pytest.mark.parametrize("parsed", [None, [], "dinosaur", 5, {}, {"prompt": 5, "model": 5}, {"prompt": None}])
 @pytest.mark.parametrize("expected", [{"prompt": ".*"}, {"model": "some/model"}])
-def test_a_body_without_the_property_is_not_meant(expected: dict[str, Any], parsed: Any) -> None:
+def test_a_body_without_the_property_does_not_match(expected: dict[str, Any], parsed: Any) -> None:
     assert not Matcher.parse(expected).matches(replace(REQUEST, parsed=parsed))
 
 
@@ -100,7 +100,7 @@ def test_a_call_without_an_answer_has_neither_status_nor_findings(expected: dict
         ({"findings": 1}, "/findings", "true or false"),
     ],
 )
-def test_a_matcher_with_a_mistake_is_refused_with_its_place(expected: Any, pointer: str, reason: str) -> None:
+def test_an_invalid_matcher_is_refused_with_its_pointer(expected: Any, pointer: str, reason: str) -> None:
     with pytest.raises(BadMatch, match=re.escape(reason)) as error:
         Matcher.parse(expected)
     assert error.value.pointer == pointer
@@ -118,7 +118,7 @@ _NAMES = st.sampled_from(["call", "findings", "header", "key", "method", "model"
 @given(_VALUES | st.dictionaries(_NAMES | st.text(max_size=5), _VALUES, max_size=3))
 @example({"prompt": "[[a]&&\\p{Lu}--x]"})
 @example({"path": "[!]*?[]"})
-def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(expected: Any) -> None:
+def test_any_value_is_a_matcher_or_is_refused_with_a_pointer_into_it(expected: Any) -> None:
     try:
         assert Matcher.parse(expected).matches(REQUEST) in {True, False}
     except BadMatch as error:
@@ -129,10 +129,10 @@ def test_any_value_is_a_matcher_that_decides_or_is_refused_at_a_place_in_it(expe
     ("expression", "prompt"),
     [("^(a+)+$", "a" * 50_000 + "b"), ("(.*a){20}$", "a" * 5_000 + "b"), ("(x|x|x)*y", "x" * 50_000)],
 )
-def test_a_catastrophic_expression_is_decided_on_a_long_prompt(expression: str, prompt: str) -> None:
+def test_a_catastrophic_expression_finishes_on_a_long_prompt(expression: str, prompt: str) -> None:
     # Python's own engine would not finish any of these.
     assert not Matcher.parse({"prompt": expression}).matches(replace(REQUEST, parsed={"prompt": prompt}))
 
 
-def test_a_path_of_many_stars_is_decided() -> None:
+def test_a_path_of_many_stars_finishes() -> None:
     assert not Matcher.parse({"path": "*a" * 400}).matches(replace(REQUEST, path="/" + "a" * 399 + "b" * 4000))

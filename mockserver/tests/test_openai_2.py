@@ -68,7 +68,7 @@ def seen(openai_2: Path, origin: str, edit: Edit) -> dict[str, Any]:
     return outcome
 
 
-def test_it_is_the_older_major(seen: dict[str, Any]) -> None:
+def test_the_installed_package_is_the_older_major_version(seen: dict[str, Any]) -> None:
     assert seen["version"].startswith("2.")
 
 
@@ -76,12 +76,12 @@ def test_openai_2_reads_the_url_of_the_picture(seen: dict[str, Any], origin: str
     assert seen["usual"].startswith(f"{origin}/generations/")
 
 
-def test_openai_2_says_what_was_wrong_with_the_request(seen: dict[str, Any]) -> None:
+def test_openai_2_raises_the_error_of_a_bad_request(seen: dict[str, Any]) -> None:
     kind, text = seen["wrong model"]
     assert (kind, "Invalid enum value" in text) == ("BadRequestError", True)
 
 
-def test_openai_2_tells_a_busy_service_apart(seen: dict[str, Any]) -> None:
+def test_openai_2_distinguishes_a_busy_service(seen: dict[str, Any]) -> None:
     assert seen["busy"][0] == "RateLimitError"
 
 

@@ -74,7 +74,7 @@ def test_the_pictures_of_one_request_differ_visibly(app: MockServer, call: Call,
     assert min(itertools.starmap(distance, itertools.combinations(drawn, 2))) >= 4
 
 
-def test_carried_and_linked_pictures_are_the_same_bytes(contract: Contract, call: Call, edit: Edit) -> None:
+def test_embedded_and_linked_pictures_are_the_same_bytes(contract: Contract, call: Call, edit: Edit) -> None:
     app = create_app(contract, Settings(images=Images.BOTH))
     items = call(app, json=edit(num_images=2)).json()["data"]
     carried = [base64.b64decode(item["b64_json"]) for item in items]
@@ -270,7 +270,7 @@ def test_picture_urls_lead_to_the_host_that_was_called(app: MockServer, call: Ca
 @example(b'evil.example/?"><script>')
 @example(b"a\r\nset-cookie: x=1")
 @example(b"user@evil.example")
-def test_a_host_that_is_none_is_not_in_the_answer(app: MockServer, call: Call, edit: Edit, host: bytes) -> None:
+def test_an_invalid_host_is_not_in_the_answer(app: MockServer, call: Call, edit: Edit, host: bytes) -> None:
     answer = call(app, json=edit(), headers=[(b"host", host)])
     url = answer.raise_for_status().json()["data"][0]["url"]
     assert re.fullmatch(r"http://[A-Za-z0-9.:_\[\]-]{1,255}/generations/[a-z]+/[0-9a-f-]+\.png", url)

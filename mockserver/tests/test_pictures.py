@@ -123,7 +123,7 @@ def test_the_images_of_one_request_differ_by_at_least_7_of_255(seed: int) -> Non
         pytest.param(replace(PICTURE, sources=(SourceImage("skirt.png", None), PICTURE.sources[1])), id="label"),
     ],
 )
-def test_what_is_written_follows_the_request(changed: PictureSpec) -> None:
+def test_the_text_on_a_picture_follows_the_request(changed: PictureSpec) -> None:
     assert draw(changed) != draw(PICTURE)
 
 
@@ -146,7 +146,7 @@ def test_the_number_of_inputs_that_are_not_shown_is_written(count: int) -> None:
 
 @settings(max_examples=200)
 @given(st.integers(1, 12), st.integers(12, 3000), st.integers(12, 3000), st.integers(0, 1))
-def test_tiles_lie_on_the_stage_and_apart(count: int, width: int, height: int, gap: int) -> None:
+def test_tiles_are_inside_the_area_and_do_not_overlap(count: int, width: int, height: int, gap: int) -> None:
     boxes = grid(count, Box(5, 7, width, height), gap)
     assert len(boxes) == count
     assert all(box.left >= 5 and box.left + box.width <= 5 + width for box in boxes)

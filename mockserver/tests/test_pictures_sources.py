@@ -92,7 +92,7 @@ def test_the_pixel_size_is_the_one_saved(form: str, width: int, height: int) -> 
 
 
 @given(st.binary(max_size=64))
-def test_the_pixel_size_of_no_image_is_none(data: bytes) -> None:
+def test_the_pixel_size_of_other_bytes_is_none(data: bytes) -> None:
     assert pixel_size(b"?" + data) is None
 
 
@@ -229,5 +229,5 @@ def test_these_ratios_have_these_sizes(ratio: str, size: tuple[int, int]) -> Non
 @pytest.mark.parametrize(
     "ratio", ["", "auto", "16/9", "0:1", "1:0.0", "-1:1", "1:1\n", "١:١", "1e9:1", "1:" + "9" * 99]
 )
-def test_what_is_no_ratio_has_no_size(ratio: str) -> None:
+def test_an_invalid_ratio_has_no_size(ratio: str) -> None:
     assert pixels_for_ratio(ratio) is None

@@ -53,7 +53,7 @@ def test_these_characters_are_boxes(character: str) -> None:
 
 
 @pytest.mark.parametrize("character", ["\ufe0f", "\u2067", "\U000e0041"])
-def test_invisible_characters_are_no_boxes(character: str) -> None:
+def test_invisible_characters_are_not_drawn_as_boxes(character: str) -> None:
     assert all(cell.face is not None for cell in cells_of("a" + character))
 
 
@@ -79,7 +79,7 @@ def test_every_line_end_breaks_once(end: str) -> None:
 
 
 @given(words, st.integers(2, 12), st.integers(1, 6))
-def test_no_line_is_wider_than_the_room(text: str, width: int, max_lines: int) -> None:
+def test_no_line_is_wider_than_its_limit(text: str, width: int, max_lines: int) -> None:
     wrapped = wrap(cells_of(text), one_em, width, max_lines)
     assert all(len(line.cells) <= width for line in wrapped.lines)
     assert len(wrapped.lines) <= max_lines
@@ -131,7 +131,7 @@ def test_a_label_is_written_on_one_line_that_fits(text: str, width: int) -> None
 
 
 @pytest.mark.parametrize("character", ["a", "\n", "\u200b", "中", " ", "\u0301"])
-def test_only_the_first_characters_of_an_endless_prompt_are_looked_at(character: str) -> None:
+def test_only_the_first_characters_of_a_very_long_prompt_are_read(character: str) -> None:
     prompts = [character * 5_000, character * 100_000 + "end"]
     pictures = [PictureSpec(64, 64, prompt, (), 0, 1, "model", 1) for prompt in prompts]
     assert draw(pictures[0]) == draw(pictures[1])

@@ -32,9 +32,7 @@ _HEADERS = st.lists(_FRAGMENTS, max_size=14).map(b"".join) | st.binary(max_size=
 @settings(max_examples=150, deadline=None)
 @given(st.lists(_HEADERS.filter(lambda value: b"delay" not in value.lower()), min_size=1, max_size=2))
 @example([b"code=200", b"violation=error-beside-data, images=both, dialect=quick-example"])
-def test_any_prefer_header_is_answered_without_a_failure_of_the_mock(
-    app: MockServer, call: Call, edit: Edit, values: list[bytes]
-) -> None:
+def test_no_prefer_header_makes_the_mock_fail(app: MockServer, call: Call, edit: Edit, values: list[bytes]) -> None:
     answer = call(app, json=edit(), headers=[(b"prefer", value) for value in values])
     assert answer.status_code < 500 or f"code={answer.status_code}" in answer.headers["preference-applied"]
 
@@ -62,7 +60,7 @@ def test_any_prefer_header_is_answered_without_a_failure_of_the_mock(
         ("fault=earthquake", f"fault takes one of {', '.join(FAULTS)}"),
     ],
 )
-def test_a_bad_value_is_a_400_that_lists_the_good_ones(
+def test_a_bad_value_is_a_400_that_lists_the_valid_ones(
     app: MockServer, call: Call, edit: Edit, asked: str, good: str
 ) -> None:
     answer = call(app, json=edit(), headers=prefer(asked))
@@ -70,7 +68,7 @@ def test_a_bad_value_is_a_400_that_lists_the_good_ones(
     assert f" is not valid; {good}" in answer.json()["error"]["message"]
 
 
-def test_a_bad_value_says_which_it_was_and_is_not_repeated_at_length(app: MockServer, call: Call, edit: Edit) -> None:
+def test_a_bad_value_is_named_and_shortened(app: MockServer, call: Call, edit: Edit) -> None:
     message = call(app, json=edit(), headers=prefer("fault=" + "x" * 5000)).json()["message"]
     assert message.startswith("Prefer: fault=xxx")
     assert len(message) < 400
@@ -104,18 +102,18 @@ def test_a_bad_value_says_which_it_was_and_is_not_repeated_at_length(app: MockSe
         ("code=999, retry-after=1", {}, None),
     ],
 )
-def test_preference_applied_says_exactly_what_was_done(
+def test_preference_applied_lists_exactly_the_directives_with_an_effect(
     app: MockServer, call: Call, edit: Edit, asked: str, body: dict[str, Any], applied: str | None
 ) -> None:
     answer = call(app, json=edit(**body), headers=prefer(asked))
     assert answer.headers.get("preference-applied") == applied
 
 
-def test_without_prefer_nothing_is_said_to_be_applied(app: MockServer, call: Call, edit: Edit) -> None:
+def test_without_prefer_there_is_no_preference_applied(app: MockServer, call: Call, edit: Edit) -> None:
     assert "preference-applied" not in call(app, json=edit()).headers
 
 
-def test_every_status_from_200_to_599_can_be_asked_for(app: MockServer, call: Call, edit: Edit) -> None:
+def test_every_status_from_200_to_599_can_be_requested(app: MockServer, call: Call, edit: Edit) -> None:
     wanted = list(range(200, 600))
     assert [call(app, json=edit(), headers=prefer(f"code={code}")).status_code for code in wanted] == wanted
 
@@ -140,25 +138,25 @@ def test_the_body_of_a_documented_status_conforms_to_the_contract(
     ("code", "message"),
     [(429, "Too Many Requests"), (500, "Internal server error"), (504, "Generation timeout"), (418, "I'm a Teapot")],
 )
-def test_a_chosen_error_has_the_documented_message(
+def test_a_requested_error_has_the_documented_message(
     app: MockServer, call: Call, edit: Edit, code: int, message: str
 ) -> None:
     assert call(app, json=edit(), headers=prefer(f"code={code}")).json()["error"]["message"] == message
 
 
-def test_a_chosen_403_is_that_of_an_empty_account(app: MockServer, call: Call, edit: Edit) -> None:
+def test_a_requested_403_is_that_of_an_empty_account(app: MockServer, call: Call, edit: Edit) -> None:
     error = call(app, json=edit(), headers=prefer("code=403")).json()["error"]
     assert (error["name"], error["data"]) == ("ForbiddenException", {"kind": "err_insufficent_credits"})
     assert error["message"].startswith("You've run out of credits.")
 
 
-def test_a_chosen_400_has_an_issue_that_says_that_it_was_asked_for(app: MockServer, call: Call, edit: Edit) -> None:
+def test_a_requested_400_has_an_issue_that_names_the_cause(app: MockServer, call: Call, edit: Edit) -> None:
     (issue,) = call(app, json=edit(), headers=prefer("code=400")).json()["error"]["data"]
     assert (issue["code"], issue["path"]) == ("custom", [])
     assert "was requested by a Prefer header" in issue["message"]
 
 
-def test_a_chosen_400_for_a_bad_request_names_its_real_faults(app: MockServer, call: Call, edit: Edit) -> None:
+def test_a_requested_400_for_a_bad_request_names_its_real_faults(app: MockServer, call: Call, edit: Edit) -> None:
     usual, chosen = (call(app, json=edit(num_images=9), headers=prefer(asked)) for asked in ("", "code=400"))
     assert chosen.json()["error"] == usual.json()["error"]
 
@@ -174,7 +172,7 @@ def test_the_legacy_envelope_is_the_one_of_2024(app: MockServer, call: Call, edi
     "request_of", [{"key": None}, {"json": {}}, {"content": b"no json"}, {"json": {"image_urls": 5}}], ids=str
 )
 @pytest.mark.parametrize("code", [200, 201, 429, 500])
-def test_a_chosen_status_comes_whatever_the_request_is(
+def test_a_requested_status_is_sent_for_any_request(
     app: MockServer, call: Call, request_of: dict[str, Any], code: int
 ) -> None:
     assert call(app, headers=prefer(f"code={code}"), **request_of).status_code == code
@@ -196,7 +194,7 @@ def test_a_dialect_can_be_chosen_for_one_answer(app: MockServer, call: Call, edi
 
 
 @pytest.mark.parametrize(("mode", "has"), [("url", (True, False)), ("b64_json", (False, True)), ("both", (True, True))])
-def test_how_pictures_come_can_be_chosen_for_one_answer(
+def test_the_form_of_pictures_can_be_chosen_for_one_answer(
     pictures_folder: Any, contract: Contract, call: Call, edit: Edit, mode: str, has: tuple[bool, bool]
 ) -> None:
     app = create_app(contract, Settings(pictures=pictures_folder))
@@ -209,7 +207,7 @@ def test_a_violation_breaks_the_body_as_named(app: MockServer, call: Call, edit:
     assert (answer.status_code, "data" in answer.json()) == (200, False)
 
 
-def test_a_fault_without_a_connection_to_break_is_refused_with_what_to_do(
+def test_a_fault_without_access_to_the_connection_is_refused_with_advice(
     app: MockServer, call: Call, edit: Edit
 ) -> None:
     answer = call(app, json=edit(), headers=prefer("fault=reset-mid-body"))

@@ -53,7 +53,7 @@ def play(call: Call, app: MockServer, scenario: Any) -> httpx.Response:
     return call(app, SCENARIOS, key=None, content=json.dumps(scenario))
 
 
-def test_the_simplest_script_is_played_and_then_all_is_as_usual(
+def test_the_simplest_script_is_played_before_usual_answers(
     own: MockServer, call: Call, statuses: Callable[..., list[int]]
 ) -> None:
     assert play(call, own, {"answers": [{"status": 429, "times": 2}]}).status_code == 201
@@ -65,13 +65,13 @@ def test_answers_come_in_their_order_once_each(own: MockServer, statuses: Callab
     assert statuses(5) == [500, 429, 503, 503, 200]
 
 
-def test_a_second_script_comes_behind_the_first(own: MockServer, statuses: Callable[..., list[int]]) -> None:
+def test_a_second_script_is_appended_to_the_first(own: MockServer, statuses: Callable[..., list[int]]) -> None:
     own.play({"answers": [{"status": 500}]})
     own.play({"answers": [{"status": 429}]})
     assert statuses(3) == [500, 429, 200]
 
 
-def test_times_null_is_always(own: MockServer, statuses: Callable[..., list[int]]) -> None:
+def test_times_null_is_unlimited(own: MockServer, statuses: Callable[..., list[int]]) -> None:
     own.play({"answers": [{"status": 502}, {"status": 500, "times": None}, {"status": 429}]})
     assert statuses(6) == [502, 500, 500, 500, 500, 500]
 
@@ -124,7 +124,7 @@ def test_a_scripted_error_body_is_sent_as_the_vendors_media_type(own: MockServer
     assert call(own, json=edit()).headers["content-type"] == "application/problem+json; charset=utf-8"
 
 
-def test_a_preference_of_the_call_stands_above_the_script(own: MockServer, call: Call, edit: Edit) -> None:
+def test_a_preference_of_the_call_overrides_the_script(own: MockServer, call: Call, edit: Edit) -> None:
     own.play({"answers": [{"status": 500, "retry-after": 7}]})
     answer = call(own, json=edit(), headers={"prefer": "code=429"})
     assert (answer.status_code, answer.headers["retry-after"], answer.headers["preference-applied"]) == (
@@ -160,14 +160,14 @@ def test_an_answer_is_for_the_calls_that_match(
     ] == statuses_of_three
 
 
-def test_an_answer_can_be_for_one_key_by_the_hash_that_stands_for_it(own: MockServer, call: Call, edit: Edit) -> None:
+def test_an_answer_can_match_one_key_by_its_hash(own: MockServer, call: Call, edit: Edit) -> None:
     call(own, json=edit(), key="second")
     known = call(own, "/_bodydouble/requests", method="GET", key=None).json()["requests"][0]["key"]
     own.play({"answers": [{"status": 418, "times": None, "match": {"key": known}}]})
     assert [call(own, json=edit(), key=key).status_code for key in ("first", "second", "first")] == [200, 418, 200]
 
 
-def test_a_call_that_the_first_answer_does_not_mean_gets_the_next(
+def test_a_call_that_does_not_match_the_first_answer_gets_the_next(
     own: MockServer, statuses: Callable[..., list[int]]
 ) -> None:
     own.play({"answers": [{"status": 500, "match": {"prompt": "cat"}}, {"status": 429}]})

@@ -20,7 +20,7 @@ def test_port_0_is_a_free_port() -> None:
         assert first.getsockname()[1] != second.getsockname()[1] != 0
 
 
-def test_a_port_in_use_is_refused_with_what_to_do() -> None:
+def test_a_port_in_use_is_refused_with_advice() -> None:
     with bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotServe, match=rf"cannot listen on 127\.0\.0\.1 port {port}: .*--port 0"):
@@ -28,7 +28,7 @@ def test_a_port_in_use_is_refused_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize("host", ["256.1.1.1.1", "no such host", "a" * 300, "192.0.2.1"])
-def test_an_address_that_is_not_ours_is_refused(host: str) -> None:
+def test_an_address_of_another_machine_is_refused(host: str) -> None:
     with pytest.raises(CannotServe, match=r"--host|cannot listen"):
         bind(host, 0)
 

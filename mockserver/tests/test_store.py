@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         max_size=40,
     )
 )
-def test_any_sequence_of_puts_and_gets_stays_in_bounds_and_loses_nothing_in_part(
+def test_any_sequence_of_puts_and_gets_stays_in_bounds_and_returns_whole_items(
     steps: list[tuple[bool, int, int]],
 ) -> None:
     store = ContentStore(memory_bytes=100, disk_bytes=250, large_bytes=60)
@@ -93,7 +93,7 @@ def test_a_closed_store_can_be_used_again() -> None:
     store.close()
 
 
-def test_a_store_that_is_dropped_takes_its_folder_with_it_in_silence(folder: Path) -> None:
+def test_a_collected_store_removes_its_folder_without_a_warning(folder: Path) -> None:
     store = ContentStore(MEMORY, DISK, LARGE)
     store.put(b"b" * 100)
     with warnings.catch_warnings(record=True) as caught:

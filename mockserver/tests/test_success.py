@@ -30,7 +30,7 @@ def faults(contract: Contract, answer: httpx.Response, *, strict: bool) -> list[
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_the_default_answer_keeps_the_contract_in_the_strict_reading(
+def test_the_default_answer_passes_strict_validation(
     app: MockServer, contract: Contract, call: Call, requests_of: RequestsOf, data: st.DataObject
 ) -> None:
     body = data.draw(requests_of(contract))
@@ -182,7 +182,7 @@ def test_pictures_come_back_as_chosen(
     assert {name for name, value in item.items() if value is not None} == filled
 
 
-def test_an_unknown_dialect_is_refused_with_those_there_are(contract: Contract) -> None:
+def test_an_unknown_dialect_is_refused_with_the_available_ones(contract: Contract) -> None:
     with pytest.raises(
         ValueError, match=r"no dialect 'klingon'; it has documented, quick-example, transition, observed-2026"
     ):

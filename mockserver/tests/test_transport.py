@@ -58,18 +58,18 @@ def test_in_process_a_client_sees_what_it_sees_over_a_socket(
     assert [over("http://localhost", MockTransport(app)), outcome(lambda: loop.run(ask()))] == [socket, socket]
 
 
-def test_a_delay_longer_than_the_read_time_out_is_a_read_timeout(client: httpx.Client, edit: Edit) -> None:
+def test_a_delay_longer_than_the_read_timeout_raises_read_timeout(client: httpx.Client, edit: Edit) -> None:
     with pytest.raises(httpx.ReadTimeout):
         client.post(PATH, json=edit(), headers={"prefer": "delay=600"}, timeout=0.05)
 
 
-def test_the_read_time_out_is_that_of_each_read(app: MockServer, client: httpx.Client) -> None:
+def test_the_read_timeout_applies_to_each_read(app: MockServer, client: httpx.Client) -> None:
     # Seven bytes, a tenth of a second each: longer in total than the timeout, as on a socket.
     app.play({"answers": [{"body": "1234567", "fault": "slow-drip", "violation": True}]})
     assert client.post(PATH, json={}, timeout=0.5).text == "1234567"
 
 
-def test_without_a_time_out_silence_still_ends(client: httpx.Client, edit: Edit) -> None:
+def test_without_a_timeout_a_hanging_fault_still_raises(client: httpx.Client, edit: Edit) -> None:
     with pytest.raises(httpx.ReadTimeout):
         client.post(PATH, json=edit(), headers={"prefer": "fault=hang"}, timeout=None)
 
@@ -80,7 +80,7 @@ def test_an_exception_of_a_fault_carries_its_request(client: httpx.Client, edit:
     assert error.value.request.url.path == PATH
 
 
-def test_pictures_come_through_as_they_are(contract: Contract, pictures_folder: Path, edit: Edit) -> None:
+def test_pictures_are_passed_through_unchanged(contract: Contract, pictures_folder: Path, edit: Edit) -> None:
     app = create_app(contract, Settings(pictures=pictures_folder))
     with httpx.Client(transport=MockTransport(app), base_url="http://localhost", headers=KEY) as client:
         (item,) = client.post(PATH, json=edit()).raise_for_status().json()["data"]

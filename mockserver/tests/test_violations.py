@@ -47,17 +47,17 @@ def an_operation(success: dict[str, Any]) -> Operation:
 
 
 @given(BODIES, st.sampled_from([item for item in BY_ID.values() if item.id not in OUTSIDE_THE_BODY]))
-def test_a_broken_body_is_noticed_by_the_strict_reading(body: dict[str, Any], violation: Violation) -> None:
+def test_a_broken_body_is_found_by_strict_validation(body: dict[str, Any], violation: Violation) -> None:
     assert noticed(VENDORED, violation.apply(body))
 
 
 @given(BODIES)
-def test_the_bodies_that_are_broken_here_are_noticed_for_nothing_else(body: dict[str, Any]) -> None:
+def test_the_unbroken_bodies_have_no_findings(body: dict[str, Any]) -> None:
     assert not noticed(VENDORED, body)
 
 
 @given(BODIES, st.sampled_from(list(BY_ID.values())))
-def test_the_body_that_is_given_stays_as_it_is(body: dict[str, Any], violation: Violation) -> None:
+def test_applying_a_violation_does_not_change_its_argument(body: dict[str, Any], violation: Violation) -> None:
     before = copy.deepcopy(body)
     violation.apply(body)
     assert body == before
@@ -76,7 +76,7 @@ def lists_and_objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     ),
     st.sampled_from(list(BY_ID.values())),
 )
-def test_any_json_can_be_given_and_json_comes_back(body: Any, violation: Violation) -> None:
+def test_a_violation_of_any_json_value_is_json(body: Any, violation: Violation) -> None:
     assert isinstance(violation.apply(body), dict | list | str | int | None)
 
 
@@ -90,7 +90,7 @@ def test_a_number_cannot_be_empty() -> None:
     assert "empty-meta.usage.credits_used" not in BY_ID
 
 
-def test_each_contract_has_violations_that_are_noticed(any_contract: Contract) -> None:
+def test_each_contract_has_detectable_violations(any_contract: Contract) -> None:
     operation = any_contract.operation()
     schema = operation.response_schema()
     assert schema is not None
@@ -101,7 +101,7 @@ def test_each_contract_has_violations_that_are_noticed(any_contract: Contract) -
     assert set(unnoticed) <= OUTSIDE_THE_BODY
 
 
-def test_every_id_can_travel_in_a_header() -> None:
+def test_every_id_can_be_sent_in_a_header() -> None:
     operation = an_operation({"type": "object", "properties": {"a b/é": {"type": "string"}, "x": {"type": "integer"}}})
     assert [item.id for item in violations(operation) if not re.fullmatch("[A-Za-z0-9._-]+", item.id)] == []
 
@@ -119,7 +119,7 @@ def test_a_contract_without_pictures_has_no_violations_of_pictures() -> None:
     assert not {item.id for item in violations(operation)} & OUTSIDE_THE_BODY
 
 
-def test_what_a_contract_allows_is_not_offered_as_a_violation() -> None:
+def test_a_valid_change_is_not_offered_as_a_violation() -> None:
     operation = an_operation({"type": "object", "properties": {"any": {}}, "additionalProperties": True})
     assert [item.id for item in violations(operation) if item.id.startswith(("null", "wrong-type"))] == []
 
@@ -158,7 +158,7 @@ def test_a_wrong_aspect_ratio_is_left_to_the_server() -> None:
 
 
 @pytest.mark.parametrize("ratio", ["16:9", "1:1"])
-def test_a_wrong_aspect_ratio_is_seen_in_the_picture_and_leaves_the_right_one_alone(ratio: str) -> None:
+def test_a_wrong_aspect_ratio_changes_only_its_own_picture(ratio: str) -> None:
     body = {
         "model": "google/gemini-2.5-flash-image-edit",
         "prompt": "hi",
