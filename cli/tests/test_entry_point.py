@@ -121,5 +121,5 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(tmp_path: Path) -
     result = run("contract", "check", PYTHONPATH=path)
     assert (result.returncode, result.stderr) == (
         2,
-        "bodydouble: the second opinion needs openapi-core; install it with: pip install 'bodydouble[contract]'\n",
+        "bodydouble: this check needs openapi-core; install it with: pip install 'bodydouble[contract]'\n",
     )

@@ -97,15 +97,15 @@ def test_a_torn_last_line_is_said_on_standard_error(run: Run, journal: Path) -> 
     journal.write_bytes(journal.read_bytes() + b'{"torn')
     result = run(journal)
     assert (result.exit_code, shown_ids(result)) == (0, ["run-1", "run-2", "run-3"])
-    assert "line 4, the last one, is cut off" in result.stderr
+    assert "line 4, the last one, was cut off" in result.stderr
     assert "cut off" not in result.stdout
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--status", "bad"], "--status: 'bad' is no status"),
-        (["--since", "soon"], "--since: 'soon' is no time"),
+        (["--status", "bad"], "--status: 'bad' is not a status"),
+        (["--since", "soon"], "--since: 'soon' is not a time"),
         (["--show", "run-9"], "--show run-9: none of the 3"),
         (["--as", "curl", "--status", "500"], "--as: no request is selected"),
         (["--as", "perl"], "perl"),

@@ -136,7 +136,7 @@ def test_a_mistake_in_a_script_ends_with_its_place(tmp_path: Path, script: Any, 
     [
         ("", "the document is empty"),
         ("answers: [", "not JSON (line 1, column 1"),
-        ("- status: 429", "as YAML it is no object"),
+        ("- status: 429", "as YAML it is not an object"),
         ("answers:\n  - status: 429\n    1: 2\n", "/answers/0/1: unknown key"),
         ("answers:\n  - violation: true\n    body: !!set {a, b}\n", "not YAML (line 3"),
         ("answers:\n  - &a [*a]\n", "script.yaml: "),

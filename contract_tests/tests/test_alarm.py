@@ -161,7 +161,7 @@ def test_a_line_that_cannot_be_read_is_said_and_the_others_are_judged(
     file = put("{}\n" + exchange(item(seed=1)).to_line().decode())
     recording = read_recording(file, vendored)
     assert len(recording.statement.findings) == 1
-    assert recording.problems[0].startswith(f"{file}: line 1 was left out")
+    assert recording.problems[0].startswith(f"{file}: line 1 was skipped")
 
 
 def test_of_many_lines_that_cannot_be_read_the_first_is_said(vendored: Contract, put: Callable[..., Path]) -> None:

@@ -1,4 +1,4 @@
-"""The contract of a third party's API: what is promised, how well that is known, and whether a message keeps it."""
+"""The contract of a third party's API: its promises, the evidence for them, and checks of messages against it."""
 
 from importlib.metadata import version as _version
 

@@ -1,4 +1,4 @@
-"""``python -m bodydouble_spec`` renews ``merged.json`` after a change to the vendored document or its overlay."""
+"""Rewrite ``merged.json`` after a change to the vendored document or its overlay: ``python -m bodydouble_spec``."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Adopting a revision: the published structure in our words, the overlay checked against it, and the files that hold both."""
+"""Adoption of a revision: the published structure in our own words, checked against the overlay, and the files that hold it."""
 
 import json
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._overlay import Overlay
 from bodydouble_spec._redact import Redactor
 from bodydouble_spec._repair import repair
-from bodydouble_spec._structure import strip, with_prose_of
-from bodydouble_spec._vendored import kept
+from bodydouble_spec._structure import restore_prose, strip_prose
+from bodydouble_spec._vendored import merged_bytes
 
 __all__ = ["Adoption", "adopt"]
 
@@ -31,10 +31,11 @@ _MODEL = "model"
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """What adopting a revision comes to: ``files`` are names and bytes to be written, all or none.
+    """The result of adopting a revision: ``files`` maps names to the bytes to write, all or none.
 
-    ``old`` and ``new`` are the contracts as published, ``changes`` lie between them; ``findings`` are the overlay's actions that match
-    nothing any more, and the promises of the new document that could not be understood. ``provenance`` is what ``provenance.json`` says.
+    ``old`` and ``new`` are the contracts as published and ``changes`` the differences between them. ``findings`` are
+    the overlay actions that no longer match, and the parts of the new document that could not be read. ``provenance``
+    is the content of ``provenance.json``.
     """
 
     old: Contract
@@ -46,34 +47,33 @@ class Adoption:
 
 
 def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
-    """What adopting the document at a path or URL into a folder of contract files comes to; nothing is written.
+    """Prepare the adoption of the document at a path or URL into a folder of contract files; write nothing.
 
-    ``folder`` holds ``openapi.json``, ``overlay.yaml`` and ``provenance.json``. A revision is named and dated by its file name
-    (``2026-06-12-4cd011cd.json``), else by its digest and by the file's time, or ``today`` for a URL. Raises ContractError when the
-    document is no contract or the folder holds none, and OverlayError when the overlay is malformed.
+    ``folder`` holds ``openapi.json``, ``overlay.yaml`` and ``provenance.json``. The name and date of a revision come
+    from its file name (``2026-06-12-4cd011cd.json``); without one, the name is its digest and the date that of the
+    file, or ``today`` for a URL. Raises ContractError when the document is not a contract or the folder holds none, and
+    OverlayError when the overlay is malformed.
     """
-    ours, before = _read_ours(folder, _DOCUMENT), _read_ours(folder, _PROVENANCE)
+    adopted, previous = _read_adopted(folder, _DOCUMENT), _read_adopted(folder, _PROVENANCE)
     overlay = Overlay.load(_existing(folder, _OVERLAY))
     data = read_source(source)
     published, problem = parse_document(data)
     if problem is None and not is_object(published):
-        problem = "an OpenAPI document is an object"
+        problem = "not an OpenAPI document, which is an object"
     if problem is not None:
         raise ContractError(f"{source}: {problem}; nothing was adopted")
-    document = _in_our_words(published, ours, source)
+    document = _with_own_prose(published, adopted, source)
     new = Contract.load(document, overlay=overlay)
     if not new.operations:
-        raise ContractError(
-            f"{source}: no operation can be understood in it, so nothing was adopted; see contract check"
-        )
-    old_published, new_published = Contract.load(ours, overlay=None), Contract.load(document, overlay=None)
-    provenance = {**before, **_provenance(source, data, new, today)}
+        raise ContractError(f"{source}: it has no readable operation, so nothing was adopted; see contract check")
+    old_published, new_published = Contract.load(adopted, overlay=None), Contract.load(document, overlay=None)
+    provenance = {**previous, **_provenance(source, data, new, today)}
     files = {_DOCUMENT: _json_bytes(document), _PROVENANCE: _json_bytes(provenance)}
     result = overlay.apply(repair(document).document)
-    files[_MERGED] = kept(result, files[_DOCUMENT], _existing(folder, _OVERLAY).read_bytes())
+    files[_MERGED] = merged_bytes(result, files[_DOCUMENT], _existing(folder, _OVERLAY).read_bytes())
     findings = (item for item in new.findings if item.witness == "overlay" or item.severity is Severity.ERROR)
     return Adoption(
-        replace(old_published, source=f"{before.get('revision', folder)}"),
+        replace(old_published, source=f"{previous.get('revision', folder)}"),
         replace(new_published, source=Redactor().text(str(source))),
         tuple(diff(old_published, new_published)),
         tuple(findings),
@@ -82,15 +82,15 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
     )
 
 
-def _in_our_words(published: dict[str, Any], ours: dict[str, Any], source: str | Path) -> dict[str, Any]:
-    document: dict[str, Any] = with_prose_of(ours, strip(published))
+def _with_own_prose(published: dict[str, Any], adopted: dict[str, Any], source: str | Path) -> dict[str, Any]:
+    document: dict[str, Any] = restore_prose(adopted, strip_prose(published))
     version = published["info"].get("version") if is_object(published.get("info")) else None
     if isinstance(version, str):
         document["info"]["version"] = version
     try:
         _json_bytes(document)
     except ValueError as error:
-        raise ContractError(f"{source}: JSON cannot hold it ({error}); nothing was adopted") from None
+        raise ContractError(f"{source}: it cannot be written as JSON ({error}); nothing was adopted") from None
     if fingerprint(document) != fingerprint(published):
         raise ContractError(f"{source}: its structure cannot be copied without its prose; nothing was adopted")
     return document
@@ -104,7 +104,7 @@ def _provenance(source: str | Path, data: bytes, contract: Contract, today: date
         day = today if is_address else datetime.fromtimestamp(Path(source).stat().st_mtime, UTC).date()
     models = [model for operation in contract.operations for model in _models(operation.request_schema)]
     return {
-        # A file has no address: it is taken for a later revision of the document that is watched.
+        # A file has no URL: it counts as a later revision of the same document, whose URL is kept.
         **({"document": Redactor().text(str(source))} if is_address else {}),
         "revision": name,
         "date": day.isoformat(),
@@ -114,16 +114,16 @@ def _provenance(source: str | Path, data: bytes, contract: Contract, today: date
 
 
 def _models(schema: Mapping[str, Any] | None) -> list[str]:
-    """The values that a request's ``model`` may have."""
+    """Return the allowed values of a request's ``model`` property."""
     model: Any = (schema or {}).get("properties", {}).get(_MODEL)
     values: Any = model.get("enum") if is_object(model) else None
     return [value for value in values if isinstance(value, str)] if is_array(values) else []
 
 
-def _read_ours(folder: Path, name: str) -> dict[str, Any]:
+def _read_adopted(folder: Path, name: str) -> dict[str, Any]:
     value, problem = parse_document(_existing(folder, name).read_bytes())
     if problem is not None or not is_object(value):
-        raise ContractError(f"{folder / name}: {problem or 'this must be an object'}; restore the file first")
+        raise ContractError(f"{folder / name}: {problem or 'it must be an object'}; restore the file first")
     return value
 
 

@@ -1,4 +1,4 @@
-"""One difference between two contracts that someone can notice."""
+"""One difference between two contracts that a client can notice."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +10,12 @@ __all__ = ["Change"]
 
 @dataclass(frozen=True, slots=True)
 class Change(Finding):
-    """A finding that says what became different: ``old`` and ``new`` are the JSON values before and after, None where there is none.
+    """A finding about a difference: ``old`` and ``new`` are the JSON values before and after, None where there is no value.
 
-    ``id`` is the rule (the ids of oasdiff where it has one), ``pointer`` the place in the new document, or in the old one for what is
-    gone; ``direction`` is ``request`` or ``response`` (None for what is neither), ``operation`` the operation's key. ``covers`` holds the
-    changes that this one explains: the removal and the addition that are one renaming, or everything under a replaced identity.
+    ``id`` is the rule (oasdiff's id where it has one). ``pointer`` is the place in the new document, or in the old one
+    for a removal. ``direction`` is ``request``, ``response`` or None; ``operation`` is the operation's key. ``covers``
+    holds the changes that this one explains: the removal and the addition behind a renaming, or everything under a
+    replaced model.
     """
 
     old: Any = field(default=None, compare=False)

@@ -1,4 +1,4 @@
-"""The contract: a published document, repaired, with what else is known laid over it, ready to be asked."""
+"""The contract: a published document, repaired, with an overlay of what else is known."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,11 +24,12 @@ __all__ = ["Contract"]
 
 @dataclass(frozen=True)
 class Contract:
-    """What a service promises.
+    """The promises of a service.
 
-    ``source`` names where the document came from, ``published`` is the document as read, ``document`` the same repaired and with the
-    overlay applied, ``operations`` what can be called, ``findings`` the defects of the published document (and of the overlay's fit),
-    and ``facts`` the evidence ledger: which places are not the publisher's words, and how well each is known.
+    ``source`` names the origin of the document, ``published`` is the document as read, and ``document`` is that
+    document repaired and with the overlay applied. ``operations`` are the calls it offers, ``findings`` the defects of
+    the published document (and the overlay actions that do not fit it). ``facts`` is the evidence ledger: the places
+    that the overlay wrote, each with its evidence.
     """
 
     source: str
@@ -48,9 +49,9 @@ class Contract:
     ) -> "Contract":
         """Load a contract: the vendored one, a file, an http(s) URL or a parsed document; JSON or YAML, OpenAPI 3.0 or 3.1.
 
-        Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the vendored overlay
-        (True), another one (a path or an Overlay), or none (None or False). Raises UnreadableDocument when there is nothing to read at
-        that place, and OverlayError when the overlay cannot be applied.
+        Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the
+        vendored overlay (True), another one (a path or an Overlay), or none (None or False). Raises UnreadableDocument
+        when the source or the overlay cannot be read, and OverlayError when the overlay cannot be applied.
         """
         chosen = Overlay.load(overlay) if isinstance(overlay, str | Path) else overlay
         if source is None:
@@ -72,7 +73,7 @@ class Contract:
     def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
         published = _vendored.published()
         repaired = repair(published)
-        overlaid = _vendored.overlaid(repaired.document) if overlay is True else _lay(overlay, repaired)
+        overlaid = _vendored.overlaid(repaired.document) if overlay is True else _apply_overlay(overlay, repaired)
         return cls._assemble(_vendored.NAME, published, repaired, overlaid)
 
     @classmethod
@@ -80,8 +81,8 @@ class Contract:
         repaired = unreadable(problem) if problem is not None else repair(document)
         if not is_object(document):
             return cls._assemble(name, {}, repaired, None)
-        laid = _lay(_vendored.overlay() if overlay is True else overlay, repaired)
-        return cls._assemble(name, document, repaired, laid)
+        overlaid = _apply_overlay(_vendored.overlay() if overlay is True else overlay, repaired)
+        return cls._assemble(name, document, repaired, overlaid)
 
     @classmethod
     def _assemble(
@@ -91,56 +92,57 @@ class Contract:
         facts = () if overlaid is None else overlaid.facts
         defects = Defects()
         operations = tuple(read_operations(document, lambda pointer: evidence_of(facts, pointer), defects))
-        laid = () if overlaid is None else overlaid.findings
-        later = (*defects.findings, *review(repaired.document))
-        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in later)
-        found = (*repaired.findings, *placed, *laid)
+        reviewed = (*defects.findings, *review(repaired.document))
+        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in reviewed)
+        unfit = () if overlaid is None else overlaid.findings
+        found = (*repaired.findings, *placed, *unfit)
         contract = cls(name, published, document, operations, found, facts)
-        vars(contract)["repaired"] = repaired  # the cached property need not work it out again
+        vars(contract)["repaired"] = repaired  # saves the cached property the work
         return contract
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the published structure; equal when two documents promise the same."""
+        """The SHA-256 of the published structure; equal when two documents promise the same."""
         return fingerprint(dict(self.published))
 
     @cached_property
     def repaired(self) -> Repaired:
-        """The published document repaired, without the overlay, and where its moved parts stood."""
+        """The published document repaired, without the overlay, and the map of its moved parts."""
         return repair(dict(self.published))
 
     def __repr__(self) -> str:
         return f"<Contract {self.source}: {len(self.operations)} operations, {len(self.findings)} findings>"
 
     def operation(self, name: str | None = None) -> Operation:
-        """The operation of that name: ``"POST /path"``, a path or an operationId; the only one when no name is given.
+        """Return the operation named ``"POST /path"``, by a path or by an operationId; without a name, the only operation.
 
-        Raises UnknownOperation, with the names there are.
+        Raises UnknownOperation and lists the operations.
         """
         matches = [item for item in self.operations if name is None or name in (item.key, item.path, item.operation_id)]
         if len(matches) == 1:
             return matches[0]
-        known = ", ".join(item.key for item in self.operations) or "no operation at all"
-        wanted = "no single operation" if name is None else f"no operation {show(name)}"
-        raise UnknownOperation(f"{self.source} has {wanted}; it has {known}")
+        known = ", ".join(item.key for item in self.operations) or "none"
+        if name is not None:
+            raise UnknownOperation(f"{self.source} has no operation {show(name)}; its operations: {known}")
+        raise UnknownOperation(f"{self.source} has {len(self.operations)} operations; name one of: {known}")
 
     def evidence(self, pointer: str) -> Evidence:
-        """How what stands at a pointer of ``document`` is known: by the overlay's word, else documented."""
+        """Return the evidence for the part of ``document`` at a pointer: the overlay's evidence, else documented."""
         return evidence_of(self.facts, pointer)
 
 
 def evidence_of(facts: tuple[Fact, ...], pointer: str) -> Evidence:
-    """The evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
+    """Return the evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
     above = [fact for fact in facts if pointer == fact.pointer or pointer.startswith(f"{fact.pointer}/")]
-    # Of two actions at one place the later one counts.
+    # Where two actions wrote to one place, the later one counts.
     return max(reversed(above), key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
 
 
-def _lay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
+def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
     if not isinstance(overlay, Overlay):
         return None
-    laid = overlay.apply(repaired.document)
-    # An overlay can break a document as well as any publisher can.
-    again = repair(laid.document)
-    broken = (replace(item, witness="overlay") for item in again.findings if item.severity is Severity.ERROR)
-    return Overlaid(again.document, laid.facts, (*laid.findings, *broken))
+    overlaid = overlay.apply(repaired.document)
+    # An overlay can break the document too.
+    repaired_again = repair(overlaid.document)
+    broken = (replace(item, witness="overlay") for item in repaired_again.findings if item.severity is Severity.ERROR)
+    return Overlaid(repaired_again.document, overlaid.facts, (*overlaid.findings, *broken))

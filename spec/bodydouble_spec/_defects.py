@@ -1,4 +1,4 @@
-"""The list that loading writes its findings to, and how a value is shown in a message."""
+"""The collector for the findings of loading, and the short form of a value in a message."""
 
 import json
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ _LISTED_CHARACTERS = 120
 
 
 class Defects:
-    """Findings about one document, in the order in which they were met, each rule once at each place."""
+    """Findings about one document, in the order in which they were found, each rule once at each place."""
 
     def __init__(self) -> None:
         self._findings: dict[Finding, None] = {}
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was noted so far."""
+        """The findings so far."""
         return tuple(self._findings)
 
     def add(
@@ -35,25 +35,25 @@ class Defects:
         repaired: str | None = None,
         got: Any = None,
     ) -> None:
-        """Note a defect: a warning when the repair loses nothing, an error when a promise is lost."""
+        """Add a finding: a warning when the repair loses nothing, an error when it loses a promise."""
         finding = Finding(rule, severity, Evidence.DOCUMENTED, pointer, message, got=shorten(got), repaired=repaired)
         self._findings.setdefault(finding)
 
-    def lose(self, rule: str, pointer: str, message: str, *, repaired: str, got: Any = None) -> None:
-        """Note a defect whose repair loses a promise of the document."""
+    def add_error(self, rule: str, pointer: str, message: str, *, repaired: str, got: Any = None) -> None:
+        """Add an error: a defect whose repair loses a promise of the document."""
         self.add(rule, pointer, message, severity=Severity.ERROR, repaired=repaired, got=got)
 
     def require_object(self, value: Any, pointer: str) -> dict[str, Any]:
-        """``value`` when it is an object; else an empty one, and a finding."""
+        """Return ``value`` when it is an object; else add an error and return an empty object."""
         if is_object(value):
             return value
-        message = f"this must be an object, it is {show(value)}"
-        self.lose("not-an-object", pointer, message, repaired="an empty object", got=value)
+        message = f"this must be an object, not {show(value)}"
+        self.add_error("not-an-object", pointer, message, repaired="an empty object", got=value)
         return {}
 
 
 def shorten(value: Any) -> Any:
-    """``value`` when it is small; else a short stand-in that says its size. Never reads more than a few entries."""
+    """Return ``value`` when it is small; else a short text with its size. Never read more than a few entries."""
     if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
         return f"{value[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
@@ -66,7 +66,7 @@ def shorten(value: Any) -> Any:
 
 
 def show(value: Any) -> str:
-    """A JSON value as text for a message: short, on one line, and always writable as UTF-8."""
+    """Format a JSON value for a message: short, on one line, and encodable as UTF-8."""
     if isinstance(value, str):
         text = json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)[1:-1]
         is_whole = len(value) <= _SHOWN_CHARACTERS and len(text) <= 2 * _SHOWN_CHARACTERS
@@ -80,7 +80,7 @@ def show(value: Any) -> str:
 
 
 def listed(texts: Iterable[str]) -> str:
-    """Texts for a message, separated by commas; those that would make it long are only counted."""
+    """Join texts with commas for a message; count those that would make it too long."""
     shown: list[str] = []
     hidden = 0
     for text in texts:

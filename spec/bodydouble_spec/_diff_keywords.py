@@ -1,4 +1,4 @@
-"""What became different in the keywords of one schema that hold no schemas: types, values and bounds."""
+"""Comparison of the keywords of one schema that hold no subschemas: types, values and bounds."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble_spec._diff_side import Interner
 from bodydouble_spec._diff_types import type_difference
 from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._json_schema import settle_bound
+from bodydouble_spec._json_schema import normalize_bound
 from bodydouble_spec._keywords import number_of
 
 __all__ = ["LEAF_KEYWORDS", "Difference", "keyword_differences"]
@@ -18,8 +18,8 @@ _BOUNDS = {
     "maxProperties": "max-properties", "minProperties": "min-properties", "maxContains": "max-contains",
     "minContains": "min-contains",
 }  # fmt: skip
-# Left out, these are nought: setting one raises it, as oasdiff has it.
-_FROM_NOUGHT = {"minItems", "minLength", "minProperties"}
+# The default of these is zero, so setting one is an increase, as in oasdiff.
+_DEFAULT_ZERO = {"minItems", "minLength", "minProperties"}
 _FLAGS = {"uniqueItems": ("unique-items-set", "unique-items-unset"), "deprecated": ("deprecated", "reactivated")}
 _CONTENTS = {"contentEncoding": "content-encoding-changed", "contentMediaType": "content-media-type-changed"}
 # Patterns that every text matches.
@@ -29,12 +29,12 @@ LEAF_KEYWORDS = {
     *_BOUNDS, *_FLAGS, *_CONTENTS, "const", "default", "dependentRequired", "discriminator", "enum", "format", "multipleOf",
     "nullable", "pattern", "type",
 }  # fmt: skip
-"""The keywords that this module answers for."""
+"""The keywords that this module compares."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What happened (the end of a rule's id), the keys below the schema that lead to it, and the values before and after.
+    """One difference: the end of a rule's id, the keys below the schema that lead to it, and the values before and after.
 
     ``is_gone`` tells that the keys lead there in the old schema only.
     """
@@ -49,9 +49,9 @@ class Difference:
 def keyword_differences(
     old: Mapping[str, Any], new: Mapping[str, Any], interner: Interner, *, is_request: bool, is_strict: bool
 ) -> Iterator[Difference]:
-    """What became different in the leaf keywords of a schema.
+    """Yield the differences between the leaf keywords of two schemas.
 
-    ``is_strict`` tells that the media type knows types, so that the number 1 and the text "1" are not the same.
+    ``is_strict`` tells that the media type has types, so that the number 1 and the text "1" differ.
     """
     changed = type_difference(old, new, is_request=is_request, is_strict=is_strict)
     if changed is not None:
@@ -114,12 +114,12 @@ def _value(
 
 
 def _bounds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = _settled(old), _settled(new)
+    before, after = _normalized_bounds(old), _normalized_bounds(new)
     for keyword, name in _BOUNDS.items():
         if keyword not in before and keyword not in after:
             continue
-        least = 0 if keyword in _FROM_NOUGHT else None
-        was, is_now = before.get(keyword, least), after.get(keyword, least)
+        default = 0 if keyword in _DEFAULT_ZERO else None
+        was, is_now = before.get(keyword, default), after.get(keyword, default)
         here = keyword if keyword in old or keyword in new else keyword.replace("exclusiveM", "m")
         if was is None or is_now is None:
             word = "set" if was is None else "unset"
@@ -130,11 +130,11 @@ def _bounds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differen
         yield Difference(f"{name}-{word}", (here,), was, is_now, here not in new)
 
 
-def _settled(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The bounds of a schema, an exclusive one as the number in the exclusive keyword."""
+def _normalized_bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the bounds of a schema, with an exclusive bound as the number in the exclusive keyword."""
     bounds = {keyword: schema[keyword] for keyword in _BOUNDS if keyword in schema}
-    settle_bound(bounds, "minimum", "exclusiveMinimum")
-    settle_bound(bounds, "maximum", "exclusiveMaximum")
+    normalize_bound(bounds, "minimum", "exclusiveMinimum")
+    normalize_bound(bounds, "maximum", "exclusiveMaximum")
     return {keyword: value for keyword, value in bounds.items() if number_of(value) is not None}
 
 

@@ -1,72 +1,72 @@
-"""Which alternative of a ``oneOf``, ``anyOf`` or ``allOf`` is which in the other document: by content first, then by name."""
+"""Matching of the alternatives of a ``oneOf``, ``anyOf`` or ``allOf`` in two documents: by content first, then by name."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec._diff_side import Node
+from bodydouble_spec._diff_side import Part
 from bodydouble_spec._json import is_array, is_object
 
-__all__ = ["Branch", "Matched", "match_branches"]
+__all__ = ["Branch", "BranchMatches", "match_branches"]
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One alternative: its position, what stands in the list, what is behind its reference, and its number (equal for equal contents)."""
+    """One alternative: its index, the value in the list, the schema it refers to, and its number (equal for equal contents)."""
 
     index: int
     value: Any
-    node: Node
+    part: Part
     number: int
 
     @property
     def reference(self) -> str | None:
-        """The reference that stands in the list; None when the schema is written out."""
+        """The reference in the list; None when the schema is written out."""
         return self.value.get("$ref") if is_object(self.value) else None
 
     @property
     def label(self) -> str:
-        """What to call it: its title, the name of its component, or what kind of value it is."""
-        title = self.node.value.get("title")
+        """The label for messages: the title, the component's name, or the kind of value."""
+        title = self.part.value.get("title")
         if isinstance(title, str) and title.strip():
             return title
         if self.reference is not None:
             return self.reference.rsplit("/", 1)[-1]
-        return f"{_kind(self.node.value)} (alternative {self.index + 1})"
+        return f"{_kind(self.part.value)} (alternative {self.index + 1})"
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """Pairs that are the same alternative, changed, and what is in one document only."""
+class BranchMatches:
+    """The pairs of an alternative before and after, and the alternatives that only one document has."""
 
     changed: tuple[tuple[Branch, Branch], ...]
     removed: tuple[Branch, ...]
     added: tuple[Branch, ...]
 
 
-def match_branches(old: Sequence[Branch], new: Sequence[Branch]) -> Matched:
-    """Match alternatives: equal contents whatever their order, then one reference, one title, and at last the only ones left over.
+def match_branches(old: Sequence[Branch], new: Sequence[Branch]) -> BranchMatches:
+    """Match alternatives: equal contents in any order, then equal references, equal titles, and at last a single pair left over.
 
-    The last two are matched only when neither has a name that could say otherwise.
+    That last pair is matched only when neither has a name.
     """
-    removed, added = _leave_out_equal(old, new)
+    removed, added = _without_equal(old, new)
     changed: list[tuple[Branch, Branch]] = []
     for name_of in (_reference, _title):
         _pair(removed, added, name_of, changed)
-    if len(removed) == len(added) == 1 and _has_no_name(removed[0]) and _has_no_name(added[0]):
+    if len(removed) == len(added) == 1 and _is_unnamed(removed[0]) and _is_unnamed(added[0]):
         changed.append((removed.pop(), added.pop()))
-    return Matched(tuple(changed), tuple(removed), tuple(added))
+    return BranchMatches(tuple(changed), tuple(removed), tuple(added))
 
 
-def _leave_out_equal(old: Sequence[Branch], new: Sequence[Branch]) -> tuple[list[Branch], list[Branch]]:
+def _without_equal(old: Sequence[Branch], new: Sequence[Branch]) -> tuple[list[Branch], list[Branch]]:
     added = list(new)
     removed: list[Branch] = []
     for branch in old:
-        twin = next((item for item in added if item.number == branch.number), None)
-        if twin is None:
+        counterpart = next((item for item in added if item.number == branch.number), None)
+        if counterpart is None:
             removed.append(branch)
         else:
-            added.remove(twin)
+            added.remove(counterpart)
     return removed, added
 
 
@@ -78,11 +78,11 @@ def _pair(
 ) -> None:
     for branch in list(removed):
         name = name_of(branch)
-        twin = next((item for item in added if name is not None and name_of(item) == name), None)
-        if twin is not None:
-            changed.append((branch, twin))
+        counterpart = next((item for item in added if name is not None and name_of(item) == name), None)
+        if counterpart is not None:
+            changed.append((branch, counterpart))
             removed.remove(branch)
-            added.remove(twin)
+            added.remove(counterpart)
 
 
 def _reference(branch: Branch) -> str | None:
@@ -90,11 +90,11 @@ def _reference(branch: Branch) -> str | None:
 
 
 def _title(branch: Branch) -> str | None:
-    title = branch.node.value.get("title")
+    title = branch.part.value.get("title")
     return title if isinstance(title, str) and title else None
 
 
-def _has_no_name(branch: Branch) -> bool:
+def _is_unnamed(branch: Branch) -> bool:
     return branch.reference is None and _title(branch) is None
 
 

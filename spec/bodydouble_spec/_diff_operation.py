@@ -1,12 +1,13 @@
-"""What became different between two versions of one operation: parameters, bodies, answers, and who may call it."""
+"""Comparison of two versions of one operation: parameters, bodies, answers and security."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec._diff_schema import SchemaComparison
 from bodydouble_spec._diff_security import compare_security
-from bodydouble_spec._diff_side import Node
-from bodydouble_spec._diff_spot import Spot
+from bodydouble_spec._diff_side import Part
+from bodydouble_spec._diff_spot import Location
 from bodydouble_spec._json import is_array, is_object
 
 __all__ = ["compare_operation"]
@@ -26,8 +27,8 @@ _HANDLED = {
 }
 
 
-def compare_operation(comparison: SchemaComparison, old: Node, new: Node, key: str, names: Mapping[str, str]) -> None:
-    """Note what became different; ``names`` maps path parameters of the old path to those of the new one."""
+def compare_operation(comparison: SchemaComparison, old: Part, new: Part, key: str, names: Mapping[str, str]) -> None:
+    """Add the changes between two versions of an operation; ``names`` maps old path parameters to new ones."""
     if comparison.are_equal(dict(old.value), dict(new.value)) and all(was == is_now for was, is_now in names.items()):
         return
     _Operation(comparison, key).compare(old, new, names)
@@ -40,18 +41,18 @@ class _Operation:
         self._comparison = comparison
         self._changes = comparison.changes
         self._key = key
-        self._whole = Spot(key, None, "", key)
-        self._request = Spot(key, "request", "request-body", "the request")
+        self._whole = Location(key, None, "", key)
+        self._request = Location(key, "request", "request-body", "the request")
 
-    def compare(self, old: Node, new: Node, names: Mapping[str, str]) -> None:
-        self._compare_words(old, new)
+    def compare(self, old: Part, new: Part, names: Mapping[str, str]) -> None:
+        self._compare_metadata(old, new)
         compare_security(self._changes, old, new, self._whole, "api-security")
         self._compare_parameters(old, new, names)
         self._compare_request(old, new)
         self._compare_responses(old, new)
         self._compare_rest(old, new, self._whole, _HANDLED)
 
-    def _compare_words(self, old: Node, new: Node) -> None:
+    def _compare_metadata(self, old: Part, new: Part) -> None:
         was, is_now = bool(old.value.get("deprecated")), bool(new.value.get("deprecated"))
         if was != is_now:
             rule = "endpoint-deprecated" if is_now else "endpoint-reactivated"
@@ -60,7 +61,7 @@ class _Operation:
         if before != after:
             rule = "api-operation-id-added" if before is None else "api-operation-id-removed"
             self._changes.add(rule, self._whole, new.child("operationId"), before, after, is_gone=False)
-        tags = [node.value.get("tags") for node in (old, new)]
+        tags = [part.value.get("tags") for part in (old, new)]
         known, kept = (list(map(str, item)) if is_array(item) else [] for item in tags)
         for tag in known:
             if tag not in kept:
@@ -69,44 +70,44 @@ class _Operation:
             if tag not in known:
                 self._changes.add("api-tag-added", self._whole, new.child("tags"), None, tag)
 
-    def _compare_parameters(self, old: Node, new: Node, names: Mapping[str, str]) -> None:
+    def _compare_parameters(self, old: Part, new: Part, names: Mapping[str, str]) -> None:
         before = {
-            (place, names.get(name, name) if place == "path" else name): node
-            for (place, name), node in _parameters(old).items()
+            (place, names.get(name, name) if place == "path" else name): part
+            for (place, name), part in _parameters(old).items()
         }
         after = _parameters(new)
-        for identity, node in before.items():
-            place, name = identity
-            spot = Spot(
+        for key, part in before.items():
+            place, name = key
+            location = Location(
                 self._key, "request", "request-parameter", f"{_PLACES.get(place, place)} `{name}`", is_strict=False
             )
-            if identity in after:
-                self._compare_parameter(node, after[identity], spot)
+            if key in after:
+                self._compare_parameter(part, after[key], location)
             else:
-                is_deprecated = node.value.get("deprecated") is True
+                is_deprecated = part.value.get("deprecated") is True
                 rule = f"request-parameter-removed{'-with-deprecation' if is_deprecated else ''}"
-                self._changes.add(rule, spot, node.pointer, dict(node.value), None, is_gone=True)
-        for (place, name), node in after.items():
+                self._changes.add(rule, location, part.pointer, dict(part.value), None, is_gone=True)
+        for (place, name), part in after.items():
             if (place, name) not in before:
-                spot = Spot(self._key, "request", "request-parameter", f"{_PLACES.get(place, place)} `{name}`")
-                kind = "required" if node.value.get("required") is True else "optional"
+                location = Location(self._key, "request", "request-parameter", f"{_PLACES.get(place, place)} `{name}`")
+                kind = "required" if part.value.get("required") is True else "optional"
                 rule = "new-request-path-parameter" if place == "path" else f"new-{kind}-request-parameter"
-                self._changes.add(rule, spot, node.pointer, None, dict(node.value))
+                self._changes.add(rule, location, part.pointer, None, dict(part.value))
 
-    def _compare_parameter(self, old: Node, new: Node, spot: Spot) -> None:
+    def _compare_parameter(self, old: Part, new: Part, location: Location) -> None:
         was, is_now = bool(old.value.get("required")), bool(new.value.get("required"))
         if was != is_now:
             rule = "request-parameter-became-required" if is_now else "request-parameter-became-optional"
-            self._changes.add(rule, spot, new.pointer, was, is_now)
+            self._changes.add(rule, location, new.pointer, was, is_now)
         was, is_now = bool(old.value.get("deprecated")), bool(new.value.get("deprecated"))
         if was != is_now:
             rule = "request-parameter-deprecated" if is_now else "request-parameter-reactivated"
-            self._changes.add(rule, spot, new.pointer, was, is_now)
+            self._changes.add(rule, location, new.pointer, was, is_now)
         schemas = old.value.get("schema", {}), new.value.get("schema", {})
-        self._comparison.compare(schemas[0], old.child("schema"), schemas[1], new.child("schema"), spot)
-        self._compare_rest(old, new, spot, {"description", "name", "required", "deprecated", "schema"})
+        self._comparison.compare(schemas[0], old.child("schema"), schemas[1], new.child("schema"), location)
+        self._compare_rest(old, new, location, {"description", "name", "required", "deprecated", "schema"})
 
-    def _compare_request(self, old: Node, new: Node) -> None:
+    def _compare_request(self, old: Part, new: Part) -> None:
         keyword = "requestBody"
         if keyword not in old.value and keyword not in new.value:
             return
@@ -125,74 +126,74 @@ class _Operation:
             self._compare_content(before, after, self._request, "request-body-media-type", "request-body-media-type")
             self._compare_rest(before, after, self._request, {"content", "description", "required"})
 
-    def _compare_content(self, old: Node, new: Node, spot: Spot, rule: str, schema_rule: str) -> None:
-        before, after = (_objects(node.value.get("content")) for node in (old, new))
+    def _compare_content(self, old: Part, new: Part, location: Location, rule: str, schema_rule: str) -> None:
+        before, after = (_objects(part.value.get("content")) for part in (old, new))
         for name, media_type in before.items():
             if name not in after:
-                self._changes.add(f"{rule}-removed", spot, old.child("content", name), name, None, is_gone=True)
+                self._changes.add(f"{rule}-removed", location, old.child("content", name), name, None, is_gone=True)
                 continue
-            here, there = Node(media_type, old.child("content", name)), Node(after[name], new.child("content", name))
+            here, there = Part(media_type, old.child("content", name)), Part(after[name], new.child("content", name))
             is_strict = name.partition(";")[0].strip().lower().endswith(_JSON_SUFFIXES)
-            below = Spot(spot.operation, spot.direction, spot.scope, spot.root, is_strict)
+            below = replace(location, is_strict=is_strict)
             self._compare_media_type(here, there, below, schema_rule)
         for name in after:
             if name not in before:
-                self._changes.add(f"{rule}-added", spot, new.child("content", name), None, name)
+                self._changes.add(f"{rule}-added", location, new.child("content", name), None, name)
 
-    def _compare_media_type(self, old: Node, new: Node, spot: Spot, rule: str) -> None:
+    def _compare_media_type(self, old: Part, new: Part, location: Location, rule: str) -> None:
         if "schema" in old.value and "schema" in new.value:
             pair = old.value["schema"], new.value["schema"]
-            self._comparison.compare(pair[0], old.child("schema"), pair[1], new.child("schema"), spot)
+            self._comparison.compare(pair[0], old.child("schema"), pair[1], new.child("schema"), location)
         elif "schema" in old.value:
             self._changes.add(
-                f"{rule}-schema-removed", spot, old.child("schema"), old.value["schema"], None, is_gone=True
+                f"{rule}-schema-removed", location, old.child("schema"), old.value["schema"], None, is_gone=True
             )
         elif "schema" in new.value:
-            self._changes.add(f"{rule}-schema-added", spot, new.child("schema"), None, new.value["schema"])
-        self._compare_rest(old, new, spot, {"schema"})
+            self._changes.add(f"{rule}-schema-added", location, new.child("schema"), None, new.value["schema"])
+        self._compare_rest(old, new, location, {"schema"})
 
-    def _compare_responses(self, old: Node, new: Node) -> None:
-        before, after = (_objects(node.value.get("responses")) for node in (old, new))
+    def _compare_responses(self, old: Part, new: Part) -> None:
+        before, after = (_objects(part.value.get("responses")) for part in (old, new))
         for status in {**before, **after}:
             here, there = old.child("responses", status), new.child("responses", status)
-            spot = Spot(self._key, "response", "response-body", f"the {status} answer")
+            location = Location(self._key, "response", "response-body", f"the {status} answer")
             kind = "success" if status.startswith("2") else "non-success"
             if status not in after:
-                self._changes.add(f"response-{kind}-status-removed", spot, here, status, None, is_gone=True)
+                self._changes.add(f"response-{kind}-status-removed", location, here, status, None, is_gone=True)
             elif status not in before:
-                self._changes.add(f"response-{kind}-status-added", spot, there, None, status)
+                self._changes.add(f"response-{kind}-status-added", location, there, None, status)
             else:
-                pair = Node(before[status], here), Node(after[status], there)
-                self._compare_headers(*pair, spot)
-                self._compare_content(*pair, spot, "response-media-type", "response-body-media-type")
-                self._compare_rest(*pair, spot, {"content", "description", "headers"})
+                pair = Part(before[status], here), Part(after[status], there)
+                self._compare_headers(*pair, location)
+                self._compare_content(*pair, location, "response-media-type", "response-body-media-type")
+                self._compare_rest(*pair, location, {"content", "description", "headers"})
 
-    def _compare_headers(self, old: Node, new: Node, body: Spot) -> None:
-        before, after = (_objects(node.value.get("headers")) for node in (old, new))
+    def _compare_headers(self, old: Part, new: Part, body: Location) -> None:
+        before, after = (_objects(part.value.get("headers")) for part in (old, new))
         for name in {**before, **after}:
-            spot = Spot(
-                body.operation, "response", "response-header", f"the header `{name}` of {body.root}", is_strict=False
+            location = Location(
+                body.operation, "response", "response-header", f"the header `{name}` of {body.whole}", is_strict=False
             )
             was = self._comparison.old.follow(before.get(name, {}), old.child("headers", name))
             is_now = self._comparison.new.follow(after.get(name, {}), new.child("headers", name))
             if name not in before:
-                self._changes.add("response-header-added", spot, is_now.pointer, None, name)
+                self._changes.add("response-header-added", location, is_now.pointer, None, name)
             elif name not in after:
                 kind = "required" if was.value.get("required") is True else "optional"
-                self._changes.add(f"{kind}-response-header-removed", spot, was.pointer, name, None, is_gone=True)
+                self._changes.add(f"{kind}-response-header-removed", location, was.pointer, name, None, is_gone=True)
             else:
-                self._compare_header(was, is_now, spot)
+                self._compare_header(was, is_now, location)
 
-    def _compare_header(self, old: Node, new: Node, spot: Spot) -> None:
+    def _compare_header(self, old: Part, new: Part, location: Location) -> None:
         was, is_now = bool(old.value.get("required")), bool(new.value.get("required"))
         if was and not is_now:
-            self._changes.add("response-header-became-optional", spot, new.pointer, was, is_now)
+            self._changes.add("response-header-became-optional", location, new.pointer, was, is_now)
         schemas = old.value.get("schema", {}), new.value.get("schema", {})
-        self._comparison.compare(schemas[0], old.child("schema"), schemas[1], new.child("schema"), spot)
-        self._compare_rest(old, new, spot, {"description", "schema", *(("required",) if was else ())})
+        self._comparison.compare(schemas[0], old.child("schema"), schemas[1], new.child("schema"), location)
+        self._compare_rest(old, new, location, {"description", "schema", *(("required",) if was else ())})
 
-    def _compare_rest(self, old: Node, new: Node, spot: Spot, handled: set[str]) -> None:
-        """What no rule knows, so that nothing that changed goes by in silence."""
+    def _compare_rest(self, old: Part, new: Part, location: Location, handled: set[str]) -> None:
+        """Add a general change for each keyword that no rule covers, so that no difference is lost."""
         for keyword in {**old.value, **new.value}:
             before, after = old.value.get(keyword), new.value.get(keyword)
             pair = {keyword: before} if keyword in old.value else {}, {keyword: after} if keyword in new.value else {}
@@ -200,13 +201,13 @@ class _Operation:
                 continue
             is_gone = keyword not in new.value
             place = (old if is_gone else new).child(keyword)
-            self._changes.add("structure-changed", spot, place, before, after, is_gone=is_gone)
+            self._changes.add("structure-changed", location, place, before, after, is_gone=is_gone)
 
 
-def _parameters(operation: Node) -> dict[tuple[str, str], Node]:
+def _parameters(operation: Part) -> dict[tuple[str, str], Part]:
     parameters = operation.value.get("parameters")
     return {
-        (item["in"], item["name"]): Node(item, operation.child("parameters", index))
+        (item["in"], item["name"]): Part(item, operation.child("parameters", index))
         for index, item in enumerate(parameters if is_array(parameters) else ())
     }
 

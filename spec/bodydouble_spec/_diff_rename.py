@@ -1,7 +1,7 @@
-"""Whether a property that is gone and one that is new are one property under another name.
+"""Detection of renamed properties: a removed and an added property that are one property under two names.
 
-An equal schema is not enough: of real removals and additions with equal schemas a good third are no renaming. So the names, the
-descriptions or the positions must speak for it too, and none of them against it.
+An equal schema is not enough: of real removals and additions with equal schemas, a third are not renamings. The names,
+the descriptions or the positions must support a renaming too, and none may speak against it.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["Candidate", "find_renames", "name_likeness", "prose_likeness"]
 
-# Properties whose names differ in two of these words are siblings, not one property.
+# Properties whose names differ in two words of one set are siblings, not one property.
 _SIBLINGS = (
     {"audio", "image", "mask", "text", "video"},
     {"back", "begin", "end", "final", "first", "front", "head", "initial", "last", "second", "start", "tail", "third"},
@@ -21,24 +21,25 @@ _SIBLINGS = (
     {"height", "length", "width", "x", "y", "z"},
     {"negative", "positive"},
 )
-# One of these words more makes a sibling of a property too.
+# One additional word of these makes a sibling too.
 _MARKS = _SIBLINGS[1] | _SIBLINGS[3] | _SIBLINGS[5] | {"mask"}
 _ALMOST_EQUAL = 0.9
 _NAMES_ALIKE = 0.75
 _PROSE_ALIKE = 0.7
-_HALF = 0.5
-_SHORTEST_PROSE_WORDS = 3
+_HALF_ALIKE = 0.5
+_MIN_PROSE_WORDS = 3
 _PROSE_WORD = re.compile(r"\w+")
-# Where so much went and came, it is another object.
-_MOST_PAIRS = 2500
+# With so many removed and added properties, it is another object.
+_MAX_PAIRS = 2500
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A property of one document that the other does not have.
+    """A property that only one of two documents has.
 
-    ``schema`` is what stands behind its references, ``number`` is equal for schemas that are equal apart from the default, ``is_required``
-    tells whether it must be there, and ``position`` is its place among the properties: the names before and after it, empty at either end.
+    ``schema`` is the schema after references, ``number`` is equal for schemas that are equal apart from the default,
+    ``is_required`` tells whether the property is required, and ``position`` holds the names of the properties before
+    and after it, empty at either end.
     """
 
     name: str
@@ -49,8 +50,8 @@ class Candidate:
 
 
 def find_renames(removed: Sequence[Candidate], added: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:
-    """The pairs that are one property under another name, the likeliest first; each property in one pair at most."""
-    if len(removed) * len(added) > _MOST_PAIRS:
+    """Return the pairs that are one renamed property, the likeliest first; each property is in at most one pair."""
+    if len(removed) * len(added) > _MAX_PAIRS:
         return []
     is_only_one = len(removed) == len(added) == 1
     scored = [
@@ -69,25 +70,30 @@ def find_renames(removed: Sequence[Candidate], added: Sequence[Candidate]) -> li
 
 
 def _likeness(before: Candidate, after: Candidate, *, is_only_one: bool) -> float:
-    """Nought when the two are not one property; else more for a likelier pair."""
+    """Return zero when the two are different properties; else a higher score for a likelier pair."""
     if before.number != after.number:
         return 0
     names = name_likeness(before.name, after.name)
     prose = prose_likeness(before.schema.get("description"), after.schema.get("description"))
     is_in_place = before.position == after.position
     if prose is None:
-        is_one = names >= _NAMES_ALIKE or (names >= _HALF and is_in_place and is_only_one)
+        is_one = names >= _NAMES_ALIKE or (names >= _HALF_ALIKE and is_in_place and is_only_one)
     elif names >= _NAMES_ALIKE:
-        is_one = prose >= _HALF
+        is_one = prose >= _HALF_ALIKE
     else:
-        is_one = prose >= _PROSE_ALIKE and (names >= _HALF or (is_in_place and names > 0) or prose >= _ALMOST_EQUAL)
+        is_one = prose >= _PROSE_ALIKE and (
+            names >= _HALF_ALIKE or (is_in_place and names > 0) or prose >= _ALMOST_EQUAL
+        )
     if not is_one or _are_siblings(before.name, after.name):
         return 0
     return names + (prose or 0) + is_in_place
 
 
 def name_likeness(before: str, after: str) -> float:
-    """How alike two names are, from 0 to 1: spelled nearly the same, or one with a word more (``sample_rate``, ``audio_sample_rate``)."""
+    """Return the likeness of two names from 0 to 1.
+
+    It is high for nearly the same spelling, and for one additional word (``sample_rate``, ``audio_sample_rate``).
+    """
     words = _words(before), _words(after)
     shorter, longer = sorted(words, key=len)
     has_more = len(shorter) > 1 and set(shorter) < set(longer)
@@ -96,17 +102,17 @@ def name_likeness(before: str, after: str) -> float:
 
 
 def prose_likeness(before: Any, after: Any) -> float | None:
-    """How alike two descriptions are, from 0 to 1; None when one is missing or too short to tell."""
+    """Return the likeness of two descriptions from 0 to 1; None when one is missing or too short to tell."""
     if not (isinstance(before, str) and isinstance(after, str)):
         return None
     texts = [_PROSE_WORD.findall(text.lower()) for text in (before, after)]
-    if min(map(len, texts)) < _SHORTEST_PROSE_WORDS:
+    if min(map(len, texts)) < _MIN_PROSE_WORDS:
         return None
     return SequenceMatcher(None, texts[0], texts[1], autojunk=False).ratio()
 
 
 def _are_siblings(before: str, after: str) -> bool:
-    """Whether two names differ in the word that tells siblings apart, as ``first_frame`` and ``last_frame`` do."""
+    """Return whether two names differ in a word that tells siblings apart, as ``first_frame`` and ``last_frame`` do."""
     words = set(_words(before)), set(_words(after))
     only = words[0] - words[1], words[1] - words[0]
     if all(only):
@@ -115,5 +121,5 @@ def _are_siblings(before: str, after: str) -> bool:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, whichever way they are joined, in lower case."""
+    """Split a name into its words in lower case, for any naming style."""
     return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())

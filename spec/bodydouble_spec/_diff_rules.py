@@ -1,29 +1,30 @@
-"""The rules of comparison: what can become different, how bad that is, and the sentence that says it.
+"""The rules of comparison: each kind of change with its severity and its sentence.
 
-One table, from which ``diff`` takes its ids and severities, the settings check theirs, and the documentation is written. Where oasdiff
-(https://github.com/oasdiff/oasdiff, ``checker/rules.go``) has a rule, the id and the level are its own.
+``diff`` takes ids and severities from this one table, the settings are checked against it, and the documentation is
+generated from it. Where oasdiff (https://github.com/oasdiff/oasdiff, ``checker/rules.go``) has a rule, the id and the
+level are its own.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from bodydouble_spec._diff_table import BOUNDS, DOCUMENT_RULES, OURS, SCHEMA_RULES, SCOPES
+from bodydouble_spec._diff_table import BOUNDS, DOCUMENT_RULES, NOT_IN_OASDIFF, SCHEMA_RULES, SCOPES
 from bodydouble_spec._finding import Severity
 
 __all__ = ["RULES", "Rule", "schema_rule"]
 
 _LEVELS = {"E": Severity.ERROR, "W": Severity.WARNING, "I": Severity.INFO}
-_OTHERWISE = "keyword-changed"
-# Where a scope departs from its direction.
+_GENERAL = "keyword-changed"
+# Levels of single scopes that differ from those of their direction.
 _OVERRIDES = {
     "request-parameter-default-value-added": "E",
     "request-parameter-default-value-changed": "E",
     "request-parameter-default-value-removed": "E",
     "request-parameter-property-type-changed": "W",
 }
-# These scopes have few rules; every other change there is `keyword-changed`.
-_FEW = {
+# The few rules of these scopes; every other change there is `keyword-changed`.
+_LIMITED_SCOPES = {
     "request-read-only-property": {
         "enum-value-removed", "exclusive-max-decreased", "exclusive-min-increased", "max-decreased", "max-items-decreased",
         "max-length-decreased", "max-properties-decreased", "min-increased",
@@ -40,8 +41,8 @@ _FEW = {
 }  # fmt: skip
 _REQUESTS = {"request-body", "request-parameter", "request-property"}
 _RESPONSES = {"response-body", "response-property"}
-# These stand at some kinds of place only.
-_ONLY = {
+# Rules that only some scopes have.
+_SUFFIX_SCOPES = {
     "became-optional": {"request-parameter", "request-property", "response-header", "response-property", "response-write-only-property"},
     "became-required": {"request-parameter", "request-property", "response-property", "response-write-only-property"},
     "became-required-with-default": {"request-property"},
@@ -52,13 +53,13 @@ _ONLY = {
     "type-specialized": {"request-parameter-property", "response-header", *_RESPONSES},
     "wrapped-in-one-of": {"request-body", "response-body"},
 }  # fmt: skip
-# oasdiff has no rules for these in the schema of a parameter.
-_UNUSUAL = (
+# Rules that oasdiff does not have for the schema of a parameter.
+_NOT_IN_PARAMETERS = (
     "all-of-", "any-of-", "const-", "contains-", "content-", "dependent-", "discriminator-", "else-", "if-", "one-of-",
     "pattern-property-", "prefix-items-", "property-names-", "then-", "unevaluated-",
 )  # fmt: skip
-# oasdiff has other ids for these.
-_IRREGULAR = {
+# Rules for which oasdiff has other ids.
+_OTHER_IDS = {
     "request-parameter-property-type-compatible": "request-parameter-property-type-generalized",
     "request-parameter-type-compatible": "request-parameter-type-generalized",
     "response-body-enum-value-removed": "response-mediatype-enum-value-removed",
@@ -67,11 +68,11 @@ _IRREGULAR = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One way in which two contracts can differ.
+    """One kind of change between two contracts.
 
-    ``id`` is in kebab case; ``severity`` is how bad such a change is unless settings say otherwise; ``sentence`` says it, with places
-    in braces for what it is about (``it``), the value before (``old``) and the value after (``new``); ``is_oasdiff`` tells whether the
-    id and the severity are oasdiff's.
+    ``id`` is in kebab case; ``severity`` applies unless settings change it; ``sentence`` is the message, with fields
+    for the place (``it``), the value before (``old``) and the value after (``new``); ``is_oasdiff`` tells whether id
+    and severity are oasdiff's.
     """
 
     id: str
@@ -92,18 +93,23 @@ def _schema_rows() -> Iterator[tuple[str, str, str, str]]:
 
 
 def _rules() -> Iterator[Rule]:
-    for identity, level, sentence in DOCUMENT_RULES:
-        yield Rule(identity, _LEVELS[level], sentence, identity not in OURS)
+    for rule_id, level, sentence in DOCUMENT_RULES:
+        yield Rule(rule_id, _LEVELS[level], sentence, rule_id not in NOT_IN_OASDIFF)
     for scope, is_harmless in SCOPES.items():
         for suffix, request, response, sentence in _schema_rows():
-            if scope not in _ONLY.get(suffix, SCOPES) or suffix not in {*_FEW.get(scope, {suffix}), _OTHERWISE}:
+            if scope not in _SUFFIX_SCOPES.get(suffix, SCOPES) or suffix not in {
+                *_LIMITED_SCOPES.get(scope, {suffix}),
+                _GENERAL,
+            }:
                 continue
-            identity = f"{scope}-{suffix}"
-            if identity in _IRREGULAR:
+            rule_id = f"{scope}-{suffix}"
+            if rule_id in _OTHER_IDS:
                 continue
             level = "I" if is_harmless else request if scope.startswith("request") else response
-            is_ours = bool({suffix, identity} & OURS) or (scope == "request-parameter" and suffix.startswith(_UNUSUAL))
-            yield Rule(identity, _LEVELS[_OVERRIDES.get(identity, level)], sentence, not is_ours)
+            is_ours = bool({suffix, rule_id} & NOT_IN_OASDIFF) or (
+                scope == "request-parameter" and suffix.startswith(_NOT_IN_PARAMETERS)
+            )
+            yield Rule(rule_id, _LEVELS[_OVERRIDES.get(rule_id, level)], sentence, not is_ours)
 
 
 RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _rules()})
@@ -111,6 +117,6 @@ RULES: Mapping[str, Rule] = MappingProxyType({rule.id: rule for rule in _rules()
 
 
 def schema_rule(scope: str, suffix: str) -> Rule:
-    """The rule for what happened to a schema (``max-decreased``) at a place (``request-property``), or the general one for that place."""
-    identity = f"{scope}-{suffix}"
-    return RULES.get(_IRREGULAR.get(identity, identity)) or RULES[f"{scope}-{_OTHERWISE}"]
+    """Return the rule for a change of a schema (``max-decreased``) in a scope (``request-property``), or the scope's general rule."""
+    rule_id = f"{scope}-{suffix}"
+    return RULES.get(_OTHER_IDS.get(rule_id, rule_id)) or RULES[f"{scope}-{_GENERAL}"]

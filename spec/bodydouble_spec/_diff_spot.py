@@ -1,4 +1,4 @@
-"""Where a comparison stands, and the list that it writes its changes to."""
+"""The place of a comparison, and the collector of its changes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,101 +9,109 @@ from bodydouble_spec._defects import listed, show
 from bodydouble_spec._diff_rules import RULES, Rule
 from bodydouble_spec._finding import Evidence
 from bodydouble_spec._json import is_array
-from bodydouble_spec._structure import strip
+from bodydouble_spec._structure import strip_prose
 
-__all__ = ["Changes", "Spot", "Words"]
+__all__ = ["Changes", "Location", "Verbatim"]
 
 _NESTED = {
     "request-body": "request-property",
     "request-parameter": "request-parameter-property",
     "response-body": "response-property",
 }
-_GENERAL = ("keyword-changed", "structure-changed")
+_GENERAL_RULES = ("keyword-changed", "structure-changed")
 
 
-class Words(str):
-    """A value that stands in a message as it is, without quotation marks."""
+class Verbatim(str):
+    """A text that a message shows without quotation marks."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """One place of one operation: what is compared there, and how it is called in a message.
+class Location:
+    """One place of one operation, and its name in messages.
 
-    ``scope`` is the beginning of the ids of rules (``request-property``), ``root`` what the whole is called ("the request"), ``name`` the
-    path of property names below it (``meta.usage``, ``data[].url``), empty at the root. ``is_strict`` tells that the media type knows types.
+    ``scope`` is the start of the rules' ids (``request-property``), ``whole`` the name of the body or parameter ("the
+    request"), ``name`` the path of property names below it (``meta.usage``, ``data[].url``), empty at the top.
+    ``is_strict`` tells that the media type has types.
     """
 
     operation: str | None
     direction: str | None
     scope: str
-    root: str
+    whole: str
     is_strict: bool = True
     name: str = ""
 
     @property
     def it(self) -> str:
-        """What the place is called in a message."""
+        """The name of the place in a message."""
         if not self.name:
-            return self.root
-        return f"`{self.name}` in {self.root}"
+            return self.whole
+        return f"`{self.name}` in {self.whole}"
 
     @property
     def is_request(self) -> bool:
-        """Whether clients send what stands here."""
+        """True for a part that clients send."""
         return self.direction == "request"
 
-    def below(self, step: str, scope: str | None = None) -> "Spot":
-        """The spot one step further down: a property's name, ``[]`` for items, ``*`` for other properties."""
+    def below(self, step: str, scope: str | None = None) -> "Location":
+        """Return the location one level down: a property's name, ``[]`` for items, ``*`` for other properties."""
         joint = "" if not self.name or step.startswith(("[", " ")) else "."
         return replace(self, name=f"{self.name}{joint}{step}", scope=scope or _NESTED.get(self.scope, self.scope))
 
 
 class Changes:
-    """The changes found so far, in the order in which they were met."""
+    """The changes found so far, in order."""
 
     def __init__(self, old_place: Callable[[str], str], new_place: Callable[[str], str]) -> None:
         self._places = old_place, new_place
         self.found: list[Change] = []
 
     def add(
-        self, rule: str | Rule, spot: Spot, pointer: str, old: Any = None, new: Any = None, *, is_gone: bool = False
-    ) -> None:
-        """Note a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
-        self.found.append(self.change(rule, spot, pointer, old, new, is_gone=is_gone))
-
-    def change(
         self,
         rule: str | Rule,
-        spot: Spot,
+        location: Location,
         pointer: str,
         old: Any = None,
         new: Any = None,
         *,
         is_gone: bool = False,
-        covers: tuple[Change, ...] = (),
+    ) -> None:
+        """Add a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
+        self.found.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+
+    def change(
+        self,
+        rule: str | Rule,
+        location: Location,
+        pointer: str,
+        old: Any = None,
+        new: Any = None,
+        *,
+        is_gone: bool = False,
     ) -> Change:
-        """A change, without noting it."""
+        """Build a change without adding it."""
         known = RULES[rule] if isinstance(rule, str) else rule
-        # The general rules are the only ones whose sentence speaks of a value that may be missing.
-        said = [
-            _said(Words("nothing") if value is None and known.id.endswith(_GENERAL) else value) for value in (old, new)
+        # Only the sentences of the general rules name a value that may be missing.
+        quoted = [
+            _quote(Verbatim("nothing") if value is None and known.id.endswith(_GENERAL_RULES) else value)
+            for value in (old, new)
         ]
-        message = known.sentence.format(it=spot.it, old=said[0], new=said[1])
+        message = known.sentence.format(it=location.it, old=quoted[0], new=quoted[1])
         place = self._places[0 if is_gone else 1](pointer)
         return Change(
             known.id, known.severity, Evidence.DOCUMENTED, place, message,
-            direction=spot.direction, operation=spot.operation, covers=covers, old=_plain(old), new=_plain(new),
+            direction=location.direction, operation=location.operation, old=_recorded(old), new=_recorded(new),
         )  # fmt: skip
 
 
-def _said(value: Any) -> str:
-    if isinstance(value, Words):
+def _quote(value: Any) -> str:
+    if isinstance(value, Verbatim):
         return value
     return listed(map(show, value)) if is_array(value) else show(value)
 
 
-def _plain(value: Any) -> Any:
-    # The publisher's prose is no part of what changed.
-    return str(value) if isinstance(value, Words) else strip(value)
+def _recorded(value: Any) -> Any:
+    # The publisher's prose is not part of a change.
+    return str(value) if isinstance(value, Verbatim) else strip_prose(value)

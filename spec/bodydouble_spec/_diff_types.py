@@ -1,4 +1,4 @@
-"""Whether a change of type or format lets more values through, fewer, or others."""
+"""Comparison of types and formats: wider, narrower or different."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class TypeDifference:
-    """What happened (the end of a rule's id), the keyword that says it, and the words for the types before and after."""
+    """One difference of types: the end of a rule's id, its keyword, and the types before and after in words."""
 
     suffix: str
     keyword: str
@@ -29,10 +29,10 @@ class TypeDifference:
 def type_difference(
     old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool, is_strict: bool
 ) -> TypeDifference | None:
-    """How the type or format became different; None when neither did.
+    """Compare the types and formats of two schemas; None when both are equal.
 
-    A schema of alternatives that are types and nothing more is a list of types, and so is one with a type. ``null`` is left to
-    nullability.
+    Alternatives that are bare types count as a list of types, even next to a schema with one type. Nullability is
+    compared elsewhere.
     """
     listed = _listed_types(old), _listed_types(new)
     before, after = (types or _NONE for types in listed)
@@ -47,8 +47,8 @@ def type_difference(
     directions = {_types_direction(before, after), _format_direction(*formats)} - {"same"}
     keyword = "type" if before != after else "format"
     words = _words(before, formats[0]), _words(after, formats[1])
-    is_loose = not is_strict and "other" in directions and (after if is_request else before) == _TEXT
-    if is_loose:
+    is_compatible = not is_strict and "other" in directions and (after if is_request else before) == _TEXT
+    if is_compatible:
         suffix = "type-compatible"
     elif directions == {"wider"}:
         suffix = "type-generalized"
@@ -60,7 +60,7 @@ def type_difference(
 
 
 def is_list_of_types(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Whether a change of alternatives is one of types alone: at least one side lists types, the other lists or has them."""
+    """Return whether only a list of types changed: one schema lists types, the other lists or has them."""
     is_known = _listed_types(old) is not None and _listed_types(new) is not None
     return is_known and (not _types(old) or not _types(new)) and _listed_types(old) != _listed_types(new)
 
@@ -78,11 +78,11 @@ def _listed_types(schema: Mapping[str, Any]) -> frozenset[str] | None:
     for keyword in ("oneOf", "anyOf"):
         branches = schema.get(keyword)
         if is_array(branches):
-            return _NONE.union(*map(_types, branches)) if all(map(_is_plain_type, branches)) else None
+            return _NONE.union(*map(_types, branches)) if all(map(_is_single_type, branches)) else None
     return None
 
 
-def _is_plain_type(branch: Any) -> bool:
+def _is_single_type(branch: Any) -> bool:
     composed = ("allOf", "anyOf", "oneOf", "properties")
     return is_object(branch) and len(_types(branch)) == 1 and not any(branch.get(keyword) for keyword in composed)
 

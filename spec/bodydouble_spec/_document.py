@@ -1,4 +1,4 @@
-"""Reading a document: a file, a URL, bytes or a Python object; JSON or YAML."""
+"""Reading of a document: a file, a URL, bytes or a Python object; JSON or YAML."""
 
 import json
 from pathlib import Path
@@ -14,17 +14,17 @@ __all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_s
 _MAX_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 20.0
 _MAX_NODES = 1_000_000
-# The deepest published document has 28 levels; repairing and converting recurse a few frames for each.
+# The deepest published document has 28 levels; repair and conversion recurse a few frames for each.
 _MAX_DEPTH = 120
 
 
 def is_url(source: str) -> bool:
-    """Whether a source is an http(s) URL rather than a path."""
+    """Return whether a source is an http(s) URL rather than a path."""
     return source.lower().startswith(("http://", "https://"))
 
 
 def read_source(source: str | Path) -> bytes:
-    """The bytes behind a path or URL (32 MB at most). Raises UnreadableDocument when they cannot be had."""
+    """Read the bytes at a path or URL (32 MB at most). Raises UnreadableDocument when that fails."""
     if isinstance(source, str) and is_url(source):
         return _fetch(source)
     try:
@@ -38,7 +38,7 @@ def read_source(source: str | Path) -> bytes:
 
 
 def read_document(source: str | Path) -> Any:
-    """The parsed JSON or YAML behind a path or URL. Raises UnreadableDocument when it cannot be had or is neither."""
+    """Read JSON or YAML at a path or URL. Raises UnreadableDocument when it cannot be read or is neither."""
     document, problem = parse_document(read_source(source))
     if problem is not None:
         raise UnreadableDocument(f"{source}: {problem}")
@@ -46,7 +46,7 @@ def read_document(source: str | Path) -> Any:
 
 
 def parse_document(data: bytes) -> tuple[Any, str | None]:
-    """The parsed JSON or YAML, and None; or None and one sentence that says why it is neither."""
+    """Parse JSON or YAML: return the value and None, or None and the reason in one sentence."""
     if not data.strip():
         return None, "the document is empty"
     try:
@@ -57,13 +57,13 @@ def parse_document(data: bytes) -> tuple[Any, str | None]:
         if yaml_problem is not None:
             return None, f"{json_problem} and {yaml_problem}"
         if not is_object(document):
-            return None, f"{json_problem}, and as YAML it is no object"
+            return None, f"{json_problem}, and as YAML it is not an object"
     problem = _too_large(document)
     return (None, problem) if problem else (document, None)
 
 
 def copy_document(document: Any) -> tuple[Any, str | None]:
-    """A document made in Python as JSON has it, with text for every key; or None and why JSON cannot say it."""
+    """Copy a Python object as its JSON, with text for every key; or return None and the reason why that fails."""
     problem = _too_large(document)
     if problem is not None:
         return None, problem
@@ -92,7 +92,7 @@ def _fetch(url: str) -> bytes:
 
 def _refuse_large(size_bytes: int, source: str) -> None:
     if size_bytes > _MAX_BYTES:
-        raise UnreadableDocument(f"{source}: larger than {_MAX_BYTES // 2**20} MB; that is no contract")
+        raise UnreadableDocument(f"{source}: larger than {_MAX_BYTES // 2**20} MB, the limit for a contract")
 
 
 def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
@@ -111,7 +111,7 @@ def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
 
 
 def _too_large(document: Any) -> str | None:
-    """Why a document cannot be walked: YAML aliases can make a small file unfold without end, and nesting can be absurd."""
+    """Return why a document is too large to walk: YAML aliases can expand without end, and nesting can be absurd."""
     nodes = 1
     waiting = [(document, 1)]
     while waiting:
@@ -122,6 +122,6 @@ def _too_large(document: Any) -> str | None:
             return f"the document is nested more than {_MAX_DEPTH} levels deep"
         nodes += len(value)
         if nodes > _MAX_NODES:
-            return f"the document unfolds to more than {_MAX_NODES} values"
+            return f"the document expands to more than {_MAX_NODES} values"
         waiting += [(child, depth + 1) for child in (value.values() if is_object(value) else value)]
     return None

@@ -1,8 +1,8 @@
 """The errors of this package.
 
 SpecError
-├── ContractError            a document cannot be read, or is refused by strict loading
-│   └── UnreadableDocument   there is no document at the given place (file, network)
+├── ContractError            a document cannot be read, or strict loading refuses it
+│   └── UnreadableDocument   the document cannot be fetched or opened (file, network)
 ├── OverlayError             an overlay document is malformed
 └── UnknownOperation         the contract has no such operation
 """
@@ -16,11 +16,11 @@ __all__ = ["ContractError", "OverlayError", "SpecError", "UnknownOperation", "Un
 
 
 class SpecError(Exception):
-    """Root of this package's errors; its text says what was wrong, where, and what to do."""
+    """Base class of this package's errors; the text says the problem, the place and the remedy."""
 
 
 class ContractError(SpecError):
-    """A document cannot be used as a contract; ``findings`` says why."""
+    """A document cannot be used as a contract; ``findings`` has the reasons."""
 
     def __init__(self, message: str, findings: "tuple[Finding, ...]" = ()) -> None:
         super().__init__(message)
@@ -28,7 +28,7 @@ class ContractError(SpecError):
 
 
 class UnreadableDocument(ContractError):
-    """The document could not be fetched or opened at all."""
+    """The document could not be fetched or opened."""
 
 
 class OverlayError(SpecError):

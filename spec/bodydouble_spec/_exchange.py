@@ -1,4 +1,4 @@
-"""One request and its answer, as every record has them: the journal's file, the fixture's, recordings, and what drift is run on."""
+"""One request and its answer, in the format of every record: the journal's file, the fixture's file and recordings."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ EXCHANGE_FORMAT = 1
 
 @dataclass(frozen=True, slots=True)
 class RecordedAnswer:
-    """The answer of an exchange. ``headers`` by lower-case name; ``body`` and ``raw`` as in `Exchange`."""
+    """The answer of an exchange. ``headers`` are by lower-case name; ``body`` and ``raw`` as in `Exchange`."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -25,19 +25,20 @@ class RecordedAnswer:
     raw: Mapping[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The answer as JSON values; ``body`` or ``raw`` is left out when there is none."""
+        """Return the answer as JSON values; ``body`` or ``raw`` is left out when there is none."""
         return {"status": self.status, "headers": self.headers, **_content(self.body, self.raw)}
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request, its answer and what was found, without secrets and with each Base64 picture described (`RecordedPicture`).
+    """A request, its answer and the findings, without secrets and with each Base64 picture described (`RecordedPicture`).
 
-    ``time`` is ISO 8601 in UTC with milliseconds; ``path`` includes the redacted query; ``headers`` are by lower-case name;
-    ``key`` is a short salted hash that tells API keys apart, None without a key. ``body`` is the JSON body; what is not JSON is
-    described in ``raw`` (``bytes``, ``sha256``, ``text``), and without a body both are None. ``findings`` are `Finding.to_dict` values.
-    ``operation`` is ``POST /path`` or None for an unknown route, ``answer`` None when none was sent, ``matched`` the id of the
-    scripted answer that was used, ``applied`` what a Prefer header or a script changed. ``extra`` keeps members that this version does not know.
+    ``time`` is ISO 8601 in UTC with milliseconds; ``path`` includes the redacted query; ``headers`` are by lower-case
+    name. ``key`` is a short salted hash that tells API keys apart, None without a key. ``body`` is the JSON body; any
+    other body is described in ``raw`` (``bytes``, ``sha256``, ``text``); without a body both are None. ``findings`` are
+    `Finding.to_dict` values. ``operation`` is ``POST /path`` or None for an unknown route, ``answer`` None when none
+    was sent, ``matched`` the id of the scripted answer that was used, and ``applied`` lists the effects of a Prefer
+    header or a script. ``extra`` keeps members that this version does not know.
     """
 
     id: str
@@ -58,13 +59,13 @@ class Exchange:
 
     @property
     def started(self) -> datetime:
-        """The time as a datetime in UTC. Raises ValueError when ``time`` is none; what `read_exchanges` gives has one."""
-        moment = datetime.fromisoformat(self.time)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        """The time as a datetime in UTC. Raises ValueError when ``time`` is not a time, which `read_exchanges` excludes."""
+        time = datetime.fromisoformat(self.time)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
     @property
     def status(self) -> int | None:
-        """The status of the answer, or None when none was sent."""
+        """The status of the answer, or None without an answer."""
         return None if self.answer is None else self.answer.status
 
     @property
@@ -73,7 +74,7 @@ class Exchange:
         return self.path.partition("?")[0]
 
     def to_dict(self) -> dict[str, Any]:
-        """The exchange as JSON values, in the order in which it is written."""
+        """Return the exchange as JSON values, in the order of the file."""
         return {
             "format": EXCHANGE_FORMAT,
             "id": self.id,
@@ -93,7 +94,7 @@ class Exchange:
         }
 
     def to_line(self) -> bytes:
-        """The exchange as one line of a JSON-lines file, with its newline."""
+        """Return the exchange as one line of a JSON-lines file, with its newline."""
         value = self.to_dict()
         try:
             return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
@@ -108,14 +109,14 @@ def _content(body: Any, raw: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """The value without what orjson refuses: lone surrogates, integers over 64 bits, names and objects that JSON does not have."""
-    text = json.dumps(value, default=_plain, ensure_ascii=False, skipkeys=True)
-    return json.loads(text.encode("utf-8", "replace"), parse_int=_number, parse_constant=lambda _name: None)
+    """Return the value without whatever orjson refuses: lone surrogates, integers over 64 bits, other types."""
+    text = json.dumps(value, default=_as_json, ensure_ascii=False, skipkeys=True)
+    return json.loads(text.encode("utf-8", "replace"), parse_int=_parse_number, parse_constant=lambda _name: None)
 
 
-def _number(digits: str) -> int | float:
+def _parse_number(digits: str) -> int | float:
     return int(digits) if len(digits) < 19 else float(digits)
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     return {**value} if is_mapping(value) else str(value)

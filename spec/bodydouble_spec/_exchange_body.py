@@ -1,45 +1,45 @@
-"""What is kept of a body: its JSON without secrets and pictures, or a description when it is no JSON or too much of it."""
+"""Recording of a body: its JSON without secrets and pictures, or a description when it is not JSON or too large."""
 
 import hashlib
 from typing import Any
 
 import orjson
 
-from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, begins_picture
+from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, may_hold_picture
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._redact import REDACTED, Redactor
 from bodydouble_spec._redact_names import is_secret_name
 
 __all__ = ["is_plain_json", "record_body", "record_value"]
 
-_LONGEST_TEXT = 20_000
-_MOST_CHARACTERS = 200_000
-_MOST_VALUES = 10_000
-_DEEPEST = 64
+_MAX_TEXT_CHARACTERS = 20_000
+_MAX_CHARACTERS = 200_000
+_MAX_VALUES = 10_000
+_MAX_DEPTH = 64
 _DESCRIBED_CHARACTERS = 200
-# A body up to this length cannot exceed any of the bounds above but the depth.
-_SHORT = 8_000
+# A body up to this length can exceed none of the bounds above but the depth.
+_SHORT_BYTES = 8_000
 
 
-class _TooMuch(ValueError):
-    """The value has more in it than an entry may hold."""
+class _TooLarge(ValueError):
+    """The value has more in it than a record may hold."""
 
 
 def record_body(
     data: bytes, redactor: Redactor, pixel_size: PixelSize | None = None
 ) -> tuple[Any, dict[str, Any] | None]:
-    """A body as kept: (JSON value, None), or (None, description) when it is not JSON, is ``null``, or is too much to keep.
+    """Record a body: return (JSON value, None), or (None, description) when it is not JSON, is ``null`` or is too large.
 
-    A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body is (None, None).
+    A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None).
     """
     if not data:
         return None, None
     try:
         body = orjson.loads(data)
-        # Most bodies are kept whole; to copy them value by value would take several times as long.
+        # Most bodies are kept whole; a copy value by value would take several times as long.
         if not redactor.is_plain(data) or not is_plain_json(data, body):
             body = record_value(body, redactor, pixel_size)
-    except (orjson.JSONDecodeError, _TooMuch):
+    except (orjson.JSONDecodeError, _TooLarge):
         body = None
     if body is not None:
         return body, None
@@ -49,14 +49,14 @@ def record_body(
 
 
 def is_plain_json(data: bytes, value: Any) -> bool:
-    """Whether this JSON (UTF-8; ``value`` when parsed) is small, and has no secret name and no picture; False says nothing.
+    """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture.
 
-    For texts that `Redactor.is_plain` has looked at.
+    False means unknown. For texts that passed `Redactor.is_plain`.
     """
     return (
-        len(data) <= _SHORT
-        and data.count(b"{") + data.count(b"[") < _DEEPEST
-        and not begins_picture(data)
+        len(data) <= _SHORT_BYTES
+        and data.count(b"{") + data.count(b"[") < _MAX_DEPTH
+        and not may_hold_picture(data)
         and not _has_secret_name(value)
     )
 
@@ -76,14 +76,14 @@ def _has_secret_name(value: Any) -> bool:
 
 
 def record_value(value: Any, redactor: Redactor, pixel_size: PixelSize | None = None) -> Any:
-    """A JSON value without secrets; each Base64 picture is a `RecordedPicture`, a text over 20,000 characters is cut and says so.
+    """Return a JSON value without secrets, with each Base64 picture as a `RecordedPicture` and texts cut at 20,000 characters.
 
     Raises ValueError for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
     """
-    return _Recording(redactor, pixel_size).value(value, 0)
+    return _ValueRecorder(redactor, pixel_size).value(value, 0)
 
 
-class _Recording:
+class _ValueRecorder:
     def __init__(self, redactor: Redactor, pixel_size: PixelSize | None) -> None:
         self._redactor = redactor
         self._pixel_size = pixel_size
@@ -97,8 +97,8 @@ class _Recording:
             return value
         if isinstance(value, int | float):
             return self._redactor.number(value)
-        if depth >= _DEEPEST:
-            return f"[nested deeper than {_DEEPEST}]"
+        if depth >= _MAX_DEPTH:
+            return f"[nested deeper than {_MAX_DEPTH}]"
         if is_object(value):
             self._count(len(value))
             return self._members(value, depth)
@@ -110,8 +110,8 @@ class _Recording:
     def _members(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for name, member in value.items():
-            shown = self._plain(name)
-            # Two names may look alike once their secrets are out.
+            shown = self._redacted(name)
+            # Two names may be equal after redaction.
             while shown in kept:
                 shown += "*"
             if is_secret_name(name) and member is not None and not isinstance(member, bool):
@@ -122,21 +122,21 @@ class _Recording:
 
     def _text(self, text: str) -> Any:
         picture = RecordedPicture.of(text, self._pixel_size)
-        return self._plain(text) if picture is None else picture.to_dict()
+        return self._redacted(text) if picture is None else picture.to_dict()
 
-    def _plain(self, text: str) -> str:
+    def _redacted(self, text: str) -> str:
         length = len(text)
-        if length <= _LONGEST_TEXT:
+        if length <= _MAX_TEXT_CHARACTERS:
             kept = self._redactor.text(text)
         else:
-            kept = self._redactor.text(text[: _LONGEST_TEXT + self._redactor.margin])[:_LONGEST_TEXT]
-            kept += f"… [cut here; it had {length:,} characters]"
+            kept = self._redactor.text(text[: _MAX_TEXT_CHARACTERS + self._redactor.margin])[:_MAX_TEXT_CHARACTERS]
+            kept += f"… [cut; {length:,} characters in all]"
         self._characters += len(kept)
-        if self._characters > _MOST_CHARACTERS:
-            raise _TooMuch
+        if self._characters > _MAX_CHARACTERS:
+            raise _TooLarge
         return kept
 
     def _count(self, values: int) -> None:
         self._values += values
-        if self._values > _MOST_VALUES:
-            raise _TooMuch
+        if self._values > _MAX_VALUES:
+            raise _TooLarge

@@ -1,4 +1,4 @@
-"""A picture in a recorded body: what is known of it stands where its Base64 was, enough to put another one in its place."""
+"""A picture in a recorded body: a description in place of its Base64, enough to put another picture there."""
 
 import base64
 import binascii
@@ -11,12 +11,12 @@ from typing import Any
 from bodydouble_spec._json import is_array, is_object
 
 __all__ = [
-    "SHORTEST_PICTURE",
+    "MIN_PICTURE_CHARACTERS",
     "PixelSize",
     "RecordedPicture",
-    "begins_picture",
     "decode_picture",
     "is_base64_picture",
+    "may_hold_picture",
     "restore_pictures",
 ]
 
@@ -24,29 +24,29 @@ PixelSize = Callable[[bytes], tuple[int, int] | None]
 
 _MEMBER = "$picture"
 _DATA_URI = re.compile(r"(?:data|Data|DATA):([^,;\s]{0,100})(?:;[^,\s]{0,200})?;(?:base64|BASE64),")
-# How the Base64 of a picture begins; a text without spaces that does not is a picture all the same when it is this long.
-_BEGINNINGS = {
+# The first Base64 characters of a picture. Any other Base64 text of at least `_LONG_CHARACTERS` counts as a picture too.
+_SIGNATURES = {
     "/9j/": "image/jpeg",
     "iVBORw0KGgo": "image/png",
     "R0lGOD": "image/gif",
     "UklGR": "image/webp",
     "Qk": "image/bmp",
 }
-SHORTEST_PICTURE = 32
-_LONG = 1024
-_STARTS = (*_BEGINNINGS, "data:", "Data:", "DATA:")
-_BEGINNING = re.compile(f'"(?:{"|".join(_STARTS)})'.encode())
-_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG)
+MIN_PICTURE_CHARACTERS = 32
+_LONG_CHARACTERS = 1024
+_PREFIXES = (*_SIGNATURES, "data:", "Data:", "DATA:")
+_QUOTED_PREFIX = re.compile(f'"(?:{"|".join(_PREFIXES)})'.encode())
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG_CHARACTERS)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedPicture:
-    """What is kept of a Base64 picture.
+    """The description of a Base64 picture.
 
-    ``sha256`` is of the decoded bytes (`decode_picture`), ``media_type`` as the data URI declares it or as the Base64 begins (None when
-    neither tells), ``size_bytes`` of the decoded picture, ``pixels`` width and height where they were read, ``is_data_uri`` whether it was
-    sent as a data URI or as bare Base64.
+    ``sha256`` is the hash of the decoded bytes (`decode_picture`), ``media_type`` the type in the data URI or the one
+    that the Base64 begins like (None when unknown), ``size_bytes`` the size of the decoded picture, ``pixels`` its
+    width and height where they were read, and ``is_data_uri`` tells a data URI from bare Base64.
     """
 
     sha256: str
@@ -57,12 +57,12 @@ class RecordedPicture:
 
     @classmethod
     def of(cls, text: str, pixel_size: PixelSize | None = None) -> "RecordedPicture | None":
-        """The picture that a string is, or None when it is no Base64 picture."""
+        """Describe the picture in a string; None when it is not a Base64 picture."""
         if not is_base64_picture(text):
             return None
         uri = _DATA_URI.match(text)
         if uri is None:
-            media_type = next((kind for start, kind in _BEGINNINGS.items() if text.startswith(start)), None)
+            media_type = next((kind for start, kind in _SIGNATURES.items() if text.startswith(start)), None)
         else:
             media_type = uri[1].lower() or None
         data = decode_picture(text)
@@ -71,7 +71,7 @@ class RecordedPicture:
 
     @classmethod
     def read(cls, value: Any) -> "RecordedPicture | None":
-        """The picture that a JSON value of a recorded body stands for; None for any other value."""
+        """Read the description from a JSON value of a recorded body; None for any other value."""
         inner = value.get(_MEMBER) if is_object(value) and len(value) == 1 else None
         if not is_object(inner):
             return None
@@ -81,7 +81,7 @@ class RecordedPicture:
         return cls(digest, media_type, size, _pixels(pixels), inner.get("data_uri") is True)
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON value that stands in the recorded body: an object with the one member ``$picture``."""
+        """Return the JSON value of the recorded body: an object with the one member ``$picture``."""
         return {
             _MEMBER: {
                 "sha256": self.sha256,
@@ -93,21 +93,26 @@ class RecordedPicture:
         }
 
     def encode(self, data: bytes, media_type: str) -> str:
-        """Other bytes, written as this picture was sent: a data URI of that media type, or bare Base64."""
+        """Encode other bytes in the form of this picture: a data URI of that media type, or bare Base64."""
         text = base64.b64encode(data).decode()
         return f"data:{media_type};base64,{text}" if self.is_data_uri else text
 
 
 def is_base64_picture(text: str) -> bool:
-    """Whether a string is a Base64 data URI, or bare Base64 that begins like a picture or has 1,024 characters."""
-    if len(text) < SHORTEST_PICTURE or (len(text) < _LONG and not text.startswith(_STARTS)):
+    """Return whether a string is a Base64 data URI, or bare Base64 that begins like a picture or has 1,024 characters."""
+    if len(text) < MIN_PICTURE_CHARACTERS or (len(text) < _LONG_CHARACTERS and not text.startswith(_PREFIXES)):
         return False
     return _DATA_URI.match(text) is not None or _BASE64.fullmatch(text) is not None
 
 
-def begins_picture(data: bytes) -> bool:
-    """Whether a string in this JSON may be a picture by `is_base64_picture`; False is certain where no escape stands for an ASCII letter."""
-    return _BEGINNING.search(data) is not None or (len(data) >= _LONG and _LONG_BASE64.search(data) is not None)
+def may_hold_picture(data: bytes) -> bool:
+    """Return whether a string in this JSON may be a picture by `is_base64_picture`.
+
+    False is certain unless an escape stands for an ASCII letter.
+    """
+    return _QUOTED_PREFIX.search(data) is not None or (
+        len(data) >= _LONG_CHARACTERS and _LONG_BASE64.search(data) is not None
+    )
 
 
 def _pixels(value: Any) -> tuple[int, int] | None:
@@ -116,7 +121,7 @@ def _pixels(value: Any) -> tuple[int, int] | None:
 
 
 def decode_picture(text: str) -> bytes:
-    """The bytes of a data URI or of bare Base64; the text itself as UTF-8 when it is not Base64."""
+    """Decode a data URI or bare Base64 to bytes; return the text as UTF-8 when it is not Base64."""
     encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
     try:
         return base64.b64decode(encoded)
@@ -125,7 +130,7 @@ def decode_picture(text: str) -> bytes:
 
 
 def restore_pictures(body: Any, make: Callable[[RecordedPicture], str]) -> Any:
-    """The recorded body as it could be sent again: ``make`` gives a string (data URI or Base64) for each recorded picture."""
+    """Return the recorded body ready to be sent again: ``make`` gives the string for each recorded picture."""
     picture = RecordedPicture.read(body)
     if picture is not None:
         return make(picture)

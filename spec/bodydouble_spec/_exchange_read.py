@@ -1,4 +1,4 @@
-"""Reading recorded exchanges: whatever a file holds, what can be read is read and the rest is said."""
+"""Reading of recorded exchanges: every readable line, and a finding for each of the others."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -15,20 +15,20 @@ from bodydouble_spec._json import is_array, is_object
 
 __all__ = ["ExchangeLog", "MalformedExchange", "parse_exchange", "read_exchanges"]
 
-# A line beyond this is none of ours: an entry keeps at most some 200,000 characters.
-_LONGEST_LINE = 16 * 1024 * 1024
+# No longer line was written by us: an entry keeps some 200,000 characters at most.
+_MAX_LINE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ExchangeLog:
-    """What a file of exchanges holds, in its order, and a finding for each line that could not be read."""
+    """The exchanges of a file in order, and a finding for each line that could not be read."""
 
     exchanges: tuple[Exchange, ...]
     findings: tuple[Finding, ...]
 
 
 class MalformedExchange(ValueError):
-    """A JSON value is no exchange; ``pointer`` says where."""
+    """A JSON value is not an exchange; ``pointer`` is the place of the fault."""
 
     def __init__(self, pointer: str, message: str) -> None:
         super().__init__(message)
@@ -36,31 +36,31 @@ class MalformedExchange(ValueError):
 
 
 class _NewerFormat(MalformedExchange):
-    """The exchange was written by a version that knows more than this one."""
+    """The exchange was written in a newer format."""
 
 
 def read_exchanges(path: Path) -> ExchangeLog:
     """Read a file of exchanges, one JSON object a line.
 
-    A last line without its newline that cannot be read was cut off while it was written: it is read past, with the finding
-    ``exchange-torn`` (warning). Any other bad line is ``exchange-unreadable``, one of a newer format ``exchange-format`` (errors).
-    The pointer of a finding begins with the line's number, counted from 1. Empty lines are skipped.
-    Raises OSError when the file cannot be opened or read.
+    An unreadable last line without a newline was cut off during writing: it is skipped with the finding
+    ``exchange-torn`` (warning). Any other bad line is ``exchange-unreadable``, one of a newer format
+    ``exchange-format`` (errors). The pointer of a finding begins with the line number, counted from 1. Empty lines are
+    skipped. Raises OSError when the file cannot be opened or read.
     """
     exchanges: list[Exchange] = []
     findings: list[Finding] = []
     with path.open("rb") as file:
         for number, line, is_whole in _lines(file):
-            outcome = _read_line(number, line, is_whole)
-            if isinstance(outcome, Exchange):
-                exchanges.append(outcome)
-            elif outcome is not None:
-                findings.append(outcome)
+            result = _read_line(number, line, is_whole)
+            if isinstance(result, Exchange):
+                exchanges.append(result)
+            elif result is not None:
+                findings.append(result)
     return ExchangeLog(tuple(exchanges), tuple(findings))
 
 
 def parse_exchange(value: Any) -> Exchange:
-    """An exchange from the JSON values of `Exchange.to_dict`; members that are not known are kept in ``extra``.
+    """Parse an exchange from the JSON values of `Exchange.to_dict`; unknown members are kept in ``extra``.
 
     Raises MalformedExchange (a ValueError with a ``pointer``) for anything else.
     """
@@ -73,63 +73,63 @@ def parse_exchange(value: Any) -> Exchange:
         raise _NewerFormat("/format", reason)
     if version != EXCHANGE_FORMAT:
         raise MalformedExchange("/format", f"must be {EXCHANGE_FORMAT}, not {_kind(version)}")
-    take = _Taker(members, "")
+    read = _MemberReader(members, "")
     answer = members.pop("answer", None)
     if answer is not None and not is_object(answer):
         raise MalformedExchange("/answer", f"must be an object or null, not {_kind(answer)}")
     return Exchange(
-        id=take("id", _is_text, "a text"),
-        time=take("time", _is_time, "a time in ISO 8601 with its zone"),
-        method=take("method", _is_text, "a text"),
-        path=take("path", _is_text, "a text"),
-        operation=take("operation", _is_text, "a text or null", None),
-        key=take("key", _is_text, "a text or null", None),
-        headers=take("headers", _is_texts, "an object of texts", {}),
+        id=read("id", _is_text, "a text"),
+        time=read("time", _is_time, "a time in ISO 8601 with its zone"),
+        method=read("method", _is_text, "a text"),
+        path=read("path", _is_text, "a text"),
+        operation=read("operation", _is_text, "a text or null", None),
+        key=read("key", _is_text, "a text or null", None),
+        headers=read("headers", _is_texts, "an object of texts", {}),
         body=members.pop("body", None),
-        raw=take("raw", is_object, "an object or null", None),
-        findings=tuple(take("findings", _is_objects, "an array of objects", [])),
+        raw=read("raw", is_object, "an object or null", None),
+        findings=tuple(read("findings", _is_objects, "an array of objects", [])),
         answer=None if answer is None else _parse_answer(dict(answer)),
-        duration_s=take("duration_s", _is_number, "a number or null", None),
-        matched=take("matched", _is_text, "a text or null", None),
-        applied=tuple(take("applied", _is_text_array, "an array of texts", [])),
+        duration_s=read("duration_s", _is_number, "a number or null", None),
+        matched=read("matched", _is_text, "a text or null", None),
+        applied=tuple(read("applied", _is_text_array, "an array of texts", [])),
         extra=members,
     )
 
 
 def _parse_answer(members: dict[str, Any]) -> RecordedAnswer:
-    take = _Taker(members, "/answer")
+    read = _MemberReader(members, "/answer")
     return RecordedAnswer(
-        status=take("status", _is_status, "an integer from 100 to 999"),
-        headers=take("headers", _is_texts, "an object of texts", {}),
+        status=read("status", _is_status, "an integer from 100 to 999"),
+        headers=read("headers", _is_texts, "an object of texts", {}),
         body=members.pop("body", None),
-        raw=take("raw", is_object, "an object or null", None),
+        raw=read("raw", is_object, "an object or null", None),
     )
 
 
-class _Taker:
-    """Takes members out of an object, each checked; without a default a member must be there."""
+class _MemberReader:
+    """Takes members out of an object and checks each; without a default a member is required."""
 
     def __init__(self, members: dict[str, Any], pointer: str) -> None:
         self._members = members
         self._pointer = pointer
 
-    def __call__(self, name: str, is_good: Callable[[Any], bool], expected: str, *default: Any) -> Any:
+    def __call__(self, name: str, is_valid: Callable[[Any], bool], expected: str, *default: Any) -> Any:
         value = self._members.pop(name, None)
         if value is None and default:
             return default[0]
-        if not is_good(value):
+        if not is_valid(value):
             raise MalformedExchange(f"{self._pointer}/{name}", f"must be {expected}, not {_kind(value)}")
         return value
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes, bool]]:
-    """Line number, line, and whether it ended with a newline; a line that is too long comes as its first bytes."""
+    """Yield line number, line, and whether it ended with a newline; of a line that is too long, only the first bytes."""
     number = 0
-    while line := file.readline(_LONGEST_LINE + 1):
+    while line := file.readline(_MAX_LINE_BYTES + 1):
         number += 1
         rest = line
-        while len(rest) > _LONGEST_LINE and not rest.endswith(b"\n"):
-            rest = file.readline(_LONGEST_LINE + 1)
+        while len(rest) > _MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(_MAX_LINE_BYTES + 1)
         yield number, line, rest.endswith(b"\n")
 
 
@@ -138,8 +138,8 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
         line = line.removeprefix(b"\xef\xbb\xbf")
     if not line.strip():
         return None
-    if len(line) > _LONGEST_LINE:
-        return _finding("exchange-unreadable", number, "", f"it is longer than {_LONGEST_LINE:,} bytes")
+    if len(line) > _MAX_LINE_BYTES:
+        return _finding("exchange-unreadable", number, "", f"it is longer than {_MAX_LINE_BYTES:,} bytes")
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -149,7 +149,7 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
                 Severity.WARNING,
                 Evidence.OBSERVED,
                 f"/{number}",
-                f"line {number}, the last one, is cut off after {len(line)} bytes: the writer was stopped; it was read past",
+                f"line {number}, the last one, was cut off after {len(line)} bytes, when the writer stopped; it was skipped",
             )
         return _finding("exchange-unreadable", number, "", f"it is not JSON ({error.msg[:120]})")
     try:
@@ -161,7 +161,7 @@ def _read_line(number: int, line: bytes, is_whole: bool) -> Exchange | Finding |
 
 
 def _finding(rule: str, number: int, pointer: str, reason: str) -> Finding:
-    message = f"line {number} was left out: {reason}"
+    message = f"line {number} was skipped: {reason}"
     return Finding(rule, Severity.ERROR, Evidence.OBSERVED, f"/{number}{pointer}", message)
 
 
@@ -174,7 +174,7 @@ def _is_time(value: Any) -> bool:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
         if moment is None or moment.tzinfo is None:
             return False
-        # At the ends of the calendar a moment has no time in UTC.
+        # Near the first and last year a time may not exist in UTC.
         moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return False

@@ -1,4 +1,4 @@
-"""What is wrong, as data: loading, validating, verifying, comparing and the journal all speak findings."""
+"""Findings: the one shape in which loading, validation, verification, comparison and the journal report problems."""
 
 import hashlib
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ __all__ = ["Evidence", "Finding", "Severity", "exit_code", "worst"]
 
 
 class Severity(StrEnum):
-    """How bad a finding is; the one scale that every command uses."""
+    """The severity of a finding; one scale for every command."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -18,21 +18,21 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """0 for info, 1 for warning, 2 for error."""
+        """The rank: 0 for info, 1 for warning, 2 for error."""
         return _RANKS[self]
 
     @classmethod
     def for_evidence(cls, evidence: "Evidence") -> "Severity":
-        """The severity of a deviation from a fact, given how well the fact is known."""
+        """Return the severity of a deviation from a fact, given the evidence for the fact."""
         return _DEVIATION[evidence]
 
 
 class Evidence(StrEnum):
-    """How a fact about the service is known.
+    """The kind of evidence for a fact about the service.
 
-    ``documented``: the published contract or a documentation page of this model says so.
-    ``observed``: seen in a logged answer of this route. ``inferred``: seen on a neighbouring route or
-    model of the same vendor. ``assumed``: nobody knows; a sensible default.
+    ``documented``: the published contract or a documentation page of this model says so. ``observed``: seen in a logged
+    answer of this route. ``inferred``: seen on a neighbouring route or model of the same vendor. ``assumed``: unknown;
+    a sensible default.
     """
 
     DOCUMENTED = "documented"
@@ -52,13 +52,13 @@ _DEVIATION = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, and where.
+    """One problem and its place.
 
-    Two findings are equal when ``id``, ``operation`` and ``pointer`` are: the same rule broken in the same
-    place. ``id`` is the rule in kebab case; ``pointer`` is a JSON pointer (RFC 6901) into what was examined, ``""``
-    for the whole. ``expected`` and ``got`` are JSON values, ``got`` shortened when it is long. ``repaired`` says
-    what was put in place of a defect, ``direction`` is ``request`` or ``response``, ``operation`` is the operation's
-    key (``POST /path``), ``request`` what was sent, ``witness`` where the finding was seen, and ``covers`` holds
+    Two findings are equal when ``id``, ``operation`` and ``pointer`` are: the same rule broken in the same place.
+    ``id`` is the rule in kebab case; ``pointer`` is a JSON pointer (RFC 6901) into the examined value, ``""`` for the
+    whole. ``expected`` and ``got`` are JSON values, ``got`` shortened when it is long. ``repaired`` names the
+    replacement for a defect, ``direction`` is ``request`` or ``response``, ``operation`` is the operation's key (``POST
+    /path``), ``request`` the request that was sent, ``witness`` the source of the finding, and ``covers`` holds
     findings that this one explains.
     """
 
@@ -78,12 +78,12 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that name this rule at this place, stable from run to run."""
-        identity = "\0".join((self.id, self.operation or "", self.pointer))
-        return hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        """Sixteen hexadecimal digits that identify this rule at this place, stable from run to run."""
+        key = "\0".join((self.id, self.operation or "", self.pointer))
+        return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def to_dict(self) -> dict[str, Any]:
-        """The finding as JSON values: the four naming fields, message and fingerprint always, others when set."""
+        """Return the finding as JSON values: always the four naming fields, message and fingerprint, others when set."""
         result: dict[str, Any] = {}
         for item in fields(self):
             value = getattr(self, item.name)
@@ -100,11 +100,11 @@ _ALWAYS = {"id", "severity", "evidence", "pointer", "message"}
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:
-    """The highest severity among the findings, or None when there are none."""
+    """Return the highest severity among the findings, or None when there are none."""
     return max((finding.severity for finding in findings), key=lambda severity: severity.rank, default=None)
 
 
 def exit_code(findings: Iterable[Finding], fail_on: Severity | None = Severity.ERROR) -> int:
-    """1 when a finding is at or above ``fail_on``, else 0; ``fail_on=None`` means never."""
+    """Return 1 when a finding is at or above ``fail_on``, else 0; ``fail_on=None`` means never."""
     highest = worst(findings)
     return int(fail_on is not None and highest is not None and highest.rank >= fail_on.rank)

@@ -1,4 +1,4 @@
-"""A contract's history: its revisions in order of time, and what each of them changed."""
+"""The history of a contract: its revisions in order of time, and the changes of each."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ _DATE = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One state of a contract: ``name`` tells it from the others (a commit), ``date`` is when it was published, by ``dated_by``."""
+    """One state of a contract: ``name`` identifies it (a commit), ``date`` is its publication date, by ``dated_by``."""
 
     name: str
     date: date
@@ -28,7 +28,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A revision and what it changed: ``changes`` since ``previous``, which is None for the first; empty where only prose changed."""
+    """A revision and its changes since ``previous``, which is None for the first; empty where only prose changed."""
 
     revision: Revision
     previous: Revision | None
@@ -36,7 +36,7 @@ class Step:
 
 
 def history(revisions: Iterable[Revision]) -> tuple[Step, ...]:
-    """The steps from each revision to the next, the oldest first; those of one day stay in the order given."""
+    """Return the steps from each revision to the next, the oldest first; those of one day stay in the order given."""
     ordered = sorted(revisions, key=lambda revision: revision.date)
     steps: list[Step] = []
     for revision, previous in zip(ordered, [None, *ordered], strict=False):
@@ -46,9 +46,9 @@ def history(revisions: Iterable[Revision]) -> tuple[Step, ...]:
 
 
 def read_name(source: str) -> tuple[str, date | None]:
-    """What the last part of a path or URL says: ``2026-06-12-4cd011cd.json`` is revision ``4cd011cd`` of 2026-06-12.
+    """Parse the name and date of a revision from the last part of a path or URL.
 
-    The whole stem and None where it holds no date.
+    ``2026-06-12-4cd011cd.json`` is revision ``4cd011cd`` of 2026-06-12. Without a date, return the whole stem and None.
     """
     path = source.partition("?")[0].partition("#")[0] if is_url(source) else source
     stem = PurePath(path).stem

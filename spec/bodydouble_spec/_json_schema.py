@@ -1,4 +1,4 @@
-"""OpenAPI schemas as JSON Schema 2020-12, self-contained, so that one fast validator can be compiled from each."""
+"""Conversion of OpenAPI schemas to self-contained JSON Schema 2020-12, ready to compile."""
 
 import re
 from typing import Any, Literal
@@ -6,13 +6,13 @@ from typing import Any, Literal
 from bodydouble_spec._json import is_array, is_object
 from bodydouble_spec._pointer import pointer_parts, resolve_pointer
 
-__all__ = ["REBASING", "Direction", "settle_bound", "to_json_schema"]
+__all__ = ["REBASING", "Direction", "normalize_bound", "to_json_schema"]
 
 Direction = Literal["request", "response"]
 
-# Annotations that say nothing about validity; what is left of an OpenAPI schema without them is JSON Schema.
+# Annotations, which do not affect validity; the rest of an OpenAPI schema is JSON Schema.
 _ANNOTATIONS = {"$comment", "discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
-# These would give a schema another base for its references; with them, references could lead out of the document.
+# These change the base of references, which could then lead out of the document.
 REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
 _SUBSCHEMAS = {
     "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
@@ -24,10 +24,11 @@ _HIDDEN = {"request": "readOnly", "response": "writeOnly"}
 
 
 def to_json_schema(schema: dict[str, Any], document: dict[str, Any], direction: Direction) -> dict[str, Any]:
-    """The JSON Schema 2020-12 of a repaired OpenAPI 3.0 or 3.1 schema.
+    """Convert a repaired OpenAPI 3.0 or 3.1 schema to JSON Schema 2020-12.
 
-    ``nullable`` becomes a type, a boolean exclusive bound a number, each ``$ref`` into ``document`` an entry of ``$defs``
-    (recursion is kept). A property that is ``readOnly`` is not required of a request, one that is ``writeOnly`` not of a response.
+    ``nullable`` becomes a type, a boolean exclusive bound a number, and each ``$ref`` into ``document`` an entry of
+    ``$defs`` (recursion is kept). A ``readOnly`` property is not required in a request, a ``writeOnly`` one not in a
+    response.
     """
     conversion = _Conversion(document, direction)
     result = conversion.convert_object(schema)
@@ -46,9 +47,9 @@ class _Conversion:
         self._references: dict[str, str] = {}
 
     def definitions(self) -> dict[str, Any]:
-        """The schemas that were referred to, and those that they refer to, by name."""
+        """Return the schemas that were referred to, and those that they refer to, by name."""
         done: dict[str, Any] = {}
-        # A loop, not a recursion: a chain of references may be longer than Python's stack is deep.
+        # A loop, not a recursion: a chain of references may be longer than Python's stack.
         while missing := self._references.keys() - done.keys():
             for name in sorted(missing):
                 try:
@@ -59,11 +60,11 @@ class _Conversion:
         return done
 
     def convert(self, schema: Any) -> Any:
-        """A schema, or what stands in the place of one, converted."""
+        """Convert a schema; return any other value as it is."""
         return self.convert_object(schema) if is_object(schema) else schema
 
     def convert_object(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """A schema that is an object, converted; references are collected, not followed."""
+        """Convert a schema that is an object; references are collected, not followed."""
         if isinstance(schema.get("$ref"), str):
             return self._reference(schema)
         result: dict[str, Any] = {}
@@ -78,15 +79,15 @@ class _Conversion:
                 result[keyword] = value
         if schema.get("nullable") is True and isinstance(schema.get("type"), str):
             result["type"] = [schema["type"], "null"]
-        settle_bound(result, "minimum", "exclusiveMinimum")
-        settle_bound(result, "maximum", "exclusiveMaximum")
+        normalize_bound(result, "minimum", "exclusiveMinimum")
+        normalize_bound(result, "maximum", "exclusiveMaximum")
         self._drop_hidden_requirements(result, schema)
         return result
 
     def _reference(self, schema: dict[str, Any]) -> dict[str, Any]:
         result = {"$ref": f"#/$defs/{self._name(schema['$ref'])}"}
         if self._is_30:
-            return result  # where nothing beside a reference counts
+            return result  # which ignores siblings of a reference
         return result | self.convert_object({key: value for key, value in schema.items() if key != "$ref"})
 
     def _name(self, reference: str) -> str:
@@ -105,7 +106,10 @@ class _Conversion:
             result["required"] = [name for name in required if name not in hidden]
 
 
-def settle_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
-    """OpenAPI 3.0 says "exclusive: true" beside the bound; JSON Schema puts the number in the exclusive keyword."""
+def normalize_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
+    """Move the number of an exclusive bound into the exclusive keyword.
+
+    OpenAPI 3.0 has "exclusive: true" beside the bound, JSON Schema the number itself.
+    """
     if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
         result[exclusive] = result.pop(bound)

@@ -1,4 +1,4 @@
-"""What the keywords of a Schema Object must look like, where that takes no look at their neighbours."""
+"""The rules for single keywords of a Schema Object, independent of the other keywords."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,12 +9,12 @@ from bodydouble_spec._json import is_array
 
 __all__ = ["EXTENSIBLE_NAME_MAPS", "NAME_MAPS", "NEWER_KEYWORDS", "PROSE", "SIMPLE", "number_of"]
 
-# Under these keys the next keys are names somebody chose, so a property called "title" is structure, not prose.
+# The keys below these are names, so a property called "title" is structure, not prose.
 NAME_MAPS = {
     "$defs", "content", "definitions", "dependentRequired", "dependentSchemas", "encoding", "headers", "links", "mapping",
     "patternProperties", "properties", "securitySchemes", "variables",
 }  # fmt: skip
-# Here the keys are names too, but OpenAPI allows extensions among them.
+# As above, but OpenAPI allows extensions among the names.
 EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
 PROSE = {"description", "example", "examples", "summary", "title"}
 # In JSON Schema, and so in OpenAPI 3.1, but not in 3.0.
@@ -45,7 +45,7 @@ def _is_enum(value: Any) -> bool:
 
 
 def number_of(value: Any) -> float | None:
-    """A number, or the number that a text says; None when it is neither, or not finite."""
+    """Return a number, or the number in a text; None when it is neither or not finite."""
     if isinstance(value, bool):
         return None
     try:
@@ -68,7 +68,7 @@ def _is_pattern(value: Any) -> bool:
 _COUNT = (_is_count, "a whole number that is not negative")
 _FLAG = (_is_flag, "true or false")
 _TEXT = (_is_text, "a text")
-# For each keyword: whether a value can be used, and what it must be.
+# For each keyword: a predicate over usable values, and their description.
 SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "$comment": _TEXT,
     "contentEncoding": _TEXT,

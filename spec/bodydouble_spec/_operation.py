@@ -1,4 +1,4 @@
-"""One operation of a contract: what may be sent, what may come back, and the two readings of an answer."""
+"""One operation of a contract: its request, its responses, and the two checks of an answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ __all__ = ["Operation", "Response"]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What one status documents: a validator per media type (None where the media type has no schema), examples by name."""
+    """One documented status: a validator per media type (None for a media type without a schema), and examples by name."""
 
     status: str
     description: str
@@ -29,9 +29,9 @@ class Response:
 class Operation:
     """One method of one path.
 
-    ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes none),
-    ``responses`` maps a status ("200", "4XX", "default") to what it documents, ``is_authenticated`` tells whether a key is needed, and
-    ``extensions`` are the ``x-`` values of the operation, where sizes and price live.
+    ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes
+    none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``is_authenticated`` tells whether a
+    key is needed, and ``extensions`` are the ``x-`` values of the operation, which hold sizes and price.
     """
 
     key: str
@@ -49,17 +49,17 @@ class Operation:
 
     @property
     def request_schema(self) -> dict[str, Any] | None:
-        """JSON Schema 2020-12 of the request body, or None."""
+        """The JSON Schema 2020-12 of the request body, or None."""
         return None if self.request is None else self.request.schema
 
     def response_schema(self, status: int = 200, content_type: str = "application/json") -> dict[str, Any] | None:
-        """JSON Schema 2020-12 of that answer's body, or None when the contract has none."""
+        """Return the JSON Schema 2020-12 of that answer's body, or None when the contract has none."""
         response = self.response(status)
-        validator = None if response is None else _of_media_type(response.content, content_type)
+        validator = None if response is None else _validator_for(response.content, content_type)
         return None if validator is None else validator.schema
 
     def response(self, status: int) -> Response | None:
-        """What the contract documents for a status: exactly, by class (``4XX``), or by ``default``."""
+        """Return the documentation of a status: the exact one, its class (``4XX``), or ``default``."""
         return next(
             (self.responses[key] for key in (str(status), f"{status // 100}XX", "default") if key in self.responses),
             None,
@@ -71,33 +71,33 @@ class Operation:
         return min((int(key) for key in self.responses if key.startswith("2") and key.isdigit()), default=200)
 
     def validate_request(self, body: Any) -> list[Finding]:
-        """Every fault of a parsed JSON request body at once; an empty list when it conforms."""
+        """List every fault of a parsed JSON request body; an empty list when it conforms."""
         if self.request is None or self.request.is_valid(body):
             return []
         return self.request.findings(body)
 
     def validate_response(self, status: int, content_type: str, body: Any, *, strict: bool = True) -> list[Finding]:
-        """Every fault of an answer at once.
+        """List every fault of an answer.
 
-        ``body`` is the parsed JSON, or the bytes as received. The plain reading (``strict=False``) asks whether the answer conforms;
-        the strict one also whether anything is undocumented, documented but absent, or empty where it must mean something.
+        ``body`` is the parsed JSON, or the bytes as received. With ``strict=False`` only the schema is checked. With
+        ``strict=True`` a property that is undocumented, documented but absent, or empty is a fault too.
         """
         response = self.response(status)
         if response is None:
             documented = sorted(self.responses)
-            message = f"status {status} is not documented; documented are {listed(documented) or 'none'}"
+            message = f"status {status} is not documented; documented statuses: {listed(documented) or 'none'}"
             return [self._finding("response-status", Severity.WARNING, message, documented, status)]
         if not response.content:
             return []
         media_type = content_type.partition(";")[0].strip().lower()
-        if _range_of(response.content, media_type) is None:
+        if _matching_key(response.content, media_type) is None:
             expected = sorted(response.content)
-            message = f"the content type is {show(content_type)}, documented is {listed(expected)}"
+            message = f"the content type is {show(content_type)}; documented content types: {listed(expected)}"
             severity = Severity.for_evidence(response.evidence)
             return [
                 self._finding("response-content-type", severity, message, expected, content_type, response.evidence)
             ]
-        validator = _of_media_type(response.content, media_type)
+        validator = _validator_for(response.content, media_type)
         if validator is None:
             return []
         if isinstance(body, bytes | bytearray):
@@ -123,12 +123,12 @@ class Operation:
         return Finding(rule, severity, evidence, "", message, expected, got, direction="response", operation=self.key)
 
 
-def _range_of(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
+def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
     major = media_type.partition("/")[0]
-    plain = {key.partition(";")[0].strip().lower(): key for key in content}
-    return next((plain[key] for key in (media_type, f"{major}/*", "*/*") if key in plain), None)
+    by_name = {key.partition(";")[0].strip().lower(): key for key in content}
+    return next((by_name[key] for key in (media_type, f"{major}/*", "*/*") if key in by_name), None)
 
 
-def _of_media_type(content: Mapping[str, SchemaValidator | None], media_type: str) -> SchemaValidator | None:
-    key = _range_of(content, media_type.partition(";")[0].strip().lower())
+def _validator_for(content: Mapping[str, SchemaValidator | None], media_type: str) -> SchemaValidator | None:
+    key = _matching_key(content, media_type.partition(";")[0].strip().lower())
     return None if key is None else content[key]

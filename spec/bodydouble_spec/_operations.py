@@ -1,4 +1,4 @@
-"""Reading the operations out of a repaired document, with a compiled validator for each body."""
+"""Reading of the operations of a repaired document, with a compiled validator for each body."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,14 +20,14 @@ _JSON_SUFFIXES = ("/json", "+json")
 def read_operations(
     document: Mapping[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects
 ) -> Iterator[Operation]:
-    """Every operation of a repaired document, in its order; what cannot be compiled is noted and left open."""
+    """Yield every operation of a repaired document, in order; a schema that cannot be compiled accepts any value."""
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                yield _Reader(dict(document), evidence_of, defects, path, method).read(item[method])
+                yield _OperationReader(dict(document), evidence_of, defects, path, method).read(item[method])
 
 
-class _Reader:
+class _OperationReader:
     def __init__(
         self, document: dict[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects, path: str, method: str
     ) -> None:

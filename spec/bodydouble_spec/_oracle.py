@@ -1,4 +1,4 @@
-"""What openapi-core says about a message, given the same repaired and overlaid document as our own validator."""
+"""Validation of a message by openapi-core, with the same repaired and overlaid document as our own validator."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["MISSING_EXTRA", "Oracle"]
 
-MISSING_EXTRA = "the second opinion needs openapi-core; install it with: pip install 'bodydouble[contract]'"
+MISSING_EXTRA = "this check needs openapi-core; install it with: pip install 'bodydouble[contract]'"
 _HOST = "http://localhost"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(slots=True)
 class _Parameters:
-    """The part of a request that openapi-core writes the path's values into; all of it is left empty."""
+    """The part of a request into which openapi-core writes the values from the path; empty here."""
 
     query: Mapping[str, Any] = field(default_factory=dict[str, Any])
     header: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -39,7 +39,7 @@ class _Request:
     content_type: str
     body: bytes | None
     host_url: str = _HOST
-    parameters: Any = field(default_factory=_Parameters)  # its protocol names its own class, which looks the same
+    parameters: Any = field(default_factory=_Parameters)  # its protocol asks for its own class, of the same shape
 
 
 @dataclass(slots=True)
@@ -53,10 +53,10 @@ class _Response:
 
 
 class Oracle:
-    """openapi-core, reading the document of a contract (``contract.document``).
+    """The validator openapi-core for the document of a contract (``contract.document``).
 
-    It judges what `Operation` judges: bodies, media types and statuses. Keys, parameters and headers are left out on both sides.
-    Raises SpecError when openapi-core is not installed, or does not read this version of OpenAPI.
+    It checks the same parts as `Operation`: bodies, media types and statuses. Keys, parameters and headers are left out
+    of both. Raises SpecError when openapi-core is not installed, or does not support this version of OpenAPI.
     """
 
     def __init__(self, contract: "Contract") -> None:
@@ -67,35 +67,35 @@ class Oracle:
             from openapi_spec_validator.versions.shortcuts import get_spec_version
         except ImportError as error:
             raise SpecError(MISSING_EXTRA) from error
-        document = _readable(contract.document)
+        document = _without_security(contract.document)
         try:
             get_spec_version(document)
         except OpenAPIVersionNotFound as error:
             version = show(document.get("openapi"))
             raise SpecError(f"{contract.source}: openapi-core reads OpenAPI 3.0 to 3.2, not {version}") from error
-        # Its check of the document is left out: what it would refuse has been repaired and reported already.
-        without_check: Any = None  # allowed, but not in its annotation
+        # No check of the document: its defects have been repaired and reported already.
+        without_check: Any = None  # None is accepted, but not in its annotation
         config = Config(
             spec_validator_cls=without_check,
-            # It knows application/json alone; of any other JSON it would validate the bytes.
+            # It parses application/json only, and would validate the raw bytes of any other JSON.
             extra_media_type_deserializers=dict.fromkeys(_json_media_types(contract), _load_json),
         )
         self._api = OpenAPI(SchemaPath.from_dict(document, handlers=NoFetching()), config=config)
 
     def request_errors(self, operation: Operation, body: bytes, content_type: str = "application/json") -> list[str]:
-        """What is wrong with a request body, one short sentence a fault; an empty list when it conforms."""
+        """List the faults of a request body, one short sentence each; an empty list when it conforms."""
         request = _Request(operation.method.lower(), operation.path, content_type, body)
-        return list(_sentences(self._api.iter_request_errors(request)))
+        return list(_messages(self._api.iter_request_errors(request)))
 
     def response_errors(self, operation: Operation, status: int, content_type: str, body: bytes) -> list[str]:
-        """What is wrong with an answer in the plain reading, one short sentence a fault; an empty list when it conforms."""
+        """List the faults of an answer against its schema, one short sentence each; an empty list when it conforms."""
         request = _Request(operation.method.lower(), operation.path, "application/json", None)
         answer = _Response(status, content_type, body)
-        return list(_sentences(self._api.iter_response_errors(request, answer)))
+        return list(_messages(self._api.iter_response_errors(request, answer)))
 
 
-def _readable(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The document for any host and without keys: openapi-core stops at a wrong host or key and never sees the body."""
+def _without_security(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document for any host and without keys: openapi-core checks no body when host or key is wrong."""
     paths = {
         path: {
             name: _without(value, "security", "servers") if name in _METHODS else value
@@ -107,7 +107,7 @@ def _readable(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _json_media_types(contract: "Contract") -> set[str]:
-    """The media types of the contract that are JSON, as in ``application/problem+json``."""
+    """Return the JSON media types of the contract, for example ``application/problem+json``."""
     named = {
         name.partition(";")[0].strip().lower()
         for operation in contract.operations
@@ -125,7 +125,7 @@ def _without(value: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: item for name, item in value.items() if name not in names}
 
 
-def _sentences(errors: Iterable[Exception]) -> Iterator[str]:
+def _messages(errors: Iterable[Exception]) -> Iterator[str]:
     from openapi_core.validation.request.exceptions import ParameterValidationError
     from openapi_core.validation.response.exceptions import HeaderValidationError
     from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
@@ -140,5 +140,5 @@ def _sentences(errors: Iterable[Exception]) -> Iterator[str]:
                     yield f"{fault.pointer or 'the body'}: {fault.message}"
             else:
                 yield cut(str(cause or error))
-    except Exception as error:  # noqa: BLE001 - it stumbles over what it cannot parse; that is its verdict on the message
-        yield cut(f"openapi-core gave up on this message: {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - it raises anything on input that it cannot parse; that is its verdict
+        yield cut(f"openapi-core failed on this message: {type(error).__name__}: {error}")

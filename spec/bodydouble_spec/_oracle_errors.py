@@ -1,4 +1,4 @@
-"""What openapi-core and openapi-spec-validator share: python's jsonschema errors in short, and no fetching.
+"""Helpers for openapi-core and openapi-spec-validator: short forms of jsonschema's errors, and a ban on fetching.
 
 The text of these errors repeats the whole value, which may have megabytes.
 """
@@ -11,14 +11,14 @@ from bodydouble_spec._defects import shorten, show
 from bodydouble_spec._json import is_array
 from bodydouble_spec._pointer import join_pointer
 
-__all__ = ["Fault", "NoFetching", "cut", "read_error"]
+__all__ = ["NoFetching", "SchemaFault", "cut", "read_error"]
 
 _MAX_CHARACTERS = 200
 _MAX_LISTED = 6
 
 
-class Fault(NamedTuple):
-    """A broken rule: its name in kebab case, where (relative to what was validated), a sentence, what was expected, what was there."""
+class SchemaFault(NamedTuple):
+    """A broken rule: its kebab-case name, the pointer into the validated value, a sentence, and the expected and actual values."""
 
     rule: str
     pointer: str
@@ -28,7 +28,7 @@ class Fault(NamedTuple):
 
 
 class NoFetching(dict[str, Any]):
-    """The handlers of every URL scheme: each refuses. With none at all, jsonschema-path would fetch what a reference names."""
+    """Handlers that refuse every URL scheme. Without handlers, jsonschema-path would fetch the target of a reference."""
 
     def __contains__(self, scheme: object) -> bool:
         return True
@@ -38,35 +38,35 @@ class NoFetching(dict[str, Any]):
 
 
 def _refuse(uri: str) -> NoReturn:
-    raise OSError(f"{cut(uri)} is another document; nothing is fetched")
+    raise OSError(f"{cut(uri)} is another document, which is not fetched")
 
 
-def read_error(error: Any) -> Fault:
-    """The fault that a ``jsonschema.ValidationError`` describes; a missing property is placed where it should be."""
-    keyword, wanted, value = error.validator, error.validator_value, error.instance
+def read_error(error: Any) -> SchemaFault:
+    """Convert a ``jsonschema.ValidationError``; a missing property is reported at its own place."""
+    keyword, expected, value = error.validator, error.validator_value, error.instance
     pointer = join_pointer("", *error.absolute_path)
     if not isinstance(keyword, str):
-        return Fault(_kebab(type(error).__name__.removesuffix("Error")), pointer, cut(error.message))
-    if keyword == "required" and is_array(wanted):
-        name = next((name for name in wanted if error.message.startswith(repr(name))), "")
-        return Fault("required", join_pointer(pointer, name), f"required property {show(name)} is missing", name)
+        return SchemaFault(_kebab(type(error).__name__.removesuffix("Error")), pointer, cut(error.message))
+    if keyword == "required" and is_array(expected):
+        name = next((name for name in expected if error.message.startswith(repr(name))), "")
+        return SchemaFault("required", join_pointer(pointer, name), f"required property {show(name)} is missing", name)
     if keyword in {"additionalProperties", "unevaluatedProperties"}:
         names = _unexpected(error)
         listed = ", ".join(show(name) for name in names[:_MAX_LISTED]) or "a property here"
-        return Fault(_kebab(keyword), pointer, f"{listed} is not allowed", None, names)
+        return SchemaFault(_kebab(keyword), pointer, f"{listed} is not allowed", None, names)
     if keyword in {"type", "enum"}:
-        return Fault(keyword, pointer, f"{show(value)} is not {show(wanted)}", wanted, shorten(value))
-    return Fault(_kebab(keyword), pointer, f"{show(value)} breaks the rule `{keyword}`", None, shorten(value))
+        return SchemaFault(keyword, pointer, f"{show(value)} is not {show(expected)}", expected, shorten(value))
+    return SchemaFault(_kebab(keyword), pointer, f"{show(value)} breaks the rule `{keyword}`", None, shorten(value))
 
 
 def cut(text: str) -> str:
-    """A text of a stranger in one line of at most 200 characters."""
+    """Shorten a foreign text to one line of at most 200 characters."""
     line = " ".join(text.split())
     return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}…"
 
 
 def _unexpected(error: Any) -> list[str]:
-    """The names in an object that its schema does not know."""
+    """Return the names in an object that its schema does not allow."""
     known: Mapping[str, Any] = error.schema.get("properties", {})
     patterns: Mapping[str, Any] = error.schema.get("patternProperties", {})
     names = [str(name) for name in error.instance if name not in known]

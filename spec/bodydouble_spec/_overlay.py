@@ -1,4 +1,4 @@
-"""OpenAPI Overlay 1.0: what is known about the service beyond its published document, each action with its evidence."""
+"""OpenAPI Overlay 1.0: facts about the service beyond its published document, each action with its evidence."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ __all__ = ["Action", "Fact", "Overlaid", "Overlay"]
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change: a JSONPath (RFC 9535) target, and what to merge in there or whether to remove it."""
+    """One change: a JSONPath (RFC 9535) target, and the value to merge there or the order to remove it."""
 
     target: str
     description: str
@@ -38,7 +38,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Overlaid:
-    """A document with an overlay applied, the places it changed, and the actions that matched nothing."""
+    """A document with an overlay applied, the places that changed, and the actions that matched nothing."""
 
     document: dict[str, Any]
     facts: tuple[Fact, ...]
@@ -56,7 +56,7 @@ class Overlay:
     def load(cls, path: str | Path) -> "Overlay":
         """Read an overlay (YAML or JSON) from a file or URL.
 
-        Raises OverlayError, naming file and place, when it is malformed, and UnreadableDocument when there is nothing to read.
+        Raises OverlayError, naming file and place, when it is malformed, and UnreadableDocument when it cannot be read.
         """
         from bodydouble_spec._document import parse_document, read_source
 
@@ -67,9 +67,9 @@ class Overlay:
 
     @classmethod
     def parse(cls, document: Any, name: str) -> "Overlay":
-        """An overlay from its parsed document; ``name`` is used in messages."""
+        """Build an overlay from its parsed document; ``name`` is used in messages."""
         if not is_object(document) or not str(document.get("overlay", "")).startswith("1."):
-            raise OverlayError(f"{name}: this is no OpenAPI Overlay; it needs `overlay: 1.0.0` at the top")
+            raise OverlayError(f"{name}: this is not an OpenAPI Overlay; it needs `overlay: 1.0.0` at the top")
         actions = document.get("actions")
         if not is_array(actions) or not actions:
             raise OverlayError(f"{name}: /actions must be a list with at least one action")
@@ -77,7 +77,7 @@ class Overlay:
         return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
 
     def apply(self, document: dict[str, Any]) -> Overlaid:
-        """The document with every action applied in order; an action that matches nothing is a finding. The argument is not changed.
+        """Apply every action in order to a copy of the document; an action that matches nothing is a finding.
 
         Raises OverlayError when an action would replace or remove the whole document.
         """
@@ -124,7 +124,7 @@ def _action(item: Any, where: str) -> Action:
             f"{where}/x-evidence is {show(item.get('x-evidence'))}; it must be one of {', '.join(Evidence)}"
         ) from None
     if not isinstance(item.get("x-source"), str):
-        raise OverlayError(f"{where} needs an `x-source`, which says where the fact is known from")
+        raise OverlayError(f"{where} needs an `x-source`, the source of the fact")
     return Action(
         item["target"],
         str(item.get("description", "")),
@@ -137,7 +137,7 @@ def _action(item: Any, where: str) -> Action:
 
 def _unmatched(action: Action, index: int) -> Finding:
     return Finding(
-        # What is known of one model need not fit another; a document loses nothing by it.
+        # Facts about one model need not fit another; the document loses nothing.
         "overlay-action-unmatched", Severity.INFO, action.evidence, f"/actions/{index}",
         f"the overlay action {show(action.description)} matches nothing in this document",
         expected=action.target, witness="overlay",
@@ -145,7 +145,7 @@ def _unmatched(action: Action, index: int) -> Finding:
 
 
 def _last_first(location: tuple[str | int, ...]) -> tuple[int, list[tuple[bool, int | str]]]:
-    """Orders places so that neither removing nor replacing one moves those still to come: inner before outer, later items first."""
+    """Order places so that no removal or replacement moves a later one: inner before outer, later items first."""
     return -len(location), [(isinstance(part, str), part if isinstance(part, str) else -part) for part in location]
 
 
@@ -162,21 +162,21 @@ def _remove(document: dict[str, Any], location: tuple[str | int, ...]) -> list[s
 
 
 def _update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> list[str]:
-    """Update one place; gives the pointers of what was written, relative to it."""
+    """Update one place; return the pointers of the written places, relative to it."""
     if not location:
         return list(_merge(document, update, ""))
     parent = _parent(document, location)
     target = parent[location[-1]]
     if is_object(target) and is_object(update):
         return list(_merge(target, update, ""))
-    # An array takes one entry, or the entries of another array; anything else is replaced.
+    # An array gains one entry, or the entries of another array; anything else is replaced.
     is_entry = is_array(target) and not is_array(update)
     parent[location[-1]] = _merged(target, [update] if is_entry else update)
     return [""]
 
 
 def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterator[str]:
-    """Merge recursively, as the Overlay specification has it; yields the pointers of what was written, relative to the target."""
+    """Merge recursively by the Overlay specification; yield the pointers of the written places, relative to the target."""
     for key, value in update.items():
         here = join_pointer(place, key)
         present = target.get(key)

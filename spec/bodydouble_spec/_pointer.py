@@ -1,4 +1,4 @@
-"""JSON pointers (RFC 6901): how every finding says where."""
+"""JSON pointers (RFC 6901), the places of findings."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -12,12 +12,15 @@ _INDEX_DIGITS = 9
 
 
 def join_pointer(base: str, *parts: str | int) -> str:
-    """``base`` followed by ``parts``, each escaped: ``join_pointer("/paths", "/v1")`` is ``/paths/~1v1``."""
+    """Append ``parts``, each escaped, to ``base``: ``join_pointer("/paths", "/v1")`` is ``/paths/~1v1``."""
     return base + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def pointer_parts(pointer: str) -> list[str]:
-    """The unescaped parts of a pointer, plain or as the fragment of a URI (``#/a%20b``); LookupError when it is none."""
+    """Split a pointer, or the fragment of a URI (``#/a%20b``), into unescaped parts.
+
+    Raises LookupError when it is not a pointer.
+    """
     text = unquote(pointer[1:]) if pointer.startswith("#") else pointer
     if text and not text.startswith("/"):
         raise LookupError(pointer)
@@ -25,7 +28,7 @@ def pointer_parts(pointer: str) -> list[str]:
 
 
 def resolve_pointer(document: Any, parts: Iterable[str | int]) -> Any:
-    """The value at the given parts; raises LookupError when there is none."""
+    """Return the value at the given parts. Raises LookupError when there is none."""
     value = document
     for part in parts:
         if is_object(value):

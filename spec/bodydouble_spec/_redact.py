@@ -1,4 +1,4 @@
-"""Secrets out of everything that is kept: what was recorded may be read by anyone, attached to an issue, committed."""
+"""Removal of secrets from everything that is kept: a record may be published, attached to an issue or committed."""
 
 import base64
 import binascii
@@ -12,13 +12,13 @@ from bodydouble_spec._redact_names import CREDENTIAL_HEADERS, KEPT_HEADERS, is_s
 __all__ = ["REDACTED", "Redactor", "credentials", "may_hold_key"]
 
 REDACTED = "***"
-# A shorter key cannot be a secret, and replacing it wherever it occurs would shred prose ("test").
-_SHORTEST_KEY = 8
-# How often percent-encoding is undone when a key is looked for; URLs within URLs within URLs.
-_ENCODED_TIMES = 3
-_MOST_CLEAN = 500
+# A shorter key cannot be a secret, and replacing it everywhere would destroy prose ("test").
+_MIN_KEY_CHARACTERS = 8
+# Rounds of decoding in the search for a key: URLs within URLs within URLs.
+_MAX_DECODINGS = 3
+_MAX_CLEAN = 500
 
-# What follows is a key when it is long, or has what prose has not ("the flag bearer walking", "basic photography").
+# The next word is a key when it is long or unlike prose ("the flag bearer walking", "basic photography").
 _BEARER = re.compile(
     r"\b([Bb]earer|BEARER)(\s+)(?:(?=[\w.~+/=-]*(?:[\d_=+/~-]|[a-z][A-Z]))[\w.~+/=-]{6,}|[\w.~+/=-]{20,})"
 )
@@ -27,15 +27,15 @@ _USER_INFO = re.compile(r"(://)[^/?#@\s]{1,500}@")
 _PARAMETER = re.compile(r"(^|[?&#;])([^=&?#;\s]{1,200})=([^&#\s]+)")
 # In text that is not JSON: "api_key": "…", 'token': '…'.
 _QUOTED = re.compile(r"""(["'])([\w .-]{1,200})\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)""", re.DOTALL)
-# JSON escapes behind which ASCII letters can hide.
-_HIDING = re.compile(rb"\\(?:u00[2-7]|[/\\])")
-# A key of these characters looks the same in a JSON text, unless `_HIDING` finds something.
-_KEY_CHARACTERS = bytes(set(range(0x21, 0x7F)) - set(b'"\\%'))
+# JSON escapes that can stand for ASCII letters.
+_ASCII_ESCAPES = re.compile(rb"\\(?:u00[2-7]|[/\\])")
+# A key of these characters is unchanged in a JSON text, unless `_ASCII_ESCAPES` matches.
+_UNESCAPED_CHARACTERS = bytes(set(range(0x21, 0x7F)) - set(b'"\\%'))
 _ESCAPE = re.compile(r"\\(?:u00|x)([0-9A-Fa-f]{2})|\\([/\"'\\])")
 
 
 def credentials(headers: Iterable[tuple[str, str]]) -> list[str]:
-    """The keys that request headers carry (name, value): with or without a scheme, and the password of ``Basic``."""
+    """List the keys in request headers (name, value): with or without a scheme, and the password of ``Basic``."""
     found: list[str] = []
     for name, value in headers:
         if name.lower() not in CREDENTIAL_HEADERS:
@@ -49,64 +49,68 @@ def credentials(headers: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def may_hold_key(data: bytes, keys: Iterable[bytes]) -> bool:
-    """Whether one of the keys can be in these bytes (text or JSON) in a spelling that `Redactor` knows; False is certain."""
-    if b"%" in data or (b"\\" in data and _HIDING.search(data) is not None):
+    """Return whether one of the keys may be in these bytes (text or JSON), in any spelling that `Redactor` handles.
+
+    False is certain.
+    """
+    if b"%" in data or (b"\\" in data and _ASCII_ESCAPES.search(data) is not None):
         return True
-    # A loop: a generator would take longer than what it looks for.
+    # A loop, because a generator would take longer than the search itself.
     for key in keys:  # noqa: SIM110
-        if key in data or key.translate(None, _KEY_CHARACTERS):
+        if key in data or key.translate(None, _UNESCAPED_CHARACTERS):
             return True
     return False
 
 
 class Redactor:
-    """Replaces secrets by ``***``: given keys wherever they occur, and whatever looks like a secret by its name or its scheme.
+    """Replaces secrets by ``***``: given keys wherever they occur, and values that are secret by their name or scheme.
 
-    Keys under 8 characters (``shortest_key``) are not looked for in text. A key is found as it is, percent-encoded and with JSON
-    or C escapes; where only undoing such an encoding shows it, the whole string goes. ``kept_headers`` are the names, in lower case,
-    of the headers that `headers` keeps, ``credential_headers`` of those that `credentials` reads.
+    Keys under 8 characters (``shortest_key``) are not searched for in text. A key is found as it is, percent-encoded
+    and with JSON or C escapes; a string in which only the decoded form holds the key is replaced as a whole.
+    ``kept_headers`` are the lower-case names of the headers that `headers` keeps, ``credential_headers`` of those that
+    `credentials` reads.
     """
 
-    shortest_key: ClassVar[int] = _SHORTEST_KEY
+    shortest_key: ClassVar[int] = _MIN_KEY_CHARACTERS
     kept_headers: ClassVar[frozenset[str]] = KEPT_HEADERS
     credential_headers: ClassVar[frozenset[str]] = CREDENTIAL_HEADERS
 
     def __init__(self, keys: Iterable[str] = ()) -> None:
         spellings = dict.fromkeys(
-            spelling for key in keys if len(key) >= _SHORTEST_KEY for spelling in (key, _as_utf8(key))
+            spelling for key in keys if len(key) >= _MIN_KEY_CHARACTERS for spelling in (key, _as_utf8(key))
         )
         # The longest first: one key may begin with another.
         self._keys = tuple(sorted(spellings, key=len, reverse=True))
         self._key_bytes = tuple(key.encode("utf-8", "surrogatepass") for key in self._keys)
-        # Header values that were looked at and hold no secret: a client sends the same ones with each request.
+        # Header values without secrets: a client repeats the same ones in each request.
         self._clean: set[str] = set()
-        self._are_numbers = any(_looks_like_a_number(key) for key in self._keys)
+        self._has_numeric_key = any(_is_number_like(key) for key in self._keys)
 
     def with_keys(self, keys: Iterable[str]) -> "Redactor":
-        """A redactor that looks for these keys too."""
+        """Return a redactor for these keys as well."""
         return Redactor((*self._keys, *keys))
 
     @property
     def margin(self) -> int:
-        """How many characters beyond a cut have to be looked at, so that no cut goes through an encoded key."""
+        """The number of characters beyond a cut that must be redacted too, so that no cut splits an encoded key."""
         return 1024 + 12 * max((len(key) for key in self._keys), default=0)
 
     def is_plain(self, data: bytes, keys: Iterable[bytes] = ()) -> bool:
-        """Whether no text in this JSON (UTF-8) is one that `text` or `number` would change; False says nothing.
+        """Return True when `text` and `number` would change nothing in this JSON (UTF-8); False means unknown.
 
-        ``keys`` are looked for too, as those that `with_keys` adds.
-        Looked for in the whole at once, which is far cheaper than looking at each text.
+        ``keys`` are searched for too, like those that `with_keys` adds. One search of the whole is far cheaper than one
+        of each text.
         """
-        if b"=" in data or b"@" in data or self._are_numbers or may_hold_key(data, (*self._key_bytes, *keys)):
+        if b"=" in data or b"@" in data or self._has_numeric_key or may_hold_key(data, (*self._key_bytes, *keys)):
             return False
         lowered = data.lower()
         return b"bearer" not in lowered and b"basic" not in lowered
 
     def text(self, text: str) -> str:
-        """One string, redacted: keys, ``Bearer …`` and ``Basic …``, and secret parameters of the URLs in it."""
+        """Redact one string: keys, ``Bearer …`` and ``Basic …``, and secret parameters of the URLs in it."""
         if self._keys:
             text = self._without_keys(text)
-        if len(text) < _SHORTEST_KEY:
+        if len(text) < _MIN_KEY_CHARACTERS:
             return text
         lowered = text.lower()
         if "bearer" in lowered:
@@ -118,18 +122,18 @@ class Redactor:
         return _PARAMETER.sub(_parameter, text) if "=" in text else text
 
     def number(self, value: float) -> int | float | str:
-        """A number, or ``***`` when a key is in its digits."""
-        return REDACTED if self._are_numbers and any(key in str(value) for key in self._keys) else value
+        """Return a number, or ``***`` when its digits hold a key."""
+        return REDACTED if self._has_numeric_key and any(key in str(value) for key in self._keys) else value
 
     def path(self, path: str, query: str = "") -> str:
-        """Path and query (as sent, without the question mark) as one text, redacted."""
+        """Join path and query (as sent, without the question mark) into one redacted text."""
         shown = self.text(path) if "=" in path or "://" in path or self._keys else path
         if not query:
             return shown
         return f"{shown}?{'&'.join(self._query_part(part) for part in query.split('&'))}"
 
     def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """The headers that may be kept, by lower-case name; those that came several times are joined by a comma."""
+        """Return the headers that may be kept, by lower-case name; repeated headers are joined by a comma."""
         kept: dict[str, str] = {}
         for name, value in headers:
             lowered = name.lower()
@@ -139,14 +143,14 @@ class Redactor:
         return kept
 
     def raw(self, text: str, length: int) -> str:
-        """The first ``length`` characters of a text that is not JSON, redacted; JSON-like members with secret names too."""
+        """Redact the first ``length`` characters of a text that is not JSON, including JSON-like members with secret names."""
         redacted = self.text(_QUOTED.sub(_member, text[: length + self.margin]))
         return redacted if len(redacted) <= length else redacted[:length]
 
     def _header(self, value: str) -> str:
         shown = self.text(value)
         if shown == value and len(value) <= 200:
-            if len(self._clean) >= _MOST_CLEAN:
+            if len(self._clean) >= _MAX_CLEAN:
                 self._clean.clear()
             self._clean.add(value)
         return shown
@@ -162,8 +166,8 @@ class Redactor:
             if key in text:
                 text = text.replace(key, REDACTED)
         if "%" in text or "\\" in text:
-            plain = _decoded(text)
-            if any(key in plain for key in self._keys):
+            decoded = _decoded(text)
+            if any(key in decoded for key in self._keys):
                 return REDACTED
         return text
 
@@ -179,12 +183,12 @@ def _member(match: re.Match[str]) -> str:
 
 
 def _decoded(text: str) -> str:
-    """The text without percent-encoding and escapes, undone as often as it takes, up to a bound."""
-    for _ in range(_ENCODED_TIMES):
-        plain = _ESCAPE.sub(_unescape, unquote(text)) if "\\" in text else unquote(text)
-        if plain == text:
+    """Undo percent-encoding and escapes in a text, repeatedly, up to a bound."""
+    for _ in range(_MAX_DECODINGS):
+        decoded = _ESCAPE.sub(_unescape, unquote(text)) if "\\" in text else unquote(text)
+        if decoded == text:
             break
-        text = plain
+        text = decoded
     return text
 
 
@@ -193,14 +197,14 @@ def _unescape(match: re.Match[str]) -> str:
 
 
 def _as_utf8(key: str) -> str:
-    """The key as a JSON body spells it, when its header's bytes were read as Latin-1."""
+    """Return the key in the spelling of a JSON body, when its header's bytes were read as Latin-1."""
     try:
         return key.encode("latin-1").decode()
     except UnicodeError:
         return key
 
 
-def _looks_like_a_number(key: str) -> bool:
+def _is_number_like(key: str) -> bool:
     return key.replace(".", "", 1).replace("e+", "", 1).isdigit()
 
 

@@ -1,11 +1,11 @@
-"""Which headers may be kept, and which names say that their value is a secret: decided here, once."""
+"""The headers that may be kept, and the names that mark a value as a secret."""
 
 import re
 from functools import lru_cache
 
 __all__ = ["CREDENTIAL_HEADERS", "KEPT_HEADERS", "is_secret_name"]
 
-# Lower case. Everything that is not named here is dropped, whatever it holds.
+# Lower case. Every other header is dropped.
 KEPT_HEADERS = frozenset(
     (
         "accept",
@@ -37,7 +37,7 @@ KEPT_HEADERS = frozenset(
     )
 )
 
-# Headers in which apps send a key, the right one and those that they send by mistake.
+# Headers in which apps send a key, the correct one and common mistakes.
 CREDENTIAL_HEADERS = frozenset(
     ("api-key", "authorization", "proxy-authorization", "x-api-key", "x-auth-token", "x-goog-api-key")
 )
@@ -51,9 +51,9 @@ _SECRET_WORDS = frozenset(
 
 @lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
-    """Whether a property, parameter or header of this name holds a secret: ``api_key``, ``accessToken``, ``X-Amz-Signature``.
+    """Return whether a property, parameter or header of this name is a secret: ``api_key``, ``accessToken``, ``X-Amz-Signature``.
 
-    ``max_tokens``, ``tokens_used`` and ``keyword`` hold none.
+    ``max_tokens``, ``tokens_used`` and ``keyword`` are not.
     """
     if len(name) > 200:
         return False

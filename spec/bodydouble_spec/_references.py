@@ -1,4 +1,4 @@
-"""Following the references of one document outside its schemas, and saying why one cannot be followed."""
+"""References of one document outside its schemas, and the reasons why one cannot be followed."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ __all__ = ["References"]
 
 
 class References:
-    """The references of a document as it was published."""
+    """The references of a document as published."""
 
     def __init__(self, document: dict[str, Any], defects: Defects) -> None:
         self._document = document
         self._defects = defects
 
     def problem(self, reference: Any) -> str | None:
-        """Why a reference leads nowhere ("dangling", "external", "circular"), or None when it leads somewhere."""
+        """Return why a reference is broken ("dangling", "external", "circular"), or None when it is not."""
         try:
             self._target(reference)
         except _BrokenReference as broken:
@@ -25,7 +25,7 @@ class References:
         return None
 
     def follow(self, value: Any, pointer: str) -> tuple[Any, str] | None:
-        """A value at ``pointer``, or what it refers to, and where that stands; None, after noting it, when it leads nowhere."""
+        """Return a value, or the target of its reference, and the pointer to it; None with a finding for a broken reference."""
         if not is_object(value) or "$ref" not in value:
             return value, pointer
         reference = value["$ref"]
@@ -34,7 +34,7 @@ class References:
         except _BrokenReference as broken:
             here = join_pointer(pointer, "$ref")
             message = f"the reference {show(reference)} is {broken}"
-            self._defects.lose(f"ref-{broken}", here, message, repaired="left out", got=reference)
+            self._defects.add_error(f"ref-{broken}", here, message, repaired="left out", got=reference)
             return None
 
     def _target(self, reference: Any) -> tuple[Any, str]:
@@ -60,4 +60,4 @@ class References:
 
 
 class _BrokenReference(Exception):
-    """Why a reference cannot be followed: dangling, external or circular."""
+    """The reason why a reference cannot be followed: dangling, external or circular."""

@@ -1,4 +1,4 @@
-"""Repairs of a whole document: every defect is a finding, and each operation that can be understood is kept."""
+"""Repair of a whole document: every defect is a finding, and each readable operation is kept."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,33 +24,33 @@ _SCHEMES = "/components/securitySchemes"
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """A document that can be used, what had to be repaired in it, and where its moved parts stood in the published one."""
+    """A usable document, the findings of its repair, and the published pointers of its moved parts."""
 
     document: dict[str, Any]
     findings: tuple[Finding, ...]
-    places: Mapping[str, str] = field(default_factory=dict[str, str])
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def published_pointer(self, pointer: str) -> str:
-        """Where what is at ``pointer`` of the repaired document stands in the published one."""
-        moved = max((new for new in self.places if f"{pointer}/".startswith(f"{new}/")), key=len, default=None)
-        return pointer if moved is None else self.places[moved] + pointer[len(moved) :]
+        """Translate a pointer into the repaired document to one into the published document."""
+        nearest = max((new for new in self.moved if f"{pointer}/".startswith(f"{new}/")), key=len, default=None)
+        return pointer if nearest is None else self.moved[nearest] + pointer[len(nearest) :]
 
 
 def repair(document: Any) -> Repaired:
-    """A usable copy of an OpenAPI document, and a finding for each defect, with its JSON pointer.
+    """Return a usable copy of an OpenAPI document, and a finding with a JSON pointer for each defect.
 
-    A warning was repaired without loss; an error lost a promise of the document (a reference that leads nowhere, an
-    operation that is no object). The argument is not changed. What is already repaired loses nothing more.
+    A warning was repaired without loss; an error lost a promise of the document (a broken reference, an operation that
+    is not an object). The argument is not changed. A second repair loses nothing more.
     """
     if not is_object(document):
         return unreadable(f"the document is {show(document)}; an OpenAPI document is an object")
     defects = Defects()
-    places: dict[str, str] = {}
-    return Repaired(_DocumentRepair(document, defects, places).repair(), defects.findings, places)
+    moved: dict[str, str] = {}
+    return Repaired(_DocumentRepair(document, defects, moved).repair(), defects.findings, moved)
 
 
 def unreadable(problem: str) -> Repaired:
-    """What stands for a document that is none: one without operations, and one finding that says why."""
+    """Return the stand-in for an unreadable document: no operations, and one finding with the reason."""
     finding = Finding(
         "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, "", problem, "an OpenAPI document in JSON or YAML",
         repaired="a document without operations",
@@ -60,10 +60,10 @@ def unreadable(problem: str) -> Repaired:
 
 
 class _DocumentRepair:
-    def __init__(self, document: dict[str, Any], defects: Defects, places: dict[str, str]) -> None:
+    def __init__(self, document: dict[str, Any], defects: Defects, moved: dict[str, str]) -> None:
         self._document = document
         self._defects = defects
-        self._places = places
+        self._moved = moved
         self._references = References(document, defects)
         self._version = self._read_version()
         self._schemas = SchemaRepair(defects, self._references.problem, is_31=not self._version.startswith("3.0"))
@@ -71,7 +71,7 @@ class _DocumentRepair:
     def repair(self) -> dict[str, Any]:
         components = self._components()
         schemes: dict[str, Any] = components.get("securitySchemes", {})
-        operations = OperationRepair(self._defects, self._references, self._schemas, schemes, self._places)
+        operations = OperationRepair(self._defects, self._references, self._schemas, schemes, self._moved)
         result: dict[str, Any] = {"openapi": self._version, "info": self._info()}
         result |= {key: value for key, value in self._document.items() if key not in result}
         result |= {"components": components, "paths": self._paths(operations)}
@@ -128,16 +128,16 @@ class _DocumentRepair:
                     **self._path_item(path, item, pointer, operations, frozenset(METHODS) & before.keys()),
                 }
             else:
-                message = f"a path item must be an object, this is {show(item)}"
-                self._defects.lose("not-an-object", pointer, message, repaired="left out", got=item)
+                message = f"a path item must be an object, not {show(item)}"
+                self._defects.add_error("not-an-object", pointer, message, repaired="left out", got=item)
         return result
 
     def _path_items(self) -> Iterator[tuple[str, Any, str]]:
-        """Name, value and pointer of each path item."""
+        """Yield name, value and pointer of each path item."""
         if "paths" not in self._document:
             if not {"components", "webhooks"} & self._document.keys():
                 message = "the document has no `paths`"
-                self._defects.lose("paths-missing", "/paths", message, repaired="no operations")
+                self._defects.add_error("paths-missing", "/paths", message, repaired="no operations")
             return
         paths = self._document["paths"]
         listed = {"/paths": paths}
@@ -161,11 +161,11 @@ class _DocumentRepair:
             new = join_pointer("/paths", path, method)
             if method in taken:
                 message = f"the document has {method.upper()} {show(path)} twice"
-                self._defects.lose("operation-twice", here, message, repaired="the first one")
+                self._defects.add_error("operation-twice", here, message, repaired="the first one is kept")
             elif is_object(item[method]):
-                self._places[new] = here
+                self._moved[new] = here
                 result[method] = operations.repair(path, item[method], shared, here, new)
             else:
-                message = f"an operation must be an object, this is {show(item[method])}"
-                self._defects.lose("not-an-object", here, message, repaired="left out")
+                message = f"an operation must be an object, not {show(item[method])}"
+                self._defects.add_error("not-an-object", here, message, repaired="left out")
         return result

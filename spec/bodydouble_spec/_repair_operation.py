@@ -1,4 +1,4 @@
-"""Repairs of one operation: its parameters, request body and responses."""
+"""Repair of one operation: its parameters, request body and responses."""
 
 import re
 from typing import Any
@@ -21,7 +21,8 @@ _SCHEMA_KEYWORDS = {"allOf", "anyOf", "oneOf", "properties", "type"}
 class OperationRepair:
     """Repairs the operations of one document.
 
-    ``schemes`` are its repaired security schemes; ``places`` is written: for a part that was moved, its new pointer and the published one.
+    ``schemes`` are its repaired security schemes. ``moved`` is filled in: the new pointer of each moved part and its
+    published pointer.
     """
 
     def __init__(
@@ -30,18 +31,18 @@ class OperationRepair:
         references: References,
         schemas: SchemaRepair,
         schemes: dict[str, Any],
-        places: dict[str, str],
+        moved: dict[str, str],
     ) -> None:
         self._defects = defects
         self._references = references
         self._schemas = schemas
         self._schemes = schemes
-        self._places = places
+        self._moved = moved
 
     def repair(
         self, path: str, operation: dict[str, Any], shared: list[dict[str, Any]], pointer: str, new_pointer: str
     ) -> dict[str, Any]:
-        """A usable copy of the operation at ``pointer``; ``shared`` are the repaired parameters of its path item."""
+        """Return a usable copy of the operation at ``pointer``; ``shared`` are the repaired parameters of its path item."""
         result = dict(operation)
         own = self.parameters(operation.get("parameters", []), join_pointer(pointer, "parameters"))
         taken = {(item["name"], item["in"]) for item in own}
@@ -49,7 +50,7 @@ class OperationRepair:
         declared = {item["name"] for item in parameters if item["in"] == "path"}
         for name in dict.fromkeys(_TEMPLATE.findall(path)):
             if name not in declared:
-                message = f"{show(name)} is in the path only"
+                message = f"the path parameter {show(name)} is not declared"
                 self._defects.add("path-parameter-undeclared", pointer, message, repaired="any text")
                 parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
         result.pop("parameters", None)
@@ -68,7 +69,7 @@ class OperationRepair:
         return result
 
     def parameters(self, parameters: Any, pointer: str) -> list[dict[str, Any]]:
-        """The parameters that can be understood, references followed."""
+        """Return the readable parameters, with references followed."""
         result: list[dict[str, Any]] = []
         for index, found in enumerate(parameters if is_array(parameters) else [parameters]):
             place = join_pointer(pointer, index) if is_array(parameters) else pointer
@@ -81,8 +82,8 @@ class OperationRepair:
                 or not isinstance(item.get("name"), str)
                 or item.get("in") not in ("path", "query", "header", "cookie")
             ):
-                message = f"a parameter needs `name` and `in`, this is {show(item)}"
-                self._defects.lose("parameter-malformed", here, message, repaired="left out", got=item)
+                message = f"a parameter needs `name` and `in`: {show(item)}"
+                self._defects.add_error("parameter-malformed", here, message, repaired="left out", got=item)
                 continue
             repaired = dict(item)
             if item["in"] == "path" and item.get("required") is not True:
@@ -100,16 +101,16 @@ class OperationRepair:
         anything: dict[str, Any] = {"content": {_JSON: {}}}
         found_body, pointer = self._references.follow(found, place) or (anything, place)
         body = self._defects.require_object(found_body, pointer)
-        self._moved(new_pointer, pointer)
+        self._note_move(new_pointer, pointer)
         if "content" in body:
             return {**body, "content": self._content(body["content"], join_pointer(pointer, "content"))}
         if not _SCHEMA_KEYWORDS & body.keys():
             message = "the request body has no `content`"
-            self._defects.lose("content-missing", pointer, message, repaired=f"any {_JSON}")
+            self._defects.add_error("content-missing", pointer, message, repaired=f"any {_JSON}")
             return {**body, "content": {_JSON: {}}}
-        message = "the schema stands where `content` should"
+        message = "the schema is in place of `content`"
         self._defects.add("request-body-is-schema", pointer, message, repaired=f"as {_JSON}")
-        self._moved(join_pointer(new_pointer, "content", _JSON, "schema"), pointer)
+        self._note_move(join_pointer(new_pointer, "content", _JSON, "schema"), pointer)
         return {"required": True, "content": {_JSON: {"schema": self._schemas.repair(body, pointer)}}}
 
     def _content(self, content: Any, pointer: str) -> dict[str, Any]:
@@ -127,7 +128,7 @@ class OperationRepair:
     def _responses(self, responses: Any, pointer: str, new_pointer: str) -> dict[str, Any]:
         if responses is None:
             message = "the operation has no `responses`"
-            self._defects.lose("responses-missing", pointer, message, repaired="none is known")
+            self._defects.add_error("responses-missing", pointer, message, repaired="no responses")
             return {}
         result: dict[str, Any] = {}
         for key, found in self._defects.require_object(responses, pointer).items():
@@ -138,10 +139,10 @@ class OperationRepair:
                 continue
             response, here = followed
             if not _STATUS.fullmatch(key) or not is_object(response):
-                message = f"{show(key)}: {show(response)} is no response of a status"
-                self._defects.lose("response-malformed", here, message, repaired="left out")
+                message = f"{show(key)}: {show(response)} is not a status with a response"
+                self._defects.add_error("response-malformed", here, message, repaired="left out")
                 continue
-            self._moved(join_pointer(new_pointer, key), here)
+            self._note_move(join_pointer(new_pointer, key), here)
             result[key] = self._response(key, response, here)
         return result
 
@@ -155,5 +156,5 @@ class OperationRepair:
             result["content"] = self._content(response["content"], join_pointer(pointer, "content"))
         return result
 
-    def _moved(self, new_pointer: str, pointer: str) -> None:
-        self._places[new_pointer] = pointer
+    def _note_move(self, new_pointer: str, pointer: str) -> None:
+        self._moved[new_pointer] = pointer

@@ -1,21 +1,21 @@
-"""Repairs of one Schema Object: what the vendor writes, made into what its OpenAPI version allows."""
+"""Repair of one Schema Object, into a form that the document's OpenAPI version allows."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from bodydouble_spec._defects import Defects, show
 from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._json_schema import REBASING, settle_bound
+from bodydouble_spec._json_schema import REBASING, normalize_bound
 from bodydouble_spec._keywords import NEWER_KEYWORDS, SIMPLE, number_of
 from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["ReferenceCheck", "SchemaRepair"]
 
-# Says why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
+# The reason why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
 ReferenceCheck = Callable[[str], str | None]
 
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
-_FLAGS_TOO = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
+_ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
 class SchemaRepair:
@@ -27,7 +27,7 @@ class SchemaRepair:
         self._is_31 = is_31
 
     def repair(self, schema: Any, pointer: str) -> dict[str, Any]:
-        """A usable copy of ``schema``, which stands at ``pointer``; every change is noted as a defect."""
+        """Return a usable copy of the schema at ``pointer``; every change is reported as a defect."""
         if isinstance(schema, bool):
             if not self._is_31:
                 self._defects.add(
@@ -38,10 +38,10 @@ class SchemaRepair:
                 )
             return {} if schema else {"not": {}}
         if not is_object(schema):
-            self._defects.lose(
+            self._defects.add_error(
                 "schema-not-object",
                 pointer,
-                f"a schema must be an object, this is {show(schema)}",
+                f"a schema must be an object, not {show(schema)}",
                 repaired="any value",
                 got=schema,
             )
@@ -52,7 +52,7 @@ class SchemaRepair:
         for keyword, value in schema.items():
             self._repair_keyword(result, keyword, value, pointer)
         for bound in ("Minimum", "Maximum") if self._is_31 else ():
-            settle_bound(result, bound.lower(), f"exclusive{bound}")
+            normalize_bound(result, bound.lower(), f"exclusive{bound}")
         if result.get("type") == "array" and "items" not in result and not self._is_31:
             self._defects.add("items-missing", pointer, "an array has no `items`", repaired="items of any kind")
             result["items"] = {}
@@ -63,7 +63,7 @@ class SchemaRepair:
         problem = self._check_reference(reference) if isinstance(reference, str) else "dangling"
         if problem is None:
             return dict(schema) if self._is_31 else {"$ref": reference}
-        self._defects.lose(
+        self._defects.add_error(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
             f"the reference {show(reference)} is {problem}",
@@ -79,23 +79,23 @@ class SchemaRepair:
                 "keyword-newer", here, f"`{keyword}` is OpenAPI 3.1; this document says 3.0", "read as in 3.1"
             )
         if keyword in SIMPLE:
-            is_usable, wanted = SIMPLE[keyword]
-            if self._accept(is_usable(value), keyword, value, here, wanted):
+            is_usable, expected = SIMPLE[keyword]
+            if self._accept(is_usable(value), keyword, value, here, expected):
                 result[keyword] = value
         elif keyword in self._REPAIRS:
             self._REPAIRS[keyword](self, result, keyword, value, here)
         elif keyword in REBASING:
             message = f"`{keyword}` is not supported; a reference is a pointer into this document"
-            self._defects.lose("keyword-unsupported", here, message, repaired="left out", got=value)
+            self._defects.add_error("keyword-unsupported", here, message, repaired="left out", got=value)
         else:
             result[keyword] = value
 
     def _repair_type(self, result: dict[str, Any], _keyword: str, value: Any, here: str) -> None:
         listed = value if is_array(value) else [value]
-        sound = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
-        known = list(dict.fromkeys(sound))
-        if len(sound) < len(listed) or not known:
-            self._defects.lose(
+        valid = [name for name in listed if isinstance(name, str) and (name in _TYPES or name == "null")]
+        known = list(dict.fromkeys(valid))
+        if len(valid) < len(listed) or not known:
+            self._defects.add_error(
                 "schema-type-unknown",
                 here,
                 f"{show(value)} is not a JSON type",
@@ -113,14 +113,14 @@ class SchemaRepair:
                 f"{show(value)} as a type is OpenAPI 3.1; this document says 3.0",
                 "nullable, anyOf or enum with the same meaning",
             )
-        plain = [name for name in known if name != "null"]
-        if len(plain) == 1:
-            result["type"] = plain[0]
+        types = [name for name in known if name != "null"]
+        if len(types) == 1:
+            result["type"] = types[0]
             if "null" in known:
                 result["nullable"] = True
-        elif plain:
+        elif types:
             nullable = {"nullable": True} if "null" in known else {}
-            result.setdefault("allOf", []).append({"anyOf": [{"type": name, **nullable} for name in plain]})
+            result.setdefault("allOf", []).append({"anyOf": [{"type": name, **nullable} for name in types]})
         elif known:
             result["enum"] = [None]
 
@@ -138,19 +138,19 @@ class SchemaRepair:
             result[keyword] = self.repair(value, here)
             return
         branches = [self.repair(item, join_pointer(here, index)) for index, item in enumerate(value)]
-        self._defects.lose(
-            "items-is-list", here, "`items` must be one schema, this is a list", repaired="an item may be any of them"
+        self._defects.add_error(
+            "items-is-list", here, "`items` must be one schema, not a list", repaired="an item may be any of them"
         )
         result[keyword] = {"anyOf": branches} if branches else {}
 
     def _repair_subschema(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
-        is_flag = keyword in _FLAGS_TOO and isinstance(value, bool)
+        is_flag = keyword in _ALSO_BOOLEAN and isinstance(value, bool)
         result[keyword] = value if is_flag else self.repair(value, here)
 
     def _repair_required(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
         names = [name for name in value if isinstance(name, str)] if is_array(value) else []
-        is_sound = is_array(value) and len(names) == len(value)
-        self._accept(is_sound, keyword, value, here, "a list of property names")
+        is_valid = is_array(value) and len(names) == len(value)
+        self._accept(is_valid, keyword, value, here, "a list of property names")
         if names:
             result[keyword] = list(dict.fromkeys(names))
 
@@ -173,7 +173,7 @@ class SchemaRepair:
             self._defects.add(
                 "keyword-malformed",
                 here,
-                f"`{keyword}` must be a number, this is the text {show(value)}",
+                f"`{keyword}` must be a number, not the text {show(value)}",
                 repaired="the number",
                 got=value,
             )
@@ -224,12 +224,12 @@ class SchemaRepair:
         "unevaluatedProperties": _repair_subschema,
     }
 
-    def _accept(self, usable: bool, keyword: str, value: Any, here: str, wanted: str) -> bool:
+    def _accept(self, usable: bool, keyword: str, value: Any, here: str, expected: str) -> bool:
         if not usable:
-            self._defects.lose(
+            self._defects.add_error(
                 "keyword-malformed",
                 here,
-                f"`{keyword}` must be {wanted}, this is {show(value)}",
+                f"`{keyword}` must be {expected}, not {show(value)}",
                 repaired="left out",
                 got=value,
             )

@@ -1,4 +1,4 @@
-"""Repairs of security schemes, and of the requirements that name them."""
+"""Repair of security schemes and of the requirements that name them."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from bodydouble_spec._references import References
 
 __all__ = ["repair_requirements", "repair_schemes"]
 
-# What OpenAPI 3.0 wants beside `type` in each kind of security scheme; 3.1 adds nothing that matters here.
-_NEEDED = {
+# The keys that OpenAPI 3.0 requires beside `type` in each kind of security scheme; those of 3.1 are the same.
+_REQUIRED_KEYS = {
     "apiKey": {"name", "in"},
     "http": {"scheme"},
     "oauth2": {"flows"},
     "openIdConnect": {"openIdConnectUrl"},
 }
-_ALLOWED = {kind: {"type", "description", *needed} for kind, needed in _NEEDED.items()}
-_ALLOWED["http"].add("bearerFormat")
+_ALLOWED_KEYS = {kind: {"type", "description", *needed} for kind, needed in _REQUIRED_KEYS.items()}
+_ALLOWED_KEYS["http"].add("bearerFormat")
 
 
 def repair_schemes(schemes: dict[str, Any], pointer: str, references: References, defects: Defects) -> dict[str, Any]:
-    """The security schemes of ``components`` that can be understood, without the keys that their kind does not have."""
+    """Return the readable security schemes of ``components``, without keys that their type does not allow."""
     result: dict[str, Any] = {}
     for name, found in schemes.items():
         followed = references.follow(found, join_pointer(pointer, name))
@@ -30,29 +30,29 @@ def repair_schemes(schemes: dict[str, Any], pointer: str, references: References
         scheme, here = followed
         kind = scheme.get("type") if is_object(scheme) else None
         if not is_object(scheme) or not isinstance(kind, str) or not _is_complete(kind, scheme):
-            message = f"this is no security scheme: {show(scheme)}"
-            defects.lose("security-scheme-malformed", here, message, repaired="left out", got=scheme)
+            message = f"this is not a security scheme: {show(scheme)}"
+            defects.add_error("security-scheme-malformed", here, message, repaired="left out", got=scheme)
             continue
-        foreign = [key for key in scheme if key not in _ALLOWED[kind] and not key.startswith("x-")]
+        foreign = [key for key in scheme if key not in _ALLOWED_KEYS[kind] and not key.startswith("x-")]
         if foreign:
-            message = f"a security scheme of type {kind} has no {', '.join(map(show, foreign[:5]))}"
+            message = f"a security scheme of type {kind} must not have {', '.join(map(show, foreign[:5]))}"
             defects.add("security-scheme-malformed", here, message, repaired="left out", got=foreign)
         result[name] = {key: value for key, value in scheme.items() if key not in foreign}
     return result
 
 
 def _is_complete(kind: str, scheme: dict[str, Any]) -> bool:
-    return kind in _NEEDED and _NEEDED[kind] <= scheme.keys()
+    return kind in _REQUIRED_KEYS and _REQUIRED_KEYS[kind] <= scheme.keys()
 
 
 def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects: Defects) -> list[dict[str, Any]]:
-    """The security requirements whose schemes are all ``known``."""
+    """Return the security requirements whose schemes are all ``known``."""
     requirements: list[dict[str, Any]] = []
     for index, requirement in enumerate(value if is_array(value) else [value]):
         if is_object(requirement) and all(name in known for name in requirement):
             requirements.append(requirement)
         else:
-            message = f"the requirement {show(requirement)} names no security scheme of this document"
+            message = f"the requirement {show(requirement)} names a security scheme that is not declared"
             here = join_pointer(pointer, index) if is_array(value) else pointer
-            defects.lose("security-scheme-unknown", here, message, repaired="left out", got=requirement)
+            defects.add_error("security-scheme-unknown", here, message, repaired="left out", got=requirement)
     return requirements

@@ -1,4 +1,4 @@
-"""What a command examined and what it found, in every format that people and CI systems read."""
+"""Reports of a command: the examined facts and the findings, in every format for people and CI systems."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,10 +24,10 @@ class ReportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReportCheck:
-    """One claim that was put to the test, so that a report can show what passed.
+    """One claim that was checked, so that a report can show passed checks too.
 
-    ``outcome`` is ``passed``, ``failed``, ``muted`` (it fails only as is known) or ``not run``; ``reason`` says why it was not run. The findings of
-    a check have its id, or an id that begins with it and a slash.
+    ``outcome`` is ``passed``, ``failed``, ``muted`` (only known failures) or ``not run``; ``reason`` says why it was
+    not run. The findings of a check have its id, or an id that begins with it and a slash.
     """
 
     id: str
@@ -36,16 +36,16 @@ class ReportCheck:
     reason: str | None = None
 
     def has(self, finding: Finding) -> bool:
-        """Whether the finding is one of this check."""
+        """Return whether the finding belongs to this check."""
         return f"{finding.id}/".startswith(f"{self.id}/")
 
 
 @dataclass(frozen=True, slots=True)
 class ReportPicture:
-    """One picture that was received, and the request that brought it.
+    """One received picture, and the request for it.
 
-    ``content`` are the bytes of a picture that browsers show, of the type ``media_type``; empty where there is nothing to look at, and ``note``
-    says why. ``request`` is the call, as one sends it again.
+    ``content`` are the bytes of a picture in a format that browsers show, of the type ``media_type``; empty when there
+    is nothing to show, with the reason in ``note``. ``request`` is the call, ready to be sent again.
     """
 
     title: str
@@ -57,12 +57,12 @@ class ReportPicture:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was examined (``facts``) and what was found (``findings``).
+    """The examined facts and the findings.
 
-    ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is what the
-    findings are called: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html, junit
-    and markdown, ``pictures`` by html. ``members`` are for programs: where they are given, the json format has them in place of ``facts``,
-    each as a member of the document.
+    ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is the name of
+    the findings: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html,
+    junit and markdown, ``pictures`` by html. ``members`` are for programs: when given, the json format has them in
+    place of ``facts``, each as a member of the document.
     """
 
     title: str
@@ -74,23 +74,23 @@ class Report:
     members: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def ordered(self) -> tuple[Finding, ...]:
-        """The findings as reported: the worst severity first, else as given, those alike in every field once."""
+        """Return the findings in report order: the worst severity first, else as given, exact duplicates once."""
         unique = {json_text(finding.to_dict()): finding for finding in self.findings}
         return tuple(sorted(unique.values(), key=lambda finding: -finding.severity.rank))
 
     def counts(self) -> dict[Severity, int]:
-        """How many findings of each severity are reported, the worst first; covered findings are not counted."""
+        """Count the reported findings by severity, the worst first; covered findings are not counted."""
         severities = [finding.severity for finding in self.ordered()]
         return {severity: severities.count(severity) for severity in Severity}
 
 
 def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # noqa: A002 - the word users know
-    """The report as text that ends in a newline and can be encoded as UTF-8.
+    """Render the report as text that ends in a newline and can be encoded as UTF-8.
 
-    Every format but json shortens fields beyond 4,000 characters. No format lets a control character, an ANSI escape
-    or a bidirectional override through: they are shown as escapes (``\\x1b``, ``\\u202e``).
+    Every format but json shortens fields beyond 4,000 characters. Control characters, ANSI escapes and bidirectional
+    overrides are shown as escapes (``\\x1b``, ``\\u202e``) in every format.
     """
-    # Each format is imported when it is asked for: Jinja2 and the XML modules would cost every command start-up time.
+    # Imported on demand: Jinja2 and the XML modules would slow down the start of every command.
     match format:
         case ReportFormat.TEXT:
             from bodydouble_spec._report_text import render_text as renderer

@@ -2,7 +2,7 @@
 
 from bodydouble_spec._finding import Finding, Severity
 from bodydouble_spec._report import Report
-from bodydouble_spec._report_parts import one_line, place, plain_lines, summary
+from bodydouble_spec._report_parts import one_line, place, summary, text_lines
 
 __all__ = ["render_github"]
 
@@ -10,16 +10,16 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render_github(report: Report) -> str:
-    """The title, one command a finding, and the summary, each in one line; facts are left to the other formats.
+    """Render the title, one command a finding, and the summary, each in one line; without the facts.
 
-    Commands and their escapes are those that the runner undoes (github.com/actions/toolkit, ``command.ts``).
+    Commands and their escapes follow the runner (github.com/actions/toolkit, ``command.ts``).
     """
     return "\n".join((one_line(report.title), *map(_command, report.ordered()), summary(report))) + "\n"
 
 
 def _command(finding: Finding) -> str:
     title = f"{one_line(finding.id)} ({finding.evidence})"
-    message = "\n".join((place(finding), *plain_lines(finding)))
+    message = "\n".join((place(finding), *text_lines(finding)))
     return f"::{_COMMANDS[finding.severity]} title={_property(title)}::{_data(message)}"
 
 

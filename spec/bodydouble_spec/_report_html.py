@@ -27,7 +27,7 @@ _SHOWN = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 
 
 def render_html(report: Report) -> str:
-    """A page without scripts or outside resources, which can be filtered by severity, for light, dark and paper."""
+    """Render a page without scripts or external resources, with filters by severity, for light, dark and paper."""
     template = files("bodydouble_spec").joinpath("templates/report.html.jinja").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return (
@@ -69,7 +69,7 @@ def _call_of(picture: ReportPicture) -> tuple[str, str]:
 
 
 def _call(title: str, request: str, pictures: list[ReportPicture]) -> dict[str, Any]:
-    """One call and its pictures; only what a browser shows as a picture becomes one."""
+    """Return one call and its pictures; only formats that browsers show become images."""
     return {
         "title": one_line(title),
         "request": "\n".join(visible_lines(request)),

@@ -7,7 +7,7 @@ __all__ = ["render_json"]
 
 
 def render_json(report: Report) -> str:
-    """Title, facts (or members), findings and summary as JSON with a stable order of keys; see ``json_safe`` for what is replaced."""
+    """Render title, facts (or members), findings and summary as JSON in a stable order; ``json_safe`` replaces odd values."""
     findings = {report.key: [finding.to_dict() for finding in report.ordered()], "summary": report.counts()}
     named = {"title": report.title}
     document = (

@@ -1,21 +1,21 @@
-"""The report as JUnit XML, which Jenkins, GitLab and most CI viewers show."""
+"""The report as JUnit XML, for Jenkins, GitLab and most CI viewers."""
 
 from collections import Counter
 from xml.etree import ElementTree
 
 from bodydouble_spec._finding import Finding, Severity
 from bodydouble_spec._report import Report, ReportCheck
-from bodydouble_spec._report_parts import fact_items, fact_text, one_line, place, plain_lines, summary
+from bodydouble_spec._report_parts import fact_items, fact_text, one_line, place, summary, text_lines
 
 __all__ = ["render_junit"]
 
 
 def render_junit(report: Report) -> str:
-    """One suite with one test case a check, or a finding where it is of no check; facts become the suite's properties.
+    """Render one suite with one test case a check, and one for each finding without a check; facts become properties.
 
-    An error is a failed test. A warning or an info is a passed test with its text in ``system-out`` and its severity
-    at the start of its name: ``skipped`` would say that something was not examined, and some pipelines fail on it.
-    Without findings there is one passed test, as Jenkins fails a build whose report is empty.
+    An error is a failed test. A warning or an info is a passed test with its text in ``system-out`` and its severity at
+    the start of its name: ``skipped`` would claim that something was not examined, and some pipelines fail on it.
+    Without findings there is one passed test, because Jenkins fails a build with an empty report.
     """
     of_checks = {check: [item for item in report.ordered() if check.has(item)] for check in report.checks}
     known = {id(item) for found in of_checks.values() for item in found}
@@ -26,7 +26,7 @@ def render_junit(report: Report) -> str:
         _add_properties(suite, report)
     for check, found in of_checks.items():
         _add_check(suite, check, found)
-    # Viewers tell tests apart by name: a second finding of the same rule at the same place gets a number.
+    # Viewers identify tests by name: a second finding of one rule at one place gets a number.
     seen: Counter[str] = Counter()
     for finding in findings:
         name = f"{finding.severity}: {one_line(finding.id)} at {place(finding)}"
@@ -65,17 +65,17 @@ def _add_check(suite: ElementTree.Element, check: ReportCheck, findings: list[Fi
 
 
 def _add_outcome(suite: ElementTree.Element, rule: str, name: str, findings: list[Finding]) -> None:
-    """A test case that failed if one of its findings is an error; the worst of them comes first."""
+    """Add a test case that fails if one of its findings is an error; the worst finding comes first."""
     attributes = {"classname": f"bodydouble.{one_line(rule)}", "name": name, "time": "0"}
     case = ElementTree.SubElement(suite, "testcase", attributes)
     worst = findings[0]
     if worst.severity is Severity.ERROR:
         properties = {"message": one_line(worst.message), "type": one_line(worst.id)}
-        outcome = ElementTree.SubElement(case, "failure", properties)
+        element = ElementTree.SubElement(case, "failure", properties)
     else:
-        outcome = ElementTree.SubElement(case, "system-out")
-    outcome.text = "\n\n".join(map(_text, findings))
+        element = ElementTree.SubElement(case, "system-out")
+    element.text = "\n\n".join(map(_text, findings))
 
 
 def _text(finding: Finding) -> str:
-    return "\n".join((f"{finding.severity} ({finding.evidence}) at {place(finding)}", *plain_lines(finding)))
+    return "\n".join((f"{finding.severity} ({finding.evidence}) at {place(finding)}", *text_lines(finding)))

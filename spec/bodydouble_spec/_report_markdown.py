@@ -24,17 +24,17 @@ from bodydouble_spec._report_parts import (
 __all__ = ["render_markdown"]
 
 _INLINE_CHARACTERS = 100
-# Everything that opens a construct in the middle of a line; what only counts at its start never gets there.
+# Whatever opens a construct inside a line; our text never stands at the start of a line.
 _SPECIAL = re.compile(r"[\\`*_\[\]<>&$~|#]|:(?=//)|(?<=www)\.", re.IGNORECASE)
-# A reader of a report must not be mentioned, nor an issue linked, by text that a server sent.
+# Text that a server sent must not mention a user or link an issue.
 _REFERENCE = re.compile(r"@|#(?=\d)")
 _BACKTICKS = re.compile(r"`+")
 _INDENT = re.compile(r"^ +")
-_SIDES = ("old", "new")
+_OLD_AND_NEW = ("old", "new")
 
 
 def render_markdown(report: Report) -> str:
-    """Title, summary and facts, then the findings as one list a severity, covered findings nested.
+    """Render title, summary and facts, then the findings as one list a severity, with covered findings nested.
 
     Markdown, HTML, mentions and links in the texts of findings and facts are shown as text.
     """
@@ -50,10 +50,10 @@ def render_markdown(report: Report) -> str:
 
 def _facts(report: Report) -> list[str]:
     tables = {label: fact_table(value) for label, value in report.facts.items()}
-    plain = [
+    scalars = [
         f"- **{_inline(one_line(label))}**: {_fact(report.facts[label])}" for label in tables if tables[label] is None
     ]
-    sections = ["\n".join(plain)] if plain else []
+    sections = ["\n".join(scalars)] if scalars else []
     for label, table in tables.items():
         if table is not None:
             sections += [f"## {_inline(one_line(label))}", _table(table)]
@@ -86,8 +86,8 @@ def _item(finding: Finding, indent: str, above: Finding | None = None) -> list[s
     inner = indent + "  "
     shown = details(finding)
     if isinstance(finding, Change):
-        lines += _side_by_side([detail for detail in shown if detail.label in _SIDES], inner)
-        shown = [detail for detail in shown if detail.label not in _SIDES]
+        lines += _old_new_table([detail for detail in shown if detail.label in _OLD_AND_NEW], inner)
+        shown = [detail for detail in shown if detail.label not in _OLD_AND_NEW]
     for detail in shown:
         lines += _detail(detail, inner)
     if finding.covers:
@@ -96,20 +96,20 @@ def _item(finding: Finding, indent: str, above: Finding | None = None) -> list[s
     return lines
 
 
-def _side_by_side(sides: list[Detail], indent: str) -> list[str]:
-    """Both sides of a change as a table of one row."""
-    if not sides:
+def _old_new_table(details: list[Detail], indent: str) -> list[str]:
+    """Return old and new value of a change as a table of one row."""
+    if not details:
         return []
-    rows = ([side.label for side in sides], ["---"] * len(sides), [_cell(side) for side in sides])
+    rows = ([detail.label for detail in details], ["---"] * len(details), [_cell(detail) for detail in details])
     return [f"{indent}| {' | '.join(row)} |" for row in rows]
 
 
-def _cell(side: Detail) -> str:
-    """Code in a table: a line of its own for each, its indentation kept, and no bar that would end the cell."""
-    if not side.is_code:
-        return _inline(side.lines[0])
-    is_short = len(side.lines[0]) <= _INLINE_CHARACTERS
-    lines = side.lines if is_short else side.block
+def _cell(detail: Detail) -> str:
+    """Format code for a table cell: one code span a line, indentation kept, and no bar that would end the cell."""
+    if not detail.is_code:
+        return _inline(detail.lines[0])
+    is_short = len(detail.lines[0]) <= _INLINE_CHARACTERS
+    lines = detail.lines if is_short else detail.block
     return "<br>".join(_code(_INDENT.sub(lambda match: "\u00a0" * len(match[0]), line)) for line in lines).replace(
         "|", "\\|"
     )
@@ -132,7 +132,7 @@ def _inline(text: str) -> str:
 
 def _code(text: str) -> str:
     fence = _fence(text, 1)
-    # One space on each side is taken off again by the reader, and keeps a backtick in the text from the fence.
+    # Markdown removes one space on each side, which keeps a backtick in the text apart from the fence.
     return f"{fence} {text} {fence}" if "`" in text or text.strip() != text else f"{fence}{text or ' '}{fence}"
 
 

@@ -1,4 +1,4 @@
-"""What the formats for people show of a finding and of a fact, decided once so that they agree."""
+"""The common layout of findings and facts in the formats for people."""
 
 import unicodedata
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ __all__ = [
     "one_line",
     "padded",
     "place",
-    "plain_lines",
     "plural",
     "summary",
+    "text_lines",
     "visible_lines",
     "width",
 ]
@@ -50,39 +50,39 @@ class Table(NamedTuple):
 
 
 def summary(report: Report) -> str:
-    """How many findings of each severity, as in ``2 errors, 1 warning, 0 infos``; says so when there are none."""
+    """Count the findings by severity, as in ``2 errors, 1 warning, 0 infos``; add "No findings" when there are none."""
     counts = report.counts()
     text = ", ".join(plural(count, severity) for severity, count in counts.items())
     return text if any(counts.values()) else f"No {visible(report.key)}: {text}"
 
 
 def plural(count: int, noun: str) -> str:
-    """The count with its noun: ``1 error``, ``2 errors``."""
+    """Format a count with its noun: ``1 error``, ``2 errors``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def place(finding: Finding, above: Finding | None = None) -> str:
-    """Where the finding is: operation, direction and pointer, or ``(whole)`` when none of them narrows it down.
+    """Format the place of a finding: operation, direction and pointer, or ``(whole)`` without any of them.
 
-    What the finding ``above``, which covers it, has said already is left out.
+    The operation is left out when it is that of the finding ``above``, which covers it.
     """
-    is_said = above is not None and finding.operation == above.operation
-    parts = (None if is_said else finding.operation, finding.direction, finding.pointer)
+    is_repeated = above is not None and finding.operation == above.operation
+    parts = (None if is_repeated else finding.operation, finding.direction, finding.pointer)
     return " ".join(one_line(part) for part in parts if part) or "(whole)"
 
 
 def one_line(text: str) -> str:
-    """A text shortened and made safe, in one line."""
+    """Shorten a text and make it safe to print, in one line."""
     return visible(shortened(text))
 
 
 def visible_lines(text: str) -> list[str]:
-    """A text of several lines, shortened, without blank lines around it, each line safe to print."""
+    """Shorten a text and split it into lines, without blank lines around it, each safe to print."""
     return [visible(line) for line in shortened(text).replace("\r\n", "\n").strip("\n").split("\n")]
 
 
 def details(finding: Finding) -> list[Detail]:
-    """The fields of a finding that are set, besides those that name it and the message; of a change also what there was not."""
+    """Return the fields of a finding that are set, apart from name and message; of a change both values."""
     values = [("expected", finding.expected), ("got", finding.got)]
     prose = [("repaired", finding.repaired), ("request", finding.request), ("witness", finding.witness)]
     return [
@@ -92,8 +92,8 @@ def details(finding: Finding) -> list[Detail]:
     ]
 
 
-def plain_lines(finding: Finding) -> list[str]:
-    """Message, details and covered findings as lines of plain text, values aligned."""
+def text_lines(finding: Finding) -> list[str]:
+    """Format message, details and covered findings as lines of text, with values aligned."""
     rows = [(detail.label, detail.lines) for detail in details(finding)]
     rows += [("covers", [line]) for line in _covered_lines(finding, "")]
     lines = visible_lines(finding.message)
@@ -104,7 +104,7 @@ def plain_lines(finding: Finding) -> list[str]:
 
 
 def fact_table(value: Any) -> Table | None:
-    """The fact as a table, or None when it is not a list of mappings."""
+    """Return the fact as a table, or None when it is not a list of mappings."""
     if not is_list(value):
         return None
     mappings = [item for item in value if is_mapping(item)]
@@ -118,19 +118,19 @@ def fact_table(value: Any) -> Table | None:
 
 
 def fact_items(value: Any) -> list[str] | None:
-    """The fact as a list of texts, or None when it is a scalar."""
+    """Return the fact as a list of texts, or None when it is a scalar."""
     return [fact_text(item) for item in value] if is_list(value) else None
 
 
 def fact_text(value: Any) -> str:
-    """A scalar in one line: text as it is, ``-`` for None, anything else as JSON."""
+    """Format a scalar in one line: text as it is, ``-`` for None, anything else as JSON."""
     if value is None:
         return "-"
     return one_line(value) if isinstance(value, str) and value else one_line(json_text(value))
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal the text takes: wide characters two, combining ones none."""
+    """Return the terminal width of a text in columns: two for wide characters, zero for combining ones."""
     return sum(
         0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
         for character in text
@@ -138,7 +138,7 @@ def width(text: str) -> int:
 
 
 def padded(text: str, columns: int) -> str:
-    """The text with spaces up to that many columns."""
+    """Pad the text with spaces to that many columns."""
     return text + " " * (columns - width(text))
 
 
@@ -147,7 +147,7 @@ def _json_detail(label: str, value: Any) -> Detail:
 
 
 def _old_and_new(finding: Finding) -> list[Detail]:
-    """Both sides of a change, also the one where nothing was; neither where the message says it all."""
+    """Return both values of a change, even when one is missing; neither when the message says it all."""
     if not isinstance(finding, Change) or (finding.old is None and finding.new is None):
         return []
     return [
@@ -166,7 +166,7 @@ def _detail(label: str, value: Any) -> Detail:
 def _covered_lines(finding: Finding, indent: str) -> list[str]:
     lines: list[str] = []
     for covered in finding.covers:
-        # The message first: pointers into a document are long, and people read a line's beginning.
+        # The message comes first: pointers are long, and people read the beginning of a line.
         where = f"{one_line(covered.id)} at {place(covered, finding)}"
         named = f"{covered.severity:<{_SEVERITY_COLUMNS}}  {one_line(covered.message)} ({where})"
         lines += [indent + named, *_covered_lines(covered, indent + "  ")]

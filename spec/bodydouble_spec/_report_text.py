@@ -12,8 +12,8 @@ from bodydouble_spec._report_parts import (
     one_line,
     padded,
     place,
-    plain_lines,
     summary,
+    text_lines,
     width,
 )
 
@@ -27,10 +27,10 @@ _EVIDENCE_COLUMNS = 10
 
 
 def render_text(report: Report) -> str:
-    """Title, facts, findings, and the summary as the last line.
+    """Render title, facts, findings, and the summary as the last line.
 
-    A severity word stands at the start of each finding's first line, and all else is indented, so that a caller can
-    colour these words. Columns are aligned within the report.
+    The first line of each finding starts with its severity, and all else is indented, so that a caller can colour these
+    words. Columns are aligned within the report.
     """
     sections = [[one_line(report.title)]]
     if report.facts:
@@ -47,7 +47,7 @@ def _finding(finding: Finding, id_columns: int) -> list[str]:
     named = f"{finding.severity:<{_SEVERITY_COLUMNS}}  {finding.evidence:<{_EVIDENCE_COLUMNS}}"
     first = f"{named}  {padded(one_line(finding.id), id_columns)}  {place(finding)}"
     indent = " " * (_SEVERITY_COLUMNS + 2)
-    return [first, *((indent + line).rstrip() for line in plain_lines(finding))]
+    return [first, *((indent + line).rstrip() for line in text_lines(finding))]
 
 
 def _facts(report: Report) -> list[str]:

@@ -1,4 +1,4 @@
-"""Text and JSON values from elsewhere, made safe to print: a report quotes what strangers sent."""
+"""Foreign text and JSON values made safe to print: a report quotes text from requests and servers."""
 
 import json
 import math
@@ -13,8 +13,8 @@ _LIMIT_DEPTH = 64
 # Python refuses to write longer integers in decimal when its digit limit is at the lowest setting (640 digits).
 _LIMIT_INTEGER_BITS = 2_048
 
-# What a reader cannot see or a terminal obeys: the Unicode categories Cc, Cf, Cs, Zl and Zp, and the two code points
-# that XML 1.0 forbids besides. The two joiners (U+200C, U+200D) stay, as scripts and emoji need them.
+# Characters that are invisible or control a terminal: the Unicode categories Cc, Cf, Cs, Zl and Zp, and the two code points
+# that XML 1.0 forbids as well. The two joiners (U+200C, U+200D) stay, as scripts and emoji need them.
 _UNSAFE = (
     r"\x00-\x1f\x7f-\x9f\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b\u200e\u200f\u2028-\u202e"
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
@@ -32,43 +32,43 @@ _SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
 
 def visible(text: str) -> str:
-    r"""The text in one line, with everything that cannot be seen or that a log reader obeys written as an escape.
+    r"""Return the text in one line, with invisible characters and log commands written as escapes.
 
-    ``\n`` for a line break, ``\x1b``, ``\u202e`` or ``\U000e0041`` for other characters. A backslash that was in
-    the text stays as it is, so the result is for reading, not for parsing.
+    ``\n`` for a line break, ``\x1b``, ``\u202e`` or ``\U000e0041`` for other characters. A backslash in the text stays
+    as it is, so the result is for reading, not for parsing.
     """
     return _VISIBLE.sub(_escape, text)
 
 
 def shortened(text: str) -> str:
-    """The text, cut to 4,000 characters and a remark when it is longer."""
+    """Cut a text to 4,000 characters, with a remark when it was longer."""
     if len(text) <= _LIMIT_CHARACTERS:
         return text
     return f"{text[:_LIMIT_CHARACTERS]}… ({len(text):,} characters; the json report has them all)"
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Whether the value is an array in JSON."""
+    """Return whether the value is an array in JSON."""
     return isinstance(value, list | tuple)
 
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
-    """Whether the value is an object in JSON."""
+    """Return whether the value is an object in JSON."""
     return isinstance(value, Mapping)
 
 
 def json_safe(value: Any) -> Any:
-    """The value with everything replaced that strict JSON in UTF-8 cannot say.
+    """Replace everything in the value that strict JSON in UTF-8 cannot express.
 
     NaN and the infinities become ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, a lone surrogate becomes its escape as
-    text (``\\ud800``, six characters), an integer of over 2,048 bits hexadecimal text, what is nested deeper than
-    64 levels ``"…"``, and any other object its ``str``.
+    text (``\\ud800``, six characters), an integer of over 2,048 bits hexadecimal text, a value nested deeper than 64
+    levels ``"…"``, and any other object its ``str``.
     """
     return _json_safe(value, 0)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """The value as JSON that any parser reads and that is safe in a terminal; ``indent=None`` gives one line."""
+    """Format the value as JSON that any parser reads and that is safe in a terminal; ``indent=None`` gives one line."""
     text = json.dumps(json_safe(value), ensure_ascii=False, allow_nan=False, indent=indent)
     return _JSON_ESCAPED.sub(_json_escape, text)
 

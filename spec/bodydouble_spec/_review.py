@@ -1,4 +1,4 @@
-"""What is valid in a document and still a trap: promises that it does not make."""
+"""Review of a valid document for promises that it does not make."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ __all__ = ["review"]
 
 
 def review(document: dict[str, Any]) -> list[Finding]:
-    """Findings about a repaired document that is well-formed but promises too little; none of them needs a repair."""
+    """List findings about a repaired document that is well-formed but promises too little; none of them needs a repair."""
     operations = [
         (join_pointer("/paths", path, method), item[method])
         for path, item in document["paths"].items()
@@ -25,7 +25,7 @@ def review(document: dict[str, Any]) -> list[Finding]:
         finding for pointer, operation in operations for finding in _review_operation(document, pointer, operation)
     ]
     if schemes and operations and not applied:
-        message = f"the security scheme {', '.join(schemes)} is declared and applied to no operation"
+        message = f"the security scheme {', '.join(schemes)} is declared, but no operation applies it"
         findings.insert(0, _finding("security-not-applied", Severity.WARNING, "/components/securitySchemes", message))
     return findings
 
@@ -34,7 +34,7 @@ def _review_operation(document: dict[str, Any], pointer: str, operation: dict[st
     responses: dict[str, Any] = operation["responses"]
     here = join_pointer(pointer, "responses")
     if responses and all(status.startswith("2") for status in responses):
-        message = f"no response but {', '.join(responses)} is documented; errors are not"
+        message = f"only {', '.join(responses)} is documented; error responses are not"
         yield _finding("errors-undocumented", Severity.INFO, here, message)
     for status, response in responses.items():
         if not status.startswith("2"):
@@ -43,7 +43,9 @@ def _review_operation(document: dict[str, Any], pointer: str, operation: dict[st
             schema = _follow(document, media_type.get("schema", {}))
             if schema.get("type") == "object" and not schema.get("required"):
                 where = join_pointer(here, status, "content", name, "schema")
-                message = f"no property of the {status} body is required, so that {{}} conforms; read answers strictly"
+                message = (
+                    f"no property of the {status} body is required, so {{}} conforms; check answers in strict mode"
+                )
                 yield _finding("response-vacuous", Severity.INFO, where, message)
 
 

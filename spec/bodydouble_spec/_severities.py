@@ -1,4 +1,4 @@
-"""How severe a change is to one team: their own words, from ``pyproject.toml``, over those of the table of rules."""
+"""Severities of a team's own: settings from ``pyproject.toml`` that replace those of the rule table."""
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,14 +24,14 @@ _VALUES = f"{', '.join(Severity)} or {_OFF}"
 
 
 class BadSeverities(SpecError):
-    """The settings cannot be read or say something that does not exist; the text says what, where and what could stand there."""
+    """The settings cannot be read or name something unknown; the text says the problem, the place and the allowed values."""
 
 
 @dataclass(frozen=True, slots=True)
 class Severities:
-    """What a team made of the rules: ``chosen`` maps the id of a rule to its severity, or to None for a rule that is off.
+    """The severities that a team chose: ``chosen`` maps a rule's id to a severity, or to None for a rule that is off.
 
-    ``source`` is the file that says so, None where nothing does.
+    ``source`` is the settings file, None without one.
     """
 
     chosen: Mapping[str, Severity | None] = field(default_factory=dict[str, Severity | None])
@@ -39,7 +39,7 @@ class Severities:
 
     @classmethod
     def load(cls, path: str | Path) -> "Severities":
-        """Read ``[tool.bodydouble.drift.severities]`` of a TOML file: ids of rules with ``error``, ``warning``, ``info`` or ``off``.
+        """Read ``[tool.bodydouble.drift.severities]`` of a TOML file: rule ids with ``error``, ``warning``, ``info`` or ``off``.
 
         Raises BadSeverities when the file cannot be read, and for an unknown id, value or key.
         """
@@ -48,12 +48,12 @@ class Severities:
         except OSError as error:
             raise BadSeverities(f"{path}: {error.strerror or error}; name a readable pyproject.toml") from None
         except ValueError as error:
-            # A file that is no TOML, and one that is no text.
+            # Not TOML, or not text.
             raise BadSeverities(f"{path} is not TOML: {error}") from None
-        for place, key in enumerate(_TABLE):
+        for depth, key in enumerate(_TABLE):
             section = section.get(key, {})
             if not is_object(section):
-                raise BadSeverities(f"{path}: {'.'.join(_TABLE[: place + 1])} must be a table")
+                raise BadSeverities(f"{path}: {'.'.join(_TABLE[: depth + 1])} must be a table")
         for key in section:
             if key != _KEY:
                 raise BadSeverities(f"{path}: [{'.'.join(_TABLE)}] has no setting {show(key)}; it has: {_KEY}")
@@ -64,7 +64,7 @@ class Severities:
 
     @classmethod
     def find(cls, folder: Path) -> "Severities":
-        """Those of the nearest ``pyproject.toml`` in a folder or above it; the table's own where there is none.
+        """Load the nearest ``pyproject.toml`` in a folder or above it; without one, return the defaults.
 
         Raises BadSeverities as `load` does.
         """
@@ -73,9 +73,9 @@ class Severities:
         return cls() if nearest is None else cls.load(nearest)
 
     def apply(self, changes: Iterable[Change]) -> tuple[Change, ...]:
-        """The changes with the severities chosen; what a change covers gets its own too, the worst first.
+        """Return the changes with the chosen severities; covered changes get theirs too, the worst first.
 
-        A change whose rule is off is left out; what it covers takes its place.
+        A change whose rule is off is left out, and the changes that it covers take its place.
         """
         return tuple(item for change in changes for item in self._applied(change))
 

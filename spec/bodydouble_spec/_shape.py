@@ -1,4 +1,4 @@
-"""The shapes that a schema allows a value: allOf taken together, anyOf and oneOf as the branches that the value conforms to."""
+"""The shapes that a schema allows for a value: allOf merged, anyOf and oneOf as the branches that the value conforms to."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ CONTAINERS = frozenset({"array", "object"})
 _KINDS = frozenset({"array", "boolean", "null", "number", "object", "string"})
 _MAX_DEPTH = 60
 _MAX_SHAPES = 16
-# Beside one of these, a name that is in no `properties` may be documented all the same, or plain validation judges it.
-_OTHER_NAMES = {
+# Beside one of these, a name outside `properties` may be documented, or the schema's own check covers it.
+_OPEN_KEYWORDS = {
     "additionalProperties", "dependentSchemas", "else", "if", "patternProperties", "then", "unevaluatedProperties",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Schemas without alternatives that all hold at one place."""
+    """Schemas without alternatives that all apply at one place."""
 
     parts: tuple[dict[str, Any], ...]
 
     @cached_property
     def properties(self) -> dict[str, list[Any]]:
-        """The documented properties of an object, each with all schemas that hold for it."""
+        """The documented properties of an object, each with all schemas that apply to it."""
         result: dict[str, list[Any]] = {}
         for part in self.parts:
             for name, schema in part.get("properties", {}).items():
@@ -38,16 +38,16 @@ class Shape:
 
     @cached_property
     def required(self) -> frozenset[str]:
-        """The names that plain validation asks for."""
+        """The names that the schema requires."""
         return frozenset(name for part in self.parts for name in part.get("required", ()))
 
     @property
     def lists_all(self) -> bool:
-        """Whether a name that is not among `properties` is undocumented."""
-        return bool(self.properties) and not any(_OTHER_NAMES & part.keys() for part in self.parts)
+        """True when a name outside `properties` is undocumented."""
+        return bool(self.properties) and not any(_OPEN_KEYWORDS & part.keys() for part in self.parts)
 
     def items(self, index: int) -> list[Any]:
-        """All schemas that hold for the item of that index."""
+        """Return all schemas that apply to the item of that index."""
         result: list[Any] = []
         for part in self.parts:
             prefix: list[Any] = part.get("prefixItems", [])
@@ -63,7 +63,7 @@ class Shapes:
         self._definitions: dict[str, Any] = validator.schema.get("$defs", {})
 
     def of(self, schemas: Sequence[Any], value: Any) -> list[Shape]:
-        """The shapes that ``value`` has where all of ``schemas`` hold; none when it conforms to none, or there are too many."""
+        """Return the shapes of ``value`` where all of ``schemas`` apply; none when it conforms to none, or there are too many."""
         try:
             alternatives = _cross(self._alternatives(schema, value, 0) for schema in schemas)
         except _TooManyShapes:
@@ -71,12 +71,15 @@ class Shapes:
         return [Shape(tuple(parts)) for parts in alternatives]
 
     def kinds(self, schemas: Iterable[Any]) -> frozenset[str]:
-        """The JSON types that a value may have where all of ``schemas`` hold, integers being numbers; empty when it may have any."""
+        """Return the JSON types that a value may have where all of ``schemas`` apply, with integers as numbers.
+
+        Empty when it may have any.
+        """
         kinds = _KINDS.intersection(*(self._kinds(schema, 0) for schema in schemas))
         return frozenset() if kinds == _KINDS else kinds
 
     def is_nullable_leaf(self, schemas: Iterable[Any]) -> bool:
-        """Whether a value there may be null or else is a plain one: no array and no object."""
+        """Return whether a value there may be null or else a scalar: no array and no object."""
         kinds = self.kinds(schemas)
         return "null" in kinds and len(kinds) > 1 and not kinds & CONTAINERS
 
@@ -85,13 +88,15 @@ class Shapes:
             return [[]]
         if depth > _MAX_DEPTH:
             raise _TooManyShapes
-        choices = [[[schema]]]
-        choices += [self._alternatives(part, value, depth + 1) for part in self._parts(schema)]
+        alternatives = [[[schema]]]
+        alternatives += [self._alternatives(part, value, depth + 1) for part in self._parts(schema)]
         for keyword in ("anyOf", "oneOf"):
             if keyword in schema:
-                fitting = [branch for branch in schema[keyword] if self._conforms(branch, value)]
-                choices.append([parts for branch in fitting for parts in self._alternatives(branch, value, depth + 1)])
-        return _cross(choices)
+                matching = [branch for branch in schema[keyword] if self._conforms(branch, value)]
+                alternatives.append(
+                    [parts for branch in matching for parts in self._alternatives(branch, value, depth + 1)]
+                )
+        return _cross(alternatives)
 
     def _kinds(self, schema: Any, depth: int) -> frozenset[str]:
         if not is_object(schema) or depth > _MAX_DEPTH:
@@ -103,7 +108,7 @@ class Shapes:
         return kinds
 
     def _parts(self, schema: dict[str, Any]) -> list[Any]:
-        """The schemas that hold together with ``schema``: the one that it refers to, and those of allOf."""
+        """Return the schemas that apply together with ``schema``: its reference's target, and those of allOf."""
         reference = schema.get("$ref")
         target = [] if reference is None else [self._definitions.get(reference.removeprefix("#/$defs/"))]
         return [*target, *schema.get("allOf", ())]
@@ -113,13 +118,13 @@ class Shapes:
 
 
 class _TooManyShapes(Exception):
-    """A value cannot be judged, because its shapes are too many or recur without end."""
+    """The shapes of a value are too many or recur without end."""
 
 
-def _cross(choices: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str, Any]]]:
-    """Each way to take one alternative of every choice."""
+def _cross(alternatives: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str, Any]]]:
+    """Return each way to take one alternative of every choice."""
     result: list[list[dict[str, Any]]] = [[]]
-    for choice in choices:
+    for choice in alternatives:
         if len(result) * len(choice) > _MAX_SHAPES:
             raise _TooManyShapes
         result = [[*parts, *more] for parts in result for more in choice]

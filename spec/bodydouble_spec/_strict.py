@@ -1,6 +1,6 @@
-"""The strict reading of an answer: is anything undocumented, documented but absent, or empty where it must mean something?
+"""The strict check of an answer: properties that are undocumented, documented but absent, or empty.
 
-With a contract that requires no property, ``{}`` conforms; only this reading notices.
+With a contract that requires no property, ``{}`` conforms; only this check reports it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,23 +16,24 @@ from bodydouble_spec._validation import SchemaValidator
 __all__ = ["strict_findings"]
 
 _MAX_DEPTH = 60
-# Shapes within shapes multiply; when this many were tried, a place with several is not judged any more.
+# Shapes within shapes multiply; beyond this number, places with several shapes are not checked.
 _MAX_TRIED = 10_000
 
 
 def strict_findings(validator: SchemaValidator, value: Any, operation: str, evidence: Evidence) -> list[Finding]:
-    """What the strict reading finds in ``value`` beyond plain validation.
+    """List the findings of the strict check of ``value`` beyond those of the schema.
 
-    Absent or empty documented properties deviate with the severity of ``evidence``, undocumented ones are a warning at most, and a
-    nullable property that is absent while a sibling does its job is info. Of alternative shapes (anyOf, oneOf), those that the value
-    conforms to count, and of these the one that it fits best; where it conforms to none, plain validation has said so.
+    Absent or empty documented properties have the severity of ``evidence``, undocumented ones are a warning at most,
+    and a nullable property that is absent while a sibling has a value is info. Of alternative shapes (anyOf, oneOf),
+    those that the value conforms to count, and of these the best fit; where it conforms to none, the schema's findings
+    already say so.
     """
-    reading = _Reading(Shapes(validator), operation, evidence)
-    return reading.read([validator.schema], value, "", 0)
+    walk = _StrictWalk(Shapes(validator), operation, evidence)
+    return walk.read([validator.schema], value, "", 0)
 
 
-class _Reading:
-    """One walk over an answer, beside the schemas that hold at each place."""
+class _StrictWalk:
+    """One walk over an answer, together with the schemas that apply at each place."""
 
     def __init__(self, shapes: Shapes, operation: str, evidence: Evidence) -> None:
         self._shapes = shapes
@@ -41,26 +42,26 @@ class _Reading:
         self._tried = 0
 
     def read(self, schemas: Sequence[Any], value: Any, pointer: str, depth: int) -> list[Finding]:
-        """The findings at and below a place where all of ``schemas`` hold."""
+        """Return the findings at and below a place where all of ``schemas`` apply."""
         if depth > _MAX_DEPTH:
             return []
         if value is None:
             kinds = self._shapes.kinds(schemas)
-            is_empty = "null" in kinds and kinds & CONTAINERS  # where null is forbidden, plain validation says so
-            return [self._deviation("null", pointer, "this is null", "a value", None)] if is_empty else []
+            is_empty = "null" in kinds and kinds & CONTAINERS  # a forbidden null is a finding of the schema
+            return [self._deviation("null", pointer, "the value is null", "a value", None)] if is_empty else []
         shapes = self._shapes.of(schemas, value)
         if len(shapes) > 1:
             self._tried += len(shapes)
             if self._tried > _MAX_TRIED:
                 return []
         if is_array(value):
-            readings = [list(self._array(shape, value, pointer, depth)) for shape in shapes]
+            results = [list(self._array(shape, value, pointer, depth)) for shape in shapes]
         elif is_object(value):
             undocumented = list(self._undocumented(shapes, value, pointer))
-            readings = [[*self._object(shape, value, pointer, depth), *undocumented] for shape in shapes]
+            results = [[*self._object(shape, value, pointer, depth), *undocumented] for shape in shapes]
         else:
             return []
-        return min(readings, key=_badness, default=list[Finding]())
+        return min(results, key=_severity_counts, default=list[Finding]())
 
     def _undocumented(self, shapes: Sequence[Shape], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
         if not all(shape.lists_all for shape in shapes):
@@ -74,7 +75,7 @@ class _Reading:
 
     def _array(self, shape: Shape, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
         if not value and "array" in self._shapes.kinds(shape.parts):
-            yield self._deviation("empty", pointer, "this list is empty", "at least one item", value)
+            yield self._deviation("empty", pointer, "the list is empty", "at least one item", value)
         for index, item in enumerate(value):
             yield from self.read(shape.items(index), item, join_pointer(pointer, index), depth + 1)
 
@@ -88,10 +89,10 @@ class _Reading:
             if name in value:
                 yield from self.read(schemas, value[name], here, depth + 1)
             elif name not in nullable:
-                if name not in shape.required:  # plain validation says that already
+                if name not in shape.required:  # a finding of the schema already
                     yield self._deviation("absent", here, f"documented property {show(name)} is absent", name, None)
             elif has_value:
-                message = f"documented property {show(name)} is absent; null is what the contract has for it"
+                message = f"documented property {show(name)} is absent instead of null"
                 yield self._finding("absent", Severity.INFO, here, message, name, None)
 
     def _no_value(self, names: list[str], value: dict[str, Any], pointer: str) -> Finding:
@@ -115,7 +116,7 @@ class _Reading:
         )  # fmt: skip
 
 
-def _badness(findings: Sequence[Finding]) -> list[int]:
-    """Orders readings: fewest errors first, then fewest warnings, then fewest of anything."""
+def _severity_counts(findings: Sequence[Finding]) -> list[int]:
+    """Order results by errors first, then by warnings, then by infos."""
     ranks = [finding.severity.rank for finding in findings]
     return [ranks.count(severity.rank) for severity in Severity]

@@ -1,4 +1,4 @@
-"""One compiled validator for a schema, and findings built from its structured errors, never from its text."""
+"""One compiled validator for a schema, with findings from its structured errors, never from their text."""
 
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -14,15 +14,15 @@ from bodydouble_spec._pointer import join_pointer
 
 __all__ = ["SchemaValidator"]
 
-_COVERED = 12
+_MAX_COVERED = 12
 _MAX_FAULTS = 1000
 
 
 class SchemaValidator:
-    """A JSON Schema 2020-12, compiled once; ``format`` is an annotation, as the standard has it.
+    """A JSON Schema 2020-12, compiled once; ``format`` is an annotation, as in the standard.
 
-    ``is_valid(value)`` is the fast answer (microseconds); ``findings(value)`` gives all faults at once. Raises ValueError when the
-    schema cannot be compiled.
+    ``is_valid(value)`` is fast (microseconds); ``findings(value)`` lists all faults. Raises ValueError when the schema
+    cannot be compiled.
     """
 
     def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: Evidence) -> None:
@@ -34,11 +34,14 @@ class SchemaValidator:
         self.schema = schema
 
     def is_valid(self, value: Any) -> bool:
-        """Whether the value conforms; a lone surrogate does not, and NaN and infinity count as null, as orjson writes them."""
+        """Return whether the value conforms.
+
+        A value with a lone surrogate does not; NaN and infinity count as null, as orjson writes them.
+        """
         return _conforms(self._validator, value)
 
     def branch_is_valid(self, branch: dict[str, Any], value: Any) -> bool:
-        """Whether the value conforms to one subschema of ``schema``, given as the very object that stands there."""
+        """Return whether the value conforms to one subschema of ``schema``, given as the identical object."""
         validator = self._branches.get(id(branch))
         if validator is None:
             definitions = {**self.schema.get("$defs", {}), **branch.get("$defs", {})}
@@ -46,15 +49,15 @@ class SchemaValidator:
         return _conforms(validator, value)
 
     def findings(self, value: Any) -> list[Finding]:
-        """Every fault of the value; an empty list when it conforms. After the first 1,000 the rest is counted in one finding."""
+        """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding."""
         try:
             errors = iter(self._validator.iter_errors(value))
         except ValueError as error:
-            # Lone surrogates and keys that are no texts, for instance.
-            return [self._finding("not-json", "", f"this is not JSON: {show(str(error))}", None, None)]
+            # For example, lone surrogates and keys that are not strings.
+            return [self._finding("not-json", "", f"the value is not JSON: {show(str(error))}", None, None)]
         faults = (finding for error in errors for finding in self._from_error(error))
         findings = list(islice(faults, _MAX_FAULTS))
-        more = sum(1 for _ in errors)  # not looked into: a large request may have a hundred thousand
+        more = sum(1 for _ in errors)  # only counted: a large request may have a hundred thousand
         if more:
             findings.append(self._finding("more-faults", "", f"{more} more faults are not listed", None, more))
         return findings
@@ -72,22 +75,24 @@ class SchemaValidator:
                 message = f"property {show(name)} is not allowed"
                 yield self._finding(_kebab(keyword), join_pointer(pointer, name), message, None, name)
         elif keyword in {"anyOf", "oneOf"}:
-            yield self._no_branch(error, pointer, keyword)
+            yield self._unmatched(error, pointer, keyword)
         else:
-            expected, wanted = _expectation(keyword, details)
+            expected, sentence = _expectation(keyword, details)
             value = error.instance
             got = type_name(value) if keyword == "type" else value
-            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {wanted}", expected, got)
+            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
 
-    def _no_branch(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
-        """What kept each allowed shape from matching, as covered findings."""
+    def _unmatched(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
+        """Return a finding that covers the faults in each allowed shape."""
         context: list[list[jsonschema_rs.ValidationError]] = error.kind.as_dict().get("context", [])
         value = error.instance
         faults = (found for branch in context for nested in branch for found in self._from_error(nested))
         matched = sum(not branch for branch in context)
         what = f"matches {matched} of the allowed shapes, not exactly one" if matched else "matches no allowed shape"
         message = f"{show(value)} {what}"
-        return self._finding(_kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _COVERED)))
+        return self._finding(
+            _kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _MAX_COVERED))
+        )
 
     def _finding(
         self, keyword: str, pointer: str, message: str, expected: Any, got: Any, covers: tuple[Finding, ...] = ()
@@ -118,34 +123,38 @@ def _conforms(validator: jsonschema_rs.Draft202012Validator, value: Any) -> bool
 
 
 def _expectation(keyword: str, details: dict[str, Any]) -> tuple[Any, str]:
-    """What was expected as a JSON value, and the rest of the sentence "VALUE …"."""
-    if keyword not in _WANTED:
+    """Return the expected JSON value, and the rest of the sentence "VALUE …"."""
+    if keyword not in _SENTENCES:
         return None, f"breaks the rule `{keyword}`"
-    option, describe = _WANTED[keyword]
+    option, describe = _SENTENCES[keyword]
     expected = details.get(option)
     return expected, describe(expected)
 
 
-# For each keyword: where its error has what was expected (if anywhere), and how the sentence goes on.
-_WANTED: dict[str, tuple[str, Callable[[Any], str]]] = {
+# For each keyword: the error's option with the expected value (if any), and the rest of the sentence.
+_SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {
     "const": ("expected_value", lambda value: f"is not {show(value)}"),
     "enum": ("options", lambda options: f"is not one of {listed(map(show, options))}"),
     "falseSchema": ("", lambda _: "is not allowed"),
     "exclusiveMaximum": ("limit", lambda limit: f"is too large; it must be less than {show(limit)}"),
     "exclusiveMinimum": ("limit", lambda limit: f"is too small; it must be more than {show(limit)}"),
-    "maxItems": ("limit", lambda limit: f"is too long; it may have at most {limit} items"),
-    "maxLength": ("limit", lambda limit: f"is too long; it may have at most {limit} characters"),
-    "maxProperties": ("limit", lambda limit: f"is too long; it may have at most {limit} properties"),
+    "maxItems": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'item', 'items')}"),
+    "maxLength": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'character', 'characters')}"),
+    "maxProperties": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'property', 'properties')}"),
     "maximum": ("limit", lambda limit: f"is too large; it must be at most {show(limit)}"),
-    "minItems": ("limit", lambda limit: f"is too short; it must have at least {limit} items"),
-    "minLength": ("limit", lambda limit: f"is too short; it must have at least {limit} characters"),
-    "minProperties": ("limit", lambda limit: f"is too short; it must have at least {limit} properties"),
+    "minItems": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'item', 'items')}"),
+    "minLength": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'character', 'characters')}"),
+    "minProperties": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'property', 'properties')}"),
     "minimum": ("limit", lambda limit: f"is too small; it must be at least {show(limit)}"),
     "multipleOf": ("multiple_of", lambda factor: f"is not a multiple of {show(factor)}"),
     "pattern": ("pattern", lambda _: "does not have the required form"),
     "type": ("types", lambda types: f"is not of type {' or '.join(types)}"),
-    "uniqueItems": ("", lambda _: "has an item twice"),
+    "uniqueItems": ("", lambda _: "has duplicate items"),
 }  # fmt: skip
+
+
+def _counted(count: int, noun: str, plural: str) -> str:
+    return f"{count} {noun if count == 1 else plural}"
 
 
 def _kebab(keyword: str) -> str:

@@ -1,8 +1,8 @@
-"""The vendored pair, published document and overlay, and the merged document kept beside them.
+"""The vendored document and overlay, and the merged document stored beside them.
 
-Applying the overlay needs a YAML reader and JSONPath, which cost more to import than the mock may take to start. So the result is
-kept in ``merged.json`` with the digests of what it was made from; when either file has changed, it is made again in memory.
-``python -m bodydouble_spec`` writes it.
+Applying the overlay needs a YAML reader and JSONPath, which take longer to import than the mock may take to start. So
+the result is stored in ``merged.json`` with the digests of its inputs; when either file has changed, it is computed
+again in memory. ``python -m bodydouble_spec`` writes it.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import orjson
 from bodydouble_spec._finding import Evidence, Finding, Severity
 from bodydouble_spec._overlay import Fact, Overlaid, Overlay
 
-__all__ = ["NAME", "kept", "merged_document", "overlaid", "overlay", "provenance", "published"]
+__all__ = ["NAME", "merged_bytes", "merged_document", "overlaid", "overlay", "provenance", "published"]
 
 NAME = "vendored contract"
 _FOLDER = Path(__file__).parent
@@ -23,24 +23,27 @@ _DOCUMENT, _OVERLAY, _MERGED = _FOLDER / "openapi.json", _FOLDER / "overlay.yaml
 
 
 def published() -> dict[str, Any]:
-    """The vendored document: the structure as published, in our words."""
+    """Return the vendored document: the structure as published, in our own words."""
     document: dict[str, Any] = orjson.loads(_DOCUMENT.read_bytes())
     return document
 
 
 def provenance() -> dict[str, str]:
-    """Where the vendored document came from: URL, revision, date, fingerprint."""
+    """Return the origin of the vendored document: URL, revision, date, fingerprint."""
     facts: dict[str, str] = orjson.loads((_FOLDER / "provenance.json").read_bytes())
     return facts
 
 
 def overlay() -> Overlay:
-    """The vendored overlay."""
+    """Return the vendored overlay."""
     return Overlay.load(_OVERLAY)
 
 
 def overlaid(repaired: dict[str, Any]) -> Overlaid:
-    """The vendored overlay applied to the repaired vendored document: the kept result, or made anew when a file has changed."""
+    """Return the repaired vendored document with its overlay applied.
+
+    The stored result is used, unless one of its files has changed.
+    """
     try:
         merged: dict[str, Any] = orjson.loads(_MERGED.read_bytes())
     except (OSError, orjson.JSONDecodeError):
@@ -52,12 +55,12 @@ def overlaid(repaired: dict[str, Any]) -> Overlaid:
 
 
 def merged_document(repaired: dict[str, Any]) -> bytes:
-    """The bytes of ``merged.json`` for the files as they are now."""
-    return kept(overlay().apply(repaired), _DOCUMENT.read_bytes(), _OVERLAY.read_bytes())
+    """Return the bytes of ``merged.json`` for the current files."""
+    return merged_bytes(overlay().apply(repaired), _DOCUMENT.read_bytes(), _OVERLAY.read_bytes())
 
 
-def kept(result: Overlaid, document: bytes, overlay: bytes) -> bytes:
-    """The bytes of ``merged.json`` for a result, and for the bytes of the document and of the overlay that it was made from."""
+def merged_bytes(result: Overlaid, document: bytes, overlay: bytes) -> bytes:
+    """Return the bytes of ``merged.json`` for a result, and for the bytes of its document and its overlay."""
     content = {
         "inputs": _digests(document, overlay),
         "document": result.document,

@@ -1,6 +1,6 @@
-"""A YAML loader that gives what JSON could have said: string keys, no dates, and the plain values of YAML 1.2."""
+"""A YAML loader that gives only values of JSON: string keys, no dates, and the scalars of YAML 1.2."""
 # pyright: reportUnknownMemberType=false
-# The stubs of PyYAML leave the loader's methods without types.
+# PyYAML's stubs have no types for the loader's methods.
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["JsonCompatibleLoader"]
 
 
 class JsonCompatibleLoader(yaml.SafeLoader):
-    """SafeLoader with the core schema of YAML 1.2, where "no", "16:9" and "2026-06-12" are texts, and every key a string."""
+    """SafeLoader with the core schema of YAML 1.2: "no", "16:9" and "2026-06-12" are texts, and every key is a string."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         """Merge ``<<`` into a mapping, one entry a key: merges of merges would otherwise double at every step."""
@@ -23,12 +23,12 @@ class JsonCompatibleLoader(yaml.SafeLoader):
         node.value = list(last.values())
 
     def construct_text_keyed(self, node: yaml.MappingNode) -> dict[str, Any]:
-        """A mapping as an object of JSON."""
+        """Return a mapping as a JSON object."""
         self.flatten_mapping(node)
         return {_key(key): value for key, value in self.construct_pairs(node, deep=True)}
 
     def construct_integer(self, node: yaml.ScalarNode) -> int:
-        """An integer; a leading zero means nothing, ``0o`` and ``0x`` mean octal and hexadecimal."""
+        """Return an integer; a leading zero is ignored, ``0o`` and ``0x`` mean octal and hexadecimal."""
         text = self.construct_scalar(node)
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)
         return int(text, base)
@@ -41,7 +41,7 @@ def _key(key: object) -> str:
 
 
 _CORE = "tag:yaml.org,2002:"
-# Both tables are the loader's own, because PyYAML's registration methods copy the inherited ones, dates and all.
+# Both tables are set here, because PyYAML's registration methods would copy the inherited ones, including dates.
 JsonCompatibleLoader.yaml_implicit_resolvers = {}
 JsonCompatibleLoader.yaml_constructors = {
     tag: constructor

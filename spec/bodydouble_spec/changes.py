@@ -1,4 +1,4 @@
-"""What became different between two contracts, over a whole history, and what adopting a revision comes to."""
+"""Changes between two contracts, over a whole history, and in the adoption of a revision."""
 
 from bodydouble_spec._adoption import Adoption, adopt
 from bodydouble_spec._change import Change

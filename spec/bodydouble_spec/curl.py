@@ -1,4 +1,4 @@
-"""A request as a curl command: the one writer, for the journal, for findings and for reports."""
+"""A request as a curl command, for the journal, findings and reports."""
 
 import shlex
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 __all__ = ["curl_command", "header_text", "request_path"]
 
 _MOCK = "http://127.0.0.1:8000"
-# Linux takes no longer argument than 128 kB; a longer body comes from standard input.
-_LONGEST_ARGUMENT = 100_000
+# Linux limits an argument to 128 kB; a longer body comes from standard input.
+_MAX_ARGUMENT_CHARACTERS = 100_000
 _END = "END_OF_BODY"
 
 
@@ -20,11 +20,11 @@ def curl_command(
     body: str | None = None,
     with_key: bool = False,
 ) -> str:
-    """A command for a POSIX shell, in which every text is quoted.
+    """Return a command for a POSIX shell, with every text quoted.
 
-    ``origin`` is what stands before ``path``; None takes that of ``$AIMLAPI_BASE_URL`` (with ``/v1`` or without), or the mock's on
-    port 8000. ``body`` is the text that is sent, None for no body. ``with_key`` sends ``$AIMLAPI_KEY`` as bearer key: no key is ever written.
-    Control characters are left out of method, path and headers, which can have none.
+    ``origin`` precedes ``path``; None uses ``$AIMLAPI_BASE_URL`` (with ``/v1`` or without), or the mock's address on
+    port 8000. ``body`` is the text to send, None for no body. ``with_key`` sends ``$AIMLAPI_KEY`` as bearer key: a key
+    is never written out. Control characters are removed from method, path and headers, which cannot have any.
     """
     target = shlex.quote(f"{origin or ''}{request_path(path)}")
     base = "" if origin is not None else '"${base%/v1}"'
@@ -33,8 +33,8 @@ def curl_command(
         words.append('--header "Authorization: Bearer $AIMLAPI_KEY"')
     words += [f"--header {shlex.quote(f'{name}: {header_text(value)}')}" for name, value in (headers or {}).items()]
     ending = ""
-    if body is not None and len(body) <= _LONGEST_ARGUMENT:
-        # Never read from a file: --data would take a leading @ for a name.
+    if body is not None and len(body) <= _MAX_ARGUMENT_CHARACTERS:
+        # --data would read a file for a body with a leading @.
         words.append(f"--data-raw {shlex.quote(body)}")
     elif body is not None:
         end = _END
@@ -42,17 +42,17 @@ def curl_command(
             end += "_"
         words.append(f"--data-binary @- <<'{end}'")
         ending = f"\n{body}\n{end}"
-    # Both spellings of the base URL are in use; the path begins with its version.
+    # The base URL may end in /v1 or not; the path begins with the version.
     variable = "" if origin is not None else f"base=${{AIMLAPI_BASE_URL:-{_MOCK}}}\n"
     return variable + " \\\n  ".join(words) + ending + "\n"
 
 
 def request_path(path: str) -> str:
-    """A path for a request line, which must not be able to turn the base URL's host into another one ("@elsewhere.example")."""
-    shown = header_text(path)
-    return shown if shown.startswith("/") else f"/{shown}"
+    """Return a path for a request line that cannot replace the host of the base URL ("@elsewhere.example")."""
+    text = header_text(path)
+    return text if text.startswith("/") else f"/{text}"
 
 
 def header_text(text: str) -> str:
-    """A text for a request line or header: without control characters, which neither has."""
+    """Return a text for a request line or header, without control characters."""
     return "".join(character for character in text if character.isprintable())

@@ -1,7 +1,7 @@
-"""openapi-core as a second opinion on the same document: for tests, and for looking at a document once.
+"""openapi-core as a second validator of the same document: for tests, and for single documents.
 
-It takes 0.6 s to import and a millisecond a message, so nothing that serves requests imports this module's dependencies. They are
-installed by ``pip install 'bodydouble[contract]'``.
+Its import takes 0.6 s and each message a millisecond, so no server code imports it. Install it with ``pip install
+'bodydouble[contract]'``.
 """
 
 from bodydouble_spec._oracle import Oracle

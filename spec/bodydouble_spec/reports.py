@@ -1,4 +1,4 @@
-"""Reports with all that they can hold: findings, what passed, and pictures."""
+"""Reports with findings, passed checks and pictures."""
 
 from bodydouble_spec._report import Report, ReportCheck, ReportFormat, ReportPicture, render
 

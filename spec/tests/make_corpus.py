@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 from bodydouble_spec import fingerprint
 from bodydouble_spec._document import parse_document
-from bodydouble_spec._structure import strip
+from bodydouble_spec._structure import strip_prose
 
 DATA = Path(__file__).parent / "data"
 REVISION_OF = "image-models/Google/gemini-2.5-flash-image-edit.json"
@@ -49,7 +49,7 @@ def copy(source: Path, target: Path) -> None:
     if problem is not None:
         target.write_bytes(data)
         return
-    stripped = strip(document)
+    stripped = strip_prose(document)
     if fingerprint(stripped) != fingerprint(document):
         raise SystemExit(f"{source}: the structure changed")
     is_json = data.lstrip().startswith(b"{")

@@ -129,7 +129,7 @@ def test_a_prompt_is_kept_whole_up_to_20000_characters() -> None:
 
 def test_a_longer_prompt_is_cut_and_says_how_long_it_was() -> None:
     kept, _ = record_body(orjson.dumps({"prompt": "long " * 4001}), Redactor())
-    assert kept["prompt"].endswith("… [cut here; it had 20,005 characters]")
+    assert kept["prompt"].endswith("… [cut; 20,005 characters in all]")
     assert len(kept["prompt"]) < 20_100
 
 

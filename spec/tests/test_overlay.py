@@ -127,8 +127,8 @@ GOOD: dict[str, Any] = {"target": "$", "update": {}, "x-evidence": "assumed", "x
 
 
 MALFORMED: list[tuple[Any, ...]] = [
-        ([], "this is no OpenAPI Overlay; it needs `overlay: 1.0.0` at the top"),
-        ({"overlay": 2, "actions": [GOOD]}, "this is no OpenAPI Overlay"),
+        ([], "this is not an OpenAPI Overlay; it needs `overlay: 1.0.0` at the top"),
+        ({"overlay": 2, "actions": [GOOD]}, "this is not an OpenAPI Overlay"),
         ({"overlay": "1.0.0"}, "/actions must be a list with at least one action"),
         ({"overlay": "1.0.0", "actions": []}, "/actions must be a list with at least one action"),
         ({"overlay": "1.0.0", "actions": [5]}, "/actions/0 needs a `target`"),

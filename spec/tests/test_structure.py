@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import _vendored, fingerprint
-from bodydouble_spec._structure import NEUTRAL_DESCRIPTION, strip, with_prose_of
+from bodydouble_spec._structure import NEUTRAL_DESCRIPTION, restore_prose, strip_prose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,8 +17,8 @@ def test_a_document_brings_its_own_prose_back_to_its_structure(
     small_documents: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     document = data.draw(st.sampled_from(small_documents))
-    stripped = strip(document)
-    assert strip(with_prose_of(document, stripped)) == stripped
+    stripped = strip_prose(document)
+    assert strip_prose(restore_prose(document, stripped)) == stripped
 
 
 @settings(deadline=None, max_examples=40)
@@ -27,13 +27,13 @@ def test_prose_of_any_document_leaves_the_structure_of_another_alone(
     small_documents: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     ours, theirs = (data.draw(st.sampled_from(small_documents)) for _ in range(2))
-    assert fingerprint(with_prose_of(ours, strip(theirs))) == fingerprint(theirs)
+    assert fingerprint(restore_prose(ours, strip_prose(theirs))) == fingerprint(theirs)
 
 
 def test_the_vendored_document_is_its_structure_with_its_prose() -> None:
     document = _vendored.published()
     version = document["info"]["version"]
-    again = with_prose_of(document, strip(document))
+    again = restore_prose(document, strip_prose(document))
     again["info"]["version"] = version
     assert json.dumps(again) == json.dumps(document)
 
@@ -43,12 +43,12 @@ def response(**description: str) -> dict[str, Any]:
 
 
 def test_a_response_of_theirs_that_we_do_not_describe_gets_a_neutral_description() -> None:
-    result = with_prose_of(response(), strip(response(description="THEIRS")))
+    result = restore_prose(response(), strip_prose(response(description="THEIRS")))
     assert result == response(description=NEUTRAL_DESCRIPTION)
 
 
 def test_a_response_of_theirs_that_we_describe_keeps_our_description() -> None:
-    result = with_prose_of(response(description="Ours."), strip(response(description="THEIRS")))
+    result = restore_prose(response(description="Ours."), strip_prose(response(description="THEIRS")))
     assert result == response(description="Ours.")
 
 
@@ -59,14 +59,14 @@ def schema(**content: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("key", ["example", "title"])
 def test_an_example_or_a_title_stays_only_where_nothing_has_changed(key: str) -> None:
     ours = schema(type="string", description="Ours.", **{key: "1:1"})
-    same, other = strip(schema(type="string")), strip(schema(type="integer"))
-    assert with_prose_of(ours, same) == ours
-    assert with_prose_of(ours, other) == schema(type="integer", description="Ours.")
+    same, other = strip_prose(schema(type="string")), strip_prose(schema(type="integer"))
+    assert restore_prose(ours, same) == ours
+    assert restore_prose(ours, other) == schema(type="integer", description="Ours.")
 
 
 def test_a_property_that_is_called_description_is_structure() -> None:
     document = schema(properties={"description": {"type": "string"}, "example": {"type": "string"}})
-    assert strip(document) == document
+    assert strip_prose(document) == document
 
 
 def test_items_of_a_list_are_known_again_wherever_they_stand() -> None:
@@ -74,11 +74,11 @@ def test_items_of_a_list_are_known_again_wherever_they_stand() -> None:
     second = {"name": "b", "in": "query"}
     ours = {"paths": {"/a": {"get": {"parameters": [first, second]}}}}
     theirs = {"paths": {"/a": {"get": {"parameters": [second, {**first, "description": "THEIRS"}]}}}}
-    result = with_prose_of(ours, strip(theirs))
+    result = restore_prose(ours, strip_prose(theirs))
     assert result == {"paths": {"/a": {"get": {"parameters": [second, first]}}}}
 
 
 def test_defaults_and_enumerations_are_data_whatever_their_keys_are_called() -> None:
     document = schema(default={"description": "a", "x-b": 1}, enum=[{"title": "c"}])
-    assert strip(copy.deepcopy(document)) == document
-    assert with_prose_of(schema(default={"summary": "ours"}), strip(document)) == document
+    assert strip_prose(copy.deepcopy(document)) == document
+    assert restore_prose(schema(default={"summary": "ours"}), strip_prose(document)) == document
