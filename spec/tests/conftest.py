@@ -1,4 +1,4 @@
-"""Real documents for every test: structure-only copies in ``data/``, and whatever lies beside the checkout."""
+"""Real documents for every test: structure-only copies in ``data/``, and more from beside the checkout if present."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,7 +20,7 @@ NO_DOCUMENT = {"8b137891791f"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``document_path`` is each real document, ``own_path`` each one of ``data/``."""
+    """Parametrize ``document_path`` with each real document, and ``own_path`` with each one of ``data/``."""
     for name, paths in (("document_path", OWN + MORE), ("own_path", OWN)):
         if name in metafunc.fixturenames:
             metafunc.parametrize(name, paths, ids=[path.stem for path in paths])
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def load_real(vendored_overlay: Overlay) -> Callable[[Path], Contract]:
-    """Loads a real document with the vendored overlay, each only once."""
+    """Load a real document with the vendored overlay, each only once."""
 
     @cache
     def load(path: Path) -> Contract:
@@ -39,25 +39,25 @@ def load_real(vendored_overlay: Overlay) -> Callable[[Path], Contract]:
 
 @pytest.fixture(scope="session")
 def documents() -> dict[str, dict[str, Any]]:
-    """The documents of ``data/`` by file name, parsed, without the one that is none; not to be changed."""
+    """Return the parsed documents of ``data/`` by file name, without the unreadable one; do not change them."""
     return {path.name: parse_document(path.read_bytes())[0] for path in OWN if path.stem not in NO_DOCUMENT}
 
 
 @pytest.fixture(scope="session")
 def small_documents(documents: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Those of them that are quick to walk many times."""
+    """Return those documents that are quick to walk many times."""
     return [document for document in documents.values() if len(orjson.dumps(document)) < 10_000]
 
 
 @pytest.fixture(scope="session")
 def vendored() -> Contract:
-    """The vendored contract."""
+    """Return the vendored contract."""
     return Contract.load()
 
 
 @pytest.fixture(scope="session")
 def corpus_script() -> ModuleType:
-    """The script that wrote ``data/``, as a module."""
+    """Return the script that wrote ``data/``, as a module."""
     spec = spec_from_file_location("make_corpus", HERE / "make_corpus.py")
     assert spec is not None
     assert spec.loader is not None
@@ -68,5 +68,5 @@ def corpus_script() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def vendored_overlay() -> Overlay:
-    """The vendored overlay."""
+    """Return the vendored overlay."""
     return Overlay.load(HERE.parent / "bodydouble_spec" / "overlay.yaml")

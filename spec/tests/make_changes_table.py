@@ -1,4 +1,4 @@
-"""Writes the table of rules into ``docs/changes.md``. Run by hand after a change to the rules: ``python spec/tests/make_changes_table.py``."""
+"""Write the rule table into ``docs/changes.md``; run after a change of the rules: ``python spec/tests/make_changes_table.py``."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ END = "<!-- end of the table -->"
 
 
 def table() -> str:
-    """Every rule as a row of a Markdown table, in the order of the rules."""
+    """Return a Markdown table with a row for every rule, in order."""
     rows = [
         f"| `{rule.id}` | {rule.severity} | {'oasdiff' if rule.is_oasdiff else 'ours'} | {_cell(rule.sentence)} |"
         for rule in RULES.values()
@@ -19,7 +19,7 @@ def table() -> str:
 
 
 def with_table(page: str) -> str:
-    """The page with the table as the rules are now."""
+    """Return the page with the current table."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

@@ -1,8 +1,8 @@
-"""Writes the tests' documents: structure-only copies of published ones, without prose, samples or vendor extensions.
+"""Write the tests' documents: structure-only copies of published ones, without prose, samples or vendor extensions.
 
-Run by hand: ``python spec/tests/make_corpus.py REVISIONS DRIFT``. REVISIONS is a folder of ``DATE-COMMIT.json`` files, DRIFT one with
-``docs/BLOB.json`` and the ``*.jsonl`` files that name them. Where the presence of a text matters, as for the description of a response, a neutral
-one stands in its place. A copy has the fingerprint of its original.
+Run by hand: ``python spec/tests/make_corpus.py REVISIONS DRIFT``. REVISIONS is a folder of ``DATE-COMMIT.json`` files,
+DRIFT one with ``docs/BLOB.json`` and the ``*.jsonl`` files that name them. Where the presence of a text matters, as for
+the description of a response, a neutral one replaces it. A copy has the fingerprint of its original.
 """
 
 import json
@@ -16,14 +16,14 @@ from bodydouble_spec._structure import strip_prose
 
 DATA = Path(__file__).parent / "data"
 REVISION_OF = "image-models/Google/gemini-2.5-flash-image-edit.json"
-# Which of the other documents are taken, and what for.
+# The other documents, and the peculiarity of each.
 PECULIAR = {
     "044ce96695e7": "an answer that requires nothing",
     "05da2bc6184a": "a security scheme that mixes two kinds; many anyOf; exclusive bounds",
     "11edcafcbe2a": "references that lead nowhere",
     "12c290d7d593": "additionalProperties",
     "1b2be07205d6": "two operations; an array without items; recursion",
-    "2d8f352fa6c3": "a type that is none",
+    "2d8f352fa6c3": "an invalid type",
     "33fd4b46293e": "anyOf in the request",
     "3df2135e5eea": "keywords of OpenAPI 3.1 in a 3.0 document",
     "3fee923bb958": "the same contract with an object for paths",
@@ -43,7 +43,7 @@ PECULIAR = {
 
 
 def copy(source: Path, target: Path) -> None:
-    """Write the structure of one document; raises SystemExit when that changes its fingerprint."""
+    """Write the structure of one document. Raises SystemExit when that changes its fingerprint."""
     data = source.read_bytes()
     document, problem = parse_document(data)
     if problem is not None:
@@ -68,7 +68,7 @@ def main(revisions: Path, drift: Path) -> None:
     names: dict[str, dict[str, str]] = {}
     for lines in sorted(drift.glob("*.jsonl")):
         for entry in map(json.loads, lines.read_text(encoding="utf-8").splitlines()):
-            names |= {entry[side]: entry for side in ("before", "after") if side in entry}
+            names |= {entry[version]: entry for version in ("before", "after") if version in entry}
     for digest, peculiar in PECULIAR.items():
         entry = names[f"docs/{digest}.json"]
         copy(drift / "docs" / f"{digest}.json", DATA / f"{digest}.json")

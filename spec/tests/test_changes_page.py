@@ -1,4 +1,4 @@
-"""The page on changes says what the code does."""
+"""Agreement of the page on changes with the code."""
 
 import re
 from importlib.util import module_from_spec, spec_from_file_location
@@ -22,7 +22,7 @@ def script() -> ModuleType:
     return module
 
 
-def test_the_table_of_rules_is_that_of_the_code(script: ModuleType) -> None:
+def test_the_rule_table_of_the_page_is_that_of_the_code(script: ModuleType) -> None:
     assert script.with_table(PAGE) == PAGE, "the rules have changed; run: python spec/tests/make_changes_table.py"
 
 

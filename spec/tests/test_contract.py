@@ -1,4 +1,4 @@
-"""Loading contracts: real documents as they are, and any JSON at all."""
+"""Loading of contracts: real documents, damaged ones, and any JSON."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
     max_leaves=12,
 )
-# Words of OpenAPI, so that generated documents get past the first door.
+# Keywords of OpenAPI, so that generated documents pass the first checks.
 WORDS = st.sampled_from(
     [
         "openapi",
@@ -134,7 +134,7 @@ def test_every_defect_of_a_real_document_names_its_place(
     contract = load_real(document_path)
     for finding in contract.findings:
         if finding.witness != "overlay" and finding.pointer:
-            # What is missing has no place of its own; what should hold it has one.
+            # A missing part has no place of its own, but its parent has.
             assert isinstance(resolve_pointer(contract.published, pointer_parts(finding.pointer)[:-1]), dict | list)
 
 
@@ -165,7 +165,7 @@ def test_the_known_defects_of_a_real_document_are_found(
     assert expected <= {finding.id for finding in contract.findings}
 
 
-def test_what_is_no_document_is_exactly_one_finding(load_real: Callable[[Path], Contract]) -> None:
+def test_an_unreadable_document_is_exactly_one_finding(load_real: Callable[[Path], Contract]) -> None:
     contract = load_real(Path(__file__).parent / "data" / "8b137891791f.json")
     assert [(item.id, item.severity) for item in contract.findings] == [("document-unreadable", Severity.ERROR)]
 
@@ -193,7 +193,7 @@ def test_any_json_loads(value: Any, key: str) -> None:
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(OPENAPI_LIKE, OPENAPI_LIKE, OPENAPI_LIKE, st.sampled_from(["3.0.0", "3.1.0"]))
-def test_anything_in_the_words_of_openapi_loads(schema: Any, item: Any, components: Any, version: str) -> None:
+def test_anything_made_of_openapi_keywords_loads(schema: Any, item: Any, components: Any, version: str) -> None:
     media_type = {"application/json": {"schema": schema}}
     operation = {"requestBody": {"content": media_type}, "responses": {"200": {"content": media_type}}}
     document = {"openapi": version, "paths": {"/a": {"post": operation}, "/b": item}, "components": components}
@@ -204,7 +204,7 @@ def test_anything_in_the_words_of_openapi_loads(schema: Any, item: Any, componen
 
 @settings(deadline=None, max_examples=100)
 @given(st.data())
-def test_a_real_document_with_anything_in_the_place_of_any_part_loads(
+def test_a_real_document_with_any_part_replaced_loads(
     small_documents: list[dict[str, Any]], vendored_overlay: Overlay, data: st.DataObject
 ) -> None:
     document = copy.deepcopy(data.draw(st.sampled_from(small_documents)))
@@ -230,19 +230,19 @@ def test_the_messages_of_defects_are_short_and_one_line(
     assert all(len(message) <= 300 and "\n" not in message and message.encode() for message in messages)
 
 
-def test_an_operation_is_found_by_key_path_or_id_and_alone_without_a_name(vendored: Contract) -> None:
+def test_an_operation_is_found_by_key_path_or_id_and_a_single_one_without_a_name(vendored: Contract) -> None:
     names = ["POST /v1/images/generations", "/v1/images/generations", "_v1_images_generations", None]
     assert {id(vendored.operation(name)) for name in names} == {id(vendored.operations[0])}
 
 
-def test_an_unknown_operation_is_refused_with_those_that_there_are(vendored: Contract) -> None:
+def test_an_unknown_operation_is_refused_with_the_known_ones(vendored: Contract) -> None:
     with pytest.raises(
         UnknownOperation, match='no operation "createImage"; its operations: POST /v1/images/generations'
     ):
         vendored.operation("createImage")
 
 
-def test_no_name_is_not_enough_where_there_are_several_operations(load_real: Callable[[Path], Contract]) -> None:
+def test_a_name_is_required_for_one_of_several_operations(load_real: Callable[[Path], Contract]) -> None:
     contract = load_real(Path(__file__).parent / "data" / "48a092812796.json")
     with pytest.raises(UnknownOperation, match="has 2 operations; name one of: POST /tts, POST /v1/tts"):
         contract.operation()
@@ -263,7 +263,7 @@ def test_the_evidence_of_a_place_is_that_of_the_innermost_fact(
     assert vendored.evidence(pointer) is evidence
 
 
-def test_of_two_actions_at_one_place_the_later_one_counts() -> None:
+def test_the_later_of_two_actions_at_one_place_counts() -> None:
     actions = [
         {"target": "$.info", "update": {"x-note": note}, "x-evidence": note, "x-source": "a test"}
         for note in ("assumed", "observed")
@@ -281,12 +281,12 @@ def test_an_overlay_may_be_named_by_its_path(tmp_path: Path) -> None:
     assert [document["info"]["x-a"] for document in documents] == [1, 1]
 
 
-def test_an_overlay_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
+def test_a_missing_overlay_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(UnreadableDocument, match="name a readable file"):
         Contract.load(overlay=tmp_path / "missing.yaml")
 
 
-def test_what_an_overlay_breaks_is_a_finding_and_not_a_crash() -> None:
+def test_a_document_broken_by_an_overlay_is_a_finding_and_not_a_crash() -> None:
     action = {"target": "$.paths.*.*", "update": {"responses": 5}, "x-evidence": "assumed", "x-source": "a test"}
     contract = Contract.load(overlay=Overlay.parse({"overlay": "1.0.0", "actions": [action]}, "test"))
     assert ("not-an-object", "overlay") in {(finding.id, finding.witness) for finding in contract.findings}

@@ -1,4 +1,4 @@
-"""A request as a curl command: whatever its texts are, the shell hands them to curl as they are, and no key is among them."""
+"""Requests as curl commands: the shell passes every text to curl unchanged, and no key is among them."""
 
 import subprocess
 
@@ -7,14 +7,14 @@ from bodydouble_spec.curl import curl_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-# In curl's place: its arguments, each ended by a record separator, then what it could read.
+# A stand-in for curl: prints its arguments, each with a record separator, then its standard input.
 _CURL = 'curl() { printf \'%s\\036\' "$@"; case "$*" in *@-*) cat;; esac; }\n'
 
 
 def handed_over(command: str, **environment: str) -> list[str]:
-    """The arguments that curl gets, then its standard input."""
+    """Return the arguments that curl receives, then its standard input."""
     script = (_CURL + command).encode("utf-8", "surrogatepass")
-    # From standard input, as a command of any length is pasted; what follows the command is not curl's to read.
+    # The script comes from standard input, so that a command of any length works.
     shown = subprocess.run(["sh"], input=script, env=environment, check=True, capture_output=True)
     return shown.stdout.decode("utf-8", "surrogatepass").split("\036")
 
@@ -40,7 +40,7 @@ def test_a_body_too_long_for_an_argument_comes_from_standard_input(body: str) ->
     assert (option, source, sent) == ("--data-binary", "@-", f"{body}\n")
 
 
-def test_the_key_is_the_shell_s_to_put_in() -> None:
+def test_the_shell_inserts_the_key() -> None:
     command = curl_command("POST", "/v1/x", origin="https://api.test", with_key=True)
     assert "Authorization: Bearer my-own-key" in handed_over(command, AIMLAPI_KEY="my-own-key")
 

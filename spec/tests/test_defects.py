@@ -1,4 +1,4 @@
-"""How a value is shown in a message."""
+"""Short forms of values in messages."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def test_a_value_is_shown(value: Any, text: str) -> None:
     assert show(value) == text
 
 
-def test_what_is_small_is_not_shortened() -> None:
+def test_a_small_value_is_not_shortened() -> None:
     values: list[Any] = [None, 1.5, "text", [1, 2], {"a": "b"}]
     assert [shorten(value) for value in values] == values
 

@@ -1,4 +1,4 @@
-"""Comparing two contracts: the real history, whole documents, and what must give nothing."""
+"""Comparison of two contracts: the real history, whole documents, and documents that promise the same."""
 
 import copy
 from collections import Counter
@@ -72,13 +72,13 @@ def test_the_renaming_names_both_and_covers_the_removal_and_the_addition(revisio
 
 
 @pytest.mark.parametrize(("before", "after"), [(STEPS[0], STEPS[1]), (STEPS[1], STEPS[2]), (STEPS[3], STEPS[4])])
-def test_revisions_of_one_structure_differ_in_nothing(
+def test_revisions_of_one_structure_have_no_changes(
     revision: Callable[[str], Contract], before: str, after: str
 ) -> None:
     assert diff(revision(before), revision(after)) == []
 
 
-def test_the_overwrite_is_first_of_all_another_model(overwrite: Change) -> None:
+def test_the_overwrite_is_a_replaced_model(overwrite: Change) -> None:
     assert (overwrite.id, overwrite.severity, overwrite.new) == (
         "model-identity-replaced",
         Severity.ERROR,
@@ -100,7 +100,7 @@ def test_the_overwrite_is_first_of_all_another_model(overwrite: Change) -> None:
         ("response-required-property-added", Severity.INFO, 1),
     ],
 )
-def test_under_the_overwrite_this_rule_is_broken_so_often(
+def test_the_overwrite_covers_this_many_changes_of_the_rule(
     overwrite: Change, rule: str, severity: Severity, count: int
 ) -> None:
     assert [item.severity for item in overwrite.covers if item.id == rule] == [severity] * count
@@ -119,11 +119,11 @@ def test_the_overwrite_covers_nothing_else(overwrite: Change) -> None:
         ("request-property-default-value-removed", '`aspect_ratio` in the request no longer has the default "1:1"'),
     ],
 )
-def test_a_change_says_in_one_sentence_what_it_is(overwrite: Change, rule: str, sentence: str) -> None:
+def test_a_change_has_a_message_of_one_sentence(overwrite: Change, rule: str, sentence: str) -> None:
     assert covered(overwrite, rule) == [sentence]
 
 
-def test_a_change_knows_its_operation_direction_and_values(overwrite: Change) -> None:
+def test_a_change_has_its_operation_direction_and_values(overwrite: Change) -> None:
     change = next(item for item in overwrite.covers if item.id == "request-property-type-changed")
     assert isinstance(change, Change)
     assert (change.operation, change.direction, change.old, change.new) == (
@@ -160,7 +160,7 @@ def test_every_real_document_equals_itself(
     assert diff(contract, contract) == []
 
 
-def test_every_place_of_a_change_is_in_the_document_it_speaks_of(
+def test_the_pointer_of_a_change_leads_into_one_of_the_documents(
     documents: dict[str, dict[str, Any]],
 ) -> None:
     large = [load(document) for name, document in documents.items() if not name.startswith("revision-")]
@@ -178,7 +178,7 @@ def _leads_somewhere(document: Any, pointer: str) -> bool:
     return True
 
 
-def test_a_place_in_a_document_whose_paths_are_an_array_is_the_published_one(
+def test_pointers_into_an_array_of_paths_are_the_published_ones(
     documents: dict[str, dict[str, Any]],
 ) -> None:
     old = documents[OLD]
@@ -198,7 +198,7 @@ def _request_schema(paths: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("data", [b"", b"<html></html>", b'{"openapi": "3.0.0"', b"[]"])
-def test_a_document_that_cannot_be_read_any_more_is_one_error(
+def test_a_document_that_became_unreadable_is_one_error(
     tmp_path: Path, revision: Callable[[str], Contract], data: bytes
 ) -> None:
     (tmp_path / "new.json").write_bytes(data)
@@ -206,15 +206,13 @@ def test_a_document_that_cannot_be_read_any_more_is_one_error(
     assert (change.id, change.severity) == ("document-became-unreadable", Severity.ERROR)
 
 
-def test_a_document_that_can_be_read_again_is_one_information(
-    tmp_path: Path, revision: Callable[[str], Contract]
-) -> None:
+def test_a_document_that_became_readable_is_one_info(tmp_path: Path, revision: Callable[[str], Contract]) -> None:
     (tmp_path / "old.json").write_bytes(b"")
     (change,) = diff(load(tmp_path / "old.json"), revision(OLD))
     assert (change.id, change.severity) == ("document-became-readable", Severity.INFO)
 
 
-def test_two_documents_that_cannot_be_read_differ_in_nothing(tmp_path: Path) -> None:
+def test_two_unreadable_documents_have_no_changes(tmp_path: Path) -> None:
     (tmp_path / "empty.json").write_bytes(b"")
     (tmp_path / "text.json").write_bytes(b"no document")
     assert diff(load(tmp_path / "empty.json"), load(tmp_path / "text.json")) == []

@@ -1,4 +1,4 @@
-"""Edits of real documents: those of prose and order give nothing, the others always something."""
+"""Edits of real documents: an edit of prose or order is no change, any other edit is one."""
 
 import copy
 import random
@@ -26,7 +26,7 @@ def load(document: Any) -> Contract:
 
 
 def objects(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every object of a document that is structure, and whether its keys are names that somebody chose."""
+    """Yield every structural object of a document, and whether its keys are names."""
     waiting: list[tuple[Any, bool]] = [(document.get("paths", {}), True), (document.get("components", {}), True)]
     while waiting:
         value, is_map = waiting.pop()
@@ -43,7 +43,7 @@ def objects(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
 
 @settings(deadline=None, max_examples=25)
 @given(st.data())
-def test_prose_and_order_alone_give_nothing(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_edits_of_prose_and_order_are_no_changes(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
     document = data.draw(st.sampled_from(small_documents))
     rng = random.Random(data.draw(st.integers()))
     changed = copy.deepcopy(document)
@@ -62,9 +62,7 @@ def test_prose_and_order_alone_give_nothing(small_documents: list[dict[str, Any]
 
 @settings(deadline=None, max_examples=60)
 @given(st.data())
-def test_a_property_that_is_taken_out_is_always_noticed(
-    small_documents: list[dict[str, Any]], data: st.DataObject
-) -> None:
+def test_a_removed_property_is_always_a_change(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
     document = data.draw(st.sampled_from([item for item in small_documents if list(_bodies(item))]))
     changed = copy.deepcopy(document)
     properties = data.draw(st.sampled_from(list(_bodies(changed))), label="object")
@@ -73,7 +71,7 @@ def test_a_property_that_is_taken_out_is_always_noticed(
 
 
 def _bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The properties of each object that a body holds, those behind references left out."""
+    """Yield the properties of each object in a body, without those behind references."""
     paths = document.get("paths")
     for value, _ in objects({"paths": paths} if is_object(paths) else {}):
         if is_object(value.get("properties")) and value["properties"] and "type" in value:
@@ -82,7 +80,9 @@ def _bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
-def test_what_one_way_is_gone_is_the_other_way_new(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_removals_one_way_are_additions_the_other_way(
+    small_documents: list[dict[str, Any]], data: st.DataObject
+) -> None:
     old, new = (load(data.draw(st.sampled_from(small_documents))) for _ in range(2))
     there, back = (Counter(item.id for item in flat(diff(*pair))) for pair in ((old, new), (new, old)))
     for gone, come in (

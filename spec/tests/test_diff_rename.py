@@ -1,4 +1,4 @@
-"""Renamings: claimed when more than the schema speaks for them, and only then."""
+"""Renamings: reported when more than the schema supports them, and only then."""
 
 from typing import Any
 
@@ -48,7 +48,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     ],
     ids=lambda item: item.name,
 )
-def test_this_is_one_property_under_another_name(before: Candidate, after: Candidate) -> None:
+def test_a_renamed_property_is_detected(before: Candidate, after: Candidate) -> None:
     assert renamed(before, after)
 
 
@@ -71,15 +71,15 @@ def test_this_is_one_property_under_another_name(before: Candidate, after: Candi
     ],
     ids=lambda item: item.name,
 )
-def test_these_are_two_properties(before: Candidate, after: Candidate) -> None:
+def test_different_properties_are_not_renamings(before: Candidate, after: Candidate) -> None:
     assert not renamed(before, after)
 
 
-def test_half_a_name_in_place_is_not_enough_where_several_came() -> None:
+def test_half_a_name_is_not_enough_among_several_added_properties() -> None:
     assert not renamed(candidate("tokens_used"), candidate("credits_used"), candidate("usd_spent"))
 
 
-def test_the_likeliest_of_several_is_taken() -> None:
+def test_the_likeliest_of_several_renamings_is_chosen() -> None:
     before, after, other = candidate("loars", RATE), candidate("loras", RATE), candidate("frequency", RATE)
     assert find_renames([before], [other, after]) == [(before, after)]
 
@@ -97,22 +97,22 @@ def test_likeness_is_the_same_both_ways_for_equal_words_and_within_its_bounds(be
 
 
 @pytest.mark.parametrize(("before", "after"), [(None, RATE), (RATE, None), ("a b", RATE), (3, RATE)])
-def test_prose_that_is_missing_or_too_short_says_nothing(before: Any, after: Any) -> None:
+def test_missing_or_short_prose_has_no_likeness(before: Any, after: Any) -> None:
     assert prose_likeness(before, after) is None
 
 
-def test_so_many_properties_at_once_are_another_object() -> None:
+def test_too_many_properties_at_once_are_no_renamings() -> None:
     before = [candidate(f"value_{n}") for n in range(60)]
     assert find_renames(before, [candidate(f"values_{n}") for n in range(60)]) == []
 
 
-def test_a_renaming_stands_in_place_of_the_removal_and_the_addition() -> None:
+def test_a_renaming_replaces_the_removal_and_the_addition() -> None:
     found = changes({"loars": {"type": "string"}, "size": {}}, {"loras": {"type": "string"}, "size": {}})
     assert [(item.id, item.old, item.new, [covered.id for covered in item.covers]) for item in found] == [
         ("request-property-renamed", "loars", "loras", ["request-property-removed", "new-optional-request-property"])
     ]
 
 
-def test_what_became_of_the_default_of_a_renamed_property_is_said_too() -> None:
+def test_a_changed_default_of_a_renamed_property_is_reported_too() -> None:
     found = changes({"loars": {"type": "string"}}, {"loras": {"type": "string", "default": "x"}})
     assert [item.id for item in found] == ["request-property-renamed", "request-property-default-value-added"]

@@ -1,4 +1,4 @@
-"""References, recursion and alternatives: compared by what they say, each once, and never without end."""
+"""References, recursion and alternatives: compared by content, each once, and in bounded time."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from bodydouble_spec._change import Change
 from bodydouble_spec._diff import diff
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "drift"
-# A type that is none: loading reports it, and a client cannot notice it.
+# An invalid type: loading reports it, and a client cannot notice it.
 NOT_A_TYPE = "from `any` to `–`"
 
 
@@ -42,11 +42,11 @@ def model(*names: str, **properties: Any) -> dict[str, Any]:
     return {"type": "object", "properties": {"model": {"type": "string", "enum": list(names)}, **properties}}
 
 
-def said(changes: list[Change]) -> list[tuple[str, str]]:
+def sentences(changes: list[Change]) -> list[tuple[str, str]]:
     return [(item.id, item.message) for item in changes]
 
 
-def test_a_reference_and_what_it_refers_to_written_out_are_equal() -> None:
+def test_a_reference_equals_its_target_written_out() -> None:
     size = {"type": "array", "items": {"type": "integer"}}
     assert (
         diff(document({"properties": {"size": to("Size")}}, Size=size), document({"properties": {"size": size}})) == []
@@ -59,7 +59,7 @@ def test_a_change_behind_a_reference_is_at_its_place_in_the_component() -> None:
     assert [item.pointer for item in diff(old, new)] == ["/components/schemas/Size/maximum"]
 
 
-def test_a_component_that_stands_at_two_places_is_two_changes() -> None:
+def test_a_component_used_at_two_places_is_two_changes() -> None:
     body = {"properties": {"width": to("Size"), "height": to("Size")}}
     changes = diff(document(body, Size={"maximum": 9}), document(body, Size={"maximum": 8}))
     assert [item.message.split(" in ")[0] for item in changes] == [
@@ -69,7 +69,7 @@ def test_a_component_that_stands_at_two_places_is_two_changes() -> None:
 
 
 @pytest.mark.parametrize("version", ["3.0.0", "3.1.0"])
-def test_what_stands_beside_a_reference_counts_where_openapi_says_so(version: str) -> None:
+def test_siblings_of_a_reference_count_only_in_openapi_3_1(version: str) -> None:
     changes = diff(document(to("Name"), version, Name={}), document({**to("Name"), "maxLength": 5}, version, Name={}))
     assert [item.id for item in changes] == (["request-body-max-length-set"] if version == "3.1.0" else [])
 
@@ -79,12 +79,12 @@ def test_a_change_in_a_recursive_schema_is_found_once() -> None:
         children = {"type": "array", "items": to("Tree")}
         return document(to("Tree"), Tree={"properties": {"children": children, "size": {"maximum": limit}}})
 
-    assert said(diff(tree(9), tree(8))) == [
+    assert sentences(diff(tree(9), tree(8))) == [
         ("request-property-max-decreased", "the maximum of `size` in the request went down from 9 to 8")
     ]
 
 
-def test_the_name_of_a_recursive_component_means_nothing() -> None:
+def test_the_name_of_a_recursive_component_does_not_matter() -> None:
     def tree(name: str) -> Contract:
         components: dict[str, Any] = {name: {"properties": {"child": to(name)}}}
         return document({"oneOf": [to(name), {"type": "string"}]}, **components)
@@ -93,7 +93,7 @@ def test_the_name_of_a_recursive_component_means_nothing() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 2, 40])
-def test_references_that_unfold_without_end_are_compared_all_the_same(width: int) -> None:
+def test_references_that_expand_without_end_are_compared(width: int) -> None:
     def chain(limit: int) -> Contract:
         links: dict[str, Any] = {
             f"S{n}": {"properties": {f"p{m}": to(f"S{n + 1}") for m in range(width)}}
@@ -105,7 +105,7 @@ def test_references_that_unfold_without_end_are_compared_all_the_same(width: int
     assert {item.id for item in diff(chain(9), chain(8))} == {"request-property-max-decreased"}
 
 
-def test_a_reference_that_leads_nowhere_stops_nothing() -> None:
+def test_a_dangling_reference_does_not_stop_the_comparison() -> None:
     old = document({"properties": {"a": to("Gone"), "b": {"maximum": 9}}})
     new = document({"properties": {"a": to("Gone"), "b": {"maximum": 8}}})
     assert [item.id for item in diff(old, new)] == ["request-property-max-decreased"]
@@ -121,13 +121,13 @@ def test_an_alternative_whose_component_has_another_name_is_the_same_one() -> No
     assert diff(old, document({"oneOf": [to("B"), {"type": "string"}]}, B={"type": "integer"})) == []
 
 
-def test_the_only_alternative_that_differs_is_compared_with_the_only_one_left() -> None:
+def test_a_single_unmatched_alternative_is_compared_with_its_counterpart() -> None:
     old = document({"oneOf": [{"const": 1}, {"properties": {"a": {"maximum": 9}}}]}, "3.1.0")
     new = document({"oneOf": [{"properties": {"a": {"maximum": 8}}}, {"const": 1}]}, "3.1.0")
     assert [item.id for item in diff(old, new)] == ["request-property-max-decreased"]
 
 
-def test_alternatives_of_one_title_are_compared_and_the_others_are_gone_and_new() -> None:
+def test_alternatives_of_one_title_are_compared_and_the_others_removed_and_added() -> None:
     def messages(limit: int, *others: str) -> Contract:
         titled = {"title": "user", "properties": {"text": {"maxLength": limit}}}
         return document({"anyOf": [*({"properties": {name: {}}} for name in others), titled]})
@@ -139,7 +139,7 @@ def test_alternatives_of_one_title_are_compared_and_the_others_are_gone_and_new(
     ]
 
 
-def test_another_model_is_one_change_over_all_others() -> None:
+def test_a_replaced_model_is_one_change_that_covers_all_others() -> None:
     changes = diff(document(model("a/one", size={})), document(model("b/two")))
     assert [(item.id, len(item.covers)) for item in changes] == [("model-identity-replaced", 3)]
 
@@ -149,7 +149,7 @@ def test_another_model_is_one_change_over_all_others() -> None:
     [(("a", "b"), ("b", "c")), (("a",), ("a", "b")), ((), ("a",))],
     ids=["some stayed", "one came", "none was named"],
 )
-def test_a_list_of_models_that_only_changed_is_no_other_model(old: tuple[str, ...], new: tuple[str, ...]) -> None:
+def test_a_changed_list_of_models_is_no_replaced_model(old: tuple[str, ...], new: tuple[str, ...]) -> None:
     before = document(model(*old)) if old else document({"properties": {"model": {"type": "string"}}})
     assert "model-identity-replaced" not in {item.id for item in diff(before, document(model(*new)))}
 
@@ -164,7 +164,7 @@ def test_the_pair_with_most_alternatives_breaks_the_rules_that_oasdiff_names(
 ) -> None:
     old, new = (Contract.load(documents[f"{name}.json"], overlay=None) for name in ("dd7615baa14f", "3df2135e5eea"))
     bad = Counter(item.id for item in flat(diff(old, new)) if item.severity in ("error", "warning"))
-    # One warning more than oasdiff has a rule for.
+    # The last one is a warning for which oasdiff has no rule.
     assert bad == {
         "api-path-removed-without-deprecation": 1,
         "request-property-one-of-removed": 1,
@@ -180,11 +180,11 @@ def beside(name: str) -> list[dict[str, Any]]:
 
 
 def changes_of(row: dict[str, Any]) -> list[Change]:
-    old, new = (Contract.load(BESIDE / row[side], overlay=None) for side in ("before", "after"))
+    old, new = (Contract.load(BESIDE / row[version], overlay=None) for version in ("before", "after"))
     return diff(old, new)
 
 
-def test_what_oasdiff_calls_an_error_or_a_warning_is_there_with_its_severity() -> None:
+def test_errors_and_warnings_of_oasdiff_are_found_with_their_severity() -> None:
     for row in beside("pairs.jsonl"):
         wanted = Counter(
             (item["id"], item["level"])
@@ -194,11 +194,11 @@ def test_what_oasdiff_calls_an_error_or_a_warning_is_there_with_its_severity() -
         assert wanted <= Counter((item.id, str(item.severity)) for item in flat(changes_of(row))), row["document"]
 
 
-def test_pairs_that_differ_in_prose_give_nothing() -> None:
+def test_pairs_that_differ_in_prose_have_no_changes() -> None:
     for row in beside("quiet.jsonl"):
         assert changes_of(row) == [], row["document"]
 
 
-def test_a_property_that_went_while_another_came_is_not_called_renamed() -> None:
+def test_a_property_removed_while_another_was_added_is_not_a_renaming() -> None:
     for row in beside("not-renames.jsonl"):
         assert not [item for item in flat(changes_of(row)) if item.id.endswith("-renamed")], row["document"]

@@ -1,4 +1,4 @@
-"""Reading documents: files, URLs, JSON, YAML, and what is none of these."""
+"""Reading of documents: files, URLs, JSON, YAML, and anything else."""
 
 import contextlib
 import json
@@ -47,11 +47,11 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        with contextlib.suppress(ConnectionError):  # the reader had enough
+        with contextlib.suppress(ConnectionError):  # the reader has closed the connection
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it inherits
-        """Keeps the tests' output quiet."""
+        """Suppress the log."""
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_a_contract_is_loaded_from_a_url_also_after_a_redirect(server: str, path
         ("/squeezed", "check the address"),
     ],
 )
-def test_what_a_url_cannot_give_is_one_clear_error(server: str, path: str, reason: str) -> None:
+def test_a_failed_download_is_one_clear_error(server: str, path: str, reason: str) -> None:
     with pytest.raises(UnreadableDocument, match=reason) as caught:
         Contract.load(server + path)
     assert str(caught.value).startswith(server + path)
@@ -116,7 +116,7 @@ def test_a_path_that_leads_to_no_file_is_one_clear_error(tmp_path: Path, name: s
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no endless file")
-def test_a_file_without_end_is_refused() -> None:
+def test_an_endless_file_is_refused() -> None:
     with pytest.raises(UnreadableDocument, match="larger than 32 MB"):
         read_source("/dev/zero")
 
@@ -137,7 +137,7 @@ def test_a_file_without_end_is_refused() -> None:
         (b"[" * 100_000, "not JSON .* and not YAML"),
     ],
 )
-def test_what_is_no_document_is_said_in_one_line(data: bytes, reason: str) -> None:
+def test_an_unreadable_document_is_explained_in_one_line(data: bytes, reason: str) -> None:
     document, problem = parse_document(data)
     assert document is None
     assert problem is not None
@@ -146,7 +146,7 @@ def test_what_is_no_document_is_said_in_one_line(data: bytes, reason: str) -> No
 
 
 @pytest.mark.parametrize("data", [b"[1]", b"7", b'"text"', b"null"])
-def test_json_that_is_no_object_is_exactly_one_finding(data: bytes, tmp_path: Path) -> None:
+def test_json_that_is_not_an_object_is_exactly_one_finding(data: bytes, tmp_path: Path) -> None:
     path = tmp_path / "document"
     path.write_bytes(data)
     assert [item.id for item in Contract.load(path).findings] == ["document-unreadable"]
@@ -166,13 +166,13 @@ def test_a_byte_order_mark_does_no_harm(encoding: str) -> None:
     ],
     ids=["lists", "objects", "wide"],
 )
-def test_yaml_aliases_that_unfold_without_end_are_refused(bomb: str) -> None:
+def test_yaml_aliases_that_expand_without_end_are_refused(bomb: str) -> None:
     document, problem = parse_document(bomb.encode())
     assert document is None
     assert problem == "the document expands to more than 1000000 values"
 
 
-def test_yaml_merges_of_merges_cost_no_more_than_what_they_say() -> None:
+def test_yaml_merges_of_merges_stay_small() -> None:
     lines = ["a0: &a0 {k: v, l: w}"] + [
         f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}], k{n}: v}}" for n in range(1, 12)
     ]
@@ -181,7 +181,7 @@ def test_yaml_merges_of_merges_cost_no_more_than_what_they_say() -> None:
     assert document["a11"] == {"k": "v", "l": "w", **{f"k{n}": "v" for n in range(1, 12)}}
 
 
-def test_a_merge_in_yaml_gives_way_to_what_the_mapping_says_itself() -> None:
+def test_keys_of_a_yaml_mapping_override_merged_ones() -> None:
     document, _ = parse_document(b"a: &a {x: 1, y: 1}\nb: &b {x: 2, z: 2}\nc: {<<: [*a, *b], y: 3}")
     assert document["c"] == {"x": 1, "y": 3, "z": 2}
 
@@ -205,7 +205,7 @@ def test_nesting_is_either_read_or_refused_never_a_crash(nesting: int) -> None:
         ("~", None), ("null", None), ("", None), ("=", "="), ("'1'", "1"),
     ],
 )  # fmt: skip
-def test_a_plain_value_of_yaml_means_what_version_1_2_says(text: str, value: Any) -> None:
+def test_an_unquoted_yaml_value_follows_yaml_1_2(text: str, value: Any) -> None:
     document, problem = parse_document(f"key: {text}".encode())
     assert problem is None
     assert document == {"key": value}
@@ -226,7 +226,7 @@ def test_json_is_read_as_it_is(value: dict[str, Any]) -> None:
 def test_yaml_and_json_of_the_same_document_give_the_same_contract(own_path: Path, tmp_path: Path) -> None:
     document, problem = parse_document(own_path.read_bytes())
     if problem is not None or own_path.stat().st_size > 20_000:
-        return  # the empty one, and those that take PyYAML seconds
+        return  # the empty document, and those that take PyYAML seconds
     path = tmp_path / "contract.yaml"
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)  # pyright: ignore[reportUnknownMemberType] - the stubs of PyYAML leave the type of its width open
     path.write_text(text, encoding="utf-8")
@@ -246,7 +246,7 @@ def test_a_document_that_contains_itself_is_one_finding() -> None:
     assert [item.id for item in Contract.load(made).findings] == ["document-unreadable"]
 
 
-def test_a_document_that_json_cannot_say_is_one_finding() -> None:
+def test_a_document_that_is_not_json_is_one_finding() -> None:
     contract = Contract.load({**MINIMAL, "x-when": object()})
     assert [item.id for item in contract.findings] == ["document-unreadable"]
 

@@ -1,4 +1,4 @@
-"""The one format for exchanges: what is written is read back, and whatever else a file holds is said."""
+"""The format of exchanges: written exchanges are read back, and every bad line is reported."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -58,7 +58,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes], Any]:
 
 @settings(deadline=None)
 @given(st.lists(EXCHANGES, max_size=3))
-def test_what_is_written_is_read_back(read: Callable[[bytes], Any], exchanges: list[Exchange]) -> None:
+def test_written_exchanges_are_read_back(read: Callable[[bytes], Any], exchanges: list[Exchange]) -> None:
     log = read(b"".join(exchange.to_line() for exchange in exchanges))
     assert (log.exchanges, log.findings) == (tuple(exchanges), ())
 
@@ -98,9 +98,7 @@ def test_wherever_a_file_is_cut_all_whole_lines_are_read(read: Callable[[bytes],
     assert {finding.id for finding in log.findings} <= {"exchange-torn"}
 
 
-def test_a_torn_last_line_is_said_with_its_number_as_a_warning(
-    read: Callable[[bytes], Any], exchange: Exchange
-) -> None:
+def test_a_torn_last_line_is_a_warning_with_its_number(read: Callable[[bytes], Any], exchange: Exchange) -> None:
     log = read(exchange.to_line() + exchange.to_line()[:40])
     (finding,) = log.findings
     assert (finding.id, finding.severity, finding.pointer) == ("exchange-torn", Severity.WARNING, "/2")
@@ -110,7 +108,7 @@ def test_a_last_line_that_only_lacks_its_newline_is_read(read: Callable[[bytes],
     assert read(exchange.to_line().rstrip(b"\n")).exchanges == (exchange,)
 
 
-def test_a_bad_line_in_the_middle_is_said_and_the_rest_is_read(
+def test_a_bad_line_in_the_middle_is_reported_and_the_rest_is_read(
     read: Callable[[bytes], Any], exchange: Exchange
 ) -> None:
     log = read(exchange.to_line() + b"{torn\n" + exchange.to_line())
@@ -122,7 +120,7 @@ def test_two_bad_lines_are_two_different_findings(read: Callable[[bytes], Any]) 
     assert len(set(read(b"x\ny\n").findings)) == 2
 
 
-def test_a_line_of_a_newer_format_is_said_to_be_newer(read: Callable[[bytes], Any], exchange: Exchange) -> None:
+def test_a_line_of_a_newer_format_is_reported_as_such(read: Callable[[bytes], Any], exchange: Exchange) -> None:
     (finding,) = read(orjson.dumps({**exchange.to_dict(), "format": 2}) + b"\n").findings
     assert (finding.id, finding.pointer) == ("exchange-format", "/1/format")
 
@@ -140,7 +138,7 @@ def test_a_wrong_member_of_the_answer_is_named_by_its_pointer(exchange: Exchange
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-06-12T10:00:00", "0001-01-01T00:00:00+05:00", 5, None])
-def test_a_time_without_a_moment_is_refused(exchange: Exchange, time: Any) -> None:
+def test_a_value_that_is_no_time_with_a_zone_is_refused(exchange: Exchange, time: Any) -> None:
     with pytest.raises(MalformedExchange, match="ISO 8601"):
         parse_exchange({**exchange.to_dict(), "time": time})
 
@@ -150,18 +148,20 @@ def test_unknown_members_are_kept(exchange: Exchange) -> None:
     assert parse_exchange(members).to_dict() == members
 
 
-def test_blank_lines_and_a_byte_order_mark_are_read_past(read: Callable[[bytes], Any], exchange: Exchange) -> None:
+def test_blank_lines_and_a_byte_order_mark_are_skipped(read: Callable[[bytes], Any], exchange: Exchange) -> None:
     log = read(b"\xef\xbb\xbf" + exchange.to_line() + b"\r\n\n" + exchange.to_line())
     assert (log.exchanges, log.findings) == ((exchange, exchange), ())
 
 
 @pytest.mark.parametrize("odd", ["\ud800", 2**80, float("nan"), {1: "one"}, {"set"}])
-def test_a_line_holds_whatever_a_body_holds(read: Callable[[bytes], Any], odd: object) -> None:
+def test_a_line_can_hold_any_body(read: Callable[[bytes], Any], odd: object) -> None:
     line = Exchange("a", "2026-06-12T10:00:00Z", "GET", "/", body={"odd": odd}, raw=None).to_line()
     assert len(read(line).exchanges) == 1
 
 
-def test_a_line_beyond_the_bound_is_said_and_the_next_is_read(read: Callable[[bytes], Any], exchange: Exchange) -> None:
+def test_a_line_that_is_too_long_is_reported_and_the_next_is_read(
+    read: Callable[[bytes], Any], exchange: Exchange
+) -> None:
     log = read(b"[" + b" " * (16 * 1024 * 1024) + b"]\n" + exchange.to_line())
     assert (len(log.exchanges), [finding.pointer for finding in log.findings]) == (1, ["/1"])
 

@@ -1,4 +1,4 @@
-"""What is kept of a body: its JSON, with a description for each picture and an end to what is too long."""
+"""Recorded bodies: their JSON, a description for each picture, and a limit on long texts."""
 
 import base64
 import hashlib
@@ -47,7 +47,7 @@ def encoded(value: Any) -> bytes:
 @given(JSON, st.lists(st.text(min_size=8, max_size=12), max_size=1))
 @example({"a": "x" * 2000}, [])
 @example([[[]]] * 40, [])
-def test_the_quick_way_keeps_what_looking_at_each_value_keeps(value: Any, keys: list[str]) -> None:
+def test_the_fast_path_records_the_same_as_the_slow_path(value: Any, keys: list[str]) -> None:
     data = encoded(value)
     try:
         parsed = orjson.loads(data)
@@ -102,7 +102,7 @@ def test_a_long_base64_text_of_unknown_kind_is_kept_by_hash() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([BASE64, f"data:image/png;base64,{BASE64}", "https://example.com/a.png"])))
-def test_pictures_can_be_put_back_as_they_were_sent(inputs: list[str]) -> None:
+def test_pictures_can_be_restored_as_they_were_sent(inputs: list[str]) -> None:
     body = {"prompt": "x", "image_urls": inputs}
     kept, _ = record_body(orjson.dumps(body), Redactor())
     assert restore_pictures(kept, lambda picture: picture.encode(PNG, "image/png")) == body
@@ -143,7 +143,7 @@ def test_a_cut_shows_no_part_of_a_key(shift: int) -> None:
 
 
 @pytest.mark.parametrize("body", [[0] * 10_001, ["x " * 7_500] * 15, None, {"a": ["b c" * 100] * 3000}])
-def test_a_body_with_too_much_in_it_is_described(body: Any) -> None:
+def test_a_body_that_is_too_large_is_described(body: Any) -> None:
     data = orjson.dumps(body)
     kept, raw = record_body(data, Redactor())
     assert kept is None
@@ -156,6 +156,6 @@ def test_deep_nesting_is_cut() -> None:
     assert "[nested deeper than 64]" in str(kept)
 
 
-def test_two_names_that_are_alike_without_their_secrets_are_both_kept() -> None:
+def test_two_names_that_are_equal_after_redaction_are_both_kept() -> None:
     kept, _ = record_body(b'{"sk-canary-0": 1, "%73k-canary-0": 2}', Redactor(["sk-canary-0"]))
     assert kept == {"***": 1, "****": 2}

@@ -1,4 +1,4 @@
-"""Filters of exchanges: what they select, and what they say of a value that cannot be used."""
+"""Filters of exchanges: their selection, and their messages about unusable values."""
 
 from datetime import UTC, datetime
 
@@ -81,7 +81,7 @@ def test_since_is_in_utc_without_a_zone() -> None:
         ("colour", "blue"),
     ],
 )
-def test_a_bad_value_is_refused_by_name_with_what_is_good(name: str, value: str) -> None:
+def test_a_bad_value_is_refused_with_its_name_and_a_usable_value(name: str, value: str) -> None:
     with pytest.raises(BadFilter) as caught:
         ExchangeFilter.parse({name: value})
     assert caught.value.name == name

@@ -1,4 +1,4 @@
-"""No secret is in what is kept: keys wherever they are, in whatever spelling, and what is named like a secret."""
+"""Redaction: no record has a key in any spelling, nor the value of a secret name."""
 
 import base64
 import json
@@ -42,8 +42,8 @@ def with_escaped_slashes(key: str) -> str:
     return key.replace("/", "\\/")
 
 
-def plain(text: str) -> str:
-    """All that a reader could make of a recorded line by undoing encodings."""
+def decoded(text: str) -> str:
+    """Undo every encoding that a reader of a recorded line could undo."""
     from urllib.parse import unquote
 
     for _ in range(4):
@@ -79,7 +79,7 @@ def test_a_key_is_found_nowhere_in_a_recorded_exchange(
         query=f"a=b&{quote(prose)}={spell(key)}" if place == "query" else "",
         header=text if place == "header" else "curl",
     )
-    assert key not in plain(line)
+    assert key not in decoded(line)
     assert key not in json.dumps(orjson.loads(line), ensure_ascii=False)
 
 
@@ -108,9 +108,7 @@ def test_a_key_of_any_characters_is_found_nowhere(key: str) -> None:
 
 @settings(deadline=None)
 @given(KEYS, st.binary(max_size=60), st.sampled_from([str, as_escapes, as_percent, with_escaped_slashes]))
-def test_bytes_that_surely_hold_no_key_hold_none_in_any_spelling(
-    key: str, noise: bytes, spell: Callable[[str], str]
-) -> None:
+def test_bytes_with_a_key_in_any_spelling_may_hold_a_key(key: str, noise: bytes, spell: Callable[[str], str]) -> None:
     assert may_hold_key(noise + spell(key).encode() + noise, [key.encode()])
 
 
@@ -118,11 +116,11 @@ def test_a_key_of_digits_is_redacted_as_a_number_too() -> None:
     assert record_body(b'{"a": 1234567890, "b": 5}', Redactor(["1234567890"]))[0] == {"a": "***", "b": 5}
 
 
-def test_a_key_under_eight_characters_is_not_looked_for() -> None:
+def test_a_key_under_eight_characters_is_not_redacted() -> None:
     assert Redactor(["test"]).text("a test of the latest tests") == "a test of the latest tests"
 
 
-def test_the_longer_of_two_keys_goes_whole() -> None:
+def test_the_longer_of_two_keys_is_redacted_as_a_whole() -> None:
     assert Redactor(["abcdefgh", "abcdefgh-long"]).text("abcdefgh-long") == "***"
 
 
@@ -168,7 +166,7 @@ def test_the_value_of_an_ordinary_name_is_kept(name: str) -> None:
         ),
     ],
 )
-def test_what_looks_like_a_secret_goes_and_prose_stays(text: str, shown: str) -> None:
+def test_values_that_look_like_secrets_are_redacted_and_prose_is_kept(text: str, shown: str) -> None:
     assert Redactor().text(text) == shown
 
 
@@ -206,12 +204,12 @@ def test_no_header_that_carries_credentials_is_on_the_list() -> None:
         ("authorization", "", []),
     ],
 )
-def test_the_keys_that_headers_carry_are_known(name: str, value: str, found: list[str] | str) -> None:
+def test_the_keys_in_headers_are_found(name: str, value: str, found: list[str] | str) -> None:
     keys = credentials([(name, value)])
     assert found in keys if isinstance(found, str) else keys == found
 
 
-def test_header_values_that_were_clean_once_are_looked_at_again_by_a_redactor_with_more_keys() -> None:
+def test_a_redactor_with_more_keys_checks_header_values_again() -> None:
     redactor = Redactor()
     redactor.headers([("user-agent", "app sk-canary-0")])
     shown = redactor.with_keys(["sk-canary-0"]).headers([("user-agent", "app sk-canary-0")])

@@ -1,4 +1,4 @@
-"""What a finding is equal to, how bad it is, and what it says of itself."""
+"""Findings: equality, severity, exit code and JSON form."""
 
 import dataclasses
 from typing import Any
@@ -62,7 +62,7 @@ def test_a_fingerprint_is_sixteen_hexadecimal_digits_for_any_text(rule: str, ope
 
 def test_a_finding_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        a_finding().message = "other"  # type: ignore[misc]  # that it is refused is the claim
+        a_finding().message = "other"  # type: ignore[misc]  # the refusal is the claim
 
 
 def test_to_dict_leaves_out_what_is_not_set() -> None:

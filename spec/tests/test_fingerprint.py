@@ -1,4 +1,4 @@
-"""The fingerprint: the same for the same promises, another for any other."""
+"""The fingerprint: equal for the same promises, different for any others."""
 
 import contextlib
 import copy
@@ -36,7 +36,7 @@ def with_schema(schema: Any, **components: Any) -> dict[str, Any]:
 
 
 def objects(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
-    """Every object that the paths reach, and whether its keys are names that somebody chose rather than keywords."""
+    """Yield every object that the paths reach, and whether its keys are names rather than keywords."""
     waiting: list[tuple[Any, bool]] = [(document["paths"], True)]
     followed: set[str] = set()
     while waiting:
@@ -82,7 +82,9 @@ def test_the_vendored_document_has_the_fingerprint_that_its_provenance_states(ve
 
 @settings(deadline=None, max_examples=60)
 @given(st.data())
-def test_order_and_prose_never_change_it(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_order_and_prose_never_change_the_fingerprint(
+    small_documents: list[dict[str, Any]], data: st.DataObject
+) -> None:
     document = data.draw(st.sampled_from(small_documents))
     rng = random.Random(data.draw(st.integers()))
     changed = copy.deepcopy(document)
@@ -101,7 +103,9 @@ def test_order_and_prose_never_change_it(small_documents: list[dict[str, Any]], 
 
 @settings(deadline=None, max_examples=200)
 @given(st.data())
-def test_any_single_structural_edit_changes_it(small_documents: list[dict[str, Any]], data: st.DataObject) -> None:
+def test_any_single_structural_edit_changes_the_fingerprint(
+    small_documents: list[dict[str, Any]], data: st.DataObject
+) -> None:
     document = data.draw(st.sampled_from(small_documents))
     changed = copy.deepcopy(document)
     places: list[tuple[Any, Any]] = []
@@ -144,7 +148,7 @@ def test_any_single_structural_edit_changes_it(small_documents: list[dict[str, A
         ({"anyOf": [{"type": "string"}]}, {"oneOf": [{"type": "string"}]}),
     ],
 )
-def test_this_edit_changes_it(before: dict[str, Any], after: dict[str, Any]) -> None:
+def test_an_edit_of_a_keyword_changes_the_fingerprint(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert fingerprint(with_schema(before)) != fingerprint(with_schema(after))
 
 
@@ -164,7 +168,7 @@ def test_a_name_in_another_map_of_names_is_structure_too(place: str) -> None:
     assert fingerprint(documents[0]) != fingerprint(documents[1])
 
 
-def test_what_is_referred_to_and_what_is_written_out_are_equal() -> None:
+def test_a_reference_has_the_fingerprint_of_its_target_written_out() -> None:
     size = {"type": "array", "items": {"type": "integer", "minimum": 1}}
     inline = with_schema({"properties": {"size": size}})
     referred = with_schema({"properties": {"size": {"$ref": "#/components/schemas/A%20size"}}}, **{"A size": size})
@@ -179,7 +183,7 @@ def test_the_name_of_a_component_is_not_structure_even_in_a_recursion() -> None:
     assert fingerprint(tree("Tree")) == fingerprint(tree("Node"))
 
 
-def test_how_far_a_recursion_reaches_back_is_structure() -> None:
+def test_the_depth_of_a_recursion_is_structure() -> None:
     def chain(target: str) -> dict[str, Any]:
         inner = {"properties": {"next": {"$ref": f"#/components/schemas/{target}"}}}
         outer = {"properties": {"inner": {"$ref": "#/components/schemas/Inner"}}}
@@ -188,7 +192,7 @@ def test_how_far_a_recursion_reaches_back_is_structure() -> None:
     assert fingerprint(chain("Outer")) != fingerprint(chain("Inner"))
 
 
-def test_what_stands_beside_a_reference_counts_where_openapi_says_so() -> None:
+def test_siblings_of_a_reference_count_only_in_openapi_3_1() -> None:
     plain = with_schema({"$ref": "#/components/schemas/Name"}, Name={"type": "string"})
     beside = with_schema({"$ref": "#/components/schemas/Name", "maxLength": 5}, Name={"type": "string"})
     newer = [{**document, "openapi": "3.1.0"} for document in (plain, beside)]
@@ -197,7 +201,7 @@ def test_what_stands_beside_a_reference_counts_where_openapi_says_so() -> None:
 
 
 @pytest.mark.parametrize("links", [30, 5000])
-def test_references_that_unfold_without_end_are_refused(links: int) -> None:
+def test_references_that_expand_without_end_are_refused(links: int) -> None:
     width = 2 if links == 30 else 1
     schemas = {f"S{n}": {"allOf": [{"$ref": f"#/components/schemas/S{n + 1}"}] * width} for n in range(links)}
     with pytest.raises(ContractError, match="break the chain"):

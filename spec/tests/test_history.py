@@ -1,4 +1,4 @@
-"""A contract's history: its revisions in order of time, and what each changed."""
+"""The history of a contract: its revisions in order of time, and the changes of each."""
 
 from datetime import date
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_only_the_revisions_that_changed_the_structure_have_changes(steps: dict[
     assert [name for name, step in steps.items() if step.changes] == ["b8e4f5ad", "4cd011cd", "87ef44bd"]
 
 
-def test_the_first_revision_has_none_before_it_and_changes_nothing(steps: dict[str, Step]) -> None:
+def test_the_first_revision_has_no_previous_one_and_no_changes(steps: dict[str, Step]) -> None:
     first = steps["79308e54"]
     assert (first.previous, first.changes) == (None, ())
 
@@ -70,7 +70,7 @@ def test_revisions_of_one_day_stay_in_the_order_given(revisions: list[Revision])
     assert [step.revision.name for step in history(both[::-1])] == [item.name for item in both[::-1]]
 
 
-def test_no_revision_has_no_history() -> None:
+def test_an_empty_list_of_revisions_has_no_history() -> None:
     assert history([]) == ()
 
 

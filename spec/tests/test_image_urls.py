@@ -2,13 +2,16 @@
 
 import base64
 import io
+from pathlib import Path
 
 import pytest
+import yaml
 from bodydouble_spec import Contract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+PICTURES: dict[str, list[str]] = yaml.safe_load((Path(__file__).parent / "image_urls.yaml").read_text(encoding="utf-8"))
 MODEL = "google/gemini-2.5-flash-image-edit"
 MAGICS = {
     "JPEG": b"\xff\xd8\xff",
@@ -30,67 +33,13 @@ def encoded(image_format: str) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        "https://a.example/b.png",
-        "http://a",
-        "HTTPS://A.EXAMPLE/B.PNG",
-        "https://a.example?x=1#y",
-        "https://a.example:8443/b",
-        "https://a.example:/b",
-        "https://user:secret@a.example/b",
-        "https://user@127.0.0.1:80/b",
-        "https://[::1]/b",
-        "https://[2001:db8::1]:443/b?c",
-        "https://münchen.example/ü 1.png".replace(" ", "%20"),
-        "data:image/png;base64,iVBORw0KGgo=",
-        "data:image/svg+xml;base64,AA==",
-        "data:image/jpeg;charset=utf-8;name=a.jpg;base64,/9j/AA",
-    ],
-)
-def test_it_is_accepted(vendored: Contract, picture: str) -> None:
+@pytest.mark.parametrize("picture", PICTURES["accepted"])
+def test_an_input_picture_is_accepted(vendored: Contract, picture: str) -> None:
     assert is_accepted(vendored, picture)
 
 
-@pytest.mark.parametrize(
-    "picture",
-    [
-        "",
-        " https://a.example",
-        "https://a.example/b c",
-        "https://a.example/b\n",
-        "https://a.example\x00",
-        "https://",
-        "https:///b.png",
-        "https://:443/b",
-        "https://@/b",
-        "https://user@/b",
-        "https:/a.example",
-        "https://[::1/b",
-        "https://[example]/b",
-        "https://a.example:port/",
-        "https://a.example:443443/",
-        "ftp://a.example/b",
-        "file:///etc/passwd",
-        "//a.example/b",
-        "a.example/b.png",
-        "javascript:alert(1)",
-        "data:image/png,iVBORw0KGgo=",
-        "data:image/png;base64,",
-        "data:image/png;base64,iVBOR w0KGgo=",
-        "data:image/png;base64,iVBORw0KGgo=\n",
-        "data:text/plain;base64,aGVsbG8=",
-        "data:;base64,iVBORw0KGgo=",
-        "iVBORw0KGgo=\n",
-        "iVBORw0KGgo-_",
-        "aGVsbG8gd29ybGQ=",
-        "/9j",
-        "UklGRgAAAABBVkkg",
-        "R0lGODhhAAAA!",
-    ],
-)
-def test_it_is_refused(vendored: Contract, picture: str) -> None:
+@pytest.mark.parametrize("picture", PICTURES["refused"])
+def test_a_text_that_is_no_input_picture_is_refused(vendored: Contract, picture: str) -> None:
     assert not is_accepted(vendored, picture)
 
 

@@ -1,4 +1,4 @@
-"""OpenAPI schemas as JSON Schema: what conforms to the one conforms to the other."""
+"""OpenAPI schemas as JSON Schema: both accept the same values."""
 
 from typing import Any
 
@@ -47,7 +47,9 @@ CONVERSIONS: list[tuple[Any, ...]] = [
     CONVERSIONS,
 )  # fmt: skip
 @pytest.mark.parametrize("version", ["3.0.0", "3.1.0"])
-def test_it_accepts_and_refuses(schema: Any, version: str, accepted: list[Any], refused: list[Any]) -> None:
+def test_a_converted_schema_accepts_and_refuses_the_same_values(
+    schema: Any, version: str, accepted: list[Any], refused: list[Any]
+) -> None:
     if version == "3.1.0" and "nullable" in str(schema) and None in accepted:
         return  # OpenAPI 3.1 has no nullable
     assert [conforms(schema, value, version=version) for value in accepted] == [True] * len(accepted)
@@ -88,7 +90,7 @@ def test_a_component_may_have_any_name(name: str) -> None:
     assert not conforms(schema, {"x": 1}, schemas=both)
 
 
-def test_names_that_would_be_written_alike_stay_apart() -> None:
+def test_names_that_become_equal_after_escaping_stay_apart() -> None:
     schemas = {"a/b": {"type": "string"}, "a.b": {"type": "integer"}, "a b": {"type": "boolean"}}
     references = ["a~1b", "a.b", "a%20b"]
     schema = {"properties": {reference: {"$ref": f"#/components/schemas/{reference}"} for reference in references}}
@@ -96,7 +98,7 @@ def test_names_that_would_be_written_alike_stay_apart() -> None:
 
 
 @pytest.mark.parametrize(("version", "is_counted"), [("3.0.0", False), ("3.1.0", True)])
-def test_what_stands_beside_a_reference_counts_from_openapi_3_1(version: str, is_counted: bool) -> None:
+def test_siblings_of_a_reference_count_from_openapi_3_1(version: str, is_counted: bool) -> None:
     schema = {"$ref": "#/components/schemas/Name", "maxLength": 2}
     assert conforms(schema, "long", version=version, schemas={"Name": {"type": "string"}}) is not is_counted
 

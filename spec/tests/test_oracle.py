@@ -1,4 +1,4 @@
-"""Our verdicts on messages against those of openapi-core, on the same documents; every known difference has a name and a proof."""
+"""Our verdicts on messages compared with openapi-core's; every known difference has a name and a test."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ NANO_BANANA = Path(__file__).parent / "data" / "revision-2026-08-14-87ef44bd.jso
 
 
 def a_document(schema: dict[str, Any], version: str = "3.0.0") -> dict[str, Any]:
-    """A document with one operation that takes, and answers with, what the schema says."""
+    """Return a document with one operation whose request and answer have the schema."""
     content = {"content": {JSON: {"schema": schema}}}
     operation = {
         "requestBody": {"required": True, **content},
@@ -34,7 +34,7 @@ def a_document(schema: dict[str, Any], version: str = "3.0.0") -> dict[str, Any]
 
 
 class Both:
-    """Two judges of one contract; each says whether a message conforms."""
+    """Both validators for one contract; each says whether a message conforms."""
 
     def __init__(self, source: Path | dict[str, Any] | None) -> None:
         contract = Contract.load(source)
@@ -42,7 +42,7 @@ class Both:
         self.oracle = Oracle(contract)
 
     def request(self, body: bytes) -> tuple[bool, bool]:
-        """Ours and theirs on a request body."""
+        """Return our verdict and openapi-core's on a request body."""
         try:
             ours = not self.operation.validate_request(orjson.loads(body))
         except orjson.JSONDecodeError:
@@ -50,7 +50,7 @@ class Both:
         return ours, not self.oracle.request_errors(self.operation, body)
 
     def response(self, status: int, content_type: str, body: bytes) -> tuple[bool, bool]:
-        """Ours and theirs on an answer, in the plain reading."""
+        """Return our verdict and openapi-core's on an answer, without the strict checks."""
         ours = not self.operation.validate_response(status, content_type, body, strict=False)
         return ours, not self.oracle.response_errors(self.operation, status, content_type, body)
 
@@ -89,7 +89,7 @@ IMAGE_INPUTS = st.sampled_from(
 
 
 def conforming(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """Values that conform to the schema, or nearly: image inputs are good and bad ones."""
+    """Build values that conform to the schema, or nearly: image inputs are good and bad ones."""
     if "$ref" in schema:
         return conforming(root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root)
     if "allOf" in schema:
@@ -131,7 +131,7 @@ def of_type(kind: str, schema: dict[str, Any], root: dict[str, Any]) -> st.Searc
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container of the value with each of its keys or indexes."""
+    """Yield every container of the value with each of its keys or indexes."""
     keys: list[Any] = list(value) if is_object(value) else list(range(len(value))) if is_array(value) else []
     for key in keys:
         yield value, key
@@ -140,7 +140,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def near(draw: st.DrawFn, schema: dict[str, Any] | None) -> Any:
-    """A conforming value, one with up to three faults, or any JSON at all."""
+    """Draw a conforming value, one with up to three faults, or any JSON."""
     if schema is None or draw(st.integers(0, 9)) == 0:
         return draw(ANY_JSON)
     value = json.loads(json.dumps(draw(conforming(schema, schema))))
@@ -161,11 +161,11 @@ def near(draw: st.DrawFn, schema: dict[str, Any] | None) -> Any:
     return value
 
 
-# --- the named differences: which messages they touch ----------------------------------------------------------------
+# --- the named differences: the messages that they affect -------------------------------------------------------------
 
 
 def leaves(value: Any) -> Iterator[Any]:
-    """Every scalar in the value, property names included."""
+    """Yield every scalar in the value, including property names."""
     if is_object(value) or is_array(value):
         for container, key in places(value):
             yield from (item for item in (key, container[key]) if not isinstance(item, dict | list))
@@ -182,13 +182,13 @@ def has_final_newline(value: Any) -> bool:
 
 
 def has_wrong_format(value: Any) -> bool:
-    """Date-times are the one format in these documents that openapi-core checks."""
+    """Return whether a date-time is wrong; openapi-core checks no other format of these documents."""
     times = [container[key] for container, key in places(value) if key == "timestamp"]
     return any(isinstance(time, str) and not time.startswith("2026-") for time in times)
 
 
 def agreed_on(value: Any) -> bool:
-    """Whether none of the named differences can touch a value; NaN is not generated, and \\d is in neither document."""
+    """Return whether no named difference can affect a value; NaN is not generated, and no document has \\d."""
     return not (has_whole_float(value) or has_final_newline(value) or has_wrong_format(value))
 
 
@@ -278,7 +278,7 @@ def test_the_format_uri_is_checked_by_neither() -> None:
     assert Both(a_document({"type": "string", "format": "uri"})).request(b'"not a URI"') == (True, True)
 
 
-# --- what the oracle says ---------------------------------------------------------------------------------------------
+# --- the messages of the oracle ---------------------------------------------------------------------------------------
 
 
 def test_the_oracle_needs_no_key_and_names_every_fault_with_its_pointer() -> None:
@@ -307,7 +307,7 @@ def test_the_oracle_gives_a_verdict_on_any_content_type(content_type: str) -> No
     assert isinstance(both.oracle.request_errors(both.operation, b"{}", content_type), list)
 
 
-def test_a_document_of_an_unknown_version_is_no_document_for_the_oracle() -> None:
+def test_the_oracle_refuses_a_document_of_an_unknown_version() -> None:
     contract = Contract.load(a_document({}, "3.9.0"))
     with pytest.raises(SpecError, match=r'openapi-core reads OpenAPI 3.0 to 3.2, not "3.9.0"'):
         Oracle(contract)

@@ -1,4 +1,4 @@
-"""What openapi-spec-validator says about documents, told as findings."""
+"""Faults of documents by openapi-spec-validator, as findings."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ ANY_JSON = st.recursive(
 
 
 def a_document(schema: dict[str, Any]) -> dict[str, Any]:
-    """A document with one operation, which answers with what the schema says."""
+    """Return a document with one operation whose answer has the schema."""
     response = {"description": "Fine.", "content": {"application/json": {"schema": schema}}}
     operation = {"responses": {"200": response}}
     return {"openapi": "3.0.0", "info": {"title": "One", "version": "1"}, "paths": {"/one": {"post": operation}}}

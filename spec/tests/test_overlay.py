@@ -1,4 +1,4 @@
-"""The overlay: Overlay 1.0's rules of merging, and what every action of ours must say."""
+"""Overlays: the merge rules of Overlay 1.0, and the requirements on the vendored actions."""
 
 import copy
 import re
@@ -175,7 +175,7 @@ def test_an_action_that_would_leave_nothing_is_refused(action: dict[str, Any]) -
         overlay({"target": "$", **action}).apply({"a": 1})
 
 
-def test_every_action_of_the_vendored_overlay_says_what_it_does_and_where_that_is_known_from(
+def test_every_action_of_the_vendored_overlay_has_a_description_and_a_source(
     vendored_overlay: Overlay,
 ) -> None:
     assert [action for action in vendored_overlay.actions if not (action.description and action.source)] == []
@@ -186,18 +186,18 @@ def test_every_action_of_the_vendored_overlay_matches_the_vendored_document() ->
     assert [finding.message for finding in _vendored.overlay().apply(published).findings] == []
 
 
-def test_the_kept_merged_document_equals_a_fresh_application() -> None:
+def test_the_stored_merged_document_equals_a_fresh_application() -> None:
     kept = (Path(_vendored.__file__).parent / "merged.json").read_bytes()
     fresh = _vendored.merged_document(repair(_vendored.published()).document)
     assert kept == fresh, "the vendored document or its overlay has changed; run: python -m bodydouble_spec"
 
 
-def test_the_kept_document_and_a_fresh_one_make_the_same_contract(vendored: Contract) -> None:
+def test_the_stored_document_and_a_fresh_one_make_the_same_contract(vendored: Contract) -> None:
     fresh = Contract.load(overlay=_vendored.overlay())
     assert (vendored.document, vendored.facts, vendored.findings) == (fresh.document, fresh.facts, fresh.findings)
 
 
-def test_a_kept_document_of_other_inputs_is_made_anew(
+def test_a_stored_document_of_other_inputs_is_computed_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vendored: Contract
 ) -> None:
     stale = tmp_path / "merged.json"
@@ -206,7 +206,7 @@ def test_a_kept_document_of_other_inputs_is_made_anew(
     assert Contract.load().document == vendored.document
 
 
-def test_the_overlay_gives_the_published_document_what_it_leaves_out(vendored: Contract) -> None:
+def test_the_overlay_adds_the_missing_parts_of_the_published_document(vendored: Contract) -> None:
     operation = vendored.operation()
     assert operation.is_authenticated
     assert set(operation.responses) == {"200", "400", "401", "403", "404", "413", "429", "500", "502", "503", "504"}

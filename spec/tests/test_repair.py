@@ -1,4 +1,4 @@
-"""Repairs: each defect is found where it stands, and what can be kept is kept."""
+"""Repairs: each defect is reported at its place, and everything readable is kept."""
 
 import copy
 from collections.abc import Callable
@@ -134,7 +134,7 @@ def test_a_defect_of_a_document_is_found_where_it_stands(published: Any, expecte
     assert {(finding.id, finding.pointer) for finding in repair(published).findings} == expected
 
 
-def test_a_security_scheme_loses_only_the_keys_that_its_kind_has_not() -> None:
+def test_a_security_scheme_loses_only_the_keys_foreign_to_its_type() -> None:
     scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "key", "x-note": "n", "in": "header", "name": "a"}
     repaired = repair(document(components={"securitySchemes": {"a": scheme}})).document["components"]
     kept = {"type": "http", "scheme": "bearer", "bearerFormat": "key", "x-note": "n"}
@@ -147,7 +147,7 @@ def test_two_items_of_an_array_of_paths_keep_their_operations_under_one_path() -
     assert set(result.document["paths"]["/a"]) == {"get", "post"}
 
 
-def test_an_operation_that_stands_there_twice_is_a_finding_and_the_first_one_holds() -> None:
+def test_a_duplicate_operation_is_a_finding_and_the_first_one_is_kept() -> None:
     paths: dict[str, Any] = {
         path: {"get": {"responses": {}, "operationId": name}} for path, name in (("/a", "first"), ("a", "second"))
     }
@@ -156,7 +156,7 @@ def test_an_operation_that_stands_there_twice_is_a_finding_and_the_first_one_hol
     assert ("operation-twice", "/paths/a/get") in {(finding.id, finding.pointer) for finding in result.findings}
 
 
-def test_a_defect_behind_a_reference_is_found_once_and_where_it_really_stands() -> None:
+def test_a_defect_behind_a_reference_is_found_once_at_its_own_place() -> None:
     reference = {"$ref": "#/components/responses/Done"}
     published = document({"responses": {"200": reference, "201": reference}}, components={"responses": {"Done": {}}})
     assert [(finding.id, finding.pointer) for finding in repair(published).findings] == [
@@ -165,7 +165,7 @@ def test_a_defect_behind_a_reference_is_found_once_and_where_it_really_stands() 
 
 
 @pytest.mark.parametrize("pair", [("A", "A"), ("A", "B")])
-def test_references_that_go_round_in_circles_are_one_finding_each(pair: tuple[str, str]) -> None:
+def test_circular_references_are_one_finding_each(pair: tuple[str, str]) -> None:
     responses = {"A": {"$ref": f"#/components/responses/{pair[1]}"}, "B": {"$ref": "#/components/responses/A"}}
     published = document(
         {"responses": {"200": {"$ref": "#/components/responses/A"}}}, components={"responses": responses}
@@ -185,7 +185,7 @@ def test_a_finding_of_the_review_points_into_the_published_document_where_parts_
     assert found["errors-undocumented"] == "/paths/0/~1a/post/responses"
 
 
-def test_what_is_repaired_loses_nothing_more(own_path: Path, load_real: Callable[[Path], Contract]) -> None:
+def test_a_second_repair_loses_nothing_more(own_path: Path, load_real: Callable[[Path], Contract]) -> None:
     once = repair(dict(load_real(own_path).published))
     again = repair(once.document)
     assert again.document == once.document

@@ -1,4 +1,4 @@
-"""A report is complete and harmless in every format, whatever the findings quote."""
+"""Reports: complete and harmless in every format, whatever text the findings quote."""
 
 import base64
 import json
@@ -236,7 +236,7 @@ def test_any_report_renders_in_every_format_as_utf_8_ending_in_a_newline(report:
 @RELAXED
 @given(ANY_REPORT)
 @example(HOSTILE_REPORT)
-def test_no_format_lets_anything_through_that_cannot_be_seen(report: Report) -> None:
+def test_no_format_contains_invisible_characters(report: Report) -> None:
     for format_ in ReportFormat:
         characters = set(render(report, format_)) - set("\n" + JOINERS)
         assert not {character for character in characters if unicodedata.category(character) in UNSEEN_CATEGORIES}
@@ -426,7 +426,7 @@ def test_a_strict_parser_reads_the_json_of_any_report(report: Report) -> None:
     ],
     ids=["nan", "infinity", "surrogate", "mapping", "integer", "object"],
 )
-def test_what_json_cannot_say_is_replaced(value: Any, written: Any) -> None:
+def test_values_that_json_does_not_have_are_replaced(value: Any, written: Any) -> None:
     assert json_safe(value) == written
 
 
@@ -437,7 +437,7 @@ def test_deep_nesting_is_cut_not_an_error() -> None:
     assert json_text(value) == "[" * 64 + '"…"' + "]" * 64
 
 
-def test_what_is_for_programs_stands_at_the_top_of_the_json_in_place_of_the_facts() -> None:
+def test_members_for_programs_replace_the_facts_at_the_top_of_the_json() -> None:
     report = replace(a_report(a_finding(), server="a"), members={"requests": 3, "usd": None})
     parsed = json.loads(render(report, ReportFormat.JSON))
     assert (list(parsed), parsed["requests"]) == (["title", "findings", "summary", "requests", "usd"], 3)
@@ -459,22 +459,22 @@ RENAMED = a_change(
 
 
 @pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
-def test_what_a_change_covers_repeats_no_operation_but_another_one(format_: ReportFormat) -> None:
+def test_covered_changes_show_only_an_operation_that_differs(format_: ReportFormat) -> None:
     text = render(Report("diff", (RENAMED,)), format_)
     assert (text.count("POST /path"), text.count("GET /path")) == (2 if format_ is ReportFormat.JUNIT else 1, 1)
 
 
-def test_text_has_both_sides_of_a_change() -> None:
+def test_text_shows_the_old_and_the_new_value_of_a_change() -> None:
     text = render(Report("diff", (a_change(old=1, new=[2]),)))
     assert text.splitlines()[4:6] == ["         old       1", "         new       [2]"]
 
 
-def test_a_side_of_a_change_where_nothing_was_is_said() -> None:
+def test_a_missing_value_of_a_change_is_shown_as_nothing() -> None:
     text = render(Report("diff", (a_change(new=[2]),)))
     assert text.splitlines()[4:6] == ["         old       nothing", "         new       [2]"]
 
 
-def test_a_change_without_sides_shows_none() -> None:
+def test_a_change_without_values_shows_none() -> None:
     assert "nothing" not in render(Report("diff", (a_change(),)))
 
 
@@ -483,20 +483,20 @@ def test_a_change_without_sides_shows_none() -> None:
 @example(HOSTILE_TEXT)
 @example("a|b\\|c`")
 @example("  two spaces")
-def test_markdown_shows_both_sides_of_a_change_as_they_are(text: str) -> None:
+def test_markdown_shows_both_values_of_a_change_unchanged(text: str) -> None:
     tokens = markdown_tokens(render(Report("diff", (a_change(old=text, new=1),)), ReportFormat.MARKDOWN))
     rows = [token for token in tokens if token.type == "code_inline"]
     assert sum(token.type == "td_open" for token in tokens) == 2
     assert [token.content for token in rows[-2:]] == [visible(json_text(text)), "1"]
 
 
-def test_markdown_keeps_the_lines_of_a_long_side_and_their_indentation() -> None:
+def test_markdown_keeps_the_lines_of_a_long_value_and_their_indentation() -> None:
     long = {"enum": ["x" * 60, "y" * 60]}
     text = markdown_text(render(Report("diff", (a_change(old=long, new=1),)), ReportFormat.MARKDOWN))
     assert json.dumps(long, indent=2).replace(" " * 2, "\u00a0" * 2) in text
 
 
-def test_the_page_puts_both_sides_of_a_change_into_columns_of_their_own() -> None:
+def test_the_page_has_columns_for_both_values_of_a_change() -> None:
     text = render(Report("diff", (a_change(old=1),)), ReportFormat.HTML)
     assert re.findall(r'<div class="(old|new)">.*?<dd>(?:<pre tabindex="0">)?(\w+)', text) == [
         ("old", "1"),
@@ -516,7 +516,7 @@ def test_every_character_that_cannot_be_seen_is_escaped() -> None:
 @pytest.mark.parametrize(
     "text", ["naïve café 画像 שלום", "👩‍👩‍👧 ❤️", r"C:\path ^\d+$", "std::vector http://[::1]:80", "## [1.0]"]
 )
-def test_what_can_be_seen_stays_as_it_is(text: str) -> None:
+def test_visible_characters_stay_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
@@ -533,7 +533,7 @@ def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> No
     ours |= {"code_inline", "fence", "html_inline", "table", "thead", "tbody", "tr", "th", "td"}
     assert kinds <= ours
     assert {token.content for token in tokens if token.type == "html_inline"} <= {"<br>"}
-    # The table of a change stands in its list item, the others below a heading.
+    # The table of a change is in its list item, the others below a heading.
     tables = sum(token.type == "table_open" and token.level == 0 for token in tokens)
     severities = {finding.severity for finding in report.ordered()}
     assert sum(token.type == "heading_open" for token in tokens) == 1 + tables + len(severities)
@@ -578,7 +578,7 @@ def test_markdown_shows_a_pointer_as_it_is(pointer: str) -> None:
     assert visible(pointer) in [token.content for token in tokens if token.type == "code_inline"]
 
 
-def test_markdown_mentions_nobody_and_links_no_issue_or_page() -> None:
+def test_markdown_has_no_mention_and_no_link() -> None:
     text = render(report_of("@octocat #12 https://example.com www.example.com"), ReportFormat.MARKDOWN)
     assert not re.search(r"@\w|#\d", markdown_text(text))
     assert not re.search(r"https?:|www\.", text)
@@ -643,7 +643,7 @@ def test_junit_has_one_test_a_check_and_one_for_a_finding_of_no_check() -> None:
     assert cases == [f"bodydouble.{name}" for name in names]
 
 
-def test_junit_says_of_each_check_what_came_of_it() -> None:
+def test_junit_has_the_outcome_of_each_check() -> None:
     outcomes = [[child.tag for child in case] for case in junit_of(CHECKED).iter("testcase")]
     assert outcomes == [["failure"], ["system-out"], [], [], ["skipped"], ["failure"]]
 
@@ -707,25 +707,25 @@ def test_the_page_loads_nothing_and_forbids_it() -> None:
 PICTURE = ReportPicture("call 1", "curl first", "1024x1024", "image/png", b"\x89PNG")
 
 
-def test_a_picture_stands_in_the_page_itself() -> None:
+def test_a_picture_is_embedded_in_the_page() -> None:
     page = Page(render(replace(a_report(), pictures=(PICTURE,)), ReportFormat.HTML))
     assert page.attributes["src"] == {"data:image/png;base64," + base64.b64encode(b"\x89PNG").decode()}
 
 
 @pytest.mark.parametrize("changes", [{"content": b""}, {"media_type": "image/svg+xml"}, {"media_type": "text/html"}])
-def test_what_browsers_do_not_show_as_a_picture_is_described_only(changes: dict[str, Any]) -> None:
+def test_pictures_that_browsers_do_not_show_are_only_described(changes: dict[str, Any]) -> None:
     page = Page(render(replace(a_report(), pictures=(replace(PICTURE, **changes),)), ReportFormat.HTML))
     assert ("img" in page.tags, "1024x1024" in page.text) == (False, True)
 
 
-def test_the_pictures_of_one_call_stand_beside_one_request() -> None:
+def test_the_pictures_of_one_call_share_one_request() -> None:
     pictures = (PICTURE, replace(PICTURE, note="second"), replace(PICTURE, title="call 2", request="curl second"))
     text = Page(render(replace(a_report(), pictures=pictures), ReportFormat.HTML)).text
     assert [text.count(word) for word in ("curl first", "curl second", "1024x1024")] == [1, 1, 2]
 
 
 @pytest.mark.parametrize("format_", [ReportFormat.HTML, ReportFormat.MARKDOWN, ReportFormat.JUNIT])
-def test_what_passed_is_shown_too(format_: ReportFormat) -> None:
+def test_passed_checks_are_shown_too(format_: ReportFormat) -> None:
     assert "What is valid is accepted." in render(CHECKED, format_)
 
 

@@ -1,4 +1,4 @@
-"""Severities of a team's own, from pyproject.toml, over those of the table."""
+"""Severities of a team's own, from pyproject.toml, in place of the defaults."""
 
 from pathlib import Path
 
@@ -29,17 +29,17 @@ def shape(changes: tuple[Change, ...]) -> list[tuple[str, str, list[tuple[str, s
     return [(item.id, item.severity, [(one.id, one.severity) for one in item.covers]) for item in changes]
 
 
-def test_a_chosen_severity_takes_the_place_of_the_tables(settings_file: Path) -> None:
+def test_a_chosen_severity_replaces_the_default(settings_file: Path) -> None:
     chosen = Severities.load(put(settings_file, f'{REMOVED} = "info"'))
     assert shape(chosen.apply([change(REMOVED), change(ADDED)])) == [(REMOVED, "info", []), (ADDED, "warning", [])]
 
 
-def test_what_is_covered_gets_its_severity_too(settings_file: Path) -> None:
+def test_covered_changes_get_their_chosen_severity_too(settings_file: Path) -> None:
     chosen = Severities.load(put(settings_file, f'{REMOVED} = "error"'))
     assert shape(chosen.apply([change(RENAMED, change(REMOVED))])) == [(RENAMED, "warning", [(REMOVED, "error")])]
 
 
-def test_what_is_covered_stands_the_worst_first(settings_file: Path) -> None:
+def test_covered_changes_are_ordered_worst_first(settings_file: Path) -> None:
     chosen = Severities.load(put(settings_file, f'{REMOVED} = "error"'))
     (covering,) = chosen.apply([change(RENAMED, change(ADDED), change(REMOVED))])
     assert [item.id for item in covering.covers] == [REMOVED, ADDED]
@@ -51,7 +51,7 @@ def test_a_rule_that_is_off_is_not_reported(settings_file: Path) -> None:
     assert shape(chosen.apply([change(ADDED), covering])) == [(RENAMED, "warning", [(REMOVED, "warning")])]
 
 
-def test_what_a_rule_that_is_off_covered_takes_its_place(settings_file: Path) -> None:
+def test_changes_covered_by_a_rule_that_is_off_take_its_place(settings_file: Path) -> None:
     chosen = Severities.load(put(settings_file, f'{RENAMED} = "off"'))
     changes = [change(RENAMED, change(REMOVED), change(ADDED)), change(ADDED)]
     assert [item.id for item in chosen.apply(changes)] == [REMOVED, ADDED, ADDED]
@@ -82,7 +82,7 @@ def test_every_rule_can_have_every_severity(tmp_path_factory: pytest.TempPathFac
         (f'[{REMOVED}]\nlevel = "error"\n[tool.bodydouble.drift]\nremind = 1', "has no setting"),
     ],
 )
-def test_a_setting_that_means_nothing_is_refused(settings_file: Path, text: str, message: str) -> None:
+def test_an_unknown_setting_is_refused(settings_file: Path, text: str, message: str) -> None:
     with pytest.raises(BadSeverities) as caught:
         Severities.load(put(settings_file, text))
     assert message in str(caught.value)
@@ -107,7 +107,7 @@ def test_a_file_of_another_shape_is_refused(settings_file: Path, text: str, mess
     assert message in str(caught.value)
 
 
-def test_a_file_that_is_not_there_is_refused(settings_file: Path) -> None:
+def test_a_missing_file_is_refused(settings_file: Path) -> None:
     with pytest.raises(BadSeverities, match="name a readable pyproject"):
         Severities.load(settings_file)
 
@@ -122,7 +122,7 @@ def test_any_bytes_are_settings_or_refused(settings_file: Path, content: bytes) 
         assert "is not TOML" in str(error)  # noqa: PT017 - either outcome is right
 
 
-def test_a_file_that_says_nothing_about_severities_changes_nothing(settings_file: Path) -> None:
+def test_a_file_without_severities_changes_nothing(settings_file: Path) -> None:
     settings_file.write_text("[project]\nname = 'an-app'\n", encoding="utf-8")
     assert Severities.load(settings_file).chosen == {}
 

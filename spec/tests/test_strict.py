@@ -1,4 +1,4 @@
-"""The strict reading: what the plain one lets through, and never a false alarm."""
+"""The strict check: faults that the schema allows, and no false alarms."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ ANSWERS: list[tuple[Any, ...]] = [
     ("body", "expected"),
     ANSWERS,
 )  # fmt: skip
-def test_an_answer_of_this_model_is_read_strictly(
+def test_an_answer_of_this_model_is_checked_strictly(
     vendored: Contract, body: Any, expected: list[tuple[str, str, str]]
 ) -> None:
     assert found(vendored.operation().validate_response(200, "application/json", body)) == sorted(expected)
@@ -80,16 +80,14 @@ NAMED_BODIES: list[tuple[Any, ...]] = [
     ("name", "expected"),
     NAMED_BODIES,
 )
-def test_a_named_success_body_deviates_as_far_as_it_is_known_to(
-    vendored: Contract, name: str, expected: set[str]
-) -> None:
+def test_a_named_success_body_has_its_known_deviations(vendored: Contract, name: str, expected: set[str]) -> None:
     body = vendored.operation().responses["200"].examples[name]
     findings = vendored.operation().validate_response(200, "application/json", body)
     assert {rule for _, rule, _ in found(findings)} == expected
 
 
 @pytest.mark.parametrize("name", ["documented", "quick-example", "observed-2026"])
-def test_a_named_success_body_conforms_plainly(vendored: Contract, name: str) -> None:
+def test_a_named_success_body_conforms_to_the_schema(vendored: Contract, name: str) -> None:
     body = vendored.operation().responses["200"].examples[name]
     assert vendored.operation().validate_response(200, "application/json", body, strict=False) == []
 
@@ -138,19 +136,19 @@ SHAPES: list[tuple[Any, ...]] = [
     ("schema", "value", "expected"),
     SHAPES,
 )  # fmt: skip
-def test_shapes_are_judged_by_the_branches_that_hold(
+def test_shapes_are_checked_by_the_branches_that_apply(
     schema: dict[str, Any], value: Any, expected: list[tuple[str, str, str]]
 ) -> None:
     assert read(schema, value) == sorted(expected)
 
 
-def test_a_value_that_fits_no_branch_is_left_to_plain_validation() -> None:
+def test_a_value_that_fits_no_branch_is_left_to_the_schema() -> None:
     schema = an_object(a={"anyOf": [an_object(b=TEXT), TEXT]})
     validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
     assert strict_findings(validator, {"a": {"b": 5, "c": 6}}, "GET /a", Evidence.DOCUMENTED) == []
 
 
-def test_shapes_within_shapes_end() -> None:
+def test_nested_shapes_are_checked_in_bounded_time() -> None:
     branches = [an_object(n={"$ref": "#/$defs/N"}), an_object(n={"$ref": "#/$defs/N"}, m=TEXT)]
     schema = {"$ref": "#/$defs/N", "$defs": {"N": {"anyOf": branches}}}
     value: dict[str, Any] = {}
@@ -185,7 +183,7 @@ def sample(properties: dict[str, Any]) -> dict[str, Any]:
 
 
 def choices(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every complete answer that the schema documents: one branch of each anyOf, all of each allOf."""
+    """List every complete answer that the schema documents: one branch of each anyOf, all of each allOf."""
     if "properties" in schema:
         return [sample(schema["properties"])]
     (keyword, branches) = next(iter(schema.items()))
@@ -199,7 +197,7 @@ def choices(schema: dict[str, Any]) -> list[dict[str, Any]]:
 
 @settings(deadline=None, max_examples=100)
 @given(SCHEMAS)
-def test_an_answer_with_everything_that_one_shape_documents_is_never_an_alarm(schema: dict[str, Any]) -> None:
+def test_a_complete_answer_of_one_shape_has_no_findings(schema: dict[str, Any]) -> None:
     validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
     for value in choices(schema):
         assert found(strict_findings(validator, value, "GET /a", Evidence.DOCUMENTED)) == []
@@ -207,7 +205,7 @@ def test_an_answer_with_everything_that_one_shape_documents_is_never_an_alarm(sc
 
 @settings(deadline=None, max_examples=100)
 @given(SCHEMAS)
-def test_a_property_that_no_branch_knows_is_always_seen(schema: dict[str, Any]) -> None:
+def test_a_property_outside_every_branch_is_always_reported(schema: dict[str, Any]) -> None:
     validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
     for value in choices(schema):
         findings = strict_findings(validator, {**value, "drift": 1}, "GET /a", Evidence.DOCUMENTED)

@@ -1,4 +1,4 @@
-"""Structure without its publisher's prose, and our own prose brought back to it."""
+"""Structure without the publisher's prose, and our own prose restored to it."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 @settings(deadline=None, max_examples=40)
 @given(st.data())
-def test_a_document_brings_its_own_prose_back_to_its_structure(
+def test_a_document_restores_its_own_prose_to_its_structure(
     small_documents: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     document = data.draw(st.sampled_from(small_documents))
@@ -42,12 +42,12 @@ def response(**description: str) -> dict[str, Any]:
     return {"paths": {"/a": {"get": {"responses": {"200": {**description, "content": {}}}}}}}
 
 
-def test_a_response_of_theirs_that_we_do_not_describe_gets_a_neutral_description() -> None:
+def test_a_response_without_a_description_of_ours_gets_a_neutral_one() -> None:
     result = restore_prose(response(), strip_prose(response(description="THEIRS")))
     assert result == response(description=NEUTRAL_DESCRIPTION)
 
 
-def test_a_response_of_theirs_that_we_describe_keeps_our_description() -> None:
+def test_a_response_with_a_description_of_ours_keeps_it() -> None:
     result = restore_prose(response(description="Ours."), strip_prose(response(description="THEIRS")))
     assert result == response(description="Ours.")
 
@@ -57,7 +57,7 @@ def schema(**content: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("key", ["example", "title"])
-def test_an_example_or_a_title_stays_only_where_nothing_has_changed(key: str) -> None:
+def test_an_example_or_a_title_is_kept_only_where_nothing_has_changed(key: str) -> None:
     ours = schema(type="string", description="Ours.", **{key: "1:1"})
     same, other = strip_prose(schema(type="string")), strip_prose(schema(type="integer"))
     assert restore_prose(ours, same) == ours
@@ -69,7 +69,7 @@ def test_a_property_that_is_called_description_is_structure() -> None:
     assert strip_prose(document) == document
 
 
-def test_items_of_a_list_are_known_again_wherever_they_stand() -> None:
+def test_items_of_a_list_are_recognized_at_any_position() -> None:
     first = {"name": "a", "in": "query", "description": "Ours."}
     second = {"name": "b", "in": "query"}
     ours = {"paths": {"/a": {"get": {"parameters": [first, second]}}}}

@@ -1,4 +1,4 @@
-"""Validation: all faults at once, each in a short sentence, whatever came in."""
+"""Validation: all faults at once, each in a short sentence, for any value."""
 
 from typing import Any
 
@@ -79,11 +79,11 @@ SENTENCES: list[tuple[Any, ...]] = [
     ("schema", "value", "sentence"),
     SENTENCES,
 )
-def test_a_fault_is_said_in_a_sentence(schema: dict[str, Any], value: Any, sentence: str) -> None:
+def test_a_fault_has_a_message_of_one_sentence(schema: dict[str, Any], value: Any, sentence: str) -> None:
     assert [finding.message for finding in validator(schema).findings(value)] == [sentence]
 
 
-def test_what_kept_each_shape_from_matching_is_covered() -> None:
+def test_the_faults_in_each_shape_are_covered() -> None:
     schema = {"anyOf": [{"type": "string"}, {"required": ["a"]}]}
     (finding,) = validator(schema).findings({})
     assert found(list(finding.covers)) == {("request-type", ""), ("request-required", "/a")}
@@ -136,7 +136,7 @@ def test_a_request_conforms_exactly_when_it_has_no_finding(vendored: Contract, v
 
 
 @pytest.mark.parametrize("value", ["\ud800", {"prompt": "a\udfff"}, {"\ud800": 1}, {1: 2}, b"bytes", object()])
-def test_what_json_cannot_say_is_one_finding(vendored: Contract, value: Any) -> None:
+def test_a_value_that_json_does_not_have_is_one_finding(vendored: Contract, value: Any) -> None:
     assert found(vendored.operation().validate_request(value)) == {("request-not-json", "")}
 
 
@@ -165,6 +165,6 @@ def test_parameters_and_letter_case_of_a_content_type_do_not_matter(vendored: Co
     assert vendored.operation().validate_response(200, content_type, b"{}", strict=False) == []
 
 
-def test_a_fault_of_an_error_body_weighs_what_its_evidence_weighs(vendored: Contract) -> None:
+def test_a_fault_of_an_error_body_has_the_evidence_of_its_status(vendored: Contract) -> None:
     findings = vendored.operation().validate_response(401, "application/problem+json", b"{}", strict=False)
     assert {finding.evidence for finding in findings} == {Evidence.INFERRED}
