@@ -20,7 +20,7 @@ _UNSAFE = (
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f"
     r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f"
 )
-# CI runners obey these when they stand in a log: "::" at the start of a line (GitHub) and "##name[" anywhere
+# CI runners obey these in a log: "::" at the start of a line (GitHub) and "##name[" anywhere
 # (GitHub's older spelling, Azure Pipelines, TeamCity). GitHub's runner skips leading white space, and a comparison by
 # culture also skips what has no width.
 _COMMAND = r"#(?=#\w*\[)"
