@@ -12,7 +12,10 @@ from bodydouble_spec._json import is_array, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-NAME_MAPS = {"paths", "properties", "content", "headers", "responses", "schemas", "securitySchemes", "components"}
+# The keys of these are names, not keywords; of an array, those of each item.
+NAME_MAPS = {
+    "components", "content", "headers", "paths", "properties", "responses", "schemas", "security", "securitySchemes",
+}  # fmt: skip
 
 
 def flat(findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -31,7 +34,7 @@ def objects(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], bool]]:
     while waiting:
         value, is_map = waiting.pop()
         if is_array(value):
-            waiting += [(item, False) for item in value]
+            waiting += [(item, is_map) for item in value]
         elif is_object(value):
             yield value, is_map
             for key, item in value.items():
