@@ -1,32 +1,31 @@
-"""The time that one call and the later downloads of its pictures may take together.
+"""The deadline that one call shares with the later downloads of its pictures.
 
-It is carried along by the pictures, beside their data, so that a result stays plain: neither printed, compared nor
-pickled.
+Images keep it outside their dataclass fields, so it is neither printed, compared nor pickled.
 """
 
-__all__ = ["Allowance", "Carrier", "allowance_of", "carry"]
+__all__ = ["Deadline", "HasDeadline", "attach_deadline", "deadline_of"]
 
 
-class Allowance:
-    """Seconds left, None for no limit; the time between two calls of a client is not counted."""
+class Deadline:
+    """The seconds that remain, None for no limit. Only time spent inside the client counts."""
 
-    __slots__ = ("left_s",)
+    __slots__ = ("remaining_s",)
 
-    def __init__(self, left_s: float | None) -> None:
-        self.left_s = left_s
-
-
-class Carrier:
-    """What can carry an allowance."""
-
-    __slots__ = ("_allowance",)
+    def __init__(self, remaining_s: float | None) -> None:
+        self.remaining_s = remaining_s
 
 
-def carry(carrier: Carrier, allowance: Allowance | None) -> None:
-    """Let a frozen picture carry the allowance of its call."""
-    object.__setattr__(carrier, "_allowance", allowance)
+class HasDeadline:
+    """A base class for objects that a deadline can be attached to."""
+
+    __slots__ = ("_deadline",)
 
 
-def allowance_of(carrier: object) -> Allowance | None:
-    """What is carried, None when nothing is."""
-    return getattr(carrier, "_allowance", None)
+def attach_deadline(holder: HasDeadline, deadline: Deadline | None) -> None:
+    """Attach a deadline to a frozen object."""
+    object.__setattr__(holder, "_deadline", deadline)
+
+
+def deadline_of(holder: object) -> Deadline | None:
+    """Return the attached deadline, None without one."""
+    return getattr(holder, "_deadline", None)

@@ -1,4 +1,4 @@
-"""The asynchronous client: a thin loop over the shared decisions; the twin of ``_client``."""
+"""The asynchronous client, the counterpart of ``_client``; both share ``_setup``."""
 
 import asyncio
 import os
@@ -11,21 +11,22 @@ from typing import Any
 import httpx
 
 from bodydouble_client._async_downloader import AsyncDownloader
-from bodydouble_client._async_exchange import exchange_with_retries_async
+from bodydouble_client._async_exchange import send_with_retries_async
 from bodydouble_client._errors import BodydoubleError, ClientClosed
-from bodydouble_client._hooks import Hooks
+from bodydouble_client._hooks import Clock
 from bodydouble_client._http import make_http_client, make_ssl_context
 from bodydouble_client._image_input import ImageInput
 from bodydouble_client._picture import write_picture
 from bodydouble_client._request import AspectRatio, Job
 from bodydouble_client._result import EditResult, Image
-from bodydouble_client._settings import checked_count, find_key
+from bodydouble_client._retry import RetryPolicy
+from bodydouble_client._settings import check_count, find_key
 from bodydouble_client._setup import (
     ANSWER_LIMIT_BYTES,
     Setup,
-    checked_http_client,
-    checked_image,
-    checked_jobs,
+    check_http_client,
+    check_image,
+    check_jobs,
     prepare,
 )
 
@@ -33,10 +34,10 @@ __all__ = ["AsyncClient"]
 
 
 class AsyncClient:
-    """Edits images with ``google/gemini-2.5-flash-image-edit``; for asyncio.
+    """An asyncio client that edits images with ``google/gemini-2.5-flash-image-edit``.
 
     Arguments, defaults and errors are those of ``Client``; ``http_client`` and ``download_client`` are
-    ``httpx.AsyncClient``. Files are read and written, and pictures encoded, on a thread beside the event loop.
+    ``httpx.AsyncClient``. Files are read and written, and pictures encoded, on a worker thread.
     """
 
     def __init__(
@@ -51,21 +52,19 @@ class AsyncClient:
         max_retry_wait_s: float = 60.0,
         http_client: httpx.AsyncClient | None = None,
         download_client: httpx.AsyncClient | None = None,
-        _hooks: Hooks | None = None,
+        _clock: Clock | None = None,
     ) -> None:
         key = find_key(api_key, os.environ)
-        del api_key  # a traceback may show this frame's variables
-        checked_http_client("http_client", http_client, httpx.AsyncClient)
-        checked_http_client("download_client", download_client, httpx.AsyncClient)
+        del api_key  # a traceback may show the variables of this frame
+        check_http_client("http_client", http_client, httpx.AsyncClient)
+        check_http_client("download_client", download_client, httpx.AsyncClient)
         self._setup = prepare(
             key,
             base_url,
             timeout_s=timeout_s,
             deadline_s=deadline_s,
-            retries=retries,
-            retry_after_send=retry_after_send,
-            max_retry_wait_s=max_retry_wait_s,
-            hooks=_hooks,
+            policy=RetryPolicy(retries, retry_after_send, max_retry_wait_s),
+            clock=_clock,
         )
         context = make_ssl_context() if http_client is None else None
         self._http = http_client or make_http_client(httpx.AsyncClient, context)
@@ -74,7 +73,7 @@ class AsyncClient:
         self._downloader = AsyncDownloader(self._setup.download_plan(), download_client, context)
 
     def __repr__(self) -> str:
-        setup: Setup | None = getattr(self, "_setup", None)  # a traceback may show it half made
+        setup: Setup | None = getattr(self, "_setup", None)  # a traceback may show a client whose __init__ failed
         return f"AsyncClient({setup.endpoint if setup else None!r})"
 
     async def __aenter__(self) -> "AsyncClient":
@@ -82,12 +81,12 @@ class AsyncClient:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
 
     async def close(self) -> None:
-        """Release the connections; a caller's own HTTP clients stay open. Results stay usable."""
+        """Close the connections. HTTP clients passed by the caller stay open, and results stay usable."""
         self._closed = True
         if self._owns_http:
             await self._http.aclose()
@@ -102,41 +101,41 @@ class AsyncClient:
         provider: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> EditResult:
-        """Edit or combine the images as the prompt says.
+        """Edit or combine the images as the prompt describes.
 
         An image is an http(s) URL, a data URI, raw Base64, a path, bytes, a file object opened for bytes (read from
         its current position) or a Pillow image. ``aspect_ratio`` is one of ``ASPECT_RATIOS``, ``num_images`` 1 to 4,
-        ``provider`` the routing that the service offers (``auto``, ``google``, ``fal``); what is None is not sent.
-        ``extra`` holds further properties for the request body.
+        ``provider`` the routing that the service offers (``auto``, ``google``, ``fal``); None is not sent.
+        ``extra`` holds further properties of the request body.
 
-        Raises ArgumentError before anything is sent, otherwise the BodydoubleError that says what went wrong.
+        Raises ArgumentError before anything is sent, or another BodydoubleError when the call fails.
         """
         return await self._edit(Job(prompt, images, aspect_ratio, num_images, provider, extra))
 
     async def edit_many(self, jobs: Iterable[Job], *, concurrency: int = 4) -> list[EditResult | BodydoubleError]:
-        """Run many edits, ``concurrency`` at a time: for each job, in order, its result or its error.
+        """Run many edits, ``concurrency`` at a time, and return a result or an error for each job, in order.
 
-        Only wrong arguments of this method itself raise ArgumentError. Each job has its own ``deadline_s``.
+        Raises ArgumentError for wrong arguments of this method only. Each job has its own ``deadline_s``.
         """
         self._check_open()
-        todo = checked_jobs(jobs)
-        places = asyncio.Semaphore(checked_count("concurrency", concurrency, 1))
+        checked_jobs = check_jobs(jobs)
+        semaphore = asyncio.Semaphore(check_count("concurrency", concurrency, 1))
 
-        async def in_turn(job: Job) -> EditResult | BodydoubleError:
-            async with places:
+        async def run(job: Job) -> EditResult | BodydoubleError:
+            async with semaphore:
                 return await self._try_edit(job)
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(in_turn(job)) for job in todo]
+            tasks = [group.create_task(run(job)) for job in checked_jobs]
         return [task.result() for task in tasks]
 
     async def download(self, image: Image) -> bytes:
-        """The picture file of one of a result's images. Raises DownloadError."""
+        """Return the picture file of an image of a result. Raises DownloadError."""
         self._check_open()
-        return await self._downloader.fetch(checked_image(image))
+        return await self._downloader.fetch(check_image(image))
 
     async def save(self, image: Image, path: str | PathLike[str]) -> Path:
-        """Write the picture file to ``path`` and return that. Raises DownloadError or SaveError."""
+        """Write the picture file to ``path`` and return the path. Raises DownloadError or SaveError."""
         return await asyncio.to_thread(write_picture, await self.download(image), path)
 
     async def _try_edit(self, job: Job) -> EditResult | BodydoubleError:
@@ -147,12 +146,10 @@ class AsyncClient:
 
     async def _edit(self, job: Job) -> EditResult:
         self._check_open()
-        setup, retrying = self._setup, self._setup.start()
-        call = await asyncio.to_thread(setup.call, job)
-        outcome = await exchange_with_retries_async(
-            self._http, call.outgoing, retrying, ANSWER_LIMIT_BYTES, setup.hooks
-        )
-        answer = setup.read(outcome, call, retrying)
+        setup, retrying = self._setup, self._setup.start_call()
+        call = await asyncio.to_thread(setup.prepare_call, job)
+        attempt = await send_with_retries_async(self._http, call.request, retrying, ANSWER_LIMIT_BYTES)
+        answer = setup.read_answer(attempt, call, retrying)
         if isinstance(answer, BodydoubleError):
             raise answer
         return answer

@@ -1,7 +1,7 @@
-"""One attempt over an asynchronous httpx client, bounded in time as a whole; the twin of ``_exchange``.
+"""Attempts over an asynchronous httpx client, the counterpart of ``_exchange``.
 
-The attempt is a task of its own, so that neither an error nor a cancellation carries httpx's frames, which hold the
-Authorization header.
+Each attempt is a task of its own: the frames of httpx, which hold the Authorization header, stay out of the tracebacks
+of errors and cancellations.
 """
 
 import asyncio
@@ -10,47 +10,47 @@ from collections.abc import Callable
 
 import httpx
 
-from bodydouble_client._hooks import Hooks
-from bodydouble_client._intake import Intake
-from bodydouble_client._line import Line
-from bodydouble_client._outcome import Outcome, fault_of, out_of_time
-from bodydouble_client._outgoing import Outgoing
+from bodydouble_client._intake import BodyReader
+from bodydouble_client._line import ConnectionTrace
+from bodydouble_client._outcome import AttemptResult, failure_from, timed_out
+from bodydouble_client._outgoing import Request
 from bodydouble_client._retry import Retrying
 
-__all__ = ["exchange_async", "exchange_with_retries_async"]
+__all__ = ["send_once_async", "send_with_retries_async"]
 
-_CLEANUP_S = 1.0  # how long a cancelled attempt may take to close its connection
+_CLEANUP_S = 1.0  # the time that a cancelled attempt has to close its connection
 
 
-async def exchange_with_retries_async(
-    http_client: httpx.AsyncClient, outgoing: Outgoing, retrying: Retrying, limit_bytes: int, hooks: Hooks
-) -> Outcome:
-    """The outcome of the last attempt; ``retrying`` says how many there are."""
+async def send_with_retries_async(
+    http_client: httpx.AsyncClient, request: Request, retrying: Retrying, limit_bytes: int
+) -> AttemptResult:
+    """Send until ``retrying`` allows no further attempt, and return the last one."""
+    clock = retrying.clock
     while True:
-        outcome = await exchange_async(http_client, outgoing, retrying.attempt_s(), limit_bytes, hooks.clock)
-        wait_s = retrying.wait_after(outcome)
+        attempt = await send_once_async(http_client, request, retrying.attempt_s(), limit_bytes, clock.monotonic)
+        wait_s = retrying.wait_after(attempt)
         if wait_s is None:
-            return outcome
-        await hooks.sleep_async(wait_s)
+            return attempt
+        await clock.sleep_async(wait_s)
 
 
-async def exchange_async(
-    http_client: httpx.AsyncClient, outgoing: Outgoing, time_s: float, limit_bytes: int, clock: Callable[[], float]
-) -> Outcome:
-    """Send once and take the answer in, within ``time_s`` seconds and ``limit_bytes`` of decompressed body."""
+async def send_once_async(
+    http_client: httpx.AsyncClient, request: Request, time_s: float, limit_bytes: int, clock: Callable[[], float]
+) -> AttemptResult:
+    """Send once and read the answer, within ``time_s`` seconds and ``limit_bytes`` of decompressed body."""
     if time_s <= 0:
-        return out_of_time(time_s, sent=False)
-    line, intake = Line(), Intake(limit_bytes, clock() + time_s, clock)
+        return timed_out(time_s, sent=False)
+    trace, reader = ConnectionTrace(), BodyReader(limit_bytes, clock() + time_s, clock)
 
-    async def attempt() -> Outcome | BaseException:
+    async def run() -> AttemptResult | BaseException:
         try:
-            return await _talk(http_client, outgoing, time_s, line, intake)
+            return await _send(http_client, request, time_s, trace, reader)
         except asyncio.CancelledError:
             raise
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's task, which raises it
+        except BaseException as error:  # noqa: BLE001 - the caller's task raises it
             return error
 
-    task = asyncio.ensure_future(attempt())
+    task = asyncio.ensure_future(run())
     try:
         await asyncio.wait({task}, timeout=time_s)
     finally:
@@ -58,31 +58,31 @@ async def exchange_async(
             task.cancel()
             await asyncio.wait({task}, timeout=_CLEANUP_S)
     if not task.done() or task.cancelled():
-        return out_of_time(time_s, line.hang_up())
+        return timed_out(time_s, trace.abort())
     result = task.result()
     if isinstance(result, BaseException):
-        raise result.with_traceback(None)  # such as KeyboardInterrupt: not ours to judge
+        raise result.with_traceback(None)  # such as KeyboardInterrupt
     return result
 
 
-async def _talk(
-    http_client: httpx.AsyncClient, outgoing: Outgoing, time_s: float, line: Line, intake: Intake
-) -> Outcome:
+async def _send(
+    http_client: httpx.AsyncClient, request: Request, time_s: float, trace: ConnectionTrace, reader: BodyReader
+) -> AttemptResult:
     try:
-        request = http_client.build_request(**outgoing.build_options(time_s, line.observe_async))
-        response = await http_client.send(request, **outgoing.send_options())
-    except Exception as error:  # noqa: BLE001 - every failure becomes data, those of a caller's transport too
-        return Outcome(fault=fault_of(error, line.sent))
-    fault = intake.refuse(response.headers)
+        http_request = http_client.build_request(**request.build_options(time_s, trace.observe_async))
+        response = await http_client.send(http_request, **request.send_options())
+    except Exception as error:  # noqa: BLE001 - a caller's transport may raise anything
+        return AttemptResult(failure=failure_from(error, trace.sent))
+    failure = reader.check_headers(response.headers)
     try:
-        if fault is None:
-            async for piece in response.aiter_bytes():
-                fault = intake.add(piece)
-                if fault:
+        if failure is None:
+            async for chunk in response.aiter_bytes():
+                failure = reader.add(chunk)
+                if failure:
                     break
     except Exception as error:  # noqa: BLE001 - as above
-        fault = fault_of(error, sent=True)
+        failure = failure_from(error, sent=True)
     finally:
-        with contextlib.suppress(Exception):  # the body is in, or lost: closing changes neither
+        with contextlib.suppress(Exception):  # closing does not change the body that was read
             await response.aclose()
-    return Outcome(response.status_code, response.headers, intake.body, fault)
+    return AttemptResult(response.status_code, response.headers, reader.body, failure)

@@ -1,4 +1,4 @@
-"""Fetching a picture with a blocking client that never had the key."""
+"""Blocking downloads of pictures, over an HTTP client that never has the key."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -6,12 +6,12 @@ from typing import Any
 
 import httpx
 
-from bodydouble_client._allowance import allowance_of
+from bodydouble_client._allowance import deadline_of
 from bodydouble_client._download_plan import DownloadPlan
 from bodydouble_client._errors import ArgumentError, DownloadError
-from bodydouble_client._exchange import exchange_with_retries
+from bodydouble_client._exchange import send_with_retries
 from bodydouble_client._http import make_http_client
-from bodydouble_client._picture import MOST_HOPS, ImageLike, locate_picture, read_picture, redirect_target
+from bodydouble_client._picture import MAX_REDIRECTS, ImageLike, locate_picture, read_picture, redirect_target
 from bodydouble_client._retry import Retrying
 
 __all__ = ["Downloader"]
@@ -19,7 +19,10 @@ __all__ = ["Downloader"]
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Fetches pictures over ``http_client``, or over one made for the occasion; a pickled one keeps its limits only."""
+    """A downloader of pictures over ``http_client``, or over a new client for each picture.
+
+    Pickling keeps the limits only.
+    """
 
     plan: DownloadPlan = field(default_factory=DownloadPlan)
     http_client: httpx.Client | None = field(default=None, repr=False, compare=False)
@@ -27,39 +30,39 @@ class Downloader:
 
     def __reduce__(self) -> tuple[Any, ...]:
         plan = self.plan
-        return (_restored, (plan.timeout_s, plan.deadline_s, plan.policy, plan.limit_bytes))
+        return (_restore, (plan.timeout_s, plan.deadline_s, plan.policy, plan.limit_bytes))
 
     def fetch(self, image: ImageLike) -> bytes:
-        """The picture file. Raises DownloadError."""
+        """Return the picture file. Raises DownloadError."""
         picture = locate_picture(image)
         if isinstance(picture, httpx.URL):
-            picture = self._fetched(picture, self.plan.start(allowance_of(image)))
+            picture = self._download(picture, self.plan.start(deadline_of(image)))
         if isinstance(picture, DownloadError):
             raise picture
         return picture
 
-    def _fetched(self, url: httpx.URL, retrying: Retrying) -> bytes | DownloadError:
+    def _download(self, url: httpx.URL, retrying: Retrying) -> bytes | DownloadError:
         if self.http_client is not None:
-            return self._followed(self.http_client, url, retrying)
+            return self._follow_redirects(self.http_client, url, retrying)
         try:
-            own = make_http_client(httpx.Client, self.context)
+            http_client = make_http_client(httpx.Client, self.context)
         except ArgumentError as error:
             return DownloadError(str(error))
-        with own:
-            return self._followed(own, url, retrying)
+        with http_client:
+            return self._follow_redirects(http_client, url, retrying)
 
-    def _followed(self, http_client: httpx.Client, url: httpx.URL, retrying: Retrying) -> bytes | DownloadError:
+    def _follow_redirects(self, http_client: httpx.Client, url: httpx.URL, retrying: Retrying) -> bytes | DownloadError:
         plan = self.plan
-        for _ in range(MOST_HOPS + 1):
-            outcome = exchange_with_retries(http_client, plan.request(url), retrying, plan.limit_bytes, plan.hooks)
-            target = redirect_target(url, outcome)
+        for _ in range(MAX_REDIRECTS + 1):
+            attempt = send_with_retries(http_client, plan.request(url), retrying, plan.limit_bytes)
+            target = redirect_target(url, attempt)
             if target is None:
-                return read_picture(url, outcome)
+                return read_picture(url, attempt)
             if isinstance(target, DownloadError):
                 return target
             url = target
-        return DownloadError(f"the picture is behind more than {MOST_HOPS} redirects")
+        return DownloadError(f"the picture is behind more than {MAX_REDIRECTS} redirects")
 
 
-def _restored(*limits: Any) -> Downloader:
+def _restore(*limits: Any) -> Downloader:
     return Downloader(DownloadPlan(*limits))

@@ -1,11 +1,11 @@
-"""The errors of this package; every failure of a client is one of them.
+"""The errors of this package; a client raises no others.
 
 BodydoubleError
 ├── ArgumentError            a wrong argument or setting: nothing was sent (also a ValueError)
 ├── ClientClosed             the client was used after close()
 ├── TransportError           no complete answer arrived
 │   ├── ConnectFailed        no connection: nothing was sent
-│   ├── ConnectionLost       reset, cut off or garbled after sending had begun
+│   ├── ConnectionLost       reset, cut off or malformed after sending had begun
 │   └── TimedOut             timeout_s or deadline_s passed
 ├── AnswerError              a success status whose body cannot be used
 │   ├── UnreadableAnswer     not JSON, wrong encoding or compression, too large
@@ -63,14 +63,14 @@ __all__ = [
 
 
 class BodydoubleError(Exception):
-    """Root of this package's errors; its text says what was wrong, where, and what to do.
+    """The base class of all errors; the text names the problem, its place and the remedy.
 
-    ``message`` is the server's own message where an answer carried one, else the text. ``status_code`` is the HTTP
-    status, None without an answer. ``issues`` are the faults that a 400 lists, as the server's JSON objects.
-    ``request_id`` is the server's name for the request, ``client_request_id`` the one sent as X-Client-Request-Id:
-    with either the provider can trace a charge. ``body`` is the answer's JSON value, or its text when it is not
-    JSON. ``retry_after_s`` is what the server asked for, in seconds. ``may_be_charged`` is True when the request may
-    have been carried out and paid for although no result arrived.
+    ``message`` is the message of the server when the answer has one, else the text. ``status_code`` is the HTTP
+    status, None without an answer. ``issues`` are the problems that a 400 lists, as the JSON objects of the server.
+    ``request_id`` is the id that the server gave the request, ``client_request_id`` the one sent as
+    X-Client-Request-Id; the provider can trace a charge by either. ``body`` is the JSON value of the answer, or its
+    text when it is not JSON. ``retry_after_s`` is the wait that the server asked for, in seconds. ``may_be_charged``
+    is True when the request may have been carried out and paid for although no result arrived.
     """
 
     def __init__(
@@ -79,20 +79,18 @@ class BodydoubleError(Exception):
         *,
         message: str | None = None,
         status_code: int | None = None,
-        issues: Sequence[dict[str, Any]] = (),
         request_id: str | None = None,
         body: Any = None,
-        retry_after_s: float | None = None,
         may_be_charged: bool = False,
     ) -> None:
         super().__init__(text)
         self.message = text if message is None else message
         self.status_code = status_code
-        self.issues = tuple(issues)
+        self.issues: tuple[dict[str, Any], ...] = ()
         self.request_id = request_id
         self.client_request_id: str | None = None
         self.body = body
-        self.retry_after_s = retry_after_s
+        self.retry_after_s: float | None = None
         self.may_be_charged = may_be_charged
 
     def __str__(self) -> str:
@@ -122,7 +120,7 @@ class ClientClosed(BodydoubleError):
 
 
 class TransportError(BodydoubleError):
-    """No complete answer arrived; ``may_be_charged`` says whether the request had left."""
+    """No complete answer arrived; ``may_be_charged`` tells whether the request was sent."""
 
 
 class ConnectFailed(TransportError):
@@ -130,7 +128,7 @@ class ConnectFailed(TransportError):
 
 
 class ConnectionLost(TransportError):
-    """The connection was reset, cut off or garbled after sending had begun."""
+    """The connection was reset, cut off or malformed after sending had begun."""
 
 
 class TimedOut(TransportError):
@@ -158,7 +156,7 @@ class StatusError(BodydoubleError):
 
 
 class BadRequest(StatusError):
-    """400: the request breaks the contract; ``issues`` lists the faults when the server does."""
+    """400: the request breaks the contract; ``issues`` lists the problems when the server does."""
 
 
 class Unauthorized(StatusError):
@@ -166,7 +164,7 @@ class Unauthorized(StatusError):
 
 
 class Forbidden(StatusError):
-    """403: refused."""
+    """403: the server refused the request."""
 
 
 class OutOfCredits(Forbidden):
@@ -186,11 +184,11 @@ class RequestTooLarge(StatusError):
 
 
 class RateLimited(StatusError):
-    """429: too many requests; ``retry_after_s`` says how long to wait, when the server does."""
+    """429: too many requests; ``retry_after_s`` is the wait that the server asked for."""
 
 
 class ServerError(StatusError):
-    """5xx: the fault is on the server's side."""
+    """5xx: the server failed."""
 
 
 class BadGateway(ServerError):
@@ -198,7 +196,7 @@ class BadGateway(ServerError):
 
 
 class ServiceUnavailable(ServerError):
-    """503: not available now; ``retry_after_s`` says how long to wait, when the server does."""
+    """503: not available now; ``retry_after_s`` is the wait that the server asked for."""
 
 
 class GenerationTimedOut(ServerError):
@@ -228,5 +226,5 @@ _BY_STATUS: dict[int, type[StatusError]] = {
 
 
 def status_error_class(status_code: int) -> type[StatusError]:
-    """The error for a status that is not a success."""
+    """Return the error class for a status that is not a success."""
     return _BY_STATUS.get(status_code, ServerError if status_code >= 500 else StatusError)

@@ -1,8 +1,9 @@
-"""One attempt over a blocking httpx client, bounded in time as a whole.
+"""Attempts over a blocking httpx client, each with one time limit for everything.
 
-httpx bounds each operation (connect, one write, one read), so a peer that drips bytes or a name server that hangs
-could hold a call for ever. The attempt therefore runs on a thread of its own, and the caller waits no longer than
-allowed. This also keeps httpx's frames, which hold the Authorization header, out of every traceback.
+The time-outs of httpx apply to single operations (connect, one write, one read), so a server that sends single bytes or
+a name server that hangs could block a call for ever. Each attempt therefore runs on a thread of its own, and the caller
+waits for it no longer than allowed. This also keeps the frames of httpx, which hold the Authorization header, out of
+tracebacks.
 """
 
 import contextlib
@@ -13,74 +14,76 @@ from collections.abc import Callable
 
 import httpx
 
-from bodydouble_client._hooks import Hooks
-from bodydouble_client._intake import Intake
-from bodydouble_client._line import Line
-from bodydouble_client._outcome import Fault, FaultKind, Outcome, fault_of, out_of_time
-from bodydouble_client._outgoing import Outgoing
+from bodydouble_client._intake import BodyReader
+from bodydouble_client._line import ConnectionTrace
+from bodydouble_client._outcome import AttemptResult, Failure, FailureKind, failure_from, timed_out
+from bodydouble_client._outgoing import Request
 from bodydouble_client._retry import Retrying
 
-__all__ = ["exchange", "exchange_with_retries"]
+__all__ = ["send_once", "send_with_retries"]
 
 
-def exchange_with_retries(
-    http_client: httpx.Client, outgoing: Outgoing, retrying: Retrying, limit_bytes: int, hooks: Hooks
-) -> Outcome:
-    """The outcome of the last attempt; ``retrying`` says how many there are."""
+def send_with_retries(
+    http_client: httpx.Client, request: Request, retrying: Retrying, limit_bytes: int
+) -> AttemptResult:
+    """Send until ``retrying`` allows no further attempt, and return the last one."""
+    clock = retrying.clock
     while True:
-        outcome = exchange(http_client, outgoing, retrying.attempt_s(), limit_bytes, hooks.clock)
-        wait_s = retrying.wait_after(outcome)
+        attempt = send_once(http_client, request, retrying.attempt_s(), limit_bytes, clock.monotonic)
+        wait_s = retrying.wait_after(attempt)
         if wait_s is None:
-            return outcome
-        hooks.sleep(wait_s)
+            return attempt
+        clock.sleep(wait_s)
 
 
-def exchange(
-    http_client: httpx.Client, outgoing: Outgoing, time_s: float, limit_bytes: int, clock: Callable[[], float]
-) -> Outcome:
-    """Send once and take the answer in, within ``time_s`` seconds and ``limit_bytes`` of decompressed body."""
+def send_once(
+    http_client: httpx.Client, request: Request, time_s: float, limit_bytes: int, clock: Callable[[], float]
+) -> AttemptResult:
+    """Send once and read the answer, within ``time_s`` seconds and ``limit_bytes`` of decompressed body."""
     if time_s <= 0:
-        return out_of_time(time_s, sent=False)
-    line, intake = Line(), Intake(limit_bytes, clock() + time_s, clock)
-    results: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
+        return timed_out(time_s, sent=False)
+    trace, reader = ConnectionTrace(), BodyReader(limit_bytes, clock() + time_s, clock)
+    results: queue.SimpleQueue[AttemptResult | BaseException] = queue.SimpleQueue()
 
-    def attempt() -> None:
+    def run() -> None:
         try:
-            results.put(_talk(http_client, outgoing, time_s, line, intake))
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, which raises it
+            results.put(_send(http_client, request, time_s, trace, reader))
+        except BaseException as error:  # noqa: BLE001 - the caller's thread raises it
             results.put(error)
 
-    run = contextvars.copy_context().run
+    context = contextvars.copy_context()
     try:
-        threading.Thread(target=run, args=(attempt,), name="bodydouble-attempt", daemon=True).start()
-    except RuntimeError:  # the interpreter is ending, or the machine has no more threads
-        return Outcome(fault=Fault(FaultKind.MISUSE, "no thread could be started", sent=False))
+        threading.Thread(target=context.run, args=(run,), name="bodydouble-attempt", daemon=True).start()
+    except RuntimeError:  # the interpreter is shutting down, or no thread is left
+        return AttemptResult(failure=Failure(FailureKind.MISUSE, "no thread could be started", sent=False))
     try:
         result = results.get(timeout=time_s)
     except queue.Empty:
-        return out_of_time(time_s, line.hang_up())
+        return timed_out(time_s, trace.abort())
     except BaseException:  # KeyboardInterrupt
-        line.hang_up()
+        trace.abort()
         raise
     if isinstance(result, BaseException):
-        raise result.with_traceback(None)  # such as KeyboardInterrupt: not ours to judge
+        raise result.with_traceback(None)  # such as KeyboardInterrupt
     return result
 
 
-def _talk(http_client: httpx.Client, outgoing: Outgoing, time_s: float, line: Line, intake: Intake) -> Outcome:
+def _send(
+    http_client: httpx.Client, request: Request, time_s: float, trace: ConnectionTrace, reader: BodyReader
+) -> AttemptResult:
     try:
-        request = http_client.build_request(**outgoing.build_options(time_s, line.observe))
-        response = http_client.send(request, **outgoing.send_options())
-    except Exception as error:  # noqa: BLE001 - every failure becomes data, those of a caller's transport too
-        return Outcome(fault=fault_of(error, line.sent))
-    fault = intake.refuse(response.headers)
+        http_request = http_client.build_request(**request.build_options(time_s, trace.observe))
+        response = http_client.send(http_request, **request.send_options())
+    except Exception as error:  # noqa: BLE001 - a caller's transport may raise anything
+        return AttemptResult(failure=failure_from(error, trace.sent))
+    failure = reader.check_headers(response.headers)
     try:
-        for piece in () if fault else response.iter_bytes():
-            fault = intake.add(piece)
-            if fault:
+        for chunk in () if failure else response.iter_bytes():
+            failure = reader.add(chunk)
+            if failure:
                 break
     except Exception as error:  # noqa: BLE001 - as above
-        fault = fault_of(error, sent=True)
-    with contextlib.suppress(Exception):  # the body is in, or lost: closing changes neither
+        failure = failure_from(error, sent=True)
+    with contextlib.suppress(Exception):  # closing does not change the body that was read
         response.close()
-    return Outcome(response.status_code, response.headers, intake.body, fault)
+    return AttemptResult(response.status_code, response.headers, reader.body, failure)

@@ -1,26 +1,20 @@
-"""Time, chance and identity: what the decisions need from outside, in one replaceable place."""
+"""The clock of the retries, which tests replace."""
 
 import asyncio
 import random
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-__all__ = ["Hooks"]
-
-
-def _new_id() -> str:
-    return uuid.uuid4().hex
+__all__ = ["Clock"]
 
 
 @dataclass(frozen=True, slots=True)
-class Hooks:
-    """Clocks in seconds (``clock`` monotonic, ``wall_clock`` since 1970), waiting, chance in [0, 1) and new ids."""
+class Clock:
+    """Times in seconds (``wall_time`` since 1970), sleeping, and a random jitter in [0, 1)."""
 
-    clock: Callable[[], float] = time.monotonic
-    wall_clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    wall_time: Callable[[], float] = time.time
     sleep: Callable[[float], None] = time.sleep
     sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
-    new_id: Callable[[], str] = _new_id
+    jitter: Callable[[], float] = random.random

@@ -1,4 +1,4 @@
-"""The HTTP clients that this package makes for itself."""
+"""Constructors of the HTTP clients that this package uses by default."""
 
 import ssl
 from typing import TypeVar
@@ -12,30 +12,30 @@ __all__ = ["make_http_client", "make_ssl_context"]
 
 _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 
-# A connection that the server closes while idle fails the next request after it was sent, and that one must not be
-# repeated; beside a generation of half a minute a new connection costs nothing.
+# The server may close an idle connection just as the next request is sent on it, and such a request must not be
+# retried. A new connection takes little time compared with a generation of half a minute.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 
 
 def make_ssl_context() -> ssl.SSLContext:
-    """The trusted certificates, which take longer to load than all the rest. Raises ArgumentError."""
+    """Load the trusted certificates, which is slow enough to do it once. Raises ArgumentError."""
     try:
         return httpx.create_ssl_context()
     except Exception as error:  # noqa: BLE001 - unreadable or malformed certificates
-        refusal = _refusal(error)
-    raise refusal
+        argument_error = _http_setup_error(error)
+    raise argument_error
 
 
-def make_http_client(kind: type[_HttpClient], context: ssl.SSLContext | None) -> _HttpClient:
-    """A client of this kind that follows the environment's proxies. Raises ArgumentError."""
+def make_http_client(client_class: type[_HttpClient], context: ssl.SSLContext | None) -> _HttpClient:
+    """Make a client that uses the proxies of the environment. Raises ArgumentError."""
     try:
-        return kind(verify=True if context is None else context, limits=_LIMITS)
+        return client_class(verify=True if context is None else context, limits=_LIMITS)
     except Exception as error:  # noqa: BLE001 - malformed proxies, a missing SOCKS package
-        refusal = _refusal(error)
-    raise refusal
+        argument_error = _http_setup_error(error)
+    raise argument_error
 
 
-def _refusal(error: Exception) -> ArgumentError:
+def _http_setup_error(error: Exception) -> ArgumentError:
     return ArgumentError(
         f"cannot set up HTTP from this environment ({type(error).__name__}: {shorten(str(error))}): check "
         "SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, or pass http_client",

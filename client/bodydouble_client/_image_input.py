@@ -1,4 +1,4 @@
-"""An input image in any of the forms that a caller may have it in, as the text that the service takes."""
+"""Encoder of input images: any form that a caller may have becomes the text that the service accepts."""
 
 import base64
 import inspect
@@ -12,7 +12,7 @@ import httpx
 
 from bodydouble_client._errors import ArgumentError
 from bodydouble_client._kinds import Readable, is_buffer, is_path
-from bodydouble_client._media_type import KNOWN_KINDS, begins_like_a_picture, media_type_of
+from bodydouble_client._media_type import SUPPORTED_FORMATS, looks_like_base64_image, media_type_of
 from bodydouble_client._text import describe, shorten
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ _URL = re.compile(
     r"(?:[/?#][\w\-.~:/?#\[\]@!$&'()*+,;=%]*)?",
     re.IGNORECASE | re.ASCII,
 )
-_LONGEST_PATH = 4096
-_MODES_OF_PNG = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
+_MAX_PATH_LENGTH = 4096
+_PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
 _NEAREST_MODES = {"I": "I;16", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
 
 
 def encode_image(name: str, image: object) -> str:
-    """The image as an http(s) URL, a data URI or raw Base64; a local one becomes a data URI.
+    """Return the image as an http(s) URL, a data URI or raw Base64; a local one becomes a data URI.
 
-    A string is taken for a URL, a data URI, an existing file or raw Base64, in this order. A file object is read from
-    its current position to its end and stays there. A Pillow image is sent as PNG, turned upright by its EXIF data.
+    A string is read as a URL, a data URI, an existing file or raw Base64, in this order. A file object is read from
+    its current position to its end and is not rewound. A Pillow image is sent as PNG, turned upright by its EXIF data.
     Raises ArgumentError, naming the argument ``name``, for anything that is not a readable picture.
     """
     if isinstance(image, str):
@@ -52,7 +52,7 @@ def encode_image(name: str, image: object) -> str:
     if _is_pillow(image):
         return _data_uri(name, _png(name, image), "it")
     if isinstance(image, Readable):
-        return _data_uri(name, _read(name, image), "what the file object gives from its current position")
+        return _data_uri(name, _read(name, image), "the file object, from its current position,")
     raise ArgumentError(
         f"{name} must be a URL, a path, bytes, a file object or a Pillow image, not {type(image).__name__}",
         argument=name,
@@ -60,29 +60,29 @@ def encode_image(name: str, image: object) -> str:
 
 
 def _from_text(name: str, value: str) -> str:
-    lowered = value[:8].lower()
-    if lowered.startswith(("http://", "https://")):
+    scheme = value[:8].lower()
+    if scheme.startswith(("http://", "https://")):
         return _url(name, value)
-    if lowered.startswith("data:"):
+    if scheme.startswith("data:"):
         if _DATA_URI.fullmatch(value):
             return value
         raise ArgumentError(
             f"{name} is not a data URI of the form data:image/…;base64,… with plain Base64: {describe(value)}",
             argument=name,
         )
-    if len(value) <= _LONGEST_PATH and _exists(value):
+    if len(value) <= _MAX_PATH_LENGTH and _exists(value):
         return _from_file(name, value)
-    if begins_like_a_picture(value):
-        stray = _BASE64.match(value)
-        if stray is not None and stray.end() == len(value):
+    if looks_like_base64_image(value):
+        match = _BASE64.match(value)
+        if match is not None and match.end() == len(value):
             return value
         raise ArgumentError(
-            f"{name} begins like Base64 of a picture, but is none from position {stray.end() if stray else 0} on: "
-            "it must be without line breaks, in the standard alphabet",
+            f"{name} looks like Base64 of a picture, but is not valid at position {match.end() if match else 0}: "
+            "use the standard alphabet without line breaks",
             argument=name,
         )
     raise ArgumentError(
-        f"{name} is neither an http(s) URL, a data URI, an existing file nor Base64 of a {KNOWN_KINDS}: "
+        f"{name} is neither an http(s) URL, a data URI, an existing file nor Base64 of a {SUPPORTED_FORMATS}: "
         f"{describe(value)}; a relative path starts at the current folder",
         argument=name,
     )
@@ -92,7 +92,7 @@ def _url(name: str, value: str) -> str:
     if _URL.fullmatch(value):
         return value
     try:
-        # what a URL cannot hold (spaces, letters outside ASCII) is percent-encoded, as a browser does
+        # percent-encode spaces and letters outside ASCII, as a browser does
         encoded, reason = str(httpx.URL(value)), "it has no host"
     except (httpx.InvalidURL, ValueError) as error:
         encoded, reason = "", shorten(str(error))
@@ -104,7 +104,7 @@ def _url(name: str, value: str) -> str:
 def _exists(path: str) -> bool:
     try:
         return Path(path).exists()
-    except (OSError, ValueError):  # a name that is too long, or that holds a NUL
+    except (OSError, ValueError):  # a name that is too long or contains NUL
         return False
 
 
@@ -122,7 +122,7 @@ def _read(name: str, file: Readable) -> bytes:
     data: Any
     try:
         data, reason = file.read(), ""
-    except Exception as error:  # noqa: BLE001 - any object with a read method may come
+    except Exception as error:  # noqa: BLE001 - a caller's read() may raise anything
         data, reason = None, f"{type(error).__name__}: {shorten(str(error))}"
     if reason:
         raise ArgumentError(f"{name}: reading the file object failed ({reason})", argument=name)
@@ -132,19 +132,19 @@ def _read(name: str, file: Readable) -> bytes:
     if isinstance(data, str):
         raise ArgumentError(f"{name} is a file opened in text mode; open it with mode 'rb'", argument=name)
     if not isinstance(data, bytes):
-        raise ArgumentError(f"{name}: read() gave {type(data).__name__}, not bytes", argument=name)
+        raise ArgumentError(f"{name}: read() returned {type(data).__name__}, not bytes", argument=name)
     return data
 
 
 def _is_pillow(image: object) -> TypeGuard["PillowImage"]:
-    # by name, so that Pillow is not imported for those who do not use it
-    return any(kind.__module__ == "PIL.Image" and kind.__name__ == "Image" for kind in type(image).__mro__)
+    # by name: Pillow is not imported unless the caller did
+    return any(base.__module__ == "PIL.Image" and base.__name__ == "Image" for base in type(image).__mro__)
 
 
 def _png(name: str, image: "PillowImage") -> bytes:
     try:
         data, reason = _encode_png(image), ""
-    except Exception as error:  # noqa: BLE001 - Pillow raises many kinds for damaged or closed images
+    except Exception as error:  # noqa: BLE001 - Pillow raises many types for damaged or closed images
         data, reason = b"", f"{type(error).__name__}: {shorten(str(error))}"
     if reason:
         raise ArgumentError(f"{name}: the Pillow image cannot be written as PNG ({reason})", argument=name)
@@ -156,7 +156,7 @@ def _encode_png(image: "PillowImage") -> bytes:
 
     upright = ImageOps.exif_transpose(image)
     options: dict[str, Any] = {}
-    if upright.mode not in _MODES_OF_PNG:
+    if upright.mode not in _PNG_MODES:
         upright = upright.convert(_NEAREST_MODES.get(upright.mode, "RGB"))
         options["icc_profile"] = None  # it describes the colours before the conversion
     buffer = BytesIO()
@@ -164,9 +164,9 @@ def _encode_png(image: "PillowImage") -> bytes:
     return buffer.getvalue()
 
 
-def _data_uri(name: str, data: bytes, what: str) -> str:
+def _data_uri(name: str, data: bytes, source: str) -> str:
     media_type = media_type_of(data)
     if media_type is None:
         content = f"begins with {data[:12]!r}" if data else "is empty"
-        raise ArgumentError(f"{name} is not a {KNOWN_KINDS}: {what} {content}", argument=name)
+        raise ArgumentError(f"{name} is not a {SUPPORTED_FORMATS}: {source} {content}", argument=name)
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"

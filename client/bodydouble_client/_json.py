@@ -1,4 +1,4 @@
-"""JSON as strangers send it: any bytes give a value or a reason, never an exception."""
+"""Tolerant JSON: any bytes give a value or a reason, never an exception."""
 
 import json
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ _TOO_LARGE = 1e300  # an int beyond it cannot become a float
 
 @dataclass(frozen=True, slots=True)
 class NotJson:
-    """Why some bytes are not a JSON text."""
+    """The reason that some bytes are not JSON."""
 
     reason: str
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value in a body, or NotJson.
+    """Return the JSON value of a body, or NotJson.
 
-    UTF-8, -16 and -32 are recognised, with or without a byte order mark; of a repeated key the last value counts.
+    UTF-8, UTF-16 and UTF-32 are detected, with or without a byte order mark. The last value of a repeated key counts.
     """
     if not body.strip():
         return NotJson("the body is empty")
     try:
-        return json.loads(_decoded(body), parse_constant=_refuse_constant)
+        return json.loads(_decode(body), parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         return NotJson(f"byte {error.start} is not {error.encoding}")
     except RecursionError:
@@ -35,8 +35,8 @@ def parse(body: bytes) -> Any:
         return NotJson(shorten(str(error)))
 
 
-def _decoded(body: bytes) -> str:
-    # json.loads(bytes) would let encoded surrogates pass; they are not text
+def _decode(body: bytes) -> str:
+    # json.loads(bytes) would accept encoded surrogates
     return body.decode(json.detect_encoding(body))
 
 
@@ -45,22 +45,22 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
-    """Whether a JSON value is an object."""
+    """Return whether a JSON value is an object."""
     return isinstance(value, dict)
 
 
 def is_array(value: object) -> TypeGuard[list[Any]]:
-    """Whether a JSON value is an array."""
+    """Return whether a JSON value is an array."""
     return isinstance(value, list)
 
 
 def number(value: object) -> int | float | None:
-    """The value if it is a finite number that is not negative, else None; a boolean is not a number."""
+    """Return the value if it is a finite number of 0 or more, else None; a boolean is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     return value if 0 <= value < _TOO_LARGE else None
 
 
 def text(value: object) -> str | None:
-    """The value if it is a string with something in it, else None."""
+    """Return the value if it is a string that is not blank, else None."""
     return value if isinstance(value, str) and value.strip() else None

@@ -1,4 +1,4 @@
-"""What kind of thing a caller has passed, asked in a form that type checkers follow."""
+"""Type guards for the arguments of a caller."""
 
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -12,25 +12,25 @@ class Readable(Protocol):
     """A file object opened for reading bytes."""
 
     def read(self) -> bytes:
-        """Everything from the current position to the end."""
+        """Read from the current position to the end."""
         ...
 
 
 def is_buffer(value: object) -> TypeGuard[bytes]:
-    """Whether it is bytes, a bytearray or a memoryview."""
+    """Return whether the value is bytes, a bytearray or a memoryview."""
     return isinstance(value, (bytes, bytearray, memoryview))
 
 
 def is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
-    """Whether it can be looped over."""
+    """Return whether the value is iterable."""
     return isinstance(value, Iterable)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
-    """Whether it has keys and values."""
+    """Return whether the value is a mapping."""
     return isinstance(value, Mapping)
 
 
 def is_path(value: object) -> TypeGuard[PathLike[str]]:
-    """Whether it is a path object; a str is none."""
+    """Return whether the value is a path object; a str is not one."""
     return isinstance(value, PathLike)

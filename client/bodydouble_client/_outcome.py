@@ -1,4 +1,4 @@
-"""What became of one attempt, as data, and how an exception of the HTTP library becomes that."""
+"""The result of one attempt, and the conversion of httpx exceptions into it."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ import httpx
 
 from bodydouble_client._text import shorten
 
-__all__ = ["Fault", "FaultKind", "Outcome", "fault_of", "out_of_time"]
+__all__ = ["AttemptResult", "Failure", "FailureKind", "failure_from", "timed_out"]
 
 
-class FaultKind(Enum):
-    """What went wrong below the status code."""
+class FailureKind(Enum):
+    """The categories of failures below HTTP."""
 
     CONNECT = "no connection could be made"
     LOST = "the connection was lost"
@@ -22,39 +22,39 @@ class FaultKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One failure below HTTP; ``sent`` says whether the request had begun to leave."""
+class Failure:
+    """One failure below HTTP; ``sent`` tells whether sending had begun."""
 
-    kind: FaultKind
-    detail: str = field(repr=False)  # a library may quote the header that it objects to
+    kind: FailureKind
+    detail: str = field(repr=False)  # a library may quote the Authorization header
     sent: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one attempt brought: an answer, a fault, or an answer whose body has a fault.
+class AttemptResult:
+    """The result of one attempt: an answer, a failure, or an answer with an incomplete body and a failure.
 
-    ``body`` is decompressed, and is what had arrived when there is a fault.
+    ``body`` is decompressed; with a failure it is the part that had arrived.
     """
 
     status_code: int | None = None
     headers: httpx.Headers = field(default_factory=httpx.Headers, repr=False)
     body: bytes = field(default=b"", repr=False)
-    fault: Fault | None = None
+    failure: Failure | None = None
 
     @property
     def refused(self) -> bool:
-        """Whether there is a status and it is not a success: nothing was done, whatever became of the body."""
+        """True for a status that is not a success: the request was not carried out, even if the body is incomplete."""
         return self.status_code is not None and not 200 <= self.status_code < 300
 
     @property
     def may_be_charged(self) -> bool:
-        """Whether the request may have been carried out although the answer did not arrive whole."""
-        return self.fault is not None and self.fault.sent and not self.refused
+        """True when the request may have been carried out although no complete answer arrived."""
+        return self.failure is not None and self.failure.sent and not self.refused
 
 
-# what httpx raises before the first byte of a request leaves
-_BEFORE_SENDING = (
+# raised by httpx before the first byte of a request is sent
+_RAISED_BEFORE_SENDING = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
@@ -66,28 +66,30 @@ _BEFORE_SENDING = (
 _MISUSE = (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL)
 
 
-def fault_of(error: Exception, sent: bool | None) -> Fault:
-    """The fault that an exception stands for.
+def failure_from(error: Exception, sent: bool | None) -> Failure:
+    """Return the failure for an exception.
 
-    ``sent`` says whether the request had begun to leave, None when nobody watched: then the exception's type decides.
+    ``sent`` tells whether sending had begun. When it is None (not observed), the type of the exception decides.
     """
-    left = sent if sent is not None else not isinstance(error, _BEFORE_SENDING)
-    return Fault(_kind_of(error, left), f"{type(error).__name__}: {shorten(str(error))}".rstrip(": "), left)
+    was_sent = sent if sent is not None else not isinstance(error, _RAISED_BEFORE_SENDING)
+    return Failure(_kind_of(error, was_sent), f"{type(error).__name__}: {shorten(str(error))}".rstrip(": "), was_sent)
 
 
-def _kind_of(error: Exception, left: bool) -> FaultKind:
+def _kind_of(error: Exception, was_sent: bool) -> FailureKind:
     if isinstance(error, httpx.TimeoutException):
-        return FaultKind.TIMEOUT
+        return FailureKind.TIMEOUT
     if isinstance(error, httpx.DecodingError):
-        return FaultKind.UNREADABLE
+        return FailureKind.UNREADABLE
     if isinstance(error, _MISUSE):
-        return FaultKind.MISUSE
+        return FailureKind.MISUSE
     if isinstance(error, (httpx.TransportError, OSError, ssl.SSLError)):
-        return FaultKind.LOST if left else FaultKind.CONNECT
-    return FaultKind.MISUSE
+        return FailureKind.LOST if was_sent else FailureKind.CONNECT
+    return FailureKind.MISUSE
 
 
-def out_of_time(time_s: float, sent: bool | None) -> Outcome:
-    """The outcome of an attempt that was given up; a request that nobody watched counts as sent."""
-    detail = f"no complete answer within {time_s:.3g} s" if time_s > 0 else "deadline_s had passed before it began"
-    return Outcome(fault=Fault(FaultKind.TIMEOUT, detail, sent is not False))
+def timed_out(time_s: float, sent: bool | None) -> AttemptResult:
+    """Return the result of an attempt that timed out; a request that was not observed counts as sent."""
+    detail = (
+        f"no complete answer within {time_s:.3g} s" if time_s > 0 else "deadline_s had passed before the attempt began"
+    )
+    return AttemptResult(failure=Failure(FailureKind.TIMEOUT, detail, sent is not False))

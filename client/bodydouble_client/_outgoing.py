@@ -1,4 +1,4 @@
-"""A request that is ready to leave, without the key."""
+"""A request that is ready to be sent, without the key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,14 +6,14 @@ from typing import Any
 
 import httpx
 
-__all__ = ["Outgoing"]
+__all__ = ["Request"]
 
-_CONNECT_S = 30.0  # a host that does not even accept a connection by then is down
+_CONNECT_S = 30.0  # a host that accepts no connection in this time is down
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """Method, URL, headers and body; ``auth`` None leaves authentication to the HTTP client's own settings."""
+class Request:
+    """Method, URL, headers and body; without ``auth`` the settings of the HTTP client apply."""
 
     method: str
     url: str
@@ -22,7 +22,7 @@ class Outgoing:
     auth: httpx.Auth | None = None
 
     def build_options(self, time_s: float, trace: Any) -> dict[str, Any]:
-        """The arguments of ``build_request`` for an attempt of ``time_s`` seconds."""
+        """Return the arguments of ``build_request`` for an attempt of ``time_s`` seconds."""
         return {
             "method": self.method,
             "url": self.url,
@@ -33,6 +33,6 @@ class Outgoing:
         }
 
     def send_options(self) -> dict[str, Any]:
-        """The arguments of ``send``: redirects are never followed, so the key goes to no other host."""
+        """Return the arguments of ``send``; redirects are not followed, so that the key goes to no other host."""
         auth = httpx.USE_CLIENT_DEFAULT if self.auth is None else self.auth
         return {"auth": auth, "follow_redirects": False, "stream": True}

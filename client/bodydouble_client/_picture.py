@@ -1,4 +1,4 @@
-"""From an image of an answer to the bytes of a picture file: which way, which hop next, is it a picture at all."""
+"""Pictures of an answer: inline decoding, redirect targets, checks of downloads, and files."""
 
 import base64
 import binascii
@@ -10,39 +10,39 @@ import httpx
 
 from bodydouble_client._errors import DownloadError, SaveError
 from bodydouble_client._media_type import media_type_of
-from bodydouble_client._outcome import Outcome
+from bodydouble_client._outcome import AttemptResult
 from bodydouble_client._text import describe, shorten
 
-__all__ = ["MOST_HOPS", "ImageLike", "locate_picture", "read_picture", "redirect_target", "write_picture"]
+__all__ = ["MAX_REDIRECTS", "ImageLike", "locate_picture", "read_picture", "redirect_target", "write_picture"]
 
-MOST_HOPS = 5
+MAX_REDIRECTS = 5
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 class ImageLike(Protocol):
-    """What a picture is found by."""
+    """An image of an answer."""
 
     @property
     def url(self) -> str | None:
-        """Where the picture is, if anywhere."""
+        """The URL of the picture, if it has one."""
         ...
 
     @property
     def b64(self) -> str | None:
-        """The picture in Base64, if the answer carried it."""
+        """The picture in Base64, if the answer contained it."""
         ...
 
 
 def locate_picture(image: ImageLike) -> bytes | httpx.URL | DownloadError:
-    """The picture itself when it is in the image (Base64, also as a data URI), else its http(s) URL."""
+    """Return the picture when the image contains it (Base64, also as a data URI), else its http(s) URL."""
     inline = image.b64 or (image.url if image.url and image.url[:5].lower() == "data:" else None)
     if inline:
-        return _decoded(inline)
-    return _fetchable(image.url or "")
+        return _decode(inline)
+    return _check_url(image.url or "")
 
 
-def _decoded(text: str) -> bytes | DownloadError:
+def _decode(text: str) -> bytes | DownloadError:
     head, comma, payload = text.partition(",") if text[:5].lower() == "data:" else ("", "", text)
     if comma and not head.lower().endswith(";base64"):
         return DownloadError(f"the picture's data URI is not Base64: {describe(text)}")
@@ -53,7 +53,7 @@ def _decoded(text: str) -> bytes | DownloadError:
     return data or DownloadError("the picture's Base64 is empty")
 
 
-def _fetchable(text: str) -> httpx.URL | DownloadError:
+def _check_url(text: str) -> httpx.URL | DownloadError:
     try:
         url = httpx.URL(text)
         usable = url.scheme in {"http", "https"} and bool(url.host)
@@ -62,42 +62,42 @@ def _fetchable(text: str) -> httpx.URL | DownloadError:
     return url if usable else DownloadError(f"only http and https pictures are fetched, not {describe(text)}")
 
 
-def redirect_target(url: httpx.URL, outcome: Outcome) -> httpx.URL | DownloadError | None:
-    """Where an answer sends the download on to, or None when it does not."""
-    location = outcome.headers.get("location")
-    if outcome.status_code not in _REDIRECTS or not location:
+def redirect_target(url: httpx.URL, attempt: AttemptResult) -> httpx.URL | DownloadError | None:
+    """Return the URL that an answer redirects to, None when it is not a redirect."""
+    location = attempt.headers.get("location")
+    if attempt.status_code not in _REDIRECTS or not location:
         return None
     try:
         target = str(url.join(location))
     except (httpx.InvalidURL, ValueError):
         target = location
-    return _fetchable(target)
+    return _check_url(target)
 
 
-def read_picture(url: httpx.URL, outcome: Outcome) -> bytes | DownloadError:
-    """The picture file that an answer to a download carries, or why there is none."""
-    place = f"the picture at {_without_query(url)}"
-    if outcome.status_code is None or outcome.fault is not None:
-        detail = outcome.fault.detail if outcome.fault else "no answer"
-        return DownloadError(f"{place} could not be fetched ({detail})", status_code=outcome.status_code)
-    if outcome.refused:
+def read_picture(url: httpx.URL, attempt: AttemptResult) -> bytes | DownloadError:
+    """Return the picture file in the answer to a download, or the error without one."""
+    label = f"the picture at {_without_query(url)}"
+    if attempt.status_code is None or attempt.failure is not None:
+        detail = attempt.failure.detail if attempt.failure else "no answer"
+        return DownloadError(f"{label} could not be fetched ({detail})", status_code=attempt.status_code)
+    if attempt.refused:
         return DownloadError(
-            f"{place} could not be fetched: status {outcome.status_code}", status_code=outcome.status_code
+            f"{label} could not be fetched: status {attempt.status_code}", status_code=attempt.status_code
         )
-    media_type = outcome.headers.get("content-type", "").split(";")[0].strip().lower()
-    a_picture = media_type_of(outcome.body) or media_type.startswith("image/") or not _says_text(media_type)
-    if not outcome.body or not a_picture:
-        what = f"{len(outcome.body)} bytes of {shorten(media_type, 40) or 'no stated type'}"
-        return DownloadError(f"{place} is no picture, but {what}", status_code=outcome.status_code)
-    return outcome.body
+    media_type = attempt.headers.get("content-type", "").split(";")[0].strip().lower()
+    is_picture = media_type_of(attempt.body) or media_type.startswith("image/") or not _is_text(media_type)
+    if not attempt.body or not is_picture:
+        content = f"{len(attempt.body)} bytes of {shorten(media_type, 40) or 'unknown type'}"
+        return DownloadError(f"{label} is not a picture but {content}", status_code=attempt.status_code)
+    return attempt.body
 
 
-def _says_text(media_type: str) -> bool:
+def _is_text(media_type: str) -> bool:
     return media_type.startswith("text/") or media_type.endswith(("json", "xml"))
 
 
 def _without_query(url: httpx.URL) -> str:
-    # the query may hold a signature that opens the picture to others
+    # the query may contain a signature that gives access to the picture
     return shorten(str(url.copy_with(query=None, fragment=None, username=None, password=None)))
 
 

@@ -1,4 +1,4 @@
-"""The request body: arguments in, JSON out, or an error that names the argument; nothing is sent from here."""
+"""Arguments of an edit, and their encoding as a JSON request body."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from bodydouble_client._errors import ArgumentError
 from bodydouble_client._image_input import ImageInput, encode_image
 from bodydouble_client._kinds import Readable, is_buffer, is_iterable, is_mapping
-from bodydouble_client._text import describe, encodable, shorten
+from bodydouble_client._text import describe, is_encodable, shorten
 
 __all__ = ["ASPECT_RATIOS", "MODEL", "AspectRatio", "Job", "encode_job"]
 
@@ -17,13 +17,13 @@ MODEL = "google/gemini-2.5-flash-image-edit"
 AspectRatio: TypeAlias = Literal["21:9", "1:1", "4:3", "3:2", "2:3", "5:4", "4:5", "3:4", "16:9", "9:16"]
 ASPECT_RATIOS: tuple[str, ...] = get_args(AspectRatio)
 
-_NUMBERS_OF_IMAGES = (1, 2, 3, 4)
-_NAMED = ("model", "prompt", "image_urls", "aspect_ratio", "num_images", "provider")
+_IMAGE_COUNTS = (1, 2, 3, 4)
+_RESERVED_PROPERTIES = ("model", "prompt", "image_urls", "aspect_ratio", "num_images", "provider")
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One edit: what ``edit()`` takes, as data for ``edit_many()``. Nothing is checked before the job is run."""
+    """The arguments of one ``edit()``, for ``edit_many()``. They are checked when the job runs."""
 
     prompt: str
     images: Iterable[ImageInput]
@@ -34,19 +34,19 @@ class Job:
 
 
 def encode_job(job: Job) -> bytes:
-    """The job as the JSON body of a request, in UTF-8; what is None is left out.
+    """Return the job as a JSON body in UTF-8, without the arguments that are None.
 
-    Raises ArgumentError, naming the argument, for whatever the contract does not allow or JSON cannot carry.
+    Raises ArgumentError, naming the argument, for a value that the contract does not allow or JSON cannot express.
     """
     body: dict[str, Any] = {
         "model": MODEL,
         "prompt": _text("prompt", job.prompt),
-        "image_urls": [encode_image(f"images[{place}]", image) for place, image in enumerate(_images(job.images))],
+        "image_urls": [encode_image(f"images[{index}]", image) for index, image in enumerate(_images(job.images))],
     }
     if job.aspect_ratio is not None:
         body["aspect_ratio"] = _one_of("aspect_ratio", job.aspect_ratio, ASPECT_RATIOS, str)
     if job.num_images is not None:
-        body["num_images"] = _one_of("num_images", job.num_images, _NUMBERS_OF_IMAGES, int)
+        body["num_images"] = _one_of("num_images", job.num_images, _IMAGE_COUNTS, int)
     if job.provider is not None:
         body["provider"] = _text("provider", job.provider)
     if job.extra is not None:
@@ -57,15 +57,15 @@ def encode_job(job: Job) -> bytes:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise ArgumentError(f"{name} must be a str, not {type(value).__name__}", argument=name)
-    if not encodable(value):
+    if not is_encodable(value):
         raise ArgumentError(
-            f"{name} holds a lone surrogate, which UTF-8 cannot carry: {describe(value)}", argument=name
+            f"{name} contains a lone surrogate, which UTF-8 cannot encode: {describe(value)}", argument=name
         )
     return value
 
 
-def _one_of(name: str, value: object, allowed: tuple[Any, ...], kind: type) -> Any:
-    if isinstance(value, kind) and not isinstance(value, bool) and value in allowed:
+def _one_of(name: str, value: object, allowed: tuple[Any, ...], value_type: type) -> Any:
+    if isinstance(value, value_type) and not isinstance(value, bool) and value in allowed:
         return value
     raise ArgumentError(
         f"{name} must be one of {', '.join(map(repr, allowed))}, not {describe(value)}", argument=name, allowed=allowed
@@ -73,8 +73,8 @@ def _one_of(name: str, value: object, allowed: tuple[Any, ...], kind: type) -> A
 
 
 def _images(images: object) -> list[Any]:
-    one = isinstance(images, (str, Readable)) or is_buffer(images)
-    if one or not is_iterable(images) or is_mapping(images):
+    is_single = isinstance(images, (str, Readable)) or is_buffer(images)
+    if is_single or not is_iterable(images) or is_mapping(images):
         raise ArgumentError(
             f"images must be a list of images, not {type(images).__name__}; put a single image into a list",
             argument="images",
@@ -89,9 +89,9 @@ def _extra(extra: object) -> dict[str, Any]:
     for key in values:
         if not isinstance(key, str):
             raise ArgumentError(f"extra has the key {describe(key)}; keys must be str", argument="extra")
-        if key in _NAMED:
+        if key in _RESERVED_PROPERTIES:
             raise ArgumentError(
-                f"extra must not hold {key!r}: it is set by the client itself or has an argument of its own",
+                f"extra must not contain {key!r}: the client sets it, or it has its own argument",
                 argument="extra",
             )
     reason = _not_json(values)

@@ -1,4 +1,4 @@
-"""What an edit gives back: plain data that can be kept, compared, pickled and printed."""
+"""The result of an edit: data that can be kept, compared, pickled and printed."""
 
 import builtins
 from dataclasses import dataclass, field, fields
@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from bodydouble_client._allowance import Carrier, allowance_of, carry
+from bodydouble_client._allowance import HasDeadline, attach_deadline, deadline_of
 from bodydouble_client._downloader import Downloader
 from bodydouble_client._picture import write_picture
 
@@ -14,39 +14,39 @@ __all__ = ["EditResult", "Image", "SyncEditResult", "SyncImage"]
 
 
 @dataclass(frozen=True, slots=True)
-class Image(Carrier):
-    """One picture of an answer: where it is (``url``), or the picture itself (``b64``), or both."""
+class Image(HasDeadline):
+    """One picture of an answer: its URL, its Base64, or both."""
 
     url: str | None = None
     b64: str | None = field(default=None, repr=False)
 
 
 class SyncImage(Image):
-    """A picture that can fetch itself, also after the client was closed and after pickling."""
+    """A picture that can download itself, also after the client was closed and after pickling."""
 
-    # no field, so that the data stay plain for dataclasses.asdict() and comparisons
+    # not a field: dataclasses.asdict() and comparisons ignore it
     __slots__ = ("_downloader",)
 
     @classmethod
     def of(cls, image: Image, downloader: Downloader) -> "SyncImage":
-        """The same picture, which fetches itself through ``downloader``."""
+        """Return the same picture with a downloader."""
         made = cls(image.url, image.b64)
-        carry(made, allowance_of(image))
+        attach_deadline(made, deadline_of(image))
         object.__setattr__(made, "_downloader", downloader)
         return made
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (SyncImage.of, (Image(self.url, self.b64), self._fetcher()))
+        return (SyncImage.of, (Image(self.url, self.b64), self._own_downloader()))
 
     def bytes(self) -> builtins.bytes:
-        """The picture file: decoded when the answer carried it, else downloaded. Raises DownloadError."""
-        return self._fetcher().fetch(self)
+        """Return the picture file, decoded or downloaded. Raises DownloadError."""
+        return self._own_downloader().fetch(self)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the picture file to ``path`` and return that. Raises DownloadError or SaveError."""
+        """Write the picture file to ``path`` and return the path. Raises DownloadError or SaveError."""
         return write_picture(self.bytes(), path)
 
-    def _fetcher(self) -> Downloader:
+    def _own_downloader(self) -> Downloader:
         return getattr(self, "_downloader", None) or Downloader()
 
 
@@ -54,9 +54,9 @@ class SyncImage(Image):
 class EditResult:
     """One successful edit.
 
-    ``credits_used`` and ``cost_usd`` are what the answer says, None when it does not; a price is never computed.
-    ``request_id`` is the server's, ``client_request_id`` the one that was sent. ``warnings`` are sentences about what
-    is odd, such as fewer images than asked for. ``raw`` is the answer's JSON object.
+    ``credits_used`` and ``cost_usd`` are taken from the answer, None when it has neither; no price is computed.
+    ``request_id`` is the id given by the server, ``client_request_id`` the one that was sent. ``warnings`` are
+    sentences about anything unusual, such as fewer images than asked for. ``raw`` is the JSON object of the answer.
     """
 
     images: tuple[Image, ...]
@@ -71,13 +71,13 @@ class EditResult:
 
 @dataclass(frozen=True, slots=True)
 class SyncEditResult(EditResult):
-    """One successful edit of the blocking client, whose pictures can fetch themselves."""
+    """One successful edit of the blocking client, with pictures that can download themselves."""
 
     images: tuple[SyncImage, ...]
 
     @classmethod
     def of(cls, result: EditResult, downloader: Downloader) -> "SyncEditResult":
-        """The same result, with pictures that fetch themselves through ``downloader``."""
+        """Return the same result with pictures that use ``downloader``."""
         values = {item.name: getattr(result, item.name) for item in fields(result)}
         values["images"] = tuple(SyncImage.of(image, downloader) for image in result.images)
         return cls(**values)

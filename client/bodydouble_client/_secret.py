@@ -1,4 +1,4 @@
-"""The API key, kept out of every repr: it is revealed in one place only, when a request leaves."""
+"""The API key, hidden from every repr and revealed only when a request is sent."""
 
 import json
 from collections.abc import Generator
@@ -7,11 +7,11 @@ import httpx
 
 __all__ = ["BearerAuth", "Secret"]
 
-_SHORTEST_REDACTED = 8  # a shorter dummy key ("test") would blot ordinary words out of a server's message
+_MIN_REDACTED_LENGTH = 8  # a shorter dummy key ("test") would remove ordinary words from messages
 
 
 class Secret:
-    """A string that shows as ``***``."""
+    """A string that is shown as ``***``."""
 
     __slots__ = ("_value",)
 
@@ -22,12 +22,12 @@ class Secret:
         return "Secret('***')"
 
     def reveal(self) -> str:
-        """The string itself; do not keep it in a local variable."""
+        """Return the string; do not keep it in a local variable, which a traceback may show."""
         return self._value
 
     def redact(self, text: str) -> str:
-        """The text with the secret, as it is or escaped as JSON and repr do, replaced by ``***``."""
-        if len(self._value) < _SHORTEST_REDACTED:
+        """Return the text with ``***`` in place of the secret, also where JSON or repr has escaped it."""
+        if len(self._value) < _MIN_REDACTED_LENGTH:
             return text
         for spelling in self._spellings():
             text = text.replace(spelling, "***")
@@ -39,12 +39,12 @@ class Secret:
 
 
 class BearerAuth(httpx.Auth):
-    """Puts the key into the Authorization header as late as httpx allows."""
+    """Authentication that adds the key as late as httpx allows."""
 
     def __init__(self, key: Secret) -> None:
         self._key = key
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header, whatever the caller's own client would have sent instead."""
+        """Set the Authorization header, also when the HTTP client of the caller has set one."""
         request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         yield request

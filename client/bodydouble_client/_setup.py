@@ -1,56 +1,57 @@
-"""What both clients share: everything that is decided before and after the network, and nothing that waits."""
+"""The settings and steps that both clients share, without I/O on the network."""
 
 import os
-from dataclasses import dataclass, field
+import uuid
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bodydouble_client._allowance import Allowance, carry
-from bodydouble_client._answer import Question, read_answer
+from bodydouble_client._allowance import Deadline, attach_deadline
+from bodydouble_client._answer import RequestInfo, read_answer
 from bodydouble_client._download_plan import DownloadPlan
 from bodydouble_client._errors import ArgumentError, BodydoubleError
-from bodydouble_client._hooks import Hooks
+from bodydouble_client._hooks import Clock
 from bodydouble_client._intake import ACCEPTED_CODINGS
 from bodydouble_client._kinds import is_iterable
-from bodydouble_client._outcome import Outcome
-from bodydouble_client._outgoing import Outgoing
+from bodydouble_client._outcome import AttemptResult
+from bodydouble_client._outgoing import Request
 from bodydouble_client._request import Job, encode_job
 from bodydouble_client._result import EditResult, Image
 from bodydouble_client._retry import Retrying, RetryPolicy
 from bodydouble_client._secret import BearerAuth, Secret
-from bodydouble_client._settings import checked_count, checked_seconds, endpoint_of, find_base_url
+from bodydouble_client._settings import build_endpoint, check_count, check_seconds, find_base_url
 from bodydouble_client._version import USER_AGENT
 
-__all__ = ["ANSWER_LIMIT_BYTES", "Call", "Setup", "checked_http_client", "checked_image", "checked_jobs", "prepare"]
+__all__ = ["ANSWER_LIMIT_BYTES", "PreparedCall", "Setup", "check_http_client", "check_image", "check_jobs", "prepare"]
 
 ANSWER_LIMIT_BYTES = 64 * 2**20  # four pictures in Base64 are about 12 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One logical call, the same over all its attempts."""
+class PreparedCall:
+    """One call, the same for all its attempts."""
 
-    outgoing: Outgoing
-    question: Question
+    request: Request
+    info: RequestInfo
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A client's checked settings."""
+    """The checked settings of a client."""
 
     key: Secret
     endpoint: str
     timeout_s: float
     deadline_s: float | None
     policy: RetryPolicy
-    hooks: Hooks = field(repr=False)
+    clock: Clock = field(repr=False)
 
-    def start(self) -> Retrying:
-        """The course of one call; its deadline begins now."""
-        return Retrying(self.policy, self.hooks, self.timeout_s, Allowance(self.deadline_s))
+    def start_call(self) -> Retrying:
+        """Start the time of one call."""
+        return Retrying(self.policy, self.clock, self.timeout_s, Deadline(self.deadline_s))
 
-    def call(self, job: Job) -> Call:
-        """The request of a job. Reads the job's files; raises ArgumentError for what is wrong with it."""
-        client_request_id = self.hooks.new_id()
+    def prepare_call(self, job: Job) -> PreparedCall:
+        """Make the request of a job, with the contents of its files. Raises ArgumentError."""
+        client_request_id = uuid.uuid4().hex
         headers = {
             "Accept": "application/json",
             "Accept-Encoding": ACCEPTED_CODINGS,
@@ -58,25 +59,27 @@ class Setup:
             "User-Agent": USER_AGENT,
             "X-Client-Request-Id": client_request_id,
         }
-        return Call(
-            Outgoing("POST", self.endpoint, headers, encode_job(job), BearerAuth(self.key)),
-            Question(self.endpoint, self.key, job.num_images, client_request_id),
+        return PreparedCall(
+            Request("POST", self.endpoint, headers, encode_job(job), BearerAuth(self.key)),
+            RequestInfo(self.endpoint, self.key, job.num_images, client_request_id),
         )
 
-    def read(self, outcome: Outcome, call: Call, retrying: Retrying) -> EditResult | BodydoubleError:
-        """The result of the last attempt, or the error to raise."""
-        answer = read_answer(outcome, call.question, self.hooks.wall_clock())
+    def read_answer(
+        self, attempt: AttemptResult, call: PreparedCall, retrying: Retrying
+    ) -> EditResult | BodydoubleError:
+        """Return the result of the last attempt, or the error to raise."""
+        answer = read_answer(attempt, call.info, self.clock.wall_time())
         if isinstance(answer, BodydoubleError):
-            answer.client_request_id = call.question.client_request_id
+            answer.client_request_id = call.info.client_request_id
             answer.may_be_charged |= retrying.may_be_charged
         else:
             for image in answer.images:
-                carry(image, retrying.allowance)
+                attach_deadline(image, retrying.deadline)
         return answer
 
     def download_plan(self) -> DownloadPlan:
-        """The limits of a download: those of a call."""
-        return DownloadPlan(self.timeout_s, self.deadline_s, self.policy, hooks=self.hooks)
+        """Return the limits of downloads, which are those of a call."""
+        return DownloadPlan(self.timeout_s, self.deadline_s, self.policy, clock=self.clock)
 
 
 def prepare(
@@ -85,52 +88,50 @@ def prepare(
     *,
     timeout_s: float,
     deadline_s: float | None,
-    retries: int,
-    retry_after_send: bool,
-    max_retry_wait_s: float,
-    hooks: Hooks | None,
+    policy: RetryPolicy,
+    clock: Clock | None,
 ) -> Setup:
-    """Check a client's settings; raises ArgumentError for the first that is wrong."""
+    """Check the settings of a client; raises ArgumentError for the first wrong one."""
     if isinstance(key, ArgumentError):
         raise key
     return Setup(
         key=key,
-        endpoint=endpoint_of(*find_base_url(base_url, os.environ)),
-        timeout_s=checked_seconds("timeout_s", timeout_s),
-        deadline_s=None if deadline_s is None else checked_seconds("deadline_s", deadline_s),
-        policy=RetryPolicy(
-            retries=checked_count("retries", retries, 0),
-            retry_after_send=retry_after_send,
-            max_wait_s=checked_seconds("max_retry_wait_s", max_retry_wait_s),
+        endpoint=build_endpoint(*find_base_url(base_url, os.environ)),
+        timeout_s=check_seconds("timeout_s", timeout_s),
+        deadline_s=None if deadline_s is None else check_seconds("deadline_s", deadline_s),
+        policy=replace(
+            policy,
+            retries=check_count("retries", policy.retries, 0),
+            max_wait_s=check_seconds("max_retry_wait_s", policy.max_wait_s),
         ),
-        hooks=hooks or Hooks(),
+        clock=clock or Clock(),
     )
 
 
-def checked_http_client(name: str, client: Any, kind: type[Any]) -> None:
-    """Raise ArgumentError unless the caller's HTTP client is of the kind that this client can use, or None."""
-    if client is not None and not isinstance(client, kind):
+def check_http_client(name: str, client: Any, client_class: type[Any]) -> None:
+    """Raise ArgumentError unless the HTTP client of the caller is a ``client_class`` or None."""
+    if client is not None and not isinstance(client, client_class):
         raise ArgumentError(
-            f"{name} must be an httpx.{kind.__name__}, not {type(client).__module__}.{type(client).__name__}",
+            f"{name} must be an httpx.{client_class.__name__}, not {type(client).__module__}.{type(client).__name__}",
             argument=name,
         )
 
 
-def checked_jobs(jobs: object) -> list[Job]:
-    """The jobs as a list; raises ArgumentError when one is not a Job, before anything is sent."""
+def check_jobs(jobs: object) -> list[Job]:
+    """Return the jobs as a list; raises ArgumentError when one is not a Job."""
     if not is_iterable(jobs):
         raise ArgumentError(f"jobs must be a list of Job, not {type(jobs).__name__}", argument="jobs")
-    found: list[Any] = list(jobs)
-    for place, job in enumerate(found):
+    items: list[Any] = list(jobs)
+    for index, job in enumerate(items):
         if not isinstance(job, Job):
             raise ArgumentError(
-                f"jobs[{place}] must be a Job, not {type(job).__name__}: Job(prompt, images)", argument=f"jobs[{place}]"
+                f"jobs[{index}] must be a Job, not {type(job).__name__}: Job(prompt, images)", argument=f"jobs[{index}]"
             )
-    return found
+    return items
 
 
-def checked_image(image: object) -> Image:
-    """The image; raises ArgumentError when it is not one of a result."""
+def check_image(image: object) -> Image:
+    """Return the image; raises ArgumentError when it is not an Image."""
     if isinstance(image, Image):
         return image
-    raise ArgumentError(f"image must be one of an EditResult's images, not {type(image).__name__}", argument="image")
+    raise ArgumentError(f"image must be an image of an EditResult, not {type(image).__name__}", argument="image")

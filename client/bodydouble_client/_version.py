@@ -1,4 +1,4 @@
-"""The installed version, and how the client names itself to servers."""
+"""The installed version and the User-Agent of the client."""
 
 from importlib.metadata import PackageNotFoundError, version
 

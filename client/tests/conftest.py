@@ -1,4 +1,4 @@
-"""What the client's tests share: a server that can misbehave, both clients behind one face, and a fake clock."""
+"""Fixtures of the client's tests: a server that can misbehave, both clients, and a fake clock."""
 
 import asyncio
 import copy
@@ -16,7 +16,7 @@ import certifi
 import httpx
 import pytest
 from bodydouble_client import BASE_URL_VARIABLES, KEY_VARIABLES, AsyncClient, Client
-from bodydouble_client._hooks import Hooks
+from bodydouble_client._hooks import Clock
 
 CANARY_KEY = "sk-canary-5f2b81"
 GOOD_BODY: dict[str, Any] = {
@@ -42,36 +42,36 @@ class Received:
 
 @dataclass
 class Server:
-    """A raw server on loopback: each connection gets the next behaviour of its script, then good answers."""
+    """A raw server on loopback: each connection gets the next queued behaviour, and a good answer when none is left."""
 
     url: str
     requests: list[Received] = field(default_factory=list[Received])
-    script: list[Behaviour] = field(default_factory=list[Behaviour])
+    behaviours: list[Behaviour] = field(default_factory=list[Behaviour])
     connections: int = 0
     greeting: bytes = b""  # sent before anything is read
     reads_bodies: bool = True
     stopping: threading.Event = field(default_factory=threading.Event)
-    left: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    disconnected: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def will(self, *behaviours: Behaviour) -> "Server":
-        """Put behaviours into the script."""
-        self.script.extend(behaviours)
+    def enqueue(self, *behaviours: Behaviour) -> "Server":
+        """Queue behaviours for the next connections."""
+        self.behaviours.extend(behaviours)
         return self
 
     @staticmethod
     def answer(status: int = 200, body: Any = GOOD_BODY, **headers: str) -> Behaviour:
-        """A whole answer; ``body`` is bytes or becomes JSON."""
+        """Send a complete answer; ``body`` is bytes, or is sent as JSON."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return Server.raw(_head(status, headers, len(content)) + content)
 
     @staticmethod
     def raw(data: bytes) -> Behaviour:
-        """These bytes, then the end of the connection."""
+        """Send these bytes, then close the connection."""
         return lambda connection, _: connection.sendall(data)
 
     @staticmethod
     def reset(after: bytes = b"") -> Behaviour:
-        """These bytes, then a TCP reset."""
+        """Send these bytes, then a TCP reset."""
 
         def behave(connection: socket.socket, _: threading.Event) -> None:
             connection.sendall(after)
@@ -81,7 +81,7 @@ class Server:
 
     @staticmethod
     def drip(head: bytes, drop: bytes = b" ") -> Behaviour:
-        """These bytes, then one drop every 20 ms until the client hangs up."""
+        """Send these bytes, then one drop every 20 ms until the client disconnects."""
 
         def behave(connection: socket.socket, stopping: threading.Event) -> None:
             connection.sendall(head)
@@ -92,7 +92,7 @@ class Server:
 
     @staticmethod
     def hang() -> Behaviour:
-        """Nothing, until the client hangs up."""
+        """Send nothing until the client disconnects."""
 
         def behave(connection: socket.socket, stopping: threading.Event) -> None:
             while not stopping.wait(0.02):
@@ -103,7 +103,7 @@ class Server:
 
     @staticmethod
     def head(status: int = 200, length: int = 1000, **headers: str) -> bytes:
-        """Status line and headers that promise ``length`` bytes."""
+        """Make a status line and headers with a Content-Length of ``length``."""
         return _head(status, headers, length)
 
     def serve(self, listener: socket.socket) -> None:
@@ -120,11 +120,11 @@ class Server:
             try:
                 connection.sendall(self.greeting)
                 self.requests.append(_receive(connection, self.reads_bodies))
-                behaviour = self.script.pop(0) if self.script else self.answer()
+                behaviour = self.behaviours.pop(0) if self.behaviours else self.answer()
                 behaviour(connection, self.stopping)
             except OSError:
-                pass  # the client hung up
-        self.left.release()
+                pass  # the client disconnected
+        self.disconnected.release()
 
 
 def _ended(connection: socket.socket) -> bool:
@@ -141,31 +141,31 @@ def _head(status: int, headers: dict[str, str], length: int) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def _receive(connection: socket.socket, whole: bool) -> Received:
+def _receive(connection: socket.socket, with_body: bool) -> Received:
     data = b""
     while b"\r\n\r\n" not in data:
-        piece = connection.recv(65536)
-        if not piece:
+        chunk = connection.recv(65536)
+        if not chunk:
             raise ConnectionError
-        data += piece
+        data += chunk
     head, _, body = data.partition(b"\r\n\r\n")
     line, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
-    while whole and len(body) < int(headers.get("content-length", "0")):
+    while with_body and len(body) < int(headers.get("content-length", "0")):
         body += connection.recv(65536)
     return Received(line, headers, body)
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """A misbehaving server on a free port of loopback."""
+    """Run a misbehaving server on a free port of loopback."""
     listener = socket.create_server(("127.0.0.1", 0))
-    found = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
-    thread = threading.Thread(target=found.serve, args=(listener,), daemon=True)
+    running = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    thread = threading.Thread(target=running.serve, args=(listener,), daemon=True)
     thread.start()
-    yield found
-    found.stopping.set()
-    # a blocked accept() is not woken by close(), but by shutdown()
+    yield running
+    running.stopping.set()
+    # shutdown() wakes a blocked accept(), close() does not
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join(5)
@@ -173,19 +173,19 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def closed_port() -> str:
-    """A base URL where nothing listens."""
+    """Return a base URL without a server."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @dataclass
 class Twin:
-    """The blocking and the asynchronous client behind one face."""
+    """One of the two clients, called in the same way."""
 
     asynchronous: bool
 
     def run(self, use: Callable[[Any], Any], *, handler: Any = None, pictures: Any = None, **setup: Any) -> Any:
-        """What ``use(client)`` gives; ``handler`` and ``pictures`` answer in place of the network."""
+        """Return the result of ``use(client)``; ``handler`` and ``pictures`` replace the network."""
         setup = {"api_key": CANARY_KEY, "base_url": "http://api.test", **setup}
         return (
             asyncio.run(self._run(use, handler, pictures, setup))
@@ -194,11 +194,11 @@ class Twin:
         )
 
     def call(self, method: str, *arguments: Any, options: dict[str, Any] | None = None, **setup: Any) -> Any:
-        """What a method gives for these arguments; ``options`` are its keyword arguments."""
+        """Call a method with these arguments; ``options`` are its keyword arguments."""
         return self.run(lambda client: getattr(client, method)(*arguments, **options or {}), **setup)
 
     def edit(self, *, handler: Any = None, images: Any = ("http://in.test/a.png",), **setup: Any) -> Any:
-        """An edit with any valid arguments."""
+        """Run an edit with valid arguments."""
         return self.call("edit", "prompt", images, handler=handler, **setup)
 
     @staticmethod
@@ -226,12 +226,12 @@ def _stand_ins(http: Any, downloads: Any) -> dict[str, Any]:
 
 @pytest.fixture(params=["blocking", "asynchronous"])
 def twin(request: pytest.FixtureRequest) -> Twin:
-    """Each of the two clients in turn."""
+    """Return each of the two clients in turn."""
     return Twin(request.param == "asynchronous")
 
 
 class FakeTime:
-    """A clock that moves only when someone waits; ``waits`` are the seconds of each wait."""
+    """A clock that moves only in ``sleep``; ``waits`` has the seconds of each sleep."""
 
     def __init__(self) -> None:
         self.now = 1_000_000_000.0
@@ -245,28 +245,28 @@ class FakeTime:
         self.sleep(seconds)
 
     def date(self, offset_s: float) -> str:
-        """An HTTP date this many seconds from now."""
+        """Return the HTTP date this many seconds from now."""
         return formatdate(self.now + offset_s, usegmt=True)
 
-    def hooks(self, chance: float = 0.5) -> Hooks:
-        return Hooks(
-            clock=lambda: self.now,
-            wall_clock=lambda: self.now,
+    def clock(self, jitter: float = 0.5) -> Clock:
+        return Clock(
+            monotonic=lambda: self.now,
+            wall_time=lambda: self.now,
             sleep=self.sleep,
             sleep_async=self.sleep_async,
-            chance=lambda: chance,
+            jitter=lambda: jitter,
         )
 
 
 @pytest.fixture
 def fake_time() -> FakeTime:
-    """A clock to hand to a client as ``_hooks=fake_time.hooks()``."""
+    """Return a fake time; a client uses it with ``_clock=fake_time.clock()``."""
     return FakeTime()
 
 
 @pytest.fixture(scope="session")
 def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with one trusted certificate: all of them take 30 ms to load, for each of hundreds of clients."""
+    """Return a file with one trusted certificate: loading all of them takes 30 ms, for each of hundreds of clients."""
     first = Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")
     path = tmp_path_factory.mktemp("certificates") / "one.pem"
     path.write_text(first[0] + first[1])
@@ -274,7 +274,7 @@ def one_certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, one_certificate: Path) -> None:
+def _no_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch, one_certificate: Path) -> None:
     proxies = [f"{scheme}_PROXY" for scheme in ("HTTP", "HTTPS", "ALL")]
     for name in (*KEY_VARIABLES, *BASE_URL_VARIABLES, *proxies, *map(str.lower, proxies)):
         monkeypatch.delenv(name, raising=False)
@@ -283,11 +283,11 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, one_certificate: 
 
 @pytest.fixture
 def key() -> str:
-    """The key that the twins send, to be found nowhere else."""
+    """Return the key that the clients of ``twin`` send."""
     return CANARY_KEY
 
 
 @pytest.fixture
 def good_body() -> dict[str, Any]:
-    """A success body as the contract describes it."""
+    """Return a success body as the contract describes it."""
     return copy.deepcopy(GOOD_BODY)

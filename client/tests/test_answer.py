@@ -16,8 +16,8 @@ from bodydouble_client import (
     StatusError,
     UnreadableAnswer,
 )
-from bodydouble_client._answer import Question, read_answer
-from bodydouble_client._outcome import Fault, FaultKind, Outcome
+from bodydouble_client._answer import RequestInfo, read_answer
+from bodydouble_client._outcome import AttemptResult, Failure, FailureKind
 from bodydouble_client._secret import Secret
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -29,7 +29,9 @@ URL = "http://a.test/1.png"
 def _read(body: Any, status: int = 200, num_images: int | None = None, **headers: str) -> Any:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = httpx.Headers({name.replace("_", "-"): value for name, value in headers.items()}, encoding="utf-8")
-    return read_answer(Outcome(status, fields, content), Question("http://api.test", Secret(KEY), num_images), 0.0)
+    return read_answer(
+        AttemptResult(status, fields, content), RequestInfo("http://api.test", Secret(KEY), num_images), 0.0
+    )
 
 
 def _result(body: Any, **more: Any) -> EditResult:
@@ -90,12 +92,12 @@ def test_null_data_beside_images_does_not_hide_them() -> None:
 
 
 @pytest.mark.parametrize("used", ["84000", True, None, [], -5, "Infinity"])
-def test_credits_that_are_no_number_are_left_out(used: Any) -> None:
+def test_credits_that_are_not_a_number_are_left_out(used: Any) -> None:
     assert _result({**DOCUMENTED, "meta": {"usage": {"credits_used": used}}}).credits_used is None
 
 
 @pytest.mark.parametrize("meta", [None, 5, [], {"usage": None}, {"usage": []}, {"usage": {}}])
-def test_a_missing_or_odd_usage_is_no_failure(meta: Any) -> None:
+def test_a_missing_or_malformed_usage_is_ignored(meta: Any) -> None:
     assert _result({**DOCUMENTED, "meta": meta}).credits_used is None
 
 
@@ -110,7 +112,7 @@ def test_the_cost_in_the_body_wins_over_the_header() -> None:
 
 
 @pytest.mark.parametrize("value", ["", "free", "-1", "nan", "1e9", "0,5", "9" * 400, "٣"])
-def test_a_cost_that_nobody_stated_is_not_invented(value: str) -> None:
+def test_an_unreadable_cost_header_gives_no_cost(value: str) -> None:
     assert _result(DOCUMENTED, x_aimlapi_usd_spent=value).cost_usd is None
 
 
@@ -159,7 +161,7 @@ def test_an_error_beside_data_is_an_error_with_its_text(error: Any) -> None:
 
 
 @pytest.mark.parametrize("error", [None, "", {}])
-def test_an_error_that_says_nothing_is_ignored(error: Any) -> None:
+def test_an_empty_error_is_ignored(error: Any) -> None:
     assert _result({**DOCUMENTED, "error": error}).images
 
 
@@ -172,7 +174,7 @@ def test_an_error_that_says_nothing_is_ignored(error: Any) -> None:
     ],
     ids=lambda body: repr(body)[:40],
 )  # fmt: skip
-def test_a_body_that_is_no_json_object_is_unreadable(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_unreadable(body: bytes) -> None:
     assert type(_error(body)) is UnreadableAnswer
 
 
@@ -231,7 +233,7 @@ def test_the_text_of_a_bad_request_names_each_place() -> None:
 
 
 @pytest.mark.parametrize("data", [None, "text", {"kind": "k"}, [5], []])
-def test_error_data_that_is_no_list_of_objects_gives_no_issues(data: Any) -> None:
+def test_error_data_that_is_not_a_list_of_objects_gives_no_issues(data: Any) -> None:
     assert _error({**CURRENT, "error": {"data": data}}, 400).issues == ()
 
 
@@ -257,7 +259,7 @@ def test_an_html_page_is_named_by_its_title() -> None:
 
 
 @pytest.mark.parametrize("request_id", [None, 5, "", " ", ["r"]])
-def test_a_request_id_that_is_no_text_is_left_out(request_id: Any) -> None:
+def test_a_request_id_that_is_not_text_is_left_out(request_id: Any) -> None:
     assert _error({"message": "m", "requestId": request_id}, 400).request_id is None
 
 
@@ -284,7 +286,7 @@ def test_each_status_has_its_error(status: int, name: str) -> None:
         {"message": "x", "error": {"data": {"kind": "err_insufficent_credits"}}},
     ],
 )
-def test_a_403_for_want_of_credits_has_its_own_error(body: Any) -> None:
+def test_a_403_without_credits_is_out_of_credits(body: Any) -> None:
     assert type(_error(body, 403)).__name__ == "OutOfCredits"
 
 
@@ -309,7 +311,7 @@ def test_a_key_with_characters_that_json_escapes_is_redacted_in_each_spelling(sl
     key = 'sk/canary"5f2b81'
     echoed = key.replace('"', '\\"').replace("/", slash)
     body = f'{{"message": "wrong key {echoed}"}}'.encode()
-    error = read_answer(Outcome(status, body=body), Question("http://api.test", Secret(key)), 0.0)
+    error = read_answer(AttemptResult(status, body=body), RequestInfo("http://api.test", Secret(key)), 0.0)
     assert "canary" not in f"{error}{vars(error)}"
 
 
@@ -320,7 +322,7 @@ JSON_VALUES = st.recursive(
 )
 NAMES = ["data", "images", "meta", "usage", "credits_used", "usd_spent", "url", "b64_json", "error", "message",
          "requestId", "description", "statusCode", "path", "code", "kind", "title", "detail"]  # fmt: skip
-# bodies that are made of the names which the reader looks for, with anything in them
+# bodies with the property names that the reader looks for, and any values
 LIKELY_BODIES = st.dictionaries(
     st.sampled_from(NAMES),
     st.recursive(
@@ -360,16 +362,16 @@ def test_any_bytes_give_a_result_or_one_of_our_errors(body: bytes, status: int, 
     fields = httpx.Headers(
         {name: value.encode("utf-8", "replace").decode() for name, value in headers.items()}, "utf-8"
     )
-    answer = read_answer(Outcome(status, fields, body), Question("http://api.test", Secret(KEY)), 0.0)
+    answer = read_answer(AttemptResult(status, fields, body), RequestInfo("http://api.test", Secret(KEY)), 0.0)
     assert _fits(answer, status)
 
 
-@given(st.sampled_from(list(FaultKind)), st.booleans(), st.none() | STATUSES, st.binary(), st.text())
-def test_any_fault_gives_one_of_our_errors(
-    kind: FaultKind, sent: bool, status: int | None, body: bytes, detail: str
+@given(st.sampled_from(list(FailureKind)), st.booleans(), st.none() | STATUSES, st.binary(), st.text())
+def test_any_failure_gives_one_of_our_errors(
+    kind: FailureKind, sent: bool, status: int | None, body: bytes, detail: str
 ) -> None:
-    outcome = Outcome(status, body=body, fault=Fault(kind, detail, sent))
-    error = read_answer(outcome, Question("http://api.test", Secret(KEY)), 0.0)
+    attempt = AttemptResult(status, body=body, failure=Failure(kind, detail, sent))
+    error = read_answer(attempt, RequestInfo("http://api.test", Secret(KEY)), 0.0)
     refused = status is not None and not 200 <= status < 300
     assert isinstance(error, StatusError) == refused
     assert isinstance(error, BodydoubleError)

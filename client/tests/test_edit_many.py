@@ -12,7 +12,7 @@ URL = "http://in.test/a.png"
 
 
 def _by_prompt(request: httpx.Request) -> httpx.Response:
-    """400 when the prompt says so, else a result that repeats the prompt."""
+    """Answer 400 to the prompt ``bad``, else with a result that repeats the prompt."""
     prompt = json.loads(request.content)["prompt"]
     if prompt == "bad":
         return httpx.Response(400, json={"message": "bad prompt"})
@@ -23,7 +23,7 @@ def _many(twin: Any, jobs: Any, handler: Any = _by_prompt, **more: Any) -> Any:
     return twin.call("edit_many", jobs, options=more, handler=handler)
 
 
-# the twin holds nothing that one example could leave to the next
+# the fixture has no state to carry over between examples
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(prompts=st.lists(st.text("abc", min_size=1), max_size=8), concurrency=st.integers(1, 9))
 def test_results_come_in_the_order_of_the_jobs(twin: Any, prompts: list[str], concurrency: int) -> None:
@@ -37,7 +37,7 @@ def test_one_failure_does_not_lose_the_others(twin: Any) -> None:
     assert isinstance(results[0], EditResult)
 
 
-def test_each_call_has_an_id_of_its_own(twin: Any) -> None:
+def test_each_job_has_its_own_client_request_id(twin: Any) -> None:
     results = _many(twin, [Job("a", [URL]), Job("bad", [URL]), Job("a", [URL])])
     assert len({result.client_request_id for result in results}) == 3
 
@@ -67,20 +67,20 @@ def test_as_many_calls_run_at_once_as_allowed_and_no_more(twin: Any, server: Any
             running -= 1
         server.answer()(connection, _)
 
-    server.will(*[count] * 6)
+    server.enqueue(*[count] * 6)
     jobs = [Job("p", [URL])] * 6
     twin.call("edit_many", jobs, options={"concurrency": concurrency}, base_url=server.url)
     assert most == concurrency
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, None])
-def test_a_concurrency_that_is_no_positive_whole_number_is_refused(twin: Any, concurrency: Any) -> None:
+def test_a_concurrency_that_is_not_a_positive_whole_number_is_refused(twin: Any, concurrency: Any) -> None:
     with pytest.raises(ArgumentError, match="concurrency"):
         _many(twin, [Job("a", [URL])], concurrency=concurrency)
 
 
 @pytest.mark.parametrize("jobs", [5, None, ["prompt"], [Job("a", [URL]), ("b", [URL])]])
-def test_jobs_that_are_none_are_refused_before_anything_is_sent(twin: Any, jobs: Any) -> None:
+def test_anything_but_jobs_is_refused_before_anything_is_sent(twin: Any, jobs: Any) -> None:
     def refuse(_: httpx.Request) -> httpx.Response:
         raise AssertionError
 

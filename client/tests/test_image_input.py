@@ -23,7 +23,7 @@ PICTURES = {
     "image/webp": b"RIFF\x00\x00\x00\x00WEBPrest",
     "image/bmp": b"BM\x00\x00rest",
 }
-# as a caller would have them in hand
+# the forms in which a caller may have a picture
 LOCAL_FORMS: dict[str, Callable[[bytes, Path], Any]] = {
     "bytes": lambda data, _: data,
     "bytearray": lambda data, _: bytearray(data),
@@ -39,7 +39,7 @@ def _data_uri(media_type: str, data: bytes) -> str:
 
 
 def _sent(image: Any) -> str | None:
-    """What is sent for an image, None when it is refused."""
+    """Return the text that is sent for an image, None when it is refused."""
     try:
         return encode_image("images[0]", image)
     except ArgumentError:
@@ -96,7 +96,7 @@ def test_a_url_a_data_uri_and_raw_base64_are_sent_as_they_are(text: str) -> None
         ("https://bücher.example/a.png", "https://xn--bcher-kva.example/a.png"),
     ],
 )
-def test_what_a_url_cannot_hold_is_percent_encoded(text: str, sent: str) -> None:
+def test_characters_that_a_url_cannot_contain_are_percent_encoded(text: str, sent: str) -> None:
     assert encode_image("images[0]", text) == sent
 
 
@@ -112,7 +112,7 @@ def test_what_a_url_cannot_hold_is_percent_encoded(text: str, sent: str) -> None
     # An address in an id would differ between the processes that share the tests.
     ids=lambda image: repr(image).partition(" at 0x")[0][:30],
 )  # fmt: skip
-def test_what_is_no_picture_is_refused_naming_the_argument(image: Any) -> None:
+def test_anything_but_a_picture_is_refused_naming_the_argument(image: Any) -> None:
     with pytest.raises(ArgumentError, match=r"^images\[7\]") as caught:
         encode_image("images[7]", image)
     assert caught.value.argument == "images[7]"
@@ -137,9 +137,7 @@ def test_the_text_of_a_refusal_is_short_and_printable(image: bytes | str) -> Non
     assert (len(str(caught.value)) < 500, str(caught.value).isprintable()) == (True, True)
 
 
-def test_an_existing_file_whose_name_begins_like_base64_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_existing_file_whose_name_looks_like_base64_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "Qk0picture").write_bytes(PNG)
     assert encode_image("images[0]", "Qk0picture") == _data_uri("image/png", PNG)
@@ -178,7 +176,7 @@ def test_an_asynchronous_file_object_is_refused_with_what_to_pass() -> None:
         encode_image("images[0]", Upload())
 
 
-def test_a_file_object_that_fails_is_our_error(tmp_path: Path) -> None:
+def test_a_file_object_that_fails_is_an_argument_error(tmp_path: Path) -> None:
     file = (tmp_path / "a").open("w+b")
     file.close()
     with pytest.raises(ArgumentError, match="closed"):
@@ -226,14 +224,14 @@ def test_a_pillow_image_with_an_exif_orientation_is_sent_upright() -> None:
         assert opened.size == (5, 7)
 
 
-def test_a_damaged_pillow_image_is_our_error() -> None:
+def test_a_damaged_pillow_image_is_an_argument_error() -> None:
     file = io.BytesIO()
     Image.effect_noise((64, 64), 50).save(file, "PNG")
     with Image.open(io.BytesIO(file.getvalue()[:200])) as damaged, pytest.raises(ArgumentError, match="images"):
         encode_image("images[0]", damaged)
 
 
-def test_pillow_is_not_imported_for_those_who_do_not_use_it() -> None:
+def test_pillow_is_not_imported_unless_the_caller_uses_it() -> None:
     code = "import sys; from bodydouble_client._image_input import encode_image as e; e('images[0]', b'BM'); print('PIL' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"

@@ -1,24 +1,24 @@
 import httpx
-from bodydouble_client._intake import Intake
-from bodydouble_client._outcome import FaultKind
+from bodydouble_client._intake import BodyReader
+from bodydouble_client._outcome import FailureKind
 from hypothesis import given
 from hypothesis import strategies as st
 
 
 @given(st.lists(st.binary()), st.integers(0, 50))
-def test_a_body_is_taken_in_whole_up_to_the_limit(pieces: list[bytes], limit_bytes: int) -> None:
-    intake = Intake(limit_bytes, 1.0, lambda: 0.0)
-    whole = all(intake.add(piece) is None for piece in pieces)
-    assert (whole, intake.body) == (True, b"".join(pieces)) or len(b"".join(pieces)) > limit_bytes
+def test_a_body_is_read_completely_up_to_the_limit(chunks: list[bytes], limit_bytes: int) -> None:
+    reader = BodyReader(limit_bytes, 1.0, lambda: 0.0)
+    complete = all(reader.add(chunk) is None for chunk in chunks)
+    assert (complete, reader.body) == (True, b"".join(chunks)) or len(b"".join(chunks)) > limit_bytes
 
 
-def test_a_body_that_is_still_arriving_when_time_is_up_is_given_up() -> None:
-    fault = Intake(10, 1.0, lambda: 1.5).add(b"x")
-    assert fault is not None
-    assert fault.kind is FaultKind.TIMEOUT
+def test_a_body_that_is_still_arriving_when_the_time_is_over_is_a_timeout() -> None:
+    failure = BodyReader(10, 1.0, lambda: 1.5).add(b"x")
+    assert failure is not None
+    assert failure.kind is FailureKind.TIMEOUT
 
 
 @given(st.text(st.characters(max_codepoint=255)))
-def test_any_content_length_is_judged_without_failing(length: str) -> None:
+def test_any_content_length_is_checked_without_an_exception(length: str) -> None:
     headers = httpx.Headers({"content-length": length}, encoding="latin-1")
-    Intake(10, 1.0, lambda: 0.0).refuse(headers)
+    BodyReader(10, 1.0, lambda: 0.0).check_headers(headers)

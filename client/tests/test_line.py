@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from bodydouble_client._line import HungUp, Line
+from bodydouble_client._line import AttemptAborted, ConnectionTrace
 
 
 class _Request:
@@ -13,36 +13,36 @@ def _info(method: bytes = b"POST") -> dict[str, Any]:
     return {"request": _Request(method)}
 
 
-def test_a_line_that_nobody_watched_does_not_know_whether_anything_was_sent() -> None:
-    assert Line().hang_up() is None
+def test_without_any_event_it_is_unknown_whether_anything_was_sent() -> None:
+    assert ConnectionTrace().abort() is None
 
 
-def test_a_line_knows_that_it_is_connecting_and_then_sending() -> None:
-    line, seen = Line(), list[bool | None]()
+def test_connecting_is_not_sending() -> None:
+    trace, seen = ConnectionTrace(), list[bool | None]()
     for event in ("connection.connect_tcp.started", "http11.send_request_headers.started"):
-        line.observe(event, _info())
-        seen.append(line.sent)
+        trace.observe(event, _info())
+        seen.append(trace.sent)
     assert seen == [False, True]
 
 
 @pytest.mark.parametrize("event", ["connection.connect_tcp.started", "http11.send_request_headers.started"])
-def test_after_hanging_up_nothing_is_begun_any_more(event: str) -> None:
-    line = Line()
-    line.hang_up()
-    with pytest.raises(HungUp):
-        line.observe(event, _info())
-    assert not line.sent
+def test_an_aborted_attempt_starts_nothing_new(event: str) -> None:
+    trace = ConnectionTrace()
+    trace.abort()
+    with pytest.raises(AttemptAborted):
+        trace.observe(event, _info())
+    assert not trace.sent
 
 
-def test_a_connection_that_comes_after_hanging_up_is_closed() -> None:
+def test_a_connection_made_after_the_abort_is_closed() -> None:
     class Stream:
         closed = False
 
         def close(self) -> None:
             self.closed = True
 
-    line, stream = Line(), Stream()
-    line.hang_up()
-    with pytest.raises(HungUp):
-        line.observe("connection.connect_tcp.complete", {"return_value": stream})
+    trace, stream = ConnectionTrace(), Stream()
+    trace.abort()
+    with pytest.raises(AttemptAborted):
+        trace.observe("connection.connect_tcp.complete", {"return_value": stream})
     assert stream.closed

@@ -51,27 +51,29 @@ def test_a_call_arrives_as_json_with_the_key_and_an_id(twin: Any, server: Any, k
 
 
 def test_the_answer_becomes_the_result(twin: Any, server: Any, good_body: Any) -> None:
-    server.will(server.answer(200, good_body, X_Request_Id="req-1", X_Aimlapi_Usd_Spent="0.042000000"))
+    server.enqueue(server.answer(200, good_body, X_Request_Id="req-1", X_Aimlapi_Usd_Spent="0.042000000"))
     result = twin.edit(base_url=server.url)
     assert (result.raw, result.request_id, result.cost_usd) == (good_body, "req-1", 0.042)
 
 
-def test_a_refused_connection_is_tried_again_and_then_ours(twin: Any, closed_port: str, fake_time: Any) -> None:
+def test_a_refused_connection_is_retried_and_then_a_failure_to_connect(
+    twin: Any, closed_port: str, fake_time: Any
+) -> None:
     with pytest.raises(ConnectFailed) as caught:
-        twin.edit(base_url=closed_port, _hooks=fake_time.hooks())
+        twin.edit(base_url=closed_port, _clock=fake_time.clock())
     assert (len(fake_time.waits), caught.value.may_be_charged) == (2, False)
 
 
-def test_an_unknown_host_is_ours(twin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: Any, **__: Any) -> Any:
+def test_an_unknown_host_is_a_failure_to_connect(twin: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown_host(*_: Any, **__: Any) -> Any:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr("socket.getaddrinfo", unknown)  # no test asks a real name server
+    monkeypatch.setattr("socket.getaddrinfo", unknown_host)  # tests use no real name server
     with pytest.raises(ConnectFailed, match=r"nowhere\.invalid"):
         twin.edit(base_url="http://nowhere.invalid", retries=0)
 
 
-def test_a_server_that_speaks_no_tls_is_a_failure_to_connect(twin: Any, server: Any) -> None:
+def test_a_server_without_tls_is_a_failure_to_connect(twin: Any, server: Any) -> None:
     server.greeting = b"HTTP/1.1 400 Bad Request\r\n\r\n"
     with pytest.raises(ConnectFailed):
         twin.edit(base_url=server.url.replace("http:", "https:"), retries=0)
@@ -80,7 +82,7 @@ def test_a_server_that_speaks_no_tls_is_a_failure_to_connect(twin: Any, server: 
 @pytest.mark.parametrize(
     "fault", ["reset before headers", "closed before headers", "reset mid body", "cut short", "garbage"]
 )
-def test_a_connection_lost_after_sending_is_ours_and_not_repeated(twin: Any, server: Any, fault: str) -> None:
+def test_a_connection_lost_after_sending_is_not_retried(twin: Any, server: Any, fault: str) -> None:
     head = server.head(200, 1000)
     faults = {
         "reset before headers": server.reset(),
@@ -89,29 +91,31 @@ def test_a_connection_lost_after_sending_is_ours_and_not_repeated(twin: Any, ser
         "cut short": server.raw(head + b'{"data": ['),
         "garbage": server.raw(b"\x00\x01 not HTTP\r\n\r\n"),
     }
-    server.will(faults[fault])
+    server.enqueue(faults[fault])
     with pytest.raises(ConnectionLost) as caught:
         twin.edit(base_url=server.url)
     assert (caught.value.may_be_charged, server.connections) == (True, 1)
 
 
-def test_a_refusal_whose_body_is_cut_short_is_judged_by_its_status(twin: Any, server: Any, fake_time: Any) -> None:
-    server.will(server.raw(server.head(503, 1000) + b'{"message": "Ser'))
-    twin.edit(base_url=server.url, _hooks=fake_time.hooks())
+def test_an_error_status_with_an_incomplete_body_is_retried_by_its_status(
+    twin: Any, server: Any, fake_time: Any
+) -> None:
+    server.enqueue(server.raw(server.head(503, 1000) + b'{"message": "Ser'))
+    twin.edit(base_url=server.url, _clock=fake_time.clock())
     assert len(server.requests) == 2
 
 
-def test_a_refusal_whose_body_is_cut_short_keeps_what_had_arrived(twin: Any, server: Any) -> None:
-    server.will(server.raw(server.head(503, 1000) + b'{"message": "Ser'))
+def test_an_error_status_with_an_incomplete_body_keeps_the_part_that_arrived(twin: Any, server: Any) -> None:
+    server.enqueue(server.raw(server.head(503, 1000) + b'{"message": "Ser'))
     with pytest.raises(ServiceUnavailable) as caught:
         twin.edit(base_url=server.url, retries=0)
     assert caught.value.body == '{"message": "Ser'
 
 
 @pytest.mark.parametrize("place", ["hang", "headers", "body", "chunks"])
-def test_a_server_that_is_too_slow_ends_in_timed_out(twin: Any, server: Any, place: str) -> None:
+def test_a_server_that_is_too_slow_is_a_time_out(twin: Any, server: Any, place: str) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-    server.will(
+    server.enqueue(
         {
             "hang": server.hang(),
             "headers": server.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"),
@@ -125,28 +129,28 @@ def test_a_server_that_is_too_slow_ends_in_timed_out(twin: Any, server: Any, pla
 
 
 def test_the_deadline_ends_an_attempt_that_has_time_left(twin: Any, server: Any) -> None:
-    server.will(server.hang())
+    server.enqueue(server.hang())
     with pytest.raises(TimedOut):
         twin.edit(base_url=server.url, timeout_s=100, deadline_s=0.3)
 
 
-def test_a_request_that_the_server_does_not_take_in_is_timed_out(twin: Any, server: Any) -> None:
-    server.will(server.hang())
+def test_a_request_body_that_the_server_does_not_read_is_a_time_out(twin: Any, server: Any) -> None:
+    server.enqueue(server.hang())
     server.reads_bodies = False
     with pytest.raises(TimedOut):
         twin.call("edit", "x" * 30_000_000, [], base_url=server.url, **SHORT)
 
 
-def test_a_slow_name_server_is_timed_out_before_anything_is_sent(
+def test_a_slow_name_server_is_a_time_out_with_nothing_sent(
     twin: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resolved, lookup = threading.Event(), socket.getaddrinfo
+    resolved, real_lookup = threading.Event(), socket.getaddrinfo
 
     def slow_lookup(*arguments: Any, **more: Any) -> Any:
         threading.Event().wait(0.8)
-        found = lookup(*arguments, **more)
+        addresses = real_lookup(*arguments, **more)
         resolved.set()
-        return found
+        return addresses
 
     monkeypatch.setattr("socket.getaddrinfo", slow_lookup)
     with pytest.raises(TimedOut) as caught:
@@ -159,8 +163,8 @@ def test_a_slow_name_server_is_timed_out_before_anything_is_sent(
 @pytest.mark.parametrize("coding", ["gzip", "deflate"])
 def test_a_compressed_answer_is_read(twin: Any, server: Any, good_body: Any, coding: str) -> None:
     content = json.dumps(good_body).encode()
-    packed = gzip.compress(content, mtime=0) if coding == "gzip" else zlib.compress(content)
-    server.will(server.answer(200, packed, Content_Encoding=coding))
+    compressed = gzip.compress(content, mtime=0) if coding == "gzip" else zlib.compress(content)
+    server.enqueue(server.answer(200, compressed, Content_Encoding=coding))
     assert twin.edit(base_url=server.url).raw == good_body
 
 
@@ -176,48 +180,48 @@ def test_a_compressed_answer_is_read(twin: Any, server: Any, good_body: Any, cod
         (b"\xff" * 50, "identity"),
     ],
 )
-def test_an_answer_that_cannot_be_unpacked_is_unreadable(twin: Any, server: Any, body: bytes, coding: str) -> None:
-    server.will(server.answer(200, body, Content_Encoding=coding))
+def test_an_answer_that_cannot_be_decompressed_is_unreadable(twin: Any, server: Any, body: bytes, coding: str) -> None:
+    server.enqueue(server.answer(200, body, Content_Encoding=coding))
     with pytest.raises(UnreadableAnswer) as caught:
         twin.edit(base_url=server.url)
     assert caught.value.status_code == 200
 
 
-def test_a_refusal_that_cannot_be_unpacked_keeps_its_status(twin: Any, server: Any) -> None:
-    server.will(server.answer(500, b"no gzip", Content_Encoding="gzip"))
+def test_an_error_status_that_cannot_be_decompressed_keeps_its_status(twin: Any, server: Any) -> None:
+    server.enqueue(server.answer(500, b"no gzip", Content_Encoding="gzip"))
     with pytest.raises(ServerError):
         twin.edit(base_url=server.url)
 
 
-def test_an_answer_that_unpacks_beyond_the_limit_is_unreadable(twin: Any, server: Any) -> None:
+def test_an_answer_that_decompresses_beyond_the_limit_is_unreadable(twin: Any, server: Any) -> None:
     bomb = gzip.compress(bytes(80 * 2**20), 1)
-    server.will(server.answer(200, bomb, Content_Encoding="gzip"))
+    server.enqueue(server.answer(200, bomb, Content_Encoding="gzip"))
     with pytest.raises(UnreadableAnswer, match="larger than"):
         twin.edit(base_url=server.url)
 
 
-def test_an_answer_that_promises_more_than_the_limit_is_not_awaited(twin: Any, server: Any) -> None:
-    server.will(server.raw(server.head(200, 10**12)))
+def test_an_answer_with_a_content_length_beyond_the_limit_is_not_read(twin: Any, server: Any) -> None:
+    server.enqueue(server.raw(server.head(200, 10**12)))
     with pytest.raises(UnreadableAnswer, match="larger than"):
         twin.edit(base_url=server.url)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(twin: Any, server: Any, status: int) -> None:
-    server.will(server.answer(status, b"", Location="/elsewhere"))
+    server.enqueue(server.answer(status, b"", Location="/elsewhere"))
     with pytest.raises(StatusError) as caught:
         twin.edit(base_url=server.url)
     assert (caught.value.status_code, len(server.requests)) == (status, 1)
 
 
 @pytest.mark.parametrize("location", ["http://[::1", "", "ftp://host/", "http://host:port/"])
-def test_a_redirect_to_nonsense_is_ours(twin: Any, server: Any, location: str) -> None:
-    server.will(server.answer(302, b"", Location=location))
+def test_a_redirect_to_an_invalid_url_is_a_status_or_transport_error(twin: Any, server: Any, location: str) -> None:
+    server.enqueue(server.answer(302, b"", Location=location))
     with pytest.raises((StatusError, TransportError)):
         twin.edit(base_url=server.url)
 
 
-def test_a_callers_client_that_follows_redirects_does_not_here(twin: Any, server: Any, key: str) -> None:
+def test_redirects_are_not_followed_by_a_callers_client_either(twin: Any, server: Any, key: str) -> None:
     requests: list[httpx.Request] = []
 
     def handler(request: httpx.Request) -> httpx.Response:
@@ -261,7 +265,7 @@ def test_a_callers_asynchronous_client_is_not_closed() -> None:
 
 
 @pytest.mark.parametrize("method", ["edit", "edit_many", "download", "save"])
-def test_a_closed_client_says_so(twin: Any, method: str) -> None:
+def test_a_closed_client_raises_client_closed(twin: Any, method: str) -> None:
     arguments: dict[str, tuple[Any, ...]] = {
         "edit": ("p", []), "edit_many": ([],), "download": (None,), "save": (None, "a.png"),
     }  # fmt: skip
@@ -274,7 +278,7 @@ def test_a_closed_client_says_so(twin: Any, method: str) -> None:
         twin.run(use_closed)
 
 
-def test_a_callers_client_that_was_closed_is_ours(twin: Any) -> None:
+def test_a_callers_client_that_was_closed_is_a_transport_error(twin: Any) -> None:
     def closed(_: httpx.Request) -> httpx.Response:
         raise RuntimeError("Cannot send a request, as the client has been closed.")
 
@@ -287,7 +291,7 @@ def test_a_callers_client_that_was_closed_is_ours(twin: Any) -> None:
     [ssl.SSLError("x"), OSError("x"), ValueError("x"), RuntimeError(), UnicodeError("x"), httpx.InvalidURL("x"),
      httpx.LocalProtocolError("x"), httpx.UnsupportedProtocol("x"), httpx.DecodingError("x"), httpx.TooManyRedirects("x")],
 )  # fmt: skip
-def test_whatever_a_transport_raises_is_ours(twin: Any, error: Exception) -> None:
+def test_any_exception_of_a_transport_becomes_an_error_of_the_package(twin: Any, error: Exception) -> None:
     def handler(_: httpx.Request) -> httpx.Response:
         raise error
 
@@ -295,7 +299,7 @@ def test_whatever_a_transport_raises_is_ours(twin: Any, error: Exception) -> Non
         twin.edit(handler=handler, retries=0)
 
 
-def test_what_is_no_error_but_an_interruption_passes_through(twin: Any) -> None:
+def test_an_interruption_is_raised_unchanged(twin: Any) -> None:
     class Stop(BaseException):
         pass
 
@@ -312,32 +316,34 @@ def test_a_wrong_argument_is_raised_before_anything_is_sent(twin: Any, server: A
     assert server.connections == 0
 
 
-def test_a_connection_is_not_kept_for_a_next_call_which_could_not_be_repeated(twin: Any, server: Any) -> None:
+def test_a_connection_is_not_kept_alive_for_the_next_call(twin: Any, server: Any) -> None:
     def answer_and_stay(connection: socket.socket, stopping: threading.Event) -> None:
         server.answer()(connection, stopping)
         server.hang()(connection, stopping)
 
-    server.will(answer_and_stay, answer_and_stay)
+    server.enqueue(answer_and_stay, answer_and_stay)
 
     def is_closed() -> bool:
-        return bool(server.left.acquire(timeout=5))
+        return bool(server.disconnected.acquire(timeout=5))
 
     assert _while_open(twin, server, is_closed)
 
 
 @pytest.mark.parametrize("place", ["hang", "headers", "body"])
-def test_after_a_time_out_the_connection_is_closed_though_the_client_is_not(twin: Any, server: Any, place: str) -> None:
+def test_after_a_time_out_the_connection_is_closed_while_the_client_stays_open(
+    twin: Any, server: Any, place: str
+) -> None:
     head = {"hang": None, "headers": b"HTTP/1.1 200 OK\r\nX-Slow: ", "body": server.head(200, 10_000)}[place]
-    server.will(server.hang() if head is None else server.drip(head, b"a"))
+    server.enqueue(server.hang() if head is None else server.drip(head, b"a"))
 
     def is_closed() -> bool:
-        return bool(server.left.acquire(timeout=5))
+        return bool(server.disconnected.acquire(timeout=5))
 
     assert _while_open(twin, server, is_closed)
 
 
 def _while_open(twin: Any, server: Any, ask: Callable[[], bool]) -> bool:
-    """What ``ask`` says after one call, whatever that gave, while the client is still open."""
+    """Return the answer of ``ask`` after one call that may fail, while the client is still open."""
 
     def use(client: Any) -> bool:
         with contextlib.suppress(TransportError):
@@ -354,7 +360,7 @@ def _while_open(twin: Any, server: Any, ask: Callable[[], bool]) -> bool:
 
 
 def test_no_attempt_outlives_its_time(server: Any) -> None:
-    server.will(server.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"))
+    server.enqueue(server.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"))
     with Client("key", server.url, **SHORT) as client:
         with pytest.raises(TimedOut):
             client.edit("p", [])
@@ -368,8 +374,8 @@ def _attempts_have_ended() -> None:
         threading.Event().wait(0.01)
 
 
-def test_a_proxy_that_hangs_has_not_passed_the_request_on(server: Any) -> None:
-    server.will(server.hang())
+def test_a_proxy_that_hangs_has_not_forwarded_the_request(server: Any) -> None:
+    server.enqueue(server.hang())
     with (
         httpx.Client(proxy=server.url) as http,
         Client("key", "https://api.test", http_client=http, **SHORT) as client,
@@ -380,7 +386,7 @@ def test_a_proxy_that_hangs_has_not_passed_the_request_on(server: Any) -> None:
 
 
 def test_a_proxy_that_refuses_is_a_failure_to_connect(server: Any) -> None:
-    server.will(server.answer(407))
+    server.enqueue(server.answer(407))
     with (
         httpx.Client(proxy=server.url) as http,
         Client("key", "https://api.test", http_client=http, **SHORT) as client,

@@ -75,7 +75,7 @@ def test_enumerations_of_the_caller_are_sent_as_their_values() -> None:
 
 @pytest.mark.parametrize("name", ["prompt", "provider"])
 @pytest.mark.parametrize("value", [b"bytes", 5, ["text"], "\ud800", "a\udfffb"])
-def test_text_that_is_none_or_cannot_be_sent_is_refused_naming_the_argument(name: str, value: Any) -> None:
+def test_anything_but_encodable_text_is_refused_naming_the_argument(name: str, value: Any) -> None:
     with pytest.raises(ArgumentError, match=name) as caught:
         _body(**{name: value})
     assert str(caught.value).isprintable()
@@ -132,6 +132,6 @@ BAD_EXTRAS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", BAD_EXTRAS)
-def test_extra_that_json_cannot_carry_is_refused(name: str) -> None:
+def test_extra_that_json_cannot_express_is_refused(name: str) -> None:
     with pytest.raises(ArgumentError, match="extra"):
         _body(extra=BAD_EXTRAS[name])

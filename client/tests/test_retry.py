@@ -13,81 +13,81 @@ from bodydouble_client import (
     TimedOut,
     TransportError,
 )
-from bodydouble_client._outcome import Fault, FaultKind, Outcome
+from bodydouble_client._outcome import AttemptResult, Failure, FailureKind
 from bodydouble_client._retry import RetryPolicy, retry_after_s
 from hypothesis import given
 from hypothesis import strategies as st
 
-PASSING = (408, 429, 502, 503, 504)
+TEMPORARY = (408, 429, 502, 503, 504)
 NOW = 1_000_000_000.0
 
 
-def _outcome(status: int, retry_after: str | None = None) -> Outcome:
+def _answered(status: int, retry_after: str | None = None) -> AttemptResult:
     headers = {} if retry_after is None else {"Retry-After": retry_after}
-    return Outcome(status, httpx.Headers(headers, encoding="utf-8"))
+    return AttemptResult(status, httpx.Headers(headers, encoding="utf-8"))
 
 
-def _fault(kind: FaultKind, *, sent: bool) -> Outcome:
-    return Outcome(fault=Fault(kind, "detail", sent))
+def _failed(kind: FailureKind, *, sent: bool) -> AttemptResult:
+    return AttemptResult(failure=Failure(kind, "detail", sent))
 
 
 @given(st.integers(100, 599))
-def test_only_the_statuses_that_may_pass_are_repeated(status: int) -> None:
-    assert RetryPolicy().repeats(_outcome(status)) == (status in PASSING)
+def test_only_temporary_statuses_are_retried(status: int) -> None:
+    assert RetryPolicy().allows_retry(_answered(status)) == (status in TEMPORARY)
 
 
-@pytest.mark.parametrize("kind", [FaultKind.CONNECT, FaultKind.TIMEOUT, FaultKind.LOST])
-def test_a_request_that_had_not_left_is_repeated(kind: FaultKind) -> None:
-    assert RetryPolicy().repeats(_fault(kind, sent=False))
+@pytest.mark.parametrize("kind", [FailureKind.CONNECT, FailureKind.TIMEOUT, FailureKind.LOST])
+def test_a_request_that_was_not_sent_is_retried(kind: FailureKind) -> None:
+    assert RetryPolicy().allows_retry(_failed(kind, sent=False))
 
 
 @pytest.mark.parametrize("asked", [False, True])
-@pytest.mark.parametrize("kind", [FaultKind.TIMEOUT, FaultKind.LOST])
-def test_a_request_that_had_left_is_repeated_only_if_asked_for(kind: FaultKind, asked: bool) -> None:
-    assert RetryPolicy(retry_after_send=asked).repeats(_fault(kind, sent=True)) == asked
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.LOST])
+def test_a_request_that_was_sent_is_retried_only_if_asked_for(kind: FailureKind, asked: bool) -> None:
+    assert RetryPolicy(retry_after_send=asked).allows_retry(_failed(kind, sent=True)) == asked
 
 
-@pytest.mark.parametrize("kind", [FaultKind.MISUSE, FaultKind.UNREADABLE])
-def test_what_would_fail_in_the_same_way_is_not_repeated(kind: FaultKind) -> None:
-    assert not RetryPolicy(retry_after_send=True).repeats(_fault(kind, sent=False))
+@pytest.mark.parametrize("kind", [FailureKind.MISUSE, FailureKind.UNREADABLE])
+def test_a_failure_that_would_happen_again_is_not_retried(kind: FailureKind) -> None:
+    assert not RetryPolicy(retry_after_send=True).allows_retry(_failed(kind, sent=False))
 
 
-@pytest.mark.parametrize(("status", "repeated"), [(400, False), (503, True)])
-def test_a_refusal_with_a_broken_body_is_judged_by_its_status(status: int, repeated: bool) -> None:
-    outcome = Outcome(status, fault=Fault(FaultKind.LOST, "detail", sent=True))
-    assert RetryPolicy(retry_after_send=True).repeats(outcome) == repeated
+@pytest.mark.parametrize(("status", "retried"), [(400, False), (503, True)])
+def test_an_error_status_with_an_incomplete_body_is_retried_by_its_status(status: int, retried: bool) -> None:
+    attempt = AttemptResult(status, failure=Failure(FailureKind.LOST, "detail", sent=True))
+    assert RetryPolicy(retry_after_send=True).allows_retry(attempt) == retried
 
 
 @given(st.integers(0, 10), st.floats(0, 1, exclude_max=True))
-def test_the_number_of_attempts_is_one_more_than_the_retries(retries: int, chance: float) -> None:
+def test_the_number_of_attempts_is_one_more_than_the_retries(retries: int, jitter: float) -> None:
     policy = RetryPolicy(retries)
-    waits = [policy.wait_s(attempt, _outcome(503), NOW, chance) for attempt in range(1, 20)]
+    waits = [policy.wait_s(attempt, _answered(503), NOW, jitter) for attempt in range(1, 20)]
     assert waits.index(None) == retries
 
 
 @given(st.integers(1, 10**9), st.floats(0, 1, exclude_max=True))
-def test_the_back_off_stays_within_its_bounds_however_often(attempt: int, chance: float) -> None:
-    wait_s = RetryPolicy(10**9).wait_s(attempt, _outcome(503), NOW, chance)
+def test_the_back_off_stays_within_its_bounds_for_any_attempt(attempt: int, jitter: float) -> None:
+    wait_s = RetryPolicy(10**9).wait_s(attempt, _answered(503), NOW, jitter)
     assert wait_s is not None
     assert 0.25 <= wait_s <= 8
 
 
 def test_the_back_off_doubles() -> None:
-    waits = [RetryPolicy(9).wait_s(attempt, _outcome(503), NOW, 0.0) for attempt in range(1, 8)]
+    waits = [RetryPolicy(9).wait_s(attempt, _answered(503), NOW, 0.0) for attempt in range(1, 8)]
     assert waits == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0, 4.0]
 
 
 @given(st.floats(0, 60, allow_subnormal=False), st.floats(0, 1, exclude_max=True), st.integers(1, 9))
-def test_it_is_never_tried_earlier_than_the_server_asks(asked_s: float, chance: float, attempt: int) -> None:
+def test_a_retry_is_never_earlier_than_the_server_asks(asked_s: float, jitter: float, attempt: int) -> None:
     asked = f"{asked_s:.3f}"
-    wait_s = RetryPolicy(9).wait_s(attempt, _outcome(429, asked), NOW, chance)
+    wait_s = RetryPolicy(9).wait_s(attempt, _answered(429, asked), NOW, jitter)
     assert wait_s is not None
     assert wait_s >= float(asked)
 
 
 @given(st.floats(60.01, 1e12))
 def test_a_longer_wait_than_allowed_ends_the_call(asked_s: float) -> None:
-    assert RetryPolicy().wait_s(1, _outcome(429, f"{asked_s:.3f}"), NOW, 0.0) is None
+    assert RetryPolicy().wait_s(1, _answered(429, f"{asked_s:.3f}"), NOW, 0.0) is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_longer_wait_than_allowed_ends_the_call(asked_s: float) -> None:
     ids=lambda value: str(value)[:30],
 )  # fmt: skip
 def test_retry_after_is_read_as_seconds_or_date_and_nonsense_is_ignored(value: str, wait_s: float | None) -> None:
-    assert retry_after_s(_outcome(429, value), NOW) == wait_s
+    assert retry_after_s(_answered(429, value), NOW) == wait_s
 
 
 @given(
@@ -111,12 +111,12 @@ def test_retry_after_is_read_as_seconds_or_date_and_nonsense_is_ignored(value: s
     | st.from_regex(r"[A-Z][a-z]{2}, [0-9]+ [A-Z][a-z]{2} -?[0-9]+ [0-9:]+ [A-Z+0-9-]+")
 )
 def test_any_retry_after_gives_a_wait_that_is_not_negative_or_none(value: str) -> None:
-    wait_s = retry_after_s(_outcome(429, value), NOW)
+    wait_s = retry_after_s(_answered(429, value), NOW)
     assert wait_s is None or wait_s >= 0
 
 
 class _Script:
-    """Answers with statuses or raises errors, in turn, and counts the requests."""
+    """A handler that answers with statuses or raises errors, in turn, and keeps the requests."""
 
     def __init__(self, *steps: Any) -> None:
         self.steps = list(steps)
@@ -132,19 +132,19 @@ class _Script:
         return httpx.Response(step, json={"data": [{"url": "http://a/b.png"}], "message": "from the script"})
 
 
-@pytest.mark.parametrize("status", PASSING)
-def test_a_passing_failure_is_tried_again_until_it_succeeds(twin: Any, fake_time: Any, status: int) -> None:
+@pytest.mark.parametrize("status", TEMPORARY)
+def test_a_temporary_failure_is_retried_until_it_succeeds(twin: Any, fake_time: Any, status: int) -> None:
     script = _Script(status, status, 200)
-    twin.edit(handler=script, _hooks=fake_time.hooks())
+    twin.edit(handler=script, _clock=fake_time.clock())
     assert fake_time.waits == [0.375, 0.75]
 
 
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError("x"), httpx.ConnectTimeout("x"), httpx.PoolTimeout("x"), httpx.ProxyError("x")]
 )
-def test_a_failure_to_connect_is_tried_again(twin: Any, fake_time: Any, error: Exception) -> None:
+def test_a_failure_to_connect_is_retried(twin: Any, fake_time: Any, error: Exception) -> None:
     script = _Script(error, 200)
-    twin.edit(handler=script, _hooks=fake_time.hooks())
+    twin.edit(handler=script, _clock=fake_time.clock())
     assert len(script.requests) == 2
 
 
@@ -158,25 +158,23 @@ def test_a_failure_to_connect_is_tried_again(twin: Any, fake_time: Any, error: E
         httpx.RemoteProtocolError("x"),
     ],
 )
-def test_a_failure_after_sending_is_not_tried_again_and_may_be_charged(
-    twin: Any, fake_time: Any, error: Exception
-) -> None:
+def test_a_failure_after_sending_is_not_retried_and_may_be_charged(twin: Any, fake_time: Any, error: Exception) -> None:
     script = _Script(error)
     with pytest.raises(TransportError) as caught:
-        twin.edit(handler=script, _hooks=fake_time.hooks())
+        twin.edit(handler=script, _clock=fake_time.clock())
     assert caught.value.may_be_charged
 
 
-def test_a_failure_after_sending_is_tried_again_if_asked_for(twin: Any, fake_time: Any) -> None:
+def test_a_failure_after_sending_is_retried_if_asked_for(twin: Any, fake_time: Any) -> None:
     script = _Script(httpx.ReadTimeout("x"), 200)
-    twin.edit(handler=script, retry_after_send=True, _hooks=fake_time.hooks())
+    twin.edit(handler=script, retry_after_send=True, _clock=fake_time.clock())
     assert len(script.requests) == 2
 
 
 def test_a_charge_that_an_earlier_attempt_may_have_caused_is_remembered(twin: Any, fake_time: Any) -> None:
     script = _Script(httpx.ReadTimeout("x"), 400)
     with pytest.raises(BadRequest) as caught:
-        twin.edit(handler=script, retry_after_send=True, _hooks=fake_time.hooks())
+        twin.edit(handler=script, retry_after_send=True, _clock=fake_time.clock())
     assert caught.value.may_be_charged
 
 
@@ -188,19 +186,19 @@ def test_a_charge_that_an_earlier_attempt_may_have_caused_is_remembered(twin: An
         (httpx.ReadTimeout("x"), TimedOut),
     ],
 )
-def test_a_fault_below_http_has_its_own_error(twin: Any, error: Exception, kind: Any) -> None:
+def test_a_failure_below_http_has_its_own_error(twin: Any, error: Exception, kind: Any) -> None:
     with pytest.raises(kind):
         twin.edit(handler=_Script(error), retries=0)
 
 
 def test_the_last_failure_is_raised_when_the_retries_are_used_up(twin: Any, fake_time: Any) -> None:
     with pytest.raises(RequestTimedOut):
-        twin.edit(handler=_Script(503, 429, 408), _hooks=fake_time.hooks())
+        twin.edit(handler=_Script(503, 429, 408), _clock=fake_time.clock())
 
 
 def test_all_attempts_of_one_call_carry_the_same_client_request_id(twin: Any, fake_time: Any) -> None:
     script = _Script(503, 503, 200)
-    result = twin.edit(handler=script, _hooks=fake_time.hooks())
+    result = twin.edit(handler=script, _clock=fake_time.clock())
     assert {request.headers["x-client-request-id"] for request in script.requests} == {result.client_request_id}
 
 
@@ -213,7 +211,7 @@ def test_each_call_has_its_own_client_request_id(twin: Any) -> None:
 def test_retry_after_is_waited_for(twin: Any, fake_time: Any, form: str) -> None:
     value = "30" if form == "seconds" else fake_time.date(30)
     script = _Script(httpx.Response(429, headers={"Retry-After": value}), 200)
-    twin.edit(handler=script, _hooks=fake_time.hooks())
+    twin.edit(handler=script, _clock=fake_time.clock())
     assert fake_time.waits == [30]
 
 
@@ -223,14 +221,14 @@ def test_a_retry_after_beyond_the_cap_raises_at_once_with_the_wait(
 ) -> None:
     script = _Script(httpx.Response(status, headers={"Retry-After": "61"}))
     with pytest.raises(kind) as caught:
-        twin.edit(handler=script, _hooks=fake_time.hooks())
+        twin.edit(handler=script, _clock=fake_time.clock())
     assert (caught.value.retry_after_s, fake_time.waits) == (61, [])
 
 
 def test_a_wait_beyond_the_deadline_raises_the_failure_at_once(twin: Any, fake_time: Any) -> None:
     script = _Script(httpx.Response(429, headers={"Retry-After": "6"}))
     with pytest.raises(RateLimited):
-        twin.edit(handler=script, deadline_s=5, _hooks=fake_time.hooks())
+        twin.edit(handler=script, deadline_s=5, _clock=fake_time.clock())
     assert fake_time.waits == []
 
 
@@ -240,5 +238,5 @@ def test_the_deadline_counts_waits_and_attempts_together(twin: Any, fake_time: A
         return httpx.Response(503, headers={"Retry-After": "20"})
 
     with pytest.raises(ServiceUnavailable):
-        twin.edit(handler=slow_refusal, deadline_s=130, retries=9, _hooks=fake_time.hooks())
-    assert fake_time.waits == [20, 20]  # 40 + 20 + 40 + 20 = 120, and 40 more leave no room for a third wait
+        twin.edit(handler=slow_refusal, deadline_s=130, retries=9, _clock=fake_time.clock())
+    assert fake_time.waits == [20, 20]  # 40 + 20 + 40 + 20 = 120 s; after another 40 s no time is left for a third wait

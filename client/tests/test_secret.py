@@ -1,4 +1,4 @@
-"""The key is found in no repr, error, log or traceback, the variables of its frames included."""
+"""The key appears in no repr, error, log or traceback, including the variables of its frames."""
 
 import asyncio
 import io
@@ -17,11 +17,11 @@ TESTS = str(Path(__file__).parent)
 
 
 def _shown(error: BaseException) -> str:
-    """All that a crash reporter would send: the whole chain with the variables of every frame but the tests' own."""
+    """Return what a crash reporter would send: the chain of errors with the variables of all frames but those of tests."""
     shown: list[Any] = []
     for each in _chain(error):
-        told = traceback.TracebackException.from_exception(each, capture_locals=True)
-        frames = [frame for frame in told.stack if not frame.filename.startswith(TESTS)]
+        report = traceback.TracebackException.from_exception(each, capture_locals=True)
+        frames = [frame for frame in report.stack if not frame.filename.startswith(TESTS)]
         shown += [str(each), repr(each), vars(each), *((frame.filename, frame.locals) for frame in frames)]
     return repr(shown)
 
@@ -71,7 +71,7 @@ CALLS: dict[str, dict[str, Any]] = {
 
 def _fail(twin: Any, server: Any, key: str, name: str) -> BodydoubleError:
     if name in ANSWERS:
-        server.will(ANSWERS[name](server, key))
+        server.enqueue(ANSWERS[name](server, key))
     setup = {"base_url": server.url, "retries": 0, "timeout_s": 0.3, **CALLS.get(name, {})}
     with pytest.raises(BodydoubleError) as caught:
         twin.edit(**setup)
@@ -84,7 +84,7 @@ def test_no_failure_shows_the_key(twin: Any, server: Any, key: str, name: str) -
 
 
 @pytest.mark.parametrize("name", [*ANSWERS, *CALLS])
-def test_no_failure_drags_an_error_of_a_library_along(twin: Any, server: Any, key: str, name: str) -> None:
+def test_no_error_has_an_error_of_a_library_as_its_context(twin: Any, server: Any, key: str, name: str) -> None:
     assert all(isinstance(error, BodydoubleError) for error in _chain(_fail(twin, server, key, name)))
 
 
@@ -109,7 +109,7 @@ def test_a_key_beside_a_wrong_setting_is_not_shown(
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_key_given_as_an_argument_is_gone_from_the_frames_of_the_client(kind: Any, key: str) -> None:
+def test_a_key_given_as_an_argument_is_not_shown_by_the_frames_of_the_client(kind: Any, key: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         kind(key, timeout_s=0)
     assert key not in _shown(caught.value)
@@ -133,9 +133,9 @@ def test_no_log_shows_the_key(twin: Any, server: Any, key: str, fake_time: Any) 
     level = root.level
     root.setLevel(logging.DEBUG)
     try:
-        server.will(server.answer(503), server.reset())
+        server.enqueue(server.answer(503), server.reset())
         with pytest.raises(BodydoubleError):
-            twin.edit(base_url=server.url, _hooks=fake_time.hooks())
+            twin.edit(base_url=server.url, _clock=fake_time.clock())
     finally:
         root.removeHandler(handler)
         root.setLevel(level)
@@ -145,7 +145,7 @@ def test_no_log_shows_the_key(twin: Any, server: Any, key: str, fake_time: Any) 
 
 def test_a_cancelled_call_does_not_show_the_key(server: Any, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIMLAPI_KEY", key)
-    server.will(server.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"))
+    server.enqueue(server.drip(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a"))
 
     async def use() -> BaseException:
         async with AsyncClient(base_url=server.url) as client:
@@ -162,7 +162,7 @@ def test_a_cancelled_call_does_not_show_the_key(server: Any, key: str, monkeypat
     assert key not in _shown(asyncio.run(use()))
 
 
-# a transport of somebody else's: its frames are no test's
+# compiled under another file name, so that its frames do not count as those of a test
 FOREIGN_TRANSPORT = """
 def interrupt(request):
     headers = dict(request.headers)

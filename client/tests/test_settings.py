@@ -4,7 +4,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_client import BASE_URL_VARIABLES, KEY_VARIABLES, ArgumentError, AsyncClient, Client
-from bodydouble_client._settings import endpoint_of, find_base_url, find_key
+from bodydouble_client._settings import build_endpoint, find_base_url, find_key
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -41,7 +41,7 @@ def test_without_any_key_the_error_names_every_variable() -> None:
     assert all(name in str(caught.value) for name in KEY_VARIABLES)
 
 
-def test_without_any_base_url_the_real_service_is_meant() -> None:
+def test_without_any_base_url_the_real_service_is_used() -> None:
     assert repr(Client("key")) == f"Client('https://api.aimlapi.com{EDITS}')"
 
 
@@ -59,14 +59,14 @@ def test_a_key_with_anything_but_visible_ascii_is_refused_without_being_shown(ta
     assert "canary" not in str(found)
 
 
-def test_a_bad_key_from_the_environment_is_blamed_on_its_variable() -> None:
+def test_a_bad_key_from_the_environment_is_reported_with_its_variable() -> None:
     found = find_key(None, {"AIML_API_KEY": "abc\n"})
     assert isinstance(found, ArgumentError)
     assert found.argument == "AIML_API_KEY"
 
 
 @pytest.mark.parametrize("key", ["", b"bytes", 5])
-def test_an_empty_key_or_one_that_is_no_text_is_refused(key: Any) -> None:
+def test_an_empty_key_or_one_that_is_not_text_is_refused(key: Any) -> None:
     with pytest.raises(ArgumentError, match="api_key"):
         Client(key)
 
@@ -86,7 +86,7 @@ def test_an_empty_key_or_one_that_is_no_text_is_refused(key: Any) -> None:
     ],
 )
 def test_a_base_url_leads_to_the_route_with_and_without_v1_and_slashes(base_url: str, endpoint: str) -> None:
-    assert endpoint_of("base_url", base_url) == endpoint
+    assert build_endpoint("base_url", base_url) == endpoint
 
 
 @pytest.mark.parametrize(
@@ -98,15 +98,15 @@ def test_a_base_url_leads_to_the_route_with_and_without_v1_and_slashes(base_url:
         "http://[::1", "http://api.aimlapi.com", "HTTP://API.AIMLAPI.COM/v1", "http://\x00", "http://a\ud800", 5,
     ],
 )  # fmt: skip
-def test_a_base_url_that_cannot_be_meant_is_refused(base_url: Any) -> None:
+def test_an_unusable_base_url_is_refused(base_url: Any) -> None:
     with pytest.raises(ArgumentError, match=r"^AIML_API_BASE "):
-        endpoint_of("AIML_API_BASE", base_url)
+        build_endpoint("AIML_API_BASE", base_url)
 
 
 @given(st.sampled_from(["", "http://", "https://host", "http://host/"]), st.text())
 def test_any_text_as_base_url_gives_an_endpoint_or_an_argument_error(head: str, tail: str) -> None:
     try:
-        endpoint = endpoint_of("base_url", head + tail)
+        endpoint = build_endpoint("base_url", head + tail)
     except ArgumentError:
         return
     assert httpx.URL(endpoint).path.endswith(EDITS)
@@ -114,30 +114,30 @@ def test_any_text_as_base_url_gives_an_endpoint_or_an_argument_error(head: str, 
 
 def test_a_password_in_the_base_url_is_not_shown() -> None:
     with pytest.raises(ArgumentError) as caught:
-        endpoint_of("base_url", "http://user:hunter2@host")
+        build_endpoint("base_url", "http://user:hunter2@host")
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["timeout_s", "deadline_s", "max_retry_wait_s"])
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, 1e9, True, "5", pytest.param(10**5000, id="huge")])
-def test_a_time_that_is_no_positive_number_of_seconds_is_refused(name: str, value: Any) -> None:
+def test_a_time_that_is_not_a_positive_number_of_seconds_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ArgumentError, match=name):
         Client("key", **{name: value})
 
 
 @pytest.mark.parametrize("retries", [-1, 1.0, True, None])
-def test_a_number_of_retries_that_is_no_whole_number_is_refused(retries: Any) -> None:
+def test_a_number_of_retries_that_is_not_a_whole_number_is_refused(retries: Any) -> None:
     with pytest.raises(ArgumentError, match="retries"):
         Client("key", retries=retries)
 
 
 @pytest.mark.parametrize("name", ["http_client", "download_client"])
-def test_an_http_client_of_the_other_kind_is_refused(name: str) -> None:
+def test_an_http_client_of_the_other_type_is_refused(name: str) -> None:
     with httpx.Client() as http, pytest.raises(ArgumentError, match=name):
         AsyncClient("key", **{name: http})  # type: ignore[arg-type]
 
 
-def test_an_environment_in_which_no_http_client_can_be_made_is_our_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_without_a_usable_http_setup_is_an_argument_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
     with pytest.raises(ArgumentError, match="HTTPS_PROXY"):
         Client("key")
