@@ -10,16 +10,13 @@ from typing import Any
 
 import httpx
 
-from bodydouble_client._downloader import Downloader
+from bodydouble_client._download import Downloader, write_picture
 from bodydouble_client._errors import BodydoubleError, ClientClosed
-from bodydouble_client._exchange import send_with_retries
-from bodydouble_client._hooks import Clock
 from bodydouble_client._http import make_http_client, make_ssl_context
 from bodydouble_client._image_input import ImageInput
-from bodydouble_client._picture import write_picture
 from bodydouble_client._request import AspectRatio, Job
 from bodydouble_client._result import Image, SyncEditResult
-from bodydouble_client._retry import RetryPolicy
+from bodydouble_client._retry import Clock, RetryPolicy
 from bodydouble_client._settings import check_count, find_key
 from bodydouble_client._setup import (
     ANSWER_LIMIT_BYTES,
@@ -29,8 +26,7 @@ from bodydouble_client._setup import (
     check_jobs,
     prepare,
 )
-
-__all__ = ["Client"]
+from bodydouble_client._transport import send_with_retries
 
 
 class Client:

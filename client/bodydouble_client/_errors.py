@@ -31,36 +31,6 @@ BodydoubleError
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = [
-    "AnswerError",
-    "ArgumentError",
-    "BadGateway",
-    "BadRequest",
-    "BodydoubleError",
-    "ClientClosed",
-    "ConnectFailed",
-    "ConnectionLost",
-    "DownloadError",
-    "ErrorInAnswer",
-    "Forbidden",
-    "GenerationTimedOut",
-    "NoImageError",
-    "NotFound",
-    "OutOfCredits",
-    "RateLimited",
-    "RequestTimedOut",
-    "RequestTooLarge",
-    "SaveError",
-    "ServerError",
-    "ServiceUnavailable",
-    "StatusError",
-    "TimedOut",
-    "TransportError",
-    "Unauthorized",
-    "UnreadableAnswer",
-    "status_error_class",
-]
-
 
 class BodydoubleError(Exception):
     """The base class of all errors; the text names the problem, its place and the remedy.

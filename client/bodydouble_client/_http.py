@@ -6,9 +6,7 @@ from typing import TypeVar
 import httpx
 
 from bodydouble_client._errors import ArgumentError
-from bodydouble_client._text import shorten
-
-__all__ = ["make_http_client", "make_ssl_context"]
+from bodydouble_client._values import shorten
 
 _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 

@@ -11,14 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import httpx
 
 from bodydouble_client._errors import ArgumentError
-from bodydouble_client._kinds import Readable, is_buffer, is_path
-from bodydouble_client._media_type import SUPPORTED_FORMATS, looks_like_base64_image, media_type_of
-from bodydouble_client._text import describe, shorten
+from bodydouble_client._values import Readable, describe, is_buffer, is_path, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
-
-__all__ = ["ImageInput", "encode_image"]
 
 
 ImageInput: TypeAlias = "str | PathLike[str] | bytes | bytearray | memoryview | Readable | PillowImage"
@@ -34,6 +30,16 @@ _URL = re.compile(
 _MAX_PATH_LENGTH = 4096
 _PNG_MODES = {"1", "L", "LA", "I;16", "P", "RGB", "RGBA"}
 _NEAREST_MODES = {"I": "I;16", "La": "LA", "PA": "RGBA", "RGBa": "RGBA"}
+_SUPPORTED_FORMATS = "JPEG, PNG, GIF, WebP or BMP"
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"BM", "image/bmp"),
+)
+# the same in Base64, where the last letter of a signature also encodes bits of the next byte
+_BASE64_SIGNATURES = re.compile(r"/9j/|iVBORw0KGg[o-r]|R0lGOD[dl]h|UklGR[g-v][A-Za-z0-9+/]{5}XRUJQ|Qk[0-3]")
 
 
 def encode_image(name: str, image: object) -> str:
@@ -72,7 +78,7 @@ def _from_text(name: str, value: str) -> str:
         )
     if len(value) <= _MAX_PATH_LENGTH and _exists(value):
         return _from_file(name, value)
-    if looks_like_base64_image(value):
+    if _looks_like_base64_image(value):
         match = _BASE64.match(value)
         if match is not None and match.end() == len(value):
             return value
@@ -82,7 +88,7 @@ def _from_text(name: str, value: str) -> str:
             argument=name,
         )
     raise ArgumentError(
-        f"{name} is neither an http(s) URL, a data URI, an existing file nor Base64 of a {SUPPORTED_FORMATS}: "
+        f"{name} is neither an http(s) URL, a data URI, an existing file nor Base64 of a {_SUPPORTED_FORMATS}: "
         f"{describe(value)}; a relative path starts at the current folder",
         argument=name,
     )
@@ -168,5 +174,17 @@ def _data_uri(name: str, data: bytes, source: str) -> str:
     media_type = media_type_of(data)
     if media_type is None:
         content = f"begins with {data[:12]!r}" if data else "is empty"
-        raise ArgumentError(f"{name} is not a {SUPPORTED_FORMATS}: {source} {content}", argument=name)
+        raise ArgumentError(f"{name} is not a {_SUPPORTED_FORMATS}: {source} {content}", argument=name)
     return f"data:{media_type};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def media_type_of(data: bytes) -> str | None:
+    """Return the media type of a JPEG, PNG, GIF, WebP or BMP, else None."""
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media_type for signature, media_type in _SIGNATURES if data.startswith(signature)), None)
+
+
+def _looks_like_base64_image(base64_text: str) -> bool:
+    """Return whether a Base64 text begins with the signature of a JPEG, PNG, GIF, WebP or BMP."""
+    return _BASE64_SIGNATURES.match(base64_text) is not None

@@ -7,10 +7,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from bodydouble_client._errors import ArgumentError
 from bodydouble_client._image_input import ImageInput, encode_image
-from bodydouble_client._kinds import Readable, is_buffer, is_iterable, is_mapping
-from bodydouble_client._text import describe, is_encodable, shorten
-
-__all__ = ["ASPECT_RATIOS", "MODEL", "AspectRatio", "Job", "encode_job"]
+from bodydouble_client._values import Readable, describe, is_buffer, is_encodable, is_iterable, is_mapping, shorten
 
 MODEL = "google/gemini-2.5-flash-image-edit"
 

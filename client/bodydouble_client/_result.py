@@ -6,11 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from bodydouble_client._allowance import HasDeadline, attach_deadline, deadline_of
-from bodydouble_client._downloader import Downloader
-from bodydouble_client._picture import write_picture
-
-__all__ = ["EditResult", "Image", "SyncEditResult", "SyncImage"]
+from bodydouble_client._download import Downloader, write_picture
+from bodydouble_client._retry import HasDeadline, attach_deadline, deadline_of
 
 
 @dataclass(frozen=True, slots=True)

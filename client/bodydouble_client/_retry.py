@@ -4,22 +4,58 @@ Failed requests are not charged (documented), so temporary statuses and failed c
 was sent but not answered may have been charged: it is retried only if asked for.
 """
 
+import asyncio
+import random
 import re
+import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
-from bodydouble_client._allowance import Deadline
-from bodydouble_client._hooks import Clock
-from bodydouble_client._outcome import AttemptResult, FailureKind
-
-__all__ = ["RetryPolicy", "Retrying", "retry_after_s"]
+from bodydouble_client._attempt import AttemptResult, FailureKind
 
 _TEMPORARY_STATUSES = {408, 429, 502, 503, 504}
 _INITIAL_BACKOFF_S = 0.5
 _MAX_BACKOFF_S = 8.0
 _MAX_RETRY_AFTER_S = 31_536_000.0  # a year, for any longer wait
 _SECONDS = re.compile(r"[0-9]{1,300}(\.[0-9]{1,300})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Times in seconds (``wall_time`` since 1970), sleeping, and a random jitter in [0, 1)."""
+
+    monotonic: Callable[[], float] = time.monotonic
+    wall_time: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    sleep_async: Callable[[float], Awaitable[None]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class Deadline:
+    """The seconds that remain, None for no limit. Only time spent inside the client counts."""
+
+    __slots__ = ("remaining_s",)
+
+    def __init__(self, remaining_s: float | None) -> None:
+        self.remaining_s = remaining_s
+
+
+class HasDeadline:
+    """A base class for objects that a deadline can be attached to."""
+
+    __slots__ = ("_deadline",)
+
+
+def attach_deadline(holder: HasDeadline, deadline: Deadline | None) -> None:
+    """Attach a deadline to a frozen object."""
+    object.__setattr__(holder, "_deadline", deadline)
+
+
+def deadline_of(holder: object) -> Deadline | None:
+    """Return the attached deadline, None without one."""
+    return getattr(holder, "_deadline", None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from collections.abc import Generator
 
 import httpx
 
-__all__ = ["BearerAuth", "Secret"]
-
 _MIN_REDACTED_LENGTH = 8  # a shorter dummy key ("test") would remove ordinary words from messages
 
 

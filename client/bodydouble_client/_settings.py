@@ -7,18 +7,7 @@ import httpx
 
 from bodydouble_client._errors import ArgumentError
 from bodydouble_client._secret import Secret
-from bodydouble_client._text import describe, shorten
-
-__all__ = [
-    "BASE_URL_VARIABLES",
-    "DEFAULT_BASE_URL",
-    "KEY_VARIABLES",
-    "build_endpoint",
-    "check_count",
-    "check_seconds",
-    "find_base_url",
-    "find_key",
-]
+from bodydouble_client._values import describe, shorten
 
 KEY_VARIABLES = ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY")
 BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")

@@ -5,23 +5,17 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bodydouble_client._allowance import Deadline, attach_deadline
-from bodydouble_client._answer import RequestInfo, read_answer
-from bodydouble_client._download_plan import DownloadPlan
+from bodydouble_client._attempt import ACCEPTED_CODINGS, AttemptResult, Request
+from bodydouble_client._download import DownloadPlan
 from bodydouble_client._errors import ArgumentError, BodydoubleError
-from bodydouble_client._hooks import Clock
-from bodydouble_client._intake import ACCEPTED_CODINGS
-from bodydouble_client._kinds import is_iterable
-from bodydouble_client._outcome import AttemptResult
-from bodydouble_client._outgoing import Request
 from bodydouble_client._request import Job, encode_job
+from bodydouble_client._response import RequestInfo, read_answer
 from bodydouble_client._result import EditResult, Image
-from bodydouble_client._retry import Retrying, RetryPolicy
+from bodydouble_client._retry import Clock, Deadline, Retrying, RetryPolicy, attach_deadline
 from bodydouble_client._secret import BearerAuth, Secret
 from bodydouble_client._settings import build_endpoint, check_count, check_seconds, find_base_url
+from bodydouble_client._values import is_iterable
 from bodydouble_client._version import USER_AGENT
-
-__all__ = ["ANSWER_LIMIT_BYTES", "PreparedCall", "Setup", "check_http_client", "check_image", "check_jobs", "prepare"]
 
 ANSWER_LIMIT_BYTES = 64 * 2**20  # four pictures in Base64 are about 12 MB
 

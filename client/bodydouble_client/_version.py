@@ -2,8 +2,6 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-__all__ = ["USER_AGENT", "__version__"]
-
 try:
     __version__ = version("bodydouble")
 except PackageNotFoundError:  # imported from a source tree that is not installed

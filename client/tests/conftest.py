@@ -16,7 +16,7 @@ import certifi
 import httpx
 import pytest
 from bodydouble_client import BASE_URL_VARIABLES, KEY_VARIABLES, AsyncClient, Client
-from bodydouble_client._hooks import Clock
+from bodydouble_client._retry import Clock
 
 CANARY_KEY = "sk-canary-5f2b81"
 GOOD_BODY: dict[str, Any] = {

@@ -22,8 +22,7 @@ from bodydouble_client import (
     SaveError,
     SyncEditResult,
 )
-from bodydouble_client._download_plan import DownloadPlan
-from bodydouble_client._picture import locate_picture
+from bodydouble_client._download import DownloadPlan, locate_picture
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -13,7 +13,7 @@ from bodydouble_client import (
     TimedOut,
     TransportError,
 )
-from bodydouble_client._outcome import AttemptResult, Failure, FailureKind
+from bodydouble_client._attempt import AttemptResult, Failure, FailureKind
 from bodydouble_client._retry import RetryPolicy, retry_after_s
 from hypothesis import given
 from hypothesis import strategies as st

@@ -16,8 +16,8 @@ from bodydouble_client import (
     StatusError,
     UnreadableAnswer,
 )
-from bodydouble_client._answer import RequestInfo, read_answer
-from bodydouble_client._outcome import AttemptResult, Failure, FailureKind
+from bodydouble_client._attempt import AttemptResult, Failure, FailureKind
+from bodydouble_client._response import RequestInfo, read_answer
 from bodydouble_client._secret import Secret
 from hypothesis import example, given
 from hypothesis import strategies as st
