@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from bodydouble_client._values import shorten
+from bodydouble_client._values import describe_error
 
 _CONNECT_S = 30.0  # a host that accepts no connection in this time is down
 ACCEPTED_CODINGS = "gzip, deflate"
@@ -81,7 +81,7 @@ def failure_from(error: Exception, sent: bool | None) -> Failure:
     ``sent`` tells whether sending had begun. When it is None (not observed), the type of the exception decides.
     """
     was_sent = sent if sent is not None else not isinstance(error, _RAISED_BEFORE_SENDING)
-    return Failure(_kind_of(error, was_sent), f"{type(error).__name__}: {shorten(str(error))}".rstrip(": "), was_sent)
+    return Failure(_kind_of(error, was_sent), describe_error(error), was_sent)
 
 
 def _kind_of(error: Exception, was_sent: bool) -> FailureKind:

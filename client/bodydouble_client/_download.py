@@ -16,7 +16,7 @@ from bodydouble_client._http import make_http_client
 from bodydouble_client._image_input import media_type_of
 from bodydouble_client._retry import Clock, Deadline, Retrying, RetryPolicy, deadline_of
 from bodydouble_client._transport import send_with_retries, send_with_retries_async
-from bodydouble_client._values import describe, shorten
+from bodydouble_client._values import describe, file_error_reason, shorten
 from bodydouble_client._version import USER_AGENT
 
 _MAX_REDIRECTS = 5
@@ -134,7 +134,7 @@ def write_picture(data: bytes, path: str | PathLike[str]) -> Path:
         target, reason = Path(path), ""
         target.write_bytes(data)
     except (OSError, ValueError, TypeError) as error:
-        target, reason = Path(), shorten(getattr(error, "strerror", None) or str(error))
+        target, reason = Path(), file_error_reason(error)
     if reason:
         raise SaveError(f"cannot write the picture to {describe(path)} ({reason}); its folder must exist")
     return target

@@ -6,7 +6,7 @@ from typing import TypeVar
 import httpx
 
 from bodydouble_client._errors import ArgumentError
-from bodydouble_client._values import shorten
+from bodydouble_client._values import describe_error
 
 _HttpClient = TypeVar("_HttpClient", httpx.Client, httpx.AsyncClient)
 
@@ -35,7 +35,7 @@ def make_http_client(client_class: type[_HttpClient], context: ssl.SSLContext | 
 
 def _http_setup_error(error: Exception) -> ArgumentError:
     return ArgumentError(
-        f"cannot set up HTTP from this environment ({type(error).__name__}: {shorten(str(error))}): check "
+        f"cannot set up HTTP from this environment ({describe_error(error)}): check "
         "SSL_CERT_FILE, SSL_CERT_DIR, HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY, or pass http_client",
         argument="http_client",
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 import httpx
 
 from bodydouble_client._errors import ArgumentError
-from bodydouble_client._values import Readable, describe, is_buffer, is_path, shorten
+from bodydouble_client._values import Readable, describe, describe_error, file_error_reason, is_buffer, is_path, shorten
 
 if TYPE_CHECKING:
     from PIL.Image import Image as PillowImage
@@ -118,7 +118,7 @@ def _from_file(name: str, path: "str | PathLike[str]") -> str:
     try:
         data, reason = Path(path).read_bytes(), ""
     except (OSError, ValueError, TypeError) as error:
-        data, reason = b"", shorten(getattr(error, "strerror", None) or str(error))
+        data, reason = b"", file_error_reason(error)
     if reason:
         raise ArgumentError(f"{name}: cannot read {describe(str(path), 200)} ({reason})", argument=name)
     return _data_uri(name, data, describe(str(path), 200))
@@ -129,7 +129,7 @@ def _read(name: str, file: Readable) -> bytes:
     try:
         data, reason = file.read(), ""
     except Exception as error:  # noqa: BLE001 - a caller's read() may raise anything
-        data, reason = None, f"{type(error).__name__}: {shorten(str(error))}"
+        data, reason = None, describe_error(error)
     if reason:
         raise ArgumentError(f"{name}: reading the file object failed ({reason})", argument=name)
     if inspect.iscoroutine(data):
@@ -151,7 +151,7 @@ def _png(name: str, image: "PillowImage") -> bytes:
     try:
         data, reason = _encode_png(image), ""
     except Exception as error:  # noqa: BLE001 - Pillow raises many types for damaged or closed images
-        data, reason = b"", f"{type(error).__name__}: {shorten(str(error))}"
+        data, reason = b"", describe_error(error)
     if reason:
         raise ArgumentError(f"{name}: the Pillow image cannot be written as PNG ({reason})", argument=name)
     return data

@@ -26,6 +26,16 @@ def describe(value: object, limit: int = 60) -> str:
         return f"a value of type {type(value).__name__}"
 
 
+def describe_error(error: Exception) -> str:
+    """Return the type and the text of an exception."""
+    return f"{type(error).__name__}: {shorten(str(error))}".rstrip(": ")
+
+
+def file_error_reason(error: Exception) -> str:
+    """Return the reason that an exception gives for a failed file operation."""
+    return shorten(getattr(error, "strerror", None) or str(error))
+
+
 def is_encodable(text: str) -> bool:
     """Return whether the text can be encoded as UTF-8; a lone surrogate cannot."""
     try:
