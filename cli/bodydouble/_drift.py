@@ -12,7 +12,7 @@ from bodydouble._output import COULD_NOT_RUN, complain, exit_code_of, print_repo
 from bodydouble._sources import Config
 
 if TYPE_CHECKING:
-    from bodydouble_contract_tests.alarm import News
+    from bodydouble_contract_tests.alarm import Delta
     from bodydouble_spec import Report
 
     from bodydouble._notify import Service
@@ -90,7 +90,14 @@ def drift(
     """
     with stopping():
         try:
-            from bodydouble_contract_tests.alarm import AlarmState, News, collect, compare, read_state, write_state
+            from bodydouble_contract_tests.alarm import (
+                Delta,
+                DriftState,
+                compare,
+                merge_findings,
+                read_state,
+                write_state,
+            )
         except ImportError as error:
             stop(str(error))
         from bodydouble._drift_report import drift_report
@@ -100,12 +107,12 @@ def drift(
         if remind_days is not None and state is None:
             stop("--remind-days needs --state FILE: without it every drift is reported each time")
         services = services_of([*(notify or ()), *os.environ.get(_ENVIRONMENT, "").split()])
-        before = AlarmState() if state is None else read_state(state)
+        before = DriftState() if state is None else read_state(state)
         wanted = Wanted(upstream, page, tuple(exchanges or ()), requests, contract, config, not no_impact)
         hearing = hear(wanted, before.fetched)
         now = datetime.now(UTC)
         if state is None:
-            news, after = News(tuple(collect(hearing.statements))), before
+            news, after = Delta(tuple(merge_findings(hearing.statements))), before
         else:
             days = remind_days or _REMIND_DAYS
             news, after = compare(before, hearing.statements, now, days, is_complete=hearing.is_complete)
@@ -130,7 +137,7 @@ def drift(
         raise typer.Exit(exit_code_of(news.findings, fail_on))
 
 
-def _send(services: "tuple[Service, ...]", news: "News", report: "Report", report_url: str | None) -> bool:
+def _send(services: "tuple[Service, ...]", news: "Delta", report: "Report", report_url: str | None) -> bool:
     """Notify the services of what is new; whether that reached any of them, where there are any."""
     from bodydouble._notify import message_of, notify
 

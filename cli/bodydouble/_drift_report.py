@@ -7,14 +7,14 @@ from bodydouble_spec import Report
 from bodydouble._sources import VENDORED
 
 if TYPE_CHECKING:
-    from bodydouble_contract_tests.alarm import News, Statement
+    from bodydouble_contract_tests.alarm import Delta, SourceResult
 
     from bodydouble._drift_witnesses import Hearing
 
 __all__ = ["drift_report"]
 
 
-def drift_report(hearing: "Hearing", news: "News") -> Report:
+def drift_report(hearing: "Hearing", news: "Delta") -> Report:
     """What was compared with what, and the findings that are news."""
     facts: dict[str, Any] = {
         "contract": f"{hearing.contract.source} ({hearing.contract.fingerprint[:12]})",
@@ -28,6 +28,6 @@ def drift_report(hearing: "Hearing", news: "News") -> Report:
     return Report(f"drift from {named}", news.findings, facts)
 
 
-def _row(statement: "Statement") -> dict[str, Any]:
-    row = {"witness": str(statement.witness), "heard at": statement.source, "findings": len(statement.findings)}
+def _row(statement: "SourceResult") -> dict[str, Any]:
+    row = {"witness": str(statement.source), "heard at": statement.address, "findings": len(statement.findings)}
     return {**row, "note": statement.note} if statement.note else row

@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from bodydouble_contract_tests.alarm import (
+    DriftSource,
     Fetched,
-    Statement,
-    Witness,
+    SourceResult,
     fetch,
     impact,
     page_findings,
@@ -50,7 +50,7 @@ class Hearing:
 
     contract: Contract
     is_vendored: bool = True
-    statements: list[Statement] = field(default_factory=list[Statement])
+    statements: list[SourceResult] = field(default_factory=list[SourceResult])
     fetched: list[Fetched] = field(default_factory=list[Fetched])
     problems: list[str] = field(default_factory=list[str])
     unforeseen: list[Exception] = field(default_factory=list[Exception])
@@ -60,7 +60,7 @@ class Hearing:
         """Whether every witness was heard to the end."""
         return not self.problems and not self.unforeseen
 
-    def add(self, listen: Callable[[], Statement]) -> None:
+    def add(self, listen: Callable[[], SourceResult]) -> None:
         """Hear one witness; if that is impossible, note why."""
         try:
             self.statements.append(listen())
@@ -102,32 +102,32 @@ def _document(
     exchanges: tuple[Exchange, ...] | None,
     hearing: Hearing,
     kept: Mapping[str, Fetched],
-) -> Statement:
+) -> SourceResult:
     """What the published document has become; ``exchanges`` are an app's own requests, None when nothing is to be tried out."""
     fetched = _fetch(source, hearing, kept)
     content = read_published(fetched)
-    new = replace(Contract.load(content, overlay=None), source=fetched.source)
+    new = replace(Contract.load(content, overlay=None), source=fetched.address)
     changes = severities.apply(diff(old, new))
     findings: list[Finding] = [*changes]
     if changes and exchanges is not None and problem_of(new) is None:
-        tried = replace(Contract.load(content), source=fetched.source)
+        tried = replace(Contract.load(content), source=fetched.address)
         try:
             findings += impact(hearing.contract, tried, exchanges=exchanges)
         except Exception as error:  # noqa: BLE001 - raised again when what was compared has been reported
             hearing.unforeseen.append(error)
-    return Statement(Witness.DOCUMENT, fetched.source, tuple(findings), _freshness(fetched))
+    return SourceResult(DriftSource.DOCUMENT, fetched.address, tuple(findings), _freshness(fetched))
 
 
-def _page(source: str, hearing: Hearing, kept: Mapping[str, Fetched]) -> Statement:
+def _page(source: str, hearing: Hearing, kept: Mapping[str, Fetched]) -> SourceResult:
     fetched = _fetch(source, hearing, kept)
     findings = page_findings(fetched, hearing.contract)
-    return Statement(Witness.PAGE, fetched.source, tuple(findings), _freshness(fetched))
+    return SourceResult(DriftSource.PAGE, fetched.address, tuple(findings), _freshness(fetched))
 
 
-def _recording(path: Path, hearing: Hearing) -> Statement:
+def _recording(path: Path, hearing: Hearing) -> SourceResult:
     recording = read_recording(path, hearing.contract)
     hearing.problems += recording.problems
-    return recording.statement
+    return recording.result
 
 
 def _requests(path: Path | None, hearing: Hearing) -> tuple[Exchange, ...]:

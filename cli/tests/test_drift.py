@@ -168,13 +168,13 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 def test_an_overwritten_document_is_said_to_describe_another_model_first_of_all(replaced: Result) -> None:
     first = found(replaced)[0]
-    assert (first["id"], first["severity"], first["witness"]) == ("model-identity-replaced", "error", "document")
+    assert (first["id"], first["severity"], first["source"]) == ("model-identity-replaced", "error", "document")
     assert "google/nano-banana-edit" in first["message"]
     assert replaced.exit_code == 1
 
 
 def test_what_would_break_is_said_by_example(replaced: Result) -> None:
-    executed = [item["message"] for item in found(replaced) if item["witness"] == "document, executed"]
+    executed = [item["message"] for item in found(replaced) if item["source"] == "document, executed"]
     assert any("edit(aspect_ratio='21:9') will be refused" in message for message in executed)
 
 
@@ -199,15 +199,15 @@ def test_only_the_witnesses_that_are_named_are_heard(wanted: Wanted) -> None:
 def test_the_page_is_a_witness(tmp_path: Path) -> None:
     result = compare("--page", put_page(tmp_path), "--format", "json")
     (finding,) = found(result)
-    assert (finding["id"], finding["witness"], result.exit_code) == ("page-example-vacuous", "page, line 4", 1)
+    assert (finding["id"], finding["source"], result.exit_code) == ("page-example-vacuous", "page, line 4", 1)
 
 
 def test_recorded_answers_are_a_witness(tmp_path: Path) -> None:
     recording = put(tmp_path / "recording.jsonl", exchange({}, {"images": []}))
-    witnesses = {
-        item["witness"].partition(",")[0] for item in found(compare("--exchanges", recording, "--format", "json"))
+    sources = {
+        item["source"].partition(",")[0] for item in found(compare("--exchanges", recording, "--format", "json"))
     }
-    assert witnesses == {"recording"}
+    assert sources == {"recording"}
 
 
 def test_the_report_of_a_verification_is_a_witness(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_the_report_of_a_verification_is_a_witness(tmp_path: Path) -> None:
     finding = Finding("image-count", Severity.ERROR, Known.DOCUMENTED, "/data", "2 images for 3", operation=OPERATION)
     report.write_text(render(Report("verify", (finding,)), ReportFormat.JSON), encoding="utf-8")
     (heard,) = found(compare("--exchanges", report, "--format", "json"))
-    assert (heard["id"], heard["witness"]) == ("image-count", "verify report")
+    assert (heard["id"], heard["source"]) == ("image-count", "verify report")
 
 
 def test_what_one_witness_says_is_reported_though_another_cannot_be_heard(tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_what_one_witness_says_is_reported_though_another_cannot_be_heard(tmp_pa
         (b"<!doctype html><p>", "an HTML page came instead of JSON"),
         (ADOPTED.read_bytes()[:-9], "the JSON is cut off"),
         (b"", "the document is empty"),
-        (b"[]", "it is JSON, but no object"),
+        (b"[]", "it is JSON, but not an object"),
     ],
 )
 def test_a_document_that_cannot_be_read_ends_with_2_and_leaves_the_state(

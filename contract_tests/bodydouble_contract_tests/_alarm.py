@@ -1,4 +1,4 @@
-"""The alarm's witnesses, brought to one list: what was published, what a page shows, what the service really answered."""
+"""Results of the drift sources, merged into one list of findings."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -6,18 +6,18 @@ from enum import StrEnum
 
 from bodydouble_spec import Finding
 
-__all__ = ["EXECUTED", "Statement", "Witness", "collect"]
+__all__ = ["EXECUTED", "DriftSource", "SourceResult", "merge_findings"]
 
 
-# What findings about calls that were made say of their witness.
+# The source of a finding about a request that was really sent.
 EXECUTED = "executed"
 
 
-class Witness(StrEnum):
-    """Where a drift was seen.
+class DriftSource(StrEnum):
+    """A source of drift findings.
 
-    ``document``: the published document against the contract, with what comes of it when it is tried. ``page``: the documentation page's
-    example. ``recording``: recorded answers. ``verify report``: what a verification found.
+    ``document``: the published document compared with the contract, and tried out. ``page``: the example on the documentation page.
+    ``recording``: recorded answers. ``verify report``: the findings of a verification.
     """
 
     DOCUMENT = "document"
@@ -27,37 +27,36 @@ class Witness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """What one witness said.
+class SourceResult:
+    """The findings of one source.
 
-    ``source`` is where it was heard (a URL without secrets, or a path), ``note`` what there is to know besides: its date, how many answers.
+    ``address`` is its URL without secrets, or its path. ``note`` has further information: its date, or the number of answers.
     """
 
-    witness: Witness
-    source: str
+    source: DriftSource
+    address: str
     findings: tuple[Finding, ...]
     note: str = ""
 
 
-def collect(statements: Iterable[Statement]) -> list[Finding]:
-    """All findings in one list, each naming its witness, in the order of the statements.
+def merge_findings(results: Iterable[SourceResult]) -> list[Finding]:
+    """Merge the findings of all results into one list, in order, and set the source of each.
 
-    A finding that says more about its witness than the kind ("page, line 12") keeps that. What two witnesses of one kind both say is said
-    once.
+    A source that is more specific than its kind ("page, line 12") is kept. A finding that two results of one source share is listed once.
     """
     findings: list[Finding] = []
-    for statement in statements:
-        said = [_named(finding, statement.witness) for finding in statement.findings]
-        findings += [finding for finding in said if not _is_known(finding, findings)]
+    for result in results:
+        named = [_named(finding, result.source) for finding in result.findings]
+        findings += [finding for finding in named if not _is_known(finding, findings)]
     return findings
 
 
-def _named(finding: Finding, witness: Witness) -> Finding:
-    if finding.witness is None:
-        return replace(finding, witness=str(witness))
-    if finding.witness.startswith(witness):
+def _named(finding: Finding, source: DriftSource) -> Finding:
+    if finding.source is None:
+        return replace(finding, source=str(source))
+    if finding.source.startswith(source):
         return finding
-    return replace(finding, witness=f"{witness}, {finding.witness}")
+    return replace(finding, source=f"{source}, {finding.source}")
 
 
 def _is_known(finding: Finding, findings: Sequence[Finding]) -> bool:

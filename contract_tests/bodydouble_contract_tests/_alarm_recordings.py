@@ -1,4 +1,4 @@
-"""What a service really answered: recorded exchanges, or the findings of a verification, as a witness."""
+"""Recorded exchanges and verification reports as sources of drift findings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,34 +24,36 @@ from bodydouble_spec import (
     restore_pictures,
 )
 
-from bodydouble_contract_tests._alarm import Statement, Witness
+from bodydouble_contract_tests._alarm import DriftSource, SourceResult
 
 __all__ = ["Recording", "read_recording", "recording_findings", "report_findings", "unread_lines"]
 
 _LARGEST_REPORT = 20 * 1024 * 1024
-# What can still be said of an answer of which only a description was kept.
+# The rules that can be checked for an answer whose body was not kept.
 _RULES_WITHOUT_BODY = {"response-status", "response-content-type"}
 _ANY_TEXT = b"a recorded picture"
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A file of exchanges or a verification's report, read: its statement, and in words what of the file could not be read."""
+    """The result of a file of exchanges or a verification report, and the problems met when reading it."""
 
-    statement: Statement
+    result: SourceResult
     problems: tuple[str, ...] = ()
 
 
 def read_recording(path: Path, contract: Contract) -> Recording:
-    """Judge a file: exchanges as JSON lines, or the JSON report of ``bodydouble verify``.
+    """Check a file: exchanges as JSON lines, or the JSON report of ``bodydouble verify``.
 
-    Raises UnreadableDocument when the file cannot be read, or holds no answer of an operation of the contract: silence proves nothing.
+    Raises UnreadableDocument when the file cannot be read, or when it has no answer of an operation of the contract.
     """
     try:
         report = _report_of(path)
         if report is not None:
             findings = report_findings(report, str(path))
-            return Recording(Statement(Witness.VERIFY_REPORT, str(path), tuple(findings), str(report.get("title", ""))))
+            return Recording(
+                SourceResult(DriftSource.VERIFY_REPORT, str(path), tuple(findings), str(report.get("title", "")))
+            )
         log = read_exchanges(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -59,42 +61,48 @@ def read_recording(path: Path, contract: Contract) -> Recording:
             f"{path}: {reason}; name a file of exchanges or a report of `bodydouble verify`"
         ) from None
     problems = unread_lines(path, log)
-    judged = [exchange for exchange in log.exchanges if _is_judged(exchange, contract)]
-    if not judged:
+    checked = [exchange for exchange in log.exchanges if _is_checkable(exchange, contract)]
+    if not checked:
         known = ", ".join(operation.key for operation in contract.operations)
+        count = len(log.exchanges)
         first = "".join(f" ({found.message})" for found in log.findings[:1])
         raise UnreadableDocument(
-            f"{path}: none of {len(log.exchanges)} exchanges has an answer of {known}{first}; record some calls to the service first"
+            f"{path}: no answer of {known} in {count} exchange{'' if count == 1 else 's'}{first}; record some calls to the service first"
         )
-    findings = recording_findings(judged, contract)
-    return Recording(Statement(Witness.RECORDING, str(path), tuple(findings), _note(judged)), problems)
+    findings = recording_findings(checked, contract)
+    return Recording(SourceResult(DriftSource.RECORDING, str(path), tuple(findings), _note(checked)), problems)
 
 
 def recording_findings(exchanges: Sequence[Exchange], contract: Contract) -> list[Finding]:
-    """Where recorded answers deviate from the contract: what is documented or was observed in the strict reading, the rest in the plain one.
+    """Return the deviations of recorded answers from the contract.
 
-    One deviation in many answers is one finding, which says in how many: places in lists are told apart by nothing, so a pointer has
-    ``*`` for the number of an item. Exchanges of other operations, and those without an answer, are passed over.
+    Answers that are documented or were observed are checked strictly, others for conformity only. A deviation in many answers is one finding
+    with their number; the pointer has ``*`` in place of the index of an item. Exchanges of other operations and those without an answer
+    are skipped.
     """
     firsts: dict[Finding, Exchange] = {}
     counts: dict[Finding, int] = {}
     kept: dict[Finding, Finding] = {}
-    judged = [exchange for exchange in exchanges if _is_judged(exchange, contract)]
-    for exchange in judged:
-        for finding in dict.fromkeys(_judge(exchange, contract)):
+    checked = [exchange for exchange in exchanges if _is_checkable(exchange, contract)]
+    for exchange in checked:
+        for finding in dict.fromkeys(_check(exchange, contract)):
             firsts.setdefault(finding, exchange)
             kept.setdefault(finding, finding)
             counts[finding] = counts.get(finding, 0) + 1
     return [
-        replace(finding, witness=f"{Witness.RECORDING}, {_seen(counts[finding], len(judged), firsts[finding])}")
+        replace(
+            finding,
+            source=str(DriftSource.RECORDING),
+            witness=_occurrences(counts[finding], len(checked), firsts[finding]),
+        )
         for finding in kept
     ]
 
 
 def unread_lines(path: Path, log: ExchangeLog) -> tuple[str, ...]:
-    """What could not be read of a file of exchanges, in one sentence; nothing when all could.
+    """Describe the lines of a file of exchanges that could not be read, in one sentence, or return nothing when all could.
 
-    A last line that is not whole yet is no problem: something is being recorded.
+    An incomplete last line is not a problem, because a recording may be in progress.
     """
     unread = [found for found in log.findings if found.severity is Severity.ERROR]
     if not unread:
@@ -104,17 +112,17 @@ def unread_lines(path: Path, log: ExchangeLog) -> tuple[str, ...]:
     return (f"{path}: {unread[0].message}{more}",)
 
 
-def report_findings(report: dict[str, Any], source: str) -> list[Finding]:
-    """The findings of a JSON report. Raises ValueError naming the first member that is no finding."""
+def report_findings(report: dict[str, Any], address: str) -> list[Finding]:
+    """Return the findings of a JSON report. Raises ValueError for the first member that is not a finding."""
     findings = report.get("findings")
     if not is_array(findings):
-        raise ValueError(f"{source} has no list of findings")
+        raise ValueError(f"{address} has no list of findings")
     return [_read_finding(value, f"/findings/{number}") for number, value in enumerate(findings)]
 
 
 def _report_of(path: Path) -> dict[str, Any] | None:
-    """The JSON report in a file, or None when the file is none: an exchange has findings too, but also a method."""
-    # What is no file, such as a pipe, can be read only once.
+    """Return the JSON report in a file, or None for other files. An exchange has findings too, but also a method."""
+    # A pipe can be read only once.
     if path.exists() and (not path.is_file() or path.stat().st_size > _LARGEST_REPORT):
         return None
     try:
@@ -134,11 +142,11 @@ def _operation_of(exchange: Exchange, contract: Contract) -> Operation | None:
     return None
 
 
-def _is_judged(exchange: Exchange, contract: Contract) -> bool:
+def _is_checkable(exchange: Exchange, contract: Contract) -> bool:
     return exchange.answer is not None and _operation_of(exchange, contract) is not None
 
 
-def _judge(exchange: Exchange, contract: Contract) -> list[Finding]:
+def _check(exchange: Exchange, contract: Contract) -> list[Finding]:
     operation, answer = _operation_of(exchange, contract), exchange.answer
     if operation is None or answer is None:
         return []
@@ -146,16 +154,16 @@ def _judge(exchange: Exchange, contract: Contract) -> list[Finding]:
     body = restore_pictures(answer.body, _any_picture)
     response = operation.response(answer.status)
     evidence = Evidence.DOCUMENTED if response is None else response.evidence
-    # The envelope of an error is known from neighbouring routes: that there is more in one than was seen so far is no drift.
+    # The envelope of an error is inferred from neighbouring routes, so an additional property in it is no drift.
     is_known = Severity.for_evidence(evidence) is Severity.ERROR
     findings = operation.validate_response(answer.status, content_type, body, strict=is_known)
     if answer.body is None:
         findings = [finding for finding in findings if finding.id in _RULES_WITHOUT_BODY]
-    return [replace(_weighed(finding, evidence), pointer=_without_numbers(finding.pointer)) for finding in findings]
+    return [replace(_capped(finding, evidence), pointer=_without_numbers(finding.pointer)) for finding in findings]
 
 
-def _weighed(finding: Finding, evidence: Evidence) -> Finding:
-    """The finding no more severe than the evidence for what it deviates from: nobody documented the envelope of an error."""
+def _capped(finding: Finding, evidence: Evidence) -> Finding:
+    """Cap a finding's severity by the evidence for the rule that it breaks."""
     most = Severity.for_evidence(evidence)
     return finding if finding.severity.rank <= most.rank else replace(finding, severity=most, evidence=evidence)
 
@@ -169,7 +177,7 @@ def _without_numbers(pointer: str) -> str:
     return "".join(join_pointer("", part) for part in parts)
 
 
-def _seen(count: int, total: int, first: Exchange) -> str:
+def _occurrences(count: int, total: int, first: Exchange) -> str:
     return f"{count} of {total} answers, the first at {first.time} ({first.id})"
 
 
@@ -181,7 +189,7 @@ def _note(exchanges: Sequence[Exchange]) -> str:
 
 def _read_finding(value: Any, pointer: str) -> Finding:
     if not is_object(value):
-        raise ValueError(f"{pointer} is no finding")
+        raise ValueError(f"{pointer} is not a finding")
     texts = {name: value.get(name) for name in ("id", "pointer", "message")}
     for name, text in texts.items():
         if not isinstance(text, str):

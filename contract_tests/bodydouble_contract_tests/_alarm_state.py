@@ -1,4 +1,4 @@
-"""What the alarm has said before, so that it says nothing twice and forgets nothing."""
+"""The state of drift detection between runs: it keeps a drift from being reported twice, or being forgotten."""
 
 import hashlib
 import json
@@ -10,10 +10,10 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Severity, is_array, is_object
 from bodydouble_spec.changes import Change
 
-from bodydouble_contract_tests._alarm import EXECUTED, Statement, Witness, collect
+from bodydouble_contract_tests._alarm import EXECUTED, DriftSource, SourceResult, merge_findings
 from bodydouble_contract_tests._upstream import Fetched
 
-__all__ = ["AlarmState", "KnownDrift", "News", "compare"]
+__all__ = ["Delta", "DriftState", "KnownDrift", "compare"]
 
 _LARGEST_KEPT = 1024 * 1024
 _PROSE = {"description", "summary", "title", "example", "examples", "externalDocs"}
@@ -22,9 +22,9 @@ _NAMED = {"properties", "patternProperties"}
 
 @dataclass(frozen=True, slots=True)
 class KnownDrift:
-    """A drift that was reported: ``digest`` tells whether it is still the same, ``reported`` when it was last said (ISO 8601, UTC).
+    """A reported drift.
 
-    The others are what its finding said.
+    ``digest`` changes when the drift does, ``reported`` is the time of the last report (ISO 8601, UTC). The other fields are those of its finding.
     """
 
     digest: str
@@ -33,13 +33,13 @@ class KnownDrift:
     severity: Severity
     pointer: str
     operation: str | None
-    witness: str
+    source: str
     message: str
 
     @classmethod
     def of(cls, finding: Finding, digest: str, now: datetime) -> "KnownDrift":
-        """What is to be remembered of a finding that is being reported."""
-        witness = finding.witness or ""
+        """Return the record to keep of a finding that is being reported."""
+        source = finding.source or ""
         return cls(
             digest,
             now.isoformat(),
@@ -47,18 +47,18 @@ class KnownDrift:
             finding.severity,
             finding.pointer,
             finding.operation,
-            witness,
+            source,
             finding.message,
         )
 
     @property
-    def can_go(self) -> bool:
-        """Whether it is worth a word when it is over: that something was tried and still works is no drift."""
-        return self.severity is not Severity.INFO or not self.witness.endswith(EXECUTED)
+    def is_reported_when_gone(self) -> bool:
+        """Tell whether its end is reported. A successful trial (an info finding that was executed) is no drift."""
+        return self.severity is not Severity.INFO or not self.source.endswith(EXECUTED)
 
     def gone(self) -> Finding:
-        """The finding that it is over."""
-        message = f"this is over: {self.message} ({self.id}, {self.severity}, reported on {self.reported[:10]})"
+        """Return the finding that the drift is gone."""
+        message = f"no longer found: {self.message} ({self.id}, {self.severity}, reported on {self.reported[:10]})"
         return Finding(
             f"drift-gone/{self.id}",
             Severity.INFO,
@@ -66,104 +66,108 @@ class KnownDrift:
             self.pointer,
             message,
             operation=self.operation,
-            witness=self.witness,
+            source=self.source,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmState:
-    """Reported drifts by witness and fingerprint (``document:1f0c…``), and what was fetched, by its source."""
+class DriftState:
+    """The reported drifts by source and fingerprint (``document:1f0c…``), and what was fetched by its address."""
 
     drifts: Mapping[str, KnownDrift] = field(default_factory=dict[str, KnownDrift])
     fetched: Mapping[str, Fetched] = field(default_factory=dict[str, Fetched])
 
-    def with_fetched(self, fetched: Iterable[Fetched]) -> "AlarmState":
-        """The state that also remembers what was fetched, where the server can be asked for changes and it is no larger than 1 MB."""
-        remembered = dict(self.fetched)
+    def with_fetched(self, fetched: Iterable[Fetched]) -> "DriftState":
+        """Return the state with what was fetched, where a conditional request is possible and the content is at most 1 MB."""
+        kept = dict(self.fetched)
         for item in fetched:
-            remembered.pop(item.source, None)
+            kept.pop(item.address, None)
             if len(item.content) <= _LARGEST_KEPT and (item.etag or item.last_modified) and _is_text(item.content):
-                remembered[item.source] = replace(item, is_unchanged=False)
-        return replace(self, fetched=remembered)
+                kept[item.address] = replace(item, is_unchanged=False)
+        return replace(self, fetched=kept)
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """What there is to say: ``findings`` are new, changed, due again, or gone; ``known`` counts those that were said before."""
+class Delta:
+    """The difference to the last run. ``findings`` are new, changed, due again or gone; ``known`` counts those reported before."""
 
     findings: tuple[Finding, ...]
     known: int = 0
 
 
 def compare(
-    state: AlarmState, statements: Sequence[Statement], now: datetime, remind_days: int, *, is_complete: bool = True
-) -> tuple[News, AlarmState]:
-    """What is news, and the state once it has been said.
+    state: DriftState, results: Sequence[SourceResult], now: datetime, remind_days: int, *, is_complete: bool = True
+) -> tuple[Delta, DriftState]:
+    """Compare the results with the state. Return what is new, and the state after it was reported.
 
-    Only the witnesses that were heard are compared: what another one said before is neither gone nor repeated. A drift that went away is
-    an info finding ``drift-gone/<its id>``; one that another finding covers now has not gone, and when the hearing was not complete, what is missing
-    may only not have been heard.
+    Only the sources of ``results`` are compared; drifts of other sources are kept as they are. A drift that is gone becomes an info finding
+    ``drift-gone/<its id>``, unless another finding covers it now. When ``is_complete`` is false, missing drifts are kept, because their
+    source may not have been read completely.
     """
-    heard = {statement.witness for statement in statements}
-    present = _by_key(statements)
-    drifts = {key: known for key, known in state.drifts.items() if Witness(key.partition(":")[0]) not in heard}
-    news: list[Finding] = []
+    checked = {result.source for result in results}
+    present = _by_key(results)
+    drifts = {key: known for key, known in state.drifts.items() if DriftSource(key.partition(":")[0]) not in checked}
+    reported: list[Finding] = []
     for key, findings in present.items():
         known = state.drifts.get(key)
         digest = _digest(findings)
-        if known is None or known.digest != digest or now - _moment(known.reported) >= timedelta(days=remind_days):
-            news += findings
+        if known is None or known.digest != digest or now - _time_of(known.reported) >= timedelta(days=remind_days):
+            reported += findings
             known = KnownDrift.of(findings[0], digest, now)
         drifts[key] = known
     missing = {key: known for key, known in state.drifts.items() if key not in drifts}
-    explained = set(_covered(present))
-    gone = [known for key, known in missing.items() if is_complete and key not in explained and known.can_go]
-    news += [known.gone() for known in sorted(gone, key=lambda known: -known.severity.rank)]
-    said = sum(len(findings) for findings in present.values())
-    known_count = said - (len(news) - len(gone))
-    remembered = drifts if is_complete else {**missing, **drifts}
-    return News(tuple(news), known_count), replace(state, drifts=remembered)
+    covered_keys = set(_covered(present))
+    gone = [
+        known
+        for key, known in missing.items()
+        if is_complete and key not in covered_keys and known.is_reported_when_gone
+    ]
+    reported += [known.gone() for known in sorted(gone, key=lambda known: -known.severity.rank)]
+    total = sum(len(findings) for findings in present.values())
+    known_count = total - (len(reported) - len(gone))
+    kept = drifts if is_complete else {**missing, **drifts}
+    return Delta(tuple(reported), known_count), replace(state, drifts=kept)
 
 
-def _by_key(statements: Sequence[Statement]) -> dict[str, list[Finding]]:
+def _by_key(results: Sequence[SourceResult]) -> dict[str, list[Finding]]:
     present: dict[str, list[Finding]] = {}
-    for witness in dict.fromkeys(statement.witness for statement in statements):
-        for finding in collect(statement for statement in statements if statement.witness is witness):
-            present.setdefault(f"{witness}:{finding.fingerprint}", []).append(finding)
+    for source in dict.fromkeys(result.source for result in results):
+        for finding in merge_findings(result for result in results if result.source is source):
+            present.setdefault(f"{source}:{finding.fingerprint}", []).append(finding)
     return present
 
 
 def _covered(present: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
     for key, findings in present.items():
-        witness = key.partition(":")[0]
-        waiting = [covered for finding in findings for covered in finding.covers]
-        while waiting:
-            covered = waiting.pop()
-            yield f"{witness}:{covered.fingerprint}"
-            waiting += covered.covers
+        source = key.partition(":")[0]
+        pending = [covered for finding in findings for covered in finding.covers]
+        while pending:
+            covered = pending.pop()
+            yield f"{source}:{covered.fingerprint}"
+            pending += covered.covers
 
 
 def _digest(findings: Sequence[Finding]) -> str:
-    """What a drift is, without the words and examples in which it shows: those differ from day to day where answers are recorded."""
-    parts = sorted(json.dumps(_essence(finding), sort_keys=True, default=str) for finding in findings)
+    """Return a digest of a drift without its wording and examples, which differ from day to day in recorded answers."""
+    parts = sorted(json.dumps(_comparable(finding), sort_keys=True, default=str) for finding in findings)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
-def _essence(finding: Finding) -> dict[str, Any]:
-    sides = [_structure(side) for side in (finding.old, finding.new)] if isinstance(finding, Change) else None
+def _comparable(finding: Finding) -> dict[str, Any]:
+    values = [_structure(value) for value in (finding.old, finding.new)] if isinstance(finding, Change) else None
     return {
         "id": finding.id,
         "severity": str(finding.severity),
         "pointer": finding.pointer,
-        "change": sides,
-        "got": finding.got if (finding.witness or "").startswith(Witness.PAGE) else None,
+        "change": values,
+        "got": finding.got if (finding.source or "").startswith(DriftSource.PAGE) else None,
         "expected": finding.expected,
-        "covers": sorted(map(_essence, finding.covers), key=lambda essence: json.dumps(essence, default=str)),
+        "covers": sorted(map(_comparable, finding.covers), key=lambda comparable: json.dumps(comparable, default=str)),
     }
 
 
 def _structure(value: Any, *, is_names: bool = False) -> Any:
-    """A value of a contract without prose, examples and the order of lists, which mean nothing; names of properties are no prose."""
+    """Return a value of a contract without prose, examples and the order of lists. Names of properties are kept."""
     if is_array(value):
         return sorted((_structure(item) for item in value), key=lambda item: json.dumps(item, default=str))
     if not is_object(value):
@@ -175,9 +179,9 @@ def _structure(value: Any, *, is_names: bool = False) -> Any:
     }
 
 
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _time_of(text: str) -> datetime:
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _is_text(content: bytes) -> bool:

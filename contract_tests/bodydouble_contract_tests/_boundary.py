@@ -9,9 +9,9 @@ from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, 
 
 from bodydouble_contract_tests._errors import UnsupportedSchema
 from bodydouble_contract_tests._leaf_cases import Variant, number_variants, text_variants
-from bodydouble_contract_tests._node import Node, Parts
-from bodydouble_contract_tests._plain import NOTHING, Plain
-from bodydouble_contract_tests._schemas import Schemas, request_schemas
+from bodydouble_contract_tests._node import SchemaParts, SchemaView
+from bodydouble_contract_tests._plain import NOTHING, Sampler
+from bodydouble_contract_tests._schemas import SchemaWalker, request_walker
 from bodydouble_contract_tests._structure_cases import (
     length_variants,
     option_variants,
@@ -27,8 +27,8 @@ class BoundaryCase:
     """One body at a boundary of the contract.
 
     ``id`` names place and rule (``num_images/maximum+1``) and stays the same as long as the contract does. ``pointer`` is the place in
-    ``body`` where the one fault is reported, or that is varied in a valid case; ``rule`` the last part of the id, and
-    ``evidence`` how the rule is known.
+    ``body`` where the one fault is reported or, in a valid case, that is varied. ``rule`` is the last part of the id, and ``evidence`` is the
+    evidence for the rule.
     """
 
     id: str
@@ -40,39 +40,39 @@ class BoundaryCase:
 
 
 def boundary_cases(contract: Contract, operation: Operation | None = None) -> tuple[BoundaryCase, ...]:
-    """Every boundary of the operation's request body (the only operation when none is given), the same cases every time.
+    """Return every boundary case of the operation's request body (the only operation by default), always the same ones.
 
-    A valid ``baseline`` with every documented property, and for each place in it: each required property missing (invalid) and each
-    optional one missing (valid), each wrong JSON type, each value of an enum and one outside, each bound exactly and one step
-    beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known values in several letter
-    cases, unknown properties. An invalid case has exactly one fault. Left out is what cannot be isolated: a case whose one fault the
-    contract's other rules hide or join, lengths beyond a million characters and lists beyond ten thousand items.
+    The first case is a valid ``baseline`` with every documented property. For each place in it there are cases with: each required property
+    missing (invalid) and each optional one missing (valid), each wrong JSON type, each value of an enum and one outside, each bound exactly and
+    one step beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known values in several letter cases,
+    and unknown properties. An invalid case has exactly one fault. Left out are cases whose fault is hidden or joined by other rules, lengths
+    beyond a million characters, and lists beyond ten thousand items.
 
     Raises UnsupportedSchema when the operation takes no JSON body or no valid one is found.
     """
     operation = operation or contract.operation()
-    schemas = request_schemas(contract, operation)
-    walk = _Walk(contract, operation, schemas)
-    baseline = walk.plain.at(schemas.root)
+    walker = request_walker(contract, operation)
+    builder = _CaseBuilder(contract, operation, walker)
+    baseline = builder.sampler.at(walker.root)
     if baseline is NOTHING:
-        message = f"{operation.key}: no plain valid request was found; look for rules that contradict each other"
-        raise UnsupportedSchema(f"{message} at {schemas.root[0].pointer}")
-    walk.add(Variant("baseline", baseline, schemas.root[0].pointer), _Site("", "", lambda value: value), "")
-    walk.visit(schemas.root, baseline, _Site("", "", lambda value: value))
-    return tuple(walk.cases.values())
+        message = f"{operation.key}: no simple valid request was found; look for contradicting rules"
+        raise UnsupportedSchema(f"{message} at {walker.root[0].pointer}")
+    builder.add(Variant("baseline", baseline, walker.root[0].pointer), _Place("", "", lambda value: value), "")
+    builder.visit(walker.root, baseline, _Place("", "", lambda value: value))
+    return tuple(builder.cases.values())
 
 
 @dataclass(frozen=True, slots=True)
-class _Site:
-    """A place in the baseline: its name in ids, its pointer, the whole body with another value there, and where faults are reported."""
+class _Place:
+    """A place in the baseline: its name in ids, its pointer, a function that puts another value there, and the place where its faults are reported."""
 
     name: str
     pointer: str
     embed: Callable[[Any], Any]
     reported_at: str | None = None
 
-    def below(self, key: str | int, embed: Callable[[Any], Any]) -> "_Site":
-        return _Site(
+    def below(self, key: str | int, embed: Callable[[Any], Any]) -> "_Place":
+        return _Place(
             join_pointer(self.name, key),
             join_pointer(self.pointer, key),
             lambda value: self.embed(embed(value)),
@@ -80,94 +80,94 @@ class _Site:
         )
 
 
-class _Walk:
-    """Goes through a body place by place and keeps the cases whose verdict is the one that they claim."""
+class _CaseBuilder:
+    """Visits a body place by place and keeps the cases that the validator confirms."""
 
-    def __init__(self, contract: Contract, operation: Operation, schemas: Schemas) -> None:
+    def __init__(self, contract: Contract, operation: Operation, walker: SchemaWalker) -> None:
         self._contract = contract
         self._operation = operation
-        self._schemas = schemas
-        self.plain = Plain(schemas)
+        self._walker = walker
+        self.sampler = Sampler(walker)
         self.cases: dict[str, BoundaryCase] = {}
 
-    def add(self, variant: Variant, site: _Site, pointer: str) -> None:
-        """Keep a case if it is what it claims to be: valid, or with faults at its one place only."""
-        identifier = f"{site.name}/{variant.rule}".removeprefix("/")
+    def add(self, variant: Variant, place: _Place, pointer: str) -> None:
+        """Keep a case if the validator confirms it: no fault when valid, faults at its one place only when invalid."""
+        identifier = f"{place.name}/{variant.rule}".removeprefix("/")
         if identifier in self.cases:
             return
-        body = site.embed(variant.value)
-        reported_at = pointer if site.reported_at is None else site.reported_at
+        body = place.embed(variant.value)
+        reported_at = pointer if place.reported_at is None else place.reported_at
         found = {finding.pointer for finding in self._operation.validate_request(body)}
         if variant.valid and not found:
-            where = pointer
+            fault_pointer = pointer
         elif not variant.valid and len(found) == 1 and f"{reported_at}/".startswith(f"{min(found)}/"):
-            # A validator may report an object for one of its properties: an unknown one where none is known, one without a name.
-            where = min(found)
+            # A validator may report the object instead of its property: an unknown one where none is known, one without a name.
+            fault_pointer = min(found)
         else:
             return
         evidence = self._contract.evidence(variant.origin)
-        self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, where, variant.rule, evidence)
+        self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, fault_pointer, variant.rule, evidence)
 
-    def visit(self, parts: Parts, example: Any, site: _Site) -> None:
-        """All cases at and below a place that holds ``example`` in the baseline."""
-        nodes = self._schemas.nodes(parts)
-        for variant in type_variants(nodes, parts, example, self.plain):
-            self.add(variant, site, site.pointer)
-        for number, node in enumerate(nodes, 1):
-            if not node.is_branch:
-                self._node(node, parts, example, site)
+    def visit(self, parts: SchemaParts, example: Any, place: _Place) -> None:
+        """Add all cases at and below a place that holds ``example`` in the baseline."""
+        views = self._walker.views(parts)
+        for variant in type_variants(views, parts, example, self.sampler):
+            self.add(variant, place, place.pointer)
+        for number, view in enumerate(views, 1):
+            if not view.is_branch:
+                self._visit_view(view, parts, example, place)
                 continue
-            examples = [value for value in self.plain.of(node, parts) if value is not None] or [None]
-            name = join_pointer(site.name, f"alternative-{number}")
-            inner = _Site(
-                name, site.pointer, site.embed, site.pointer if site.reported_at is None else site.reported_at
+            examples = [value for value in self.sampler.of(view, parts) if value is not None] or [None]
+            name = join_pointer(place.name, f"alternative-{number}")
+            inner = _Place(
+                name, place.pointer, place.embed, place.pointer if place.reported_at is None else place.reported_at
             )
-            self.add(Variant("valid", examples[0], node.pointer), inner, site.pointer)
-            self._node(node, parts, examples[0], inner)
+            self.add(Variant("valid", examples[0], view.pointer), inner, place.pointer)
+            self._visit_view(view, parts, examples[0], inner)
 
-    def _node(self, node: Node, parts: Parts, example: Any, site: _Site) -> None:
-        for variant in (*option_variants(node), *number_variants(node, example), *text_variants(node, example)):
-            self.add(variant, site, site.pointer)
-        if node.options is None and is_array(example):
-            self._array(node, example, site)
-        if node.options is None and is_object(example):
-            self._object(node, example, site)
+    def _visit_view(self, view: SchemaView, parts: SchemaParts, example: Any, place: _Place) -> None:
+        for variant in (*option_variants(view), *number_variants(view, example), *text_variants(view, example)):
+            self.add(variant, place, place.pointer)
+        if view.options is None and is_array(example):
+            self._visit_array(view, example, place)
+        if view.options is None and is_object(example):
+            self._visit_object(view, example, place)
 
-    def _array(self, node: Node, example: list[Any], site: _Site) -> None:
-        for variant in length_variants(node, example, self.plain):
-            self.add(variant, site, site.pointer)
-        for index in range(min(len(example), len(node.prefix) + 1)):
+    def _visit_array(self, view: SchemaView, example: list[Any], place: _Place) -> None:
+        for variant in length_variants(view, example, self.sampler):
+            self.add(variant, place, place.pointer)
+        for index in range(min(len(example), len(view.prefix) + 1)):
             self.visit(
-                node.parts_at(index),
+                view.parts_at(index),
                 example[index],
-                site.below(index, partial(_with_item, example, index)),
+                place.below(index, partial(_with_item, example, index)),
             )
 
-    def _object(self, node: Node, example: dict[str, Any], site: _Site) -> None:
-        for name in dict.fromkeys((*node.required, *node.properties)):
-            is_required = name in node.required
-            inner = site.below(name, partial(_with_property, example, name))
+    def _visit_object(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
+        for name in dict.fromkeys((*view.required, *view.properties)):
+            is_required = name in view.required
+            inner = place.below(name, partial(_with_property, example, name))
             without = {key: value for key, value in example.items() if key != name}
-            origin = node.origin("required") if is_required else join_pointer(node.origin("properties"), name)
-            missing = _Site(inner.name, inner.pointer, site.embed, site.reported_at)
+            origin = view.origin("required") if is_required else join_pointer(view.origin("properties"), name)
+            missing = _Place(inner.name, inner.pointer, place.embed, place.reported_at)
             self.add(Variant("missing", without, origin, valid=not is_required), missing, inner.pointer)
             if name in example:
-                self.visit(node.parts_of(name), example[name], inner)
-        self._unknown(node, example, site)
-        for variant in property_count_variants(node, example, self.plain):
-            self.add(variant, site, site.pointer)
+                self.visit(view.parts_of(name), example[name], inner)
+        self._visit_unknown_property(view, example, place)
+        for variant in property_count_variants(view, example, self.sampler):
+            self.add(variant, place, place.pointer)
 
-    def _unknown(self, node: Node, example: dict[str, Any], site: _Site) -> None:
-        name = next(name for name in ("unknown_key", "another_unknown_key", "x") if name not in node.properties)
-        origin = node.origin("additionalProperties")
-        inner = site.below(name, partial(_with_property, example, name))
-        value = self.plain.at(node.additional)
+    def _visit_unknown_property(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
+        name = next(name for name in ("unknown_key", "another_unknown_key", "x") if name not in view.properties)
+        origin = view.origin("additionalProperties")
+        inner = place.below(name, partial(_with_property, example, name))
+        value = self.sampler.at(view.additional)
         if value is NOTHING:
             self.add(Variant("additionalProperties", "text", origin, valid=False), inner, inner.pointer)
             return
         self.add(Variant("additionalProperties", value, origin), inner, inner.pointer)
-        if node.additional:
-            self.visit(node.additional, value, inner)
+        if view.additional:
+            self.visit(view.additional, value, inner)
 
 
 def _with_item(items: list[Any], index: int, value: Any) -> list[Any]:

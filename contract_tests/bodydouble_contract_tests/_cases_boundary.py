@@ -7,7 +7,7 @@ from bodydouble_spec import is_array, is_object, pointer_parts, resolve_pointer
 
 from bodydouble_contract_tests._boundary import BoundaryCase
 from bodydouble_contract_tests._case import Case, ExpectedOutcome
-from bodydouble_contract_tests._node import identity
+from bodydouble_contract_tests._node import json_key
 from bodydouble_contract_tests._planner_picture import input_picture
 from bodydouble_contract_tests._subject import OperationProfile
 
@@ -84,6 +84,6 @@ def _same_at(pointer: str, one: Any, other: Any) -> bool:
 def _at(pointer: str, body: Any) -> str | None:
     """Return the value at a place as a text to compare; None when there is no value."""
     try:
-        return identity(resolve_pointer(body, pointer_parts(pointer)))
+        return json_key(resolve_pointer(body, pointer_parts(pointer)))
     except LookupError:
         return None

@@ -1,17 +1,17 @@
-"""Strategies whose description stays short: Hypothesis writes out what it draws from, and warns when that is long."""
+"""Strategies with a short representation. Hypothesis prints all the values to draw from, and warns when that is long."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from hypothesis import strategies as st
 
-__all__ = ["choice", "described"]
+__all__ = ["choice", "with_short_repr"]
 
 T = TypeVar("T")
 
 
-class _Pool(Generic[T]):
-    """Values by number."""
+class _ByIndex(Generic[T]):
+    """Return a value by its index."""
 
     def __init__(self, values: Sequence[T]) -> None:
         self._values = values
@@ -24,12 +24,12 @@ class _Pool(Generic[T]):
 
 
 def choice(values: Sequence[T]) -> st.SearchStrategy[T]:
-    """One of the values; shrinks to the first."""
-    return st.sampled_from(range(len(values))).map(_Pool(values))
+    """Return a strategy for one of the values. It shrinks to the first."""
+    return st.sampled_from(range(len(values))).map(_ByIndex(values))
 
 
-def described(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
-    """The same strategy without the description of all that is in it."""
+def with_short_repr(strategy: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Return the same strategy with a short representation."""
 
     @st.composite
     def bodies(draw: Callable[[st.SearchStrategy[T]], T]) -> T:

@@ -1,4 +1,4 @@
-"""Answers to script into a mock server: every body that the contract allows, and every way to break one, at any status."""
+"""Answers to script into a mock server: bodies that the contract allows, bodies that break it, and connection faults, at any status."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -13,7 +13,7 @@ from bodydouble_contract_tests._responses import responses
 __all__ = ["answers", "boundary_answers"]
 
 _BODILESS = {204, 205, 304}
-# Those that end by themselves; the two that do not cost their time in each example.
+# The faults that end by themselves; the other two would take their time in each example.
 _FAULTS = (
     "reset-before-headers",
     "reset-mid-body",
@@ -24,7 +24,7 @@ _FAULTS = (
     "broken-gzip",
 )
 _STATUSES = (200, 201, 206, 301, 307, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 520)
-# What gateways, proxies and half-written servers send.
+# Bodies that gateways, proxies and unfinished servers send.
 _TEXTS = (
     "",
     " ",
@@ -84,11 +84,11 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 
 
 def answers(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[dict[str, Any]]:
-    """Single answers of a scenario (``MockServer.play({"answers": [answer]})``).
+    """Return a strategy for single answers of a scenario (``MockServer.play({"answers": [answer]})``).
 
-    Half are bodies: of every documented status everything that the contract allows, its named examples and named violations, and texts that
-    are none of its business; with odd headers. Half are what the mock makes of a status, an envelope, a violation, a dialect and a fault
-    below HTTP, all combined. Left out are the two faults that take time, ``hang`` and ``slow-drip``.
+    Half of them have a given body: any body that the contract allows for a documented status, its named examples and violations, or a text
+    unrelated to the contract, with unusual headers. The other half combine a status, an error envelope, a violation, a dialect and a fault
+    below HTTP. The two faults that take time, ``hang`` and ``slow-drip``, are left out.
     """
     operation = operation or contract.operation()
     documented = [int(status) for status in operation.responses if status.isdecimal()]
@@ -120,8 +120,10 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
 
 
 def boundary_answers(contract: Contract, operation: Operation | None = None) -> tuple[dict[str, Any], ...]:
-    """The same answers every time: each status with each envelope and each fault, each violation, each dialect, and for a success, a refusal
-    and a gateway's failure each odd text and each odd header.
+    """Return a fixed list of answers.
+
+    It has each status with each envelope and each fault, each violation and each dialect. For a success, a refusal and a gateway error it also
+    has each unusual text and each unusual header.
     """
     operation = operation or contract.operation()
     faults = [{}, *({"fault": fault} for fault in _FAULTS)]
@@ -144,7 +146,7 @@ def _dialects(operation: Operation) -> list[str]:
 
 
 def _optional(name: str, values: Sequence[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """In two of three cases nothing."""
+    """Return a strategy for ``{name: value}`` in one of three cases, and for ``{}`` otherwise."""
     nothing: st.SearchStrategy[dict[str, Any]] = st.just({})
     if not values:
         return nothing

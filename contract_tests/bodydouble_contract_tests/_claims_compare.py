@@ -1,4 +1,4 @@
-"""Comparing what was said with what was read, member by member; each difference is a finding."""
+"""Comparison of calls with requests and of results with answers, member by member. Each difference is a finding."""
 
 import json
 from collections.abc import Mapping
@@ -8,91 +8,105 @@ from typing import Any
 from bodydouble_client import MODEL, EditResult
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object
 
-from bodydouble_contract_tests._claims_calls import Call
-from bodydouble_contract_tests._claims_reading import Reading
-from bodydouble_contract_tests._claims_stage import Arrival, Encounter
+from bodydouble_contract_tests._claims_calls import ClientCall
+from bodydouble_contract_tests._claims_reading import DocumentedOutcome
+from bodydouble_contract_tests._claims_stage import CallRecord, ReceivedRequest
 
-__all__ = ["differences", "ending", "finding", "kind_of", "of_answer", "of_refusal", "of_result", "shown", "unequal"]
+__all__ = [
+    "answer_members",
+    "differing_members",
+    "error_members",
+    "finding",
+    "outcome_members",
+    "request_differences",
+    "result_members",
+    "shortened",
+    "type_name",
+]
 
-# Each attempt has a name of its own.
+# These differ from call to call.
 _OF_ONE_ATTEMPT = {"client_request_id"}
 
 
-def differences(call: Call, arrival: Arrival) -> list[Finding]:
-    """Where a request says something else than the call."""
+def request_differences(call: ClientCall, request: ReceivedRequest) -> list[Finding]:
+    """Return a finding for each place where a request differs from the call."""
     expected = {"model": MODEL, **call.body()}
-    body = json.loads(arrival.body)
+    body = json.loads(request.body)
     texts, pictures = body.pop("image_urls", []), call.images
     expected.pop("image_urls")
-    findings = unequal(body, expected, "request-differs-from-call")
+    findings = differing_members(body, expected, "request-differs-from-call")
     if len(texts) != len(pictures):
         findings.append(
-            finding("request-differs-from-call", "pictures are missing", len(pictures), len(texts), "/image_urls")
+            finding(
+                "request-differs-from-call", "the number of pictures differs", len(pictures), len(texts), "/image_urls"
+            )
         )
     return findings + [
-        finding("request-differs-from-call", "this is another picture", repr(picture), text, f"/image_urls/{number}")
+        finding("request-differs-from-call", "the picture differs", repr(picture), text, f"/image_urls/{number}")
         for number, (picture, text) in enumerate(zip(pictures, texts, strict=False))
-        if not picture.arrives_as(text)
+        if not picture.matches(text)
     ]
 
 
-def of_result(result: EditResult) -> dict[str, Any]:
-    """What a result says, as far as the answer says it."""
-    told = {name: getattr(result, name) for name in ("raw", "request_id", "credits_used")}
-    return {**told, "images": _images(result)}
+def result_members(result: EditResult) -> dict[str, Any]:
+    """Return the members of a result that come from the answer."""
+    members = {name: getattr(result, name) for name in ("raw", "request_id", "credits_used")}
+    return {**members, "images": _images(result)}
 
 
 def _images(result: EditResult) -> list[tuple[str | None, str | None]]:
     return [(image.url, image.b64) for image in result.images]
 
 
-def of_answer(arrival: Arrival, reading: Reading) -> dict[str, Any]:
-    """What `of_result` must be for this answer with pictures."""
-    body = reading.body
+def answer_members(request: ReceivedRequest, documented: DocumentedOutcome) -> dict[str, Any]:
+    """Return the values that `result_members` must have for an answer with pictures."""
+    body = documented.body
     meta = body.get("meta")
     usage = meta.get("usage") if is_object(meta) else None
-    stated = {name: usage.get(name) if is_object(usage) else None for name in ("credits_used", "tokens_used")}
-    used = [
-        value for value in (*stated.values(), _header_number(arrival, "x-aimlapi-credits-used")) if _is_amount(value)
+    documented_costs = {name: usage.get(name) if is_object(usage) else None for name in ("credits_used", "tokens_used")}
+    amounts = [
+        value
+        for value in (*documented_costs.values(), _header_number(request, "x-aimlapi-credits-used"))
+        if _is_amount(value)
     ]
     return {
-        "images": list(reading.images),
+        "images": list(documented.images),
         "raw": body,
-        "request_id": _request_id(arrival, body),
-        "credits_used": used[0] if used else None,
+        "request_id": _request_id(request, body),
+        "credits_used": amounts[0] if amounts else None,
     }
 
 
-def of_refusal(arrival: Arrival, body: Mapping[str, Any]) -> dict[str, Any]:
-    """What the attributes of the error must be for an answer that is no success, as far as its body says it."""
+def error_members(request: ReceivedRequest, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the attributes that the error must have for an answer that is not a success, as far as the body states them."""
     error, message = body.get("error"), body.get("message")
     data = error.get("data") if is_object(error) else None
     return {
-        "status_code": arrival.status,
+        "status_code": request.status,
         "issues": tuple(item for item in data if is_object(item)) if is_array(data) else (),
         **({"message": message} if isinstance(message, str) and message.strip() else {}),
     }
 
 
-def ending(encounter: Encounter) -> dict[str, Any]:
-    """All that an app sees of a call's end."""
-    outcome = encounter.outcome
+def outcome_members(record: CallRecord) -> dict[str, Any]:
+    """Return all members of a call's outcome that an app can see."""
+    outcome = record.outcome
     if isinstance(outcome, EditResult):
-        told = {item.name: getattr(outcome, item.name) for item in fields(EditResult)} | {"images": _images(outcome)}
+        members = {item.name: getattr(outcome, item.name) for item in fields(EditResult)} | {"images": _images(outcome)}
     else:
-        told = vars(outcome)
-    downloads = [item if isinstance(item, bytes) else kind_of(item) for item in encounter.downloads]
-    kind = "a result" if isinstance(outcome, EditResult) else kind_of(outcome)
-    named = {name: value for name, value in told.items() if name not in _OF_ONE_ATTEMPT}
-    return {"kind": kind, "downloads": downloads, **named}
+        members = vars(outcome)
+    downloads = [item if isinstance(item, bytes) else type_name(item) for item in record.downloads]
+    kind = "a result" if isinstance(outcome, EditResult) else type_name(outcome)
+    compared = {name: value for name, value in members.items() if name not in _OF_ONE_ATTEMPT}
+    return {"kind": kind, "downloads": downloads, **compared}
 
 
-def _request_id(arrival: Arrival, body: Mapping[str, Any]) -> str | None:
-    return arrival.answer_headers.get("x-request-id") or body.get("requestId")
+def _request_id(request: ReceivedRequest, body: Mapping[str, Any]) -> str | None:
+    return request.answer_headers.get("x-request-id") or body.get("requestId")
 
 
-def _header_number(arrival: Arrival, name: str) -> int | None:
-    text = arrival.answer_headers.get(name, "")
+def _header_number(request: ReceivedRequest, name: str) -> int | None:
+    text = request.answer_headers.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 16 else None
 
 
@@ -100,8 +114,8 @@ def _is_amount(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e300
 
 
-def unequal(got: Mapping[str, Any], expected: Mapping[str, Any], rule: str) -> list[Finding]:
-    """A finding for each member that one of them lacks or that differs."""
+def differing_members(got: Mapping[str, Any], expected: Mapping[str, Any], rule: str) -> list[Finding]:
+    """Return a finding for each member that differs or is missing on one side."""
     return [
         finding(rule, f"{name} differs", expected.get(name), got.get(name), f"/{name}")
         for name in {**expected, **got}
@@ -109,13 +123,13 @@ def unequal(got: Mapping[str, Any], expected: Mapping[str, Any], rule: str) -> l
     ]
 
 
-def kind_of(value: object) -> str:
-    """The name of a value's type."""
+def type_name(value: object) -> str:
+    """Return the name of a value's type."""
     return type(value).__name__
 
 
-def shown(data: bytes) -> str:
-    """The beginning of a body, to be put into a finding."""
+def shortened(data: bytes) -> str:
+    """Return the first 2,000 bytes of a body as a text for a finding."""
     return data[:2000].decode("utf-8", "replace")
 
 
@@ -129,7 +143,7 @@ def finding(
     request: Any = None,
     operation: Operation | None = None,
 ) -> Finding:
-    """A claim that does not hold."""
+    """Return the finding for a claim that does not hold."""
     key = None if operation is None else operation.key
     return Finding(
         rule, Severity.ERROR, Evidence.DOCUMENTED, pointer, message, expected, got, operation=key, request=request

@@ -1,4 +1,4 @@
-"""Calls that break the contract, or Python's idea of an argument: one or two wrong arguments in an otherwise valid call."""
+"""Invalid calls: valid calls with one or two arguments that break the contract or that JSON cannot express."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from bodydouble_contract_tests._boundary import BoundaryCase, boundary_cases
 from bodydouble_contract_tests._choice import choice
-from bodydouble_contract_tests._claims_calls import Call, Picture, boundary_calls, calls
+from bodydouble_contract_tests._claims_calls import ClientCall, InputPicture, boundary_calls, calls
 
 __all__ = ["InvalidCall", "invalid_boundary_calls", "invalid_calls"]
 
 _OPTIONAL = ("num_images", "aspect_ratio", "provider")
-_URL = Picture("text", "https://example.com/a.png")
-# What JSON has no word for, or what is no picture: a contract cannot speak of these.
+_URL = InputPicture("text", "https://example.com/a.png")
+# Values that JSON cannot express, and pictures that are not pictures: a contract says nothing about these.
 _BEYOND_JSON: tuple[tuple[str, Any], ...] = (
     ("prompt", b"bytes"),
     ("prompt", "\ud800"),
@@ -52,75 +52,75 @@ _BEYOND_JSON: tuple[tuple[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class InvalidCall:
-    """A call with one or more wrong arguments, and the names of these."""
+    """A call with one or more wrong arguments, and the names of these arguments."""
 
-    call: Call
+    call: ClientCall
     arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Fault:
+class _WrongArgument:
     argument: str
     value: Any
 
 
 def invalid_calls(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[InvalidCall]:
-    """Calls through the client that must not be served.
+    """Return a strategy for calls of the client that must not be served.
 
-    Each is one of `calls` with one or two arguments replaced: by the value of an invalid `boundary_cases` case, or by what JSON cannot
-    say (bytes for a text, lone surrogates, NaN, files that do not exist). Left out is what is no fault in a call: None means "not sent",
-    the model is the client's own, and a URL with spaces or letters outside ASCII is percent-encoded, as a browser does.
+    Each is one of `calls` with one or two arguments replaced, by the value of an invalid `boundary_cases` case or by a value that JSON cannot
+    express (bytes for a text, lone surrogates, NaN, files that do not exist). Values that are not wrong in a call are left out: None means
+    "not sent", the model is set by the client, and a URL with spaces or non-ASCII letters is percent-encoded, as in a browser.
     """
-    faults = st.lists(choice(_faults(contract, operation)), min_size=1, max_size=2)
-    return st.builds(_broken, calls(contract, operation), faults)
+    wrong_arguments = st.lists(choice(_wrong_arguments(contract, operation)), min_size=1, max_size=2)
+    return st.builds(_with_wrong_arguments, calls(contract, operation), wrong_arguments)
 
 
 def invalid_boundary_calls(contract: Contract, operation: Operation | None = None) -> tuple[InvalidCall, ...]:
-    """Each wrong argument of `invalid_calls` alone, in the same plain call: complete, and the same calls every time."""
-    plain = boundary_calls(contract, operation)[0]
-    return tuple(_broken(plain, [fault]) for fault in _faults(contract, operation))
+    """Return a fixed list of calls with each wrong argument of `invalid_calls` alone, in the same valid call."""
+    baseline = boundary_calls(contract, operation)[0]
+    return tuple(_with_wrong_arguments(baseline, [wrong]) for wrong in _wrong_arguments(contract, operation))
 
 
-def _faults(contract: Contract, operation: Operation | None) -> list[_Fault]:
-    documented = (_of_case(case) for case in boundary_cases(contract, operation) if not case.valid)
+def _wrong_arguments(contract: Contract, operation: Operation | None) -> list[_WrongArgument]:
+    documented = (_wrong_argument_of(case) for case in boundary_cases(contract, operation) if not case.valid)
     return [
-        *(fault for fault in documented if fault is not None),
-        *(_Fault(argument, value) for argument, value in _BEYOND_JSON),
+        *(wrong for wrong in documented if wrong is not None),
+        *(_WrongArgument(argument, value) for argument, value in _BEYOND_JSON),
     ]
 
 
-def _broken(call: Call, faults: Sequence[_Fault]) -> InvalidCall:
+def _with_wrong_arguments(call: ClientCall, wrong_arguments: Sequence[_WrongArgument]) -> InvalidCall:
     changes: dict[str, Any] = {}
-    for fault in faults:
-        is_property = isinstance(fault.value, _Property)
-        changes[fault.argument] = {fault.value.name: fault.value.value} if is_property else fault.value
+    for wrong in wrong_arguments:
+        is_property = isinstance(wrong.value, _ExtraProperty)
+        changes[wrong.argument] = {wrong.value.name: wrong.value.value} if is_property else wrong.value
     return InvalidCall(replace(call, **changes), tuple(changes))
 
 
 @dataclass(frozen=True, slots=True)
-class _Property:
-    """A property that no argument is for: it goes into ``extra``."""
+class _ExtraProperty:
+    """A property without an argument of its own, to be put into ``extra``."""
 
     name: str
     value: Any
 
 
-def _of_case(case: BoundaryCase) -> _Fault | None:
-    """The fault as a wrong argument; None where no call can make it."""
+def _wrong_argument_of(case: BoundaryCase) -> _WrongArgument | None:
+    """Return the fault of a boundary case as a wrong argument, or None where no call can contain it."""
     name = pointer_parts(case.pointer)[0] if case.pointer else ""
     if name in {"", "model"} or case.rule == "missing":
         return None
     value = resolve_pointer(case.body, [name])
     if name == "image_urls":
         if is_array(value):
-            value = tuple(Picture("text", item) if isinstance(item, str) else item for item in value)
-            if any(isinstance(item, Picture) and _is_mended(item.text) for item in value):
+            value = tuple(InputPicture("text", item) if isinstance(item, str) else item for item in value)
+            if any(isinstance(item, InputPicture) and _is_encoded_by_the_client(item.text) for item in value):
                 return None
-        return _Fault("images", value)
+        return _WrongArgument("images", value)
     if name == "prompt" or (name in _OPTIONAL and value is not None):
-        return _Fault(name, value)
-    return None if name in _OPTIONAL else _Fault("extra", _Property(name, value))
+        return _WrongArgument(name, value)
+    return None if name in _OPTIONAL else _WrongArgument("extra", _ExtraProperty(name, value))
 
 
-def _is_mended(text: str) -> bool:
+def _is_encoded_by_the_client(text: str) -> bool:
     return text[:8].lower().startswith(("http://", "https://")) and (" " in text or not text.isascii())

@@ -1,4 +1,4 @@
-"""What an answer says, read as plainly as possible: what the client's own, careful reading is compared with."""
+"""A second, simple reading of an answer, to compare the client's own reading with."""
 
 import json
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 import bodydouble_client as client
 from bodydouble_spec import is_array, is_object
 
-from bodydouble_contract_tests._claims_stage import Arrival
+from bodydouble_contract_tests._claims_stage import ReceivedRequest
 
-__all__ = ["Reading", "read"]
+__all__ = ["DocumentedOutcome", "documented_outcome"]
 
 _ERRORS: dict[int, type[client.StatusError]] = {
     400: client.BadRequest,
@@ -27,37 +27,37 @@ _BROKEN = (client.TransportError, client.UnreadableAnswer)
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What must come of an answer: one of these errors, or, when there is none, the pictures (URL, Base64) of ``body``."""
+class DocumentedOutcome:
+    """The documented outcome of an answer: one of ``errors``, or, when there are none, the images of ``body`` as (URL, Base64)."""
 
     errors: tuple[type[client.BodydoubleError], ...] = ()
     body: Any = None
     images: tuple[tuple[str | None, str | None], ...] = ()
 
 
-def read(arrival: Arrival) -> Reading:
-    """What must come of this answer."""
-    status = arrival.status
+def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
+    """Return the documented outcome for the answer to a request."""
+    status = request.status
     if status is None:
-        # A fault below HTTP may have let the status out, which the witness cannot see.
-        return Reading((*_BROKEN, client.StatusError))
+        # A fault below HTTP may have sent the status, which the recording server cannot see.
+        return DocumentedOutcome((*_BROKEN, client.StatusError))
     if not 200 <= status < 300:
         kind = _ERRORS.get(status, client.ServerError if status >= 500 else client.StatusError)
-        # An error answer that breaks off before its headers are out is a lost connection.
-        return Reading((kind,) if arrival.is_answered else (kind, *_BROKEN), _parsed(arrival))
-    if not arrival.is_answered:
-        return Reading(_BROKEN)
-    body = _parsed(arrival)
+        # An error answer that ends before its headers are sent is a lost connection.
+        return DocumentedOutcome((kind,) if request.is_answered else (kind, *_BROKEN), _parsed(request))
+    if not request.is_answered:
+        return DocumentedOutcome(_BROKEN)
+    body = _parsed(request)
     if not is_object(body):
-        return Reading((client.UnreadableAnswer,))
+        return DocumentedOutcome((client.UnreadableAnswer,))
     if body.get("error"):
-        return Reading((client.ErrorInAnswer,), body)
+        return DocumentedOutcome((client.ErrorInAnswer,), body)
     items = body.get("data") or body.get("images")
     images = [_image(item) for item in items] if is_array(items) else []
     found = tuple(image for image in images if image is not None)
     if not images or len(found) < len(images):
-        return Reading((client.NoImageError,), body)
-    return Reading((), body, found)
+        return DocumentedOutcome((client.NoImageError,), body)
+    return DocumentedOutcome((), body, found)
 
 
 def _image(item: Any) -> tuple[str | None, str | None] | None:
@@ -69,12 +69,12 @@ def _image(item: Any) -> tuple[str | None, str | None] | None:
     return (url, b64) if url or b64 else None
 
 
-def _parsed(arrival: Arrival) -> Any:
-    """The JSON value of an answer; None when it is none, or compressed, which nothing here really is."""
-    if arrival.answer_headers.get("content-encoding", "identity") not in {"", "identity"}:
+def _parsed(request: ReceivedRequest) -> Any:
+    """Return the JSON value of an answer, or None when it is not JSON or declares a compression (no answer here is compressed)."""
+    if request.answer_headers.get("content-encoding", "identity") not in {"", "identity"}:
         return None
     try:
-        return json.loads(arrival.answer.decode("utf-8-sig"), parse_constant=_refuse)
+        return json.loads(request.answer.decode("utf-8-sig"), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
 

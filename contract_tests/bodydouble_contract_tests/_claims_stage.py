@@ -1,4 +1,4 @@
-"""Where claims are put to the test: a mock server that keeps what arrives as it came, and the two clients that call it."""
+"""The harness for claims: a mock server that keeps each request as received, and the two clients that call it."""
 
 import asyncio
 import time
@@ -15,9 +15,9 @@ from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Operation
 from starlette.types import Receive, Scope, Send
 
-from bodydouble_contract_tests._claims_calls import Call
+from bodydouble_contract_tests._claims_calls import ClientCall
 
-__all__ = ["Arrival", "Encounter", "Reply", "Stage", "Witness"]
+__all__ = ["CallRecord", "Harness", "PostResult", "ReceivedRequest", "RecordingServer"]
 
 T = TypeVar("T")
 Pictures: TypeAlias = "tuple[bytes | BaseException, ...]"
@@ -26,8 +26,8 @@ _READING = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(slots=True)
-class Arrival:
-    """One request as it arrived, and the answer as far as it was sent; ``status`` None when the connection was broken instead."""
+class ReceivedRequest:
+    """A request as received, and the answer as far as it was sent. ``status`` is None when the connection was broken instead."""
 
     path: str
     headers: dict[str, str]
@@ -38,33 +38,33 @@ class Arrival:
     is_answered: bool = False
 
 
-class Witness(MockServer):
-    """A mock server that keeps every request which could be paid for, byte for byte, in ``arrivals``."""
+class RecordingServer(MockServer):
+    """A mock server that keeps every request that could be charged, byte for byte, in ``received``."""
 
     def __init__(self, contract: Contract, settings: Settings | None = None) -> None:
         super().__init__(contract, settings or Settings())
-        self.arrivals: list[Arrival] = []
+        self.received: list[ReceivedRequest] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] != "http" or scope["method"] in _READING or scope["path"].startswith("/_bodydouble/"):
             await super().__call__(scope, receive, send)
             return
-        arrival = Arrival(scope["path"], _texts(scope["headers"]))
-        self.arrivals.append(arrival)
+        request = ReceivedRequest(scope["path"], _texts(scope["headers"]))
+        self.received.append(request)
 
         async def note_request() -> MutableMapping[str, Any]:
             message = await receive()
-            arrival.body += message.get("body", b"")
+            request.body += message.get("body", b"")
             return message
 
         async def note_answer(message: MutableMapping[str, Any]) -> None:
-            # Before it leaves: the client may have read it before this line would be reached.
+            # Recorded before it is sent, because the client may read it at once.
             if message["type"] == "http.response.start":
-                arrival.status, arrival.answer_headers = message["status"], _texts(message["headers"])
+                request.status, request.answer_headers = message["status"], _texts(message["headers"])
             else:
-                arrival.answer += message.get("body", b"")
-                arrival.is_answered = not message.get("more_body", False)
+                request.answer += message.get("body", b"")
+                request.is_answered = not message.get("more_body", False)
             await send(message)
 
         await super().__call__(scope, note_request, note_answer)
@@ -75,14 +75,14 @@ def _texts(headers: Any) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Encounter:
-    """A call, what arrived of it, and what came of it within ``elapsed_s`` seconds.
+class CallRecord:
+    """A call, the requests received for it, and its outcome after ``elapsed_s`` seconds.
 
-    ``outcome`` is the result or whatever was raised instead; ``downloads`` are its pictures, each the bytes or what was raised.
+    ``outcome`` is the result or the exception raised instead. ``downloads`` has the bytes of each picture, or the exception raised instead.
     """
 
-    call: Call
-    arrivals: tuple[Arrival, ...]
+    call: ClientCall
+    received: tuple[ReceivedRequest, ...]
     outcome: EditResult | BaseException
     elapsed_s: float
     deadline_s: float
@@ -90,8 +90,8 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """A body that was sent as it is, past the client, and the answer to it."""
+class PostResult:
+    """A body that was posted without the client, and the answer to it."""
 
     body: Any
     status: int
@@ -99,15 +99,15 @@ class Reply:
     answer: bytes
 
 
-class Stage:
-    """Calls a `Witness` through the client: in process, or on the port where it is served as ``base_url``.
+class Harness:
+    """Calls a `RecordingServer` through the client: in process, or over the port where it is served as ``base_url``.
 
-    ``asynchronous`` takes the client for asyncio. Each call may take ``deadline_s``, pictures included, and is tried ``retries`` times more.
+    ``asynchronous`` selects the asyncio client. Each call may take ``deadline_s`` seconds, downloads included, and is retried up to ``retries`` times.
     """
 
     def __init__(
         self,
-        server: Witness,
+        server: RecordingServer,
         base_url: str | None = None,
         *,
         asynchronous: bool = False,
@@ -119,13 +119,13 @@ class Stage:
         self._retries = retries
         self._base_url = base_url or _IN_PROCESS
         self._transport = MockTransport(server) if base_url is None else None
-        # As in the clients that the client makes for itself, but for the environment's proxies.
+        # The settings of the client's own HTTP clients, but without the environment's proxies.
         options: dict[str, Any] = {"trust_env": False, "limits": httpx.Limits(max_keepalive_connections=0)}
         self._http = httpx.Client(transport=self._transport, **options)
         self._http_async = httpx.AsyncClient(transport=self._transport, **options) if asynchronous else None
         self._runner = asyncio.Runner() if asynchronous else None
 
-    def __enter__(self) -> "Stage":
+    def __enter__(self) -> "Harness":
         return self
 
     def __exit__(
@@ -134,25 +134,25 @@ class Stage:
         self.close()
 
     def close(self) -> None:
-        """Release the connections; the server stays."""
+        """Release the connections. The server is left open."""
         if self._runner is not None and self._http_async is not None:
             self._runner.run(self._http_async.aclose())
             self._runner.close()
         self._http.close()
 
-    def meet(self, call: Call, *, key: str = "a-key", downloads: bool = False) -> Encounter:
-        """Make the call, and fetch its pictures if wanted. Nothing is raised: what a client raises is what claims are about."""
-        self.server.arrivals.clear()
+    def run(self, call: ClientCall, *, key: str = "a-key", downloads: bool = False) -> CallRecord:
+        """Make a call, and download its pictures if wanted. Exceptions of the client are recorded, not raised."""
+        self.server.received.clear()
         began = time.monotonic()
         if self._runner is None or self._http_async is None:
             result, pictures = self._call(call, key, downloads)
         else:
             result, pictures = self._runner.run(self._call_async(self._http_async, call, key, downloads))
         elapsed_s = time.monotonic() - began
-        return Encounter(call, tuple(self.server.arrivals), result, elapsed_s, self.deadline_s, pictures)
+        return CallRecord(call, tuple(self.server.received), result, elapsed_s, self.deadline_s, pictures)
 
-    def post(self, operation: Operation, body: Any, content: bytes) -> Reply:
-        """Send a body past the client, as these bytes of JSON."""
+    def post(self, operation: Operation, body: Any, content: bytes) -> PostResult:
+        """Post a body without the client, as these bytes of JSON."""
         headers = {"Authorization": "Bearer a-key", "Content-Type": "application/json"}
         answer = self._http.request(
             operation.method,
@@ -161,9 +161,9 @@ class Stage:
             headers=headers,
             timeout=self.deadline_s,
         )
-        return Reply(body, answer.status_code, answer.headers.get("content-type", ""), answer.content)
+        return PostResult(body, answer.status_code, answer.headers.get("content-type", ""), answer.content)
 
-    def _call(self, call: Call, key: str, downloads: bool) -> tuple[EditResult | BaseException, Pictures]:
+    def _call(self, call: ClientCall, key: str, downloads: bool) -> tuple[EditResult | BaseException, Pictures]:
         client = Client(
             key,
             self._base_url,
@@ -177,7 +177,7 @@ class Stage:
         return result, tuple(_caught(partial(client.download, image)) for image in images)
 
     async def _call_async(
-        self, http_client: httpx.AsyncClient, call: Call, key: str, downloads: bool
+        self, http_client: httpx.AsyncClient, call: ClientCall, key: str, downloads: bool
     ) -> tuple[EditResult | BaseException, Pictures]:
         client = AsyncClient(
             key,
@@ -195,12 +195,12 @@ class Stage:
 def _caught(act: Callable[[], T]) -> T | BaseException:
     try:
         return act()
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `Stage.meet`
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `Harness.run`
         return error
 
 
 async def _caught_async(act: Callable[[], Awaitable[T]]) -> T | BaseException:
     try:
         return await act()
-    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `Stage.meet`
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `Harness.run`
         return error

@@ -1,4 +1,4 @@
-"""The answers of the new contract, read by the client: what it still finds there, what it no longer can, and where else it looks."""
+"""The answers of the new contract as read by the client: values still found, values lost, and values found elsewhere."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,163 +7,173 @@ from bodydouble_client import AnswerError, EditResult, StatusError
 from bodydouble_mockserver import Images
 from bodydouble_spec import Finding, Severity
 
-from bodydouble_contract_tests._claims_stage import Encounter
-from bodydouble_contract_tests._impact_client import OurClient
-from bodydouble_contract_tests._impact_pair import Pair
+from bodydouble_contract_tests._claims_stage import CallRecord
+from bodydouble_contract_tests._impact_client import ClientOnBoth
+from bodydouble_contract_tests._impact_pair import OperationPair
 from bodydouble_contract_tests._impact_reading import INDISPENSABLE, fields_of, places_read
-from bodydouble_contract_tests._impact_sentences import found, named, number_of, spoken
-from bodydouble_contract_tests.claims import claim_outcome_fits_the_answer, claim_outcome_is_documented
+from bodydouble_contract_tests._impact_sentences import call_as_code, counted, impact_finding, path_text
+from bodydouble_contract_tests.claims import claim_outcome_is_documented, claim_outcome_matches_the_answer
 
 __all__ = ["answer_findings"]
 
-Met = list[tuple[Encounter, Encounter]]
-"""The same call on the old contract and on the new one."""
+RecordPairs = list[tuple[CallRecord, CallRecord]]
+"""Each call as recorded on the old contract and on the new one."""
 
-_CLAIMS: tuple[Callable[[Encounter], list[Finding]], ...] = (claim_outcome_is_documented, claim_outcome_fits_the_answer)
+_CLAIMS: tuple[Callable[[CallRecord], list[Finding]], ...] = (
+    claim_outcome_is_documented,
+    claim_outcome_matches_the_answer,
+)
 
 
-def answer_findings(pair: Pair, ours: OurClient) -> list[Finding]:
-    """What the client makes of the new answers to the calls that the old contract served.
+def answer_findings(pair: OperationPair, client: ClientOnBoth) -> list[Finding]:
+    """Return how the client reads the new answers to the calls that the old contract serves.
 
-    What the new contract refuses is not the question here: such calls are passed over, and what it newly requires is put in.
+    Calls that the new contract refuses are skipped here, and newly required properties are added to the requests.
     """
-    if not ours.encounters:
+    if not client.records:
         return []
-    met, has_base64 = _met(pair, ours)
-    if not met:
-        message = "no call of our client is accepted, so what it reads in the new answers could not be tried"
-        return [found("impact-answers-not-read", Severity.INFO, "", message, pair.before, direction="response")]
+    served, has_base64 = _served_by_both(pair, client)
+    if not served:
+        message = "no call of the bodydouble client is accepted, so it could not read any new answer"
+        return [
+            impact_finding("impact-answers-not-read", Severity.INFO, "", message, pair.before, direction="response")
+        ]
     return [
-        *_unreadable(pair, met),
-        *_claims(pair, met),
-        *_remarks(pair, met),
-        *_reads(pair, met, has_base64=has_base64),
+        *_unreadable(pair, served),
+        *_claims(pair, served),
+        *_new_warnings(pair, served),
+        *_values_read(pair, served, has_base64=has_base64),
     ]
 
 
-def _met(pair: Pair, ours: OurClient) -> tuple[Met, bool]:
-    """The calls that both contracts serve, and whether the new answers carry their pictures in Base64 too.
+def _served_by_both(pair: OperationPair, client: ClientOnBoth) -> tuple[RecordPairs, bool]:
+    """Return the calls that both contracts serve, and whether the new answers also have pictures in Base64.
 
-    They do only where the client finds no picture otherwise.
+    Base64 is added only when the client finds no picture otherwise.
     """
-    met: Met = []
+    served: RecordPairs = []
     images = Images.URL
     for images in (Images.URL, Images.BOTH):
-        stage = ours.on_new(pair.completed, images)
-        every = [(old, stage.meet(old.call)) for old in ours.encounters]
-        met = [(old, new) for old, new in every if new.arrivals and not isinstance(new.outcome, StatusError)]
-        if not any(isinstance(new.outcome, AnswerError) for _, new in met):
+        harness = client.on_new(pair.completed, images)
+        every = [(old, harness.run(old.call)) for old in client.records]
+        served = [(old, new) for old, new in every if new.received and not isinstance(new.outcome, StatusError)]
+        if not any(isinstance(new.outcome, AnswerError) for _, new in served):
             break
-    return met, images is Images.BOTH
+    return served, images is Images.BOTH
 
 
-def _unreadable(pair: Pair, met: Met) -> Iterator[Finding]:
-    """Answers of which the client makes nothing."""
-    failed = [(old, new) for old, new in met if not isinstance(new.outcome, EditResult)]
+def _unreadable(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]:
+    """Yield a finding for the answers that the client cannot read."""
+    failed = [(old, new) for old, new in served if not isinstance(new.outcome, EditResult)]
     if not failed:
         return
     old, new = failed[0]
-    needed = [place for place, names in places_read(old.arrivals[-1].answer).items() if INDISPENSABLE in names]
-    what = f"; in the old ones it reads {' and '.join(_item(place) for place in needed)}" if needed else ""
-    tried = f"{len(failed)} of {number_of(len(met), 'call')}"
-    kind, told = type(new.outcome).__name__, str(new.outcome.args[0]) if isinstance(new.outcome, BaseException) else ""
-    yield found(
+    needed = [place for place, names in places_read(old.received[-1].answer).items() if INDISPENSABLE in names]
+    needed_text = (
+        f"; in the old answers it reads {' and '.join(_any_index(place) for place in needed)}" if needed else ""
+    )
+    share = f"{len(failed)} of {counted(len(served), 'call')}"
+    kind, message = (
+        type(new.outcome).__name__,
+        str(new.outcome.args[0]) if isinstance(new.outcome, BaseException) else "",
+    )
+    yield impact_finding(
         "impact-answer-unreadable",
         Severity.ERROR,
         needed[0] if needed else "",
-        f"our client cannot read the new answers ({tried}): it raises {kind}: {told}{what}",
+        f"the bodydouble client cannot read the new answers ({share}): it raises {kind}: {message}{needed_text}",
         pair.before,
         direction="response",
         expected="a result",
         got=kind,
-        request=json.loads(new.arrivals[-1].body),
+        request=json.loads(new.received[-1].body),
     )
 
 
-def _claims(pair: Pair, met: Met) -> Iterator[Finding]:
-    """Claims of the client that held and no longer hold, each once."""
+def _claims(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]:
+    """Yield the claims about the client that held under the old contract and no longer hold, each once."""
     seen: set[str] = set()
-    for old, new in met:
+    for old, new in served:
         held = {finding.id for claim in _CLAIMS for finding in claim(old)}
         for finding in (finding for claim in _CLAIMS for finding in claim(new)):
             if finding.id in held or finding.id in seen:
                 continue
             seen.add(finding.id)
-            yield found(
+            yield impact_finding(
                 f"impact-client-claim/{finding.id}",
                 Severity.ERROR,
                 "",
-                f"our client and the new answers disagree: {finding.message}",
+                f"the bodydouble client misreads a new answer: {finding.message}",
                 pair.before,
                 direction="response",
                 expected=finding.expected,
                 got=finding.got,
-                request=json.loads(new.arrivals[-1].body),
+                request=json.loads(new.received[-1].body),
             )
 
 
-def _remarks(pair: Pair, met: Met) -> Iterator[Finding]:
-    """What the client finds odd about a new answer and did not about the old one; the plainest call that shows it."""
-    odd: dict[str, Encounter] = {}
-    for old, new in sorted(met, key=lambda both: len(repr(both[0].call))):
+def _new_warnings(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]:
+    """Yield a warning that the client gives for a new answer and not for the old one, with the simplest call that shows it."""
+    warned: dict[str, CallRecord] = {}
+    for old, new in sorted(served, key=lambda both: len(repr(both[0].call))):
         if isinstance(old.outcome, EditResult) and isinstance(new.outcome, EditResult) and not old.outcome.warnings:
             for text in new.outcome.warnings:
-                odd.setdefault(text, new)
-    for text, encounter in [*odd.items()][:1]:
-        yield found(
+                warned.setdefault(text, new)
+    for text, record in [*warned.items()][:1]:
+        yield impact_finding(
             "impact-answer-odd",
             Severity.ERROR,
             "",
-            f"{spoken(encounter.call)} is served, but: {text}",
+            f"{call_as_code(record.call)} is served, but: {text}",
             pair.before,
             direction="response",
-            request=json.loads(encounter.arrivals[-1].body),
+            request=json.loads(record.received[-1].body),
         )
 
 
-def _reads(pair: Pair, met: Met, *, has_base64: bool) -> Iterator[Finding]:
-    """Each value that the client reads, in the old answer or in the new one."""
-    both = next((one for one in met if isinstance(one[1].outcome, EditResult)), None)
+def _values_read(pair: OperationPair, served: RecordPairs, *, has_base64: bool) -> Iterator[Finding]:
+    """Yield a finding for each value that the client reads in the old answer or in the new one."""
+    both = next((one for one in served if isinstance(one[1].outcome, EditResult)), None)
     if both is None or not isinstance(both[0].outcome, EditResult) or not isinstance(both[1].outcome, EditResult):
         return
-    before, after = (places_read(encounter.arrivals[-1].answer) for encounter in both)
+    before, after = (places_read(record.received[-1].answer) for record in both)
     result = fields_of(both[1].outcome)
-    request = json.loads(both[1].arrivals[-1].body)
+    request = json.loads(both[1].received[-1].body)
     in_body = {name for names in after.values() for name in names}
     for place, names in {**before, **after}.items():
         if place in before and place in after:
             rule, severity, text = "impact-client-reads", Severity.INFO, "still there"
         elif place in after:
-            rule, severity, text = "impact-client-reads-more", Severity.INFO, f"new; it gives {_fields(names)}"
+            rule, severity, text = "impact-client-reads-more", Severity.INFO, f"new; it provides {_fields(names)}"
         else:
-            rule, severity, text = _gone(names, result, in_body, after)
+            rule, severity, text = _lost_place(names, result, in_body, after)
             if has_base64 and INDISPENSABLE in names:
                 rule, severity = "impact-client-reads-base64", Severity.ERROR
-                text = "gone; there is a picture only where the answer carries it in Base64"
-        yield found(
+                text = "gone; a picture is found only where the answer has it in Base64"
+        yield impact_finding(
             rule,
             severity,
             place,
-            f"our client reads {_item(place)}: {text}",
+            f"the bodydouble client reads {_any_index(place)}: {text}",
             pair.before,
             direction="response",
             request=request,
         )
 
 
-def _gone(
+def _lost_place(
     names: tuple[str, ...], result: dict[str, object], in_body: set[str], after: dict[str, tuple[str, ...]]
 ) -> tuple[str, Severity, str]:
-    """What became of the fields that were read at a place that is gone, worst first."""
+    """Describe where the fields of a lost place come from now, the worst case first."""
     lost = [name for name in names if name not in result and name != INDISPENSABLE]
     if lost:
         return "impact-client-reads-nothing", Severity.ERROR, f"gone; {_fields(lost)} is now None"
     elsewhere = [name for name in names if name not in in_body and name != INDISPENSABLE]
     if elsewhere:
-        text = f"gone from the body; {_fields(elsewhere)} now comes from a header alone"
+        text = f"gone from the body; {_fields(elsewhere)} now comes only from a header"
         return "impact-client-reads-header", Severity.WARNING, text
     places = [place for place, given in after.items() if set(given) & set(names)]
-    text = f"gone; {_fields(names)} now comes from {' and '.join(map(_item, places))}"
+    text = f"gone; {_fields(names)} now comes from {' and '.join(map(_any_index, places))}"
     return "impact-client-reads-elsewhere", Severity.INFO, text
 
 
@@ -171,5 +181,5 @@ def _fields(names: tuple[str, ...] | list[str]) -> str:
     return " and ".join("the picture" if name == INDISPENSABLE else name for name in names)
 
 
-def _item(place: str) -> str:
-    return named(place, any_index=True)
+def _any_index(place: str) -> str:
+    return path_text(place, any_index=True)

@@ -1,4 +1,4 @@
-"""What breaks, each thing once: refusals put together by rule and place, each with the smallest request that shows it."""
+"""Refusals grouped by rule and place, each with the smallest request that shows it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -6,16 +6,25 @@ from typing import Any
 
 from bodydouble_spec import Finding, is_array, is_object, join_pointer, pointer_parts
 
-from bodydouble_contract_tests._impact_pair import Pair
+from bodydouble_contract_tests._impact_pair import OperationPair
 
-__all__ = ["Attempt", "Break", "Kind", "accepted", "breaks", "first_place", "kind_of_fault", "shrunk"]
+__all__ = [
+    "Break",
+    "FaultKind",
+    "TriedRequest",
+    "first_place",
+    "group_refusals",
+    "kind_of_fault",
+    "shrink",
+    "shrink_accepted",
+]
 
-Kind = tuple[str, str]
+FaultKind = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """A request body as it was sent, why it was refused (nothing when it was served), and how many requests it stands for."""
+class TriedRequest:
+    """A request body as sent, the faults for which it was refused (none when it was served), and the number of requests that it represents."""
 
     body: Any
     faults: Sequence[Finding] = ()
@@ -24,14 +33,14 @@ class Attempt:
 
 @dataclass(slots=True)
 class Break:
-    """One rule at one place that refuses what was allowed: each attempt that it refuses, with the first fault of this kind."""
+    """One rule at one place that refuses what was allowed: each refused request with its first fault of this kind."""
 
-    kind: Kind
-    refused: list[tuple[Attempt, Finding]] = field(default_factory=list[tuple[Attempt, Finding]])
+    kind: FaultKind
+    refused: list[tuple[TriedRequest, Finding]] = field(default_factory=list[tuple[TriedRequest, Finding]])
 
     @property
     def rule(self) -> str:
-        """The rule as the contract calls it: ``enum``, ``max-items``."""
+        """The rule as named by the contract: ``enum``, ``max-items``."""
         return self.kind[0].removeprefix("request-")
 
     @property
@@ -41,24 +50,24 @@ class Break:
 
     @property
     def count(self) -> int:
-        """How many requests are refused for this."""
-        return sum(attempt.count for attempt, _ in self.refused)
+        """The number of requests that are refused for it."""
+        return sum(tried_request.count for tried_request, _ in self.refused)
 
 
-def breaks(attempts: Iterable[Attempt]) -> list[Break]:
-    """The different reasons for which the attempts were refused, in the order in which they were met."""
-    found: dict[Kind, Break] = {}
-    for attempt in attempts:
-        kinds: dict[Kind, Finding] = {}
-        for fault in attempt.faults:
-            kinds.setdefault(kind_of_fault(fault, attempt.body), fault)
+def group_refusals(tried_requests: Iterable[TriedRequest]) -> list[Break]:
+    """Group the faults of the requests by kind, in order of appearance."""
+    found: dict[FaultKind, Break] = {}
+    for tried_request in tried_requests:
+        kinds: dict[FaultKind, Finding] = {}
+        for fault in tried_request.faults:
+            kinds.setdefault(kind_of_fault(fault, tried_request.body), fault)
         for kind, fault in kinds.items():
-            found.setdefault(kind, Break(kind)).refused.append((attempt, fault))
+            found.setdefault(kind, Break(kind)).refused.append((tried_request, fault))
     return [*found.values()]
 
 
-def kind_of_fault(fault: Finding, body: Any) -> Kind:
-    """The rule, and the place with any index left open (``*``)."""
+def kind_of_fault(fault: Finding, body: Any) -> FaultKind:
+    """Return the rule and the place of a fault, with ``*`` for any index."""
     value = body
     place = ""
     for part in pointer_parts(fault.pointer):
@@ -67,8 +76,8 @@ def kind_of_fault(fault: Finding, body: Any) -> Kind:
     return fault.id, place
 
 
-def first_place(kind: Kind) -> str:
-    """The place of a kind of fault, with the first index where any index would do."""
+def first_place(kind: FaultKind) -> str:
+    """Return the place of a kind of fault, with the first index for any index."""
     return "/".join("0" if part == "*" else part for part in kind[1].split("/"))
 
 
@@ -78,19 +87,19 @@ def _below(value: Any, part: str) -> Any:
     return value[int(part)] if is_array(value) and part.isdecimal() and int(part) < len(value) else None
 
 
-def shrunk(pair: Pair, kind: Kind, body: Any) -> Any:
-    """The body without the properties that the new contract's fault does not need, as long as the old contract allows it."""
+def shrink(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
+    """Remove the properties that the new contract's fault does not need, as long as the old contract allows the body."""
     most = len(pair.after.validate_request(body))
     for smaller in _without_each(body):
         faults = pair.after.validate_request(smaller)
         is_same = any(kind_of_fault(fault, smaller) == kind for fault in faults) and len(faults) <= most
         if is_same and pair.was_allowed(pair.restored(smaller)):
-            return shrunk(pair, kind, smaller)
+            return shrink(pair, kind, smaller)
     return body
 
 
-def accepted(pair: Pair, kind: Kind, body: Any) -> Any:
-    """The body with no more than the old contract's one fault, as the new contract allows it; None when it does not."""
+def shrink_accepted(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
+    """Return the smallest body that has only this fault under the old contract and none under the new one, or None."""
     own = next(iter(pointer_parts(kind[1])), None)
     faults = pair.after.validate_request(body)
     while faults and is_object(body):
@@ -102,14 +111,14 @@ def accepted(pair: Pair, kind: Kind, body: Any) -> Any:
     return None if faults or not _has_only(pair, kind, body) else _smallest_accepted(pair, kind, body)
 
 
-def _smallest_accepted(pair: Pair, kind: Kind, body: Any) -> Any:
+def _smallest_accepted(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
     for smaller in _without_each(body):
         if not pair.after.validate_request(smaller) and _has_only(pair, kind, smaller):
             return _smallest_accepted(pair, kind, smaller)
     return body
 
 
-def _has_only(pair: Pair, kind: Kind, body: Any) -> bool:
+def _has_only(pair: OperationPair, kind: FaultKind, body: Any) -> bool:
     faults = pair.before.validate_request(pair.restored(body))
     return [kind_of_fault(fault, body) for fault in faults] == [kind]
 

@@ -1,4 +1,4 @@
-"""What the client reads in an answer, found by leaving out one value after another and looking at what it makes of the rest."""
+"""The values that the client reads in an answer, found by leaving out one after another."""
 
 import json
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ from bodydouble_spec import is_array, is_object, join_pointer
 __all__ = ["INDISPENSABLE", "fields_of", "places_read"]
 
 INDISPENSABLE = ""
-"""Stands for a field where the client raises an error without the value."""
+"""Takes the place of a field where the client raises an error without the value."""
 
-# Not what a result says of an answer, but the answer itself, the call's own name and its remarks.
+# Fields that hold the answer itself, the id of the call or warnings, not values read from the answer.
 _NOT_READ = {"raw", "client_request_id", "warnings"}
 _MOST_PLACES = 200
 
 
 def fields_of(result: EditResult) -> dict[str, Any]:
-    """What a result says, by field, without what is None."""
-    told = {item.name: getattr(result, item.name) for item in fields(EditResult) if item.name not in _NOT_READ}
+    """Return the fields of a result by name, without those that are None."""
+    values = {item.name: getattr(result, item.name) for item in fields(EditResult) if item.name not in _NOT_READ}
     pictures = [(image.url, image.b64) for image in result.images]
-    return {name: value for name, value in (told | {"images": pictures}).items() if value is not None}
+    return {name: value for name, value in (values | {"images": pictures}).items() if value is not None}
 
 
 def places_read(answer: bytes) -> dict[str, tuple[str, ...]]:
-    """By JSON pointer each value of a success body that the client reads, with the fields of its result that need it.
+    """Return each value of a success body that the client reads, by JSON pointer, with the fields of the result that need it.
 
-    The field is `INDISPENSABLE` where the client gives no result at all without it. Empty for a body that the client cannot read. Headers are left
-    out, so that nothing can take the place of a value.
+    The field is `INDISPENSABLE` where the client gives no result without the value. The dict is empty for a body that the client cannot read.
+    Headers are left out, so that they cannot replace a value.
     """
     body = json.loads(answer)
     whole = _read(body)
@@ -39,16 +39,16 @@ def places_read(answer: bytes) -> dict[str, tuple[str, ...]]:
         return {}
     places: dict[str, tuple[str, ...]] = {}
     for pointer, rest in islice(_each_left_out(body), _MOST_PLACES):
-        told = _read(rest)
-        if told is None:
+        values = _read(rest)
+        if values is None:
             places[pointer] = (INDISPENSABLE,)
-        elif told != whole:
-            places[pointer] = tuple(name for name in whole if told.get(name) != whole[name])
+        elif values != whole:
+            places[pointer] = tuple(name for name in whole if values.get(name) != whole[name])
     return places
 
 
 def _read(body: Any) -> dict[str, Any] | None:
-    """What the client makes of a body; None when it raises one of its errors."""
+    """Return the fields that the client reads from a body, or None when it raises one of its errors."""
     transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=body))
     with httpx.Client(transport=transport, trust_env=False) as http_client:
         client = Client("a-key", "http://127.0.0.1", retries=0, http_client=http_client)
@@ -59,7 +59,7 @@ def _read(body: Any) -> dict[str, Any] | None:
 
 
 def _each_left_out(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:
-    """The value without one of its innermost values, for each of these."""
+    """Yield the pointer of each innermost value, and the whole value without it."""
     members: list[tuple[Any, Any]] = []
     if is_object(value):
         members = [*value.items()]

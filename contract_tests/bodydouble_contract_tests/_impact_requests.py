@@ -1,27 +1,27 @@
-"""Requests that the old contract allowed, sent to the new one: what is refused now, what has no effect any more, what is newly possible."""
+"""Requests that the old contract allows, sent to the new one: refused, ignored and newly accepted."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec import Finding, Severity, join_pointer
 
-from bodydouble_contract_tests._claims_stage import Stage
-from bodydouble_contract_tests._impact_breaks import Attempt, Break, breaks, kind_of_fault, shrunk
-from bodydouble_contract_tests._impact_client import OurClient
-from bodydouble_contract_tests._impact_pair import Pair
-from bodydouble_contract_tests._impact_permits import newly_accepted, without_effect
+from bodydouble_contract_tests._claims_stage import Harness
+from bodydouble_contract_tests._impact_breaks import Break, TriedRequest, group_refusals, kind_of_fault, shrink
+from bodydouble_contract_tests._impact_client import ClientOnBoth
+from bodydouble_contract_tests._impact_pair import OperationPair
+from bodydouble_contract_tests._impact_permits import ignored_properties, newly_accepted
 from bodydouble_contract_tests._impact_sentences import (
-    as_call,
-    as_request,
-    found,
-    listed,
-    number_of,
+    as_code,
+    call_text,
+    counted,
+    impact_finding,
+    joined,
     reason,
-    shown,
+    request_text,
     value_at,
 )
-from bodydouble_contract_tests._impact_standin import StandIn
-from bodydouble_contract_tests._node import identity
+from bodydouble_contract_tests._impact_standin import ContractServer
+from bodydouble_contract_tests._node import json_key
 
 __all__ = ["request_findings"]
 
@@ -29,25 +29,27 @@ _EXAMPLES = 4
 _SHORT = 60
 
 
-def request_findings(pair: Pair, standin: StandIn, ours: OurClient) -> list[Finding]:
-    """What the boundary cases of both contracts and the client's calls say about requests."""
+def request_findings(pair: OperationPair, server: ContractServer, client: ClientOnBoth) -> list[Finding]:
+    """Return the findings about requests, from the boundary cases of both contracts and the client's calls."""
     bodies = [*_once(pair.renamed(body) for body in _allowed(pair))]
-    stage = ours.on_new(pair.renamed)
-    attempts = [
-        *ours.attempts(stage),
-        *(Attempt(body, tuple(standin.refuses(pair.after, body))) for body in bodies),
+    harness = client.on_new(pair.renamed)
+    tried_requests = [
+        *client.tried_requests(harness),
+        *(TriedRequest(body, tuple(server.faults_of(pair.after, body))) for body in bodies),
     ]
-    refused = [_refused(pair, standin, ours, stage, broken, attempts) for broken in breaks(attempts)]
+    refused = [
+        _refused(pair, server, client, harness, broken, tried_requests) for broken in group_refusals(tried_requests)
+    ]
     return [
-        *_replaced(pair, standin, ours),
+        *_replaced(pair, server, client),
         *(finding for finding in refused if finding is not None),
-        *without_effect(pair, attempts, ours),
-        *newly_accepted(pair, standin),
+        *ignored_properties(pair, tried_requests, client),
+        *newly_accepted(pair, server),
     ]
 
 
-def _allowed(pair: Pair) -> Iterator[Any]:
-    """The bodies that the old contract allows: its own valid cases, and those invalid under the new one at a place of which the old one speaks."""
+def _allowed(pair: OperationPair) -> Iterator[Any]:
+    """Yield bodies that the old contract allows: its valid cases, and the new contract's invalid cases at places that the old one documents."""
     yield from (case.body for case in pair.old_cases if case.valid)
     for case in pair.new_cases:
         body = pair.restored(case.body)
@@ -56,27 +58,27 @@ def _allowed(pair: Pair) -> Iterator[Any]:
 
 
 def _once(bodies: Iterable[Any]) -> Iterable[Any]:
-    return {identity(body): body for body in bodies}.values()
+    return {json_key(body): body for body in bodies}.values()
 
 
-def _replaced(pair: Pair, standin: StandIn, ours: OurClient) -> Iterator[Finding]:
-    """What every request meets that goes by the old name."""
-    if not pair.identities:
+def _replaced(pair: OperationPair, server: ContractServer, client: ClientOnBoth) -> Iterator[Finding]:
+    """Yield a finding for each replaced property, with the number of requests that are refused as sent."""
+    if not pair.replaced_properties:
         return
     bodies = [case.body for case in pair.old_cases if case.valid]
-    refused = sum(bool(standin.refuses(pair.after, body)) for body in bodies)
-    called = ours.attempts(ours.on_new(_as_it_is))
-    calls = sum(bool(attempt.faults) for attempt in called)
+    refused = sum(bool(server.faults_of(pair.after, body)) for body in bodies)
+    called = client.tried_requests(client.on_new(_unchanged))
+    calls = sum(bool(tried_request.faults) for tried_request in called)
     tried = [f"{_share(refused, len(bodies), 'request')} that the old contract allowed"]
-    tried += [f"{_share(calls, len(called), 'call')} of our client"] if called else []
+    tried += [f"{_share(calls, len(called), 'call')} of the bodydouble client"] if called else []
     every = "every request is refused" if refused == len(bodies) else "requests are refused"
-    for item in pair.identities:
-        values = listed(map(shown, item.new_values), _EXAMPLES)
+    for item in pair.replaced_properties:
+        values = joined(map(as_code, item.new_values), _EXAMPLES)
         message = (
-            f"as sent, {every}: {item.name} is now {values}, no longer {listed(map(shown, item.old_values), _EXAMPLES)} "
-            f"(tried: {' and '.join(tried)}); what else breaks was tried with {item.name}={item.new_value!r}"
+            f"as sent, {every}: {item.name} is now {values}, no longer {joined(map(as_code, item.old_values), _EXAMPLES)} "
+            f"(tried: {' and '.join(tried)}); everything else was tried with {item.name}={item.new_value!r}"
         )
-        yield found(
+        yield impact_finding(
             "impact-identity-replaced",
             Severity.ERROR,
             join_pointer("", item.name),
@@ -90,41 +92,48 @@ def _replaced(pair: Pair, standin: StandIn, ours: OurClient) -> Iterator[Finding
 
 
 def _share(count: int, total: int, noun: str) -> str:
-    return f"all {number_of(total, noun)}" if count == total else f"{count} of {number_of(total, noun)}"
+    return f"all {counted(total, noun)}" if count == total else f"{count} of {counted(total, noun)}"
 
 
-def _as_it_is(body: Any) -> Any:
+def _unchanged(body: Any) -> Any:
     return body
 
 
 def _refused(
-    pair: Pair, standin: StandIn, ours: OurClient, stage: Stage, broken: Break, attempts: list[Attempt]
+    pair: OperationPair,
+    server: ContractServer,
+    client: ClientOnBoth,
+    harness: Harness,
+    broken: Break,
+    tried_requests: list[TriedRequest],
 ) -> Finding | None:
-    """One thing that is refused now, by the smallest request that shows it, as a call of the client if it can be one."""
+    """Return the finding for one break, shown by the smallest request, as a call of the client where possible."""
     bodies: dict[str, Any] = {}
-    for attempt, fault in broken.refused:
-        bodies.setdefault(identity(value_at(attempt.body, fault.pointer)), attempt.body)
-    # Short values first: what makes the others long is rarely what they are refused for.
+    for tried_request, fault in broken.refused:
+        bodies.setdefault(json_key(value_at(tried_request.body, fault.pointer)), tried_request.body)
+    # Short values first: the length of a value is rarely the reason of its refusal.
     tried = sorted(bodies, key=lambda text: max(len(text), _SHORT))[: _EXAMPLES + 1]
-    examples = [example for text in tried for example in _examples(pair, standin, broken, bodies[text])]
+    examples = [example for text in tried for example in _examples(pair, server, broken, bodies[text])]
     if not examples:
         return None
-    said = [ours.says(stage, body) for body, _ in examples]
-    chosen = said.index(True) if True in said else 0
+    sendable = [client.sends_and_is_refused(harness, body) for body, _ in examples]
+    chosen = sendable.index(True) if True in sendable else 0
     body, fault = examples[chosen]
-    wording = ours.wording if said[chosen] else None
-    words = as_request(body, fault.pointer) if wording is None else as_call(wording, body, fault.pointer)
-    every = "every " if words == "edit(…)" and len(broken.refused) == len(attempts) else ""
-    alike = [example for example, is_said in zip(examples, said, strict=True) if is_said == said[chosen]]
-    values = {shown(value_at(one, its.pointer)): None for one, its in alike}
-    values.pop(shown(value_at(body, fault.pointer)), None)
+    argument_map = client.argument_map if sendable[chosen] else None
+    words = request_text(body, fault.pointer) if argument_map is None else call_text(argument_map, body, fault.pointer)
+    every = "every " if words == "edit(…)" and len(broken.refused) == len(tried_requests) else ""
+    similar = [
+        example for example, is_sendable in zip(examples, sendable, strict=True) if is_sendable == sendable[chosen]
+    ]
+    values = {as_code(value_at(one, its.pointer)): None for one, its in similar}
+    values.pop(as_code(value_at(body, fault.pointer)), None)
     more = f" and {len(bodies) - len(tried)} more" if len(bodies) > len(tried) else ""
-    likewise = f"; so will {', '.join(values)}{more}" if values else ""
-    return found(
+    others_text = f"; likewise {', '.join(values)}{more}" if values else ""
+    return impact_finding(
         f"impact-request-refused/{broken.rule}",
         fault.severity,
         broken.pointer,
-        f"{every}{words} will be refused: {reason(fault)}{likewise}",
+        f"{every}{words} will be refused: {reason(fault)}{others_text}",
         pair.before,
         direction="request",
         expected=fault.expected,
@@ -135,8 +144,8 @@ def _refused(
     )
 
 
-def _examples(pair: Pair, standin: StandIn, broken: Break, body: Any) -> list[tuple[Any, Finding]]:
-    """The smallest body that is refused for the same reason, with that fault; sent, so that it is true."""
-    small = shrunk(pair, broken.kind, body)
-    faults = standin.refuses(pair.after, small)
+def _examples(pair: OperationPair, server: ContractServer, broken: Break, body: Any) -> list[tuple[Any, Finding]]:
+    """Return the smallest body that is refused for the same reason, with its fault. It is sent, to be sure."""
+    small = shrink(pair, broken.kind, body)
+    faults = server.faults_of(pair.after, small)
     return [(small, fault) for fault in faults if kind_of_fault(fault, small) == broken.kind][:1]

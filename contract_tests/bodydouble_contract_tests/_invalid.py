@@ -1,4 +1,4 @@
-"""Strategies for the bodies of requests that break the contract."""
+"""Strategies for request bodies that break the contract."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bodydouble_spec import Contract, Operation, is_array, is_object, pointer_pa
 from hypothesis import strategies as st
 
 from bodydouble_contract_tests._boundary import BoundaryCase, boundary_cases
-from bodydouble_contract_tests._choice import choice, described
+from bodydouble_contract_tests._choice import choice, with_short_repr
 from bodydouble_contract_tests._errors import UnsupportedSchema
 from bodydouble_contract_tests._requests import requests
 
@@ -20,7 +20,7 @@ _MOST_FAULTS = 3
 
 @dataclass(frozen=True, slots=True)
 class InvalidRequest:
-    """A body that breaks the contract: the ids of its faults, as in `boundary_cases`, and where each is reported, in the same order."""
+    """A body that breaks the contract. ``faults`` are the ids of its faults, as in `boundary_cases`; ``pointers`` has each fault's place in the same order."""
 
     body: Any
     faults: tuple[str, ...]
@@ -28,10 +28,10 @@ class InvalidRequest:
 
 
 def invalid_requests(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[InvalidRequest]:
-    """Bodies that break the contract of the operation's requests (the only operation when none is given) in one to three named places.
+    """Return a strategy for request bodies that break the contract in one to three named places (of the only operation by default).
 
-    Each is a valid body of `requests` with the faults of invalid `boundary_cases` put into it, none inside another; the contract
-    reports a fault at each of ``pointers`` and nowhere else. Shrinks to one fault in the plainest body.
+    Each is a valid body of `requests` with the faults of invalid `boundary_cases` put into it, none inside another. The contract reports a
+    fault at each of ``pointers`` and nowhere else. Examples shrink to one fault in the simplest body.
 
     Raises UnsupportedSchema when the operation takes no JSON body, or accepts any.
     """
@@ -39,24 +39,26 @@ def invalid_requests(contract: Contract, operation: Operation | None = None) -> 
     cases = [case for case in boundary_cases(contract, operation) if not case.valid]
     if not cases:
         raise UnsupportedSchema(f"{operation.key} accepts any JSON: no request breaks its contract")
-    # Drawn before the body, because what comes last Hypothesis makes plain more often than not. The list is not unique, because
-    # such lists shrink worse; what overlaps is dropped.
-    faults = st.lists(choice(cases), min_size=1, max_size=_MOST_FAULTS).map(_apart)
+    # Drawn before the body, because Hypothesis often keeps the last draw simple. The list is not unique, because
+    # unique lists shrink worse; overlapping faults are dropped.
+    faults = st.lists(choice(cases), min_size=1, max_size=_MOST_FAULTS).map(_without_overlaps)
 
     def is_as_named(request: InvalidRequest) -> bool:
         found = {finding.pointer for finding in operation.validate_request(request.body)}
         return found == set(request.pointers)
 
-    return described(st.builds(_with_faults, faults, requests(contract, operation)).filter(is_as_named))
+    return with_short_repr(st.builds(_with_faults, faults, requests(contract, operation)).filter(is_as_named))
 
 
 def _with_faults(cases: Sequence[BoundaryCase], body: Any) -> InvalidRequest:
-    broken = reduce(lambda whole, case: _transplant(whole, case.body, pointer_parts(case.pointer)), cases, body)
-    return InvalidRequest(broken, tuple(case.id for case in cases), tuple(case.pointer for case in cases))
+    body_with_faults = reduce(
+        lambda whole, case: _with_fault(whole, case.body, pointer_parts(case.pointer)), cases, body
+    )
+    return InvalidRequest(body_with_faults, tuple(case.id for case in cases), tuple(case.pointer for case in cases))
 
 
-def _apart(cases: list[BoundaryCase]) -> list[BoundaryCase]:
-    """Those that lie outside the ones before them, and around none of them."""
+def _without_overlaps(cases: list[BoundaryCase]) -> list[BoundaryCase]:
+    """Return the cases without those that lie inside or around an earlier one."""
     kept: list[BoundaryCase] = []
     for case in cases:
         if not any(_overlap(case.pointer, other.pointer) for other in kept):
@@ -68,17 +70,17 @@ def _overlap(first: str, second: str) -> bool:
     return f"{first}/".startswith(f"{second}/") or f"{second}/".startswith(f"{first}/")
 
 
-def _transplant(target: Any, source: Any, parts: Sequence[str]) -> Any:
-    """``target`` with what ``source`` has at a place, or without it where ``source`` has nothing; a way there is taken from ``source``."""
+def _with_fault(target: Any, source: Any, parts: Sequence[str]) -> Any:
+    """Copy one place of ``source`` into ``target``, with the containers on the way there; remove it where ``source`` has nothing there."""
     if not parts:
         return source
     name, *rest = parts
     if is_object(target) and is_object(source):
         if name not in source:
             return {key: value for key, value in target.items() if key != name}
-        value = _transplant(target[name], source[name], rest) if name in target else source[name]
+        value = _with_fault(target[name], source[name], rest) if name in target else source[name]
         return {**target, name: value}
     if is_array(target) and is_array(source) and int(name) < min(len(target), len(source)):
         index = int(name)
-        return [*target[:index], _transplant(target[index], source[index], rest), *target[index + 1 :]]
+        return [*target[:index], _with_fault(target[index], source[index], rest), *target[index + 1 :]]
     return source

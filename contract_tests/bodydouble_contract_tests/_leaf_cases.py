@@ -1,12 +1,12 @@
-"""The boundaries of numbers and texts."""
+"""Variants at the boundaries of numbers and texts."""
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_contract_tests._node import Node, type_of
-from bodydouble_contract_tests._pattern import alternatives, matches, plainest_match
+from bodydouble_contract_tests._node import SchemaView, type_of
+from bodydouble_contract_tests._pattern import alternatives, matches, simplest_match
 from bodydouble_contract_tests._pictures import NOT_PICTURES, named_pictures
 from bodydouble_contract_tests._plain import candidate_numbers, text_of_length
 from bodydouble_contract_tests._texts import LONG
@@ -18,7 +18,7 @@ _LARGEST_EXACT = 2**53
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A value for one place, the rule that it is about, where in the document that stands, and whether it should conform."""
+    """A value for one place, the rule that it tests, the pointer of that rule in the document, and whether the value should conform."""
 
     rule: str
     value: Any
@@ -26,26 +26,26 @@ class Variant:
     valid: bool = True
 
 
-def number_variants(node: Node, example: Any) -> Iterator[Variant]:
-    """Each bound exactly, one step and the smallest step beyond; a fraction; what is no multiple."""
-    if node.options is not None or type_of(example) not in {"integer", "number"}:
+def number_variants(view: SchemaView, example: Any) -> Iterator[Variant]:
+    """Yield each bound exactly, one step beyond and the smallest step beyond, fractions, and numbers that break a factor."""
+    if view.options is not None or type_of(example) not in {"integer", "number"}:
         return
-    whole = "number" not in node.types
+    whole = "number" not in view.types
     for keyword, direction in (("minimum", -1), ("maximum", 1)):
-        if keyword in node.limits:
-            yield from _bound(node, keyword, direction, whole=whole)
+        if keyword in view.limits:
+            yield from _bound(view, keyword, direction, whole=whole)
     for keyword, direction in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
-        if keyword in node.limits:
-            yield from _exclusive_bound(node, keyword, direction, whole=whole)
-    if not whole and not node.factors:
-        fractions = (number for number in candidate_numbers(node, whole=False) if not float(number).is_integer())
-        yield from (Variant("fraction", number, node.origin("type")) for number in fractions)
-    for factor in node.factors:
-        yield from _factor(node, factor, example, whole=whole)
+        if keyword in view.limits:
+            yield from _exclusive_bound(view, keyword, direction, whole=whole)
+    if not whole and not view.factors:
+        fractions = (number for number in candidate_numbers(view, whole=False) if not float(number).is_integer())
+        yield from (Variant("fraction", number, view.origin("type")) for number in fractions)
+    for factor in view.factors:
+        yield from _factor(view, factor, example, whole=whole)
 
 
-def _factor(node: Node, factor: float, example: float, *, whole: bool) -> Iterator[Variant]:
-    origin = node.origin("multipleOf")
+def _factor(view: SchemaView, factor: float, example: float, *, whole: bool) -> Iterator[Variant]:
+    origin = view.origin("multipleOf")
     yield Variant("multipleOf", example, origin)
     for off in (factor / 2, -factor / 2, 1, -1, 0.5, -0.5):
         number = example + off
@@ -53,39 +53,39 @@ def _factor(node: Node, factor: float, example: float, *, whole: bool) -> Iterat
             yield Variant("multipleOf-off", int(number) if whole else number, origin, valid=False)
 
 
-def _bound(node: Node, keyword: str, direction: int, *, whole: bool) -> Iterator[Variant]:
-    origin = node.origin(keyword)
-    bound = node.limits[keyword]
+def _bound(view: SchemaView, keyword: str, direction: int, *, whole: bool) -> Iterator[Variant]:
+    origin = view.origin(keyword)
+    bound = view.limits[keyword]
     if whole:
         bound = math.ceil(bound) if direction < 0 else math.floor(bound)
-    step = _step(node)
+    step = _step(view)
     yield Variant(keyword, bound, origin)
     yield Variant(f"{keyword}{direction:+}", _beyond(bound, direction * step), origin, valid=False)
-    if not whole and not node.factors:
+    if not whole and not view.factors:
         yield Variant(
             f"{keyword}{'+-'[direction < 0]}epsilon", math.nextafter(bound, direction * math.inf), origin, valid=False
         )
 
 
-def _exclusive_bound(node: Node, keyword: str, direction: int, *, whole: bool) -> Iterator[Variant]:
-    origin = node.origin(keyword)
-    bound = node.limits[keyword]
+def _exclusive_bound(view: SchemaView, keyword: str, direction: int, *, whole: bool) -> Iterator[Variant]:
+    origin = view.origin(keyword)
+    bound = view.limits[keyword]
     if whole:
         bound = math.floor(bound) if direction > 0 else math.ceil(bound)
     yield Variant(keyword, bound, origin, valid=False)
-    yield Variant(f"{keyword}{direction:+}", _beyond(bound, direction * _step(node)), origin)
-    if not whole and not node.factors:
+    yield Variant(f"{keyword}{direction:+}", _beyond(bound, direction * _step(view)), origin)
+    if not whole and not view.factors:
         yield Variant(f"{keyword}{'+-'[direction < 0]}epsilon", math.nextafter(bound, direction * math.inf), origin)
 
 
-def _step(node: Node) -> float:
-    """The distance from one allowed number to the next, as it is said in ids: 1, or the factor."""
-    factor = node.factors[0] if node.factors else 1
+def _step(view: SchemaView) -> float:
+    """Return the distance between two allowed numbers, as named in ids: 1, or the factor."""
+    factor = view.factors[0] if view.factors else 1
     return int(factor) if float(factor).is_integer() else factor
 
 
 def _beyond(bound: float, step: float) -> float:
-    """The bound and one step; where a step is lost in rounding, the next float."""
+    """Return the bound plus one step, or the next float where a step is lost in rounding."""
     if isinstance(bound, float) and bound.is_integer() and abs(bound) < _LARGEST_EXACT:
         bound = int(bound)
     moved = bound + step
@@ -93,39 +93,39 @@ def _beyond(bound: float, step: float) -> float:
     return math.nextafter(float(bound), math.copysign(math.inf, step)) if is_lost else moved
 
 
-def text_variants(node: Node, example: Any) -> Iterator[Variant]:
-    """Lengths, each alternative of a pattern and texts outside it, known values in several letter cases."""
-    if node.options is not None or not isinstance(example, str):
+def text_variants(view: SchemaView, example: Any) -> Iterator[Variant]:
+    """Yield texts at each length, for each alternative of a pattern, outside the pattern, and known values in several letter cases."""
+    if view.options is not None or not isinstance(example, str):
         return
-    yield from _lengths(node)
-    for pattern in node.patterns:
-        yield from _patterned(node, pattern, example)
-    for known in node.known_values:
+    yield from _lengths(view)
+    for pattern in view.patterns:
+        yield from _patterned(view, pattern, example)
+    for known in view.known_values:
         for text in dict.fromkeys((known, known.upper(), known.title())):
-            yield Variant(f"known={text}", text, node.pointer)
-    if node.known_values:
-        yield Variant("known-unlisted", "unlisted-value", node.pointer)
+            yield Variant(f"known={text}", text, view.pointer)
+    if view.known_values:
+        yield Variant("known-unlisted", "unlisted-value", view.pointer)
 
 
-def _lengths(node: Node) -> Iterator[Variant]:
-    least, most = node.limits.get("minLength"), node.limits.get("maxLength")
+def _lengths(view: SchemaView) -> Iterator[Variant]:
+    least, most = view.limits.get("minLength"), view.limits.get("maxLength")
     lengths: list[tuple[str, str, int, bool]] = []
     if least is not None:
         lengths += [("minLength", "minLength", int(least), True), ("minLength-1", "minLength", int(least) - 1, False)]
     if most is not None:
         lengths += [("maxLength", "maxLength", int(most), True), ("maxLength+1", "maxLength", int(most) + 1, False)]
-    if not node.patterns and not node.formats:  # a format may be checked, though the standard calls it a note
+    if not view.patterns and not view.formats:  # some tools check a format, though the standard does not ask for it
         lengths += [("length-0", "type", 0, True), (f"length-{LONG}", "type", LONG, True)]
     for rule, keyword, length, valid in lengths:
-        text = text_of_length(node, length) if length >= 0 else None
+        text = text_of_length(view, length) if length >= 0 else None
         if text is None and not valid and 0 <= length <= LONG:
-            text = "x" * length  # the pattern is broken as well, but in the same place
+            text = "x" * length  # breaks the pattern too, but at the same place
         if text is not None:
-            yield Variant(rule, text, node.origin(keyword), valid=valid)
+            yield Variant(rule, text, view.origin(keyword), valid=valid)
 
 
-def _patterned(node: Node, pattern: str, example: str) -> Iterator[Variant]:
-    origin = node.origin("pattern")
+def _patterned(view: SchemaView, pattern: str, example: str) -> Iterator[Variant]:
+    origin = view.origin("pattern")
     pictures = {name: text for name, text in named_pictures().items() if matches(pattern, text)}
     tells_pictures = bool(pictures) and not matches(pattern, "not a picture")
     if tells_pictures:
@@ -133,7 +133,7 @@ def _patterned(node: Node, pattern: str, example: str) -> Iterator[Variant]:
     for number, alternative in enumerate(alternatives(pattern), 1):
         if tells_pictures and any(matches(alternative, text) for text in pictures.values()):
             continue
-        text = plainest_match(alternative, int(node.limits.get("minLength", 0)), _whole(node.limits.get("maxLength")))
+        text = simplest_match(alternative, int(view.limits.get("minLength", 0)), _whole(view.limits.get("maxLength")))
         if text is not None:
             yield Variant(f"pattern-{number}", text, origin)
     outside = {

@@ -1,4 +1,4 @@
-"""What holds at one place of a body, as one flat record: merged from every schema that applies there."""
+"""The rules at one place of a body as one flat record, merged from every schema that applies there."""
 
 import json
 import math
@@ -8,19 +8,19 @@ from typing import Any
 
 from bodydouble_spec import is_array, is_object
 
-__all__ = ["ANYTHING", "Located", "Node", "Parts", "identity", "merge", "type_of"]
+__all__ = ["ANYTHING", "LocatedSchema", "SchemaParts", "SchemaView", "json_key", "merge", "type_of"]
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
-    """A JSON Schema, where its OpenAPI source stands in the document, and the references followed on the way there."""
+class LocatedSchema:
+    """A JSON Schema, the pointer of its OpenAPI source in the document, and the references followed on the way there."""
 
     schema: Any
     pointer: str
     trail: tuple[str, ...] = ()
 
 
-Parts = tuple[Located, ...]
+SchemaParts = tuple[LocatedSchema, ...]
 """Schemas that all hold at one place."""
 
 # "number" includes the integers; a set never holds both.
@@ -28,13 +28,12 @@ ANYTHING = frozenset({"null", "boolean", "number", "string", "array", "object"})
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class SchemaView:
     """One way for a value to conform.
 
-    ``options`` are the only values allowed (None: no such list), ``limits`` the bounds by keyword, ``additional`` holds for properties
-    that are not named and ``items`` for items beyond ``prefix``. ``origins`` says where in the document a keyword stands. ``is_branch``
-    tells that this is one of several alternatives (faults inside are reported at the whole), ``is_exact`` that a value made
-    from this record conforms for sure.
+    ``options`` are the only values allowed (None: no such list), ``limits`` the bounds by keyword. ``additional`` applies to properties without
+    a name here, ``items`` to items beyond ``prefix``. ``origins`` has the pointer of each keyword in the document. ``is_branch`` marks one
+    of several alternatives (their faults are reported at the whole value). ``is_exact`` means that every value made from this view conforms.
     """
 
     pointer: str
@@ -46,27 +45,27 @@ class Node:
     formats: tuple[str, ...] = ()
     known_values: tuple[str, ...] = ()
     defaults: tuple[Any, ...] = ()
-    properties: Mapping[str, Parts] = field(default_factory=dict[str, Parts])
-    pattern_properties: Mapping[str, Parts] = field(default_factory=dict[str, Parts])
+    properties: Mapping[str, SchemaParts] = field(default_factory=dict[str, SchemaParts])
+    pattern_properties: Mapping[str, SchemaParts] = field(default_factory=dict[str, SchemaParts])
     required: tuple[str, ...] = ()
-    additional: Parts = ()
-    prefix: tuple[Parts, ...] = ()
-    items: Parts = ()
+    additional: SchemaParts = ()
+    prefix: tuple[SchemaParts, ...] = ()
+    items: SchemaParts = ()
     is_unique: bool = False
     is_branch: bool = False
     is_exact: bool = True
     origins: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def parts_of(self, name: str) -> Parts:
-        """What holds for a property: what is said of it, else what is said of every other one."""
+    def parts_of(self, name: str) -> SchemaParts:
+        """Return the schemas of a property: its own, or those of additional properties."""
         return self.properties.get(name, self.additional)
 
-    def parts_at(self, index: int) -> Parts:
-        """What holds for an item."""
+    def parts_at(self, index: int) -> SchemaParts:
+        """Return the schemas of an item."""
         return self.prefix[index] if index < len(self.prefix) else self.items
 
     def likely_types(self) -> list[str]:
-        """The types to make values of: those stated, else those that the other keywords speak of, else all; null comes last."""
+        """Return the types to make values of: the stated ones, else those implied by other keywords, else all; null comes last."""
         types = self.types
         if types == ANYTHING and "type" not in self.origins:
             hinted = {kind for kind, keywords in _HINTS.items() if keywords & self.origins.keys()}
@@ -74,7 +73,7 @@ class Node:
         return [kind for kind in _ORDER if kind in types]
 
     def origin(self, keyword: str) -> str:
-        """Where a keyword stands in the document; the schema itself when it has no such keyword."""
+        """Return the pointer of a keyword in the document, or of the schema when it lacks the keyword."""
         return self.origins.get(keyword, self.pointer)
 
 
@@ -87,23 +86,23 @@ _HINTS = {
 }
 
 
-def identity(value: Any) -> str:
-    """Equal for equal JSON values only: 1 and true differ, 1 and 1.0 do not."""
-    return json.dumps(_plain_number(value), sort_keys=True)
+def json_key(value: Any) -> str:
+    """Return a text that is equal for equal JSON values only: 1 and true differ, 1 and 1.0 do not."""
+    return json.dumps(_normalized(value), sort_keys=True)
 
 
-def _plain_number(value: Any) -> Any:
+def _normalized(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value) and value.is_integer():
         return int(value)
     if is_array(value):
-        return [_plain_number(item) for item in value]
+        return [_normalized(item) for item in value]
     if is_object(value):
-        return {key: _plain_number(item) for key, item in value.items()}
+        return {key: _normalized(item) for key, item in value.items()}
     return value
 
 
 def type_of(value: Any) -> str:
-    """The JSON Schema type of a value; a number without a fraction is an integer."""
+    """Return the JSON Schema type of a value. A number without a fraction is an integer."""
     if isinstance(value, float):
         return "integer" if value.is_integer() else "number"
     return _TYPES[type(value).__name__]
@@ -112,16 +111,16 @@ def type_of(value: Any) -> str:
 _TYPES = {"NoneType": "null", "bool": "boolean", "int": "integer", "str": "string", "list": "array", "dict": "object"}
 
 
-def merge(first: Node, second: Node) -> Node | None:
-    """Both at once; None when nothing can conform to both."""
+def merge(first: SchemaView, second: SchemaView) -> SchemaView | None:
+    """Merge two views into one, or return None when no value can conform to both."""
     types = _common_types(first.types, second.types)
     options = _common_options(first.options, second.options)
     if not types or options == ():
         return None
-    limits, origins = _tighter(first, second)
+    limits, origins = _tighter_limits(first, second)
     names = [*first.properties, *(name for name in second.properties if name not in first.properties)]
     length = max(len(first.prefix), len(second.prefix))
-    return Node(
+    return SchemaView(
         pointer=first.pointer,
         types=types,
         options=options,
@@ -148,22 +147,22 @@ def merge(first: Node, second: Node) -> Node | None:
 
 
 def _common_types(first: frozenset[str], second: frozenset[str]) -> frozenset[str]:
-    common = _spelled_out(first) & _spelled_out(second)
+    common = _with_integer(first) & _with_integer(second)
     return common - {"integer"} if "number" in common else common
 
 
-def _spelled_out(types: frozenset[str]) -> frozenset[str]:
+def _with_integer(types: frozenset[str]) -> frozenset[str]:
     return types | {"integer"} if "number" in types else types
 
 
 def _common_options(first: tuple[Any, ...] | None, second: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
     if first is None or second is None:
         return second if first is None else first
-    allowed = {identity(value) for value in second}
-    return tuple(value for value in first if identity(value) in allowed)
+    allowed = {json_key(value) for value in second}
+    return tuple(value for value in first if json_key(value) in allowed)
 
 
-def _tighter(first: Node, second: Node) -> tuple[dict[str, float], dict[str, str]]:
+def _tighter_limits(first: SchemaView, second: SchemaView) -> tuple[dict[str, float], dict[str, str]]:
     limits = dict(first.limits)
     origins = {**second.origins, **first.origins}
     for keyword, value in second.limits.items():

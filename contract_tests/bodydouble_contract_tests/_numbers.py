@@ -1,23 +1,26 @@
-"""Numbers: both bounds exactly, whole and fractional ones between."""
+"""Strategies for numbers: both bounds exactly, and whole and fractional numbers between them."""
 
 import math
 
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests._node import Node
+from bodydouble_contract_tests._node import SchemaView
 
 __all__ = ["bounds", "numbers"]
 
-# What every JSON library reads without loss.
+# The range that every JSON library reads without loss.
 _LEAST_INTEGER, _MOST_INTEGER = -(2**63), 2**63 - 1
-# Beyond this, a fraction times a count is not the multiple that a reader computes.
+# Beyond this, a fraction times a count is not exact.
 _MOST_MULTIPLE = 2**50
 _FORMAT_BOUNDS = {"int32": (-(2**31), 2**31 - 1), "int64": (_LEAST_INTEGER, _MOST_INTEGER)}
 
 
-def bounds(node: Node, *, whole: bool) -> tuple[float | None, float | None]:
-    """The least and the greatest number that conform; None where there is no bound. For fractions the next float beside an exclusive bound."""
-    limits = node.limits
+def bounds(view: SchemaView, *, whole: bool) -> tuple[float | None, float | None]:
+    """Return the least and the greatest number that conform, each None where there is no bound.
+
+    For fractions, an exclusive bound becomes the next float.
+    """
+    limits = view.limits
     least, most = limits.get("minimum"), limits.get("maximum")
     if whole:
         least = None if least is None else math.ceil(least)
@@ -30,23 +33,23 @@ def bounds(node: Node, *, whole: bool) -> tuple[float | None, float | None]:
         below = limits["exclusiveMaximum"]
         below = math.ceil(below) - 1 if whole else math.nextafter(below, -math.inf)
         most = below if most is None else min(most, below)
-    for name in node.formats if whole else ():
+    for name in view.formats if whole else ():
         if name in _FORMAT_BOUNDS:
             low, high = _FORMAT_BOUNDS[name]
             least, most = low if least is None else max(least, low), high if most is None else min(most, high)
     return least, most
 
 
-def numbers(node: Node, *, whole: bool) -> st.SearchStrategy[int | float] | None:
-    """Numbers that conform to the node's bounds and factors; None when there are none."""
-    whole = whole or (bool(node.factors) and all(float(factor).is_integer() for factor in node.factors))
-    least, most = bounds(node, whole=whole)
+def numbers(view: SchemaView, *, whole: bool) -> st.SearchStrategy[int | float] | None:
+    """Return a strategy for numbers with the view's bounds and factors, or None when there are none."""
+    whole = whole or (bool(view.factors) and all(float(factor).is_integer() for factor in view.factors))
+    least, most = bounds(view, whole=whole)
     if least is not None and most is not None and least > most:
         return None
-    if node.factors:
-        return _multiples(node.factors[0], least, most, whole=whole)
+    if view.factors:
+        return _multiples(view.factors[0], least, most, whole=whole)
     edges = [edge for edge in (least, most) if edge is not None]
-    low, high = bounds(node, whole=True)
+    low, high = bounds(view, whole=True)
     low, high = int(_LEAST_INTEGER if low is None else low), int(_MOST_INTEGER if high is None else high)
     choices: list[st.SearchStrategy[int | float]] = []
     if edges:
@@ -72,5 +75,5 @@ def _multiples(
     multiples = counts.map(lambda count: count * step)
     if whole:
         return multiples
-    # 2.05 is a multiple of 0.01 to some readers, to others 2.05 / 0.01 is not whole: only what all agree on.
+    # Validators disagree about 2.05 as a multiple of 0.01; only undisputed numbers are used.
     return multiples.filter(lambda number: (number / step).is_integer())

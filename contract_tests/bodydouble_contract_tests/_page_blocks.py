@@ -1,4 +1,4 @@
-"""The blocks of code on a documentation page, each with the words that stand above it: Markdown (GitBook's too) or HTML."""
+"""The code blocks of a documentation page with their titles: Markdown (GitBook's too) or HTML."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ __all__ = ["PageBlock", "html_blocks", "markdown_blocks"]
 
 _FENCE = re.compile(r"^\s{0,12}(?:>\s?)*(`{3,}|~{3,})\s*([\w+-]*)([^`]*)$")
 _HEADING = re.compile(r"^\s{0,3}#{1,6}\s+(.*?)\s*#*$")
-# GitBook's tabs and code titles, and the summary of what is folded away.
+# GitBook's tabs and code titles, and the summary of a folded section.
 _TITLED = re.compile(
     r"""<summary[^>]*>(.*?)</summary>|\{%\s*(?:tab|code)\b[^%]*?\btitle="([^"]*)"|\btitle="([^"]*)\""""
 )
@@ -17,10 +17,10 @@ _TAG = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class PageBlock:
-    """One block of code.
+    """One code block.
 
-    ``text`` is the code, ``language`` as the page names it (``""`` when it does not), ``title`` the nearest heading, tab or summary above it,
-    ``line`` where the code begins, counted from 1.
+    ``text`` is the code, ``language`` is the page's name for it (``""`` when it has none), ``title`` is the nearest heading, tab or summary
+    above it, and ``line`` is where the code begins, counted from 1.
     """
 
     text: str
@@ -30,7 +30,7 @@ class PageBlock:
 
 
 def markdown_blocks(text: str) -> list[PageBlock]:
-    """The fenced blocks of a Markdown page, in their order; one that never ends goes to the end of the page."""
+    """Return the fenced blocks of a Markdown page in order. An unclosed block ends with the page."""
     blocks: list[PageBlock] = []
     title, fence, language, started = "", "", "", 0
     code: list[str] = []
@@ -53,7 +53,7 @@ def markdown_blocks(text: str) -> list[PageBlock]:
 
 
 def html_blocks(text: str) -> list[PageBlock]:
-    """The ``<pre>`` blocks of a web page, in their order."""
+    """Return the ``<pre>`` blocks of a web page in order."""
     reader = _Reader()
     reader.feed(text)
     reader.close()
@@ -69,7 +69,7 @@ def _title_of(line: str) -> str:
 
 
 class _Reader(HTMLParser):
-    """Collects the text of ``<pre>`` and of what can be its title."""
+    """Collects the text of ``<pre>`` elements and of their possible titles."""
 
     _TITLES = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "summary", "figcaption"})
 

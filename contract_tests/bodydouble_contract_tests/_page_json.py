@@ -1,4 +1,4 @@
-"""JSON as people write it in documentation: with comments, with a comma too many, with names that nobody quoted."""
+"""JSON as written in documentation: with comments, trailing commas and unquoted names."""
 
 import json
 import re
@@ -8,32 +8,32 @@ import yaml
 
 __all__ = ["read_relaxed"]
 
-_NOTHING = re.compile(
-    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""  # texts stay as they are
+_IGNORED = re.compile(
+    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')"""  # texts are kept
     r"|//[^\n]*|/\*.*?\*/"
     r"|,(?=(?:\s|//[^\n]*|/\*.*?\*/)*[}\]])",
     re.DOTALL,
 )
-# A place where the writer left something out: `...` or `…` among members or items.
-_LEFT_OUT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|,?\s*(?:\.{3}|…)\s*(?=[\]},\n])""", re.DOTALL)
+# An ellipsis of the writer: `...` or `…` among members or items.
+_ELLIPSIS = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|,?\s*(?:\.{3}|…)\s*(?=[\]},\n])""", re.DOTALL)
 _LONGEST = 1_000_000
 
 
 def read_relaxed(text: str) -> Any:
-    """The value of a JSON, JSON5 or nearly-JSON text. Raises ValueError with the reason when it is none of these."""
+    """Parse a JSON, JSON5 or nearly-JSON text. Raises ValueError with the reason when it is none of these."""
     if len(text) > _LONGEST:
         raise ValueError(f"it is longer than {_LONGEST:,} characters")
-    plain = _NOTHING.sub(lambda match: match[1] or "", _LEFT_OUT.sub(lambda match: match[1] or "", text))
+    strict_json = _IGNORED.sub(lambda match: match[1] or "", _ELLIPSIS.sub(lambda match: match[1] or "", text))
     try:
-        return json.loads(plain)
+        return json.loads(strict_json)
     except RecursionError:
-        raise ValueError("it is nested too deep") from None
+        raise ValueError("it is nested too deeply") from None
     except ValueError as error:
         reason = str(error)
-    if not plain.lstrip().startswith(("{", "[")):
+    if not strict_json.lstrip().startswith(("{", "[")):
         raise ValueError(reason)
     try:
         # Single quotes and names without quotes are YAML as well; tabs are not.
-        return json.loads(json.dumps(yaml.safe_load(plain.replace("\t", " "))))
+        return json.loads(json.dumps(yaml.safe_load(strict_json.replace("\t", " "))))
     except (yaml.YAMLError, TypeError, ValueError, RecursionError):
         raise ValueError(reason) from None

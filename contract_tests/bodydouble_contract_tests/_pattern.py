@@ -1,4 +1,4 @@
-"""Texts that match a regular expression of a contract, which is ECMA-262's dialect, not Python's."""
+"""Texts that match a regular expression of a contract. Its dialect is ECMA-262, not Python's."""
 
 import re
 from functools import cache
@@ -9,7 +9,7 @@ import jsonschema_rs
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-__all__ = ["alternatives", "in_python", "matches", "matching", "plainest_match"]
+__all__ = ["alternatives", "in_python", "matches", "matching", "simplest_match"]
 
 _REJECTS_WHEN_SEARCHING = 2000
 
@@ -20,13 +20,13 @@ def _validator(pattern: str) -> jsonschema_rs.Draft202012Validator:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether the text matches, as JSON Schema has it: anywhere in the text, ECMA-262."""
+    """Tell whether a text matches in JSON Schema's sense: anywhere in the text, by ECMA-262."""
     return _validator(pattern).is_valid(text)
 
 
 @cache
 def matching(pattern: str) -> st.SearchStrategy[str] | None:
-    """Texts that match; None when Python's ``re`` cannot read the pattern, as with ``\\p{L}``."""
+    """Return a strategy for matching texts, or None when Python's ``re`` cannot read the pattern, as with ``\\p{L}``."""
     try:
         compiled = re.compile(in_python(pattern), re.ASCII)
         strategy = st.from_regex(compiled, alphabet=st.characters(codec="utf-8"))
@@ -37,8 +37,8 @@ def matching(pattern: str) -> st.SearchStrategy[str] | None:
 
 
 @cache
-def plainest_match(pattern: str, least: int = 0, most: int | None = None) -> str | None:
-    """The same short text for the same pattern, always, ``least`` to ``most`` characters long; None when none is found."""
+def simplest_match(pattern: str, least: int = 0, most: int | None = None) -> str | None:
+    """Return a short match of ``least`` to ``most`` characters, always the same one, or None when none is found."""
     strategy = matching(pattern)
     if strategy is None:
         return None
@@ -61,21 +61,21 @@ def plainest_match(pattern: str, least: int = 0, most: int | None = None) -> str
 
 
 def alternatives(pattern: str) -> list[str]:
-    """The pattern once for each of its alternatives at the top, or in the one group that is all of it: ``^(?:a|b)$`` has two."""
-    pieces = _split(pattern)
-    if len(pieces) > 1:
-        return pieces
+    """Split a pattern into one for each alternative at its top or in its only group: ``^(?:a|b)$`` has two."""
+    parts = _split_at_bars(pattern)
+    if len(parts) > 1:
+        return parts
     start = "^" if pattern.startswith("^") else ""
     end = "$" if pattern.endswith("$") and not pattern.endswith("\\$") else ""
     core = pattern[len(start) : len(pattern) - len(end)]
     opening = "(?:" if core.startswith("(?:") else "(" if re.match(r"\((?!\?)", core) else ""
     if not opening or _group_end(core) != len(core) - 1:
         return [pattern]
-    return [f"{start}(?:{piece}){end}" for piece in _split(core[len(opening) : -1])]
+    return [f"{start}(?:{piece}){end}" for piece in _split_at_bars(core[len(opening) : -1])]
 
 
 def in_python(pattern: str) -> str:
-    """The same expression as Python spells it: named groups, and an end that is before no line break."""
+    """Translate a pattern to Python's syntax: named groups, and ``$`` as the end of the text, not before a line break."""
     result: list[str] = []
     for character, is_in_class in _characters(pattern):
         if character == "$" and not is_in_class:
@@ -86,7 +86,7 @@ def in_python(pattern: str) -> str:
 
 
 def _characters(pattern: str) -> list[tuple[str, bool]]:
-    """Each character, with its backslash, and whether it stands in a character class."""
+    """Return each character, with its backslash, and whether it is in a character class."""
     characters: list[tuple[str, bool]] = []
     is_in_class = False
     for match in re.finditer(r"\\.|.", pattern, re.DOTALL):
@@ -99,20 +99,20 @@ def _characters(pattern: str) -> list[tuple[str, bool]]:
     return characters
 
 
-def _split(pattern: str) -> list[str]:
-    pieces, depth = [""], 0
+def _split_at_bars(pattern: str) -> list[str]:
+    parts, depth = [""], 0
     for character, is_in_class in _characters(pattern):
         if not is_in_class:
             depth += (character == "(") - (character == ")")
         if character == "|" and depth == 0 and not is_in_class:
-            pieces.append("")
+            parts.append("")
         else:
-            pieces[-1] += character
-    return pieces
+            parts[-1] += character
+    return parts
 
 
 def _group_end(pattern: str) -> int:
-    """Where the group that a pattern begins with is closed."""
+    """Return the index where the group at the start of a pattern is closed, or -1."""
     position, depth = 0, 0
     for character, is_in_class in _characters(pattern):
         if not is_in_class:

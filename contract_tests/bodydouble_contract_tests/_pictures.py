@@ -1,4 +1,4 @@
-"""Input pictures as the texts that apps send: URLs, data URIs and bare Base64 of real, small pictures."""
+"""Input pictures as the texts that apps send: URLs, data URIs and bare Base64 of small, real pictures."""
 
 import base64
 from functools import cache
@@ -45,13 +45,13 @@ NOT_PICTURES = {
     "base64-of-text": "aGVsbG8gd29ybGQ=",
     "base64-with-foreign-character": "iVBORw0KGgo!",
 }
-"""Texts that are none of the three forms, though some come near, by what they are."""
+"""Texts in none of the three forms, by name; some are close to one."""
 
 
 @cache
 def picture_bytes() -> dict[str, tuple[bytes, ...]]:
-    """Real pictures, each under 700 bytes, by media subtype: png, jpeg, gif, webp and bmp in a few sizes and colours."""
-    from PIL import Image  # takes a while, and only these samples need it
+    """Return real pictures, each under 700 bytes, by media subtype: png, jpeg, gif, webp and bmp in a few sizes and colours."""
+    from PIL import Image  # slow to import, and only these samples need it
 
     pictures: dict[str, tuple[bytes, ...]] = {}
     for kind in ("png", "jpeg", "gif", "webp", "bmp"):
@@ -67,7 +67,7 @@ def picture_bytes() -> dict[str, tuple[bytes, ...]]:
 
 @cache
 def picture_texts() -> dict[str, tuple[str, ...]]:
-    """By form (``url``, ``data-uri``, ``base64``) many texts, the plainest first; each is under 1 kB."""
+    """Return many texts by form (``url``, ``data-uri``, ``base64``), the simplest first, each under 1 kB."""
     urls = ["".join(pieces) for pieces in product(_SCHEMES, _USERS, _HOSTS, _PATHS)]
     data_uris: list[str] = []
     bare: list[str] = []
@@ -83,7 +83,7 @@ def picture_texts() -> dict[str, tuple[str, ...]]:
 
 @cache
 def named_pictures() -> dict[str, str]:
-    """One text of each named kind: ``https-url``, ``ipv6-url``, ``data-uri-png``, ``base64-png`` and so on."""
+    """Return one text of each named kind: ``https-url``, ``ipv6-url``, ``data-uri-png``, ``base64-png`` and so on."""
     texts = {
         "https-url": "https://example.com/a.png",
         "http-url": "http://example.com/a.png",

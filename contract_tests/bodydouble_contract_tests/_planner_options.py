@@ -8,11 +8,11 @@ from bodydouble_spec import is_object, join_pointer, pointer_parts, resolve_poin
 
 from bodydouble_contract_tests._elements import Factor, Option, Space
 from bodydouble_contract_tests._leaf_cases import Variant, number_variants, text_variants
-from bodydouble_contract_tests._node import ANYTHING, Node, Parts, identity
-from bodydouble_contract_tests._plain import NOTHING, Plain
+from bodydouble_contract_tests._node import ANYTHING, SchemaParts, SchemaView, json_key
+from bodydouble_contract_tests._plain import NOTHING, Sampler
 from bodydouble_contract_tests._planner_picture import PROMPT, input_picture
 from bodydouble_contract_tests._planner_rows import MINIMAL, covering_rows, split_unsure
-from bodydouble_contract_tests._schemas import request_schemas
+from bodydouble_contract_tests._schemas import request_walker
 from bodydouble_contract_tests._structure_cases import length_variants
 from bodydouble_contract_tests._subject import OperationProfile
 
@@ -37,16 +37,16 @@ class RequestOptions:
     def __init__(self, profile: OperationProfile, image_url: str | None) -> None:
         self._profile = profile
         self._image_url = image_url
-        self._schemas = request_schemas(profile.contract, profile.operation)
-        self._plain = Plain(self._schemas)
+        self._schemas = request_walker(profile.contract, profile.operation)
+        self._plain = Sampler(self._schemas)
         self.url_element: str | None = None
 
     def spaces(self) -> list[Space]:
         """Return one space for each alternative of the request's schema."""
         parts = self._schemas.root
-        return [self._space(node, parts) for node in self._schemas.nodes(parts)]
+        return [self._space(node, parts) for node in self._schemas.views(parts)]
 
-    def _space(self, node: Node, parts: Parts) -> Space:
+    def _space(self, node: SchemaView, parts: SchemaParts) -> Space:
         images = self._profile.images_asked
         if node.options is None and node.properties and node.likely_types()[0] == "object":
             return Space(tuple(self._factors(node, "")), self._is_allowed, images)
@@ -56,7 +56,7 @@ class RequestOptions:
     def _is_allowed(self, body: Any) -> bool:
         return not self._profile.operation.validate_request(body)
 
-    def _factors(self, node: Node, above: str) -> Iterator[Factor]:
+    def _factors(self, node: SchemaView, above: str) -> Iterator[Factor]:
         for name in dict.fromkeys((*node.required, *node.properties)):
             label = f"{above}/{name}" if above else name
             options = self._at(node.parts_of(name), label, is_top=not above)
@@ -69,8 +69,8 @@ class RequestOptions:
             absent = f"{label} absent"
             yield Factor(name, (*options, Option(absent, NOTHING, (absent,))))
 
-    def _at(self, parts: Parts, name: str, *, is_top: bool = False) -> list[Option]:
-        nodes = self._schemas.nodes(parts)
+    def _at(self, parts: SchemaParts, name: str, *, is_top: bool = False) -> list[Option]:
+        nodes = self._schemas.views(parts)
         found: dict[str, Option] = {}
         for number, node in enumerate(nodes, 1):
             role = self._role(name) if is_top else None
@@ -81,20 +81,20 @@ class RequestOptions:
                 found.setdefault(option.label, option)
         return list(found.values())
 
-    def _conforms(self, parts: Parts, option: Option) -> bool:
+    def _conforms(self, parts: SchemaParts, option: Option) -> bool:
         return self._schemas.conforms(parts, option.value)
 
-    def _role(self, name: str) -> Callable[[Node, Parts, str], Iterable[Option]] | None:
+    def _role(self, name: str) -> Callable[[SchemaView, SchemaParts, str], Iterable[Option]] | None:
         """Return the reader of a property with a meaning in image editing; None for any other."""
         if name == self._profile.names.inputs:
             return self._inputs
         return self._prompts if name == self._profile.names.prompt else None
 
-    def _prompts(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
+    def _prompts(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
         yield Option(name, PROMPT)
         yield from self._of_node(node, parts, name)
 
-    def _inputs(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
+    def _inputs(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
         """Yield pictures as data URI and by URL, one and several; the outcome of bare Base64 is not specified, so it gets no call."""
         inline = f"{name} as data URI"
         if not node.properties and "array" in node.types:
@@ -111,14 +111,14 @@ class RequestOptions:
         else:
             yield from self._of_node(node, parts, name)
 
-    def _url(self, name: str, parts: Parts, count: int | None) -> Iterator[tuple[str, str]]:
+    def _url(self, name: str, parts: SchemaParts, count: int | None) -> Iterator[tuple[str, str]]:
         element = f"{name} by URL"
         if self._image_url is not None:
             yield element, self._image_url
         elif self._schemas.conforms(parts, "https://example.com" if count is None else ["https://example.com"] * count):
             self.url_element = element
 
-    def _of_node(self, node: Node, parts: Parts, name: str) -> Iterator[Option]:
+    def _of_node(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
         if node.options is not None:
             evidence = self._profile.contract.evidence(node.origin("const" if "const" in node.origins else "enum"))
             for value in node.options:
@@ -135,7 +135,7 @@ class RequestOptions:
             plain = self._plain.at(parts)
             yield from () if plain is NOTHING else (Option(name, plain),)
 
-    def _of_type(self, kind: str, node: Node, parts: Parts, name: str) -> list[Option]:
+    def _of_type(self, kind: str, node: SchemaView, parts: SchemaParts, name: str) -> list[Option]:
         """Return the options of one JSON type, with a simple value first that other calls can use."""
         plain = self._plain.of_type(kind, node, parts)
         if plain is NOTHING:
@@ -153,12 +153,12 @@ class RequestOptions:
                 made = [*self._known(node, name), *self._bounds(name, text_variants(node, plain))]
             case _:
                 made = list(self._bounds(name, number_variants(node, plain)))
-        if any(identity(option.value) == identity(plain) for option in made):
+        if any(json_key(option.value) == json_key(plain) for option in made):
             return made
         label = name if isinstance(plain, str | list) else f"{name}={_text(plain)}"
         return [Option(label, plain), *made]
 
-    def _objects(self, node: Node, parts: Parts, plain: dict[str, Any], name: str) -> list[Option]:
+    def _objects(self, node: SchemaView, parts: SchemaParts, plain: dict[str, Any], name: str) -> list[Option]:
         if not node.properties:
             return [Option(name, plain), *self._entries(node, plain, name)]
         whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(parts, value))
@@ -168,7 +168,7 @@ class RequestOptions:
         made = [Option(one, row.value, row.covers) for one, row in zip(names, rows, strict=True)]
         return [*made, *(replace(option, value=row.value) for row, option in unsure)] or [Option(name, plain)]
 
-    def _entries(self, node: Node, plain: dict[str, Any], name: str) -> Iterator[Option]:
+    def _entries(self, node: SchemaView, plain: dict[str, Any], name: str) -> Iterator[Option]:
         """Yield objects with a property that the contract does not name, one for each option of its value."""
         if node.additional:
             key = next(iter(plain), "key")
@@ -185,7 +185,7 @@ class RequestOptions:
                 label = element if isinstance(variant.value, str) else f"{name}={_text(bound)}"
                 yield self._option(label, variant.value, variant, element)
 
-    def _known(self, node: Node, name: str) -> Iterator[Option]:
+    def _known(self, node: SchemaView, name: str) -> Iterator[Option]:
         """Yield each known value, and where letter case does not matter also in capitals and in title case."""
         if not node.known_values:
             return
@@ -201,7 +201,7 @@ class RequestOptions:
                     covers = (f"{name}={value}", *([f"{name} in {case}"] if is_other else []))
                     yield Option(f"{name}={spell(value)}", spell(value), covers, evidence)
 
-    def _lists(self, node: Node, plain: list[Any], name: str) -> Iterator[Option]:
+    def _lists(self, node: SchemaView, plain: list[Any], name: str) -> Iterator[Option]:
         """Yield lists of each length at a bound, and with each option of an item."""
         for variant in length_variants(node, plain, self._plain):
             if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
@@ -230,7 +230,7 @@ def _within(option: Option, element: str) -> Option:
     return replace(option, label=f"{option.label} ({element})", covers=(*option.covers, element))
 
 
-def _bounded(length: int, node: Node) -> int:
+def _bounded(length: int, node: SchemaView) -> int:
     return min(length, int(node.limits.get("maxItems", length)))
 
 
@@ -239,4 +239,4 @@ def _is_long(value: Any) -> bool:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else identity(value)
+    return value if isinstance(value, str) else json_key(value)

@@ -7,12 +7,12 @@ from bodydouble_mockserver.violations import violations
 from bodydouble_spec import Contract, Operation
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests._choice import choice, described
+from bodydouble_contract_tests._choice import choice, with_short_repr
 from bodydouble_contract_tests._errors import UnsupportedSchema
 from bodydouble_contract_tests._pictures import picture_texts
-from bodydouble_contract_tests._plain import NOTHING, Plain
-from bodydouble_contract_tests._schemas import Schemas, response_schemas
-from bodydouble_contract_tests._values import Values
+from bodydouble_contract_tests._plain import NOTHING, Sampler
+from bodydouble_contract_tests._schemas import SchemaWalker, response_walkers
+from bodydouble_contract_tests._values import ValueStrategies
 
 __all__ = ["ResponseCase", "responses"]
 
@@ -22,10 +22,10 @@ _LIKELY_TEXTS = 40
 
 @dataclass(frozen=True, slots=True)
 class ResponseCase:
-    """One answer: parsed JSON as ``body``, and what it is.
+    """One answer: its parsed JSON as ``body``, and its kind.
 
-    ``kind`` is ``allowed`` (conforms in the plain reading; ``name`` is the media type), ``dialect`` (an example of the contract, whether
-    or not its schema has it; ``name`` is the example's) or ``violation`` (``name`` is the violation's id).
+    ``kind`` is ``allowed`` (conforms; ``name`` is the media type), ``dialect`` (an example of the contract, whether or not its schema allows
+    it; ``name`` is the example's) or ``violation`` (``name`` is the violation's id).
     """
 
     status: int
@@ -36,19 +36,19 @@ class ResponseCase:
 
 
 def responses(contract: Contract, status: int, operation: Operation | None = None) -> st.SearchStrategy[ResponseCase]:
-    """Answers of that status (of the only operation when none is given).
+    """Return a strategy for answers of a status (of the only operation by default).
 
-    Every body that the contract's schemas allow, in each JSON media type: nulls, optional properties absent, lists empty, further properties
-    where they are allowed; every named example of the contract; and of the success status every named violation of its body,
-    as the mock server makes them. Shrinks to a plain body that conforms.
+    It makes every body that the contract's schemas allow, in each JSON media type: nulls, absent optional properties, empty lists, and further
+    properties where they are allowed. It also makes every named example of the contract and, for the success status, every named violation of
+    the mock server. Examples shrink to a simple body that conforms.
 
     Raises UnsupportedSchema when the contract does not document the status, or no JSON body for it.
     """
     operation = operation or contract.operation()
     documented = {
-        name: schemas for name, schemas in response_schemas(contract, operation, status).items() if _is_json(name)
+        name: walker for name, walker in response_walkers(contract, operation, status).items() if _is_json(name)
     }
-    choices = [_allowed(status, name, schemas) for name, schemas in documented.items()]
+    choices = [_allowed(status, name, walker) for name, walker in documented.items()]
     strategies = [choice for choice in choices if choice is not None]
     if not strategies:
         raise UnsupportedSchema(f"{operation.key} documents no JSON body for status {status} that can be made")
@@ -58,33 +58,33 @@ def responses(contract: Contract, status: int, operation: Operation | None = Non
     dialects = [ResponseCase(status, media_type, value, "dialect", name) for name, value in examples]
     if dialects:
         strategies.append(choice(dialects))
-    broken = _violations(contract, operation, status) if status == operation.success_status else []
-    if broken:
-        strategies.append(choice(broken))
-    return described(st.one_of(strategies))
+    violating = _violations(contract, operation, status) if status == operation.success_status else []
+    if violating:
+        strategies.append(choice(violating))
+    return with_short_repr(st.one_of(strategies))
 
 
-def _allowed(status: int, media_type: str, schemas: Schemas | None) -> st.SearchStrategy[ResponseCase] | None:
+def _allowed(status: int, media_type: str, walker: SchemaWalker | None) -> st.SearchStrategy[ResponseCase] | None:
     def case(body: Any) -> ResponseCase:
         return ResponseCase(status, media_type, body, "allowed", media_type)
 
-    if schemas is None:
+    if walker is None:
         anything: list[Any] = [{}, [], None, "text", 1]
         return st.sampled_from(anything).map(case)
     texts = picture_texts()
     likely = [*texts["url"][:_LIKELY_TEXTS], *texts["base64"]]
-    strategy = Values(schemas, [{"error": {"message": "x"}}, {"created": 1750000000}], likely).body()
-    return None if strategy is None else strategy.filter(lambda body: schemas.conforms(schemas.root, body)).map(case)
+    strategy = ValueStrategies(walker, [{"error": {"message": "x"}}, {"created": 1750000000}], likely).body()
+    return None if strategy is None else strategy.filter(lambda body: walker.conforms(walker.root, body)).map(case)
 
 
 def _violations(contract: Contract, operation: Operation, status: int) -> list[ResponseCase]:
-    """The plainest success body, broken in every way."""
-    schemas = response_schemas(contract, operation, status).get(_JSON)
-    plain = NOTHING if schemas is None else Plain(schemas).at(schemas.root)
-    if plain is NOTHING:
+    """Return the simplest success body with each violation applied."""
+    walker = response_walkers(contract, operation, status).get(_JSON)
+    simplest = NOTHING if walker is None else Sampler(walker).at(walker.root)
+    if simplest is NOTHING:
         return []
-    broken = ((violation.id, violation.apply(plain)) for violation in violations(operation))
-    return [ResponseCase(status, _JSON, body, "violation", name) for name, body in broken]
+    violating = ((violation.id, violation.apply(simplest)) for violation in violations(operation))
+    return [ResponseCase(status, _JSON, body, "violation", name) for name, body in violating]
 
 
 def _is_json(media_type: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, join_pointer
 
-from bodydouble_contract_tests._answer_places import at, named, places, property_names
+from bodydouble_contract_tests._answer_places import places, property_names, values_at, values_named
 from bodydouble_contract_tests._second_opinion import CrossValidation
 from bodydouble_contract_tests._unknown import KnownValues, is_unspecified_input, is_unspecified_prompt, known_values
 
@@ -131,7 +131,7 @@ class OperationProfile:
         return [
             AnswerPicture(pointer, _text(item.get(_URL)), _text(item.get(_BASE64)))
             for path in self._picture_lists
-            for pointer, item in at(answer, (*path, "*"))
+            for pointer, item in values_at(answer, (*path, "*"))
             if is_object(item)
         ]
 
@@ -140,13 +140,13 @@ class OperationProfile:
         return [
             (pointer, len(items))
             for path in self._picture_lists
-            for pointer, items in at(answer, path)
+            for pointer, items in values_at(answer, path)
             if is_array(items)
         ]
 
     def cost(self, answer: Any) -> tuple[str, float] | None:
         """Return the cost in credits from a parsed success body, where the contract documents it: JSON pointer and amount."""
-        stated = (place for path in self._costs for place in at(answer, path))
+        stated = (place for path in self._costs for place in values_at(answer, path))
         return next(((pointer, value) for pointer, value in stated if _is_number(value)), None)
 
     def credits_used(self, answer: Any) -> float | None:
@@ -206,7 +206,7 @@ def _sizes(value: Any) -> Iterator[tuple[str, tuple[int, int]]]:
 
 
 def _stated(answer: Any, names: tuple[str, ...]) -> float | None:
-    return next((value for name in names for value in named(answer, name) if _is_number(value)), None)
+    return next((value for name in names for value in values_named(answer, name) if _is_number(value)), None)
 
 
 def _amount(value: Any) -> float | None:

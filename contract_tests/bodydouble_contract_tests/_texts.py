@@ -1,18 +1,18 @@
-"""Texts: what people type, and what breaks programs that handle it."""
+"""Strategies for texts: what people type, and what breaks programs that handle it."""
 
 from collections.abc import Callable, Sequence
 
 from hypothesis import strategies as st
 
 from bodydouble_contract_tests._choice import choice
-from bodydouble_contract_tests._node import Node
+from bodydouble_contract_tests._node import SchemaView
 from bodydouble_contract_tests._pattern import matches, matching
 from bodydouble_contract_tests._pictures import picture_texts
 
 __all__ = ["LONG", "texts"]
 
 LONG = 4000
-"""About so many characters has a long text; one in ten is long."""
+"""The length of a long text in characters, about; one text in ten is long."""
 
 _SHORT = 12
 _SAMPLES = (
@@ -35,11 +35,11 @@ _SAMPLES = (
     "null",
     "1",
 )
-# Formats are notes to the validator, but other tools check them, so the values keep them.
+# The validator does not check formats, but other tools do, so the values keep them.
 _FORMATS: dict[str, Callable[[], st.SearchStrategy[str]]] = {
-    "uri": lambda: choice(_plain_urls()),
-    "url": lambda: choice(_plain_urls()),
-    "uri-reference": lambda: choice([*_plain_urls(), "/a.png", "a"]),
+    "uri": lambda: choice(_http_urls()),
+    "url": lambda: choice(_http_urls()),
+    "uri-reference": lambda: choice([*_http_urls(), "/a.png", "a"]),
     "date-time": lambda: st.datetimes().map(lambda moment: f"{moment.replace(microsecond=0).isoformat()}Z"),
     "date": lambda: st.dates().map(str),
     "email": lambda: st.sampled_from(["a@example.com", "first.last+tag@mail.example.org"]),
@@ -51,36 +51,40 @@ _FORMATS: dict[str, Callable[[], st.SearchStrategy[str]]] = {
 }
 
 
-def texts(node: Node, likely: Sequence[str] = ()) -> st.SearchStrategy[str] | None:
-    """Texts that conform to the node's lengths, patterns and format; None when none can be made.
+def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str] | None:
+    """Return a strategy for texts with the view's lengths, patterns and format, or None when none can be made.
 
-    A pattern that tells pictures from other texts is met with pictures in the three forms of `picture_texts`, any other one by
-    generating from it. ``likely`` are values to mix in where any text will do.
+    A pattern that tells pictures from other texts gets pictures in the three forms of `picture_texts`; any other pattern gets generated texts.
+    ``likely`` values are mixed in where any text is allowed.
     """
-    least, most = int(node.limits.get("minLength", 0)), node.limits.get("maxLength")
+    least, most = int(view.limits.get("minLength", 0)), view.limits.get("maxLength")
 
     def fits(text: str) -> bool:
         return (
             least <= len(text)
             and (most is None or len(text) <= most)
-            and all(matches(pattern, text) for pattern in node.patterns)
+            and all(matches(pattern, text) for pattern in view.patterns)
         )
 
     if most is not None and most < least:
         return None
-    if node.patterns:
-        return _patterned(node.patterns[0], fits, is_checked=len(node.patterns) > 1 or bool(least) or most is not None)
-    for name in node.formats:
+    if view.patterns:
+        return _patterned(view.patterns[0], fits, is_checked=len(view.patterns) > 1 or bool(least) or most is not None)
+    for name in view.formats:
         if name in _FORMATS:
-            plain = _FORMATS[name]().filter(fits)
+            formatted = _FORMATS[name]().filter(fits)
             pictures = [text for text in picture_texts()["data-uri"] if fits(text)] if name in {"uri", "url"} else []
-            return st.one_of(plain, choice(pictures)) if pictures else plain
-    if node.known_values:
-        known = [text for text in _in_any_case(node.known_values) if fits(text)]
+            return st.one_of(formatted, choice(pictures)) if pictures else formatted
+    if view.known_values:
+        known = [text for text in _in_any_case(view.known_values) if fits(text)]
         return _free(least, most, known) if known else _free(least, most)
-    long = _long(least, most)
-    usual = _free(least, most, [text for text in likely if fits(text)])
-    return usual if long is None else st.integers(0, 9).flatmap(lambda die: long if die == 9 else usual)
+    long_texts = _long(least, most)
+    usual_texts = _free(least, most, [text for text in likely if fits(text)])
+    return (
+        usual_texts
+        if long_texts is None
+        else st.integers(0, 9).flatmap(lambda die: long_texts if die == 9 else usual_texts)
+    )
 
 
 def _patterned(pattern: str, fits: Callable[[str], bool], *, is_checked: bool) -> st.SearchStrategy[str] | None:
@@ -98,7 +102,7 @@ def _patterned(pattern: str, fits: Callable[[str], bool], *, is_checked: bool) -
 
 
 def _free(least: int, most: float | None, also: Sequence[str] = ()) -> st.SearchStrategy[str]:
-    """Short texts, samples and the given ones, each sort about as often."""
+    """Return a strategy for short texts, samples and the given ones, each about equally often."""
     samples = [text for text in _SAMPLES if least <= len(text) and (most is None or len(text) <= most)]
     longest = least + _SHORT if most is None else min(int(most), least + _SHORT)
     choices = [choice(samples)] if samples else []
@@ -109,7 +113,7 @@ def _free(least: int, most: float | None, also: Sequence[str] = ()) -> st.Search
 
 
 def _long(least: int, most: float | None) -> st.SearchStrategy[str] | None:
-    """Long texts, which drawn character by character would cost more than everything else together."""
+    """Return a strategy for long texts, repeated from samples. Drawing them by character would take longer than everything else together."""
     length = LONG if most is None else min(LONG, int(most))
     if length <= least + _SHORT:
         return None
@@ -124,5 +128,5 @@ def _in_any_case(texts: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(case(text) for text in texts for case in cases))
 
 
-def _plain_urls() -> list[str]:
+def _http_urls() -> list[str]:
     return [text for text in picture_texts()["url"] if text.startswith("http")]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bodydouble_spec import Contract, Operation, decode_picture, is_object, pointer_parts, resolve_pointer
 
-from bodydouble_contract_tests._schemas import request_schemas
+from bodydouble_contract_tests._schemas import request_walker
 
 __all__ = ["KnownValues", "is_unspecified_input", "is_unspecified_prompt", "known_values"]
 
@@ -66,11 +66,11 @@ def known_values(contract: Contract, operation: Operation) -> dict[str, KnownVal
     """Map each property of the request body to the values that the contract names; properties without any are left out."""
     if operation.request is None:
         return {}
-    schemas = request_schemas(contract, operation)
+    schemas = request_walker(contract, operation)
     found: dict[str, KnownValues] = {}
-    for top in schemas.nodes(schemas.root):
+    for top in schemas.views(schemas.root):
         for name, parts in top.properties.items():
-            for node in schemas.nodes(parts):
+            for node in schemas.views(parts):
                 if node.known_values:
                     found[name] = KnownValues(frozenset(node.known_values), _is_any_case(contract, node.pointer))
     return found

@@ -1,14 +1,14 @@
-"""The alarm: what a service publishes, shows and answers, against the contract that was adopted.
+"""Drift detection: what a service publishes, documents and answers, compared with the adopted contract.
 
-Each witness is heard for itself and gives a `Statement`; `collect` makes one list of them, and `compare` says what of it is news::
+Each source gives a `SourceResult`. `merge_findings` makes one list of them, and `compare` returns what is new since the last run::
 
     contract = Contract.load()
     page = fetch("https://example.org/models/page.md")
-    said = Statement(Witness.PAGE, page.source, tuple(page_findings(page, contract)))
-    news, state = compare(read_state(path), [said], datetime.now(UTC), remind_days=30)
+    result = SourceResult(DriftSource.PAGE, page.address, tuple(page_findings(page, contract)))
+    delta, state = compare(read_state(path), [result], datetime.now(UTC), remind_days=30)
 """
 
-from bodydouble_contract_tests._alarm import Statement, Witness, collect
+from bodydouble_contract_tests._alarm import DriftSource, SourceResult, merge_findings
 from bodydouble_contract_tests._alarm_recordings import (
     Recording,
     read_recording,
@@ -16,27 +16,27 @@ from bodydouble_contract_tests._alarm_recordings import (
     report_findings,
     unread_lines,
 )
-from bodydouble_contract_tests._alarm_state import AlarmState, KnownDrift, News, compare
-from bodydouble_contract_tests._alarm_state_file import BadAlarmState, read_state, write_state
+from bodydouble_contract_tests._alarm_state import Delta, DriftState, KnownDrift, compare
+from bodydouble_contract_tests._alarm_state_file import BadDriftState, read_state, write_state
 from bodydouble_contract_tests._impact import impact
 from bodydouble_contract_tests._page import PageExample, page_findings, response_examples
 from bodydouble_contract_tests._upstream import Fetched, FetchLimits, fetch, read_published
 
 __all__ = [
-    "AlarmState",
-    "BadAlarmState",
+    "BadDriftState",
+    "Delta",
+    "DriftSource",
+    "DriftState",
     "FetchLimits",
     "Fetched",
     "KnownDrift",
-    "News",
     "PageExample",
     "Recording",
-    "Statement",
-    "Witness",
-    "collect",
+    "SourceResult",
     "compare",
     "fetch",
     "impact",
+    "merge_findings",
     "page_findings",
     "read_published",
     "read_recording",

@@ -1,4 +1,4 @@
-"""The alarm's witnesses: recorded answers, a verification's report, and all of them in one list."""
+"""Sources of drift: recorded answers, a verification's report, and the merged list of findings."""
 
 import json
 import os
@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_contract_tests.alarm import (
-    Statement,
-    Witness,
-    collect,
+    DriftSource,
+    SourceResult,
+    merge_findings,
     read_recording,
     recording_findings,
     report_findings,
@@ -67,7 +67,7 @@ def ids(findings: Sequence[Finding]) -> set[tuple[str, str]]:
 
 @pytest.fixture
 def put(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a file: exchanges as JSON lines, or a text."""
+    """Write a file: exchanges as JSON lines, or a text."""
 
     def write(content: Sequence[Exchange] | str) -> Path:
         file = tmp_path / "recording.jsonl"
@@ -95,7 +95,8 @@ def test_an_answer_is_read_strictly(vendored: Contract) -> None:
 def test_one_deviation_in_many_answers_is_one_finding_that_counts_them(vendored: Contract) -> None:
     answers = [exchange(GOOD, 1), exchange(item(seed=1), 2), exchange(item(seed=2), 3)]
     (found,) = recording_findings(answers, vendored)
-    assert found.witness == "recording, 2 of 3 answers, the first at 2026-11-02T10:00:00.000Z (call-2)"
+    expected = ("recording", "2 of 3 answers, the first at 2026-11-02T10:00:00.000Z (call-2)")
+    assert (found.source, found.witness) == expected
 
 
 def test_the_number_of_an_item_makes_no_difference(vendored: Contract) -> None:
@@ -124,7 +125,7 @@ def test_the_refusals_of_the_stand_in_are_no_drift(vendored: Contract) -> None:
     assert recording_findings(recorded, vendored) == []
 
 
-def test_an_answer_that_was_too_large_to_keep_is_judged_by_its_type_only(vendored: Contract) -> None:
+def test_an_answer_whose_body_was_not_kept_is_checked_by_its_type_only(vendored: Contract) -> None:
     raw = {"bytes": 9_000_000, "sha256": "0" * 64, "text": "{"}
     answer = RecordedAnswer(200, JSON_TYPE, raw=raw)
     other = RecordedAnswer(200, {"content-type": "text/html"}, raw=raw)
@@ -137,34 +138,32 @@ def test_an_exchange_without_an_operation_is_known_by_its_route(vendored: Contra
 
 
 @pytest.mark.parametrize("changes", [{"answer": None}, {"operation": None, "path": "/v1/models"}])
-def test_a_recording_without_an_answer_of_the_operation_proves_nothing_and_says_so(
+def test_a_recording_without_an_answer_of_the_operation_is_refused(
     vendored: Contract, put: Callable[..., Path], changes: dict[str, Any]
 ) -> None:
-    with pytest.raises(UnreadableDocument, match="none of 1 exchanges has an answer of POST /v1/images/generations"):
+    with pytest.raises(UnreadableDocument, match="no answer of POST /v1/images/generations in 1 exchange;"):
         read_recording(put([exchange(GOOD, **changes)]), vendored)
 
 
-def test_a_recording_says_how_many_answers_of_which_days_were_heard(
-    vendored: Contract, put: Callable[..., Path]
-) -> None:
-    statement = read_recording(put([exchange(GOOD, 3), exchange(GOOD, 1)]), vendored).statement
-    assert (statement.witness, statement.note) == (Witness.RECORDING, "2 answers, 2026-11-01 to 2026-11-03")
+def test_a_recording_notes_the_number_and_days_of_its_answers(vendored: Contract, put: Callable[..., Path]) -> None:
+    result = read_recording(put([exchange(GOOD, 3), exchange(GOOD, 1)]), vendored).result
+    assert (result.source, result.note) == (DriftSource.RECORDING, "2 answers, 2026-11-01 to 2026-11-03")
 
 
 def test_a_single_exchange_is_no_report(vendored: Contract, put: Callable[..., Path]) -> None:
-    assert read_recording(put([exchange(GOOD)]), vendored).statement.witness is Witness.RECORDING
+    assert read_recording(put([exchange(GOOD)]), vendored).result.source is DriftSource.RECORDING
 
 
-def test_a_line_that_cannot_be_read_is_said_and_the_others_are_judged(
+def test_an_unreadable_line_is_reported_and_the_others_are_checked(
     vendored: Contract, put: Callable[..., Path]
 ) -> None:
     file = put("{}\n" + exchange(item(seed=1)).to_line().decode())
     recording = read_recording(file, vendored)
-    assert len(recording.statement.findings) == 1
+    assert len(recording.result.findings) == 1
     assert recording.problems[0].startswith(f"{file}: line 1 was skipped")
 
 
-def test_of_many_lines_that_cannot_be_read_the_first_is_said(vendored: Contract, put: Callable[..., Path]) -> None:
+def test_of_many_unreadable_lines_the_first_is_reported(vendored: Contract, put: Callable[..., Path]) -> None:
     file = put("{}\n" * 40 + exchange(GOOD).to_line().decode())
     (problem,) = read_recording(file, vendored).problems
     assert problem.endswith("(and 39 more lines)")
@@ -182,15 +181,15 @@ def test_exchanges_can_come_through_a_pipe(vendored: Contract, tmp_path: Path) -
     writer.start()
     recording = read_recording(pipe, vendored)
     writer.join()
-    assert recording.statement.findings
+    assert recording.result.findings
 
 
-def test_a_report_is_heard_as_it_was_written(vendored: Contract, put: Callable[..., Path]) -> None:
-    said = finding(expected=2, got=1, direction="response", covers=(finding("another-rule"),))
-    recording = read_recording(put(render(Report("verify", (said,)), ReportFormat.JSON)), vendored)
-    (heard,) = recording.statement.findings
-    assert heard.to_dict() == said.to_dict()
-    assert recording.statement.witness is Witness.VERIFY_REPORT
+def test_a_report_is_read_as_it_was_written(vendored: Contract, put: Callable[..., Path]) -> None:
+    original = finding(expected=2, got=1, direction="response", covers=(finding("another-rule"),))
+    recording = read_recording(put(render(Report("verify", (original,)), ReportFormat.JSON)), vendored)
+    (read,) = recording.result.findings
+    assert read.to_dict() == original.to_dict()
+    assert recording.result.source is DriftSource.VERIFY_REPORT
 
 
 @pytest.mark.parametrize(
@@ -200,7 +199,7 @@ def test_a_report_is_heard_as_it_was_written(vendored: Contract, put: Callable[.
         ({"severity": "bad"}, "/findings/0/severity must be one of error, warning, info"),
         ({"evidence": ["documented"]}, "/findings/0/evidence must be one of documented"),
         ({"covers": 1}, "/findings/0/covers must be an array"),
-        ({"covers": [1]}, "/findings/0/covers/0 is no finding"),
+        ({"covers": [1]}, "/findings/0/covers/0 is not a finding"),
     ],
 )
 def test_a_report_with_something_else_in_it_is_refused_by_its_place(
@@ -216,20 +215,20 @@ def test_a_file_of_something_else_is_refused(vendored: Contract, put: Callable[.
         read_recording(put(text), vendored)
 
 
-def test_every_finding_names_its_witness() -> None:
-    said = (finding("a"), finding("b", witness="page, line 3"), finding("c", witness="executed"))
-    witnesses = [found.witness for found in collect([Statement(Witness.PAGE, "page.md", said)])]
-    assert witnesses == ["page", "page, line 3", "page, executed"]
+def test_every_finding_names_its_source() -> None:
+    findings = (finding("a"), finding("b", source="page, line 3"), finding("c", source="executed"))
+    sources = [found.source for found in merge_findings([SourceResult(DriftSource.PAGE, "page.md", findings)])]
+    assert sources == ["page", "page, line 3", "page, executed"]
 
 
-def test_two_witnesses_that_say_the_same_are_both_named() -> None:
-    both = [Statement(Witness.PAGE, "p", (finding(),)), Statement(Witness.RECORDING, "r", (finding(),))]
-    assert [found.witness for found in collect(both)] == ["page", "recording"]
+def test_the_same_finding_of_two_sources_names_both() -> None:
+    both = [SourceResult(DriftSource.PAGE, "p", (finding(),)), SourceResult(DriftSource.RECORDING, "r", (finding(),))]
+    assert [found.source for found in merge_findings(both)] == ["page", "recording"]
 
 
-def test_what_one_kind_of_witness_says_twice_is_said_once() -> None:
-    twice = [Statement(Witness.VERIFY_REPORT, name, (finding(),)) for name in ("monday.json", "tuesday.json")]
-    assert len(collect(twice)) == 1
+def test_the_same_finding_of_one_kind_of_source_is_listed_once() -> None:
+    twice = [SourceResult(DriftSource.VERIFY_REPORT, name, (finding(),)) for name in ("monday.json", "tuesday.json")]
+    assert len(merge_findings(twice)) == 1
 
 
 JSON = st.recursive(
@@ -246,7 +245,7 @@ JSON = st.recursive(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(JSON, max_size=3))
-def test_whatever_a_report_holds_are_findings_or_a_reason(findings: list[Any]) -> None:
+def test_any_report_gives_findings_or_a_reason(findings: list[Any]) -> None:
     try:
         read = report_findings({"findings": findings}, "report.json")
     except ValueError as error:
@@ -261,6 +260,6 @@ def test_whatever_a_report_holds_are_findings_or_a_reason(findings: list[Any]) -
     st.sampled_from([100, 200, 204, 400, 500, 999]),
     st.sampled_from([JSON_TYPE, {}, {"content-type": "x"}]),
 )
-def test_whatever_was_answered_can_be_judged(body: Any, status: int, headers: dict[str, str]) -> None:
+def test_any_answer_can_be_checked(body: Any, status: int, headers: dict[str, str]) -> None:
     findings = recording_findings([exchange(body, status=status, headers=headers)], Contract.load())
-    assert all((found.witness or "").startswith("recording, 1 of 1 answers") for found in findings)
+    assert all((found.witness or "").startswith("1 of 1 answers") for found in findings)

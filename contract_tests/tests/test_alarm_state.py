@@ -1,4 +1,4 @@
-"""What the alarm remembers, so that it says nothing twice and forgets nothing."""
+"""The state of drift detection: nothing is reported twice, and nothing is forgotten."""
 
 import json
 import os
@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests.alarm import (
-    AlarmState,
-    BadAlarmState,
+    BadDriftState,
+    Delta,
+    DriftSource,
+    DriftState,
     Fetched,
-    News,
-    Statement,
-    Witness,
+    SourceResult,
     compare,
     read_state,
     write_state,
@@ -36,69 +36,69 @@ def change(rule: str = "property-renamed", **changes: Any) -> Change:
     return replace(made, **changes)
 
 
-def said(*findings: Finding, witness: Witness = Witness.DOCUMENT) -> list[Statement]:
-    return [Statement(witness, "somewhere", findings)]
+def results_of(*findings: Finding, source: DriftSource = DriftSource.DOCUMENT) -> list[SourceResult]:
+    return [SourceResult(source, "somewhere", findings)]
 
 
-def told(
-    first: Sequence[Statement], second: Sequence[Statement], after: timedelta = timedelta(days=1), **options: Any
-) -> tuple[News, AlarmState]:
-    """The news of a second run, some time after a first one."""
-    _, state = compare(AlarmState(), first, NOW, DAYS)
+def run_twice(
+    first: Sequence[SourceResult], second: Sequence[SourceResult], after: timedelta = timedelta(days=1), **options: Any
+) -> tuple[Delta, DriftState]:
+    """Return the delta and the state of a second run, some time after a first one."""
+    _, state = compare(DriftState(), first, NOW, DAYS)
     return compare(state, second, NOW + after, DAYS, **options)
 
 
-def test_a_drift_is_news_the_first_time() -> None:
-    news, _ = compare(AlarmState(), said(change()), NOW, DAYS)
-    assert news.findings == (change(),)
+def test_a_drift_is_reported_the_first_time() -> None:
+    delta, _ = compare(DriftState(), results_of(change()), NOW, DAYS)
+    assert delta.findings == (change(),)
 
 
-def test_a_drift_that_was_reported_is_counted_and_not_said_again() -> None:
-    news, _ = told(said(change()), said(change(), change("another")))
-    assert ([finding.id for finding in news.findings], news.known) == (["another"], 1)
+def test_a_known_drift_is_counted_and_not_reported_again() -> None:
+    delta, _ = run_twice(results_of(change()), results_of(change(), change("another")))
+    assert ([finding.id for finding in delta.findings], delta.known) == (["another"], 1)
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"new": 3}, {"old": None}, {"severity": Severity.INFO}, {"covers": (change("removed"),)}, {"expected": 1}],
 )
-def test_a_drift_that_changed_is_said_again(changes: dict[str, Any]) -> None:
-    news, _ = told(said(change()), said(change(**changes)))
-    assert len(news.findings) == 1
+def test_a_changed_drift_is_reported_again(changes: dict[str, Any]) -> None:
+    delta, _ = run_twice(results_of(change()), results_of(change(**changes)))
+    assert len(delta.findings) == 1
 
 
 @pytest.mark.parametrize(
-    "changes", [{"message": "in other words"}, {"request": {"a": 1}}, {"witness": "document, again"}]
+    "changes", [{"message": "in other words"}, {"request": {"a": 1}}, {"source": "document, again"}]
 )
-def test_other_words_are_no_other_drift(changes: dict[str, Any]) -> None:
-    news, _ = told(said(change()), said(change(**changes)))
-    assert news.findings == ()
+def test_a_new_wording_is_not_a_new_drift(changes: dict[str, Any]) -> None:
+    delta, _ = run_twice(results_of(change()), results_of(change(**changes)))
+    assert delta.findings == ()
 
 
-def test_what_a_recorded_answer_had_this_time_is_no_other_drift() -> None:
+def test_another_value_in_a_recorded_answer_is_not_a_new_drift() -> None:
     finding = Finding("response-type", Severity.ERROR, Evidence.DOCUMENTED, "/a", "it is 1", "text", 1)
-    first, second = (said(replace(finding, got=got), witness=Witness.RECORDING) for got in (1, 2))
-    assert told(first, second)[0].findings == ()
+    first, second = (results_of(replace(finding, got=got), source=DriftSource.RECORDING) for got in (1, 2))
+    assert run_twice(first, second)[0].findings == ()
 
 
-@pytest.mark.parametrize(("days", "is_said"), [(DAYS - 1, False), (DAYS, True), (DAYS + 1, True)])
-def test_a_drift_is_due_again_after_the_days_of_the_reminder(days: int, is_said: bool) -> None:
-    news, _ = told(said(change()), said(change()), timedelta(days=days))
-    assert bool(news.findings) == is_said
+@pytest.mark.parametrize(("days", "is_reported"), [(DAYS - 1, False), (DAYS, True), (DAYS + 1, True)])
+def test_a_drift_is_due_again_after_the_days_of_the_reminder(days: int, is_reported: bool) -> None:
+    delta, _ = run_twice(results_of(change()), results_of(change()), timedelta(days=days))
+    assert bool(delta.findings) == is_reported
 
 
 def test_a_reminder_starts_the_days_anew() -> None:
-    _, state = told(said(change()), said(change()), timedelta(days=DAYS))
-    news, _ = compare(state, said(change()), NOW + timedelta(days=DAYS + 1), DAYS)
-    assert news.findings == ()
+    _, state = run_twice(results_of(change()), results_of(change()), timedelta(days=DAYS))
+    delta, _ = compare(state, results_of(change()), NOW + timedelta(days=DAYS + 1), DAYS)
+    assert delta.findings == ()
 
 
-def test_a_drift_that_went_away_is_said_once() -> None:
-    news, state = told(said(change()), said())
-    assert [(finding.id, finding.severity, finding.pointer) for finding in news.findings] == [
+def test_a_drift_that_is_gone_is_reported_once() -> None:
+    delta, state = run_twice(results_of(change()), results_of())
+    assert [(finding.id, finding.severity, finding.pointer) for finding in delta.findings] == [
         ("drift-gone/property-renamed", Severity.INFO, "/a")
     ]
-    assert compare(state, said(), NOW, DAYS)[0].findings == ()
+    assert compare(state, results_of(), NOW, DAYS)[0].findings == ()
 
 
 @pytest.mark.parametrize(
@@ -110,67 +110,71 @@ def test_a_drift_that_went_away_is_said_once() -> None:
         ({"enum": ["a"], "properties": {"title": {"type": "string"}}}, False),
     ],
 )
-def test_prose_and_order_in_a_change_are_no_other_drift(new: dict[str, Any], is_same: bool) -> None:
+def test_prose_and_order_in_a_change_are_not_a_new_drift(new: dict[str, Any], is_same: bool) -> None:
     old = {"enum": ["a", "b"], "description": "words", "properties": {"title": {"type": "string"}}}
-    news, _ = told(said(change(new=old)), said(change(new=new)))
-    assert (news.findings == ()) == is_same
+    delta, _ = run_twice(results_of(change(new=old)), results_of(change(new=new)))
+    assert (delta.findings == ()) == is_same
 
 
-def test_a_drift_that_another_one_covers_now_is_not_over() -> None:
-    news, _ = told(said(change()), said(change("model-replaced", covers=(change("group", covers=(change(),)),))))
-    assert [finding.id for finding in news.findings] == ["model-replaced"]
+def test_a_drift_that_another_one_covers_now_is_not_gone() -> None:
+    delta, _ = run_twice(
+        results_of(change()), results_of(change("model-replaced", covers=(change("group", covers=(change(),)),)))
+    )
+    assert [finding.id for finding in delta.findings] == ["model-replaced"]
 
 
-def test_the_order_of_what_a_drift_covers_is_no_difference() -> None:
+def test_the_order_of_covered_findings_does_not_matter() -> None:
     first, second = change("one"), change("two")
-    news, _ = told(said(change(covers=(first, second))), said(change(covers=(second, first))))
-    assert news.findings == ()
+    delta, _ = run_twice(results_of(change(covers=(first, second))), results_of(change(covers=(second, first))))
+    assert delta.findings == ()
 
 
-def test_what_is_over_says_what_it_was_and_since_when() -> None:
-    (finding,) = told(said(change()), said())[0].findings
-    assert finding.message == "this is over: it was renamed (property-renamed, error, reported on 2026-11-22)"
+def test_a_gone_drift_is_reported_with_its_message_and_date() -> None:
+    (finding,) = run_twice(results_of(change()), results_of())[0].findings
+    assert finding.message == "no longer found: it was renamed (property-renamed, error, reported on 2026-11-22)"
 
 
-def test_what_was_tried_and_worked_is_no_drift_that_could_be_over() -> None:
-    fine = Finding("still-read", Severity.INFO, Evidence.DOCUMENTED, "/a", "still there", witness="executed")
+def test_a_successful_trial_is_not_reported_as_gone() -> None:
+    fine = Finding("still-read", Severity.INFO, Evidence.DOCUMENTED, "/a", "still there", source="executed")
     broken = replace(fine, id="refused", severity=Severity.ERROR)
-    assert ["refused" in finding.message for finding in told(said(fine, broken), said())[0].findings] == [True]
+    assert [
+        "refused" in finding.message for finding in run_twice(results_of(fine, broken), results_of())[0].findings
+    ] == [True]
 
 
-def test_a_drift_that_comes_back_is_news() -> None:
-    _, state = told(said(change()), said())
-    assert compare(state, said(change()), NOW, DAYS)[0].findings == (change(),)
+def test_a_drift_that_comes_back_is_reported() -> None:
+    _, state = run_twice(results_of(change()), results_of())
+    assert compare(state, results_of(change()), NOW, DAYS)[0].findings == (change(),)
 
 
-def test_a_witness_that_was_not_heard_takes_nothing_back() -> None:
-    news, state = told(said(change()), said(witness=Witness.PAGE))
-    assert news.findings == ()
-    assert compare(state, said(change()), NOW, DAYS)[0].findings == ()
+def test_drifts_of_a_source_that_was_not_checked_are_kept() -> None:
+    delta, state = run_twice(results_of(change()), results_of(source=DriftSource.PAGE))
+    assert delta.findings == ()
+    assert compare(state, results_of(change()), NOW, DAYS)[0].findings == ()
 
 
-def test_nothing_is_over_when_the_hearing_was_not_complete() -> None:
-    news, state = told(said(change()), said(), is_complete=False)
-    assert news.findings == ()
+def test_nothing_is_gone_after_an_incomplete_run() -> None:
+    delta, state = run_twice(results_of(change()), results_of(), is_complete=False)
+    assert delta.findings == ()
     assert len(state.drifts) == 1
 
 
-def test_the_same_drift_of_another_witness_is_another_one() -> None:
-    news, _ = told(said(change()), [*said(change()), *said(change(), witness=Witness.PAGE)])
-    assert [finding.witness for finding in news.findings] == ["page"]
+def test_the_same_drift_of_another_source_is_a_new_one() -> None:
+    delta, _ = run_twice(results_of(change()), [*results_of(change()), *results_of(change(), source=DriftSource.PAGE)])
+    assert [finding.source for finding in delta.findings] == ["page"]
 
 
-def test_several_findings_at_one_place_are_all_said() -> None:
+def test_several_findings_at_one_place_are_all_reported() -> None:
     both = (change(new=2), change(new=3))
-    news, state = compare(AlarmState(), said(*both), NOW, DAYS)
-    assert len(news.findings) == 2
-    assert compare(state, said(*both), NOW, DAYS)[0] == News((), 2)
+    delta, state = compare(DriftState(), results_of(*both), NOW, DAYS)
+    assert len(delta.findings) == 2
+    assert compare(state, results_of(*both), NOW, DAYS)[0] == Delta((), 2)
 
 
 TEXTS = st.text(max_size=8)
 FETCHED = st.builds(
     Fetched,
-    source=st.just("https://example.org"),
+    address=st.just("https://example.org"),
     content=TEXTS.map(lambda text: text.encode("utf-8", "replace")),
     etag=TEXTS,
     last_modified=st.none() | TEXTS,
@@ -190,27 +194,27 @@ def test_a_state_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, findings: list[Change], fetched: list[Fetched]
 ) -> None:
     file = tmp_path_factory.mktemp("state") / "state.json"
-    _, state = compare(AlarmState().with_fetched(fetched), said(*findings), NOW, DAYS)
+    _, state = compare(DriftState().with_fetched(fetched), results_of(*findings), NOW, DAYS)
     write_state(file, state)
     assert read_state(file) == state
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(FINDINGS, max_size=4), st.lists(FINDINGS, max_size=4))
-def test_of_two_runs_the_second_says_what_differs_and_nothing_else(first: list[Change], second: list[Change]) -> None:
-    news, state = told(said(*first), said(*second))
-    gone = {finding.pointer for finding in news.findings if finding.id.startswith("drift-gone/")}
+def test_a_second_run_reports_exactly_the_differences(first: list[Change], second: list[Change]) -> None:
+    delta, state = run_twice(results_of(*first), results_of(*second))
+    gone = {finding.pointer for finding in delta.findings if finding.id.startswith("drift-gone/")}
     assert gone == {finding.pointer for finding in first if finding not in second}
-    assert {finding for finding in second if finding not in first} <= {*news.findings}
-    assert compare(state, said(*second), NOW, DAYS)[0].findings == ()
+    assert {finding for finding in second if finding not in first} <= {*delta.findings}
+    assert compare(state, results_of(*second), NOW, DAYS)[0].findings == ()
 
 
 def test_there_is_no_state_before_the_first_run(tmp_path: Path) -> None:
-    assert read_state(tmp_path / "state.json") == AlarmState()
+    assert read_state(tmp_path / "state.json") == DriftState()
 
 
-def test_a_folder_that_does_not_exist_is_said_at_once(tmp_path: Path) -> None:
-    with pytest.raises(BadAlarmState, match="does not exist; make it first"):
+def test_a_missing_folder_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(BadDriftState, match="does not exist; create it first"):
         read_state(tmp_path / "none" / "state.json")
 
 
@@ -222,7 +226,7 @@ GOOD: dict[str, Any] = {
             "reported": "2026-11-22T00:00:00+00:00",
             "id": "a",
             "severity": "error",
-            "witness": "page",
+            "source": "page",
             "pointer": "",
             "message": "b",
         }
@@ -252,22 +256,22 @@ def test_the_smallest_good_state_is_read(tmp_path: Path) -> None:
         json.dumps({**GOOD, "fetched": {"https://example.org": {"content": 1}}}),
     ],
 )
-def test_a_corrupt_state_is_said_and_left_as_it_is(tmp_path: Path, text: str) -> None:
+def test_a_corrupt_state_is_refused_and_left_unchanged(tmp_path: Path, text: str) -> None:
     file = tmp_path / "state.json"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(BadAlarmState, match="this is no state that the alarm wrote") as caught:
+    with pytest.raises(BadDriftState, match="not a state file of `bodydouble drift`") as caught:
         read_state(file)
     assert str(file) in str(caught.value)
     assert file.read_text(encoding="utf-8") == text
 
 
-def test_a_folder_is_no_state(tmp_path: Path) -> None:
-    with pytest.raises(BadAlarmState, match="this is no file"):
+def test_a_folder_is_refused_as_state(tmp_path: Path) -> None:
+    with pytest.raises(BadDriftState, match="not a regular file"):
         read_state(tmp_path)
 
 
-def test_a_device_is_no_state() -> None:
-    with pytest.raises(BadAlarmState, match="this is no file"):
+def test_a_device_is_refused_as_state() -> None:
+    with pytest.raises(BadDriftState, match="not a regular file"):
         read_state(Path(os.devnull))
 
 
@@ -275,24 +279,26 @@ def test_a_state_that_cannot_be_written_leaves_the_old_one_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "state.json"
-    write_state(file, AlarmState())
+    write_state(file, DriftState())
     before = file.read_bytes()
 
     def full(_file: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    _, state = compare(AlarmState(), said(change()), NOW, DAYS)
-    with pytest.raises(BadAlarmState, match="No space left on device; it could not be written, and is as it was"):
+    _, state = compare(DriftState(), results_of(change()), NOW, DAYS)
+    with pytest.raises(
+        BadDriftState, match="No space left on device; the state could not be written, and the file is unchanged"
+    ):
         write_state(file, state)
     assert (file.read_bytes(), [*tmp_path.iterdir()]) == (before, [file])
 
 
 def test_a_link_to_a_state_stays_a_link(tmp_path: Path) -> None:
     target, link = tmp_path / "cache.json", tmp_path / "state.json"
-    write_state(target, AlarmState())
+    write_state(target, DriftState())
     link.symlink_to(target)
-    _, state = compare(AlarmState(), said(change()), NOW, DAYS)
+    _, state = compare(DriftState(), results_of(change()), NOW, DAYS)
     write_state(link, state)
     assert (link.is_symlink(), read_state(target)) == (True, state)
 
@@ -306,6 +312,6 @@ def test_a_link_to_a_state_stays_a_link(tmp_path: Path) -> None:
     ],
     ids=["no validators", "no text", "too large"],
 )
-def test_what_cannot_be_asked_for_changes_is_not_kept(fetched: Fetched) -> None:
-    before = AlarmState().with_fetched([Fetched("https://example.org", b"old", etag="x")])
+def test_content_without_validators_or_too_large_is_not_cached(fetched: Fetched) -> None:
+    before = DriftState().with_fetched([Fetched("https://example.org", b"old", etag="x")])
     assert before.with_fetched([fetched]).fetched == {}

@@ -1,4 +1,4 @@
-"""Boundary cases: each is what it claims to be, and none is missing."""
+"""Boundary cases: each is valid or invalid as stated, and none is missing."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,12 +20,12 @@ TYPES: dict[str, set[str]] = {
     "array": {"array"},
     "object": {"object"},
 }
-# Where one of these stands, rules meet that this simple list of expectations knows nothing of.
+# These keywords combine rules in ways that the simple list of expectations does not cover.
 BEYOND = {"$ref", "allOf", "anyOf", "oneOf", "not", "if", "const", "patternProperties", "prefixItems", "format"}
 
 
 def expected(schema: Any, place: str = "") -> Iterator[str]:
-    """The ids that a schema calls for, read off its keywords one by one."""
+    """Yield the ids that a schema needs, keyword by keyword."""
     if not is_object(schema) or BEYOND & schema.keys() or "type" not in schema:
         return
     stated = schema["type"]
@@ -58,7 +58,7 @@ def of_lengths(schema: dict[str, Any], what: str) -> list[str]:
     least, most = schema.get(f"min{what}"), schema.get(f"max{what}")
     rules = [] if least is None else [f"min{what}"]
     rules += [f"min{what}-1"] if least else []
-    # Nobody sends a million characters to learn where the limit is.
+    # A million characters are too many to send.
     return rules + ([f"max{what}", f"max{what}+1"] if most is not None and most < 10**6 else [])
 
 
@@ -81,7 +81,7 @@ def test_the_cases_are_the_same_every_time(contract: Contract) -> None:
     assert boundary_cases(contract) == boundary_cases(contract)
 
 
-def test_no_id_stands_twice(contract: Contract) -> None:
+def test_ids_are_unique(contract: Contract) -> None:
     ids = [case.id for case in boundary_cases(contract)]
     assert len(ids) == len(set(ids))
 
@@ -265,5 +265,5 @@ def test_faults_inside_an_alternative_are_named_at_the_whole(contract_of: Contra
 
 
 def test_contradicting_rules_are_refused_with_their_place(contract_of: ContractOf) -> None:
-    with pytest.raises(UnsupportedSchema, match=r"no plain valid request was found.*/schema"):
+    with pytest.raises(UnsupportedSchema, match=r"no simple valid request was found.*/schema"):
         boundary_cases(contract_of({"type": "integer", "minimum": 2, "maximum": 1}))

@@ -1,4 +1,4 @@
-"""The claims over every call, every body and every answer that can be made, in process; and that each claim can fail."""
+"""The claims for all calls, bodies and answers that can be made, in process, and a failing example for each claim."""
 
 import base64
 from collections.abc import Callable, Iterable, Iterator
@@ -12,15 +12,15 @@ import pytest
 from bodydouble_client import ArgumentError, EditResult, Image, NotFound, TimedOut
 from bodydouble_contract_tests import InvalidRequest, boundary_cases, invalid_requests, requests
 from bodydouble_contract_tests.claims import (
-    Arrival,
-    Call,
-    Encounter,
+    CallRecord,
+    ClientCall,
+    CrossValidator,
+    Harness,
+    InputPicture,
     InvalidCall,
-    Judge,
-    Picture,
-    Reply,
-    Stage,
-    Witness,
+    PostResult,
+    ReceivedRequest,
+    RecordingServer,
     answers,
     boundary_answers,
     boundary_calls,
@@ -29,10 +29,10 @@ from bodydouble_contract_tests.claims import (
     claim_invalid_body_is_refused,
     claim_invalid_call_is_refused,
     claim_only_refused_attempts_are_repeated,
-    claim_outcome_fits_the_answer,
     claim_outcome_is_documented,
+    claim_outcome_matches_the_answer,
     claim_request_arrives_conforming,
-    claim_request_says_what_the_call_said,
+    claim_request_matches_the_call,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
     invalid_boundary_calls,
@@ -44,37 +44,37 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-CALL = Call("make it night", (Picture("text", "https://example.com/a.png"),), num_images=2)
-# An answer costs less than a call to make, and there are more kinds of it.
+CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
+# An answer is faster to make than a call, and there are more kinds of it.
 many = settings(max_examples=3 * settings().max_examples)
 
 
 def same_settings(**changes: Any) -> Settings:
-    """Servers with these give the same answers, ids and times included."""
+    """Return settings with which servers give the same answers, ids and times included."""
     return Settings(seed=1, clock=lambda: 1_750_000_000.0, **changes)
 
 
 @pytest.fixture(scope="module")
-def judge(vendored: Contract) -> Judge:
-    return Judge(vendored)
+def validator(vendored: Contract) -> CrossValidator:
+    return CrossValidator(vendored)
 
 
 @pytest.fixture
-def blocking(vendored: Contract) -> Iterator[Stage]:
-    with Stage(Witness(vendored, same_settings())) as stage:
-        yield stage
+def blocking(vendored: Contract) -> Iterator[Harness]:
+    with Harness(RecordingServer(vendored, same_settings())) as harness:
+        yield harness
 
 
 @pytest.fixture
-def asynchronous(vendored: Contract) -> Iterator[Stage]:
-    with Stage(Witness(vendored, same_settings()), asynchronous=True) as stage:
-        yield stage
+def asynchronous(vendored: Contract) -> Iterator[Harness]:
+    with Harness(RecordingServer(vendored, same_settings()), asynchronous=True) as harness:
+        yield harness
 
 
 @pytest.fixture
-def encounter(blocking: Stage) -> Encounter:
-    """One in which every claim holds."""
-    return blocking.meet(CALL)
+def record(blocking: Harness) -> CallRecord:
+    """Return a record for which every claim holds."""
+    return blocking.run(CALL)
 
 
 def check(strategy: st.SearchStrategy[Any], claim: Callable[[Any], list[Finding]], level: settings) -> None:
@@ -91,14 +91,16 @@ def counterexamples(examples: Iterable[Any], claim: Callable[[Any], list[Finding
 
 
 @pytest.fixture
-def claims_of_valid_calls(judge: Judge, blocking: Stage, asynchronous: Stage) -> Callable[[Call], list[Finding]]:
-    def claims(call: Call) -> list[Finding]:
-        first, second = blocking.meet(call), asynchronous.meet(call)
+def claims_of_valid_calls(
+    validator: CrossValidator, blocking: Harness, asynchronous: Harness
+) -> Callable[[ClientCall], list[Finding]]:
+    def claims(call: ClientCall) -> list[Finding]:
+        first, second = blocking.run(call), asynchronous.run(call)
         return [
             *claim_valid_call_is_served(first),
-            *claim_request_arrives_conforming(first, judge),
-            *claim_request_says_what_the_call_said(first),
-            *claim_outcome_fits_the_answer(first),
+            *claim_request_arrives_conforming(first, validator),
+            *claim_request_matches_the_call(first),
+            *claim_outcome_matches_the_answer(first),
             *claim_clients_agree(first, second),
         ]
 
@@ -106,22 +108,22 @@ def claims_of_valid_calls(judge: Judge, blocking: Stage, asynchronous: Stage) ->
 
 
 @pytest.fixture
-def claims_of_invalid_calls(blocking: Stage, asynchronous: Stage) -> Callable[[InvalidCall], list[Finding]]:
+def claims_of_invalid_calls(blocking: Harness, asynchronous: Harness) -> Callable[[InvalidCall], list[Finding]]:
     def claims(invalid: InvalidCall) -> list[Finding]:
-        first, second = blocking.meet(invalid.call), asynchronous.meet(invalid.call)
+        first, second = blocking.run(invalid.call), asynchronous.run(invalid.call)
         return [*claim_invalid_call_is_refused(first, invalid.arguments), *claim_clients_agree(first, second)]
 
     return claims
 
 
-def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_answer(
-    vendored: Contract, claims_of_valid_calls: Callable[[Call], list[Finding]], tmp_path: Path
+def test_a_valid_call_arrives_unchanged_and_its_result_equals_the_answer(
+    vendored: Contract, claims_of_valid_calls: Callable[[ClientCall], list[Finding]], tmp_path: Path
 ) -> None:
     check(calls(vendored, folder=tmp_path), claims_of_valid_calls, settings())
 
 
-def test_every_call_at_a_boundary_arrives_as_said_and_its_result_is_the_answer(
-    vendored: Contract, claims_of_valid_calls: Callable[[Call], list[Finding]], tmp_path: Path
+def test_every_boundary_call_arrives_unchanged_and_its_result_equals_the_answer(
+    vendored: Contract, claims_of_valid_calls: Callable[[ClientCall], list[Finding]], tmp_path: Path
 ) -> None:
     assert counterexamples(boundary_calls(vendored, folder=tmp_path), claims_of_valid_calls) == []
 
@@ -144,61 +146,63 @@ def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> 
     schema["properties"]["seed"] = {"type": "integer", "minimum": 0}
     contract = Contract.load(document, overlay=None)
     refused = 0
-    with Stage(Witness(contract)) as stage:
+    with Harness(RecordingServer(contract)) as harness:
 
         def claims(invalid: InvalidCall) -> list[Finding]:
             nonlocal refused
-            encounter = stage.meet(invalid.call)
-            refused += len(encounter.arrivals)
-            return claim_invalid_call_is_refused(encounter, invalid.arguments)
+            record = harness.run(invalid.call)
+            refused += len(record.received)
+            return claim_invalid_call_is_refused(record, invalid.arguments)
 
         check(invalid_calls(contract).filter(lambda call: call.arguments == ("extra",)), claims, settings())
     assert refused > 0
 
 
-def test_every_invalid_body_is_refused(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+def test_every_invalid_body_is_refused(vendored: Contract, validator: CrossValidator, blocking: Harness) -> None:
     def claims(request: InvalidRequest) -> list[Finding]:
         return claim_invalid_body_is_refused(
-            blocking.post(judge.operation, request.body, orjson.dumps(request.body)), judge
+            blocking.post(validator.operation, request.body, orjson.dumps(request.body)), validator
         )
 
     check(invalid_requests(vendored), claims, settings())
 
 
-def test_every_valid_body_is_accepted(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+def test_every_valid_body_is_accepted(vendored: Contract, validator: CrossValidator, blocking: Harness) -> None:
     def claims(body: Any) -> list[Finding]:
-        return claim_valid_body_is_accepted(blocking.post(judge.operation, body, orjson.dumps(body)), judge)
+        return claim_valid_body_is_accepted(blocking.post(validator.operation, body, orjson.dumps(body)), validator)
 
     check(requests(vendored), claims, settings())
 
 
-def test_every_boundary_is_where_the_contract_has_it(vendored: Contract, judge: Judge, blocking: Stage) -> None:
+def test_every_boundary_case_is_accepted_or_refused_as_the_contract_says(
+    vendored: Contract, validator: CrossValidator, blocking: Harness
+) -> None:
     wrong: dict[str, list[Finding]] = {}
     for case in boundary_cases(vendored):
-        reply = blocking.post(judge.operation, case.body, orjson.dumps(case.body))
+        posted = blocking.post(validator.operation, case.body, orjson.dumps(case.body))
         claim = claim_valid_body_is_accepted if case.valid else claim_invalid_body_is_refused
-        wrong[case.id] = claim(reply, judge)
+        wrong[case.id] = claim(posted, validator)
     assert {name: findings for name, findings in wrong.items() if findings} == {}
 
 
 @pytest.fixture
-def claims_of_answers(blocking: Stage, asynchronous: Stage) -> Callable[[dict[str, Any]], list[Finding]]:
+def claims_of_answers(blocking: Harness, asynchronous: Harness) -> Callable[[dict[str, Any]], list[Finding]]:
     def claims(answer: dict[str, Any]) -> list[Finding]:
-        for stage in (blocking, asynchronous):
-            stage.server.reset()
-            stage.server.play({"answers": [answer]})
-        first, second = blocking.meet(CALL), asynchronous.meet(CALL)
+        for harness in (blocking, asynchronous):
+            harness.server.reset()
+            harness.server.play({"answers": [answer]})
+        first, second = blocking.run(CALL), asynchronous.run(CALL)
         return [
             *claim_outcome_is_documented(first),
             *claim_outcome_is_documented(second),
-            *claim_outcome_fits_the_answer(first),
+            *claim_outcome_matches_the_answer(first),
             *claim_clients_agree(first, second),
         ]
 
     return claims
 
 
-def test_whatever_is_answered_gives_the_result_or_the_documented_error(
+def test_any_answer_gives_the_result_or_the_documented_error(
     vendored: Contract, claims_of_answers: Callable[[dict[str, Any]], list[Finding]]
 ) -> None:
     check(answers(vendored), claims_of_answers, many)
@@ -223,17 +227,17 @@ def test_every_single_broken_answer_gives_the_result_or_the_documented_error(
     ],
     ids=["url", "base64", "relative", "gone", "neither", "no-url"],
 )
-def test_a_picture_comes_or_a_download_error(
+def test_a_download_gives_a_picture_or_a_download_error(
     vendored: Contract, tmp_path: Path, answer: dict[str, Any], is_picture: bool, is_asynchronous: bool
 ) -> None:
     file = BytesIO()
     Pillow.new("RGB", (4, 3), "teal").save(file, "PNG")
     (tmp_path / "a.png").write_bytes(file.getvalue())
-    with Stage(Witness(vendored, same_settings(pictures=tmp_path)), asynchronous=is_asynchronous) as stage:
-        stage.server.play({"answers": [answer]})
-        encounter = stage.meet(CALL, downloads=True)
-    assert claim_outcome_is_documented(encounter) == []
-    assert (len(encounter.downloads), file.getvalue() in encounter.downloads) == (2, is_picture)
+    with Harness(RecordingServer(vendored, same_settings(pictures=tmp_path)), asynchronous=is_asynchronous) as harness:
+        harness.server.play({"answers": [answer]})
+        record = harness.run(CALL, downloads=True)
+    assert claim_outcome_is_documented(record) == []
+    assert (len(record.downloads), file.getvalue() in record.downloads) == (2, is_picture)
 
 
 @pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
@@ -252,19 +256,22 @@ def test_a_picture_comes_or_a_download_error(
 def test_only_what_was_refused_is_sent_again(
     vendored: Contract, answer: dict[str, Any], attempts: int, is_asynchronous: bool
 ) -> None:
-    with Stage(Witness(vendored), asynchronous=is_asynchronous, retries=1) as stage:
-        stage.server.play({"answers": [{**answer, "times": None}]})
-        encounter = stage.meet(CALL)
-    assert claim_only_refused_attempts_are_repeated(encounter) == []
-    assert len(encounter.arrivals) == attempts
+    with Harness(RecordingServer(vendored), asynchronous=is_asynchronous, retries=1) as harness:
+        harness.server.play({"answers": [{**answer, "times": None}]})
+        record = harness.run(CALL)
+    assert claim_only_refused_attempts_are_repeated(record) == []
+    assert len(record.received) == attempts
 
 
 def test_another_contract_behind_the_client_is_noticed(vendored: Contract) -> None:
     document = orjson.loads(orjson.dumps(vendored.document).replace(b"gemini-2.5-flash-image-edit", b"nano-banana"))
     contract = Contract.load(document, overlay=None)
-    with Stage(Witness(contract)) as stage:
-        encounter = stage.meet(CALL)
-    findings = [*claim_valid_call_is_served(encounter), *claim_request_arrives_conforming(encounter, Judge(contract))]
+    with Harness(RecordingServer(contract)) as harness:
+        record = harness.run(CALL)
+    findings = [
+        *claim_valid_call_is_served(record),
+        *claim_request_arrives_conforming(record, CrossValidator(contract)),
+    ]
     assert {finding.id for finding in findings} == {"valid-call-not-served", "request-does-not-conform"}
 
 
@@ -285,18 +292,18 @@ def test_invalid_calls_break_every_argument(vendored: Contract) -> None:
     assert {name for invalid in found for name in invalid.arguments} == set(CALL.arguments())
 
 
-def changed(encounter: Encounter, **changes: Any) -> Encounter:
-    """The encounter with its only arrival changed."""
-    return replace(encounter, arrivals=(replace(encounter.arrivals[0], **changes),))
+def changed(record: CallRecord, **changes: Any) -> CallRecord:
+    """Return the record with its only request changed."""
+    return replace(record, received=(replace(record.received[0], **changes),))
 
 
-def body_with(encounter: Encounter, **changes: Any) -> Encounter:
-    return changed(encounter, body=orjson.dumps({**orjson.loads(encounter.arrivals[0].body), **changes}))
+def body_with(record: CallRecord, **changes: Any) -> CallRecord:
+    return changed(record, body=orjson.dumps({**orjson.loads(record.received[0].body), **changes}))
 
 
-def result_with(encounter: Encounter, **changes: Any) -> Encounter:
-    assert isinstance(encounter.outcome, EditResult)
-    return replace(encounter, outcome=replace(EditResult(**_members(encounter.outcome)), **changes))
+def result_with(record: CallRecord, **changes: Any) -> CallRecord:
+    assert isinstance(record.outcome, EditResult)
+    return replace(record, outcome=replace(EditResult(**_members(record.outcome)), **changes))
 
 
 def _members(result: EditResult) -> dict[str, Any]:
@@ -308,15 +315,15 @@ def ids(findings: list[Finding]) -> list[tuple[str, str]]:
     return [(finding.id, finding.pointer) for finding in findings]
 
 
-def test_a_call_that_arrives_twice_breaks_the_claim(encounter: Encounter) -> None:
-    twice = replace(encounter, arrivals=encounter.arrivals * 2)
+def test_a_call_that_arrives_twice_breaks_the_claim(record: CallRecord) -> None:
+    twice = replace(record, received=record.received * 2)
     assert ids(claim_valid_call_is_served(twice)) == [("valid-call-not-served", "")]
     assert ids(claim_only_refused_attempts_are_repeated(twice)) == [("attempt-repeated", "")]
 
 
-def test_a_request_that_breaks_the_contract_breaks_the_claim(encounter: Encounter, judge: Judge) -> None:
-    broken = body_with(encounter, num_images=5)
-    assert ids(claim_request_arrives_conforming(broken, judge)) == [("request-does-not-conform", "")]
+def test_a_request_that_breaks_the_contract_breaks_the_claim(record: CallRecord, validator: CrossValidator) -> None:
+    broken = body_with(record, num_images=5)
+    assert ids(claim_request_arrives_conforming(broken, validator)) == [("request-does-not-conform", "")]
 
 
 @pytest.mark.parametrize(
@@ -328,10 +335,10 @@ def test_a_request_that_breaks_the_contract_breaks_the_claim(encounter: Encounte
         ({"image_urls": []}, "/image_urls"),
     ],
 )
-def test_a_request_that_says_something_else_breaks_the_claim(
-    encounter: Encounter, changes: dict[str, Any], pointer: str
+def test_a_request_that_differs_from_the_call_breaks_the_claim(
+    record: CallRecord, changes: dict[str, Any], pointer: str
 ) -> None:
-    findings = claim_request_says_what_the_call_said(body_with(encounter, **changes))
+    findings = claim_request_matches_the_call(body_with(record, **changes))
     assert ids(findings) == [("request-differs-from-call", pointer)]
 
 
@@ -341,19 +348,19 @@ def test_a_picture_whose_bytes_changed_is_another_picture(form: Any) -> None:
     for colour, file in zip(("red", "blue"), files, strict=True):
         Pillow.new("RGB", (2, 2), colour).save(file, "PNG")
     texts = [f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}" for file in files]
-    picture = Picture(form, data=files[0].getvalue())
-    assert [picture.arrives_as(text) for text in texts] == [True, False]
+    picture = InputPicture(form, data=files[0].getvalue())
+    assert [picture.matches(text) for text in texts] == [True, False]
 
 
 @pytest.mark.parametrize("outcome", [ValueError("leaked"), TimeoutError(), KeyError("data")])
-def test_a_foreign_exception_breaks_the_claim(encounter: Encounter, outcome: Exception) -> None:
-    leaked = replace(encounter, outcome=outcome, downloads=(b"a picture", outcome))
+def test_an_undocumented_exception_breaks_the_claim(record: CallRecord, outcome: Exception) -> None:
+    leaked = replace(record, outcome=outcome, downloads=(b"a picture", outcome))
     expected = [("undocumented-exception", "/edit"), ("undocumented-exception", "/downloads/1")]
     assert ids(claim_outcome_is_documented(leaked)) == expected
 
 
-def test_a_missed_deadline_breaks_the_claim(encounter: Encounter) -> None:
-    late = replace(encounter, elapsed_s=encounter.deadline_s + 60)
+def test_a_missed_deadline_breaks_the_claim(record: CallRecord) -> None:
+    late = replace(record, elapsed_s=record.deadline_s + 60)
     assert ids(claim_outcome_is_documented(late)) == [("deadline-missed", "")]
 
 
@@ -367,9 +374,9 @@ def test_a_missed_deadline_breaks_the_claim(encounter: Encounter) -> None:
     ],
 )
 def test_a_result_that_is_not_the_answer_breaks_the_claim(
-    encounter: Encounter, changes: dict[str, Any], pointer: str
+    record: CallRecord, changes: dict[str, Any], pointer: str
 ) -> None:
-    findings = claim_outcome_fits_the_answer(result_with(encounter, **changes))
+    findings = claim_outcome_matches_the_answer(result_with(record, **changes))
     assert ids(findings) == [("result-differs-from-answer", pointer)]
 
 
@@ -377,42 +384,42 @@ def test_a_result_that_is_not_the_answer_breaks_the_claim(
     "changes",
     [{"status": 404}, {"answer": b'{"data": null}'}, {"answer": b"{"}, {"is_answered": False}, {"status": None}],
 )
-def test_a_result_of_an_answer_that_holds_none_breaks_the_claim(encounter: Encounter, changes: dict[str, Any]) -> None:
-    findings = claim_outcome_fits_the_answer(changed(encounter, **changes))
+def test_a_result_read_from_an_answer_without_one_breaks_the_claim(record: CallRecord, changes: dict[str, Any]) -> None:
+    findings = claim_outcome_matches_the_answer(changed(record, **changes))
     assert ids(findings) == [("outcome-does-not-fit", "")]
 
 
-def test_an_error_that_is_not_the_one_of_its_status_breaks_the_claim(encounter: Encounter) -> None:
-    wrong = replace(changed(encounter, status=401), outcome=NotFound("no", status_code=404))
-    assert ids(claim_outcome_fits_the_answer(wrong)) == [("outcome-does-not-fit", "")]
+def test_an_error_that_is_not_the_one_of_its_status_breaks_the_claim(record: CallRecord) -> None:
+    wrong = replace(changed(record, status=401), outcome=NotFound("no", status_code=404))
+    assert ids(claim_outcome_matches_the_answer(wrong)) == [("outcome-does-not-fit", "")]
 
 
-def test_an_error_that_says_something_else_breaks_the_claim(encounter: Encounter) -> None:
+def test_an_error_that_differs_from_the_answer_breaks_the_claim(record: CallRecord) -> None:
     answer = orjson.dumps({"message": "Nothing here", "error": {"data": [{"code": "custom"}]}})
     error = NotFound("no", status_code=404, message="Something else")
-    wrong = replace(changed(encounter, status=404, answer=answer), outcome=error)
+    wrong = replace(changed(record, status=404, answer=answer), outcome=error)
     expected = [("error-differs-from-answer", "/issues"), ("error-differs-from-answer", "/message")]
-    assert ids(claim_outcome_fits_the_answer(wrong)) == expected
+    assert ids(claim_outcome_matches_the_answer(wrong)) == expected
 
 
-def test_an_invalid_call_that_is_served_breaks_the_claim(encounter: Encounter) -> None:
-    assert ids(claim_invalid_call_is_refused(encounter, ("prompt",))) == [("invalid-call-not-refused", "")]
+def test_an_invalid_call_that_is_served_breaks_the_claim(record: CallRecord) -> None:
+    assert ids(claim_invalid_call_is_refused(record, ("prompt",))) == [("invalid-call-not-refused", "")]
 
 
-def test_an_error_that_names_another_argument_breaks_the_claim(encounter: Encounter) -> None:
-    refused = replace(encounter, arrivals=(), outcome=ArgumentError("images[0] is none", argument="images[0]"))
+def test_an_error_that_names_another_argument_breaks_the_claim(record: CallRecord) -> None:
+    refused = replace(record, received=(), outcome=ArgumentError("images[0] is none", argument="images[0]"))
     assert ids(claim_invalid_call_is_refused(refused, ("prompt",))) == [("wrong-argument-named", "")]
     assert claim_invalid_call_is_refused(refused, ("images",)) == []
 
 
-def test_a_refusal_after_something_was_sent_breaks_the_claim(encounter: Encounter) -> None:
-    refused = replace(encounter, outcome=ArgumentError("prompt", argument="prompt"))
+def test_a_refusal_after_something_was_sent_breaks_the_claim(record: CallRecord) -> None:
+    refused = replace(record, outcome=ArgumentError("prompt", argument="prompt"))
     assert ids(claim_invalid_call_is_refused(refused, ("prompt",))) == [("refused-too-late", "")]
 
 
-def test_clients_that_differ_break_the_claim(encounter: Encounter) -> None:
-    other = replace(body_with(encounter, prompt="another"), outcome=TimedOut("late"))
-    pointers = {finding.pointer for finding in claim_clients_agree(encounter, other)}
+def test_clients_that_differ_break_the_claim(record: CallRecord) -> None:
+    other = replace(body_with(record, prompt="another"), outcome=TimedOut("late"))
+    pointers = {finding.pointer for finding in claim_clients_agree(record, other)}
     assert {"/kind", "/request", "/images"} <= pointers
 
 
@@ -425,23 +432,25 @@ def test_clients_that_differ_break_the_claim(encounter: Encounter) -> None:
     ],
 )
 def test_an_invalid_body_that_is_not_refused_with_400_breaks_the_claim(
-    judge: Judge, status: int, answer: bytes, rules: list[str]
+    validator: CrossValidator, status: int, answer: bytes, rules: list[str]
 ) -> None:
-    reply = Reply({}, status, "application/json", answer)
-    assert list(dict.fromkeys(finding.id for finding in claim_invalid_body_is_refused(reply, judge))) == rules
+    posted = PostResult({}, status, "application/json", answer)
+    assert list(dict.fromkeys(finding.id for finding in claim_invalid_body_is_refused(posted, validator))) == rules
 
 
 @pytest.mark.parametrize(
     ("status", "answer", "rule"),
     [(400, b"{}", "valid-body-refused"), (200, b'{"data": 1}', "answer-does-not-conform")],
 )
-def test_a_valid_body_that_is_not_served_breaks_the_claim(judge: Judge, status: int, answer: bytes, rule: str) -> None:
-    findings = claim_valid_body_is_accepted(Reply({}, status, "application/json", answer), judge)
+def test_a_valid_body_that_is_not_served_breaks_the_claim(
+    validator: CrossValidator, status: int, answer: bytes, rule: str
+) -> None:
+    findings = claim_valid_body_is_accepted(PostResult({}, status, "application/json", answer), validator)
     assert [finding.id for finding in findings] == [rule]
 
 
-def test_the_witness_keeps_what_arrives_as_it_came(blocking: Stage, judge: Judge) -> None:
+def test_the_recording_server_keeps_a_request_byte_for_byte(blocking: Harness, validator: CrossValidator) -> None:
     content = b'{ "prompt" :\t"\\u00e9" }'
-    blocking.post(judge.operation, None, content)
-    arrival: Arrival = blocking.server.arrivals[-1]
-    assert (arrival.body, arrival.status, is_object(orjson.loads(arrival.answer))) == (content, 400, True)
+    blocking.post(validator.operation, None, content)
+    request: ReceivedRequest = blocking.server.received[-1]
+    assert (request.body, request.status, is_object(orjson.loads(request.answer))) == (content, 400, True)

@@ -1,4 +1,4 @@
-"""The claims over real uvicorn: few examples, and every fault that a connection can have, those that take time included."""
+"""The claims over real uvicorn: few examples, and every fault of a connection, slow ones included."""
 
 import threading
 from collections.abc import Generator, Iterator
@@ -12,22 +12,22 @@ import pytest
 from bodydouble_client import ConnectFailed, DownloadError, TimedOut
 from bodydouble_contract_tests import BoundaryCase, boundary_cases
 from bodydouble_contract_tests.claims import (
-    Call,
+    ClientCall,
+    CrossValidator,
+    Harness,
+    InputPicture,
     InvalidCall,
-    Judge,
-    Picture,
-    Stage,
-    Witness,
+    RecordingServer,
     answers,
     calls,
     claim_clients_agree,
     claim_invalid_body_is_refused,
     claim_invalid_call_is_refused,
     claim_only_refused_attempts_are_repeated,
-    claim_outcome_fits_the_answer,
     claim_outcome_is_documented,
+    claim_outcome_matches_the_answer,
     claim_request_arrives_conforming,
-    claim_request_says_what_the_call_said,
+    claim_request_matches_the_call,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
     invalid_calls,
@@ -39,7 +39,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-CALL = Call("make it night", (Picture("text", "https://example.com/a.png"),), num_images=2)
+CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 FAULTS = (
     "reset-before-headers",
     "reset-mid-body",
@@ -56,70 +56,75 @@ few = settings(max_examples=max(15, settings().max_examples // 7))
 
 
 @contextmanager
-def served(witness: Witness) -> Generator[str]:
+def served(server: RecordingServer) -> Generator[str]:
     listener = bind("127.0.0.1", 0)
-    server = Server(server_config(witness))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    uvicorn_server = Server(server_config(server))
+    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
-        server.should_exit = True
+        uvicorn_server.should_exit = True
         thread.join()
         listener.close()
 
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one small picture, which takes less time to serve than a drawn one."""
+    """Return a folder with one small picture, which is faster to serve than a drawn one."""
     folder = tmp_path_factory.mktemp("pictures")
     Image.new("RGB", (4, 3), "teal").save(folder / "a.png")
     return folder
 
 
 def same_settings(pictures: Path) -> Settings:
-    """Two servers with these give the same answers; in answers with Base64 the picture's address says nothing of the port."""
+    """Return settings with which two servers give the same answers, whatever their ports."""
     return Settings(seed=1, clock=lambda: 1_750_000_000.0, public_url="http://127.0.0.1:1", pictures=pictures)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["blocking", "asynchronous"])
-def address(request: pytest.FixtureRequest, vendored: Contract, pictures: Path) -> Iterator[tuple[Witness, str, bool]]:
-    """A server with picture addresses of its own port, where it is, and which client calls it."""
-    witness = Witness(vendored, Settings(pictures=pictures))
-    with served(witness) as origin:
-        yield witness, origin, request.param
+def address(
+    request: pytest.FixtureRequest, vendored: Contract, pictures: Path
+) -> Iterator[tuple[RecordingServer, str, bool]]:
+    """Return a server whose picture URLs have its own port, its origin, and whether the client is asynchronous."""
+    server = RecordingServer(vendored, Settings(pictures=pictures))
+    with served(server) as origin:
+        yield server, origin, request.param
 
 
 @pytest.fixture(scope="module")
-def pair(vendored: Contract, pictures: Path) -> Iterator[tuple[Stage, Stage]]:
-    """The blocking and the asynchronous client, each with a server of its own that gives the same answers."""
-    witnesses = [Witness(vendored, same_settings(pictures)) for _ in range(2)]
+def pair(vendored: Contract, pictures: Path) -> Iterator[tuple[Harness, Harness]]:
+    """Yield the blocking and the asynchronous client, each with a server of its own that gives the same answers."""
+    servers = [RecordingServer(vendored, same_settings(pictures)) for _ in range(2)]
     with (
-        served(witnesses[0]) as first,
-        served(witnesses[1]) as second,
-        Stage(witnesses[0], first) as blocking,
-        Stage(witnesses[1], second, asynchronous=True) as asynchronous,
+        served(servers[0]) as first,
+        served(servers[1]) as second,
+        Harness(servers[0], first) as blocking,
+        Harness(servers[1], second, asynchronous=True) as asynchronous,
     ):
         yield blocking, asynchronous
 
 
 @pytest.fixture(scope="module")
-def judge(vendored: Contract) -> Judge:
-    return Judge(vendored)
+def validator(vendored: Contract) -> CrossValidator:
+    return CrossValidator(vendored)
 
 
-def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_answer(
-    vendored: Contract, judge: Judge, pair: tuple[Stage, Stage], tmp_path_factory: pytest.TempPathFactory
+def test_a_valid_call_arrives_unchanged_and_its_result_equals_the_answer(
+    vendored: Contract,
+    validator: CrossValidator,
+    pair: tuple[Harness, Harness],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     @few
     @given(calls(vendored, folder=tmp_path_factory.mktemp("inputs")))
-    def holds(call: Call) -> None:
-        first, second = (stage.meet(call) for stage in pair)
+    def holds(call: ClientCall) -> None:
+        first, second = (harness.run(call) for harness in pair)
         findings = [
             *claim_valid_call_is_served(first),
-            *claim_request_arrives_conforming(first, judge),
-            *claim_request_says_what_the_call_said(first),
-            *claim_outcome_fits_the_answer(first),
+            *claim_request_arrives_conforming(first, validator),
+            *claim_request_matches_the_call(first),
+            *claim_outcome_matches_the_answer(first),
             *claim_clients_agree(first, second),
         ]
         assert findings == []
@@ -127,43 +132,43 @@ def test_whatever_valid_call_an_app_makes_arrives_as_said_and_its_result_is_the_
     holds()
 
 
-def test_every_invalid_call_is_refused(vendored: Contract, pair: tuple[Stage, Stage]) -> None:
+def test_every_invalid_call_is_refused(vendored: Contract, pair: tuple[Harness, Harness]) -> None:
     @few
     @given(invalid_calls(vendored))
     def holds(invalid: InvalidCall) -> None:
-        first, second = (stage.meet(invalid.call) for stage in pair)
+        first, second = (harness.run(invalid.call) for harness in pair)
         findings = claim_invalid_call_is_refused(first, invalid.arguments) + claim_clients_agree(first, second)
         assert findings == []
 
     holds()
 
 
-def test_a_boundary_is_where_the_contract_has_it(vendored: Contract, judge: Judge, pair: tuple[Stage, Stage]) -> None:
+def test_a_boundary_case_is_accepted_or_refused_as_the_contract_says(
+    vendored: Contract, validator: CrossValidator, pair: tuple[Harness, Harness]
+) -> None:
     @few
     @given(st.sampled_from(boundary_cases(vendored)))
     def holds(case: BoundaryCase) -> None:
-        reply = pair[0].post(judge.operation, case.body, orjson.dumps(case.body))
+        posted = pair[0].post(validator.operation, case.body, orjson.dumps(case.body))
         claim = claim_valid_body_is_accepted if case.valid else claim_invalid_body_is_refused
-        assert claim(reply, judge) == []
+        assert claim(posted, validator) == []
 
     holds()
 
 
-def test_whatever_is_answered_gives_the_result_or_the_documented_error(
-    vendored: Contract, pair: tuple[Stage, Stage]
-) -> None:
+def test_any_answer_gives_the_result_or_the_documented_error(vendored: Contract, pair: tuple[Harness, Harness]) -> None:
     @few
     @given(answers(vendored))
     def holds(answer: dict[str, Any]) -> None:
-        for stage in pair:
-            stage.server.reset()
-            stage.server.play({"answers": [answer]})
-        first, second = (stage.meet(CALL) for stage in pair)
+        for harness in pair:
+            harness.server.reset()
+            harness.server.play({"answers": [answer]})
+        first, second = (harness.run(CALL) for harness in pair)
         findings: list[Finding] = [
             *claim_outcome_is_documented(first),
             *claim_outcome_is_documented(second),
-            *claim_outcome_fits_the_answer(first),
-            *claim_outcome_fits_the_answer(second),
+            *claim_outcome_matches_the_answer(first),
+            *claim_outcome_matches_the_answer(second),
         ]
         assert findings == []
 
@@ -173,59 +178,59 @@ def test_whatever_is_answered_gives_the_result_or_the_documented_error(
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("status", [200, 500])
 def test_every_fault_of_a_connection_gives_a_documented_error_within_the_deadline(
-    address: tuple[Witness, str, bool], status: int, fault: str
+    address: tuple[RecordingServer, str, bool], status: int, fault: str
 ) -> None:
-    witness, origin, is_asynchronous = address
-    witness.reset()
-    witness.play({"answers": [{"status": status, "fault": fault, "times": None}]})
-    with Stage(witness, origin, asynchronous=is_asynchronous, deadline_s=HURRIED_S, retries=2) as stage:
-        encounter = stage.meet(CALL)
+    server, origin, is_asynchronous = address
+    server.reset()
+    server.play({"answers": [{"status": status, "fault": fault, "times": None}]})
+    with Harness(server, origin, asynchronous=is_asynchronous, deadline_s=HURRIED_S, retries=2) as harness:
+        record = harness.run(CALL)
     findings = [
-        *claim_outcome_is_documented(encounter),
-        *claim_only_refused_attempts_are_repeated(encounter),
-        # What drips or hangs is cut off by the client, so the witness does not know how it ends.
-        *(claim_outcome_fits_the_answer(encounter) if fault not in {"slow-drip", "hang"} else ()),
+        *claim_outcome_is_documented(record),
+        *claim_only_refused_attempts_are_repeated(record),
+        # What drips or hangs is cut off by the client, so the server does not see the end.
+        *(claim_outcome_matches_the_answer(record) if fault not in {"slow-drip", "hang"} else ()),
     ]
     assert findings == []
 
 
 @pytest.mark.parametrize("answer", [{"fault": "slow-drip"}, {"fault": "hang"}, {"delay": 30}])
 def test_an_answer_that_does_not_come_in_time_is_a_time_out(
-    address: tuple[Witness, str, bool], answer: dict[str, Any]
+    address: tuple[RecordingServer, str, bool], answer: dict[str, Any]
 ) -> None:
-    witness, origin, is_asynchronous = address
-    witness.reset()
-    witness.play({"answers": [answer]})
-    with Stage(witness, origin, asynchronous=is_asynchronous, deadline_s=HURRIED_S) as stage:
-        encounter = stage.meet(CALL)
-    assert claim_outcome_is_documented(encounter) == []
-    assert isinstance(encounter.outcome, TimedOut)
+    server, origin, is_asynchronous = address
+    server.reset()
+    server.play({"answers": [answer]})
+    with Harness(server, origin, asynchronous=is_asynchronous, deadline_s=HURRIED_S) as harness:
+        record = harness.run(CALL)
+    assert claim_outcome_is_documented(record) == []
+    assert isinstance(record.outcome, TimedOut)
 
 
-def test_no_fault_of_the_server_is_left_out(address: tuple[Witness, str, bool]) -> None:
+def test_no_fault_of_the_server_is_left_out(address: tuple[RecordingServer, str, bool]) -> None:
     assert set(FAULTS) == httpx.get(f"{address[1]}/_bodydouble/faults", trust_env=False).json().keys()
 
 
-def test_nothing_is_sent_where_nobody_listens(address: tuple[Witness, str, bool]) -> None:
-    witness, _, is_asynchronous = address
-    with Stage(witness, "http://127.0.0.1:1", asynchronous=is_asynchronous) as stage:
-        encounter = stage.meet(CALL)
-    assert claim_outcome_is_documented(encounter) == []
-    assert isinstance(encounter.outcome, ConnectFailed)
+def test_a_closed_port_is_a_failed_connection(address: tuple[RecordingServer, str, bool]) -> None:
+    server, _, is_asynchronous = address
+    with Harness(server, "http://127.0.0.1:1", asynchronous=is_asynchronous) as harness:
+        record = harness.run(CALL)
+    assert claim_outcome_is_documented(record) == []
+    assert isinstance(record.outcome, ConnectFailed)
 
 
 @pytest.mark.parametrize(
     ("answer", "fetched"), [({}, 2), ({"images": "b64_json"}, 2), ({"violation": "unreachable-url"}, 0)]
 )
-def test_a_picture_comes_or_a_download_error(
-    address: tuple[Witness, str, bool], pictures: Path, answer: dict[str, Any], fetched: int
+def test_a_download_gives_a_picture_or_a_download_error(
+    address: tuple[RecordingServer, str, bool], pictures: Path, answer: dict[str, Any], fetched: int
 ) -> None:
-    witness, origin, is_asynchronous = address
-    witness.reset()
-    witness.play({"answers": [answer]})
-    with Stage(witness, origin, asynchronous=is_asynchronous) as stage:
-        encounter = stage.meet(CALL, downloads=True)
-    assert claim_outcome_is_documented(encounter) == []
+    server, origin, is_asynchronous = address
+    server.reset()
+    server.play({"answers": [answer]})
+    with Harness(server, origin, asynchronous=is_asynchronous) as harness:
+        record = harness.run(CALL, downloads=True)
+    assert claim_outcome_is_documented(record) == []
     data = (pictures / "a.png").read_bytes()
-    lost = sum(isinstance(item, DownloadError) for item in encounter.downloads)
-    assert (encounter.downloads.count(data), lost) == (fetched, 2 - fetched)
+    lost = sum(isinstance(item, DownloadError) for item in record.downloads)
+    assert (record.downloads.count(data), lost) == (fetched, 2 - fetched)

@@ -1,4 +1,4 @@
-"""What a change of contract breaks for requests: all that breaks is said, nothing else is, and each sentence is true when it is run again."""
+"""The impact of a changed contract on requests: every break is reported, nothing else, and each finding can be reproduced."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def request_of(document: dict[str, Any]) -> Any:
 
 
 def edited(*edits: Edit) -> Contract:
-    """The published contract, without the overlay, after these changes of its request schema."""
+    """Return the published contract, without the overlay, after these changes of its request schema."""
     document = orjson.loads(orjson.dumps(Contract.load().published))
     for edit in edits:
         edit(request_of(document))
@@ -38,12 +38,12 @@ def edited(*edits: Edit) -> Contract:
 OLD = edited()
 
 
-def told(findings: Sequence[Finding], severity: Severity) -> dict[tuple[str, str], str]:
+def messages(findings: Sequence[Finding], severity: Severity) -> dict[tuple[str, str], str]:
     return {(item.id, item.pointer): item.message for item in findings if item.severity is severity}
 
 
 def errors(findings: Sequence[Finding]) -> dict[tuple[str, str], str]:
-    return told(findings, Severity.ERROR)
+    return messages(findings, Severity.ERROR)
 
 
 def sets(name: str, **changes: Any) -> Edit:
@@ -72,11 +72,11 @@ def closes(schema: dict[str, Any]) -> None:
 
 @pytest.fixture(scope="module")
 def replaced() -> list[Finding]:
-    """The document was overwritten with the contract of another model."""
+    """Return the findings after the document was overwritten with the contract of another model."""
     return impact(revision("2026-06-12-4cd011cd"), revision("2026-08-14-87ef44bd"))
 
 
-def test_a_new_model_name_is_told_first_and_hides_nothing_else(replaced: list[Finding]) -> None:
+def test_a_new_model_name_is_reported_first_and_hides_nothing_else(replaced: list[Finding]) -> None:
     found = errors(replaced)
     assert [*found] == [
         ("impact-identity-replaced", "/model"),
@@ -90,14 +90,14 @@ def test_a_new_model_name_is_told_first_and_hides_nothing_else(replaced: list[Fi
     )
 
 
-def test_a_refused_value_is_told_as_a_call_of_the_client_with_the_values_that_are_left(replaced: list[Finding]) -> None:
+def test_a_refused_value_is_shown_as_a_call_with_the_remaining_values(replaced: list[Finding]) -> None:
     assert errors(replaced)["impact-request-refused/enum", "/aspect_ratio"] == (
         "edit(aspect_ratio='21:9') will be refused: allowed are '1:1', '9:16', '16:9', '3:4', '4:3'; "
-        "so will '3:2', '2:3', '5:4', '4:5'"
+        "likewise '3:2', '2:3', '5:4', '4:5'"
     )
 
 
-def test_what_the_client_cannot_say_is_told_as_a_request(replaced: list[Finding]) -> None:
+def test_what_the_client_cannot_express_is_shown_as_a_request(replaced: list[Finding]) -> None:
     message = errors(replaced)["impact-request-refused/type", "/num_images"]
     assert message == "a request with num_images=1.5 will be refused: 1.5 is not of type integer"
 
@@ -153,11 +153,11 @@ def test_a_property_that_a_closed_contract_lost_is_refused_by_its_argument() -> 
 
 
 def test_a_property_that_an_open_contract_lost_is_a_warning_that_it_has_no_effect() -> None:
-    found = told(impact(OLD, edited(drops("provider"))), Severity.WARNING)
+    found = messages(impact(OLD, edited(drops("provider"))), Severity.WARNING)
     assert [*found] == [("impact-request-ignored", "/provider")]
 
 
-def test_a_required_property_is_told_of_every_call_once() -> None:
+def test_a_newly_required_property_is_reported_once_for_every_call() -> None:
     found = errors(impact(OLD, edited(adds("seed", {"type": "integer"}, required=True))))
     assert [*found.values()] == ['every edit(…) will be refused: required property "seed" is missing']
 
@@ -177,7 +177,7 @@ def test_an_operation_that_moved_is_one_error_and_what_else_breaks_is_tried_at_i
 @pytest.mark.parametrize(
     "document", [{}, {"openapi": "3.0.0", "paths": []}, {"openapi": "3.0.0", "paths": {"/v1/a": {}}}]
 )
-def test_a_document_in_which_nothing_is_left_is_one_clear_error(document: dict[str, Any]) -> None:
+def test_a_document_without_operations_is_one_error(document: dict[str, Any]) -> None:
     found = errors(impact(OLD, Contract.load(document, overlay=None)))
     assert [*found] == [("impact-contract-gone", "")]
 
@@ -205,7 +205,7 @@ def test_a_value_that_the_client_always_sends_is_named() -> None:
     )
 
 
-def test_an_old_contract_without_operations_is_no_reason_for_alarm() -> None:
+def test_an_old_contract_without_operations_is_information() -> None:
     empty = Contract.load({}, overlay=None)
     assert worst(impact(empty, OLD)) is Severity.INFO
 
@@ -225,35 +225,35 @@ EDITS: list[Edit] = [
 ]
 
 
-def judge_of(contract: Contract) -> Callable[[Any], list[str]]:
-    """What openapi-core finds wrong with a request."""
+def oracle_of(contract: Contract) -> Callable[[Any], list[str]]:
+    """Return a function that lists openapi-core's errors for a request."""
     oracle, operation = Oracle(contract), contract.operation()
     return lambda body: oracle.request_errors(operation, orjson.dumps(body), "application/json")
 
 
 @pytest.fixture(scope="module")
-def old_judge() -> Callable[[Any], list[str]]:
-    return judge_of(OLD)
+def old_errors() -> Callable[[Any], list[str]]:
+    return oracle_of(OLD)
 
 
 @settings(max_examples=4, deadline=None)
 @given(edits=st.lists(st.sampled_from(EDITS), min_size=1, max_size=3, unique=True))
-def test_all_that_breaks_is_told_and_all_that_is_told_is_so_in_the_judgement_of_openapi_core(
-    old_judge: Callable[[Any], list[str]], edits: list[Edit]
+def test_the_findings_are_complete_and_confirmed_by_openapi_core(
+    old_errors: Callable[[Any], list[str]], edits: list[Edit]
 ) -> None:
     new = edited(*edits)
-    new_judge = judge_of(new)
+    new_errors = oracle_of(new)
     findings = impact(OLD, new)
     for finding in (item for item in findings if item.request is not None):
         rule, _, _ = finding.id.partition("/")
-        verdicts = (bool(old_judge({**finding.request, "model": MODEL})), bool(new_judge(finding.request)))
-        assert verdicts == VERDICTS.get(rule, verdicts)
+        outcomes = (bool(old_errors({**finding.request, "model": MODEL})), bool(new_errors(finding.request)))
+        assert outcomes == VERDICTS.get(rule, outcomes)
     cases = [case.body for case in boundary_cases(OLD) if case.valid]
     refused = {fault.pointer.split("/")[1] for body in cases for fault in new.operation().validate_request(body)}
     assert refused <= {pointer.split("/")[1] for _, pointer in errors(findings) if pointer}
 
 
-# Whether the request of such a finding is wrong under the old contract and under the new one.
+# Per finding: is its request wrong under the old contract, and under the new one?
 VERDICTS = {
     "impact-identity-replaced": (False, True),
     "impact-request-refused": (False, True),

@@ -1,4 +1,4 @@
-"""What a change of contract means for the client that reads its answers: observed by letting it read them."""
+"""The impact of a changed contract on the client that reads its answers, observed by letting it read them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ PATH = "/v1/images/generations"
 
 
 def edited(*edits: Edit, overlay: bool = False) -> Contract:
-    """The published contract after these changes of the schema of its success body."""
+    """Return the published contract after these changes of the schema of its success body."""
     document = orjson.loads(orjson.dumps(Contract.load().published))
     schema = document["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
     for edit in edits:
@@ -51,11 +51,11 @@ def about_answers(findings: Sequence[Finding]) -> dict[tuple[str, str], Severity
     return {(item.id, item.pointer): item.severity for item in findings if item.direction == "response"}
 
 
-def test_what_the_client_reads_and_still_finds_is_told_as_information() -> None:
+def test_a_value_that_the_client_still_finds_is_information() -> None:
     findings = impact(OLD, OLD)
     assert [item.message for item in findings] == [
-        "our client reads data[].url: still there",
-        "our client reads meta.usage.credits_used: still there",
+        "the bodydouble client reads data[].url: still there",
+        "the bodydouble client reads meta.usage.credits_used: still there",
     ]
     assert {item.severity for item in findings} == {Severity.INFO}
 
@@ -66,11 +66,11 @@ def test_credits_that_the_client_can_no_longer_read_are_an_error(edit: Edit) -> 
     assert [*found] == ["/meta/usage/credits_used"]
     assert (
         found["/meta/usage/credits_used"].message
-        == "our client reads meta.usage.credits_used: gone; credits_used is now None"
+        == "the bodydouble client reads meta.usage.credits_used: gone; credits_used is now None"
     )
 
 
-def test_credits_that_a_header_alone_still_tells_are_a_warning() -> None:
+def test_credits_left_only_in_a_header_are_a_warning() -> None:
     with_headers = edited(overlay=True)
     found = about_answers(impact(with_headers, edited(renames_credits("units_used"), overlay=True)))
     assert found["impact-client-reads-header", "/meta/usage/credits_used"] is Severity.WARNING
@@ -95,7 +95,7 @@ def test_answers_without_a_list_of_pictures_are_unreadable() -> None:
     ]
 
 
-def test_a_number_of_images_that_is_no_longer_heeded_is_an_error() -> None:
+def test_a_number_of_images_that_is_now_ignored_is_an_error() -> None:
     document = orjson.loads(orjson.dumps(OLD.document))
     body = document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
     body["properties"]["n"] = body["properties"].pop("num_images")

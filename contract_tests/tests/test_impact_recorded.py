@@ -1,4 +1,4 @@
-"""An app's own recorded requests under a new contract: how many it would refuse, why, and with which pictures they were tried."""
+"""An app's recorded requests under a new contract: the number refused, the reasons, and the placeholder pictures."""
 
 import base64
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import httpx
 import orjson
 import pytest
 from bodydouble_contract_tests._impact import impact
-from bodydouble_contract_tests._impact_pictures import Pictures
+from bodydouble_contract_tests._impact_pictures import PlaceholderPictures
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Exchange, Finding, RecordedPicture, Severity, read_exchanges
@@ -38,7 +38,7 @@ def recorded(findings: Sequence[Finding]) -> dict[str, Finding]:
 
 @pytest.fixture(scope="module")
 def replaced() -> dict[str, Finding]:
-    """38 requests that are fine but for the model, two with a ratio that is gone and one with four pictures; one was refused anyway."""
+    """Return the findings for 38 requests that are valid except for the model, two with a removed ratio, one with four pictures, and one that was refused before."""
     exchanges = [
         *(exchange(prompt=f"picture {number}") for number in range(20)),
         *[exchange(prompt="again")] * 18,
@@ -54,7 +54,7 @@ def test_as_sent_all_recorded_requests_would_be_refused_for_the_new_model_name(r
     finding = replaced["impact-recorded-requests-refused"]
     assert finding.message == (
         "as sent, all of your 41 recorded requests would be refused: model is now 'google/nano-banana-edit' "
-        "(1 left out: the old contract refuses such requests too)"
+        "(1 skipped: the old contract refuses such requests too)"
     )
     assert [cause.pointer for cause in finding.covers] == ["/model"]
 
@@ -65,7 +65,7 @@ def test_with_the_new_name_those_are_counted_that_would_still_be_refused(replace
         "with the new name, 3 of your 41 recorded requests would be refused: "
         "2 for aspect_ratio='21:9': allowed are '1:1', '9:16', '16:9', '3:4', '4:3'; "
         "1 for image_urls=['https://example.com/a.png', … 4 items]: it may have at most 3 items "
-        "(1 left out: the old contract refuses such requests too)"
+        "(1 skipped: the old contract refuses such requests too)"
     )
     assert finding.got == 3
 
@@ -91,8 +91,8 @@ def test_what_cannot_be_sent_again_is_left_out_and_counted() -> None:
     elsewhere = Exchange("3", "2026-09-01T00:00:00.000Z", "GET", "/v1/models")
     findings = recorded(impact(OLD, OLD, exchanges=[raw, exchange(), elsewhere]))
     assert [item.message for item in findings.values()] == [
-        "all of your 1 recorded request would be accepted (1 left out: the body was not kept)",
-        "1 recorded request went elsewhere than to the old contract's operations and was left out",
+        "your recorded request would be accepted (1 skipped: the body was not recorded)",
+        "1 recorded request matches no operation of the old contract and was skipped",
     ]
 
 
@@ -132,10 +132,10 @@ sides = st.integers(1, 300)
 
 @settings(max_examples=15, deadline=None)
 @given(kinds, sides, sides, st.integers(0, 300_000), st.booleans())
-def test_a_picture_in_anothers_place_has_its_type_its_size_and_at_least_its_bytes(
+def test_a_placeholder_has_the_type_and_size_and_at_least_the_bytes_of_its_picture(
     kind: str, width: int, height: int, size: int, is_data_uri: bool
 ) -> None:
-    text = Pictures().text(RecordedPicture("0" * 64, kind, size, (width, height), is_data_uri))
+    text = PlaceholderPictures().text(RecordedPicture("0" * 64, kind, size, (width, height), is_data_uri))
     assert text.startswith(f"data:{kind};base64,") is is_data_uri
     data = base64.b64decode(text.partition(",")[2] if is_data_uri else text)
     with Image.open(BytesIO(data)) as image:
@@ -145,8 +145,8 @@ def test_a_picture_in_anothers_place_has_its_type_its_size_and_at_least_its_byte
 
 
 @pytest.mark.parametrize("pixels", [None, (2**40, 2**40), (70_000, 3)])
-def test_a_picture_of_no_known_or_no_possible_size_is_replaced_all_the_same(pixels: tuple[int, int] | None) -> None:
-    data = Pictures().data(
+def test_a_picture_of_unknown_or_impossible_size_gets_a_placeholder(pixels: tuple[int, int] | None) -> None:
+    data = PlaceholderPictures().data(
         RecordedPicture("0" * 64, "image/webp", 2**60 if pixels is None else 0, pixels, is_data_uri=True)
     )
     with Image.open(BytesIO(data)) as image:
@@ -154,6 +154,6 @@ def test_a_picture_of_no_known_or_no_possible_size_is_replaced_all_the_same(pixe
     assert len(data) <= 64 * 1024 * 1024
 
 
-def test_a_picture_whose_type_nobody_can_make_keeps_the_name_of_its_type() -> None:
-    text = Pictures().text(RecordedPicture("0" * 64, "image/avif", 10, (3, 3), is_data_uri=True))
+def test_a_picture_of_an_unsupported_type_keeps_the_name_of_its_type() -> None:
+    text = PlaceholderPictures().text(RecordedPicture("0" * 64, "image/avif", 10, (3, 3), is_data_uri=True))
     assert text.startswith("data:image/avif;base64,")

@@ -1,4 +1,4 @@
-"""Invalid request bodies: that they are invalid, as named."""
+"""Invalid request bodies: they have exactly the named faults."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def test_every_body_has_faults_where_they_are_named_and_nowhere_else(contract: C
 
 
 def test_openapi_core_refuses_every_body_too(vendored: Contract) -> None:
-    """It reads a pattern's end as Python does, which lets a final line break pass; with that fault alone it accepts."""
+    """A final line break is left out: openapi-core reads ``$`` as Python does and accepts it."""
     operation, oracle = vendored.operation(), Oracle(vendored)
 
     @some
@@ -62,7 +62,7 @@ def test_a_fault_brings_no_other_one_with_it(contract_of: Callable[..., Contract
     properties = {"a": {"type": "boolean"}, "b": {"type": "boolean"}}
     schema = {"type": "object", "required": ["a"], "minProperties": 1, "properties": properties}
     strategy = invalid_requests(contract_of({**schema, "additionalProperties": False}))
-    # Without "a" there must be "b", or there would be too few properties as well.
+    # Without "a", "b" is needed, or there would be too few properties as well.
     assert plainest(strategy, lambda request: request.faults == ("a/missing",)).body == {"b": False}
 
 
@@ -71,7 +71,7 @@ def test_the_rest_of_the_body_varies(invalid: list[InvalidRequest]) -> None:
     assert len(beside) > 20
 
 
-def test_a_body_shrinks_to_one_fault_in_the_plainest_body(vendored: Contract, plainest: Plainest) -> None:
+def test_a_body_shrinks_to_one_fault_in_the_simplest_body(vendored: Contract, plainest: Plainest) -> None:
     found = plainest(invalid_requests(vendored), lambda request: "num_images/maximum+1" in request.faults)
     assert (found.faults, found.body["num_images"], found.body["prompt"]) == (
         ("num_images/maximum+1",),

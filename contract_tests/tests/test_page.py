@@ -1,4 +1,4 @@
-"""A documentation page as a witness."""
+"""The documentation page as a source of drift."""
 
 import json
 from typing import Any
@@ -94,13 +94,13 @@ def test_an_example_that_differs_in_part_has_each_deviation_at_its_place(vendore
 
 def test_a_finding_names_the_page_and_the_line_of_the_example(vendored: Contract) -> None:
     (finding,) = found({"images": []}, vendored)
-    line = int((finding.witness or "").removeprefix("page, line "))
+    line = int((finding.source or "").removeprefix("page, line "))
     assert PAGE.splitlines()[line - 1] == "@ANSWER@"
 
 
 def test_an_example_in_a_web_page_is_found(vendored: Contract) -> None:
     (finding,) = found("", vendored, WEB_PAGE)
-    assert (finding.id, finding.witness) == ("page-example-vacuous", "page, line 4")
+    assert (finding.id, finding.source) == ("page-example-vacuous", "page, line 4")
 
 
 @pytest.mark.parametrize(
@@ -125,26 +125,26 @@ def test_a_request_without_a_title_is_no_answer(vendored: Contract) -> None:
     assert response_examples(text, vendored.operation()) == []
 
 
-def test_equal_examples_are_judged_once(vendored: Contract) -> None:
+def test_equal_examples_are_checked_once(vendored: Contract) -> None:
     assert len(found({"images": []}, vendored, PAGE + PAGE)) == 1
 
 
-def test_a_second_example_is_judged_too(vendored: Contract) -> None:
+def test_a_second_example_is_checked_too(vendored: Contract) -> None:
     form = PAGE.replace("@ANSWER@", json.dumps(GOOD)) + PAGE
     assert [item.id for item in found({"images": []}, vendored, form)] == ["page-example-vacuous"]
 
 
-def test_a_page_without_an_example_answer_proves_nothing_and_says_so(vendored: Contract) -> None:
-    with pytest.raises(UnreadableDocument, match=r"page\.md: no example answer"):
+def test_a_page_without_an_example_answer_is_refused(vendored: Contract) -> None:
+    with pytest.raises(UnreadableDocument, match=r"page\.md: the page has no example answer"):
         found("", vendored, "# A model\n\nThere is nothing here.\n")
 
 
-def test_an_answer_that_is_no_json_is_a_finding_where_the_page_promises_one(vendored: Contract) -> None:
+def test_an_example_answer_that_is_not_json_is_a_finding(vendored: Contract) -> None:
     (finding,) = found('{"data": [', vendored)
     assert (finding.id, finding.severity) == ("page-example-unreadable", Severity.WARNING)
 
 
-def test_a_page_about_none_of_several_operations_is_refused(with_operations: Contract) -> None:
+def test_a_page_that_names_no_operation_is_refused_where_there_are_several(with_operations: Contract) -> None:
     with pytest.raises(UnknownOperation):
         found(GOOD, with_operations)
 
@@ -178,11 +178,11 @@ def test_proper_json_is_read_unchanged(value: object, indent: int | None) -> Non
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.sampled_from("{}[]\"',:/*.`~\n #<pre>ab1%-")))
-def test_whatever_a_page_holds_gives_findings_or_a_reason(text: str) -> None:
+def test_any_page_gives_findings_or_a_reason(text: str) -> None:
     contract = Contract.load()
     for form in (PAGE, "@ANSWER@", "<html>@ANSWER@", "## Response\n```json\n{@ANSWER@"):
         try:
             findings = page_findings(page(text, form), contract)
         except UnreadableDocument:
             continue
-        assert all((finding.witness or "").startswith("page, line ") for finding in findings)
+        assert all((finding.source or "").startswith("page, line ") for finding in findings)

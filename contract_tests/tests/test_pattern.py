@@ -1,7 +1,7 @@
 """Patterns: texts that match them, and their alternatives."""
 
 import pytest
-from bodydouble_contract_tests._pattern import alternatives, in_python, matches, matching, plainest_match
+from bodydouble_contract_tests._pattern import alternatives, in_python, matches, matching, simplest_match
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,27 +31,27 @@ def test_a_text_made_for_a_pattern_matches_it(pattern: str) -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
-def test_the_plainest_match_is_a_match(pattern: str) -> None:
-    text = plainest_match(pattern)
+def test_the_simplest_match_is_a_match(pattern: str) -> None:
+    text = simplest_match(pattern)
     assert text is not None
     assert matches(pattern, text)
 
 
 @pytest.mark.parametrize("pattern", ["^\\p{Lu}+$", "\\u{1F600}"])
-def test_what_python_cannot_read_gives_no_strategy(pattern: str) -> None:
+def test_a_pattern_that_python_cannot_read_gives_no_strategy(pattern: str) -> None:
     assert matching(pattern) is None
 
 
-def test_an_endin_pythons_spelling_is_before_no_line_break() -> None:
+def test_the_end_of_a_pattern_in_python_is_the_end_of_the_text() -> None:
     assert in_python("^a$[$]\\$") == "^a\\Z[$]\\$"
 
 
 def test_a_match_of_an_impossible_length_is_none() -> None:
-    assert plainest_match("^a{3}$", 5) is None
+    assert simplest_match("^a{3}$", 5) is None
 
 
 @pytest.mark.parametrize(
-    ("pattern", "pieces"),
+    ("pattern", "parts"),
     [
         ("^a$", ["^a$"]),
         ("^(?:a|b)$", ["^(?:a)$", "^(?:b)$"]),
@@ -64,8 +64,8 @@ def test_a_match_of_an_impossible_length_is_none() -> None:
         ("^(?=a|b)c$", ["^(?=a|b)c$"]),
     ],
 )
-def test_a_pattern_is_split_at_its_outermost_bars(pattern: str, pieces: list[str]) -> None:
-    assert alternatives(pattern) == pieces
+def test_a_pattern_is_split_at_its_outermost_bars(pattern: str, parts: list[str]) -> None:
+    assert alternatives(pattern) == parts
 
 
 @given(st.text(st.sampled_from("ab|()[]^$\\?:"), max_size=12))

@@ -1,4 +1,4 @@
-"""Valid request bodies: that they are valid, and that they cover what matters."""
+"""Valid request bodies: they conform, and they cover the important values."""
 
 import base64
 import io
@@ -152,16 +152,16 @@ def test_beside_known_values_there_are_others(bodies: list[dict[str, Any]]) -> N
     assert any(body.get("provider", "auto").lower() not in {"auto", "google", "fal"} for body in bodies)
 
 
-def test_keys_that_apps_send_though_nobody_documents_them_are_made(bodies: list[dict[str, Any]]) -> None:
+def test_undocumented_keys_that_apps_often_send_are_made(bodies: list[dict[str, Any]]) -> None:
     assert {name for body in bodies for name in body} >= HABITS
 
 
-def test_keys_that_nobody_sends_are_made(bodies: list[dict[str, Any]]) -> None:
+def test_unknown_keys_are_made(bodies: list[dict[str, Any]]) -> None:
     documented = {"model", "prompt", "image_urls", "num_images", "aspect_ratio", "provider"}
     assert {name for body in bodies for name in body} - documented - HABITS
 
 
-def test_no_key_is_unknown_where_none_may_be(contract_of: ContractOf, collect: Collect) -> None:
+def test_no_unknown_key_is_made_where_they_are_forbidden(contract_of: ContractOf, collect: Collect) -> None:
     schema = {"type": "object", "properties": {"a": {"type": "boolean"}}, "additionalProperties": False}
     assert {name for body in collect(requests(contract_of(schema)), 60) for name in body} == {"a"}
 

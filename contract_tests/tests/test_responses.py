@@ -1,4 +1,4 @@
-"""Answers: what the contract allows, its dialects, and what breaks it."""
+"""Answers: allowed bodies, dialects and violations."""
 
 from collections.abc import Callable
 from typing import Any
@@ -77,7 +77,7 @@ def test_urls_are_among_the_texts(items: list[dict[str, Any]]) -> None:
     assert any(str(item.get("url")).startswith("https://") for item in items)
 
 
-def test_there_are_properties_that_nobody_documents(allowed: list[Any]) -> None:
+def test_there_are_undocumented_properties(allowed: list[Any]) -> None:
     assert any(body.keys() - {"data", "meta"} for body in allowed)
 
 

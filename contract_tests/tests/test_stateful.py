@@ -39,7 +39,7 @@ CONTRACT = Contract.load()
 
 @dataclass
 class Model:
-    """What the server should remember."""
+    """The state that the server should have."""
 
     limit: int | None = None
     spent: Counter[str] = field(default_factory=Counter[str])
@@ -47,7 +47,7 @@ class Model:
     journal: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
 
     def call(self, key: str, prompt: str, count: int) -> int:
-        """The status of the answer: scripted, else by the key, else by the credits that are left."""
+        """Return the status of the answer: scripted, else by the key, else by the remaining credits."""
         fits = self.limit is None or self.spent[key] + count * PRICE <= self.limit
         status = self.script.pop(0) if self.script else 401 if key not in KNOWN_KEYS else 200 if fits else 403
         self.spent[key] += count * PRICE * (status == 200 and self.limit is not None)
@@ -55,12 +55,12 @@ class Model:
         return status
 
     def forget(self) -> None:
-        """Scripts and limits; the journal is another matter."""
+        """Forget scripts and limits, but not the journal."""
         self.limit, self.spent, self.script = None, Counter(), []
 
 
 class Interleaving(RuleBasedStateMachine):
-    """The server in process, its control routes over HTTP, and one client a key."""
+    """The server in process, its control routes over HTTP, and one client per key."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Fetching what is published, from real servers that misbehave."""
+"""Fetching of published documents from real servers that misbehave."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ QUICK = FetchLimits(deadline_s=5.0, attempts=1, max_bytes=100_000)
 
 
 class Server(ThreadingHTTPServer):
-    """Serves what is wrong in a certain way at each path, and counts the requests."""
+    """Misbehaves in a different way at each path, and counts the requests."""
 
     daemon_threads = True
 
@@ -116,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
             return
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Nothing: the tests look at what was served."""
+        """Log nothing; the tests look at the requests."""
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def refused() -> str:
-    """An address where nobody listens."""
+    """Return the address of a closed port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -151,11 +151,11 @@ def test_what_is_published_is_fetched_with_its_validators(server: Server) -> Non
 
 def test_a_second_fetch_asks_for_changes_only_and_keeps_the_content(server: Server) -> None:
     first = fetch(f"{server.address}/fine", limits=QUICK)
-    second = fetch(f"{server.address}/fine", {first.source: first}, QUICK)
-    assert second == Fetched(first.source, DOCUMENT, first.etag, first.last_modified, is_unchanged=True)
+    second = fetch(f"{server.address}/fine", {first.address: first}, QUICK)
+    assert second == Fetched(first.address, DOCUMENT, first.etag, first.last_modified, is_unchanged=True)
 
 
-def test_what_was_kept_of_another_place_is_no_condition(server: Server) -> None:
+def test_the_cached_content_of_another_address_is_no_condition(server: Server) -> None:
     fetch(f"{server.address}/fine", {"https://example.org": Fetched("https://example.org", b"{}", '"v1"')}, QUICK)
     assert "if-none-match" not in server.requests[0][1]
 
@@ -164,7 +164,7 @@ def test_a_redirect_is_followed(server: Server) -> None:
     assert fetch(f"{server.address}/moved", limits=QUICK).content == DOCUMENT
 
 
-def test_a_server_that_stumbles_is_asked_once_more(server: Server) -> None:
+def test_a_temporary_failure_is_retried(server: Server) -> None:
     assert fetch(f"{server.address}/stumbling").content == DOCUMENT
 
 
@@ -174,14 +174,14 @@ def test_a_server_that_stumbles_is_asked_once_more(server: Server) -> None:
         ("gone", "the server answered 404 Not Found; the file is gone or has moved", 1),
         ("forbidden", "the server answered 403 Forbidden", 1),
         ("busy", "the server answered 503 Service Unavailable; try again later (2 attempts)", 2),
-        ("round", "redirects, one to the next", 6),
-        ("short", "the connection broke before the answer was whole", 2),
+        ("round", "more than 5 redirects", 6),
+        ("short", "the connection broke before the answer was complete", 2),
         ("endless", "larger than 0.0953674 MB", 1),
         ("bomb", "larger than 0.0953674 MB", 1),
         ("badzip", "the answer's compression is broken", 2),
     ],
 )
-def test_a_failing_fetch_says_why_and_is_repeated_only_where_that_can_help(
+def test_a_failed_fetch_gives_the_reason_and_is_retried_only_where_it_may_pass(
     server: Server, path: str, reason: str, requests: int
 ) -> None:
     said = why(lambda: fetch(f"{server.address}/{path}", limits=FetchLimits(5.0, 2, 100_000)))
@@ -193,23 +193,23 @@ def test_an_answer_that_drips_is_cut_off_at_the_deadline(server: Server) -> None
     assert said.endswith("no complete answer within 0.3 s; try again later")
 
 
-def test_a_refused_connection_is_said(refused: str) -> None:
+def test_a_refused_connection_is_reported(refused: str) -> None:
     assert "the connection was refused; check the address and the port (2 attempts)" in why(lambda: fetch(refused))
 
 
-def test_an_unknown_host_is_said() -> None:
+def test_an_unknown_host_is_reported() -> None:
     said = why(lambda: fetch("http://no-such-host.invalid/openapi.json", limits=QUICK))
-    assert "the host is not known (DNS)" in said
+    assert "the host name cannot be resolved (DNS)" in said
 
 
-def test_a_certificate_that_nobody_trusts_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_untrusted_certificate_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate = tmp_path / "certificate.pem"
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     context.load_cert_chain(certificate)
     with Server() as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
-        # What the server has to say of the handshake is not what is tested.
+        # The server's own handshake errors are not what is tested.
         monkeypatch.setattr(server, "handle_error", print)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -220,7 +220,7 @@ def test_a_certificate_that_nobody_trusts_is_said(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("address", ["http://", "http://[::1", "https://exa mple.org/\x00", "http://a:b:c/"])
-def test_an_address_that_is_none_is_said(address: str) -> None:
+def test_an_invalid_address_is_refused(address: str) -> None:
     assert why(lambda: fetch(address, limits=QUICK))
 
 
@@ -231,7 +231,7 @@ def test_secrets_of_an_address_are_not_repeated(server: Server) -> None:
     assert "s3cr3t" not in said
 
 
-def test_a_file_is_as_good_as_an_address(tmp_path: Path) -> None:
+def test_a_file_can_be_fetched(tmp_path: Path) -> None:
     file = tmp_path / "document.json"
     file.write_bytes(DOCUMENT)
     assert fetch(str(file)) == Fetched(str(file), DOCUMENT)
@@ -242,7 +242,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     assert "name a readable file or an http(s) URL" in why(lambda: fetch(str(tmp_path / name)))
 
 
-def test_an_empty_address_is_said() -> None:
+def test_an_empty_address_is_refused() -> None:
     assert why(lambda: fetch(" ")) == "the address is empty; name a readable file or an http(s) URL"
 
 
@@ -261,7 +261,7 @@ def test_a_file_of_50_mb_is_refused(tmp_path: Path) -> None:
         (DOCUMENT[:-3], "the JSON is cut off after"),
         ('{"a": "ü'.encode()[:-1], "the JSON is cut off after 8 bytes"),
         (b"openapi: 3.0.0", "it is not JSON (line 1, column"),
-        (b"[1]", "it is JSON, but no object (list)"),
+        (b"[1]", "it is JSON, but not an object (list)"),
         (b'{"a": 1} {"b": 2}', "it is not JSON (line 1, column 10"),
         (b"\xff\xfe{\x00", "it is not JSON"),
     ],

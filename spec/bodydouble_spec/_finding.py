@@ -58,8 +58,8 @@ class Finding:
     ``id`` is the rule in kebab case; ``pointer`` is a JSON pointer (RFC 6901) into the examined value, ``""`` for the
     whole. ``expected`` and ``got`` are JSON values, ``got`` shortened when it is long. ``repaired`` names the
     replacement for a defect, ``direction`` is ``request`` or ``response``, ``operation`` is the operation's key (``POST
-    /path``), ``request`` the request that was sent, ``witness`` the source of the finding, and ``covers`` holds
-    findings that this one explains.
+    /path``), ``request`` the request that was sent, ``source`` the source of the finding (a document, a page, a
+    recording), ``witness`` the request or value that shows it, and ``covers`` holds findings that this one explains.
     """
 
     id: str
@@ -73,6 +73,7 @@ class Finding:
     direction: str | None = field(default=None, compare=False)
     operation: str | None = None
     request: Any = field(default=None, compare=False)
+    source: str | None = field(default=None, compare=False)
     witness: str | None = field(default=None, compare=False)
     covers: tuple["Finding", ...] = field(default=(), compare=False)
 

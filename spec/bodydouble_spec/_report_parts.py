@@ -84,7 +84,12 @@ def visible_lines(text: str) -> list[str]:
 def details(finding: Finding) -> list[Detail]:
     """Return the fields of a finding that are set, apart from name and message; of a change both values."""
     values = [("expected", finding.expected), ("got", finding.got)]
-    prose = [("repaired", finding.repaired), ("request", finding.request), ("witness", finding.witness)]
+    prose = [
+        ("repaired", finding.repaired),
+        ("request", finding.request),
+        ("source", finding.source),
+        ("witness", finding.witness),
+    ]
     return [
         *_old_and_new(finding),
         *(_json_detail(label, value) for label, value in values if value is not None),

@@ -1,10 +1,16 @@
-"""What the vendored contract of this import path makes of mock, cases and client, as JSON."""
+"""Print, as JSON, the effect of the vendored contract on this import path on mock, cases and client."""
 
 import json
 
 import bodydouble_spec
 from bodydouble_contract_tests import boundary_cases
-from bodydouble_contract_tests.claims import Arrival, Stage, Witness, boundary_calls, claim_valid_call_is_served
+from bodydouble_contract_tests.claims import (
+    Harness,
+    ReceivedRequest,
+    RecordingServer,
+    boundary_calls,
+    claim_valid_call_is_served,
+)
 from bodydouble_spec import Contract, Overlay, provenance
 
 URLS = [f"https://example.org/{number}.png" for number in range(4)]
@@ -20,44 +26,46 @@ CHANGES = {
 }
 
 
-def of_mock(stage: Stage, contract: Contract) -> dict[str, object]:
-    """The status of a usual request with each change, the pictures of the usual one, and the properties of its cost."""
+def of_mock(harness: Harness, contract: Contract) -> dict[str, object]:
+    """Return the status of a usual request with each change, the pictures of the usual one, and the properties of its cost."""
     bodies = {name: USUAL | change for name, change in CHANGES.items()}
-    replies = {name: stage.post(contract.operation(), body, json.dumps(body).encode()) for name, body in bodies.items()}
+    replies = {
+        name: harness.post(contract.operation(), body, json.dumps(body).encode()) for name, body in bodies.items()
+    }
     usual = json.loads(replies["usual"].answer)
     return {
-        "statuses": {name: reply.status for name, reply in replies.items()},
+        "statuses": {name: posted.status for name, posted in replies.items()},
         "pictures": len(usual["data"]),
         "usage": sorted(usual["meta"]["usage"]),
     }
 
 
-def of_client(stage: Stage, contract: Contract) -> dict[str, object]:
-    """How many of the calls that the contract allows the client cannot make, and why: as sent, and with the model's new name."""
+def of_client(harness: Harness, contract: Contract) -> dict[str, object]:
+    """Return the allowed calls that the client cannot make, with the reasons: as sent, and with the model's new name."""
     calls = boundary_calls(contract)
-    arrivals: list[Arrival] = []
+    received: list[ReceivedRequest] = []
     refused = 0
     for call in calls:
-        encounter = stage.meet(call)
-        refused += bool(claim_valid_call_is_served(encounter))
-        arrivals += encounter.arrivals
-    as_sent = [places(arrival.answer) for arrival in arrivals]
-    renamed = [json.loads(arrival.body) | {"model": USUAL["model"]} for arrival in arrivals]
-    replies = [stage.post(contract.operation(), body, json.dumps(body).encode()) for body in renamed]
+        record = harness.run(call)
+        refused += bool(claim_valid_call_is_served(record))
+        received += record.received
+    as_sent = [places(request.answer) for request in received]
+    renamed = [json.loads(request.body) | {"model": USUAL["model"]} for request in received]
+    replies = [harness.post(contract.operation(), body, json.dumps(body).encode()) for body in renamed]
     return {
         "every call is refused": refused == len(calls) > 0,
         "because of": sorted({place for listed in as_sent for place in listed}),
-        "refused under the new name": [reply.body for reply in replies if reply.status != 200],
+        "refused under the new name": [posted.body for posted in replies if posted.status != 200],
     }
 
 
 def places(answer: bytes) -> list[str]:
-    """The places that a refusal names."""
+    """Return the places that a refusal names."""
     return ["/".join(map(str, issue["path"])) for issue in json.loads(answer)["error"]["data"]]
 
 
 def load() -> tuple[Contract, bool]:
-    """The vendored contract, and whether its overlay had to be applied for that."""
+    """Return the vendored contract, and whether its overlay had to be applied for that."""
     applied: list[str] = []
     apply = Overlay.apply
 
@@ -74,8 +82,8 @@ def load() -> tuple[Contract, bool]:
 
 if __name__ == "__main__":
     vendored, is_applied = load()
-    with Stage(Witness(vendored)) as stage:
-        mock, client = of_mock(stage, vendored), of_client(stage, vendored)
+    with Harness(RecordingServer(vendored)) as harness:
+        mock, client = of_mock(harness, vendored), of_client(harness, vendored)
     report = {
         "loaded from": bodydouble_spec.__file__,
         "origin": provenance(),
