@@ -1,4 +1,4 @@
-"""bodydouble: an offline stand-in for one paid image API, a client for it, and the proof that they agree."""
+"""An offline stand-in for one paid image API, a client for it, and the proof that they agree."""
 
 from importlib.metadata import version as _version
 

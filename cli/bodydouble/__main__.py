@@ -1,7 +1,7 @@
-"""The entry point: runs the command line and sees to it that the exit code keeps its promise.
+"""The entry point: it runs the command line and guarantees the exit codes.
 
-0 is fine, 1 are findings at or above ``--fail-on``, 2 is "could not run": bad usage, an unreadable document, and any exception
-that nobody foresaw. It is never 1, because 1 says that something was examined.
+0 means no findings, 1 findings at or above ``--fail-on``, 2 that the command could not run: bad usage, an unreadable document or an
+unexpected exception. The last is never 1, because 1 says that something was examined.
 """
 
 import os
@@ -11,26 +11,26 @@ from bodydouble._text import one_line
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+_INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 _TRACEBACK = "--traceback"
 
 
 def main() -> None:
     """Run ``bodydouble`` with the arguments of the process, and end the process."""
     arguments = sys.argv[1:]
-    # What stands behind `--` are the arguments of another command.
+    # Arguments after `--` belong to another command.
     end = arguments.index("--") if "--" in arguments else len(arguments)
     own, others = arguments[:end], arguments[end:]
     shows_traceback = _TRACEBACK in own or os.environ.get("BODYDOUBLE_TRACEBACK", "0") not in {"", "0"}
     try:
-        # Imported here, so that Ctrl-C and a broken installation end as promised from the first moment on.
+        # Imported here, so that Ctrl-C and a broken installation during the import also end with the right code.
         from bodydouble._app import app
 
         app(args=[*(argument for argument in own if argument != _TRACEBACK), *others], prog_name="bodydouble")
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
     except SystemExit as end:
-        # Typer ends with 1 when a reader such as `head` has gone; the reader had what it wanted.
+        # Typer exits with 1 when a reader such as `head` has closed the pipe, which is no error.
         sys.exit(0 if isinstance(end.__context__, BrokenPipeError) else end.code)
     except Exception as error:  # noqa: BLE001 - the last resort: an exception must not end in exit code 1
         if shows_traceback:

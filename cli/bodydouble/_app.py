@@ -1,4 +1,4 @@
-"""The root of the command line: its options and its commands. Everything expensive is imported inside the commands."""
+"""The root command, its options and its subcommands. Slow imports are made inside the commands."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from bodydouble._verify import verify
 
 __all__ = ["app"]
 
-# No rich markup: help and usage errors stay plain lines that a log can be searched for, and rich need not be imported.
+# No rich markup: help and usage errors are plain lines, easy to search for in a log, and Rich is not imported.
 app = typer.Typer(
     name="bodydouble", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
 )
@@ -29,7 +29,7 @@ app.command()(verify)
 app.command()(diff)
 app.command()(history)
 app.command()(drift)
-# What follows the command's name is the command's own, with or without `--`.
+# Options after the name of the program to run are its own, with or without `--`.
 app.command(context_settings={"allow_interspersed_args": False})(run)
 
 
@@ -42,13 +42,13 @@ def _print_version(wanted: bool) -> None:
 @app.callback()
 def root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
     traceback: Annotated[
         bool,
-        typer.Option("--traceback", help="Show where an unforeseen error came from; so does BODYDOUBLE_TRACEBACK=1."),
+        typer.Option("--traceback", help="Show the traceback of an unexpected error, as BODYDOUBLE_TRACEBACK=1 does."),
     ] = False,
 ) -> None:
-    """An offline stand-in for one paid image API, and the proof that stand-in, client and real API agree."""
-    # Both options have done their work before a command runs: the version ends the process, and main() reads the other.
+    """Run an offline stand-in for one paid image API, and prove that stand-in, client and real API agree."""
+    # Neither is used here: the callback prints the version, and main() reads --traceback.
     del version, traceback

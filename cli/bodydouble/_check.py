@@ -1,4 +1,4 @@
-"""Two opinions on one document, brought together so that nothing is said twice."""
+"""The defects of a document, merged with the errors of openapi-spec-validator without repetition."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,13 +7,13 @@ from bodydouble_spec import Contract, Finding
 
 __all__ = ["check", "merge"]
 
-_SECOND_OPINION = "openapi-spec-validator"
+_VALIDATOR = "openapi-spec-validator"
 
 
 def check(contract: Contract) -> tuple[Finding, ...]:
-    """The defects of a document, and what openapi-spec-validator says of it as published and as repaired.
+    """Return the defects of a document, and the validator's errors in it as published and as repaired.
 
-    Raises SpecError when that is not installed.
+    Raises SpecError when openapi-spec-validator is not installed.
     """
     from bodydouble_spec.oracle import document_errors
 
@@ -23,28 +23,28 @@ def check(contract: Contract) -> tuple[Finding, ...]:
 
 
 def merge(defects: Iterable[Finding], published: Iterable[Finding], repaired: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Our defects, each with a witness where the validator names the same place, then what it alone says.
+    """Merge defects with the validator's errors in the published and in the repaired document.
 
-    What it says of the repaired document as well is said once.
+    A defect that the validator found too names it as its source. An error in both documents is reported once.
     """
-    verdicts = list(dict.fromkeys(published))
+    errors = list(dict.fromkeys(published))
     merged = [
-        replace(defect, witness=_SECOND_OPINION)
-        if defect.repaired is not None and any(_is_same_place(verdict, defect) for verdict in verdicts)
+        replace(defect, source=_VALIDATOR)
+        if defect.repaired is not None and any(_is_same_place(error, defect) for error in errors)
         else defect
         for defect in defects
     ]
-    places = [defect for defect in merged if defect.witness == _SECOND_OPINION]
-    alone = [verdict for verdict in verdicts if not any(_is_same_place(verdict, defect) for defect in places)]
-    left = [
-        replace(verdict, id=f"repaired-{verdict.id}", message=f"in the document as repaired: {verdict.message}")
-        for verdict in dict.fromkeys(repaired)
-        if verdict not in verdicts
+    places = [defect for defect in merged if defect.source == _VALIDATOR]
+    others = [error for error in errors if not any(_is_same_place(error, defect) for defect in places)]
+    remaining = [
+        replace(error, id=f"repaired-{error.id}", message=f"in the document as repaired: {error.message}")
+        for error in dict.fromkeys(repaired)
+        if error not in errors
     ]
-    return (*merged, *alone, *left)
+    return (*merged, *others, *remaining)
 
 
-def _is_same_place(verdict: Finding, defect: Finding) -> bool:
-    """Whether both are about one place; what is missing is named where it should be, or by what should hold it."""
-    holder = verdict.pointer.rpartition("/")[0]
-    return defect.pointer in {verdict.pointer, holder if verdict.id == "openapi-required" else verdict.pointer}
+def _is_same_place(error: Finding, defect: Finding) -> bool:
+    """Tell whether both are about one place; a missing member is reported at its own place, or at its parent's."""
+    holder = error.pointer.rpartition("/")[0]
+    return defect.pointer in {error.pointer, holder if error.id == "openapi-required" else error.pointer}

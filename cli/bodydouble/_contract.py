@@ -1,4 +1,4 @@
-"""``bodydouble contract``: look at a contract, check documents, compare their structure, adopt a revision."""
+"""``bodydouble contract``: show a contract, check documents, print fingerprints, adopt a revision."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from bodydouble._options import FailOn, Format, Output
-from bodydouble._output import COULD_NOT_RUN, complain, exit_code_of, print_report, print_text, stop, stopping
-from bodydouble._sources import problem_of
+from bodydouble._output import (
+    COULD_NOT_RUN,
+    exit_code_of,
+    exit_on_error,
+    exit_with_error,
+    print_error,
+    print_report,
+    print_text,
+)
+from bodydouble._sources import unreadable_reason
 from bodydouble._update import update
 
 if TYPE_CHECKING:
@@ -15,47 +23,48 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-_WHAT = "FILE|URL"
+_METAVAR = "FILE|URL"
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Look at the contract, check documents, adopt a revision."
+    no_args_is_help=True, rich_markup_mode=None, help="Show the contract, check documents, adopt a revision."
 )
 
 
 @app.command()
 def show(
     document: Annotated[
-        str | None, typer.Argument(metavar=_WHAT, help="Another document than the vendored contract.")
+        str | None, typer.Argument(metavar=_METAVAR, help="Document to show. Default: the vendored contract.")
     ] = None,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
 ) -> None:
-    """Show what a contract promises, how well each part is known, and what is wrong with the published document."""
-    with stopping():
+    """Show a contract: operations, fields, limits, prices, the evidence for each, and the defects of the published document."""
+    with exit_on_error():
         from bodydouble_spec import Report
 
-        from bodydouble._description import complete, for_people
+        from bodydouble._description import describe, summarize
 
         contract = _load(document)
         problem = _problem(contract)
         if problem is not None:
-            stop(problem)
-        facts = complete(contract, is_vendored=document is None)
-        shown = facts if format == "json" else for_people(facts)
+            exit_with_error(problem)
+        facts = describe(contract, is_vendored=document is None)
+        shown = facts if format == "json" else summarize(facts)
         print_report(Report(contract.source, contract.findings, shown, "defects"), format, output)
 
 
 @app.command()
 def check(
     documents: Annotated[
-        list[str] | None, typer.Argument(metavar=f"{_WHAT}...", help="Default: the vendored contract.")
+        list[str] | None,
+        typer.Argument(metavar=f"{_METAVAR}...", help="Documents to read. Default: the vendored contract."),
     ] = None,
     format: Format = "text",  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
 ) -> None:
-    """Check documents: what is wrong with each, in our eyes and in those of openapi-core's validator."""
-    with stopping():
+    """Check documents for defects, and with openapi-core's validator."""
+    with exit_on_error():
         from bodydouble_spec import Report
 
         from bodydouble._check import check as findings_of
@@ -64,7 +73,7 @@ def check(
         found = [(contract, findings_of(contract)) for contract in contracts]
         several = len(documents or ()) > 1
         findings = tuple(
-            replace(finding, witness=" ".join(filter(None, (contract.source, finding.witness)))) if several else finding
+            replace(finding, source=" ".join(filter(None, (contract.source, finding.source)))) if several else finding
             for contract, examined in found
             for finding in examined
         )
@@ -78,14 +87,15 @@ def check(
 @app.command()
 def fingerprint(
     documents: Annotated[
-        list[str] | None, typer.Argument(metavar=f"{_WHAT}...", help="Default: the vendored contract.")
+        list[str] | None,
+        typer.Argument(metavar=f"{_METAVAR}...", help="Documents to read. Default: the vendored contract."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
-        Literal["text", "json"], typer.Option("--format", help="One line a document, or a JSON array.")
+        Literal["text", "json"], typer.Option("--format", help="One line for each document, or a JSON array.")
     ] = "text",
 ) -> None:
-    """Print the fingerprint of each document: equal when they promise the same, whatever their prose and order."""
-    with stopping():
+    """Print the fingerprint of each document's structure. Descriptions, examples and order make no difference."""
+    with exit_on_error():
         import json
 
         contracts, is_complete = _load_all(documents)
@@ -95,7 +105,7 @@ def fingerprint(
             if problem is None:
                 rows.append({"fingerprint": contract.fingerprint, "source": contract.source})
             else:
-                complain(problem)
+                print_error(problem)
                 is_complete = False
         lines = json.dumps(rows, indent=2) if format == "json" else "\n".join("  ".join(row.values()) for row in rows)
         if rows:
@@ -110,13 +120,13 @@ def _load(document: str | None) -> "Contract":
     from bodydouble_spec import Contract
 
     contract = Contract.load(document)
-    # Asked for here, because a document whose references unfold without end has none, and nothing else should try it.
+    # Computed here, because it fails for a document whose references expand without end.
     _ = contract.fingerprint
     return contract
 
 
 def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
-    """The contracts that can be had, and whether these are all; each other one is complained about."""
+    """Return the contracts that can be loaded, and whether these are all; an error is printed for each other one."""
     from bodydouble_spec import SpecError
 
     contracts: list[Contract] = []
@@ -125,13 +135,13 @@ def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
         try:
             contracts.append(_load(document))
         except SpecError as error:
-            complain(str(error))
+            print_error(str(error))
     return contracts, len(contracts) == len(wanted)
 
 
 def _problem(contract: "Contract") -> str | None:
-    """Why a document is no OpenAPI document at all, or None."""
-    problem = problem_of(contract)
+    """Return why a document is not an OpenAPI document, or None when it is one."""
+    problem = unreadable_reason(contract)
     return None if problem is None else f"{contract.source}: {problem}"
 
 

@@ -1,4 +1,4 @@
-"""A contract described: once complete, for programs, and once as facts and tables, for people."""
+"""The description of a contract: complete, as JSON, and as facts and tables for a report."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,11 +9,11 @@ from bodydouble_spec import Contract, Operation, is_array, is_object, join_point
 
 from bodydouble._fields import fields_of
 
-__all__ = ["complete", "for_people"]
+__all__ = ["describe", "summarize"]
 
 
-def complete(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:
-    """Everything about the contract as JSON values: its origin, each operation with fields and schemas, and the evidence ledger."""
+def describe(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:
+    """Describe a contract completely, as JSON values: its origin, each operation with fields and schemas, and the evidence."""
     return {
         "source": contract.source,
         "openapi": contract.document.get("openapi"),
@@ -24,8 +24,8 @@ def complete(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:
     }
 
 
-def for_people(description: dict[str, Any]) -> dict[str, Any]:
-    """The facts of a `complete` description that a person looks for, as scalars and tables."""
+def summarize(description: dict[str, Any]) -> dict[str, Any]:
+    """Reduce the result of `describe` to the facts and tables of a report."""
     operations: list[dict[str, Any]] = description["operations"]
     facts: dict[str, Any] = {
         "source": description["source"],
@@ -39,9 +39,9 @@ def for_people(description: dict[str, Any]) -> dict[str, Any]:
         facts |= _facts(operation, "" if len(operations) == 1 else f" of {operation['operation']}")
     if not operations:
         facts["operations"] = "none"
-    ledger = _ledger(description)
-    if ledger:
-        facts["evidence ledger: what is not in the published document"] = ledger
+    evidence = _evidence(description)
+    if evidence:
+        facts["evidence for what is not in the published document"] = evidence
     return facts
 
 
@@ -95,7 +95,7 @@ def _is_pair(size: Any) -> bool:
 
 
 def _price(extensions: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Credits and US dollars of one picture, the dollars exact, as text."""
+    """Return the price of one picture in credits and in US dollars, these exact and as text; None when it is unknown."""
     price = extensions.get("x-price")
     credits_of_one = price.get("credits") if is_object(price) else None
     credits_per_usd = price.get("credits-per-usd") if is_object(price) else None
@@ -109,10 +109,10 @@ def _price(extensions: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _facts(operation: dict[str, Any], suffix: str) -> dict[str, Any]:
-    """One operation's facts; ``suffix`` tells its labels from those of other operations."""
+    """Return the facts of one operation; ``suffix`` distinguishes its labels from those of other operations."""
     facts: dict[str, Any] = {
         f"operation{suffix}": operation["operation"],
-        f"API key{suffix}": "needed" if operation["needs_key"] else "not needed",
+        f"API key{suffix}": "required" if operation["needs_key"] else "not required",
     }
     price = operation["price"]
     if price is not None:
@@ -153,8 +153,8 @@ def _row(field: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _ledger(description: dict[str, Any]) -> list[dict[str, str]]:
-    """The evidence ledger, one row a fact; a fact that was written in several places is listed once."""
+def _evidence(description: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the evidence, a row for each fact; a fact that stands in several places is listed once."""
     places: dict[tuple[str, str, str], list[str]] = {}
     for fact in description["evidence"]:
         known = (fact["evidence"], fact["description"], fact["source"])
@@ -171,5 +171,5 @@ def _ledger(description: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _short(pointer: str, operations: list[dict[str, Any]]) -> str:
-    """A pointer without what every place of the only operation begins with."""
+    """Shorten a pointer by the prefix that all pointers of the only operation share."""
     return pointer.removeprefix(f"{operations[0]['pointer']}/") if len(operations) == 1 else pointer

@@ -1,4 +1,4 @@
-"""``bodydouble drift``: what changed upstream, whether it breaks us, and nothing said twice."""
+"""``bodydouble drift``: report what changed upstream and which calls that breaks, once for each change."""
 
 import os
 from datetime import UTC, datetime
@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bodydouble._options import FailOn, Format, Output
-from bodydouble._output import COULD_NOT_RUN, complain, exit_code_of, print_report, stop, stopping
+from bodydouble._output import COULD_NOT_RUN, exit_code_of, exit_on_error, exit_with_error, print_error, print_report
 from bodydouble._sources import Config
 
 if TYPE_CHECKING:
     from bodydouble_contract_tests.alarm import Delta
     from bodydouble_spec import Report
 
-    from bodydouble._notify import Service
+    from bodydouble._notify import Services
 
 __all__ = ["drift"]
 
-_ENVIRONMENT = "BODYDOUBLE_NOTIFY"
+_NOTIFY_VARIABLE = "BODYDOUBLE_NOTIFY"
 _REMIND_DAYS = 30
-_LONGEST_DAYS = 3650
+_MAX_REMIND_DAYS = 3650
 
 
 def drift(
@@ -29,31 +29,33 @@ def drift(
         str | None,
         typer.Option(
             metavar="URL|FILE",
-            help="The published document. Default, when no other witness is named: where the vendored contract came from (upstream).",
+            help="The published document. Default, when no other source is given: the address that the vendored contract came from (upstream).",
         ),
     ] = None,
     page: Annotated[
-        str | None, typer.Option(metavar="URL|FILE", help="The model's documentation page, for its example answer.")
+        str | None,
+        typer.Option(metavar="URL|FILE", help="The model's documentation page; its example answers are compared."),
     ] = None,
     exchanges: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="What the service really answered: recorded exchanges, or a JSON report of `bodydouble verify`. Repeatable.",
+            help="Answers of the service: recorded exchanges, or a JSON report of `bodydouble verify`. Repeatable.",
         ),
     ] = None,
     requests: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Your app's recorded requests, to be tried on the published document."),
+        typer.Option(metavar="FILE", help="Recorded requests of your app, to try against the published document."),
     ] = None,
     contract: Annotated[
-        str | None, typer.Option(metavar="FILE|URL", help="The contract that was adopted. Default: the vendored one.")
+        str | None,
+        typer.Option(metavar="FILE|URL", help="The adopted contract to compare with. Default: the vendored one."),
     ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="What was reported before; a drift is then reported once, and once more when it is over.",
+            help="File that remembers what was reported; a drift is then reported once, and once more when it is resolved.",
         ),
     ] = None,
     remind_days: Annotated[
@@ -61,34 +63,34 @@ def drift(
         typer.Option(
             metavar="DAYS",
             min=1,
-            max=_LONGEST_DAYS,
-            help=f"Report a drift again after so many days. Default: {_REMIND_DAYS}.",
+            max=_MAX_REMIND_DAYS,
+            help=f"Days after which a drift is reported again. Default: {_REMIND_DAYS}.",
         ),
     ] = None,
     notify: Annotated[
         list[str] | None,
         typer.Option(
             metavar="URL",
-            help=f"Send what is new to this Apprise URL. Repeatable; {_ENVIRONMENT} holds more, for secrets belong on no command line.",
+            help=f"Notify this Apprise URL of new findings. Repeatable; {_NOTIFY_VARIABLE} takes more, and keeps secrets off the command line.",
         ),
     ] = None,
     report_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where the whole report can be read, for the notification.")
+        str | None, typer.Option(metavar="URL", help="Link to the full report, for the notification.")
     ] = None,
     no_impact: Annotated[
-        bool, typer.Option("--no-impact", help="Do not try the published document out, only compare it.")
+        bool, typer.Option("--no-impact", help="Only compare the published document; do not run calls against it.")
     ] = False,
     format: Format = "text",  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
     config: Config = None,
 ) -> None:
-    """Say what drifted from the contract: the published document, the documentation page, the real answers.
+    """Report drift from the contract in the published document, the documentation page and recorded answers.
 
-    What is documented now is also tried out: the alarm names what would break. Exit code 2 when a witness could not be heard; what the
-    others said is reported all the same, and the state stays as it was.
+    When the document changed, calls of the old contract are run against the new one, and those that break are reported. Exit code 2 when a
+    source could not be read; the findings of the others are reported all the same, and the state file is not changed.
     """
-    with stopping():
+    with exit_on_error():
         try:
             from bodydouble_contract_tests.alarm import (
                 Delta,
@@ -99,51 +101,51 @@ def drift(
                 write_state,
             )
         except ImportError as error:
-            stop(str(error))
+            exit_with_error(str(error))
         from bodydouble._drift_report import drift_report
-        from bodydouble._drift_witnesses import Wanted, hear
-        from bodydouble._notify import services_of
+        from bodydouble._drift_witnesses import DriftOptions, collect_results
+        from bodydouble._notify import load_services
 
         if remind_days is not None and state is None:
-            stop("--remind-days needs --state FILE: without it every drift is reported each time")
-        services = services_of([*(notify or ()), *os.environ.get(_ENVIRONMENT, "").split()])
+            exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
+        services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
-        wanted = Wanted(upstream, page, tuple(exchanges or ()), requests, contract, config, not no_impact)
-        hearing = hear(wanted, before.fetched)
+        options = DriftOptions(upstream, page, tuple(exchanges or ()), requests, contract, config, not no_impact)
+        collected = collect_results(options, before.fetched)
         now = datetime.now(UTC)
         if state is None:
-            news, after = Delta(tuple(merge_findings(hearing.statements))), before
+            delta, after = Delta(tuple(merge_findings(collected.results))), before
         else:
             days = remind_days or _REMIND_DAYS
-            news, after = compare(before, hearing.statements, now, days, is_complete=hearing.is_complete)
-        is_said = True
-        if hearing.statements:
-            report = drift_report(hearing, news)
+            delta, after = compare(before, collected.results, now, days, is_complete=collected.is_complete)
+        is_delivered = True
+        if collected.results:
+            report = drift_report(collected, delta)
             try:
                 print_report(report, format, output)
             finally:
-                # A report that cannot be written is one more reason to send it.
-                is_said = _send(services, news, report, report_url)
-        for problem in hearing.problems:
-            complain(problem)
-        if hearing.unforeseen:
-            raise hearing.unforeseen[0]
-        if hearing.problems:
+                # Sent even when the report could not be written.
+                is_delivered = _send(services, delta, report, report_url)
+        for problem in collected.problems:
+            print_error(problem)
+        if collected.unforeseen:
+            raise collected.unforeseen[0]
+        if collected.problems:
             raise typer.Exit(COULD_NOT_RUN)
         if state is not None:
-            # What reached nobody is said again next time.
-            kept = after if is_said else before
-            write_state(state, kept.with_fetched(hearing.fetched))
-        raise typer.Exit(exit_code_of(news.findings, fail_on))
+            # What was not delivered is reported again next time.
+            kept = after if is_delivered else before
+            write_state(state, kept.with_fetched(collected.fetched))
+        raise typer.Exit(exit_code_of(delta.findings, fail_on))
 
 
-def _send(services: "tuple[Service, ...]", news: "Delta", report: "Report", report_url: str | None) -> bool:
-    """Notify the services of what is new; whether that reached any of them, where there are any."""
-    from bodydouble._notify import message_of, notify
+def _send(services: "Services", delta: "Delta", report: "Report", report_url: str | None) -> bool:
+    """Notify the services of new findings; return False when there are services and none was reached."""
+    from bodydouble._notify import build_message, notify
 
-    if not services or not news.findings:
+    if not len(services) or not delta.findings:
         return True
-    failures = notify(services, message_of(report, report_url), report)
+    failures = notify(services, build_message(report, report_url), report)
     for failure in failures:
-        complain(f"{failure} (the finding stands all the same)")
+        print_error(f"{failure} (the findings and the exit code stay as they are)")
     return len(failures) < len(services)

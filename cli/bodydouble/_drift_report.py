@@ -1,4 +1,4 @@
-"""The alarm's report: who was heard, who was not, and what is new."""
+"""The report of ``bodydouble drift``: the sources, those that could not be read, and the new findings."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,25 +9,25 @@ from bodydouble._sources import VENDORED
 if TYPE_CHECKING:
     from bodydouble_contract_tests.alarm import Delta, SourceResult
 
-    from bodydouble._drift_witnesses import Hearing
+    from bodydouble._drift_witnesses import Collected
 
 __all__ = ["drift_report"]
 
 
-def drift_report(hearing: "Hearing", news: "Delta") -> Report:
-    """What was compared with what, and the findings that are news."""
+def drift_report(collected: "Collected", delta: "Delta") -> Report:
+    """Build the report: the contract, its sources, and the findings that are new."""
     facts: dict[str, Any] = {
-        "contract": f"{hearing.contract.source} ({hearing.contract.fingerprint[:12]})",
-        "witnesses": [_row(statement) for statement in hearing.statements],
+        "contract": f"{collected.contract.source} ({collected.contract.fingerprint[:12]})",
+        "sources": [_row(result) for result in collected.results],
     }
-    if news.known:
-        facts["reported before"] = news.known
-    if not hearing.is_complete:
-        facts["could not be heard"] = [*hearing.problems, *(type(error).__name__ for error in hearing.unforeseen)]
-    named = f"the {VENDORED} contract" if hearing.is_vendored else hearing.contract.source
-    return Report(f"drift from {named}", news.findings, facts)
+    if delta.known:
+        facts["reported before"] = delta.known
+    if not collected.is_complete:
+        facts["not read"] = [*collected.problems, *(type(error).__name__ for error in collected.unforeseen)]
+    named = f"the {VENDORED} contract" if collected.is_vendored else collected.contract.source
+    return Report(f"drift from {named}", delta.findings, facts)
 
 
-def _row(statement: "SourceResult") -> dict[str, Any]:
-    row = {"witness": str(statement.source), "heard at": statement.address, "findings": len(statement.findings)}
-    return {**row, "note": statement.note} if statement.note else row
+def _row(result: "SourceResult") -> dict[str, Any]:
+    row = {"source": str(result.source), "address": result.address, "findings": len(result.findings)}
+    return {**row, "note": result.note} if result.note else row

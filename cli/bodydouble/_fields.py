@@ -1,4 +1,4 @@
-"""The fields of a schema as rows: what a reader wants to know of each, without reading JSON Schema."""
+"""The fields of a schema as rows, for readers who do not read JSON Schema."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,15 +11,15 @@ from bodydouble._limits import limits_of
 __all__ = ["Field", "fields_of"]
 
 _MAX_DEPTH = 12
-# References can make a small document unfold without end; of 180 real ones the largest body takes 123 visits.
+# References can make a small document expand without end; the largest body of 180 real documents takes 123 visits.
 _MAX_VISITS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: ``data[].url``, its type and limits in words, its default, and how well it is known.
+    """One field, such as ``data[].url``: its type and limits in words, its default and its evidence.
 
-    ``pointer`` leads to its schema in ``contract.document``. ``evidence`` also names the limits that are known less well, or better.
+    ``pointer`` leads to its schema in ``contract.document``. ``evidence`` also lists the limits whose evidence differs.
     """
 
     name: str
@@ -32,26 +32,26 @@ class Field:
 
 
 def fields_of(contract: Contract, pointer: str) -> list[Field]:
-    """Every field of the schema at ``pointer`` in ``contract.document``, parents before children; [] when there is no schema."""
+    """List the fields of the schema at ``pointer`` in ``contract.document``, parents before children; [] when there is no schema."""
     try:
         schema = resolve_pointer(contract.document, pointer_parts(pointer))
     except LookupError:
         return []
     found: dict[str, list[Field]] = {}
-    for field in _Walk(contract).fields(schema, pointer, "", required=False):
+    for field in _SchemaWalker(contract).fields(schema, pointer, "", required=False):
         found.setdefault(field.name, []).append(field)
     return [_merged(fields) for fields in found.values()]
 
 
 def _merged(fields: list[Field]) -> Field:
-    """One row for the fields of the same name that several alternatives have."""
+    """Merge fields of one name, from several alternatives, into one row."""
     types = dict.fromkeys(name for field in fields for name in field.type.split(" or "))
     limits = dict.fromkeys(field.limits for field in fields if field.limits)
     is_required = all(field.required for field in fields)
     return replace(fields[0], type=" or ".join(types), limits=" or ".join(limits), required=is_required)
 
 
-class _Walk:
+class _SchemaWalker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._visits = 0
@@ -66,9 +66,9 @@ class _Walk:
         is_alternative: bool = False,
         open_pointers: tuple[str, ...] = (),
     ) -> Iterator[Field]:
-        """The field at ``pointer`` and those below it; of an alternative those below it alone.
+        """Yield the field at ``pointer`` and those below it; for an alternative only those below it.
 
-        A schema that contains itself ends where it begins again.
+        A recursive schema is followed once.
         """
         parts = list(self._parts(schema, pointer, ()))
         if name and not is_alternative:
@@ -92,7 +92,7 @@ class _Walk:
                     yield from self.fields(branch, here, name, required=False, is_alternative=True, open_pointers=below)
 
     def _parts(self, schema: Any, pointer: str, seen: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
-        """The schemas that hold together at one place, each with its own pointer: through ``$ref`` and ``allOf``."""
+        """Yield the schemas that apply together at one place, each with its pointer, following ``$ref`` and ``allOf``."""
         self._visits += 1
         if not is_object(schema) or pointer in seen or self._visits > _MAX_VISITS:
             return
@@ -124,13 +124,13 @@ class _Walk:
         if not parts:
             return ""
         whole = self._contract.evidence(parts[0][1])
-        apart = [
+        different = [
             f"{keyword} {evidence}"
             for part, place in parts
             for keyword in limits_of(part)
             if (evidence := self._contract.evidence(join_pointer(place, keyword))) != whole
         ]
-        return "; ".join([whole, *apart])
+        return "; ".join([whole, *different])
 
 
 def _type_of(schema: dict[str, Any]) -> str:

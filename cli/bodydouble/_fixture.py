@@ -1,17 +1,17 @@
-"""The fixture ``bodydouble``: a mock of its own for one test, and the verdict when the test ends."""
+"""The fixture ``bodydouble``: a mock for one test, and the check of its requests when the test ends."""
 
 import os
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Unpack
 
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_spec import Contract, Exchange, Finding, Severity
 
-from bodydouble._fixture_answer import NOT_GIVEN, BadAnswer, explain, scenario_of, shown
+from bodydouble._fixture_answer import AnswerOptions, BadAnswer, explain_error, format_call, scenario_of
 from bodydouble._fixture_environment import DUMMY_KEY, mock_variables
 from bodydouble._fixture_findings import request_findings, unused_findings
 from bodydouble._fixture_guard import REAL_DOMAIN, guard_real_host
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from bodydouble_client import Client
     from bodydouble_mockserver.transport import MockTransport
 
-__all__ = ["Bodydouble", "stand_in"]
+__all__ = ["Bodydouble", "run_mock"]
 
-# A verdict needs every request of the test, however many; what they hold beyond 16 kB is kept as hashes.
+# The check at the end needs every request of the test; values over 16 kB are kept as hashes.
 _SETTINGS = Settings(journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
 
 
 class Bodydouble:
-    """The mock that stands in for the service during one test.
+    """The mock of the service during one test.
 
-    ``url`` is its address, without a trailing slash; the environment's variables hold it too, so that most apps need not be told.
+    ``url`` is its address, without a trailing slash. The environment variables are set to it too, so most apps need no configuration.
     """
 
     def __init__(self, app: MockServer, server: BackgroundServer) -> None:
@@ -46,63 +46,33 @@ class Bodydouble:
 
     @property
     def requests(self) -> list[Exchange]:
-        """What the app sent so far, with what it was answered, the oldest first; without its key, and pictures by their hash.
+        """The exchanges so far, oldest first, without the app's key and with pictures by their hash.
 
-        A request is in it once it is answered (one that meets a delay: after the delay).
+        A request is added once it is answered, a delayed one after its delay.
         """
         return self._app.journal.exchanges()
 
-    def answer(
-        self,
-        *,
-        status: int = NOT_GIVEN,
-        times: int | None = NOT_GIVEN,
-        body: Any = NOT_GIVEN,
-        headers: Mapping[str, str] = NOT_GIVEN,
-        match: Mapping[str, Any] = NOT_GIVEN,
-        delay_s: float | str = NOT_GIVEN,
-        retry_after: int = NOT_GIVEN,
-        fault: str = NOT_GIVEN,
-        violation: str | Literal[True] = NOT_GIVEN,
-        dialect: str = NOT_GIVEN,
-        envelope: str = NOT_GIVEN,
-        images: str = NOT_GIVEN,
-    ) -> None:
-        """Script the next answer: what is given here instead of what the mock would have answered, the rest as it would have been.
+    def answer(self, **options: Unpack[AnswerOptions]) -> None:
+        """Script the next answer: ``answer(status=429, times=2, match={"prompt": "dinosaur"})``.
 
-        Answers are used in the order in which they were scripted, each ``times`` times (1; None: always), by the requests that ``match``
-        means (``{"prompt": "dinosaur"}``; also ``model``, ``path``, ``method``, ``header``, ``key``, ``call``). ``delay_s`` are seconds, or a
-        range like ``"1..3"``; ``retry_after`` are the seconds of that header; ``fault`` breaks the connection or the body, and
-        ``violation`` the contract (True: what ``body`` says is meant to break it). The names are those of ``Prefer`` and of scenarios.
+        The options are those of `AnswerOptions`. Answers are used in the order in which they were scripted. One that is never used fails the
+        test.
 
-        Raises BadAnswer (a ValueError) with the values that are good.
+        Raises BadAnswer (a ValueError), which lists the allowed values.
         """
         __tracebackhide__ = True
-        arguments = {
-            "status": status,
-            "times": times,
-            "body": body,
-            "headers": headers,
-            "match": match,
-            "delay_s": delay_s,
-            "retry_after": retry_after,
-            "fault": fault,
-            "violation": violation,
-            "dialect": dialect,
-            "envelope": envelope,
-            "images": images,
-        }
+        scenario = scenario_of(options)
         try:
-            code, value = self._server.control("POST", "scenarios", scenario_of(arguments))
+            code, value = self._server.control("POST", "scenarios", scenario)
         except TypeError as error:
-            raise BadAnswer(f"bodydouble.answer: this cannot be written as JSON: {error}") from None
+            raise BadAnswer(f"bodydouble.answer: the answer cannot be written as JSON: {error}") from None
         if code != 201:
-            raise BadAnswer(explain(value["error"], value.get("pointer", "")))
+            raise BadAnswer(explain_error(value["error"], value.get("pointer", "")))
         caller = traceback.extract_stack(limit=2)[0]
-        self._described[value["ids"][0]] = f"{shown(arguments)} at {Path(caller.filename).name}:{caller.lineno}"
+        self._described[value["ids"][0]] = f"{format_call(options)} at {Path(caller.filename).name}:{caller.lineno}"
 
     def client(self, **options: Any) -> "Client":
-        """A `bodydouble_client.Client` for the mock, closed when the test ends; ``options`` are its own."""
+        """Open a `bodydouble_client.Client` for the mock, closed when the test ends; ``options`` are passed to it."""
         from bodydouble_client import Client
 
         chosen: dict[str, Any] = {"api_key": DUMMY_KEY, "base_url": self.url, **options}
@@ -110,7 +80,7 @@ class Bodydouble:
 
     @property
     def transport(self) -> "MockTransport":
-        """An httpx transport, for sync and async clients, that reaches the same mock without a port."""
+        """An httpx transport to the same mock without a port, for sync and async clients."""
         if self._transport is None:
             from bodydouble_mockserver.transport import MockTransport
 
@@ -119,30 +89,32 @@ class Bodydouble:
         return self._transport
 
     def unused(self) -> list[Finding]:
-        """A finding for each scripted answer that was never used."""
+        """Return a finding for each scripted answer that was never used."""
         _, scripted = self._server.control("GET", "scenarios")
         sent = len(self._app.journal.numbers())
         return unused_findings(scripted["answers"], sent, Severity.ERROR, self._described)
 
     def close(self) -> None:
-        """Close what `client` and `transport` have opened."""
+        """Close the clients and the transport."""
         self._opened.close()
 
 
 @contextmanager
-def stand_in(
+def run_mock(
     contract: Contract, test: str, options: MarkerOptions, *, openai: bool, journal: JournalOption | None
 ) -> Generator[Bodydouble]:
-    """A mock for the test of that node id, with the environment pointing at it; fails the test at the end for what the app did wrong."""
-    called: list[str] = []
+    """Run a mock for the test of that node id, with the environment variables set to it, and fail the test for the app's errors."""
+    called_hosts: list[str] = []
     app = create_app(contract, _SETTINGS)
     with BackgroundServer(app) as server, pytest.MonkeyPatch.context() as patch, ExitStack() as guard:
         if not options.allow_real_host:
-            guard.enter_context(guard_real_host(server.url, called))
-        # A proxy would look the real host's name up where no guard is.
-        past_proxies = () if options.allow_real_host else (REAL_DOMAIN,)
+            guard.enter_context(guard_real_host(server.url, called_hosts))
+        # A proxy would resolve the real host's name outside of the guard.
+        no_proxy_hosts = () if options.allow_real_host else (REAL_DOMAIN,)
         is_openai = openai if options.openai is None else options.openai
-        for name, value in mock_variables(server.url, os.environ, openai=is_openai, past_proxies=past_proxies).items():
+        for name, value in mock_variables(
+            server.url, os.environ, openai=is_openai, no_proxy_hosts=no_proxy_hosts
+        ).items():
             patch.setenv(name, value)
         double = Bodydouble(app, server)
         yield double
@@ -150,7 +122,7 @@ def stand_in(
         unused = double.unused()
     exchanges = double.requests
     if journal is not None:
-        journal.keep(test, exchanges)
-    failure = verdict(request_findings(exchanges, contract), unused, real_host_findings(called), options)
+        journal.write(test, exchanges)
+    failure = verdict(request_findings(exchanges, contract), unused, real_host_findings(called_hosts), options)
     if failure is not None:
         pytest.fail(failure, pytrace=False)

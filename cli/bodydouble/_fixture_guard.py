@@ -1,4 +1,4 @@
-"""A guard against paid calls by accident: while a test runs against the mock, the real host's name cannot be looked up."""
+"""A guard against accidental paid calls: during a test with the mock, the real host's name cannot be resolved."""
 
 import socket
 from collections.abc import Callable, Generator
@@ -14,25 +14,25 @@ _LOOKUPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
 
 
 class RealHostCalled(RuntimeError):
-    """The app was about to call the real service; no OSError, which HTTP libraries would take for a failure worth a retry."""
+    """The app tried to call the real service. It is not an OSError, which HTTP libraries would retry."""
 
 
 @contextmanager
-def guard_real_host(url: str, called: list[str]) -> Generator[None]:
-    """While inside, a look-up of a host of `REAL_DOMAIN` in this process raises RealHostCalled and is noted in ``called``.
+def guard_real_host(url: str, called_hosts: list[str]) -> Generator[None]:
+    """Make look-ups of hosts in `REAL_DOMAIN` raise RealHostCalled, and add their names to ``called_hosts``.
 
-    The standard library's look-ups are guarded, those of asyncio with them, and uvloop's. What resolves names outside of Python (a
-    child process, c-ares) is not seen; it finds a dummy key in the environment.
+    Guarded are the look-ups of this process through the standard library, asyncio and uvloop. Names resolved elsewhere (a child process,
+    c-ares) are not seen; such code finds a dummy key in the environment.
     """
 
     def check(host: object) -> None:
         name = host.decode("latin-1") if isinstance(host, bytes | bytearray) else str(host)
         name = name.lower().rstrip(".")
         if name == REAL_DOMAIN or name.endswith(f".{REAL_DOMAIN}"):
-            called.append(name)
+            called_hosts.append(name)
             raise RealHostCalled(
-                f"bodydouble: the app called the real {name}; the mock is at {url}, which AIMLAPI_BASE_URL holds while the test runs "
-                "(an app that reads it at import, or has the address written into it, does not see it). "
+                f"bodydouble: the app called the real {name}; the mock is at {url}, the value of AIMLAPI_BASE_URL while the test runs "
+                "(an app that reads it at import time, or has a hard-coded address, does not use it). "
                 "If the test means it: @pytest.mark.bodydouble(allow_real_host=True)"
             )
 
@@ -52,7 +52,7 @@ def _guarded(lookup: Callable[..., Any], check: Callable[[object], None]) -> Cal
 
 
 def _guard_uvloop(patch: pytest.MonkeyPatch, check: Callable[[object], None]) -> None:
-    """uvloop looks names up by itself; what it does in ``create_connection`` never passes its ``getaddrinfo``."""
+    """Guard uvloop, which resolves names itself, in ``create_connection`` without its own ``getaddrinfo``."""
     try:
         import uvloop
     except ImportError:  # it does not exist for Windows and PyPy

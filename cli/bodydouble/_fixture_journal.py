@@ -1,4 +1,4 @@
-"""``pytest --bodydouble-journal FILE``: what the apps sent in all tests, in one file, however many processes ran them."""
+"""``pytest --bodydouble-journal FILE``: the exchanges of all tests in one file, with pytest-xdist too."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,10 +16,10 @@ _OPTION = "bodydouble_journal"
 
 
 class JournalOption:
-    """The plugin behind the option, in each process of a run.
+    """The plugin for the option, in each process of a run.
 
-    A worker of pytest-xdist writes a file of its own, ``FILE.gw0``, which the controller appends to ``FILE`` at the end; a run that was
-    killed leaves it there, for the next one to take along.
+    A worker of pytest-xdist writes to its own file, ``FILE.gw0``, which the controller appends to ``FILE`` at the end. The file of a run
+    that was killed stays, and is appended by the next run.
     """
 
     def __init__(self, file: Path, *, is_worker: bool) -> None:
@@ -34,16 +34,16 @@ class JournalOption:
             ) from None
 
     @classmethod
-    def of(cls, config: pytest.Config) -> "JournalOption":
-        """The plugin for this process. Raises UsageError when the file cannot be written."""
+    def from_config(cls, config: pytest.Config) -> "JournalOption":
+        """Create the plugin for this process. Raises UsageError when the file cannot be written."""
         worker: dict[str, Any] | None = getattr(config, "workerinput", None)
         if worker is not None:
             return cls(Path(worker[_OPTION]), is_worker=True)
         chosen = str(config.getoption("--bodydouble-journal"))
         return cls(config.invocation_params.dir / chosen, is_worker=False)
 
-    def keep(self, test: str, exchanges: Iterable["Exchange"]) -> None:
-        """Append what the app sent in a test, each exchange with ``"test"``, the test's node id."""
+    def write(self, test: str, exchanges: Iterable["Exchange"]) -> None:
+        """Append the exchanges of a test, each with the test's node id as ``"test"``."""
         lines = [replace(exchange, extra={**exchange.extra, "test": test}).to_line() for exchange in exchanges]
         if lines:
             with self._file.open("ab") as file:
@@ -51,7 +51,7 @@ class JournalOption:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Tell a worker of pytest-xdist its file."""
+        """Pass a worker of pytest-xdist the name of its file."""
         worker: str = node.workerinput["workerid"]
         part = self._file.with_name(f"{self._file.name}.{worker}")
         self._parts.append(part)
@@ -59,7 +59,7 @@ class JournalOption:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
-        """Bring the workers' files together, in the controller, once they have ended."""
+        """Append the workers' files, in the controller, once the workers have ended."""
         if self._is_worker:
             return
         for part in self._parts:
@@ -71,7 +71,7 @@ class JournalOption:
 
 
 def _end_torn_line(file: Path) -> None:
-    """Make the file where it is missing, and end a line that a killed process left without its newline."""
+    """Create the file if it is missing, and end a line that a killed process left without a newline."""
     with file.open("a+b") as opened:
         if opened.tell():
             opened.seek(-1, 2)

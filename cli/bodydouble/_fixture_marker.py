@@ -1,4 +1,4 @@
-"""The arguments of ``@pytest.mark.bodydouble``, checked: one that is misspelt would otherwise have no effect in silence."""
+"""The arguments of ``@pytest.mark.bodydouble``, checked, because a misspelt one would be ignored."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ __all__ = ["MarkerOptions"]
 
 @dataclass(frozen=True, slots=True)
 class MarkerOptions:
-    """What a test says it means; ``openai`` None leaves that to the setting of the whole run."""
+    """The options of a test; ``openai=None`` uses the setting of the run."""
 
     allow_invalid: bool = False
     allow_unused: bool = False
@@ -18,17 +18,17 @@ class MarkerOptions:
     openai: bool | None = None
 
     @classmethod
-    def of(cls, marks: Iterable[pytest.Mark]) -> "MarkerOptions":
-        """The options of all marks on a test, the closest first; the closest one that names an option decides it.
+    def from_marks(cls, marks: Iterable[pytest.Mark]) -> "MarkerOptions":
+        """Combine the options of all marks on a test, the closest first; the closest mark with an option wins.
 
-        Raises ValueError with what is wrong and the names that there are.
+        Raises ValueError, which lists the known options.
         """
         known = [item.name for item in fields(cls)]
         example = f"@pytest.mark.bodydouble takes {', '.join(known)}, each True or False"
         given: dict[str, bool] = {}
         for mark in marks:
             if mark.args:
-                raise ValueError(f"{mark.args[0]!r:.60} has no name; {example}")
+                raise ValueError(f"{mark.args[0]!r:.60} needs a name; {example}")
             for name, value in mark.kwargs.items():
                 if name not in known:
                     raise ValueError(f"unknown argument {name!r:.60}; {example}")

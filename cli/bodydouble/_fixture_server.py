@@ -1,4 +1,4 @@
-"""A mock server on a port of its own, in a thread with an event loop of its own, that starts and ends in milliseconds."""
+"""A mock server on its own port, thread and event loop, which starts and stops in milliseconds."""
 
 import asyncio
 import contextlib
@@ -21,16 +21,16 @@ _CONTROL_S = 30
 
 
 class BackgroundServer:
-    """Serves ``app`` on ``port`` of this machine (0: a free one) until `close`, and closes it; ``url`` is its address.
+    """A server of ``app`` on ``port`` of this machine (0: a free one) until `close`; ``url`` is its address.
 
-    Raises CannotServe when the port cannot be had.
+    Raises CannotServe when the port is not available.
     """
 
     def __init__(self, app: MockServer, port: int = 0) -> None:
         listener = bind(_HOST, port)
         self._port: int = listener.getsockname()[1]
         self.url = f"http://{_HOST}:{self._port}"
-        self._server = _QuickServer(server_config(app))
+        self._server = _MockServer(server_config(app))
         self._thread = threading.Thread(
             target=self._server.run, args=([listener],), name="bodydouble-server", daemon=True
         )
@@ -49,13 +49,13 @@ class BackgroundServer:
         self.close()
 
     def close(self) -> None:
-        """Stop serving; calls that are still waiting for an answer are cut off. Harmless twice."""
+        """Stop serving and cut off calls that wait for an answer. A second call has no effect."""
         self._server.end()
         self._thread.join()
 
     def control(self, method: str, path: str, value: Any = None) -> tuple[int, Any]:
-        """Call one of the routes below ``/_bodydouble/``; its status and JSON. Raises TypeError for a value that is not JSON."""
-        # Not through a library that reads the environment's proxies, or that a test may have replaced.
+        """Call a route below ``/_bodydouble/`` and return its status and JSON. Raises TypeError when ``value`` is not JSON."""
+        # Not with a library that uses the environment's proxies, or that a test may have patched.
         connection = http.client.HTTPConnection(_HOST, self._port, timeout=_CONTROL_S)
         with contextlib.closing(connection):
             connection.request(method, f"/_bodydouble/{path}", None if value is None else orjson.dumps(value))
@@ -63,8 +63,8 @@ class BackgroundServer:
             return response.status, orjson.loads(response.read())
 
 
-class _Quick(uvicorn.Server):
-    """uvicorn's server without its waits: it looks every tenth of a second whether it should end, and takes as long to do so."""
+class _PromptServer(uvicorn.Server):
+    """A uvicorn server that stops at once; uvicorn's own checks for that every tenth of a second."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -73,7 +73,7 @@ class _Quick(uvicorn.Server):
         self._ended: asyncio.Event | None = None
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """See uvicorn; ``ready`` is set also when it could not start."""
+        """Run as uvicorn does; ``ready`` is set also when the server could not start."""
         try:
             super().run(sockets)
         finally:
@@ -83,12 +83,12 @@ class _Quick(uvicorn.Server):
         """End `main_loop`, from another thread."""
         self.should_exit = True
         if self._loop is not None and self._ended is not None:
-            # The loop is gone when this is called twice.
+            # The loop is closed when this is called twice.
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._ended.set)
 
     async def main_loop(self) -> None:
-        """Keep the date header right until `end` is called."""
+        """Keep the date header up to date until `end` is called."""
         self._loop, self._ended = asyncio.get_running_loop(), asyncio.Event()
         self.ready.set()
         tick = 0
@@ -98,7 +98,7 @@ class _Quick(uvicorn.Server):
                 await asyncio.wait_for(self._ended.wait(), _TICK_S)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Cut off what is still open, and wait for nothing but the end of that."""
+        """Cut off open connections and cancel their tasks, without waiting for answers."""
         for server in self.servers:
             server.close()
         for listener in sockets or ():
@@ -112,5 +112,5 @@ class _Quick(uvicorn.Server):
         await self.lifespan.shutdown()
 
 
-class _QuickServer(Server, _Quick):
-    """The mock's own server, whose `shutdown` ends streams quietly, over the quick one."""
+class _MockServer(Server, _PromptServer):
+    """The mock's server, whose `shutdown` ends streams cleanly, on top of the prompt one."""

@@ -1,4 +1,4 @@
-"""What a test is told when it ends: what the app did wrong, and how to say that it was meant."""
+"""The failure text of a test: the app's errors, and the marker that allows them."""
 
 from collections.abc import Sequence
 
@@ -9,25 +9,25 @@ from bodydouble._fixture_marker import MarkerOptions
 __all__ = ["real_host_findings", "verdict"]
 
 
-def real_host_findings(called: Sequence[str]) -> list[Finding]:
-    """A finding for each host of the real service that was called."""
+def real_host_findings(called_hosts: Sequence[str]) -> list[Finding]:
+    """Return a finding for each host of the real service that was called."""
     return [
         Finding(
             "real-host-called",
             Severity.ERROR,
             Evidence.OBSERVED,
             "",
-            f"the app called the real {host}, {called.count(host)} times; nothing was sent",
+            f"the app called the real {host} {_times(called_hosts.count(host))}; nothing was sent",
             operation=host,
         )
-        for host in dict.fromkeys(called)
+        for host in dict.fromkeys(called_hosts)
     ]
 
 
 def verdict(
     requests: Sequence[Finding], unused: Sequence[Finding], real_host: Sequence[Finding], options: MarkerOptions
 ) -> str | None:
-    """The text to fail a test with, or None; only errors count, and only what ``options`` do not allow."""
+    """Return the text to fail a test with, or None. Only errors count, and only those that ``options`` do not allow."""
     sections = [
         ("the app sent requests that break the contract", requests, "allow_invalid", options.allow_invalid),
         ("scripted answers were never used", unused, "allow_unused", options.allow_unused),
@@ -44,3 +44,7 @@ def verdict(
     report = render(Report(title, tuple(finding for _, findings, _ in failed for finding in findings)))
     arguments = ", ".join(f"{argument}=True" for _, _, argument in failed)
     return f"{report}\nIf the test means it: @pytest.mark.bodydouble({arguments})"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

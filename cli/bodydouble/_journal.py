@@ -1,11 +1,11 @@
-"""``bodydouble journal``: what is in a file of exchanges, filtered, and one of them as code that sends it again."""
+"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as code that sends it again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from bodydouble._output import complain, print_text, stop
+from bodydouble._output import exit_with_error, print_error, print_text
 
 if TYPE_CHECKING:
     from bodydouble_spec import Exchange, ExchangeFilter, ExchangeLog
@@ -16,26 +16,24 @@ __all__ = ["journal"]
 def journal(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `bodydouble serve --journal` wrote.")],
     status: Annotated[str | None, typer.Option(metavar="CODE|4xx", help="Only answers of this status.")] = None,
-    path: Annotated[str | None, typer.Option(help="Only this path, or what begins like it: '/v1/*'.")] = None,
+    path: Annotated[str | None, typer.Option(help="Only this path, or paths with a prefix: '/v1/*'.")] = None,
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
-    key: Annotated[
-        str | None, typer.Option(metavar="HASH", help="Only calls with this key, by its short hash.")
-    ] = None,
+    key: Annotated[str | None, typer.Option(metavar="HASH", help="Only calls with the key of this short hash.")] = None,
     since: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Only from this time on: ISO 8601 (UTC without a zone) or Unix seconds."),
+        typer.Option(metavar="TIME", help="Only since this time: ISO 8601 (UTC without a zone) or Unix seconds."),
     ] = None,
-    findings: Annotated[bool, typer.Option("--findings", help="Only requests with which something was wrong.")] = False,
-    show: Annotated[str | None, typer.Option(metavar="ID", help="Print this one in full.")] = None,
+    findings: Annotated[bool, typer.Option("--findings", help="Only requests with findings.")] = False,
+    show: Annotated[str | None, typer.Option(metavar="ID", help="Print this request in full.")] = None,
     code: Annotated[
         Literal["curl", "python"] | None,
         typer.Option(
-            "--as", help="Print code that sends the request again: that of --show, else the last that is selected."
+            "--as", help="Print code that sends the request again: that of --show, else the last one selected."
         ),
     ] = None,
-    format: Annotated[Literal["text", "json"], typer.Option("--format", help="How it is printed.")] = "text",  # noqa: A002 - the option's name
+    format: Annotated[Literal["text", "json"], typer.Option("--format", help="Format of the output.")] = "text",  # noqa: A002 - the option's name
 ) -> None:
-    """Show what an app sent, from a journal file. Keys are not in it, and pictures by their hash only."""
+    """Show the requests of an app from a journal file, which has no keys, and pictures only as hashes."""
     from bodydouble_spec import BadFilter, ExchangeFilter, read_exchanges
 
     given = {"status": status, "path": path, "method": method, "key": key, "since": since}
@@ -43,32 +41,34 @@ def journal(
     try:
         chosen = ExchangeFilter.parse({**texts, **({"findings": "true"} if findings else {})})
     except BadFilter as error:
-        stop(f"--{error}")
+        exit_with_error(f"--{error}")
     try:
         log = read_exchanges(file)
     except OSError as error:
-        stop(f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote")
+        exit_with_error(f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote")
     for finding in log.findings:
-        complain(f"{file}: {finding.message}")
+        print_error(f"{file}: {finding.message}")
     selected = _select(log, chosen, show)
     if code is not None:
         _print_code(selected, code)
     elif format == "json":
         _print_json(log, selected)
     else:
-        from bodydouble._journal_text import listing, one_exchange
+        from bodydouble._journal_text import format_exchange, format_list
 
-        print_text(one_exchange(selected[0]) if show is not None else listing(selected, len(log.exchanges)))
+        print_text(format_exchange(selected[0]) if show is not None else format_list(selected, len(log.exchanges)))
 
 
 def _select(log: "ExchangeLog", chosen: "ExchangeFilter", show: str | None) -> "list[Exchange]":
     selected = chosen.select(log.exchanges)
     if show is None:
         return selected
-    # Ids of two runs with one seed can be alike; the later one is meant.
+    # Two runs with one seed can have the same ids; the later one is shown.
     found = [exchange for exchange in selected if exchange.id == show][-1:]
     if not found:
-        stop(f"--show {show}: none of the {len(selected)} selected requests has this id; leave --show out to see them")
+        exit_with_error(
+            f"--show {show}: none of the {len(selected)} selected requests has this id; leave --show out to list them"
+        )
     return found
 
 
@@ -76,7 +76,7 @@ def _print_code(selected: "list[Exchange]", code: Literal["curl", "python"]) -> 
     from bodydouble._journal_code import as_curl, as_python
 
     if not selected:
-        stop("--as: no request is selected; loosen the filters")
+        exit_with_error("--as: no request is selected; loosen the filters")
     print_text(as_curl(selected[-1]) if code == "curl" else as_python(selected[-1]))
 
 
@@ -87,5 +87,5 @@ def _print_json(log: "ExchangeLog", selected: "list[Exchange]") -> None:
         "exchanges": [exchange.to_dict() for exchange in selected],
         "findings": [finding.to_dict() for finding in log.findings],
     }
-    # All in ASCII: nothing of it is a command to a terminal.
+    # In ASCII, which cannot hold control characters for a terminal.
     print_text(json.dumps(document, indent=2) + "\n")

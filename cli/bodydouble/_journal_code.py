@@ -1,6 +1,6 @@
-"""A recorded request as code that sends it again, to the mock unless a variable names another server.
+"""A recorded request as code that sends it again, to the mock unless AIMLAPI_BASE_URL names another server.
 
-Key and pictures are not in a journal: the key comes from ``$AIMLAPI_KEY``, and each picture is a small drawn one of the same type.
+A journal has no keys and no pictures: the key comes from ``$AIMLAPI_KEY``, and a small picture of the same type replaces each picture.
 """
 
 import json
@@ -16,25 +16,25 @@ from bodydouble._text import printable
 __all__ = ["as_curl", "as_python"]
 
 _BASE_URL = "http://127.0.0.1:8000"
-# The rest is set by whatever sends the request, or belongs to the app's own HTTP library.
+# The others are set by the sender, or belong to the app's own HTTP library.
 _SENT_HEADERS = ("content-type", "accept", "prefer", "x-client-request-id")
 _LONGEST_SIDE = 32
 _WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP", "image/bmp": "BMP"}
 
 
 def as_curl(exchange: Exchange) -> str:
-    """A curl command for a POSIX shell; every text of the journal is quoted."""
-    # In ASCII, which any terminal shows and any shell passes on.
+    """Return a curl command for a POSIX shell; every text of the journal is quoted."""
+    # In ASCII, which every terminal and shell supports.
     body = None if exchange.body is None else json.dumps(_body(exchange))
     command = curl_command(
         exchange.method, exchange.path, headers=_headers(exchange), body=body, with_key=exchange.key is not None
     )
-    return "\n".join((*_remarks(exchange), command))
+    return "\n".join((*_comments(exchange), command))
 
 
 def as_python(exchange: Exchange) -> str:
-    """A Python script with httpx; every text of the journal is a literal."""
-    lines = [*_remarks(exchange), "import os", "", "import httpx", ""]
+    """Return a Python script with httpx; every text of the journal is a literal."""
+    lines = [*_comments(exchange), "import os", "", "import httpx", ""]
     headers = [f"    {name!a}: {value!a}," for name, value in _headers(exchange).items()]
     if exchange.key is not None:
         headers.insert(0, '    "Authorization": f"Bearer {os.environ[\'AIMLAPI_KEY\']}",')
@@ -54,8 +54,8 @@ def as_python(exchange: Exchange) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _remarks(exchange: Exchange) -> list[str]:
-    remarks = [f"# request {printable(exchange.id)} of {printable(exchange.time)}, answered {exchange.status}"]
+def _comments(exchange: Exchange) -> list[str]:
+    comments = [f"# request {printable(exchange.id)} of {printable(exchange.time)}, answered {exchange.status}"]
     pictures: list[RecordedPicture] = []
 
     def note(picture: RecordedPicture) -> str:
@@ -64,14 +64,14 @@ def _remarks(exchange: Exchange) -> list[str]:
 
     restore_pictures(exchange.body, note)
     if pictures:
-        remarks.append(
-            f"# pictures that were sent: {len(pictures)}; they are not in the journal, small ones of the same type stand in"
+        comments.append(
+            f"# {len(pictures)} picture{'' if len(pictures) == 1 else 's'} of the request replaced by small ones of the same type: a journal keeps only hashes"
         )
     if exchange.raw is not None:
-        remarks.append(
-            f"# its body of {printable(str(exchange.raw.get('bytes')))} bytes is not in the journal as JSON and is left out"
+        comments.append(
+            f"# its body of {printable(str(exchange.raw.get('bytes')))} bytes was not recorded as JSON and is left out"
         )
-    return remarks
+    return comments
 
 
 def _headers(exchange: Exchange) -> Mapping[str, str]:
@@ -83,7 +83,7 @@ def _body(exchange: Exchange) -> Any:
 
 
 def _placeholder(picture: RecordedPicture) -> str:
-    """A grey picture of the type of the recorded one and, in small, of its shape."""
+    """Return a small grey picture with the type and aspect ratio of the recorded one."""
     from io import BytesIO
 
     from PIL import Image

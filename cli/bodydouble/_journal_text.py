@@ -1,4 +1,4 @@
-"""A journal as people read it: a line for each request, and one request in full."""
+"""The text of a journal: a line for each request, or one request in full."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,21 +8,21 @@ from bodydouble_spec import Exchange, is_object
 
 from bodydouble._text import one_line, printable
 
-__all__ = ["listing", "one_exchange"]
+__all__ = ["format_exchange", "format_list"]
 
 _PROMPT_CHARACTERS = 60
 
 
-def listing(exchanges: Sequence[Exchange], total: int) -> str:
-    """A line for each exchange, what was wrong below it, and how many there are."""
+def format_list(exchanges: Sequence[Exchange], total: int) -> str:
+    """Return a line for each exchange with its findings below, and the number of exchanges."""
     lines = [line for exchange in exchanges for line in _lines(exchange)]
     counted = f"{len(exchanges)} of {total}" if len(exchanges) != total else f"{total}"
     lines.append(f"{counted} request{'' if total == 1 else 's'}")
     return "\n".join(lines) + "\n"
 
 
-def one_exchange(exchange: Exchange) -> str:
-    """One exchange in full: request, what was wrong, answer."""
+def format_exchange(exchange: Exchange) -> str:
+    """Return one exchange in full: request, findings, answer."""
     lines = [*_lines(exchange), ""]
     lines += _message("request", exchange.headers, exchange.body, exchange.raw)
     if exchange.answer is not None:
@@ -54,7 +54,7 @@ def _message(title: str, headers: Mapping[str, str], body: Any, raw: Mapping[str
     lines = [title, *(f"  {printable(f'{name}: {value}')}" for name, value in headers.items())]
     if raw is not None:
         lines += [
-            f"  {printable(str(raw.get('bytes')))} bytes that are not kept as JSON (SHA-256 {printable(str(raw.get('sha256')))}), beginning:",
+            f"  {printable(str(raw.get('bytes')))} bytes that are not JSON (SHA-256 {printable(str(raw.get('sha256')))}), beginning with:",
             f"  {printable(str(raw.get('text', '')))}",
         ]
     elif body is not None:

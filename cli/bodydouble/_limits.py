@@ -1,4 +1,4 @@
-"""What a schema demands of a value, in a few words."""
+"""The limits of a schema in words."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,20 +29,20 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-_WORDS: dict[str, Callable[[Any], str | None]] = {
+_DESCRIPTIONS: dict[str, Callable[[Any], str | None]] = {
     "enum": lambda value: f"one of {_listed(value)}",
     "const": lambda value: f"always {_text(value)}",
     "multipleOf": lambda value: f"a multiple of {value}",
-    "uniqueItems": lambda value: "no item twice" if value is True else None,
+    "uniqueItems": lambda value: "unique items" if value is True else None,
     "pattern": _pattern,
     "format": lambda value: f"format {_text(value)}",
-    "additionalProperties": lambda value: "no other property" if value is False else None,
-    "x-known-values": lambda value: f"known are {_listed(value)}",
+    "additionalProperties": lambda value: "no other properties" if value is False else None,
+    "x-known-values": lambda value: f"known values: {_listed(value)}",
 }
 
 
 def limits_of(schema: dict[str, Any]) -> dict[str, str]:
-    """The limits of a schema in words, each under the keyword that sets it: ``{"minimum": "1 to 4"}``."""
+    """Return the limits of a schema in words, by the keyword that sets each: ``{"minimum": "1 to 4"}``."""
     return dict(_limits(schema))
 
 
@@ -55,9 +55,9 @@ def _limits(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield least, f"at least {schema[least]} {unit}"
         elif most in schema:
             yield most, f"at most {schema[most]} {unit}"
-    for keyword, say in _WORDS.items():
+    for keyword, describe in _DESCRIPTIONS.items():
         if keyword in schema:
-            text = say(schema[keyword])
+            text = describe(schema[keyword])
             if text is not None:
                 yield keyword, text
 
@@ -75,7 +75,7 @@ def _bounds(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _bound(schema: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, bool]:
-    """The bound and whether it is excluded: a flag beside the bound in OpenAPI 3.0, a number of its own in 3.1."""
+    """Return the bound, and whether it is exclusive: by a flag in OpenAPI 3.0, by its own keyword in 3.1."""
     flag = schema.get(exclusive)
     if flag is None or isinstance(flag, bool):
         return schema.get(inclusive), flag is True

@@ -1,6 +1,6 @@
-"""The options that several commands share, each with its words said once.
+"""The options that several commands share.
 
-Their values are written out here, because the enumerations behind them would have to be imported for ``bodydouble --version``.
+Their values are literals, because the enums behind them would have to be imported for ``bodydouble --version``.
 """
 
 from pathlib import Path
@@ -13,9 +13,9 @@ __all__ = ["FailOn", "FailOnName", "Format", "FormatName", "Output"]
 FormatName = Literal["text", "json", "markdown", "junit", "html", "github"]
 FailOnName = Literal["error", "warning", "info", "never"]
 
-Format = Annotated[FormatName, typer.Option("--format", help="How the report is written.")]
+Format = Annotated[FormatName, typer.Option("--format", help="Format of the report.")]
 FailOn = Annotated[
-    FailOnName, typer.Option("--fail-on", help="End with exit code 1 at findings this severe, or worse.")
+    FailOnName, typer.Option("--fail-on", help="Exit with 1 when there are findings of this severity or worse.")
 ]
 Output = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the report to this file instead of printing it.")

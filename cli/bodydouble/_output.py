@@ -1,4 +1,4 @@
-"""What every command does with its report: print it or write it, and turn it into an exit code."""
+"""The output of the commands: reports, error messages and exit codes."""
 
 import os
 import sys
@@ -16,68 +16,67 @@ if TYPE_CHECKING:
 
     from bodydouble._options import FailOnName, FormatName
 
-__all__ = ["COULD_NOT_RUN", "complain", "exit_code_of", "print_report", "print_text", "stop", "stopping"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "exit_code_of",
+    "exit_on_error",
+    "exit_with_error",
+    "print_error",
+    "print_report",
+    "print_text",
+]
 
 COULD_NOT_RUN = 2
 
 
 def print_report(report: "Report", format: "FormatName", output: Path | None = None) -> None:  # noqa: A002 - the option's name
-    """Print the report, in colour where a person reads it, or write it to a file."""
+    """Print the report, or write it to a file."""
     from bodydouble_spec import ReportFormat, render
 
     if output is not None:
         try:
             output.write_text(render(report, ReportFormat(format)), encoding="utf-8", newline="\n")
         except OSError as error:
-            stop(f"{output}: {error.strerror or error}; --output needs a file that can be written")
-    elif format == "text" and _is_read_by_a_person():
-        from bodydouble._terminal import print_for_a_person
-
-        print_for_a_person(report)
+            exit_with_error(f"{output}: {error.strerror or error}; --output needs a file that can be written")
     else:
         print_text(render(report, ReportFormat(format)))
 
 
 def print_text(text: str) -> None:
-    """Write text to standard output as it is; a reader that has gone away is no error, and what it cannot encode becomes ``?``."""
+    """Write text to standard output. A closed pipe is no error, and characters that it cannot encode become ``?``."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes once more at the end, and would complain about the closed pipe then.
+        # Python flushes once more at the end, and would report the closed pipe then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def exit_code_of(findings: "tuple[Finding, ...]", fail_on: "FailOnName") -> int:
-    """1 when a finding is at or above ``fail_on``, else 0."""
+    """Return 1 when a finding is at or above ``fail_on``, else 0."""
     from bodydouble_spec import Severity, exit_code
 
     return exit_code(findings, None if fail_on == "never" else Severity(fail_on))
 
 
-def complain(message: str) -> None:
-    """Say on standard error, in one line, what could not be done."""
+def print_error(message: str) -> None:
+    """Print a message to standard error, in one line."""
     typer.echo(f"bodydouble: {one_line(message)}", err=True)
 
 
-def stop(message: str) -> NoReturn:
-    """End the command as one that could not run: one line on standard error, exit code 2."""
-    complain(message)
+def exit_with_error(message: str) -> NoReturn:
+    """Print a message to standard error and exit with 2, because the command could not run."""
+    print_error(message)
     raise typer.Exit(COULD_NOT_RUN)
 
 
 @contextmanager
-def stopping() -> Generator[None]:
-    """Ends the command by `stop` when an error of bodydouble's own is raised inside; its text says what, where and what to do."""
+def exit_on_error() -> Generator[None]:
+    """Exit with the message of a SpecError that is raised inside."""
     from bodydouble_spec import SpecError
 
     try:
         yield
     except SpecError as error:
-        stop(str(error))
-
-
-def _is_read_by_a_person() -> bool:
-    # https://no-color.org: any value but an empty one.
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        exit_with_error(str(error))

@@ -1,4 +1,4 @@
-"""Another program in the foreground: its streams are ours, and signals that we get are its own."""
+"""A child process in the foreground, which shares our streams and gets our signals."""
 
 import os
 import signal
@@ -10,9 +10,9 @@ from types import FrameType
 
 __all__ = ["CannotStart", "run_child"]
 
-# Those by which a process is asked to end, or to do something of its own; Windows has only some.
-_PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
-# A terminal sends these to every process in its foreground, so the child has had them.
+# Signals that ask a process to end, or that it may handle itself; Windows has only some.
+_RELAYED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+# A terminal sends these to every process in its foreground, so the child has received them.
 _FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
 
 
@@ -21,28 +21,28 @@ class CannotStart(Exception):
 
 
 def run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command with its arguments to its end; its exit code, or the negative number of the signal that ended it.
+    """Run a command to its end and return its exit code, or the negative number of the signal that killed it.
 
     Raises CannotStart.
     """
-    with _passing_signals() as started:
+    with _relay_signals() as relay:
         try:
             child = subprocess.Popen(command, env=environment)  # noqa: S603 - running what the user names is the purpose
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else error
             raise CannotStart(f"{command[0]}: {reason}") from None
-        started(child)
+        relay.attach(child)
         return child.wait()
 
 
-class _Relay:
-    """Passes signals to a child; those that come before it is there wait for it."""
+class _SignalRelay:
+    """A signal handler that passes signals to a child, and keeps those that arrive before it has started."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._waiting: list[int] = []
 
-    def __call__(self, child: subprocess.Popen[bytes]) -> None:
+    def attach(self, child: subprocess.Popen[bytes]) -> None:
         self._child = child
         while self._waiting:
             child.send_signal(self._waiting.pop(0))
@@ -56,10 +56,10 @@ class _Relay:
 
 
 @contextmanager
-def _passing_signals() -> Generator[_Relay]:
-    relay = _Relay()
-    numbers = [getattr(signal, name) for name in _PASSED_ON if hasattr(signal, name)]
-    # What is ignored (nohup) stays ignored, in the child too.
+def _relay_signals() -> Generator[_SignalRelay]:
+    relay = _SignalRelay()
+    numbers = [getattr(signal, name) for name in _RELAYED if hasattr(signal, name)]
+    # Ignored signals (nohup) stay ignored, in the child too.
     before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, relay.handle)
@@ -71,7 +71,7 @@ def _passing_signals() -> Generator[_Relay]:
 
 
 def _is_in_foreground() -> bool:
-    """Whether a key of a terminal reaches this process, and with it the child."""
+    """Tell whether this process, and so the child, gets the signals of the terminal's keys."""
     if sys.platform == "win32":
         return True
     try:

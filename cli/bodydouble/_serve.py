@@ -1,4 +1,4 @@
-"""``bodydouble serve``: the mock server in the foreground."""
+"""``bodydouble serve``: run the mock server in the foreground."""
 
 import logging
 import re
@@ -31,59 +31,63 @@ _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one and prints it.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.")
     ] = 8000,
     contract: Annotated[
-        str | None, typer.Option(metavar="FILE|URL", help="Serve this contract instead of the vendored one.")
+        str | None, typer.Option(metavar="FILE|URL", help="Contract to serve. Default: the vendored one.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Fix pictures and ids from run to run.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Make pictures and ids the same in every run.")] = None,
     api_key: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Accept this key only; repeatable. Default: any key that is not empty."),
+        typer.Option(metavar="KEY", help="Accept only this key; repeatable. Default: any key that is not empty."),
     ] = None,
-    no_auth: Annotated[bool, typer.Option("--no-auth", help="Accept calls without a key.")] = False,
+    no_auth: Annotated[bool, typer.Option("--no-auth", help="Accept requests without a key.")] = False,
     dialect: Annotated[
         str,
         typer.Option(
-            help="Shape of success bodies: documented, or a named example of the contract (quick-example, transition, observed-2026)."
+            help="Form of success answers: documented, or the name of an example in the contract (quick-example, transition, observed-2026)."
         ),
     ] = "documented",
-    images: Annotated[ImagesChoice, typer.Option(help="How pictures come back.")] = ImagesChoice.URL,
+    images: Annotated[ImagesChoice, typer.Option(help="Form of the pictures in the answers.")] = ImagesChoice.URL,
     public_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Origin of picture URLs. Default: the Host of the request.")
+        str | None,
+        typer.Option(metavar="URL", help="Origin of the picture URLs. Default: the Host header of the request."),
     ] = None,
-    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Largest request body.")] = 32,
+    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 32,
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")
     ] = None,
     latency: Annotated[
         str | None,
-        typer.Option(metavar="SECONDS|LEAST..MOST", help="Every answer takes this long, drawn from the range."),
+        typer.Option(metavar="SECONDS|LEAST..MOST", help="Delay of every answer, or a range to draw it from."),
     ] = None,
     fail_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of calls that fail with 500, 502, 503 or 504.")
+        float, typer.Option(min=0, max=1, help="Share of requests that fail with 500, 502, 503 or 504.")
     ] = 0,
     scenario: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Script of answers and limits, JSON or YAML.")
+        Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
     ] = None,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
-    journal_entries: Annotated[int, typer.Option(min=0, help="Exchanges kept in memory.")] = 1000,
-    journal_mb: Annotated[float, typer.Option(min=0, help="Memory for them.")] = 32,
-    no_control: Annotated[bool, typer.Option("--no-control", help="Close the routes below /_bodydouble/.")] = False,
+    journal_entries: Annotated[int, typer.Option(min=0, help="Number of exchanges kept in memory.")] = 1000,
+    journal_mb: Annotated[float, typer.Option(min=0, help="Memory for these exchanges, in MB.")] = 32,
+    no_control: Annotated[bool, typer.Option("--no-control", help="Turn off the routes below /_bodydouble/.")] = False,
     control_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
     ] = None,
     control_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Host name that may use /_bodydouble/, beside this machine's; repeatable."),
+        typer.Option(
+            metavar="NAME",
+            help="Further Host name that may use /_bodydouble/, in addition to those of this machine; repeatable.",
+        ),
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate: serve https.")] = None,
+    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate, to serve HTTPS.")] = None,
     tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No banner, no line per request.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
 ) -> None:
-    """Start a stand-in for the API; stop it with Ctrl-C."""
+    """Run a mock server of the API; stop it with Ctrl-C."""
     from bodydouble_mockserver import BadScenario, Images, Settings, create_app
     from bodydouble_mockserver.server import CannotServe, bind, run, server_config
     from bodydouble_spec import Contract, SpecError, read_document
@@ -97,11 +101,11 @@ def serve(
         require_key=not no_auth,
         dialect=dialect,
         images=Images(images.value),
-        public_url=_origin(public_url),
+        public_url=_parse_origin(public_url),
         pictures=pictures,
         seed=seed,
         max_body_bytes=int(max_body_mb * 1024 * 1024),
-        latency_s=_seconds(latency),
+        latency_s=_parse_latency(latency),
         fail_rate=fail_rate,
         control=not no_control,
         control_key=control_key,
@@ -114,16 +118,16 @@ def serve(
     try:
         loaded = Contract.load(contract)
         if not loaded.operations:
-            _refuse(f"{loaded.source}: {_first_error(loaded)}; there is no operation to serve")
+            _exit_with_error(f"{loaded.source}: {_first_error(loaded)}; it has no operation to serve")
         app = create_app(loaded, settings)
         if scenario is not None:
             app.play(read_document(scenario))
         config = server_config(app, tls_cert, tls_key)
         listener = bind(host, port)
     except BadScenario as error:
-        _refuse(f"--scenario {scenario}: {error}")
+        _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
-        _refuse(str(error))
+        _exit_with_error(str(error))
     scheme = "http" if tls_cert is None else "https"
     address = f"{scheme}://{_authority(host, listener.getsockname()[1])}"
 
@@ -138,23 +142,23 @@ def serve(
     run(config, listener, announce)
 
 
-def _seconds(latency: str | None) -> tuple[float, float] | None:
+def _parse_latency(latency: str | None) -> tuple[float, float] | None:
     from bodydouble_mockserver import parse_seconds
 
     seconds = None if latency is None else parse_seconds(latency)
     if latency is not None and seconds is None:
-        raise typer.BadParameter(f"{latency!r} is no time; say 2 or 30..60, in seconds", param_hint="--latency")
+        raise typer.BadParameter(f"{latency!r} is not a time; write seconds, as 2 or 30..60", param_hint="--latency")
     return seconds
 
 
-def _origin(url: str | None) -> str | None:
+def _parse_origin(url: str | None) -> str | None:
     if url is not None and not _ORIGIN.fullmatch(url):
         raise typer.BadParameter(f"{url!r} is not of the form http(s)://host:port", param_hint="--public-url")
     return None if url is None else url.rstrip("/")
 
 
-def _refuse(message: str) -> NoReturn:
-    # One line, whatever a file's name or a parser's words hold.
+def _exit_with_error(message: str) -> NoReturn:
+    # In one line, whatever a file name or a parser's message contains.
     typer.echo(f"bodydouble serve: {' '.join(message.split())}", err=True)
     raise typer.Exit(2)
 
@@ -177,12 +181,12 @@ def _print_banner(contract: "Contract", address: str) -> None:
     ]
     lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]
     lines += [f"  export OPENAI_BASE_URL={address}/v1", f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
-    # An action of the overlay that does not fit is no defect of the published document.
-    defects = [finding.id for finding in contract.findings if finding.witness != "overlay"]
+    # An overlay action that matches nothing is not a defect of the published document.
+    defects = [finding.id for finding in contract.findings if finding.source != "overlay"]
     if defects:
         listed = ", ".join(dict.fromkeys(defects))
         lines += [
-            f"  The published contract has {len(defects)} defects, dealt with here: {listed} (bodydouble contract show)",
+            f"  The published contract has {len(defects)} defect{'' if len(defects) == 1 else 's'}, repaired here: {listed} (bodydouble contract show)",
             "",
         ]
     typer.echo("\n".join(lines))

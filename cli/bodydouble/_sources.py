@@ -1,4 +1,4 @@
-"""The names that a contract goes by on the command line: a file, a URL, ``vendored`` and ``upstream``."""
+"""The sources of a contract on the command line: a file, a URL, ``vendored`` and ``upstream``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,9 +9,18 @@ if TYPE_CHECKING:
     from bodydouble_spec import Contract
     from bodydouble_spec.changes import Severities
 
-__all__ = ["SOURCE", "UPSTREAM", "VENDORED", "Config", "address_of", "load_published", "load_severities", "problem_of"]
+__all__ = [
+    "SOURCE_HELP",
+    "UPSTREAM",
+    "VENDORED",
+    "Config",
+    "load_published",
+    "load_severities",
+    "resolve_source",
+    "unreadable_reason",
+]
 
-SOURCE = "a file, a URL, `vendored` or `upstream`"
+SOURCE_HELP = "a file, a URL, `vendored` or `upstream`"
 VENDORED = "vendored"
 UPSTREAM = "upstream"
 _UNREADABLE = "document-unreadable"
@@ -21,35 +30,35 @@ Config = Annotated[
     typer.Option(
         "--config",
         metavar="FILE",
-        help="Take severities from this TOML file. Default: the nearest pyproject.toml here or above.",
+        help="TOML file with severities. Default: the nearest pyproject.toml in this folder or above it.",
     ),
 ]
 
 
-def address_of(source: str) -> str:
-    """The file or URL that a source stands for; ``upstream`` is where the vendored document came from, ``vendored`` stays."""
+def resolve_source(source: str) -> str:
+    """Return the file or URL of a source; ``upstream`` is the address of the vendored document, ``vendored`` is returned as it is."""
     from bodydouble_spec import provenance
 
     return provenance()["document"] if source == UPSTREAM else source
 
 
 def load_published(source: str) -> "Contract":
-    """The contract as its publisher has it, without our overlay. Raises SpecError when there is nothing to read at that place."""
+    """Load the contract as published, without the overlay. Raises SpecError when the source cannot be read."""
     from bodydouble_spec import Contract
 
-    contract = Contract.load(None if source == VENDORED else address_of(source), overlay=None)
-    # Asked for here, because a document whose references unfold without end has none, and cannot be compared either.
+    contract = Contract.load(None if source == VENDORED else resolve_source(source), overlay=None)
+    # Computed here, because it fails for a document whose references expand without end.
     _ = contract.fingerprint
     return contract
 
 
-def problem_of(contract: "Contract") -> str | None:
-    """Why a document is no OpenAPI document at all, or None."""
+def unreadable_reason(contract: "Contract") -> str | None:
+    """Return why a document is not an OpenAPI document, or None when it is one."""
     return next((finding.message for finding in contract.findings if finding.id == _UNREADABLE), None)
 
 
 def load_severities(config: Path | None) -> "Severities":
-    """The severities of that file, or of the nearest ``pyproject.toml``. Raises SpecError when they cannot be used."""
+    """Load the severities of that file, or of the nearest ``pyproject.toml``. Raises SpecError when they cannot be used."""
     from bodydouble_spec.changes import Severities
 
     return Severities.find(Path.cwd()) if config is None else Severities.load(config)

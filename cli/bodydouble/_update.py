@@ -8,8 +8,8 @@ import typer
 
 from bodydouble._diff import severities_fact
 from bodydouble._options import Format, Output
-from bodydouble._output import print_report, stop, stopping
-from bodydouble._sources import Config, address_of, load_severities
+from bodydouble._output import exit_on_error, exit_with_error, print_report
+from bodydouble._sources import Config, load_severities, resolve_source
 from bodydouble._update_files import is_checkout, write_together
 
 if TYPE_CHECKING:
@@ -20,40 +20,40 @@ __all__ = ["update"]
 
 def update(
     document: Annotated[
-        str, typer.Argument(metavar="FILE|URL|upstream", help="The revision to adopt.", show_default=False)
+        str, typer.Argument(metavar="FILE|URL|upstream", help="Revision to adopt.", show_default=False)
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")] = False,
     spec_dir: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="The folder with openapi.json, overlay.yaml and provenance.json. Default: bodydouble's own.",
+            help="Folder with openapi.json, overlay.yaml and provenance.json. Default: that of bodydouble.",
         ),
     ] = None,
     format: Format = "text",  # noqa: A002 - the option's name
     output: Output = None,
     config: Config = None,
 ) -> None:
-    """Make a revision of the published document the vendored contract, and show what that changes.
+    """Make a revision of the published document the vendored contract, and show the changes.
 
-    Its structure is taken over, its prose is not: our own descriptions stay where the place is still there. Overlay actions that no longer
-    match anything are named.
+    The structure is adopted; its descriptions are not, and bodydouble's own are kept where the place still exists. Overlay actions that no
+    longer match anything are reported.
     """
-    with stopping():
+    with exit_on_error():
         from bodydouble_spec import Report
         from bodydouble_spec.changes import adopt
 
         severities = load_severities(config)
         if output is not None and not (output.parent.is_dir() and not output.is_dir()):
-            # Found out now: afterwards the contract would be another one, and what changed could not be told any more.
-            stop(f"{output}: --output needs a file in a folder that exists; nothing was changed")
+            # Checked first, because the changes could not be reported after the contract was replaced.
+            exit_with_error(f"{output}: --output needs a file in a folder that exists; nothing was changed")
         folder = _folder(spec_dir, will_write=not dry_run)
-        adoption = adopt(address_of(document), folder, datetime.now(UTC).date())
+        adoption = adopt(resolve_source(document), folder, datetime.now(UTC).date())
         if not dry_run:
             try:
                 write_together(folder, adoption.files)
             except OSError as error:
-                stop(
+                exit_with_error(
                     f"{folder}: {error.strerror or error}; nothing was changed: make the folder's files writable, or name another with --spec-dir"
                 )
         facts = {**_facts(adoption, folder, dry_run=dry_run), **severities_fact(severities)}
@@ -71,9 +71,9 @@ def _folder(spec_dir: Path | None, *, will_write: bool) -> Path:
 
     folder = Path(bodydouble_spec.__file__).parent
     if will_write and not is_checkout(folder):
-        stop(
+        exit_with_error(
             f"{folder} belongs to an installed bodydouble, which the next installation overwrites; run this in a checkout "
-            "(pip install -e .), or name a copy of that folder's files with --spec-dir, or look first with --dry-run"
+            "(pip install -e .), name a copy of the folder with --spec-dir, or only look with --dry-run"
         )
     return folder
 

@@ -1,4 +1,4 @@
-"""Where an adopted contract goes, and how its files get there: all of them, or none."""
+"""The files of an adopted contract, written together or not at all."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ _INSTALLED = {"site-packages", "dist-packages"}
 
 
 def is_checkout(folder: Path) -> bool:
-    """Whether a package folder is that of a checkout of bodydouble, whose files somebody means to change, rather than an installed copy."""
+    """Tell whether a package folder belongs to a checkout of bodydouble, rather than to an installed copy."""
     import tomllib
 
     from bodydouble_spec import is_object
@@ -26,7 +26,7 @@ def is_checkout(folder: Path) -> bool:
 
 
 def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files of these names and contents into a folder. Where one cannot be written, all stay as they were; raises OSError."""
+    """Write the named files into a folder. When one cannot be written, all are restored and OSError is raised."""
     before = {name: _content(folder / name) for name in files}
     waiting = {name: folder / f".{name}.new" for name in files}
     replaced: list[str] = []

@@ -1,4 +1,4 @@
-"""What a verification can check, and what it is going to do: as text, and as JSON."""
+"""The checks and the plan of a verification, as text and as JSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,53 +7,53 @@ from typing import Any
 from bodydouble_contract_tests.verification import Case, Check, OperationProfile, Plan
 
 from bodydouble._text import printable
-from bodydouble._verify_report import by_reason, cost_text
+from bodydouble._verify_report import format_cost, group_by_reason
 
 __all__ = ["checks_json", "checks_text", "plan_json", "plan_text"]
 
 
-def checks_text(subject: OperationProfile, checks: Sequence[Check]) -> str:
-    """The catalogue: a line for each check with its claim, then how that is known, from where, and what the proof costs."""
-    lines = [f"Checks of {subject.operation.key}", ""]
+def checks_text(profile: OperationProfile, checks: Sequence[Check]) -> str:
+    """Return the catalogue as text: each check with its claim, then the evidence, its source and the price of the check."""
+    lines = [f"Checks of {profile.operation.key}", ""]
     for check in checks:
-        price = cost_text(check.images, *_price(subject, check.images)) if check.images else "free"
+        price = format_cost(check.images, *_price(profile, check.images)) if check.images else "free"
         lines += [f"{check.id}: {check.claim}", f"    {check.evidence} ({check.source}); {price}"]
     return _text([*lines, "", f"{len(checks)} checks"])
 
 
-def checks_json(subject: OperationProfile, checks: Sequence[Check]) -> str:
-    """The catalogue as JSON: ``{"operation": …, "checks": […]}``."""
-    listed = [{**_check(check), "usd": _price(subject, check.images)[1]} for check in checks]
-    return _json({"operation": subject.operation.key, "checks": listed})
+def checks_json(profile: OperationProfile, checks: Sequence[Check]) -> str:
+    """Return the catalogue as JSON: ``{"operation": …, "checks": […]}``."""
+    listed = [{**_check(check), "usd": _price(profile, check.images)[1]} for check in checks]
+    return _json({"operation": profile.operation.key, "checks": listed})
 
 
-def plan_text(plan: Plan, subject: OperationProfile, where: str, *, is_billed: bool) -> str:
-    """The plan: how many calls cost what, each paid call with what it covers, and what is left out."""
-    paid = cost_text(plan.images, *_price(subject, plan.images)) if is_billed else "nothing is charged here"
+def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: bool) -> str:
+    """Return the plan as text: the calls and their cost, the elements that each paid call covers, and those left out."""
+    paid = format_cost(plan.images, *_price(profile, plan.images)) if is_billed else "free on this server"
     rows = [
-        ("free calls", str(_calls(plan.free)), "refused before anything is made"),
+        ("free calls", str(_calls(plan.free)), "refused before a picture is made"),
         ("paid calls" if is_billed else "calls with pictures", str(_calls(plan.paid)), paid),
     ]
     if plan.unpaid:
-        rows.append(("further calls", str(_calls(plan.unpaid)), "only where nothing is charged"))
+        rows.append(("further calls", str(_calls(plan.unpaid)), "only when calls are free"))
     covered = {element for case in plan.paid for element in case.covers}
     rows.append(("coverage", f"{len(covered & {*plan.elements})} of {len(plan.elements)}", "elements of the contract"))
-    lines = [f"Plan for {subject.operation.key} at {where}; nothing was sent", "", *_aligned(rows)]
+    lines = [f"Plan for {profile.operation.key} at {server}; nothing was sent", "", *_aligned(rows)]
     if plan.paid:
-        lines += ["", *_aligned([("call", "images", "covers, where no call before does"), *_covering(plan.paid)])]
-    for why, what in by_reason(plan.unbought).items():
-        lines += ["", f"  left out ({why}):", *(f"    {item}" for item in what)]
+        lines += ["", *_aligned([("call", "images", "covers first"), *_new_coverage(plan.paid)])]
+    for reason, elements in group_by_reason(plan.unbought).items():
+        lines += ["", f"  left out ({reason}):", *(f"    {item}" for item in elements)]
     return _text(lines)
 
 
-def plan_json(plan: Plan, subject: OperationProfile, where: str, *, is_billed: bool) -> str:
-    """The plan as JSON, every call in its order."""
+def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: bool) -> str:
+    """Return the plan as JSON, the calls in their order."""
     phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid}
-    price, usd = _price(subject, plan.images)
+    price, usd = _price(profile, plan.images)
     return _json(
         {
-            "operation": subject.operation.key,
-            "server": where,
+            "operation": profile.operation.key,
+            "server": server,
             "is_billed": is_billed,
             "requests": _calls(plan.calls),
             "paid_images": plan.images if is_billed else 0,
@@ -67,16 +67,16 @@ def plan_json(plan: Plan, subject: OperationProfile, where: str, *, is_billed: b
     )
 
 
-def _covering(cases: Iterable[Case]) -> Iterator[tuple[str, str, str]]:
+def _new_coverage(cases: Iterable[Case]) -> Iterator[tuple[str, str, str]]:
     covered: set[str] = set()
     for case in cases:
         yield case.id, _times(case), ", ".join(element for element in case.covers if element not in covered)
         covered.update(case.covers)
 
 
-def _price(subject: OperationProfile, images: int) -> tuple[float, float | None]:
-    usd = subject.usd_per_image
-    return images * (subject.credits or 0), None if usd is None else images * usd
+def _price(profile: OperationProfile, images: int) -> tuple[float, float | None]:
+    usd = profile.usd_per_image
+    return images * (profile.credits or 0), None if usd is None else images * usd
 
 
 def _calls(cases: Iterable[Case]) -> int:
@@ -114,5 +114,5 @@ def _text(lines: Iterable[str]) -> str:
 
 
 def _json(document: dict[str, Any]) -> str:
-    # All in ASCII: nothing of it is a command to a terminal.
+    # In ASCII, which cannot hold control characters for a terminal.
     return json.dumps(document, indent=2) + "\n"

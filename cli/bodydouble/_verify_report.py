@@ -1,4 +1,4 @@
-"""A verification as a report: what a person reads, and what a program does."""
+"""The report of a verification: facts for people, and further members for programs."""
 
 import re
 from collections import Counter
@@ -10,44 +10,44 @@ from bodydouble_contract_tests.verification import Check, OperationProfile, Veri
 from bodydouble_spec import Finding
 from bodydouble_spec.reports import Report, ReportCheck, ReportPicture
 
-__all__ = ["by_reason", "cost_text", "report_of"]
+__all__ = ["build_report", "format_cost", "group_by_reason"]
 
 _OUTCOMES = ("passed", "failed", "muted", "not run")
-# People recognise what is meant; the json report has them all.
-_MOST_NAMED = 5
+# Enough to recognise the group; the JSON report lists all.
+_MAX_LISTED = 5
 
 
-def report_of(
-    subject: OperationProfile,
+def build_report(
+    profile: OperationProfile,
     verification: Verification,
-    where: Mapping[str, Any],
+    run_facts: Mapping[str, Any],
     baseline: Baseline | None = None,
     pictures: tuple[ReportPicture, ...] = (),
 ) -> Report:
-    """The report; ``where`` are facts that were known before (server, contract), ``baseline`` knows what is gone."""
+    """Build the report. ``run_facts`` are the facts known before the run: server, contract. ``baseline`` describes findings no longer found."""
     checks = tuple(_check(check, verification) for check in verification.checks)
     known: Mapping[str, Mapping[str, Any]] = {} if baseline is None else baseline.known
     gone = [{**known.get(fingerprint, {}), "fingerprint": fingerprint} for fingerprint in verification.gone]
     return Report(
         "Verification" if verification.incomplete is None else "Verification, incomplete",
         verification.findings,
-        {**where, **_facts(subject, verification, checks, gone)},
+        {**run_facts, **_facts(profile, verification, checks, gone)},
         checks=checks,
         pictures=pictures,
-        members=_members(verification, where, checks, gone),
+        members=_json_members(verification, run_facts, checks, gone),
     )
 
 
-def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
-    """What was left out, by the reason for it."""
+def group_by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    """Group what was left out by the reason."""
     reasons: dict[str, list[str]] = {}
-    for what, why in left_out.items():
-        reasons.setdefault(why, []).append(what)
+    for element, reason in left_out.items():
+        reasons.setdefault(reason, []).append(element)
     return reasons
 
 
-def cost_text(images: int, credits: float, usd: float | None) -> str:  # noqa: A002 - the vendor's unit
-    """Pictures and what they cost, as far as a price is known: ``12 images, 1,008,000 credits, 0.504 USD``."""
+def format_cost(images: int, credits: float, usd: float | None) -> str:  # noqa: A002 - the vendor's unit
+    """Return a number of pictures with their cost, as far as it is known: ``12 images, 1,008,000 credits, 0.504 USD``."""
     parts = [f"{images:,} image{'' if images == 1 else 's'}"]
     parts += [f"{credits:,.0f} credits"] if credits else []
     parts += [f"{usd:,.4f}".rstrip("0").rstrip(".") + " USD"] if usd is not None else []
@@ -59,11 +59,11 @@ def _check(check: Check, verification: Verification) -> ReportCheck:
     if named.outcome == "not run":
         return ReportCheck(check.id, check.claim, "not run", verification.unbought.get(check.id))
     is_known = any(map(named.has, verification.muted)) and not any(map(named.has, verification.findings))
-    return ReportCheck(check.id, check.claim, "muted", "known by the baseline") if is_known else named
+    return ReportCheck(check.id, check.claim, "muted", "in the baseline") if is_known else named
 
 
 def _facts(
-    subject: OperationProfile, verification: Verification, checks: tuple[ReportCheck, ...], gone: list[dict[str, Any]]
+    profile: OperationProfile, verification: Verification, checks: tuple[ReportCheck, ...], gone: list[dict[str, Any]]
 ) -> dict[str, Any]:
     counts = Counter(check.outcome for check in checks)
     facts: dict[str, Any] = {}
@@ -73,12 +73,12 @@ def _facts(
     if counts["not run"]:
         facts["not run"] = [check.id for check in checks if check.outcome == "not run"]
     facts["requests"] = verification.requests
-    # Where nothing is charged, a picture has no price.
+    # Free calls have no price to report.
     if verification.paid_images or verification.usd:
-        facts["paid"] = cost_text(verification.paid_images, verification.credits, verification.usd)
-    # Who asks for some checks only does not ask how much of the contract they cover.
-    if verification.coverage and len(checks) == len(catalogue(subject)):
-        facts["coverage"] = _coverage(subject, verification.coverage)
+        facts["paid"] = format_cost(verification.paid_images, verification.credits, verification.usd)
+    # The coverage of the contract says nothing when only some checks were run.
+    if verification.coverage and len(checks) == len(catalogue(profile)):
+        facts["coverage"] = _coverage(profile, verification.coverage)
         facts |= _left_out(verification.unbought)
     if verification.muted:
         facts["muted"] = [_named(finding) for finding in verification.muted]
@@ -89,40 +89,40 @@ def _facts(
     return facts
 
 
-def _coverage(subject: OperationProfile, coverage: Mapping[str, int]) -> list[dict[str, Any]]:
-    """A row for each property of the request: how many of its elements a successful call proved, and which none did."""
+def _coverage(profile: OperationProfile, coverage: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return a row for each property of the request: the number of its elements covered by a successful call, and the others."""
     groups: dict[str, dict[str, int]] = {}
     for element, calls in coverage.items():
         # Named after a property: "aspect_ratio=1:1", "num_images maximum (4)".
         name = re.split("[ =]", element, maxsplit=1)[0]
-        groups.setdefault(name if name in subject.properties else element, {})[element] = calls
+        groups.setdefault(name if name in profile.properties else element, {})[element] = calls
     return [
         {
             "element": name,
-            "proved": f"{sum(map(bool, elements.values()))} of {len(elements)}",
-            "not proved": _listed([element for element, calls in elements.items() if not calls]) or None,
+            "covered": f"{sum(map(bool, elements.values()))} of {len(elements)}",
+            "not covered": _listed([element for element, calls in elements.items() if not calls]) or None,
         }
         for name, elements in groups.items()
     ]
 
 
 def _left_out(unbought: Mapping[str, str]) -> dict[str, Any]:
-    rows = [{"why": why, "what": _listed(what)} for why, what in by_reason(unbought).items()]
+    rows = [{"reason": reason, "elements": _listed(elements)} for reason, elements in group_by_reason(unbought).items()]
     return {"left out": rows} if rows else {}
 
 
 def _listed(items: Sequence[str]) -> str:
-    others = len(items) - _MOST_NAMED
-    return ", ".join(items[:_MOST_NAMED]) + (f" and {others} more" if others > 0 else "")
+    others = len(items) - _MAX_LISTED
+    return ", ".join(items[:_MAX_LISTED]) + (f" and {others} more" if others > 0 else "")
 
 
 def _named(finding: Finding) -> dict[str, str]:
     return {"id": finding.id, "pointer": finding.pointer, "fingerprint": finding.fingerprint}
 
 
-def _members(
+def _json_members(
     verification: Verification,
-    where: Mapping[str, Any],
+    run_facts: Mapping[str, Any],
     checks: tuple[ReportCheck, ...],
     gone: list[dict[str, Any]],
 ) -> dict[str, Any]:
@@ -148,5 +148,5 @@ def _members(
         "incomplete": verification.incomplete,
         "muted": [finding.to_dict() for finding in verification.muted],
         "gone": gone,
-        **where,
+        **run_facts,
     }

@@ -1,4 +1,4 @@
-"""One verification as the options of the command have it: planned, run against a server, or read from a recording."""
+"""One verification with the options of the command: planned, run against a server, or read from a recording."""
 
 import os
 from collections.abc import Callable
@@ -23,15 +23,15 @@ from bodydouble_contract_tests.verification import (
 from bodydouble_spec import read_exchanges
 from bodydouble_spec.curl import curl_command
 
-from bodydouble._output import complain
-from bodydouble._verify_progress import watching
+from bodydouble._output import print_error
+from bodydouble._verify_progress import progress_listener
 
-__all__ = ["Choices", "Outcome", "plan_of", "run"]
+__all__ = ["CompletedRun", "VerifyCommand", "plan_of", "run"]
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
-    """What the options say; see the command's help for each."""
+class VerifyCommand:
+    """The options of the command; its help describes each."""
 
     base_url: str | None
     api_key: str | None = field(repr=False)
@@ -52,87 +52,90 @@ class Choices:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """A verification, the facts that were known before it, and how a call of it is written as a command."""
+class CompletedRun:
+    """A verification, the facts known before it, and a function that returns a call as a command."""
 
     verification: Verification
-    where: dict[str, Any]
-    request_of: Callable[[Observation], str]
+    run_facts: dict[str, Any]
+    format_request: Callable[[Observation], str]
 
 
-def plan_of(subject: OperationProfile, choices: Choices) -> tuple[Plan, ServerConfig]:
-    """The plan and the server that it is for, the real one when none is named; nothing is sent and no key is needed."""
-    is_live = choices.is_live or choices.base_url is None
-    server = resolve_server(subject, base_url=choices.base_url, api_key="not needed", is_live=is_live, environ={})
-    return _plan(subject, choices, server), server
+def plan_of(profile: OperationProfile, options: VerifyCommand) -> tuple[Plan, ServerConfig]:
+    """Return the plan and its server, the real API when none is named; nothing is sent and no key is needed."""
+    is_live = options.is_live or options.base_url is None
+    server = resolve_server(profile, base_url=options.base_url, api_key="not needed", is_live=is_live, environ={})
+    return _plan(profile, options, server), server
 
 
-def run(subject: OperationProfile, choices: Choices) -> Outcome:
-    """Verify a recording if one is named, else a server. Raises CannotVerify, before anything is sent."""
-    if choices.exchanges is not None:
-        return _offline(subject, choices, choices.exchanges)
+def run(profile: OperationProfile, options: VerifyCommand) -> CompletedRun:
+    """Verify a recording if one is given, else a server. Raises CannotVerify before anything is sent."""
+    if options.exchanges is not None:
+        return _verify_recording(profile, options, options.exchanges)
     server = resolve_server(
-        subject,
-        base_url=choices.base_url,
-        api_key=choices.api_key,
-        is_live=choices.is_live,
+        profile,
+        base_url=options.base_url,
+        api_key=options.api_key,
+        is_live=options.is_live,
         environ=os.environ,
     )
-    where = {"server": f"{server.base_url} (live)" if server.is_live else server.base_url, **_contract(subject)}
-    recording = choices.record or choices.resume
+    run_facts = {
+        "server": f"{server.base_url} (live)" if server.is_live else server.base_url,
+        **_contract_facts(profile),
+    }
+    recording = options.record or options.resume
     if recording is None and server.is_live:
         recording = default_recording(datetime.now(UTC))
     if recording is not None:
-        where["recording"] = str(recording)
+        run_facts["recording"] = str(recording)
         if server.is_live:
-            complain(f"results are kept in {recording}; after an interruption go on with --resume {recording}")
+            print_error(f"results are kept in {recording}; continue after an interruption with --resume {recording}")
     with (
         Target(
             server.base_url,
             server.api_key,
-            timeout_s=choices.timeout_s,
-            verify=True if choices.authorities is None else choices.authorities,
+            timeout_s=options.timeout_s,
+            verify=True if options.authorities is None else options.authorities,
         ) as target,
-        watching(quiet=choices.is_quiet) as listener,
+        progress_listener(quiet=options.is_quiet) as listener,
     ):
-        options = VerifyOptions(
+        settings = VerifyOptions(
             is_live=server.is_live,
-            max_usd=choices.max_usd,
-            price_usd=choices.price_usd,
-            examples=choices.examples,
-            seed=choices.seed,
-            only=choices.only,
-            image_url=choices.image_url,
-            max_wait_s=choices.max_wait_s,
+            max_usd=options.max_usd,
+            price_usd=options.price_usd,
+            examples=options.examples,
+            seed=options.seed,
+            only=options.only,
+            max_wait_s=options.max_wait_s,
             recording=recording,
-            resume=choices.resume,
+            resume=options.resume,
+            image_url=options.image_url,
         )
-        verification = verify(subject, target, options, on_event=listener)
-    return Outcome(verification, where, _writer(subject, target.base))
+        verification = verify(profile, target, settings, on_event=listener)
+    return CompletedRun(verification, run_facts, _curl_writer(profile, target.base))
 
 
-def _offline(subject: OperationProfile, choices: Choices, file: Path) -> Outcome:
+def _verify_recording(profile: OperationProfile, options: VerifyCommand, file: Path) -> CompletedRun:
     try:
         log = read_exchanges(file)
     except OSError as error:
         raise CannotVerify(f"--exchanges {file}: {error.strerror or error}; name a recording or a journal") from None
-    verification = verify_recording(subject, log, datetime.now(UTC))
-    where = {"recording": str(file), **_contract(subject), "exchanges": len(log.exchanges)}
+    verification = verify_recording(profile, log, datetime.now(UTC))
+    run_facts = {"recording": str(file), **_contract_facts(profile), "exchanges": len(log.exchanges)}
     if not verification.observations:
-        # Nothing was found because nothing was looked at: that must not pass.
-        problem = f"{file} has no exchange of {subject.operation.key} that can be judged"
+        # No findings because nothing was examined: that must not pass.
+        problem = f"{file} has no exchange of {profile.operation.key} that can be checked"
         verification = replace(verification, incomplete=problem)
-    return Outcome(_only(verification, choices.only), where, _writer(subject, None))
+    return CompletedRun(_filter_checks(verification, options.only), run_facts, _curl_writer(profile, None))
 
 
-def _only(verification: Verification, only: tuple[str, ...] | None) -> Verification:
-    """What a recording shows of the chosen checks; findings of no check are about the recording, and stay."""
+def _filter_checks(verification: Verification, only: tuple[str, ...] | None) -> Verification:
+    """Keep the results of the selected checks, and findings about the recording itself."""
     if only is None:
         return verification
     known = {check.id for check in verification.checks}
     unknown = [name for name in only if name not in known]
     if unknown:
-        raise CannotVerify(f"there is no check {unknown[0]!r}; bodydouble verify --list has those that there are")
+        raise CannotVerify(f"there is no check {unknown[0]!r}; bodydouble verify --list lists the checks")
     others = known - {*only}
     return replace(
         verification,
@@ -141,28 +144,28 @@ def _only(verification: Verification, only: tuple[str, ...] | None) -> Verificat
     )
 
 
-def _plan(subject: OperationProfile, choices: Choices, server: ServerConfig) -> Plan:
+def _plan(profile: OperationProfile, options: VerifyCommand, server: ServerConfig) -> Plan:
     return plan_verification(
-        subject,
+        profile,
         billed=server.is_live,
-        max_usd=choices.max_usd,
-        price_usd=choices.price_usd,
-        only=choices.only,
-        image_url=choices.image_url,
+        max_usd=options.max_usd,
+        price_usd=options.price_usd,
+        only=options.only,
+        image_url=options.image_url,
     )
 
 
-def _contract(subject: OperationProfile) -> dict[str, Any]:
-    return {"contract": subject.contract.source, "operation": subject.operation.key}
+def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
+    return {"contract": profile.contract.source, "operation": profile.operation.key}
 
 
-def _writer(subject: OperationProfile, origin: str | None) -> Callable[[Observation], str]:
-    """Writes a call as a curl command; what was sent holds no key by now."""
+def _curl_writer(profile: OperationProfile, origin: str | None) -> Callable[[Observation], str]:
+    """Return a function that formats a call as a curl command; its key was removed before."""
 
     def write(observation: Observation) -> str:
         return curl_command(
-            subject.operation.method,
-            subject.operation.path,
+            profile.operation.method,
+            profile.operation.path,
             origin=origin,
             headers={"content-type": "application/json"},
             body=observation.sent.decode("utf-8", "replace"),

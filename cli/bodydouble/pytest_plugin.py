@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture ``bodydouble``, its marker and its options, and the options of ``pytest --pyargs bodydouble_contract_tests``.
+"""The pytest plugin: the fixture ``bodydouble``, its marker and options, and the options of ``pytest --pyargs bodydouble_contract_tests``.
 
-pytest imports this module in every run of every project that has bodydouble installed, so it imports pytest alone; whatever a test needs
-is imported by the first test that asks for the fixture.
+pytest imports this module in every run of every project that has bodydouble installed, so it imports only pytest. The rest is imported
+by the first test that uses the fixture.
 """
 
 from collections.abc import Generator
@@ -21,7 +21,7 @@ _CONTRACT_TESTS = "bodydouble_contract_tests"
 
 
 def __getattr__(name: str) -> Any:
-    """The type of the fixture, for annotations: ``def test_app(bodydouble: Bodydouble)``."""
+    """Import the type of the fixture, for annotations: ``def test_app(bodydouble: Bodydouble)``."""
     if name == "Bodydouble":
         from bodydouble._fixture import Bodydouble
 
@@ -34,11 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("bodydouble").addoption(
         "--bodydouble-journal",
         metavar="FILE",
-        help="Append what the app under test sent to this file, as JSON lines (bodydouble journal FILE reads it).",
+        help="Append the exchanges of the app under test to this file, as JSON lines; bodydouble journal FILE shows them.",
     )
     parser.addini(
         "bodydouble_openai",
-        "Whether the fixture bodydouble also sets OPENAI_BASE_URL and OPENAI_API_KEY.",
+        "Also set OPENAI_BASE_URL and OPENAI_API_KEY in the fixture bodydouble.",
         type="bool",
         default=False,
     )
@@ -46,9 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Generator[None]:
-    """Add the options of the contract tests, in a run that names them and after everybody else has added theirs.
+    """Add the options of the contract tests in a run that names them, after all other plugins have added theirs.
 
-    They have plain names (``--live``), which a project may well use for options of its own.
+    They have common names (``--live``), which a project may use for its own options.
     """
     yield
     if any(_CONTRACT_TESTS in argument for argument in args):
@@ -58,22 +58,22 @@ def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Gen
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Describe the marker, and set the journal up where one is wanted."""
+    """Register the marker, and the journal when the option is given."""
     config.addinivalue_line(
         "markers",
-        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False): what a test with the fixture "
-        "bodydouble means: requests that break the contract, scripted answers that are never used, calls of the real service; "
-        "and whether OPENAI_BASE_URL points at the mock too.",
+        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False): allow a test with the fixture "
+        "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
+        "openai also sets OPENAI_BASE_URL to the mock.",
     )
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble._fixture_journal import JournalOption
 
-        config.pluginmanager.register(JournalOption.of(config), _JOURNAL)
+        config.pluginmanager.register(JournalOption.from_config(config), _JOURNAL)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse marker arguments that do not exist, before anything runs."""
-    # A usage error in a worker of pytest-xdist takes the whole run down; the fixture refuses the test there.
+    """Reject unknown marker arguments before the run starts."""
+    # A usage error in a worker of pytest-xdist would abort the run; there the fixture fails the test.
     if hasattr(config, "workerinput"):
         return
     for item in items:
@@ -82,14 +82,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             from bodydouble._fixture_marker import MarkerOptions
 
             try:
-                MarkerOptions.of(marks)
+                MarkerOptions.from_marks(marks)
             except ValueError as error:
                 raise pytest.UsageError(f"{item.nodeid}: {error}") from None
 
 
 @pytest.fixture(scope="session")
 def _bodydouble_contract() -> "Contract":  # pyright: ignore[reportUnusedFunction] - pytest uses it
-    """The contract, loaded once."""
+    """Load the contract once."""
     from bodydouble_spec import Contract
 
     return Contract.load()
@@ -97,19 +97,19 @@ def _bodydouble_contract() -> "Contract":  # pyright: ignore[reportUnusedFunctio
 
 @pytest.fixture
 def bodydouble(request: pytest.FixtureRequest, _bodydouble_contract: "Contract") -> "Generator[Bodydouble]":
-    """A mock of the image API on a free port, which fails the test when the app breaks the contract.
+    """Start a mock of the image API on a free port, and fail the test when the app breaks the contract.
 
-    ``url``, ``requests`` (what the app sent), ``answer(status=429, times=2)``, ``client()``, ``transport``. The environment's keys and
-    base URLs point at it for the duration of the test, and the real service cannot be reached.
+    It has ``url``, ``requests`` (the exchanges of the app), ``answer(status=429, times=2)``, ``client()`` and ``transport``. During the test
+    the environment's keys and base URLs are set to the mock, and the real service cannot be reached.
     """
-    from bodydouble._fixture import stand_in
+    from bodydouble._fixture import run_mock
     from bodydouble._fixture_marker import MarkerOptions
 
     try:
-        options = MarkerOptions.of(request.node.iter_markers("bodydouble"))
+        options = MarkerOptions.from_marks(request.node.iter_markers("bodydouble"))
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
     openai = request.config.getini("bodydouble_openai")
     journal = request.config.pluginmanager.get_plugin(_JOURNAL)
-    with stand_in(_bodydouble_contract, request.node.nodeid, options, openai=openai, journal=journal) as double:
+    with run_mock(_bodydouble_contract, request.node.nodeid, options, openai=openai, journal=journal) as double:
         yield double

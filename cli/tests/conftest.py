@@ -1,18 +1,18 @@
-"""What tests of the pytest plugin share: somebody else's project, run by a pytest of its own."""
+"""Fixtures for tests of the pytest plugin: a project of a user, run by its own pytest."""
 
 import importlib
 from collections.abc import Callable
 
 import pytest
 
-# pytester forgets what its runs import; what is imported here is not imported anew by each of them.
+# pytester removes the modules that its runs import; those imported here are not imported again by each run.
 for _name in ("bodydouble._fixture", "bodydouble_client", "httpcore"):
     importlib.import_module(_name)
 
-# What is under data/ is read by tests, and some of it is run by them.
+# The tests read the files under data/, and run some of them.
 collect_ignore = ["data"]
 
-# Without Hypothesis' plugin, which imports Hypothesis anew in each run, for a summary.
+# Without Hypothesis' plugin, which would import Hypothesis in each run for its summary.
 _OPTIONS = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
 _APP = """\
 import os
@@ -31,13 +31,13 @@ def send(**changes):
 
 @pytest.fixture
 def run_files(pytester: pytest.Pytester) -> Callable[..., pytest.RunResult]:
-    """Runs pytest, with warnings as errors and more options, over what is in the test's folder."""
+    """Run pytest, with warnings as errors and more options, in the test's folder."""
     return lambda *options: pytester.runpytest(*_OPTIONS, *options)
 
 
 @pytest.fixture
 def run_tests(pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]) -> Callable[..., pytest.RunResult]:
-    """Runs pytest over tests, given as their code, of a small app: `send` in the same file."""
+    """Run pytest on the code of tests for a small app, `send` in the same file."""
 
     def run(tests: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_app=_APP + tests)

@@ -1,4 +1,4 @@
-"""What follows from adopting a revision: a scratch copy of the whole source tree, whose own command has done it."""
+"""A copy of the source tree that has adopted a revision with its own command, and the results."""
 
 import json
 import os
@@ -24,7 +24,7 @@ PACKAGES = (
 
 @pytest.fixture(scope="module")
 def adopted(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a copy of the source tree makes of the contract of 2026-08-14, after its own command has adopted it."""
+    """Return the results of a copy of the source tree that has adopted the contract of 2026-08-14 with its own command."""
     tree = tmp_path_factory.mktemp("tree")
     shutil.copy(ROOT / "pyproject.toml", tree)
     for package in PACKAGES:
@@ -52,7 +52,7 @@ def test_loading_it_names_the_overlay_actions_that_match_nothing(adopted: dict[s
     assert adopted["unmatched"] == [f"/actions/{number}" for number in (0, 14, 15, 16, 17, 18, 19)]
 
 
-def test_it_starts_from_the_merged_document_that_was_kept(adopted: dict[str, Any]) -> None:
+def test_loading_starts_from_the_stored_merged_document(adopted: dict[str, Any]) -> None:
     assert adopted["is overlay applied anew"] is False
 
 

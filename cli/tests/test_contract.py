@@ -40,7 +40,7 @@ def without_operations() -> dict[str, Any]:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A path for a document; nothing is there yet."""
+    """Return a path for a document that does not exist yet."""
     return tmp_path / "document.json"
 
 
@@ -52,11 +52,11 @@ def put(place: Path, document: Any) -> Path:
 # --- options ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_formats_offered_are_those_of_reports() -> None:
+def test_the_format_option_has_every_report_format() -> None:
     assert set(get_args(FormatName)) == set(ReportFormat)
 
 
-def test_fail_on_offers_every_severity_and_never() -> None:
+def test_the_fail_on_option_has_every_severity_and_never() -> None:
     assert set(get_args(FailOnName)) == {*Severity, "never"}
 
 
@@ -82,17 +82,17 @@ def test_an_output_that_cannot_be_written_is_one_line_and_exit_code_2(tmp_path: 
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1), ("info", 1), ("never", 0)])
-def test_the_vendored_document_fails_from_warning_on(fail_on: str, code: int) -> None:
+def test_the_vendored_document_fails_at_warnings(fail_on: str, code: int) -> None:
     assert run("check", "--fail-on", fail_on).exit_code == code
 
 
-def test_what_both_validators_see_is_said_once_with_the_other_as_witness() -> None:
+def test_a_defect_found_by_both_validators_is_reported_once_with_the_other_as_witness() -> None:
     findings = json.loads(run("check", "--format", "json").stdout)["findings"]
-    seen = [(finding["id"], finding.get("witness")) for finding in findings if "description" in finding["message"]]
+    seen = [(finding["id"], finding.get("source")) for finding in findings if "description" in finding["message"]]
     assert seen == [("response-description-missing", "openapi-spec-validator")]
 
 
-def test_what_openapi_core_alone_sees_is_a_warning_said_once(place: Path) -> None:
+def test_an_error_found_by_openapi_core_only_is_a_warning_reported_once(place: Path) -> None:
     document = two_operations()
     document["paths"]["/one"]["get"]["parameters"] = [{"name": "id", "in": "path", "required": True, "schema": {}}]
     findings = json.loads(run("check", put(place, document), "--format", "json").stdout)["findings"]
@@ -100,7 +100,7 @@ def test_what_openapi_core_alone_sees_is_a_warning_said_once(place: Path) -> Non
     assert seen == [("openapi-unresolvable-parameter", "warning")]
 
 
-def test_a_lost_promise_is_an_error_and_exit_code_1(place: Path) -> None:
+def test_a_lost_constraint_is_an_error_and_exit_code_1(place: Path) -> None:
     document = two_operations()
     document["paths"]["/one"]["get"]["responses"]["200"]["content"]["application/json"]["schema"] = {"$ref": "#/gone"}
     assert run("check", put(place, document)).exit_code == 1
@@ -119,7 +119,7 @@ def test_a_missing_document_is_named_in_one_line_and_exit_code_2(place: Path) ->
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_document_that_unfolds_without_end_is_named_in_one_line_and_exit_code_2(place: Path, command: str) -> None:
+def test_a_document_that_expands_without_end_is_named_in_one_line_and_exit_code_2(place: Path, command: str) -> None:
     document = two_operations()
     chain: dict[str, Any] = {"Link0": {"type": "string"}}
     for index in range(40):
@@ -142,8 +142,8 @@ def test_the_same_defect_in_two_documents_is_reported_for_both(place: Path) -> N
     del document["paths"]["/one"]["get"]["responses"]["200"]["description"]
     other = put(place.with_name("other.json"), document)
     findings = json.loads(run("check", put(place, document), other, "--format", "json").stdout)["findings"]
-    witnesses = [finding["witness"] for finding in findings if finding["id"] == "response-description-missing"]
-    assert witnesses == [f"{place} openapi-spec-validator", f"{other} openapi-spec-validator"]
+    sources = [finding["source"] for finding in findings if finding["id"] == "response-description-missing"]
+    assert sources == [f"{place} openapi-spec-validator", f"{other} openapi-spec-validator"]
 
 
 @SLOW
@@ -154,7 +154,7 @@ def test_the_same_defect_in_two_documents_is_reported_for_both(place: Path) -> N
 @example(b"a: &a [*a]")
 @example(b'{"paths": {"/a": {"post": {"responses": {"200": {"$ref": "#/paths/~1a"}}}}}}')
 @pytest.mark.parametrize("command", COMMANDS)
-def test_any_bytes_as_a_document_end_in_a_verdict(place: Path, command: str, content: bytes) -> None:
+def test_any_bytes_as_a_document_end_with_a_documented_exit_code(place: Path, command: str, content: bytes) -> None:
     place.write_bytes(content)
     result = run(command, place)
     assert isinstance(result.exception, SystemExit | None)
@@ -180,7 +180,7 @@ ANY_JSON = st.recursive(
 @SLOW
 @given(ANY_JSON)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_any_value_under_paths_ends_in_a_verdict(place: Path, command: str, paths: Any) -> None:
+def test_any_value_under_paths_ends_with_a_documented_exit_code(place: Path, command: str, paths: Any) -> None:
     put(place, {**without_operations(), "paths": paths})
     assert isinstance(run(command, place).exception, SystemExit | None)
 
@@ -188,7 +188,7 @@ def test_any_value_under_paths_ends_in_a_verdict(place: Path, command: str, path
 # --- fingerprint ------------------------------------------------------------------------------------------------------
 
 
-def test_a_fingerprint_stands_before_its_document(place: Path) -> None:
+def test_a_fingerprint_is_printed_before_its_document(place: Path) -> None:
     put(place, two_operations())
     expected = Contract.load(place).fingerprint
     assert run("fingerprint", place).stdout == f"{expected}  {place}\n"
@@ -227,12 +227,12 @@ def test_the_vendored_contract_is_shown_with(line: str) -> None:
     assert " ".join(line.split()) in " ".join(run("show").stdout.split())
 
 
-def test_the_evidence_ledger_in_json_has_every_fact() -> None:
+def test_the_evidence_in_json_has_every_fact() -> None:
     evidence = json.loads(run("show", "--format", "json").stdout)["facts"]["evidence"]
     assert [fact["pointer"] for fact in evidence] == [fact.pointer for fact in Contract.load().facts]
 
 
-def test_json_holds_the_whole_schema_of_the_request() -> None:
+def test_json_has_the_schema_of_the_request() -> None:
     (operation,) = json.loads(run("show", "--format", "json").stdout)["facts"]["operations"]
     assert operation["request"]["schema"] == Contract.load().operation().request_schema
 
@@ -242,7 +242,7 @@ def test_each_of_several_operations_is_shown(place: Path) -> None:
     assert [operation["operation"] for operation in facts["operations"]] == ["GET /one", "POST /two"]
 
 
-def test_the_facts_of_several_operations_are_told_apart(place: Path) -> None:
+def test_the_facts_of_several_operations_are_labelled(place: Path) -> None:
     text = run("show", put(place, two_operations())).stdout
     assert "API key of GET /one" in text
     assert "API key of POST /two" in text
@@ -260,7 +260,7 @@ def test_a_file_has_no_provenance(place: Path) -> None:
     assert "published at" not in run("show", put(place, two_operations())).stdout
 
 
-def test_a_document_that_cannot_be_read_is_not_shown(place: Path) -> None:
+def test_a_document_that_cannot_be_read_is_an_error(place: Path) -> None:
     place.write_bytes(b"\xff")
     result = run("show", place)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)

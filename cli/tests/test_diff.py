@@ -44,7 +44,7 @@ def put(path: Path, content: bytes | str) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A path for a document; nothing is there yet."""
+    """Return a path for a document that does not exist yet."""
     return tmp_path / "document.json"
 
 
@@ -53,16 +53,16 @@ def test_equal_structures_have_no_changes_and_exit_code_0() -> None:
     assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "No changes: 0 errors, 0 warnings, 0 infos")
 
 
-def test_the_vendored_contract_promises_what_its_revision_does() -> None:
+def test_the_vendored_contract_equals_its_revision() -> None:
     assert changes("vendored", JUNE) == []
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("warning", 1), ("info", 1), ("never", 0)])
-def test_an_error_fails_unless_nothing_is_to_fail(fail_on: str, code: int) -> None:
+def test_an_error_fails_unless_fail_on_is_never(fail_on: str, code: int) -> None:
     assert run(NOVEMBER, JANUARY, "--fail-on", fail_on).exit_code == code
 
 
-def test_an_addition_is_no_failure_unless_infos_are() -> None:
+def test_an_addition_fails_only_at_infos() -> None:
     assert [run(JANUARY, JUNE, "--fail-on", level).exit_code for level in ("error", "info")] == [0, 1]
 
 
@@ -80,7 +80,7 @@ def test_a_replaced_model_comes_first_and_covers_the_rest() -> None:
 
 
 @pytest.mark.parametrize("name", ReportFormat)
-def test_what_a_change_covers_is_said_in_every_format_that_is_not_for_machines(name: ReportFormat) -> None:
+def test_covered_changes_are_shown_in_every_format_for_people(name: ReportFormat) -> None:
     text = run("vendored", AUGUST, "--format", name).stdout
     if name in {ReportFormat.TEXT, ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.JSON}:
         assert "usd_spent" in text
@@ -96,14 +96,14 @@ def test_output_writes_the_report_to_the_file(tmp_path: Path) -> None:
 # --- severities -------------------------------------------------------------------------------------------------------
 
 
-def test_a_severity_from_the_configuration_decides_about_the_exit_code(tmp_path: Path) -> None:
+def test_a_configured_severity_decides_the_exit_code(tmp_path: Path) -> None:
     rule = changes(NOVEMBER, JANUARY)[0]["id"]
     config = put(tmp_path / "own.toml", f'[tool.bodydouble.drift.severities]\n{rule} = "info"\n')
     result = run(NOVEMBER, JANUARY, "--config", config)
     assert (result.exit_code, str(config) in result.stdout) == (0, True)
 
 
-def test_the_pyproject_of_the_working_folder_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pyproject_of_the_working_folder_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rule = changes(NOVEMBER, JANUARY)[0]["id"]
     put(tmp_path / "pyproject.toml", f'[tool.bodydouble.drift.severities]\n{rule} = "info"\n')
     monkeypatch.chdir(tmp_path)
@@ -111,13 +111,13 @@ def test_the_pyproject_of_the_working_folder_counts(tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize("text", ["[tool.bodydouble.drift.severities]\nno-such-rule = 'info'", "no toml"])
-def test_a_configuration_that_means_nothing_is_one_line_and_exit_code_2(tmp_path: Path, text: str) -> None:
+def test_an_invalid_configuration_is_one_line_and_exit_code_2(tmp_path: Path, text: str) -> None:
     config = put(tmp_path / "own.toml", text)
     result = run(NOVEMBER, JANUARY, "--config", config)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-# --- what cannot be read ----------------------------------------------------------------------------------------------
+# --- unreadable documents ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\x00\x01", b"[]", b'{"paths":', b"<html><p>Gone</p></html>"])
@@ -127,7 +127,7 @@ def test_a_document_that_became_unreadable_is_a_change(place: Path, content: byt
     assert (result.exit_code, found) == (1, ["document-became-unreadable"])
 
 
-def test_two_sides_that_are_no_documents_cannot_be_compared(place: Path) -> None:
+def test_two_unreadable_documents_cannot_be_compared(place: Path) -> None:
     result = run(put(place, b"[]"), put(place.with_name("other.json"), b""))
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
@@ -141,7 +141,7 @@ def closed_port() -> int:
 
 @pytest.mark.parametrize("is_new", [False, True])
 @pytest.mark.parametrize("what", ["missing", "folder", "refused", "no URL", "null byte"])
-def test_a_side_that_is_not_there_is_named_in_one_line_and_exit_code_2(place: Path, what: str, is_new: bool) -> None:
+def test_a_missing_document_is_named_in_one_line_and_exit_code_2(place: Path, what: str, is_new: bool) -> None:
     source = {
         "missing": str(place),
         "folder": str(place.parent),
@@ -165,13 +165,13 @@ def test_yaml_of_openapi_31_is_compared(place: Path) -> None:
     assert changes(old, new) != []
 
 
-def test_what_could_not_be_compared_is_listed(place: Path) -> None:
+def test_parts_that_were_not_compared_are_listed(place: Path) -> None:
     document = json.loads(JUNE.read_bytes())
     post = document["paths"]["/v1/images/generations"]["post"]
     post["responses"]["200"]["content"]["application/json"]["schema"] = {"$ref": "#/gone"}
     facts = json.loads(run("vendored", put(place, json.dumps(document)), "--format", "json").stdout)["facts"]
-    rows = facts["not understood, so not compared"]
-    assert [(row["side"], "responses" in row["place"]) for row in rows] == [("new", True)]
+    rows = facts["not compared because of defects"]
+    assert [(row["contract"], "responses" in row["pointer"]) for row in rows] == [("new", True)]
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
@@ -179,7 +179,7 @@ def test_what_could_not_be_compared_is_listed(place: Path) -> None:
 @example(b"[" * 100_000)
 @example(b"a: &a [*a]")
 @example(b'{"openapi": "3.0.0", "paths": {"/a": {"post": {"responses": {"200": {"$ref": "#/paths/~1a"}}}}}}')
-def test_any_bytes_as_a_side_end_in_a_verdict(place: Path, content: bytes) -> None:
+def test_any_bytes_as_a_document_end_with_a_documented_exit_code(place: Path, content: bytes) -> None:
     result = run("vendored", put(place, content))
     assert isinstance(result.exception, SystemExit | None)
     assert result.exit_code in {1, 2}

@@ -1,4 +1,4 @@
-"""``bodydouble drift``: what it says, to whom, how often, and with which exit code."""
+"""``bodydouble drift``: findings, repetition, notifications and exit codes."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from bodydouble._app import app
-from bodydouble._drift_witnesses import Wanted
+from bodydouble._drift_witnesses import DriftOptions
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
 from hypothesis import HealthCheck, given, settings
@@ -34,7 +34,7 @@ GOOD_PAGE = '## Response\n\n```json\n{"data": [{"url": "https://example.org/1.pn
 
 
 class Publisher(ThreadingHTTPServer):
-    """Publishes one document at each path, answers 304 to those who have it, and takes notifications."""
+    """A server with one document at each path, which answers 304 to a matching ETag and receives notifications."""
 
     daemon_threads = True
 
@@ -81,7 +81,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Nothing: the tests look at what was answered."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def publisher() -> Iterator[Publisher]:
 
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings and notifications of whoever runs the tests are none of theirs."""
+    """Keep the settings and notifications of the developer out of the tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BODYDOUBLE_NOTIFY", raising=False)
 
@@ -106,7 +106,7 @@ def run(*arguments: object) -> Result:
 
 
 def compare(*arguments: object) -> Result:
-    """A run that only compares, which takes a tenth of the time."""
+    """Run the command without executing calls, which takes a tenth of the time."""
     return run("--no-impact", *arguments)
 
 
@@ -155,7 +155,7 @@ def test_a_renamed_property_is_an_error_and_a_new_one_information() -> None:
 
 @pytest.fixture(scope="module")
 def replaced(tmp_path_factory: pytest.TempPathFactory) -> Result:
-    """The alarm on the day on which the document was overwritten, with two requests of an app that ask for a wide picture."""
+    """Return the result for the overwritten document, with two requests of an app, one of them for a wide picture."""
     body = {
         "model": "google/gemini-2.5-flash-image-edit",
         "prompt": "a cat",
@@ -166,19 +166,19 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return run("--upstream", REPLACED, "--requests", requests, "--format", "json")
 
 
-def test_an_overwritten_document_is_said_to_describe_another_model_first_of_all(replaced: Result) -> None:
+def test_the_first_finding_of_an_overwritten_document_is_the_replaced_model(replaced: Result) -> None:
     first = found(replaced)[0]
     assert (first["id"], first["severity"], first["source"]) == ("model-identity-replaced", "error", "document")
     assert "google/nano-banana-edit" in first["message"]
     assert replaced.exit_code == 1
 
 
-def test_what_would_break_is_said_by_example(replaced: Result) -> None:
+def test_a_call_that_would_break_is_shown(replaced: Result) -> None:
     executed = [item["message"] for item in found(replaced) if item["source"] == "document, executed"]
     assert any("edit(aspect_ratio='21:9') will be refused" in message for message in executed)
 
 
-def test_what_would_break_for_the_app_is_counted(replaced: Result) -> None:
+def test_the_requests_of_the_app_that_would_break_are_counted(replaced: Result) -> None:
     assert any("your 2 recorded requests" in item["message"] for item in found(replaced))
 
 
@@ -187,22 +187,22 @@ def test_equal_structure_is_no_drift() -> None:
     assert (result.exit_code, found(result)) == (0, [])
 
 
-def test_the_published_document_is_heard_when_no_witness_is_named() -> None:
-    assert Wanted().document == Wanted(upstream="upstream").document == provenance()["document"]
+def test_the_published_document_is_read_by_default() -> None:
+    assert DriftOptions().document == DriftOptions(upstream="upstream").document == provenance()["document"]
 
 
-@pytest.mark.parametrize("wanted", [Wanted(page="page.md"), Wanted(exchanges=(Path("a.jsonl"),))])
-def test_only_the_witnesses_that_are_named_are_heard(wanted: Wanted) -> None:
-    assert wanted.document is None
+@pytest.mark.parametrize("options", [DriftOptions(page="page.md"), DriftOptions(exchanges=(Path("a.jsonl"),))])
+def test_only_the_given_sources_are_read(options: DriftOptions) -> None:
+    assert options.document is None
 
 
-def test_the_page_is_a_witness(tmp_path: Path) -> None:
+def test_the_page_is_a_source(tmp_path: Path) -> None:
     result = compare("--page", put_page(tmp_path), "--format", "json")
     (finding,) = found(result)
     assert (finding["id"], finding["source"], result.exit_code) == ("page-example-vacuous", "page, line 4", 1)
 
 
-def test_recorded_answers_are_a_witness(tmp_path: Path) -> None:
+def test_recorded_answers_are_a_source(tmp_path: Path) -> None:
     recording = put(tmp_path / "recording.jsonl", exchange({}, {"images": []}))
     sources = {
         item["source"].partition(",")[0] for item in found(compare("--exchanges", recording, "--format", "json"))
@@ -210,15 +210,15 @@ def test_recorded_answers_are_a_witness(tmp_path: Path) -> None:
     assert sources == {"recording"}
 
 
-def test_the_report_of_a_verification_is_a_witness(tmp_path: Path) -> None:
+def test_the_report_of_a_verification_is_a_source(tmp_path: Path) -> None:
     report = tmp_path / "verify.json"
     finding = Finding("image-count", Severity.ERROR, Known.DOCUMENTED, "/data", "2 images for 3", operation=OPERATION)
     report.write_text(render(Report("verify", (finding,)), ReportFormat.JSON), encoding="utf-8")
-    (heard,) = found(compare("--exchanges", report, "--format", "json"))
-    assert (heard["id"], heard["source"]) == ("image-count", "verify report")
+    (reported,) = found(compare("--exchanges", report, "--format", "json"))
+    assert (reported["id"], reported["source"]) == ("image-count", "verify report")
 
 
-def test_what_one_witness_says_is_reported_though_another_cannot_be_heard(tmp_path: Path) -> None:
+def test_the_findings_of_one_source_are_reported_when_another_cannot_be_read(tmp_path: Path) -> None:
     result = compare("--upstream", tmp_path / "none.json", "--page", put_page(tmp_path), "--format", "json")
     assert (result.exit_code, ids(result)) == (2, ["page-example-vacuous"])
     assert (
@@ -236,7 +236,7 @@ def test_what_one_witness_says_is_reported_though_another_cannot_be_heard(tmp_pa
         (b"[]", "it is JSON, but not an object"),
     ],
 )
-def test_a_document_that_cannot_be_read_ends_with_2_and_leaves_the_state(
+def test_a_document_that_cannot_be_read_is_exit_code_2_and_keeps_the_state(
     tmp_path: Path, publisher: Publisher, content: bytes, reason: str
 ) -> None:
     state = tmp_path / "state.json"
@@ -247,15 +247,15 @@ def test_a_document_that_cannot_be_read_ends_with_2_and_leaves_the_state(
     assert (result.exit_code, reason in result.stderr, state.read_bytes() == before) == (2, True, True), result.output
 
 
-def test_every_witness_that_cannot_be_heard_is_said(tmp_path: Path) -> None:
+def test_every_source_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
     result = compare("--upstream", tmp_path / "none.json", "--page", tmp_path / "none.md")
     assert (result.exit_code, result.stdout) == (2, "")
     assert [Path(line.split(": ")[1]).name for line in result.stderr.splitlines()] == ["none.json", "none.md"]
 
 
-def test_what_was_compared_is_reported_though_trying_it_out_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_are_reported_when_running_the_calls_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **_options: object) -> list[Finding]:
-        raise ZeroDivisionError("nobody foresaw this")
+        raise ZeroDivisionError("an unexpected error")
 
     monkeypatch.setattr("bodydouble._drift_witnesses.impact", fail)
     result = run("--upstream", REPLACED, "--format", "json")
@@ -284,10 +284,10 @@ def test_a_document_that_has_not_changed_is_not_sent_again_and_still_compared(
     second = compare(*arguments, "--contract", NOVEMBER)
     assert publisher.answered == [200, 304]
     assert ids(second)
-    assert json.loads(second.stdout)["facts"]["witnesses"][0]["note"] == "not changed since it was last fetched"
+    assert json.loads(second.stdout)["facts"]["sources"][0]["note"] == "not modified since the last fetch"
 
 
-def test_a_drift_that_went_away_is_said_once(tmp_path: Path) -> None:
+def test_a_resolved_drift_is_reported_once(tmp_path: Path) -> None:
     arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--format", "json")
     compare(*arguments)
     put_page(tmp_path, GOOD_PAGE)
@@ -295,7 +295,7 @@ def test_a_drift_that_went_away_is_said_once(tmp_path: Path) -> None:
     assert (ids(second), ids(third), second.exit_code) == (["drift-gone/page-example-vacuous"], [], 0)
 
 
-def test_nothing_is_taken_back_while_a_witness_is_missing(tmp_path: Path) -> None:
+def test_nothing_is_resolved_while_a_source_is_missing(tmp_path: Path) -> None:
     state, page = tmp_path / "state.json", put_page(tmp_path)
     bad, good = (
         put(tmp_path / f"{name}.jsonl", exchange({}, body))
@@ -308,7 +308,7 @@ def test_nothing_is_taken_back_while_a_witness_is_missing(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 7}'])
-def test_a_corrupt_state_ends_with_2_before_anything_is_fetched(
+def test_a_corrupt_state_is_exit_code_2_before_anything_is_fetched(
     tmp_path: Path, publisher: Publisher, text: str
 ) -> None:
     state = tmp_path / "state.json"
@@ -325,7 +325,7 @@ def test_reminders_need_a_state() -> None:
     )
 
 
-def test_a_receiver_gets_what_is_new_and_nothing_when_nothing_is(
+def test_a_receiver_gets_new_findings_only(
     tmp_path: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BODYDOUBLE_NOTIFY", f" {publisher.hook}\n{publisher.hook} ")
@@ -335,19 +335,19 @@ def test_a_receiver_gets_what_is_new_and_nothing_when_nothing_is(
     assert [got["title"] for got in publisher.notified] == ["drift from the vendored contract: 1 error"] * 3
 
 
-def test_an_address_that_is_not_understood_ends_with_2_before_anything_is_fetched(publisher: Publisher) -> None:
+def test_an_unsupported_address_is_exit_code_2_before_anything_is_fetched(publisher: Publisher) -> None:
     result = compare("--upstream", publisher.address, "--notify", "nope://s3cr3t")
     assert (result.exit_code, publisher.answered, "s3cr3t" in result.output) == (2, [], False)
 
 
-def test_a_failed_notification_is_said_and_changes_nothing(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_failed_notification_is_reported_and_changes_nothing(tmp_path: Path, publisher: Publisher) -> None:
     publisher.refuses = True
     result = compare("--page", put_page(tmp_path), "--notify", publisher.hook, "--format", "json")
     assert (result.exit_code, ids(result)) == (1, ["page-example-vacuous"])
     assert "bodydouble: notification 1, JSON: " in result.stderr
 
 
-def test_what_reached_nobody_is_said_again(tmp_path: Path, publisher: Publisher) -> None:
+def test_findings_that_were_not_delivered_are_reported_again(tmp_path: Path, publisher: Publisher) -> None:
     arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--notify", publisher.hook)
     publisher.refuses = True
     compare(*arguments)
@@ -355,14 +355,14 @@ def test_what_reached_nobody_is_said_again(tmp_path: Path, publisher: Publisher)
     assert (compare(*arguments).exit_code, len(publisher.notified)) == (1, 1)
 
 
-def test_a_report_that_cannot_be_written_is_sent_all_the_same(tmp_path: Path, publisher: Publisher) -> None:
+def test_a_report_that_cannot_be_written_is_still_sent(tmp_path: Path, publisher: Publisher) -> None:
     result = compare(
         "--page", put_page(tmp_path), "--notify", publisher.hook, "--output", tmp_path / "none" / "report.html"
     )
     assert (result.exit_code, len(publisher.notified)) == (2, 1)
 
 
-def test_severities_are_those_of_the_settings(tmp_path: Path) -> None:
+def test_configured_severities_are_applied(tmp_path: Path) -> None:
     config = tmp_path / "pyproject.toml"
     config.write_text('[tool.bodydouble.drift.severities]\nresponse-property-renamed = "info"\n', encoding="utf-8")
     assert compare("--contract", NOVEMBER, "--upstream", JANUARY).exit_code == 0
@@ -374,7 +374,7 @@ def test_the_exit_code_follows_fail_on(tmp_path: Path, fail_on: str, code: int) 
 
 
 @pytest.mark.parametrize("option", ["--contract", "--config", "--requests", "--exchanges", "--page"])
-def test_a_file_that_is_not_there_is_named_and_ends_with_2(tmp_path: Path, option: str) -> None:
+def test_a_missing_file_is_named_and_exit_code_2(tmp_path: Path, option: str) -> None:
     result = compare("--upstream", ADOPTED, option, tmp_path / "none.x")
     assert (result.exit_code, "none.x" in result.stderr) == (2, True)
 
@@ -384,7 +384,7 @@ def test_a_file_that_is_not_there_is_named_and_ends_with_2(tmp_path: Path, optio
     st.binary(max_size=40)
     | st.sampled_from([b"{}", b'{"paths": []}', b'{"openapi": "3.0.0", "paths": {"/x": {"post": 1}}}'])
 )
-def test_whatever_is_published_ends_with_a_promised_exit_code(tmp_path: Path, content: bytes) -> None:
+def test_any_published_document_ends_with_a_documented_exit_code(tmp_path: Path, content: bytes) -> None:
     document = tmp_path / "document.json"
     document.write_bytes(content)
     result = compare("--upstream", document)
@@ -401,7 +401,7 @@ def workflow() -> dict[str, Any]:
 
 @pytest.fixture
 def run_step(tmp_path: Path) -> Callable[[], "subprocess.CompletedProcess[str]"]:
-    """Runs the alarm's step of the documented workflow as a runner does, with local files in the place of addresses."""
+    """Run the drift step of the documented workflow as a runner does, with local files for addresses."""
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "bodydouble"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -m bodydouble "$@"\n', encoding="utf-8")
@@ -423,7 +423,7 @@ def run_step(tmp_path: Path) -> Callable[[], "subprocess.CompletedProcess[str]"]
     return run
 
 
-def test_the_documented_workflow_turns_red_once_and_leaves_report_and_state(
+def test_the_documented_workflow_fails_once_and_leaves_report_and_state(
     tmp_path: Path, run_step: Callable[[], "subprocess.CompletedProcess[str]"]
 ) -> None:
     first, second = run_step(), run_step()

@@ -1,4 +1,4 @@
-"""``bodydouble edit`` against the real mock on a port: files, report, refusals, and a key that is never shown."""
+"""``bodydouble edit`` against the real mock on a port: files, reports, errors, and a key that is never shown."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from bodydouble import __main__
-from bodydouble._edit_files import Refused, planned_files, save
+from bodydouble._edit_files import CannotSave, check_output, save
 from bodydouble._edit_report import error_line
 from bodydouble_client import BadRequest
 from bodydouble_mockserver import MockServer, Settings, create_app
@@ -27,7 +27,7 @@ URL = "https://example.com/cat.png"
 
 @dataclass
 class Ended:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: bytes
@@ -42,7 +42,7 @@ def png(width: int = 8, height: int = 6) -> bytes:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> MockServer:
-    """A mock that serves small pictures from a folder, which takes less time than drawing them."""
+    """Return a mock that serves small pictures from a folder, which is faster than drawing them."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "a.png").write_bytes(png())
     return create_app(settings=Settings(pictures=folder, api_keys=(KEY,)))
@@ -68,7 +68,7 @@ def edit(
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> Callable[..., Ended]:
-    """``edit("a prompt", image, …)`` in an empty folder, with the key in the environment."""
+    """Run ``edit("a prompt", image, …)`` in an empty folder, with the key in the environment."""
     app.reset()
     monkeypatch.chdir(tmp_path)
     for name in ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY", "AIML_API_BASE", "AIMLAPI_API_BASE"):
@@ -88,7 +88,7 @@ def edit(
     return run
 
 
-def test_the_picture_is_saved_and_its_size_and_cost_are_told(edit: Callable[..., Ended], tmp_path: Path) -> None:
+def test_the_picture_is_saved_and_its_size_and_cost_are_printed(edit: Callable[..., Ended], tmp_path: Path) -> None:
     ended = edit("make it night", URL)
     data = (tmp_path / "out.png").read_bytes()
     line, cost = ended.out.decode().splitlines()
@@ -96,11 +96,11 @@ def test_the_picture_is_saved_and_its_size_and_cost_are_told(edit: Callable[...,
     assert cost.startswith("cost: 84,000 credits, 0.042 USD (request id ")
 
 
-def test_nothing_is_said_on_standard_error_where_nobody_watches(edit: Callable[..., Ended]) -> None:
+def test_nothing_is_printed_to_standard_error_without_a_terminal(edit: Callable[..., Ended]) -> None:
     assert edit("make it night", URL).err == ""
 
 
-def test_what_is_asked_for_arrives(edit: Callable[..., Ended], app: MockServer) -> None:
+def test_the_options_reach_the_api(edit: Callable[..., Ended], app: MockServer) -> None:
     edit("night", URL, "--aspect-ratio", "16:9", "-n", "2", "--provider", "google")
     (exchange,) = app.journal.exchanges()
     assert exchange.body == {
@@ -131,9 +131,9 @@ def test_standard_input_is_a_picture(edit: Callable[..., Ended], app: MockServer
     assert exchange.body["image_urls"][0]["$picture"]["pixels"] == [8, 6]
 
 
-def test_standard_input_that_is_closed_is_said_so(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_standard_input_is_an_error(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
-    assert "nothing is sent into it; write < picture.png" in edit("night", "-").err
+    assert "standard input, which is empty; write < picture.png" in edit("night", "-").err
 
 
 def test_a_file_is_sent_as_a_picture(edit: Callable[..., Ended], app: MockServer, tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_standard_output_gets_the_picture_and_nothing_else(edit: Callable[..., E
     assert ended.err.startswith("standard output  8x6 pixels")
 
 
-def test_json_tells_the_same(edit: Callable[..., Ended]) -> None:
+def test_the_json_report_has_the_same_facts(edit: Callable[..., Ended]) -> None:
     report = json.loads(edit("night", URL, "--format", "json").out)
     (image,) = report["images"]
     assert (image["file"], image["pixels"], image["bytes"], report["credits_used"], report["cost_usd"]) == (
@@ -197,7 +197,7 @@ def test_a_missing_key_says_which_variable_to_set(edit: Callable[..., Ended], mo
         (("night", URL, "--base-url", "http://127.0.0.1:1"), "cannot connect to http://127.0.0.1:1"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line_with_exit_code_2(
+def test_a_wrong_argument_is_one_line_and_exit_code_2(
     edit: Callable[..., Ended], app: MockServer, arguments: tuple[str, ...], words: str
 ) -> None:
     ended = edit(*arguments)
@@ -228,7 +228,7 @@ def test_every_failure_is_one_line_and_exit_code_2_without_the_key(
     assert [word for word in (KEY, "Traceback", "\x1b") if word in ended.err] == []
 
 
-def test_an_error_tells_status_message_issues_and_request_id(edit: Callable[..., Ended], app: MockServer) -> None:
+def test_an_error_has_status_message_issues_and_request_id(edit: Callable[..., Ended], app: MockServer) -> None:
     issue = {"code": "custom", "path": ["image_urls", 0], "message": "No cat in it"}
     body = {"message": "Invalid payload provided", "error": {"name": "B", "message": "m", "data": [issue]}}
     headers = {"x-request-id": "the-request"}
@@ -243,7 +243,7 @@ def test_a_wrong_key_is_not_repeated(edit: Callable[..., Ended], monkeypatch: py
     assert ("401 Unauthorized" in ended.err, "sk-wrong-canary" in ended.err) == (True, False)
 
 
-def test_a_picture_that_cannot_be_fetched_is_told_with_its_address_and_the_others_are_saved(
+def test_a_picture_that_cannot_be_fetched_is_reported_with_its_url_and_the_others_are_saved(
     edit: Callable[..., Ended], app: MockServer, origin: str, tmp_path: Path
 ) -> None:
     good = {"b64_json": "iVBORw0KGgo="}
@@ -261,7 +261,7 @@ def test_fewer_pictures_than_asked_for_is_a_warning(edit: Callable[..., Ended], 
     assert (ended.code, ended.err) == (0, "bodydouble: asked for 2 images, but the answer holds 1\n")
 
 
-def test_more_pictures_than_planned_take_no_other_files_place(
+def test_more_pictures_than_asked_for_overwrite_no_other_file(
     edit: Callable[..., Ended], app: MockServer, tmp_path: Path
 ) -> None:
     (tmp_path / "out-1.png").write_bytes(b"mine")
@@ -271,7 +271,7 @@ def test_more_pictures_than_planned_take_no_other_files_place(
     assert (names, (tmp_path / "out-1.png").read_bytes()) == (["out-1.png", "out-2.png", "out-3.png"], b"mine")
 
 
-def test_a_terminal_sees_that_it_waits(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_a_spinner(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -285,12 +285,12 @@ def test_a_terminal_sees_that_it_waits(edit: Callable[..., Ended], monkeypatch: 
 
 def test_a_picture_is_not_written_to_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", SimpleNamespace(isatty=lambda: True))
-    with pytest.raises(Refused, match="which is the terminal"):
-        planned_files("-", 1, force=False)
+    with pytest.raises(CannotSave, match="to the terminal"):
+        check_output("-", 1, force=False)
 
 
 @given(st.text(), st.text(max_size=300), st.lists(st.text(), max_size=12))
-def test_the_error_line_is_one_line_and_holds_the_request_id(text: str, name: str, issues: list[str]) -> None:
+def test_the_error_line_is_one_line_with_the_request_id(text: str, name: str, issues: list[str]) -> None:
     error = BadRequest("\n- ".join([text, *issues]), request_id=f"request-{name}")
     line = error_line(error)
     assert ("\n" in line, "[request id request-" in line, len(line) < 600) == (False, True, True)

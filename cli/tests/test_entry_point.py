@@ -1,4 +1,4 @@
-"""The real command in a process of its own: exit codes, one line on standard error, never a traceback."""
+"""The command in its own process: exit codes, errors in one line, no tracebacks."""
 
 import os
 import signal
@@ -55,7 +55,7 @@ def test_output_that_is_not_unicode_is_still_printed() -> None:
     ("arguments", "code"),
     [(("contract", "show"), 0), (("--help",), 0), (("contract", "check", "--fail-on", "warning"), 1)],
 )
-def test_a_reader_that_goes_away_does_not_change_the_exit_code(arguments: tuple[str, ...], code: int) -> None:
+def test_a_closed_pipe_does_not_change_the_exit_code(arguments: tuple[str, ...], code: int) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     with subprocess.Popen(
@@ -67,7 +67,7 @@ def test_a_reader_that_goes_away_does_not_change_the_exit_code(arguments: tuple[
 
 
 def _fail(*_arguments: object, **_options: object) -> None:
-    raise ZeroDivisionError("nobody\nforesaw this \x1b[2J")
+    raise ZeroDivisionError("not\nexpected \x1b[2J")
 
 
 def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str, app: object = _fail) -> int:
@@ -79,24 +79,24 @@ def _main(monkeypatch: pytest.MonkeyPatch, *arguments: str, app: object = _fail)
     return end.value.code
 
 
-def test_an_unforeseen_exception_is_one_line_and_exit_code_2(
+def test_an_unexpected_exception_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _main(monkeypatch) == 2
     assert capsys.readouterr().err == (
-        "bodydouble: ZeroDivisionError: nobody foresaw this \\x1b[2J "
+        "bodydouble: ZeroDivisionError: not expected \\x1b[2J "
         "(this should not happen; --traceback shows where it did)\n"
     )
 
 
-def test_the_traceback_is_shown_when_it_is_asked_for(
+def test_the_traceback_is_shown_with_the_option(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _main(monkeypatch, "contract", "show", "--traceback") == 2
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_the_traceback_is_shown_when_the_environment_asks_for_it(
+def test_the_traceback_is_shown_with_the_environment_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("BODYDOUBLE_TRACEBACK", "1")
@@ -114,8 +114,8 @@ def test_ctrl_c_ends_quietly_with_the_exit_code_of_shells(
     assert capsys.readouterr().err == ""
 
 
-def test_a_missing_extra_is_one_line_that_says_what_to_install(tmp_path: Path) -> None:
-    # A package of that name that cannot be imported stands before the installed one.
+def test_a_missing_extra_is_one_line_that_names_the_package_to_install(tmp_path: Path) -> None:
+    # A package of that name that cannot be imported hides the installed one.
     (tmp_path / "openapi_spec_validator.py").write_text("raise ImportError\n", encoding="utf-8")
     path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
     result = run("contract", "check", PYTHONPATH=path)

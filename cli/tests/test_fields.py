@@ -1,10 +1,10 @@
-"""The rows that `contract show` makes of schemas."""
+"""The fields of schemas in ``contract show``, and the merge of defects in ``contract check``."""
 
 from typing import Any
 
 import pytest
 from bodydouble._check import merge
-from bodydouble._description import complete
+from bodydouble._description import describe
 from bodydouble._fields import Field, fields_of
 from bodydouble._limits import limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
@@ -46,12 +46,12 @@ def names(found: list[Field]) -> list[str]:
         ({"const": False}, "always false"),
         ({"pattern": "^a$"}, "pattern ^a$"),
         ({"pattern": "a" * 99}, f"pattern {'a' * 32}…"),
-        ({"additionalProperties": False}, "no other property"),
-        ({"x-known-values": ["auto"]}, "known are auto"),
+        ({"additionalProperties": False}, "no other properties"),
+        ({"x-known-values": ["auto"]}, "known values: auto"),
         ({"uniqueItems": False}, ""),
     ],
 )
-def test_limits_are_said_in_words(schema: dict[str, Any], words: str) -> None:
+def test_limits_are_described_in_words(schema: dict[str, Any], words: str) -> None:
     assert "; ".join(limits_of(schema).values()) == words
 
 
@@ -60,7 +60,7 @@ def test_fields_below_a_reference_and_in_all_of_are_found() -> None:
     assert names(fields(schema, A={"type": "object", "properties": {"a": {"type": "string"}}})) == ["a", "b"]
 
 
-def test_a_field_of_two_alternatives_is_one_row_with_what_either_allows() -> None:
+def test_a_field_of_two_alternatives_is_one_row_with_both_types() -> None:
     branches = [
         {"required": ["role"], "properties": {"role": {"type": "string", "enum": [name]}}} for name in ("user", "tool")
     ]
@@ -68,7 +68,7 @@ def test_a_field_of_two_alternatives_is_one_row_with_what_either_allows() -> Non
     assert (field.name, field.type, field.limits) == ("role", "string", "one of user or one of tool")
 
 
-def test_a_field_inside_an_alternative_is_named_with_what_is_above_it() -> None:
+def test_a_field_inside_an_alternative_is_named_with_its_parents() -> None:
     item = {"anyOf": [{"type": "string"}, {"type": "object", "properties": {"url": {"type": "string"}}}]}
     schema = {"properties": {"images": {"type": "array", "items": item}}}
     assert names(fields(schema)) == ["images", "images[]", "images[].url"]
@@ -96,19 +96,19 @@ def test_null_is_part_of_the_type_in_every_version(version: str, schema: dict[st
     assert field.type == "string or null"
 
 
-def test_a_required_field_with_a_default_says_both() -> None:
+def test_a_required_field_with_a_default_shows_both() -> None:
     (field,) = fields({"required": ["a"], "properties": {"a": {"type": "integer", "default": 0}}})
     assert (field.required, field.default) == (True, 0)
 
 
 @pytest.mark.parametrize("price", [None, 5, {"credits": "many"}, {"credits": 1, "credits-per-usd": 0}])
-def test_a_price_that_makes_no_sense_is_no_price(price: Any) -> None:
+def test_an_invalid_price_is_left_out(price: Any) -> None:
     document = {
         "openapi": "3.0.0",
         "info": {"title": "A", "version": "1"},
         "paths": {"/a": {"get": {"x-price": price, "x-sizes": price, "responses": {"200": {"description": ""}}}}},
     }
-    (operation,) = complete(Contract.load(document), is_vendored=False)["operations"]
+    (operation,) = describe(Contract.load(document), is_vendored=False)["operations"]
     assert (operation["price"], operation["sizes"]) == (None, [])
 
 
@@ -120,25 +120,25 @@ def ids(findings: tuple[Finding, ...]) -> list[str]:
     return [found.id for found in findings]
 
 
-def test_what_is_missing_is_the_same_place_as_what_should_hold_it() -> None:
+def test_a_missing_member_is_at_the_same_place_as_its_parent() -> None:
     ours, theirs = finding("info-missing", "/info", "placeholders"), finding("openapi-required", "/info/title")
     assert ids(merge([ours], [theirs], [])) == ["info-missing"]
 
 
-def test_a_fault_below_a_defect_is_not_taken_for_it() -> None:
+def test_an_error_below_a_defect_is_not_merged_with_it() -> None:
     ours, theirs = finding("a-defect", "/a", "left out"), finding("openapi-type", "/a/b")
     assert ids(merge([ours], [theirs], [])) == ["a-defect", "openapi-type"]
 
 
-def test_a_remark_that_repaired_nothing_hides_no_fault() -> None:
+def test_a_finding_without_a_repair_hides_no_error() -> None:
     ours, theirs = finding("a-remark", "/a"), finding("openapi-type", "/a")
     assert ids(merge([ours], [theirs], [])) == ["a-remark", "openapi-type"]
 
 
-def test_what_only_the_repaired_document_has_is_said_as_such() -> None:
+def test_an_error_only_in_the_repaired_document_is_marked() -> None:
     assert ids(merge([], [], [finding("openapi-type", "/a")])) == ["repaired-openapi-type"]
 
 
-def test_what_both_documents_have_is_said_once() -> None:
+def test_an_error_in_both_documents_is_reported_once() -> None:
     theirs = finding("openapi-type", "/a")
     assert ids(merge([], [theirs], [theirs])) == ["openapi-type"]

@@ -1,4 +1,4 @@
-"""The house rules that no linter knows: who imports whom, what is public, what is shipped."""
+"""Rules that no linter checks: imports between packages, public names, shipped files."""
 
 import ast
 import importlib
@@ -15,7 +15,7 @@ PACKAGES = {
     "bodydouble_contract_tests": ROOT / "contract_tests" / "bodydouble_contract_tests",
     "bodydouble": ROOT / "cli" / "bodydouble",
 }
-# A client that validates itself with the server's validator proves nothing, so it knows none of our packages.
+# A client that validates itself with the server's validator proves nothing, so it imports none of our packages.
 MAY_IMPORT: dict[str, set[str]] = {
     "bodydouble_spec": set(),
     "bodydouble_client": set(),
@@ -38,7 +38,7 @@ def imported_modules(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(("package", "path"), MODULES, ids=lambda value: str(value).rpartition("/")[2])
-def test_a_package_imports_only_what_the_house_allows(package: str, path: Path) -> None:
+def test_a_package_imports_only_the_allowed_packages(package: str, path: Path) -> None:
     ours = {name.partition(".")[0] for name in imported_modules(path)} & PACKAGES.keys()
     assert ours - {package} <= MAY_IMPORT[package]
 
@@ -50,7 +50,7 @@ def test_private_modules_are_imported_by_their_own_package_only(package: str, pa
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_the_public_list_names_what_exists_once(package: str) -> None:
+def test_every_public_name_exists_and_is_listed_once(package: str) -> None:
     module = importlib.import_module(package)
     public: list[str] = module.__all__
     assert len(public) == len(set(public))

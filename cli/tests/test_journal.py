@@ -1,4 +1,4 @@
-"""``bodydouble journal``: what it shows, selects and says, and that the code it prints sends the request again."""
+"""``bodydouble journal``: lists, filters, errors, and code that sends a request again."""
 
 import base64
 import io
@@ -75,7 +75,7 @@ def test_requests_are_listed_and_filtered(run: Run, journal: Path, options: list
     assert (result.exit_code, shown_ids(result)) == (0, found)
 
 
-def test_what_was_wrong_stands_below_its_request(run: Run, journal: Path) -> None:
+def test_findings_are_listed_below_their_request(run: Run, journal: Path) -> None:
     assert "    error request-enum /aspect_ratio: 'x' is not one of 1:1\n" in run(journal, "--findings").stdout
 
 
@@ -86,14 +86,14 @@ def test_one_request_is_shown_in_full(run: Run, journal: Path) -> None:
     assert "answer 200" in text
 
 
-def test_json_has_exchanges_and_what_could_not_be_read(run: Run, journal: Path) -> None:
+def test_json_has_exchanges_and_the_lines_that_could_not_be_read(run: Run, journal: Path) -> None:
     journal.write_bytes(journal.read_bytes() + b'{"torn')
     document = json.loads(run(journal, "--format", "json", "--status", "429").stdout)
     assert document["exchanges"] == [exchange(3, 429).to_dict()]
     assert [finding["id"] for finding in document["findings"]] == ["exchange-torn"]
 
 
-def test_a_torn_last_line_is_said_on_standard_error(run: Run, journal: Path) -> None:
+def test_a_torn_last_line_is_reported_on_standard_error(run: Run, journal: Path) -> None:
     journal.write_bytes(journal.read_bytes() + b'{"torn')
     result = run(journal)
     assert (result.exit_code, shown_ids(result)) == (0, ["run-1", "run-2", "run-3"])
@@ -111,12 +111,12 @@ def test_a_torn_last_line_is_said_on_standard_error(run: Run, journal: Path) -> 
         (["--as", "perl"], "perl"),
     ],
 )
-def test_what_cannot_be_done_ends_with_2_and_says_why(run: Run, journal: Path, options: list[str], said: str) -> None:
+def test_a_wrong_option_is_exit_code_2_with_the_reason(run: Run, journal: Path, options: list[str], said: str) -> None:
     result = run(journal, *options)
     assert (result.exit_code, said in result.stderr) == (2, True)
 
 
-def test_a_file_that_cannot_be_read_ends_with_2_and_is_named(run: Run, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named_and_exit_code_2(run: Run, tmp_path: Path) -> None:
     result = run(tmp_path / "missing.jsonl")
     assert (result.exit_code, "missing.jsonl: No such file or directory" in result.stderr) == (2, True)
 
@@ -127,7 +127,7 @@ HOSTILE = "\x1b[31m\x9b\u202e\r::error::\n##[group]'; touch pwned #$(id)`id`"
 @pytest.mark.parametrize(
     "options", [[], ["--show", HOSTILE], ["--as", "curl"], ["--as", "python"], ["--format", "json"]]
 )
-def test_nothing_in_a_file_reaches_the_terminal_as_a_command(run: Run, tmp_path: Path, options: list[str]) -> None:
+def test_no_control_character_of_a_file_reaches_the_terminal(run: Run, tmp_path: Path, options: list[str]) -> None:
     path = tmp_path / "journal.jsonl"
     raw = {"bytes": 5, "sha256": HOSTILE, "text": HOSTILE}
     finding = {"id": HOSTILE, "severity": HOSTILE, "pointer": HOSTILE, "message": HOSTILE}
@@ -145,7 +145,7 @@ def test_nothing_in_a_file_reaches_the_terminal_as_a_command(run: Run, tmp_path:
 
 
 class Receiver(BaseHTTPRequestHandler):
-    """Notes what arrives."""
+    """Records the requests."""
 
     got: list[tuple[str, str, dict[str, str], bytes]]
 
@@ -193,20 +193,20 @@ def test_the_printed_code_sends_the_request_again(
 
 
 @pytest.mark.parametrize("write", [as_curl, as_python])
-def test_the_printed_code_goes_to_the_mock_unless_told_otherwise(write: Callable[[Exchange], str]) -> None:
+def test_the_printed_code_calls_the_mock_by_default(write: Callable[[Exchange], str]) -> None:
     assert "http://127.0.0.1:8000" in write(exchange(1))
 
 
 @pytest.mark.parametrize("write", [as_curl, as_python])
 @pytest.mark.parametrize("path", ["@evil.example/", ":80@evil.example", ".evil.example/"])
-def test_no_path_turns_the_base_url_to_another_host(write: Callable[[Exchange], str], path: str) -> None:
+def test_no_path_changes_the_host_of_the_base_url(write: Callable[[Exchange], str], path: str) -> None:
     assert f"/{path}" in write(exchange(1, path=path))
 
 
-def test_code_says_what_a_journal_does_not_have() -> None:
+def test_comments_name_the_parts_that_a_journal_does_not_have() -> None:
     raw = {"bytes": 12, "sha256": "0", "text": "{"}
-    assert "# its body of 12 bytes is not in the journal" in as_curl(exchange(1, body=None, raw=raw))
-    assert "# pictures that were sent: 1; they are not in" in as_curl(exchange(1, body=[PICTURE.to_dict()]))
+    assert "# its body of 12 bytes was not recorded as JSON" in as_curl(exchange(1, body=None, raw=raw))
+    assert "# 1 picture of the request replaced by small ones" in as_curl(exchange(1, body=[PICTURE.to_dict()]))
 
 
 @settings(deadline=None, max_examples=60)

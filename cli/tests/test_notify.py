@@ -1,4 +1,4 @@
-"""Notifications: a receiver on loopback gets the alarm, and no address is ever shown."""
+"""Notifications to a receiver on loopback, and addresses that are never shown."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from bodydouble._notify import BadNotification, message_of, notify, services_of
+from bodydouble._notify import BadNotification, build_message, load_services, notify
 from bodydouble_spec import Evidence, Finding, Report, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +23,7 @@ REPORT = Report("drift", (FINDING,))
 
 
 class Receiver(ThreadingHTTPServer):
-    """Takes what is posted; fails so many times first as the path says (``/fail/1/…``)."""
+    """A receiver that first fails as many times as the path says (``/fail/1/…``)."""
 
     daemon_threads = True
 
@@ -51,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Nothing: the tests look at what was received."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def receiver() -> Iterator[Receiver]:
 
 
 def send(report: Report, *addresses: str) -> list[str]:
-    return notify(services_of(addresses), message_of(report), report)
+    return notify(load_services(addresses), build_message(report), report)
 
 
-def test_a_receiver_gets_title_text_and_type_of_the_alarm(receiver: Receiver) -> None:
+def test_a_receiver_gets_title_text_and_type(receiver: Receiver) -> None:
     assert send(REPORT, receiver.url()) == []
     (got,) = receiver.received
     assert (got["title"], got["message"], got["type"]) == (
@@ -78,19 +78,19 @@ def test_a_receiver_gets_title_text_and_type_of_the_alarm(receiver: Receiver) ->
     )
 
 
-def test_the_report_is_attached_where_a_service_takes_files(receiver: Receiver) -> None:
+def test_the_report_is_attached_when_a_service_supports_attachments(receiver: Receiver) -> None:
     send(REPORT, receiver.url())
     (attachment,) = receiver.received[0]["attachments"]
     assert attachment["filename"] == "bodydouble-drift.html"
     assert b"tokens_used is now called credits_used" in base64.b64decode(attachment["base64"])
 
 
-def test_a_notification_that_fails_is_tried_once_more(receiver: Receiver) -> None:
+def test_a_notification_that_fails_is_retried_once(receiver: Receiver) -> None:
     assert send(REPORT, receiver.url("fail/1/x")) == []
     assert len(receiver.attempts) == 2
 
 
-def test_a_notification_that_fails_twice_is_said_without_its_address(receiver: Receiver) -> None:
+def test_a_notification_that_fails_twice_is_reported_without_its_address(receiver: Receiver) -> None:
     (failure,) = send(REPORT, receiver.url(f"fail/9/{SECRET}"))
     assert failure.startswith("notification 1, JSON: ")
     assert "500" in failure
@@ -106,24 +106,24 @@ def test_one_that_fails_does_not_keep_the_others_from_being_sent(receiver: Recei
 @pytest.mark.parametrize(
     "address", [f"nope://{SECRET}", SECRET, f"http://example.org/{SECRET}", f"json://[{SECRET}", ""]
 )
-def test_an_address_that_is_not_understood_is_refused_and_not_repeated(address: str) -> None:
-    with pytest.raises(BadNotification, match=r"notification 2 of 2 .* is not understood by Apprise") as caught:
-        services_of(["json://127.0.0.1/", address])
+def test_an_unsupported_address_is_refused_and_not_shown(address: str) -> None:
+    with pytest.raises(BadNotification, match=r"notification 2 of 2 .* is not supported by Apprise") as caught:
+        load_services(["json://127.0.0.1/", address])
     assert SECRET not in str(caught.value)
 
 
-def test_without_apprise_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_apprise_the_error_names_the_package_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
     with pytest.raises(BadNotification, match=r"pip install 'bodydouble\[contract\]'"):
-        services_of(["json://127.0.0.1/"])
+        load_services(["json://127.0.0.1/"])
 
 
-def test_nobody_to_notify_needs_no_apprise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_addresses_apprise_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "apprise", None)
-    assert services_of([]) == ()
+    assert len(load_services([])) == 0
 
 
-def test_nothing_of_an_address_is_printed_or_logged(
+def test_no_part_of_an_address_is_printed_or_logged(
     receiver: Receiver, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     send(REPORT, receiver.url(f"fail/9/{SECRET}"))
@@ -132,7 +132,7 @@ def test_nothing_of_an_address_is_printed_or_logged(
 
 def test_the_worst_comes_first_and_the_rest_is_counted() -> None:
     infos = tuple(replace(FINDING, pointer=f"/{number}", severity=Severity.INFO) for number in range(20))
-    message = message_of(Report("drift", (*infos, FINDING)), "https://ci.example.org/1")
+    message = build_message(Report("drift", (*infos, FINDING)), "https://ci.example.org/1")
     lines = message.body.splitlines()
     assert (lines[0][:6], lines[8:], message.severity) == (
         "error:",
@@ -143,8 +143,8 @@ def test_the_worst_comes_first_and_the_rest_is_counted() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters() | st.sampled_from("@<!\n\x1b\u202e"), max_size=700))
-def test_whatever_a_document_says_makes_one_short_line_and_calls_nobody(text: str) -> None:
-    message = message_of(Report("drift", (replace(FINDING, message=text),)))
+def test_any_message_is_one_short_line_without_mentions(text: str) -> None:
+    message = build_message(Report("drift", (replace(FINDING, message=text),)))
     assert len(message.body.splitlines()) == 1
     assert len(message.body) < 1_000
     assert "@" not in message.body.replace("@\u200b", "")

@@ -1,4 +1,4 @@
-"""Where the app finds the mock, and that it does not find the real service by accident."""
+"""The environment variables of the mock, and the guard against calls of the real service."""
 
 import socket
 from collections.abc import Callable
@@ -53,14 +53,14 @@ def test_app(bodydouble):
         ("@pytest.mark.bodydouble(openai=False)" + LEAVES_OPENAI, ("-o", "bodydouble_openai=true")),
     ],
 )
-def test_the_variables_of_openai_are_set_when_that_is_asked_for(
+def test_the_openai_variables_are_set_on_request(
     run_tests: Run, monkeypatch: pytest.MonkeyPatch, tests: str, options: tuple[str, ...]
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "mine")
     run_tests(tests, *options).assert_outcomes(passed=1)
 
 
-def test_a_proxy_does_not_stand_between_app_and_mock(run_tests: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_mock_is_called_without_a_proxy(run_tests: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     run_tests("def test_app(bodydouble): assert send().status_code == 200").assert_outcomes(passed=1)
 
@@ -69,16 +69,16 @@ HOSTS = st.from_regex(r"[a-z]{1,8}(\.[a-z]{1,4}){0,2}", fullmatch=True)
 
 
 @given(st.lists(HOSTS).map(",".join), st.none() | st.lists(HOSTS).map(", ".join))
-def test_no_proxy_keeps_what_was_in_it_and_covers_loopback(lower: str, upper: str | None) -> None:
+def test_no_proxy_keeps_its_hosts_and_gets_loopback(lower: str, upper: str | None) -> None:
     environ = {"no_proxy": lower} | ({} if upper is None else {"NO_PROXY": upper})
-    variables = mock_variables("http://127.0.0.1:1", environ, past_proxies=["example.org"])
+    variables = mock_variables("http://127.0.0.1:1", environ, no_proxy_hosts=["example.org"])
     for name, was in (("no_proxy", lower or upper or ""), ("NO_PROXY", upper or lower)):
         hosts = variables[name].split(",")
         wanted = {host.strip() for host in was.split(",") if host.strip()}
         assert wanted | {"127.0.0.1", "localhost", "::1", "example.org"} == set(hosts)
 
 
-def test_no_proxy_for_any_host_stays_alone() -> None:
+def test_no_proxy_for_every_host_is_not_changed() -> None:
     assert mock_variables("http://127.0.0.1:1", {"NO_PROXY": "*"})["no_proxy"] == "*"
 
 
@@ -101,7 +101,7 @@ async def look_up():
 
 
 @pytest.mark.parametrize("call", REAL_CALLS.values(), ids=REAL_CALLS)
-def test_a_call_of_the_real_service_fails_the_test_although_the_app_goes_on(run_tests: Run, call: str) -> None:
+def test_a_call_of_the_real_service_fails_the_test_even_if_the_app_catches_the_error(run_tests: Run, call: str) -> None:
     result = run_tests(
         IMPORTS
         + f"""
@@ -150,7 +150,7 @@ def test_app(bodydouble):
     result.assert_outcomes(passed=1, errors=1)
 
 
-def test_the_marker_opens_the_way_to_the_real_service(run_tests: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_marker_allows_calls_of_the_real_service(run_tests: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     look_up = socket.getaddrinfo
 
     def reach(host: str, *arguments: Any, **options: Any) -> object:

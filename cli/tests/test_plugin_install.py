@@ -1,4 +1,4 @@
-"""The plugin in projects of all kinds: light where it is not used, and in nobody's way where it is."""
+"""The plugin in various projects: no imports where it is not used, and no conflicts where it is."""
 
 import shutil
 import sys
@@ -12,13 +12,13 @@ SAMPLE_APP = Path(__file__).parent / "data" / "sample_app"
 
 
 def run_alone(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
-    """pytest in a process of its own, started in the project's folder as a user does."""
-    # Hypothesis' plugin would import Hypothesis, for a summary.
+    """Run pytest in its own process, from the project's folder."""
+    # Hypothesis' plugin would import Hypothesis for its summary.
     plain = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
     return pytester.run(sys.executable, "-m", "pytest", *plain, *options, timeout=60)
 
 
-def test_a_project_that_does_not_use_it_imports_none_of_it(pytester: pytest.Pytester) -> None:
+def test_a_project_that_does_not_use_the_fixture_imports_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
 import sys

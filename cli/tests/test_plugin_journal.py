@@ -1,4 +1,4 @@
-"""``pytest --bodydouble-journal FILE``: what the apps sent in all tests, from however many processes."""
+"""``pytest --bodydouble-journal FILE``: the exchanges of all tests, from one or several processes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -37,17 +37,17 @@ def test_neither_key_nor_picture_is_kept(pytester: pytest.Pytester, run_tests: R
     run_tests(
         """
 def test_app(bodydouble):
-    os.environ["AIMLAPI_KEY"] = "sk-secret-of-somebody"
-    send(prompt="with sk-secret-of-somebody", image_urls=["data:image/png;base64," + "iVBORw0KGgoA" * 9])
+    os.environ["AIMLAPI_KEY"] = "sk-secret-of-a-user"
+    send(prompt="with sk-secret-of-a-user", image_urls=["data:image/png;base64," + "iVBORw0KGgoA" * 9])
 """,
         "--bodydouble-journal",
         "journal.jsonl",
     ).assert_outcomes(passed=1)
     text = (pytester.path / "journal.jsonl").read_text(encoding="utf-8")
-    assert [word for word in ("sk-secret-of-somebody", "iVBORw0KGgoA" * 2) if word in text] == []
+    assert [word for word in ("sk-secret-of-a-user", "iVBORw0KGgoA" * 2) if word in text] == []
 
 
-def test_a_second_run_is_appended_behind_a_line_that_was_cut_off(pytester: pytest.Pytester, run_tests: Run) -> None:
+def test_a_second_run_is_appended_after_an_incomplete_line(pytester: pytest.Pytester, run_tests: Run) -> None:
     file = pytester.path / "journal.jsonl"
     run_tests(TESTS, "--bodydouble-journal", str(file))
     file.write_bytes(file.read_bytes()[:-1])
@@ -69,7 +69,7 @@ def test_a_file_that_cannot_be_written_is_a_usage_error(run_tests: Run) -> None:
 XDIST = ("-p", "xdist", "-n", "2", "-p", "no:hypothesispytest", "-p", "no:cacheprovider")
 
 
-def test_the_workers_of_xdist_do_not_meet_and_write_one_file(pytester: pytest.Pytester, run_tests: Run) -> None:
+def test_the_files_of_xdist_workers_are_merged(pytester: pytest.Pytester, run_tests: Run) -> None:
     file = pytester.path / "journal.jsonl"
     run_tests(TESTS, *XDIST, "--bodydouble-journal", str(file)).assert_outcomes(passed=4)
     prompts = [exchange.body["prompt"] for exchange in sent(file)]
@@ -77,7 +77,7 @@ def test_the_workers_of_xdist_do_not_meet_and_write_one_file(pytester: pytest.Py
     assert [path.name for path in pytester.path.glob("journal*")] == ["journal.jsonl"]
 
 
-def test_what_a_worker_wrote_before_it_crashed_is_kept(pytester: pytest.Pytester, run_tests: Run) -> None:
+def test_the_exchanges_of_a_crashed_worker_are_kept(pytester: pytest.Pytester, run_tests: Run) -> None:
     file = pytester.path / "journal.jsonl"
     tests = TESTS + "def test_crash(): os._exit(3)\n"
     run_tests(tests, *XDIST, "--bodydouble-journal", str(file)).assert_outcomes(passed=4, failed=1)

@@ -1,4 +1,4 @@
-"""The pytest plugin as somebody else's project meets it: real runs of pytest over real apps."""
+"""The pytest plugin in a project of a user: real runs of pytest on real apps."""
 
 import shutil
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_te
         ),
     ],
 )
-def test_whatever_the_service_would_refuse_fails_the_test(run_tests: Run, call: str, rule: str) -> None:
+def test_a_request_that_the_service_would_refuse_fails_the_test(run_tests: Run, call: str, rule: str) -> None:
     result = run_tests(f"def test_app(bodydouble): {call}")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([f"error * {rule} *"])
@@ -59,11 +59,11 @@ def test_whatever_the_service_would_refuse_fails_the_test(run_tests: Run, call: 
         "bodydouble.answer(status=400); send()",
     ],
 )
-def test_what_keeps_the_contract_passes(run_tests: Run, call: str) -> None:
+def test_a_request_that_keeps_the_contract_passes(run_tests: Run, call: str) -> None:
     run_tests(f"def test_app(bodydouble): {call}").assert_outcomes(passed=1)
 
 
-def test_the_same_fault_in_many_requests_is_told_once_with_their_numbers(run_tests: Run) -> None:
+def test_the_same_violation_in_many_requests_is_reported_once_with_their_numbers(run_tests: Run) -> None:
     result = run_tests("def test_app(bodydouble):\n    for _ in range(14): send(num_images=9)\n")
     result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
 
@@ -94,7 +94,7 @@ def test_an_answer_that_the_app_did_not_wait_for_counts_as_used(run_tests: Run) 
     run_tests(f"@pytest.mark.bodydouble(allow_invalid=True){IMPATIENT}").assert_outcomes(passed=1)
 
 
-def test_a_request_whose_answer_the_app_did_not_wait_for_is_judged_too(run_tests: Run) -> None:
+def test_a_request_is_checked_even_if_the_app_did_not_wait_for_the_answer(run_tests: Run) -> None:
     result = run_tests(IMPATIENT)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*the app sent requests that break the contract*"])
@@ -107,12 +107,12 @@ def test_a_request_whose_answer_the_app_did_not_wait_for_is_judged_too(run_tests
         ("allow_unused", "bodydouble.answer(status=429)"),
     ],
 )
-def test_the_marker_says_that_it_is_meant(run_tests: Run, argument: str, tests: str) -> None:
+def test_the_marker_allows_each_failure(run_tests: Run, argument: str, tests: str) -> None:
     result = run_tests(f"@pytest.mark.bodydouble({argument}=True)\ndef test_app(bodydouble): {tests}")
     result.assert_outcomes(passed=1)
 
 
-def test_a_mark_on_the_class_holds_for_what_the_closer_one_does_not_name(run_tests: Run) -> None:
+def test_a_mark_on_the_class_applies_unless_a_closer_one_has_the_option(run_tests: Run) -> None:
     run_tests(
         """
 @pytest.mark.bodydouble(allow_invalid=True)
@@ -133,7 +133,7 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ("status=99", "status: *code takes a status from 200 to 599"),
         ("delay_s=-1", "delay_s: *"),
@@ -141,20 +141,25 @@ def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, 
         ("fault='hiccup'", "fault: *reset-before-headers*"),
         ("violation='none'", "violation: *"),
         ("body={'data': 7}", 'body at /data: *add "violation": true*'),
-        ("body={1j}", "this cannot be written as JSON*"),
+        ("body={1j}", "the answer cannot be written as JSON*"),
         ("match={'promt': 'x'}", "match at /promt: unknown key; known keys: *prompt*"),
         ("headers={'Content-Length': '1'}", "headers at /Content-Length: this header cannot be set"),
     ],
 )
-def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run_tests: Run, arguments: str, told: str) -> None:
+def test_a_bad_answer_raises_at_its_line_and_names_the_argument(run_tests: Run, arguments: str, message: str) -> None:
     result = run_tests(f"def test_app(bodydouble):\n    bodydouble.answer({arguments})\n")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        [f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {told}", "test_app.py:*: BadAnswer"]
+        [f">*bodydouble.answer({arguments})", f"E *BadAnswer: bodydouble.answer: {message}", "test_app.py:*: BadAnswer"]
     )
 
 
-def test_answers_are_given_in_order_and_then_as_usual(run_tests: Run) -> None:
+def test_an_unknown_option_of_an_answer_is_a_type_error_that_lists_the_options(run_tests: Run) -> None:
+    result = run_tests("def test_app(bodydouble):\n    bodydouble.answer(staus=429)\n")
+    result.stdout.fnmatch_lines(["E *TypeError: bodydouble.answer has no option 'staus'; it has status, times, *"])
+
+
+def test_scripted_answers_are_used_in_order_then_normal_ones(run_tests: Run) -> None:
     run_tests(
         """
 def test_app(bodydouble):
@@ -175,7 +180,7 @@ def test_a_null_body_is_a_body(run_tests: Run) -> None:
     ).assert_outcomes(passed=1)
 
 
-def test_no_test_sees_what_another_did(run_tests: Run) -> None:
+def test_tests_do_not_share_a_mock(run_tests: Run) -> None:
     run_tests(
         """
 @pytest.mark.parametrize("number", [1, 2])

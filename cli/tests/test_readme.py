@@ -1,4 +1,4 @@
-"""The README is run: every block of code in it does what the text says."""
+"""The README's code blocks, all of which are run."""
 
 import os
 import re
@@ -29,12 +29,12 @@ def address() -> Iterator[str]:
         server.terminate()
 
 
-# The sample app and its tests are shown as they are in the test data, where they are run.
+# The sample app and its tests are files in the test data, and are run there.
 SAMPLE_APP = {path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "data" / "sample_app").glob("*.py")}
 SCRIPTS = [code for code in blocks("python") if code not in SAMPLE_APP]
 
 
-def test_the_sample_app_is_shown_as_it_is() -> None:
+def test_the_readme_shows_the_sample_app() -> None:
     assert {code for code in blocks("python") if "postcards" in code or "TooBusy" in code} == SAMPLE_APP
 
 

@@ -1,4 +1,4 @@
-"""``bodydouble run -- COMMAND…``: any program against a mock of its own, judged at the end."""
+"""``bodydouble run -- COMMAND…``: a program against a mock, and the report about its requests."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def send(**changes):
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs ``bodydouble run`` over a Python script, in this process; its exit code."""
+    """Run ``bodydouble run`` with a Python script, in this process, and return its exit code."""
 
     def run(script: str, *options: str, arguments: tuple[str, ...] = ()) -> int:
         file = tmp_path / "app.py"
@@ -73,18 +73,18 @@ def test_a_command_that_cannot_be_started_is_exit_code_2_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (("--scenario", "missing.json"), "missing.json"),
         (("--journal", "missing/journal.jsonl"), "missing/journal.jsonl"),
     ],
 )
 def test_an_option_that_cannot_be_used_is_exit_code_2_and_the_command_is_not_run(
-    run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], told: str
+    run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], message: str
 ) -> None:
     code = run("print('was run')", *options)
     out, err = capfd.readouterr()
-    assert (code, out, told in err) == (2, "", True)
+    assert (code, out, message in err) == (2, "", True)
 
 
 def test_a_port_that_is_taken_is_exit_code_2(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_exit_code_2(run: Run, capfd: pytest.CaptureFixt
     assert "cannot listen" in capfd.readouterr().err
 
 
-def test_the_output_of_the_command_stays_its_own_and_the_report_goes_to_standard_error(
+def test_the_report_is_printed_to_standard_error_beside_the_output_of_the_command(
     run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
     run("print('from the app'); send(num_images=9)")
@@ -126,7 +126,7 @@ SHOW = "print(json.dumps({name: os.environ.get(name) for name in ('AIML_API_BASE
 
 
 @pytest.mark.parametrize("is_openai", [False, True])
-def test_the_command_gets_the_variables_beside_those_that_there_were(
+def test_the_variables_are_added_to_the_environment_of_the_command(
     run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, is_openai: bool
 ) -> None:
     monkeypatch.setenv("MINE", "kept")
@@ -138,7 +138,7 @@ def test_the_command_gets_the_variables_beside_those_that_there_were(
     assert (variables["MINE"], variables["OPENAI_BASE_URL"]) == ("kept", openai)
 
 
-def test_the_journal_has_what_the_command_sent(run: Run, tmp_path: Path) -> None:
+def test_the_journal_has_the_requests_of_the_command(run: Run, tmp_path: Path) -> None:
     run("send(prompt='one'); send(prompt='two')", "--journal", str(tmp_path / "journal.jsonl"))
     exchanges = read_exchanges(tmp_path / "journal.jsonl").exchanges
     assert [exchange.body["prompt"] for exchange in exchanges] == ["one", "two"]
@@ -155,7 +155,7 @@ def test_a_scripted_answer_that_is_never_used_is_a_warning(
     assert "/answers/1" in capfd.readouterr().err
 
 
-def test_the_report_is_written_where_and_as_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+def test_the_report_is_written_in_the_format_to_the_file(run: Run, tmp_path: Path) -> None:
     run("send(num_images=9)", "--format", "json", "--output", str(tmp_path / "report.json"))
     report = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
     assert [finding["pointer"] for finding in report["findings"]] == ["/num_images"]
@@ -172,10 +172,10 @@ while True:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to pass on")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"])
-def test_a_signal_is_passed_on_and_the_report_still_comes(tmp_path: Path, name: str) -> None:
+def test_a_signal_is_relayed_and_the_report_is_still_printed(tmp_path: Path, name: str) -> None:
     (tmp_path / "app.py").write_text(f"import os\n{WAITS.format(name=name)}", encoding="utf-8")
     command = [sys.executable, "-m", "bodydouble", "run", "--", sys.executable, str(tmp_path / "app.py")]
-    # A session of its own has no terminal, which would have sent the signal to both.
+    # In a new session, without a terminal that would send the signal to both.
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:

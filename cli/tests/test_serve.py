@@ -1,4 +1,4 @@
-"""``bodydouble serve`` as a process: what it prints, how it ends, and one clear line for what it cannot serve."""
+"""``bodydouble serve`` as a process: output, exit codes, and errors in one line."""
 
 import base64
 import contextlib
@@ -69,7 +69,7 @@ def start() -> Iterator[Start]:
                 subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8")
             )
             started.callback(process.kill)
-            # Else a mock that says nothing, or does not end, would stop the tests for ever.
+            # Otherwise a mock that prints nothing, or does not end, would block the tests.
             guard = threading.Timer(60, process.kill)
             guard.start()
             started.callback(guard.cancel)
@@ -79,7 +79,7 @@ def start() -> Iterator[Start]:
 
 
 def refused(*options: str) -> str:
-    """What ``bodydouble serve`` says on standard error when it cannot start; the exit code must be 2."""
+    """Return the standard error of a ``bodydouble serve`` that cannot start with exit code 2."""
     run = subprocess.run([*COMMAND, "--port", "0", *options], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     return run.stderr
@@ -110,7 +110,7 @@ def test_a_signal_right_after_the_banner_ends_it_cleanly(start: Start, number: s
     assert start("--quiet").end(number) == (0, "", "")
 
 
-def test_every_request_is_one_line_that_cannot_move_the_cursor(start: Start) -> None:
+def test_every_request_is_one_line_without_control_characters(start: Start) -> None:
     served = start()
     with httpx.Client(base_url=served.address, headers=KEY) as client:
         client.post(PATH, json=BODY)
@@ -122,7 +122,7 @@ def test_every_request_is_one_line_that_cannot_move_the_cursor(start: Start) -> 
     assert lines[2:] == ["GET /�[31mred��new 404"]
 
 
-def test_quiet_says_nothing_but_the_free_port(start: Start) -> None:
+def test_quiet_prints_only_the_free_port(start: Start) -> None:
     served = start("--quiet")
     assert httpx.post(f"{served.address}{PATH}", json=BODY, headers=KEY).status_code == 200
     assert re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]*\n", served.banner)
@@ -165,7 +165,7 @@ def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
             self.wfile.write(document.read_bytes())
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
-            """Say nothing."""
+            """Log nothing."""
 
     with http.server.HTTPServer(("127.0.0.1", 0), Publisher) as publisher:
         thread = threading.Thread(target=publisher.serve_forever)
@@ -187,8 +187,8 @@ def test_every_address_of_the_machine_is_served_on_request(start: Start) -> None
     assert answer.json()["data"][0]["url"].startswith(f"http://127.0.0.2:{port}/")
 
 
-def test_a_picture_bomb_becomes_a_tile_and_costs_no_memory(start: Start) -> None:
-    # A header that promises 10,000 megapixels; to decode it would take 40 GB.
+def test_a_decompression_bomb_becomes_a_tile_without_being_decoded(start: Start) -> None:
+    # A header of 10,000 megapixels; decoding it would take 40 GB.
     header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 6, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     uri = f"data:image/png;base64,{base64.b64encode(bomb).decode()}"
@@ -200,14 +200,14 @@ def test_a_picture_bomb_becomes_a_tile_and_costs_no_memory(start: Start) -> None
     assert peak_kb < 300_000
 
 
-def test_no_auth_takes_calls_without_a_key(start: Start) -> None:
+def test_no_auth_accepts_requests_without_a_key(start: Start) -> None:
     served = start("--quiet", "--no-auth")
     assert httpx.post(f"{served.address}{PATH}", json=BODY).status_code == 200
 
 
 @pytest.fixture
 def pems(tmp_path: Path) -> tuple[Path, Path, ssl.SSLContext]:
-    """A certificate for 127.0.0.1, its key, and what trusts it."""
+    """Return a certificate for 127.0.0.1, its key, and an SSL context that trusts it."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
@@ -241,9 +241,9 @@ def test_a_port_in_use_is_one_clear_line() -> None:
     ("options", "reason"),
     [
         pytest.param(["--contract", "nowhere.json"], "nowhere.json", id="no contract"),
-        pytest.param(["--contract", "{}/text.txt"], "text.txt", id="a contract that is none"),
+        pytest.param(["--contract", "{}/text.txt"], "text.txt", id="an unreadable contract"),
         pytest.param(
-            ["--contract", "{}/empty.json"], "there is no operation to serve", id="a contract without operations"
+            ["--contract", "{}/empty.json"], "it has no operation to serve", id="a contract without operations"
         ),
         pytest.param(["--contract", "http://127.0.0.1:9/x.json"], "127.0.0.1:9", id="a contract behind a closed port"),
         pytest.param(["--pictures", "{}"], "holds no JPEG, PNG, GIF, WebP or BMP file", id="a folder without pictures"),
@@ -252,12 +252,12 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         pytest.param(
             ["--tls-cert", "{}/text.txt", "--tls-key", "{}/text.txt"],
             "name a PEM certificate",
-            id="a certificate that is none",
+            id="an unreadable certificate",
         ),
-        pytest.param(["--host", "no such host"], "--host no such host", id="a host that is none"),
+        pytest.param(["--host", "no such host"], "--host no such host", id="an unknown host"),
     ],
 )
-def test_what_cannot_be_served_is_one_clear_line(tmp_path: Path, options: list[str], reason: str) -> None:
+def test_a_wrong_contract_or_option_is_one_line(tmp_path: Path, options: list[str], reason: str) -> None:
     (tmp_path / "text.txt").write_text("neither contract\n\tnor: [certificate")
     (tmp_path / "empty.json").write_text("{}")
     said = refused(*(option.format(tmp_path) for option in options))
@@ -276,7 +276,7 @@ def test_what_cannot_be_served_is_one_clear_line(tmp_path: Path, options: list[s
         (["--port", "65536"], "65535"),
     ],
 )
-def test_bad_usage_ends_with_2_and_says_what_is_allowed(options: list[str], reason: str) -> None:
+def test_bad_usage_is_exit_code_2_with_the_allowed_values(options: list[str], reason: str) -> None:
     said = refused(*options)
     assert reason in said
     assert "Traceback" not in said

@@ -1,4 +1,4 @@
-"""``bodydouble serve`` that fails on demand: a script, a latency, chance; and what it says about a script with a mistake."""
+"""``bodydouble serve`` with failures on demand: scripts, latency, random failures, and errors in scripts."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ BODY = {
 
 
 def refuse(*arguments: str) -> str:
-    """What a server that must not start says on standard error, at exit code 2."""
+    """Return the standard error of a server that cannot start with exit code 2."""
     result = CliRunner().invoke(app, ["serve", "--port", "0", *arguments])
     assert (result.exit_code, result.stdout) == (2, "")
     return result.stderr
@@ -33,7 +33,7 @@ def refuse(*arguments: str) -> str:
 
 @pytest.fixture
 def start() -> Start:
-    """The command in a process of its own: ``with start("--seed", "1") as client``."""
+    """Run the command in its own process: ``with start("--seed", "1") as client``."""
 
     @contextmanager
     def run(*arguments: str) -> Generator[httpx.Client]:
@@ -68,7 +68,7 @@ def test_a_script_in_a_file_is_played(start: Start, tmp_path: Path, name: str, t
         assert statuses(client, 4) == [429, 429, 503, 200]
 
 
-def test_chance_is_that_of_the_seed(start: Start) -> None:
+def test_random_failures_depend_on_the_seed(start: Start) -> None:
     mock = create_app(settings=Settings(seed=7, fail_rate=0.5))
     with MockTransport(mock) as transport, httpx.Client(transport=transport, base_url="http://localhost") as client:
         client.headers["authorization"] = "Bearer k"
@@ -83,7 +83,7 @@ def test_every_answer_takes_the_latency(start: Start) -> None:
         assert client.post(PATH, json=BODY).elapsed.total_seconds() >= 0.05
 
 
-def test_a_fault_is_seen_through_the_command(start: Start) -> None:
+def test_a_fault_breaks_the_answer_of_the_command(start: Start) -> None:
     with start() as client:
         with pytest.raises(httpx.ReadError):
             client.post(PATH, json=BODY, headers={"prefer": "fault=reset-before-headers"})
@@ -125,7 +125,7 @@ MISTAKES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("script", "said"), MISTAKES, ids=[said[:30] for _, said in MISTAKES])
-def test_a_mistake_in_a_script_ends_with_its_place(tmp_path: Path, script: Any, said: str) -> None:
+def test_a_mistake_in_a_script_is_reported_with_its_place(tmp_path: Path, script: Any, said: str) -> None:
     file = tmp_path / "script.json"
     file.write_text(json.dumps(script), encoding="utf-8")
     assert refuse("--scenario", str(file)).startswith(f"bodydouble serve: --scenario {file}: {said}")
@@ -144,17 +144,17 @@ def test_a_mistake_in_a_script_ends_with_its_place(tmp_path: Path, script: Any, 
     ],
     ids=["empty", "unfinished", "no mapping", "key that is a number", "set", "endless", "Python object"],
 )
-def test_what_is_no_script_ends_with_one_line(tmp_path: Path, text: str, said: str) -> None:
+def test_a_file_that_is_not_a_script_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "script.yaml"
     file.write_text(text, encoding="utf-8")
-    told = refuse("--scenario", str(file))
-    assert told.startswith("bodydouble serve: ")
-    assert str(file) in told
-    assert said in told
-    assert told.count("\n") == 1
+    message = refuse("--scenario", str(file))
+    assert message.startswith("bodydouble serve: ")
+    assert str(file) in message
+    assert said in message
+    assert message.count("\n") == 1
 
 
-def test_a_script_that_cannot_be_read_ends_with_its_name(tmp_path: Path) -> None:
+def test_a_script_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.json", tmp_path):
         assert str(path) in refuse("--scenario", str(path))
 
@@ -174,5 +174,5 @@ def test_a_script_that_cannot_be_read_ends_with_its_name(tmp_path: Path) -> None
         ("--fail-rate", "nan"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_with_the_option(option: str, value: str) -> None:
+def test_a_value_out_of_range_is_refused_with_its_option(option: str, value: str) -> None:
     assert option in refuse(f"{option}={value}")

@@ -36,7 +36,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the contract's files."""
+    """Return a copy of the contract's files."""
     copy = tmp_path / "contract"
     copy.mkdir()
     for name in FILES:
@@ -46,12 +46,12 @@ def folder(tmp_path: Path) -> Path:
 
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
-    """The address of a server that has the revisions."""
+    """Return the address of a server with the revisions."""
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(DATA))) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -61,7 +61,7 @@ def served() -> Iterator[str]:
 
 
 def descriptions(value: Any) -> set[str]:
-    """Every description in a document."""
+    """Return every description in a document."""
     if is_array(value):
         return {text for item in value for text in descriptions(item)}
     if not is_object(value):
@@ -88,7 +88,7 @@ def test_adopting_the_revision_that_is_vendored_changes_no_byte(folder: Path, tm
     assert {name for name, content in contents(folder).items() if before[name] != content} == set()
 
 
-def test_the_publishers_prose_stays_outside(folder: Path, tmp_path: Path) -> None:
+def test_the_publishers_descriptions_are_not_adopted(folder: Path, tmp_path: Path) -> None:
     document = json.loads(AUGUST.read_bytes())
     post = document["paths"]["/v1/images/generations"]["post"]
     post |= {"description": "THEIRS", "x-codeSamples": ["THEIRS"], "summary": "THEIRS"}
@@ -103,7 +103,7 @@ def test_the_publishers_prose_stays_outside(folder: Path, tmp_path: Path) -> Non
     assert [name for name, content in contents(folder).items() if b"THEIRS" in content] == []
 
 
-def test_our_descriptions_stay_where_the_place_is_still_there(folder: Path) -> None:
+def test_our_descriptions_are_kept_where_the_place_exists(folder: Path) -> None:
     before = json.loads((folder / "openapi.json").read_bytes())
     run(AUGUST, "--spec-dir", folder)
     lost = descriptions(before) - descriptions(json.loads((folder / "openapi.json").read_bytes()))
@@ -115,7 +115,7 @@ def test_a_title_that_named_another_structure_is_dropped(folder: Path) -> None:
     assert b"gemini-2.5-flash-image-edit" not in (folder / "openapi.json").read_bytes()
 
 
-def test_provenance_says_which_revision_this_is(folder: Path) -> None:
+def test_provenance_names_the_revision(folder: Path) -> None:
     before = json.loads((folder / "provenance.json").read_bytes())
     run(AUGUST, "--spec-dir", folder)
     after = json.loads((folder / "provenance.json").read_bytes())
@@ -127,14 +127,14 @@ def test_provenance_says_which_revision_this_is(folder: Path) -> None:
     }
 
 
-def test_a_revision_without_a_name_is_known_by_its_digest(folder: Path, tmp_path: Path) -> None:
+def test_a_revision_without_a_name_is_named_by_its_digest(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "openapi.json"
     source.write_bytes(AUGUST.read_bytes())
     run(source, "--spec-dir", folder)
     assert json.loads((folder / "provenance.json").read_bytes())["revision"].startswith("sha256:")
 
 
-def test_a_revision_from_a_url_makes_that_url_the_one_to_watch(folder: Path, served: str) -> None:
+def test_a_revision_from_a_url_makes_that_url_upstream(folder: Path, served: str) -> None:
     run(f"{served}/{AUGUST.name}?token=a-secret", "--spec-dir", folder)
     after = json.loads((folder / "provenance.json").read_bytes())
     assert (after["document"], after["revision"]) == (f"{served}/{AUGUST.name}?token=***", "87ef44bd")
@@ -145,13 +145,13 @@ def test_a_revision_that_is_refused_by_its_server_is_one_line_and_exit_code_2(fo
     assert (result.exit_code, result.stdout, "answered 404" in result.stderr) == (2, "", True)
 
 
-def test_overlay_actions_that_match_nothing_any_more_are_named(folder: Path) -> None:
+def test_overlay_actions_that_no_longer_match_are_reported(folder: Path) -> None:
     result = run(AUGUST, "--spec-dir", folder)
     assert "the price of one picture" in result.stdout
     assert "pixels of each aspect ratio" in result.stdout
 
 
-def test_the_overlay_is_left_alone(folder: Path) -> None:
+def test_the_overlay_is_not_changed(folder: Path) -> None:
     before = (folder / "overlay.yaml").read_bytes()
     run(AUGUST, "--spec-dir", folder)
     assert (folder / "overlay.yaml").read_bytes() == before
@@ -178,7 +178,7 @@ def test_a_report_that_cannot_be_written_leaves_the_contract_as_it_was(folder: P
 # --- all or none ------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(folder: Path) -> None:
+def test_a_file_that_cannot_be_replaced_keeps_all_others(folder: Path) -> None:
     (folder / "merged.json").unlink()
     (folder / "merged.json").mkdir()
     before = contents(folder)
@@ -186,7 +186,7 @@ def test_a_file_that_cannot_be_replaced_leaves_all_as_they_were(folder: Path) ->
     assert (result.exit_code, result.stderr.count("\n"), contents(folder) == before) == (2, 1, True)
 
 
-def test_files_that_were_not_there_are_gone_again_after_a_failure(tmp_path: Path) -> None:
+def test_new_files_are_removed_after_a_failure(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     with pytest.raises(OSError, match=r"b"):
         write_together(tmp_path, {"a": b"1", "b": b"2"})
@@ -195,7 +195,7 @@ def test_files_that_were_not_there_are_gone_again_after_a_failure(tmp_path: Path
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from("abc"), st.binary(max_size=9)))
-def test_what_is_written_together_is_what_stands_there(tmp_path: Path, files: dict[str, bytes]) -> None:
+def test_the_files_have_the_written_content(tmp_path: Path, files: dict[str, bytes]) -> None:
     write_together(tmp_path, files)
     assert {name: (tmp_path / name).read_bytes() for name in files} == files
 
@@ -204,7 +204,7 @@ def test_what_is_written_together_is_what_stands_there(tmp_path: Path, files: di
     "content",
     [b"", b"\xff", b"[]", b'{"paths":', b'{"openapi": "3.0.0", "paths": {}}', b"a: .nan", b"[" * 100_000],
 )
-def test_what_is_no_contract_is_refused_in_one_line_and_nothing_is_written(
+def test_a_document_that_is_no_contract_is_refused_in_one_line_and_nothing_is_written(
     folder: Path, tmp_path: Path, content: bytes
 ) -> None:
     source = tmp_path / "document.json"
@@ -229,12 +229,12 @@ def test_a_folder_without_the_contracts_files_is_refused(folder: Path, missing: 
 
 
 @pytest.mark.parametrize("source", ["missing.json", "http://[bad", "."])
-def test_a_revision_that_is_not_there_is_one_line_and_exit_code_2(folder: Path, source: str) -> None:
+def test_a_missing_revision_is_one_line_and_exit_code_2(folder: Path, source: str) -> None:
     result = run(source, "--spec-dir", folder)
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
 
 
-# --- where it goes ----------------------------------------------------------------------------------------------------
+# --- the folder ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_a_revision_that_is_not_there_is_one_line_and_exit_code_2(folder: Path, 
         ('[project]\nname = "bodydouble"', "site-packages/bodydouble_spec", False),
     ],
 )
-def test_a_checkout_is_told_from_an_installation(
+def test_a_checkout_is_distinguished_from_an_installation(
     tmp_path: Path, project: str | None, folder: str, expected: bool
 ) -> None:
     (tmp_path / folder).mkdir(parents=True)

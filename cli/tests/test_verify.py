@@ -1,4 +1,4 @@
-"""``bodydouble verify`` against real mocks on ports: what it finds, prints, writes, pays and refuses."""
+"""``bodydouble verify`` against mocks on ports: findings, reports, plans, costs and errors."""
 
 import json
 import os
@@ -33,7 +33,7 @@ CHECKS = ("image-count", "picture-pixels", "no-key-refused")
 
 @dataclass
 class Ended:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -42,7 +42,7 @@ class Ended:
 
 @dataclass
 class Server:
-    """A mock, and where it is."""
+    """A mock and its address."""
 
     app: MockServer
     url: str
@@ -57,7 +57,7 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs the command in a folder of its own, with no key but those that a test sets."""
+    """Run the command in an empty folder, without keys other than those that a test sets."""
     monkeypatch.chdir(tmp_path)
     for name in ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
@@ -73,7 +73,7 @@ def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def words_of(command: str, url: str) -> list[str]:
-    """A command of the docs as it is run here: with the mock in the place of the docs' one, and of the real API."""
+    """Return a command of the docs with the mock's address for that of the docs' mock and of the real API."""
     live = command.replace("--live", f"--live --base-url {url}")
     words = shlex.split(live.replace("http://127.0.0.1:8000", url).replace("demo", KEY))
     return [sys.executable, "-m", *words]
@@ -92,7 +92,7 @@ def sound() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A mock whose pictures are all of one wrong size."""
+    """Return a mock whose pictures all have the same wrong size."""
     folder = tmp_path_factory.mktemp("pictures")
     Image.new("RGB", (8, 6), "teal").save(folder / "a.png")
     yield from serve(Settings(api_keys=(KEY,), seed=1, pictures=folder))
@@ -100,7 +100,7 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @dataclass
 class Reports:
-    """The reports of one whole run, by format."""
+    """The reports of one complete run, by format."""
 
     ended: subprocess.CompletedProcess[str]
     texts: dict[str, str]
@@ -109,7 +109,7 @@ class Reports:
 
 @pytest.fixture(scope="module")
 def reports(sound: Server, tmp_path_factory: pytest.TempPathFactory) -> Reports:
-    """The first run of the docs, against the sound mock, with a report in every format; of all that it does, the paid calls."""
+    """Return the first run of the docs, against the sound mock, with a report in every format."""
     folder = tmp_path_factory.mktemp("reports")
     files = {str(name): folder / f"report.{name}" for name in ReportFormat}
     wanted = [word for name, file in files.items() for word in ("--report", f"{name}:{file}")]
@@ -129,11 +129,11 @@ def test_the_docs_start_a_mock_that_takes_one_key() -> None:
     assert COMMANDS[0] == "bodydouble serve --api-key demo"
 
 
-def test_every_other_command_of_the_docs_runs_in_its_order(
+def test_every_other_command_of_the_docs_runs_in_order(
     run: Run, sound: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIMLAPI_KEY", KEY)
-    # The whole run is that of the reports.
+    # The complete run is that of the fixture `reports`.
     commands = [
         words_of(line, sound.url)
         for line in COMMANDS
@@ -142,7 +142,7 @@ def test_every_other_command_of_the_docs_runs_in_its_order(
     assert [(words, ended.err) for words in commands if (ended := run(*words[4:])).code != 0] == []
 
 
-# A whole run
+# A complete run
 
 
 def test_a_sound_server_gives_no_finding_and_exit_code_0(reports: Reports) -> None:
@@ -150,20 +150,20 @@ def test_a_sound_server_gives_no_finding_and_exit_code_0(reports: Reports) -> No
     assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "No findings: 0 errors, 0 warnings, 0 infos")
 
 
-def test_where_nobody_watches_progress_is_a_few_plain_lines(reports: Reports) -> None:
+def test_progress_without_a_terminal_is_a_few_lines(reports: Reports) -> None:
     lines = reports.ended.stderr.splitlines()
     assert 1 <= len(lines) <= 6
     assert all(re.fullmatch(r"bodydouble: \d+ of \d+ calls: \S+", line) for line in lines)
 
 
-def test_the_json_report_has_what_programs_need_at_its_top(reports: Reports) -> None:
+def test_the_json_report_has_its_results_at_the_top_level(reports: Reports) -> None:
     parsed = json.loads(reports.texts["json"])
     needed = {"findings", "checks", "requests", "paid_images", "credits", "usd", "coverage", "unbought", "incomplete"}
     assert needed <= parsed.keys()
     assert {check["id"]: check["outcome"] for check in parsed["checks"]} == dict.fromkeys(CHECKS, "passed")
 
 
-def test_the_junit_report_has_one_test_a_check(reports: Reports) -> None:
+def test_the_junit_report_has_one_test_for_each_check(reports: Reports) -> None:
     cases = ElementTree.fromstring(reports.texts["junit"]).findall("testsuite/testcase")
     assert [case.attrib["classname"] for case in cases] == [f"bodydouble.{check}" for check in CHECKS]
 
@@ -173,7 +173,7 @@ def test_the_key_is_in_no_report_and_in_no_recording(reports: Reports) -> None:
     assert [name for name, text in texts.items() if KEY in text] == []
 
 
-def test_the_page_shows_the_pictures_and_fetches_nothing(reports: Reports) -> None:
+def test_the_html_report_shows_the_pictures_and_fetches_nothing(reports: Reports) -> None:
     asked: list[str] = []
 
     def note(route: Route) -> None:
@@ -188,7 +188,7 @@ def test_the_page_shows_the_pictures_and_fetches_nothing(reports: Reports) -> No
         page.goto(reports.page.as_uri())
         widths: list[int] = page.evaluate("[...document.images].map(image => image.naturalWidth)")
         browser.close()
-    # One for each ratio, and four of one call; only the page itself came from a file.
+    # One for each ratio, and four of one call; only the page itself was loaded from a file.
     assert (len(widths) > 12, min(widths) > 100, asked.count("file"), {*asked} - {"file", "data"}) == (
         True,
         True,
@@ -197,7 +197,7 @@ def test_the_page_shows_the_pictures_and_fetches_nothing(reports: Reports) -> No
     )
 
 
-def test_a_recording_is_judged_without_a_server(run: Run, reports: Reports, tmp_path: Path) -> None:
+def test_a_recording_is_checked_without_a_server(run: Run, reports: Reports, tmp_path: Path) -> None:
     (tmp_path / "record.jsonl").write_text(reports.texts["record"], encoding="utf-8")
     ended = run("--exchanges", "record.jsonl", "--format", "json")
     parsed = json.loads(ended.out)
@@ -219,7 +219,9 @@ def test_a_deviation_is_reported_with_a_command_that_shows_it(run: Run, faulty: 
     )
 
 
-def test_what_a_baseline_knows_is_muted_and_what_is_gone_is_said(run: Run, faulty: Server, sound: Server) -> None:
+def test_findings_in_a_baseline_are_muted_and_those_no_longer_found_are_listed(
+    run: Run, faulty: Server, sound: Server
+) -> None:
     pixels = ("--check", "picture-pixels", "--format", "json")
     written = run(*faulty.options, *pixels, "--write-baseline", "known.json")
     count = len(json.loads(written.out)["findings"])
@@ -248,7 +250,7 @@ def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
     assert ("\n::error title=picture-pixels" in ended.out) is is_annotated
 
 
-# What cannot be run, or not be finished
+# Runs that cannot be started or finished
 
 
 @pytest.mark.parametrize(
@@ -272,19 +274,19 @@ def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
         (("--base-url", "http://127.0.0.1:1", "--ca", "nowhere.pem"), "nowhere.pem"),
         (("--base-url", "http://127.0.0.1:1", *ONE), "cannot be reached"),
         (("--exchanges", "nowhere.jsonl"), "nowhere.jsonl"),
-        (("--exchanges", os.devnull), "that can be judged"),
+        (("--exchanges", os.devnull), "that can be checked"),
         (("--exchanges", __file__, "--live"), "leave out --live"),
         (("--exchanges", __file__, "--check", "nope"), "nope"),
         (("--list", "--format", "html"), "text or json"),
     ],
 )
-def test_what_cannot_be_run_is_one_clear_line_and_exit_code_2(run: Run, arguments: tuple[str, ...], words: str) -> None:
+def test_a_run_that_cannot_start_is_one_line_and_exit_code_2(run: Run, arguments: tuple[str, ...], words: str) -> None:
     ended = run(*arguments, "--quiet")
     assert ended.code == 2
     assert re.fullmatch(rf"bodydouble: .*{re.escape(words)}.*\n", ended.err)
 
 
-def test_ctrl_c_keeps_what_was_found_and_ends_with_2(sound: Server, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_the_findings_and_is_exit_code_2(sound: Server, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bodydouble", "verify", "--base-url", sound.url, "--api-key", KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stderr is not None
@@ -295,7 +297,7 @@ def test_ctrl_c_keeps_what_was_found_and_ends_with_2(sound: Server, tmp_path: Pa
     assert "bodydouble: incomplete: interrupted" in err.splitlines()
 
 
-# Intentions
+# Checks and plans
 
 
 def test_the_list_names_every_check_with_its_evidence_and_price(run: Run) -> None:
@@ -312,16 +314,16 @@ def test_the_plan_of_the_real_api_fits_the_budget_and_sends_nothing(run: Run) ->
     assert 0 < plan["usd"] <= 0.75
 
 
-def test_the_plan_says_what_each_paid_call_covers_and_what_the_budget_leaves_out(run: Run) -> None:
+def test_the_plan_lists_the_paid_calls_and_the_elements_beyond_the_budget(run: Run) -> None:
     ended = run("--dry-run", "--max-usd", "0.05")
     assert re.search(r"paid calls +1 +1 image, 84,000 credits, 0\.042 USD\n", ended.out)
     assert "left out (beyond the budget of 1 picture" in ended.out
 
 
-def test_a_local_server_costs_nothing_and_the_plan_says_so(run: Run, sound: Server) -> None:
+def test_the_plan_of_a_local_server_is_free(run: Run, sound: Server) -> None:
     before = len(sound.app.journal.exchanges())
     ended = run(*sound.options, "--dry-run")
-    assert ("nothing is charged here" in ended.out, len(sound.app.journal.exchanges())) == (True, before)
+    assert ("free on this server" in ended.out, len(sound.app.journal.exchanges())) == (True, before)
 
 
 # Money
@@ -331,7 +333,7 @@ def calls_of(server: Server) -> int:
     return sum(exchange.status == 200 and exchange.method == "POST" for exchange in server.app.journal.exchanges())
 
 
-def test_a_live_run_keeps_what_it_pays_for_and_pays_nothing_twice(
+def test_a_live_run_is_recorded_and_no_call_is_paid_twice(
     run: Run, faulty: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AIMLAPI_KEY", KEY)
@@ -348,10 +350,10 @@ def test_a_live_run_keeps_what_it_pays_for_and_pays_nothing_twice(
     assert KEY not in first.out + first.err + second.out + second.err + recording.read_text(encoding="utf-8")
 
 
-def test_the_key_of_the_environment_goes_to_no_server_that_is_not_live(
+def test_the_key_of_the_environment_is_sent_only_in_live_runs(
     run: Run, sound: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIMLAPI_KEY", KEY)
     ended = run("--base-url", sound.url, "--quiet", "--check", "unknown-key-tolerated")
-    # The mock takes KEY, and nothing else.
+    # The mock accepts only KEY.
     assert (ended.code, "does not accept the API key" in ended.err) == (2, True)

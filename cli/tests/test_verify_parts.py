@@ -1,4 +1,4 @@
-"""The parts of ``bodydouble verify`` that decide without a server: aim, progress, pictures, destinations."""
+"""The parts of ``bodydouble verify`` that need no server: target server, progress, pictures, report, plan."""
 
 import io
 from collections.abc import Mapping
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bodydouble._verify_pictures import pictures_of
+from bodydouble._verify_pictures import report_pictures
 from bodydouble._verify_plan import plan_text
-from bodydouble._verify_progress import Lines, progress_text
-from bodydouble._verify_report import cost_text, report_of
+from bodydouble._verify_progress import LogLines, progress_text
+from bodydouble._verify_report import build_report, format_cost
 from bodydouble_contract_tests.faces import default_recording, resolve_server
 from bodydouble_contract_tests.verification import (
     CannotVerify,
@@ -33,24 +33,24 @@ CASE = Case("accepted/1:1", "valid-accepted", {}, ExpectedOutcome.ACCEPTED, Evid
 FINDING = Finding("image-count", Severity.ERROR, Evidence.DOCUMENTED, "", "3 for 4")
 
 
-def aim(base_url: str | None = None, *, is_live: bool = False, api_key: str | None = None, **environ: str) -> Any:
+def server_of(base_url: str | None = None, *, is_live: bool = False, api_key: str | None = None, **environ: str) -> Any:
     return resolve_server(SUBJECT, base_url=base_url, api_key=api_key, is_live=is_live, environ=environ)
 
 
-# Aim
+# The target server
 
 
 def test_a_live_run_goes_to_the_server_of_the_contract() -> None:
-    assert aim(is_live=True, AIML_API_KEY="k").base_url == "https://api.aimlapi.com"
+    assert server_of(is_live=True, AIML_API_KEY="k").base_url == "https://api.aimlapi.com"
 
 
 @pytest.mark.parametrize("name", ["AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY"])
 def test_a_live_run_finds_the_key_under_each_name(name: str) -> None:
-    assert aim(is_live=True, **{name: "k"}).api_key == "k"
+    assert server_of(is_live=True, **{name: "k"}).api_key == "k"
 
 
-def test_the_key_of_the_environment_stays_at_home_when_the_run_is_not_live() -> None:
-    assert aim("http://gateway.example", AIMLAPI_KEY="real-key").api_key != "real-key"
+def test_the_key_of_the_environment_is_used_only_in_live_runs() -> None:
+    assert server_of("http://gateway.example", AIMLAPI_KEY="real-key").api_key != "real-key"
 
 
 @pytest.mark.parametrize(
@@ -64,11 +64,11 @@ def test_the_key_of_the_environment_stays_at_home_when_the_run_is_not_live() -> 
 )
 def test_the_real_api_is_recognised_in_every_spelling(url: str) -> None:
     with pytest.raises(CannotVerify, match="--live"):
-        aim(url)
+        server_of(url)
 
 
-def test_the_repr_of_a_server_does_not_show_its_key() -> None:
-    assert "secret-key" not in repr(aim("http://127.0.0.1:1", api_key="secret-key"))
+def test_the_repr_of_a_server_has_no_key() -> None:
+    assert "secret-key" not in repr(server_of("http://127.0.0.1:1", api_key="secret-key"))
 
 
 def test_a_recording_is_named_after_the_time_in_utc() -> None:
@@ -82,22 +82,22 @@ def test_a_recording_is_named_after_the_time_in_utc() -> None:
 
 def lines_of(*events: Progress) -> list[str]:
     said: list[str] = []
-    listener = Lines(said.append)
+    listener = LogLines(said.append)
     for event in events:
         listener(event)
     return said
 
 
-def test_a_line_is_said_at_the_start_and_every_fifty_calls() -> None:
+def test_a_line_is_written_at_the_start_and_every_fifty_calls() -> None:
     assert len(lines_of(*(Progress("case", number, 120) for number in range(120)))) == 3
 
 
-def test_every_payment_and_every_wait_is_said() -> None:
+def test_every_payment_and_every_wait_is_a_line() -> None:
     spent = [Progress("case", number, 9, spent_usd=number // 2, left_usd=1.0) for number in range(6)]
     assert len(lines_of(*spent, Progress("case", 6, 9, 2, 1.0, waiting_s=10))) == 4
 
 
-def test_progress_says_what_was_spent_and_what_is_left() -> None:
+def test_progress_has_the_money_spent_and_left() -> None:
     text = progress_text(Progress("accepted/1:1", 12, 86, 0.126, 0.624, findings=2))
     assert text == "12 of 86 calls, spent 0.126 USD, left 0.624 USD, 2 findings: accepted/1:1"
 
@@ -115,8 +115,8 @@ def test_progress_says_what_was_spent_and_what_is_left() -> None:
         ((100, 0, 10.0), "100 images, 10 USD"),
     ],
 )
-def test_a_cost_is_said_as_far_as_a_price_is_known(amounts: tuple[int, float, float | None], text: str) -> None:
-    assert cost_text(*amounts) == text
+def test_a_cost_is_formatted_as_far_as_a_price_is_known(amounts: tuple[int, float, float | None], text: str) -> None:
+    assert format_cost(*amounts) == text
 
 
 # Pictures
@@ -137,31 +137,31 @@ def received(content: bytes, pixels: tuple[int, int] | None = (1024, 512), **cha
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L", "1", "I;16", "LA"])
 def test_a_picture_of_any_mode_becomes_a_small_jpeg(mode: str) -> None:
-    (picture,) = pictures_of([received(png(mode))], lambda _: "curl")
+    (picture,) = report_pictures([received(png(mode))], lambda _: "curl")
     with Image.open(io.BytesIO(picture.content)) as image:
         assert (picture.media_type, image.format, image.size) == ("image/jpeg", "JPEG", (384, 192))
 
 
 def test_a_transparent_picture_is_shown_on_white() -> None:
-    (picture,) = pictures_of([received(png("RGBA"))], lambda _: "curl")
+    (picture,) = report_pictures([received(png("RGBA"))], lambda _: "curl")
     with Image.open(io.BytesIO(picture.content)) as image:
         assert image.getpixel((5, 5)) == (255, 255, 255)
 
 
-def test_a_page_has_at_most_thirty_pictures() -> None:
-    assert len(pictures_of([received(b"")] * 40, lambda _: "curl")) == 30
+def test_a_report_has_at_most_thirty_pictures() -> None:
+    assert len(report_pictures([received(b"")] * 40, lambda _: "curl")) == 30
 
 
 @settings(max_examples=30)
 @given(st.binary(max_size=200), st.integers(0, 60))
 def test_bytes_that_are_no_picture_are_described_and_not_shown(tail: bytes, kept: int) -> None:
     broken = png(size=(64, 64))[:kept] + tail
-    (picture,) = pictures_of([received(broken, (64, 64), problem="it is torn")], lambda _: "curl")
+    (picture,) = report_pictures([received(broken, (64, 64), problem="it is torn")], lambda _: "curl")
     assert (picture.content, "it is torn" in picture.note) == (b"", True)
 
 
 def test_a_picture_too_large_to_decode_is_described_and_not_shown() -> None:
-    (picture,) = pictures_of([received(png(), (100_000, 100_000))], lambda _: "curl")
+    (picture,) = report_pictures([received(png(), (100_000, 100_000))], lambda _: "curl")
     assert (picture.content, "100000x100000" in picture.note) == (b"", True)
 
 
@@ -169,7 +169,7 @@ def test_a_picture_too_large_to_decode_is_described_and_not_shown() -> None:
 
 
 def report(outcomes: Mapping[str, str], *findings: Finding, **changes: Any) -> Any:
-    return report_of(SUBJECT, Verification(catalogue(SUBJECT), findings, outcomes, **changes), {"server": "x"})
+    return build_report(SUBJECT, Verification(catalogue(SUBJECT), findings, outcomes, **changes), {"server": "x"})
 
 
 def test_checks_are_counted_by_outcome() -> None:
@@ -188,7 +188,7 @@ def test_a_check_with_a_new_finding_beside_a_known_one_failed() -> None:
     assert {check.outcome for check in checks if check.id == "image-count"} == {"failed"}
 
 
-def test_coverage_is_told_by_property_with_what_is_not_proved() -> None:
+def test_coverage_is_listed_by_property_with_the_elements_not_covered() -> None:
     coverage = {
         "aspect_ratio=1:1": 2,
         "aspect_ratio=9:16": 0,
@@ -203,7 +203,7 @@ def test_coverage_is_told_by_property_with_what_is_not_proved() -> None:
     ]
 
 
-def test_an_incomplete_run_says_so_at_the_top() -> None:
+def test_an_incomplete_run_is_marked_in_title_and_facts() -> None:
     shown = report({}, incomplete="interrupted")
     assert (shown.title, shown.facts["incomplete"]) == ("Verification, incomplete", "interrupted")
 

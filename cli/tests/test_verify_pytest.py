@@ -1,4 +1,4 @@
-"""The checks as pytest items, as a user starts them: ``pytest --pyargs bodydouble_contract_tests``."""
+"""The checks as pytest items: ``pytest --pyargs bodydouble_contract_tests``."""
 
 import shlex
 import sys
@@ -19,7 +19,7 @@ Run = Callable[..., pytest.RunResult]
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A mock whose pictures are all of one wrong size."""
+    """Return a mock whose pictures all have the same wrong size."""
     folder = tmp_path_factory.mktemp("pictures")
     Image.new("RGB", (8, 6), "teal").save(folder / "a.png")
     with BackgroundServer(create_app(settings=Settings(api_keys=(KEY,), pictures=folder))) as server:
@@ -52,7 +52,7 @@ def test_only_the_calls_of_the_selected_checks_are_made(run_contract: Run, fault
     result.stdout.fnmatch_lines(["bodydouble: 1 request"])
 
 
-def test_what_a_baseline_knows_is_an_expected_failure(
+def test_a_finding_in_the_baseline_is_an_expected_failure(
     run_contract: Run, faulty: str, pytester: pytest.Pytester
 ) -> None:
     command = ("verify", "--base-url", faulty, "--api-key", KEY, "--check", "picture-pixels", "--quiet")
@@ -71,7 +71,7 @@ def test_what_a_baseline_knows_is_an_expected_failure(
         (("--base-url", "http://127.0.0.1:1", "--baseline", "nowhere.json"), "*nowhere.json*"),
     ],
 )
-def test_what_cannot_be_run_is_one_error_and_never_a_pass(
+def test_a_run_that_cannot_start_is_one_error_and_never_a_pass(
     run_contract: Run, options: tuple[str, ...], words: str
 ) -> None:
     result = run_contract(*options)
@@ -79,7 +79,7 @@ def test_what_cannot_be_run_is_one_error_and_never_a_pass(
     result.stdout.fnmatch_lines([words])
 
 
-def test_a_check_that_an_unfinished_run_did_not_prove_fails(run_contract: Run) -> None:
+def test_a_check_that_an_unfinished_run_did_not_reach_fails(run_contract: Run) -> None:
     result = run_contract("--base-url", "http://127.0.0.1:1", "-k", "no-key-refused")
     result.assert_outcomes(failed=1, deselected=24)
     result.stdout.fnmatch_lines(["incomplete: *cannot be reached*"])
@@ -91,7 +91,7 @@ def test_a_live_run_is_refused_in_workers_because_each_would_pay(run_contract: R
     result.stdout.fnmatch_lines(["*leave out -n*"])
 
 
-def test_options_of_these_names_in_other_projects_are_left_alone(pytester: pytest.Pytester, run_files: Run) -> None:
+def test_options_of_the_same_names_in_other_projects_are_kept(pytester: pytest.Pytester, run_files: Run) -> None:
     pytester.makeconftest(
         "def pytest_addoption(parser):\n"
         "    for name in ('--live', '--base-url', '--seed', '--record'):\n"
@@ -107,7 +107,7 @@ def test_the_options_exist_only_where_the_contract_tests_are_named(pytester: pyt
 
 
 def test_a_base_url_that_another_plugin_has_is_read(pytester: pytest.Pytester, run_contract: Run, faulty: str) -> None:
-    # As pytest-base-url does, whichever plugin comes first.
+    # As pytest-base-url does, in either order of the plugins.
     pytester.makepyfile(
         base_url_plugin="def pytest_addoption(parser): parser.addoption('--base-url', dest='base_url', default=None)"
     )

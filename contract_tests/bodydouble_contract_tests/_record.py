@@ -158,7 +158,7 @@ def finding_of(value: Mapping[str, Any]) -> Finding | None:
             covers=tuple(item for item in covers if item is not None),
             **{
                 name: value.get(name)
-                for name in ("expected", "got", "repaired", "direction", "operation", "request", "witness")
+                for name in ("expected", "got", "repaired", "direction", "operation", "request", "source", "witness")
             },
         )
     except (KeyError, TypeError, ValueError, AttributeError):

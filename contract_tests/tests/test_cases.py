@@ -27,7 +27,7 @@ def profile(vendored: Contract) -> OperationProfile:
 
 @pytest.fixture(scope="module")
 def plan(profile: OperationProfile) -> Plan:
-    """The plan for a server that costs nothing: every kind of call but pairs."""
+    """Return the plan for a server that costs nothing: every kind of call but pairs."""
     return make_plan(profile, is_billed=False)
 
 

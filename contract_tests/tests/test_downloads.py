@@ -42,7 +42,7 @@ def fetch(
 
 
 def noting(seen: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Response]:
-    """A server of pictures that keeps its requests."""
+    """Return a server of pictures that keeps its requests."""
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)

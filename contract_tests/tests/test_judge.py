@@ -100,13 +100,13 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def correct(server: Server) -> Observation:
-    """A call for two pictures of 16:9, both of them fetched by URL and found as Base64."""
+    """Return a call for two pictures of 16:9, both of them fetched by URL and found as Base64."""
     return server.call(a_case(more={"num_images": 2, "aspect_ratio": "16:9"}), is_fetching=True)
 
 
 @pytest.fixture(scope="module")
 def linked(correct: Observation) -> Observation:
-    """The same call with URLs only."""
+    """Return the same call with URLs only."""
     body = orjson.loads(correct.content)
     body["data"] = [{**item, "b64_json": None} for item in body["data"]]
     pictures = tuple(picture for picture in correct.pictures if picture.source != "base64")

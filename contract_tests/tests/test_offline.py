@@ -48,7 +48,7 @@ def ids(verification: Verification) -> list[str]:
 
 @pytest.fixture(scope="module")
 def recorded(profile: OperationProfile, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recording of a verification of the unchanged mock."""
+    """Return the recording of a verification of the unchanged mock."""
     path = tmp_path_factory.mktemp("recording") / "r"
     transport = MockTransport(create_app(profile.contract, Settings(api_keys=("canary-4f1c9a7e2b",), seed=1)))
     with Target("http://mock.test", "canary-4f1c9a7e2b", transport=transport) as target:

@@ -171,7 +171,7 @@ def test_a_call_without_an_answer_is_a_finding_and_counts_as_charged(
 
 
 def accepting(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-    """A server that takes any aspect ratio."""
+    """Return a server that takes any aspect ratio."""
     if request.method == "POST":
         try:
             body = json.loads(request.read())
@@ -358,7 +358,7 @@ def test_a_run_that_cannot_begin_is_rejected_before_anything_is_sent(
 
 
 def echoing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
-    """A server that repeats the key wherever it can."""
+    """Return a server that repeats the key wherever it can."""
     if request.method != "POST":
         return httpx.Response(404, headers={"content-type": f"text/{KEY}"}, text=KEY)
     answer = inner.handle_request(request)

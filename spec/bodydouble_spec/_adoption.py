@@ -71,7 +71,7 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
     files = {_DOCUMENT: _json_bytes(document), _PROVENANCE: _json_bytes(provenance)}
     result = overlay.apply(repair(document).document)
     files[_MERGED] = merged_bytes(result, files[_DOCUMENT], _existing(folder, _OVERLAY).read_bytes())
-    findings = (item for item in new.findings if item.witness == "overlay" or item.severity is Severity.ERROR)
+    findings = (item for item in new.findings if item.source == "overlay" or item.severity is Severity.ERROR)
     return Adoption(
         replace(old_published, source=f"{previous.get('revision', folder)}"),
         replace(new_published, source=Redactor().text(str(source))),

@@ -144,5 +144,5 @@ def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overla
     overlaid = overlay.apply(repaired.document)
     # An overlay can break the document too.
     repaired_again = repair(overlaid.document)
-    broken = (replace(item, witness="overlay") for item in repaired_again.findings if item.severity is Severity.ERROR)
+    broken = (replace(item, source="overlay") for item in repaired_again.findings if item.severity is Severity.ERROR)
     return Overlaid(repaired_again.document, overlaid.facts, (*overlaid.findings, *broken))

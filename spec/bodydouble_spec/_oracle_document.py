@@ -109,7 +109,7 @@ def _run(found: Iterator[Finding], document: Mapping[str, Any]) -> list[Finding]
 def _finding(fault: SchemaFault) -> Finding:
     return Finding(
         _PREFIX + fault.rule, Severity.WARNING, Evidence.DOCUMENTED, fault.pointer, fault.message, fault.expected, fault.got,
-        witness=_VALIDATOR,
+        source=_VALIDATOR,
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def _unmatched(action: Action, index: int) -> Finding:
         # Facts about one model need not fit another; the document loses nothing.
         "overlay-action-unmatched", Severity.INFO, action.evidence, f"/actions/{index}",
         f"the overlay action {show(action.description)} matches nothing in this document",
-        expected=action.target, witness="overlay",
+        expected=action.target, source="overlay",
     )  # fmt: skip
 
 

@@ -133,7 +133,7 @@ def test_every_defect_of_a_real_document_names_its_place(
 ) -> None:
     contract = load_real(document_path)
     for finding in contract.findings:
-        if finding.witness != "overlay" and finding.pointer:
+        if finding.source != "overlay" and finding.pointer:
             # A missing part has no place of its own, but its parent has.
             assert isinstance(resolve_pointer(contract.published, pointer_parts(finding.pointer)[:-1]), dict | list)
 
@@ -289,4 +289,4 @@ def test_a_missing_overlay_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_document_broken_by_an_overlay_is_a_finding_and_not_a_crash() -> None:
     action = {"target": "$.paths.*.*", "update": {"responses": 5}, "x-evidence": "assumed", "x-source": "a test"}
     contract = Contract.load(overlay=Overlay.parse({"overlay": "1.0.0", "actions": [action]}, "test"))
-    assert ("not-an-object", "overlay") in {(finding.id, finding.witness) for finding in contract.findings}
+    assert ("not-an-object", "overlay") in {(finding.id, finding.source) for finding in contract.findings}

@@ -1,4 +1,4 @@
-"""A small app: it writes a greeting on a picture."""
+"""A small app that writes a greeting on a picture."""
 
 import os
 
@@ -6,11 +6,11 @@ import httpx
 
 
 class TooBusy(Exception):
-    """The service has no time now."""
+    """The service is too busy."""
 
 
 def decorate(picture: str, greeting: str, copies: int = 1) -> list[str]:
-    """The URLs of the decorated pictures."""
+    """Return the URLs of the decorated pictures."""
     response = httpx.post(
         os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations",
         headers={"Authorization": f"Bearer {os.environ['AIMLAPI_KEY']}"},

@@ -7,7 +7,7 @@ def test_two_copies_are_two_pictures(bodydouble):
     assert "Happy birthday" in bodydouble.requests[0].body["prompt"]
 
 
-def test_a_busy_service_is_told_apart(bodydouble):
+def test_a_busy_service_raises_too_busy(bodydouble):
     bodydouble.answer(status=429)
     with pytest.raises(TooBusy):
         decorate("https://example.org/cat.png", "Happy birthday")
