@@ -12,8 +12,7 @@ from bodydouble._output import COULD_NOT_RUN, exit_code_of, exit_on_error, exit_
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from bodydouble_contract_tests.faces import Baseline
-    from bodydouble_contract_tests.verification import OperationProfile
+    from bodydouble_contract_tests.verification import Baseline, OperationProfile
 
     from bodydouble._options import FailOnName, FormatName
     from bodydouble._verify_output import ReportTargets
@@ -185,7 +184,7 @@ def _print_checks_or_plan(
 
 
 def _load_baseline(file: Path | None) -> "Baseline | None":
-    from bodydouble_contract_tests.faces import BadBaseline, Baseline
+    from bodydouble_contract_tests.verification import BadBaseline, Baseline
 
     if file is None:
         return None
@@ -206,7 +205,7 @@ def _finish(
     fail_on: "FailOnName",
 ) -> int:
     """Report the findings and return the exit code."""
-    from bodydouble_contract_tests.faces import Baseline
+    from bodydouble_contract_tests.verification import Baseline
 
     from bodydouble._verify_output import write
     from bodydouble._verify_pictures import report_pictures

@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bodydouble_contract_tests.faces import Baseline
-from bodydouble_contract_tests.verification import Check, OperationProfile, Verification, catalogue
+from bodydouble_contract_tests.verification import Baseline, Check, OperationProfile, Verification, catalogue
 from bodydouble_spec import Finding
 from bodydouble_spec.reports import Report, ReportCheck, ReportPicture
 

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bodydouble_contract_tests.faces import ServerConfig, default_recording, resolve_server
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Observation,
     OperationProfile,
     Plan,
+    ServerConfig,
     Target,
     Verification,
     VerifyOptions,
+    default_recording,
     plan_verification,
+    resolve_server,
     verify,
     verify_recording,
 )

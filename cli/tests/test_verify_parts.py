@@ -10,7 +10,6 @@ from bodydouble._verify_pictures import report_pictures
 from bodydouble._verify_plan import plan_text
 from bodydouble._verify_progress import LogLines, progress_text
 from bodydouble._verify_report import build_report, format_cost
-from bodydouble_contract_tests.faces import default_recording, resolve_server
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,
@@ -22,6 +21,8 @@ from bodydouble_contract_tests.verification import (
     Progress,
     Verification,
     catalogue,
+    default_recording,
+    resolve_server,
 )
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 from hypothesis import given, settings

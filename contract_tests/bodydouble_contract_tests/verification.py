@@ -4,6 +4,8 @@
 that were recorded. All three take an `OperationProfile`: one operation of a contract.
 """
 
+from bodydouble_contract_tests._aim import ServerConfig, default_recording, resolve_server
+from bodydouble_contract_tests._baseline import BadBaseline, Baseline
 from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests._catalogue import catalogue
 from bodydouble_contract_tests._check import Check
@@ -19,6 +21,8 @@ from bodydouble_contract_tests._target import Target
 from bodydouble_contract_tests._verification import Verification
 
 __all__ = [
+    "BadBaseline",
+    "Baseline",
     "CannotVerify",
     "Case",
     "Check",
@@ -29,13 +33,16 @@ __all__ = [
     "OperationProfile",
     "Plan",
     "Progress",
+    "ServerConfig",
     "Target",
     "Trouble",
     "Verification",
     "VerifyOptions",
     "catalogue",
+    "default_recording",
     "is_billed",
     "plan_verification",
+    "resolve_server",
     "verify",
     "verify_recording",
 ]
