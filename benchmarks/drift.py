@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_spec import Contract, Finding
-from bodydouble_spec.changes import RULES, diff
+from bodydouble_spec.diff import RULES, diff
 
 FILES = ("pairs.jsonl", "quiet.jsonl", "not-renames.jsonl")
 BAD = ("error", "warning")

@@ -10,7 +10,7 @@ from bodydouble._sources import SOURCE_HELP, Config, load_published, load_severi
 
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
-    from bodydouble_spec.changes import Severities
+    from bodydouble_spec.diff import Severities
 
 __all__ = ["defects_fact", "diff", "severities_fact"]
 
@@ -29,7 +29,7 @@ def diff(
     """
     with exit_on_error():
         from bodydouble_spec import Report
-        from bodydouble_spec.changes import diff as changes_between
+        from bodydouble_spec.diff import diff as changes_between
 
         severities = load_severities(config)
         contracts = {"old": load_published(old), "new": load_published(new)}

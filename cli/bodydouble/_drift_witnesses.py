@@ -17,7 +17,7 @@ from bodydouble_contract_tests.alarm import (
     unread_lines,
 )
 from bodydouble_spec import Contract, Exchange, Finding, SpecError, UnreadableDocument, read_exchanges
-from bodydouble_spec.changes import Severities, diff
+from bodydouble_spec.diff import Severities, diff
 
 from bodydouble._sources import UPSTREAM, VENDORED, load_published, load_severities, resolve_source, unreadable_reason
 

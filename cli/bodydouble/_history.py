@@ -21,7 +21,7 @@ from bodydouble._sources import (
 )
 
 if TYPE_CHECKING:
-    from bodydouble_spec.changes import Change, Revision, Step
+    from bodydouble_spec.diff import Change, Revision, Step
 
 __all__ = ["history"]
 
@@ -66,7 +66,7 @@ def history(
         from dataclasses import replace
 
         from bodydouble_spec import Report
-        from bodydouble_spec.changes import history as steps_of
+        from bodydouble_spec.diff import history as steps_of
 
         severities = load_severities(config)
         dated = [_dated(source) for source in _expanded(sources)]
@@ -110,7 +110,7 @@ def _documents_in(source: str) -> list[str] | None:
 
 def _dated(source: str) -> _DatedSource:
     from bodydouble_spec import provenance
-    from bodydouble_spec.changes import read_name
+    from bodydouble_spec.diff import read_name
 
     if source == VENDORED:
         facts = provenance()
@@ -126,7 +126,7 @@ def _dated(source: str) -> _DatedSource:
 
 def _load(dated: list[_DatedSource]) -> "tuple[list[Revision], list[_Skipped]]":
     from bodydouble_spec import SpecError, UnreadableDocument
-    from bodydouble_spec.changes import Revision
+    from bodydouble_spec.diff import Revision
 
     revisions: list[Revision] = []
     skipped: list[_Skipped] = []

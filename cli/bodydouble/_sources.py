@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
-    from bodydouble_spec.changes import Severities
+    from bodydouble_spec.diff import Severities
 
 __all__ = [
     "SOURCE_HELP",
@@ -59,6 +59,6 @@ def unreadable_reason(contract: "Contract") -> str | None:
 
 def load_severities(config: Path | None) -> "Severities":
     """Load the severities of that file, or of the nearest ``pyproject.toml``. Raises SpecError when they cannot be used."""
-    from bodydouble_spec.changes import Severities
+    from bodydouble_spec.diff import Severities
 
     return Severities.find(Path.cwd()) if config is None else Severities.load(config)

@@ -13,7 +13,7 @@ from bodydouble._sources import Config, load_severities, resolve_source
 from bodydouble._update_files import is_checkout, write_together
 
 if TYPE_CHECKING:
-    from bodydouble_spec.changes import Adoption
+    from bodydouble_spec.adoption import Adoption
 
 __all__ = ["update"]
 
@@ -41,7 +41,7 @@ def update(
     """
     with exit_on_error():
         from bodydouble_spec import Report
-        from bodydouble_spec.changes import adopt
+        from bodydouble_spec.adoption import adopt
 
         severities = load_severities(config)
         if output is not None and not (output.parent.is_dir() and not output.is_dir()):

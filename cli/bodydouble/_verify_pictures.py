@@ -5,7 +5,7 @@ from io import BytesIO
 from itertools import islice
 
 from bodydouble_contract_tests.verification import FetchedPicture, Observation
-from bodydouble_spec.reports import ReportPicture
+from bodydouble_spec.report import ReportPicture
 
 __all__ = ["report_pictures"]
 

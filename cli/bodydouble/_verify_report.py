@@ -7,7 +7,7 @@ from typing import Any
 
 from bodydouble_contract_tests.verification import Baseline, Check, OperationProfile, Verification, catalogue
 from bodydouble_spec import Finding
-from bodydouble_spec.reports import Report, ReportCheck, ReportPicture
+from bodydouble_spec.report import Report, ReportCheck, ReportPicture
 
 __all__ = ["build_report", "format_cost", "group_by_reason"]
 

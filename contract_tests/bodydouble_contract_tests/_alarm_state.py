@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bodydouble_spec import Evidence, Finding, Severity, is_array, is_object
-from bodydouble_spec.changes import Change
+from bodydouble_spec.diff import Change
 
 from bodydouble_contract_tests._alarm import EXECUTED, DriftSource, SourceResult, merge_findings
 from bodydouble_contract_tests._upstream import Fetched

@@ -21,7 +21,7 @@ from bodydouble_contract_tests.alarm import (
     write_state,
 )
 from bodydouble_spec import Evidence, Finding, Severity
-from bodydouble_spec.changes import Change
+from bodydouble_spec.diff import Change
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -2,23 +2,36 @@
 
 from importlib.metadata import version as _version
 
-from bodydouble_spec._contract import Contract
-from bodydouble_spec._document import read_document
-from bodydouble_spec._errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
-from bodydouble_spec._exchange import Exchange, RecordedAnswer
-from bodydouble_spec._exchange_body import is_plain_json, record_body, record_value
-from bodydouble_spec._exchange_filter import BadFilter, ExchangeFilter, parse_path, parse_status
-from bodydouble_spec._exchange_picture import PixelSize, RecordedPicture, decode_picture, restore_pictures
-from bodydouble_spec._exchange_read import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
-from bodydouble_spec._finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec._fingerprint import fingerprint
-from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._operation import Operation, Response
-from bodydouble_spec._overlay import Fact, Overlay
-from bodydouble_spec._pointer import join_pointer, pointer_parts, resolve_pointer
-from bodydouble_spec._redact import Redactor, credentials, may_hold_key
-from bodydouble_spec._report import Report, ReportFormat, render
-from bodydouble_spec._vendored import provenance
+from bodydouble_spec.contract import Contract
+from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
+from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
+from bodydouble_spec.exchange import (
+    BadFilter,
+    Exchange,
+    ExchangeFilter,
+    ExchangeLog,
+    MalformedExchange,
+    PixelSize,
+    RecordedAnswer,
+    RecordedPicture,
+    Redactor,
+    credentials,
+    decode_picture,
+    is_plain_json,
+    may_hold_key,
+    parse_exchange,
+    parse_path,
+    parse_status,
+    read_exchanges,
+    record_body,
+    record_value,
+    restore_pictures,
+)
+from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
+from bodydouble_spec.operation import Operation, Response
+from bodydouble_spec.report import Report, ReportFormat, render
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec.vendored import provenance
 
 __all__ = [
     "BadFilter",

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from bodydouble_spec import _vendored
-from bodydouble_spec._repair import repair
+from bodydouble_spec import vendored
+from bodydouble_spec.document import repair
 
 if __name__ == "__main__":
     target = Path(__file__).parent / "merged.json"
-    target.write_bytes(_vendored.merged_document(repair(_vendored.published()).document))
+    target.write_bytes(vendored.merged_document(repair(vendored.published()).document))

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_spec import Contract, Overlay
-from bodydouble_spec._document import parse_document
+from bodydouble_spec.document.loader import parse_document
 
 HERE = Path(__file__).parent
 BESIDE = HERE.parents[1].parent / "shared" / "data"

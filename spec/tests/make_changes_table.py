@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bodydouble_spec.changes import RULES
+from bodydouble_spec.diff import RULES
 
 PAGE = Path(__file__).parents[2] / "docs" / "changes.md"
 BEGIN = "<!-- table of rules: written by spec/tests/make_changes_table.py -->"

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from bodydouble_spec.changes import RULES, Severities
+from bodydouble_spec.diff import RULES, Severities
 
 HERE = Path(__file__).parent
 PAGE = (HERE.parents[1] / "docs" / "changes.md").read_text(encoding="utf-8")

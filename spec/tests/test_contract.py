@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, ContractError, Evidence, Overlay, Severity, UnknownOperation, UnreadableDocument
-from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._pointer import pointer_parts, resolve_pointer
+from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bodydouble_spec._defects import listed, shorten, show
+from bodydouble_spec.defects import listed, shorten, show
 
 SHOWN: list[tuple[Any, str]] = [
     ('a "b"', '"a \\"b\\""'),

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Finding, Overlay, Severity, pointer_parts, resolve_pointer
-from bodydouble_spec._change import Change
-from bodydouble_spec._diff import diff
-from bodydouble_spec._diff_rules import RULES
+from bodydouble_spec.diff.changes import Change
+from bodydouble_spec.diff.contracts import diff
+from bodydouble_spec.diff.rules import RULES
 
 OLD = "revision-2026-06-12-4cd011cd.json"
 NEW = "revision-2026-08-14-87ef44bd.json"

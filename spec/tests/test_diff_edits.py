@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec import Contract, Finding
-from bodydouble_spec._diff import diff
-from bodydouble_spec._json import is_array, is_object
+from bodydouble_spec.diff.contracts import diff
+from bodydouble_spec.values import is_array, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

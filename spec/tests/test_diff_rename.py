@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract
-from bodydouble_spec._change import Change
-from bodydouble_spec._diff import diff
-from bodydouble_spec._diff_rename import Candidate, find_renames, name_likeness, prose_likeness
+from bodydouble_spec.diff.changes import Change
+from bodydouble_spec.diff.contracts import diff
+from bodydouble_spec.diff.renames import Candidate, find_renames, name_likeness, prose_likeness
 from hypothesis import given
 from hypothesis import strategies as st
 

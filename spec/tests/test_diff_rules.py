@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 from bodydouble_spec import Contract
-from bodydouble_spec._change import Change
-from bodydouble_spec._diff import diff
-from bodydouble_spec._diff_rules import RULES
+from bodydouble_spec.diff.changes import Change
+from bodydouble_spec.diff.contracts import diff
+from bodydouble_spec.diff.rules import RULES
 
 PATH = "/pictures"
 INFO = {"title": "t", "version": "1"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Finding
-from bodydouble_spec._change import Change
-from bodydouble_spec._diff import diff
+from bodydouble_spec.diff.changes import Change
+from bodydouble_spec.diff.contracts import diff
 
 BESIDE = Path(__file__).parents[2].parent / "shared" / "data" / "drift"
 # An invalid type: loading reports it, and a client cannot notice it.

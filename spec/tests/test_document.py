@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from bodydouble_spec import Contract, UnreadableDocument
-from bodydouble_spec._document import copy_document, parse_document, read_source
+from bodydouble_spec.document.loader import copy_document, parse_document, read_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

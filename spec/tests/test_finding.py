@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any
 
 import pytest
-from bodydouble_spec._finding import Evidence, Finding, Severity, exit_code, worst
+from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
 from hypothesis import given
 from hypothesis import strategies as st
 

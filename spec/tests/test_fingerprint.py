@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, ContractError, fingerprint, provenance
-from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._pointer import pointer_parts, resolve_pointer
+from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

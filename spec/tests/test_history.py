@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 from bodydouble_spec import Contract
-from bodydouble_spec.changes import Revision, Step, history, read_name
+from bodydouble_spec.diff import Revision, Step, history, read_name
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_spec._json_schema import Direction, to_json_schema
-from bodydouble_spec._repair import repair
+from bodydouble_spec.document.repair import repair
+from bodydouble_spec.schema.validation import Direction, to_json_schema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_spec import Contract, Evidence, Overlay, OverlayError, _vendored
-from bodydouble_spec._json import is_array, is_object
-from bodydouble_spec._repair import repair
+from bodydouble_spec import Contract, Evidence, Overlay, OverlayError
+from bodydouble_spec import vendored as _vendored
+from bodydouble_spec.document.repair import repair
+from bodydouble_spec.values import is_array, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

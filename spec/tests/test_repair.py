@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Severity
-from bodydouble_spec._repair import repair
+from bodydouble_spec.document.repair import repair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

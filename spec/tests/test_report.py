@@ -13,10 +13,10 @@ from xml.etree import ElementTree
 
 import orjson
 import pytest
-from bodydouble_spec._change import Change
-from bodydouble_spec._finding import Evidence, Finding, Severity
-from bodydouble_spec._report import Report, ReportCheck, ReportFormat, ReportPicture, render
-from bodydouble_spec._report_values import json_safe, json_text, visible
+from bodydouble_spec.diff.changes import Change
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.report import Report, ReportCheck, ReportFormat, ReportPicture, render
+from bodydouble_spec.text import json_safe, json_text, visible
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
@@ -329,7 +329,7 @@ def test_slow_modules_are_not_imported_until_html_or_junit_is_rendered() -> None
         "import sys\n"
         "import bodydouble_spec\n"
         "before = set(sys.modules)\n"
-        "from bodydouble_spec._report import *\n"
+        "from bodydouble_spec.report import *\n"
         "report = Report('title', ())\n"
         "for name in ('text', 'json', 'markdown', 'github'): render(report, ReportFormat(name))\n"
         "print([name for name in ('jinja2', 'html', 'xml') if name in sys.modules.keys() - before])\n"

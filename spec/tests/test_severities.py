@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from bodydouble_spec import Evidence, Severity
-from bodydouble_spec.changes import RULES, BadSeverities, Change, Severities
+from bodydouble_spec.diff import RULES, BadSeverities, Change, Severities
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Evidence, Finding
-from bodydouble_spec._strict import strict_findings
-from bodydouble_spec._validation import SchemaValidator
+from bodydouble_spec.schema.strict import strict_findings
+from bodydouble_spec.schema.validation import SchemaValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,8 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from bodydouble_spec import _vendored, fingerprint
-from bodydouble_spec._structure import NEUTRAL_DESCRIPTION, restore_prose, strip_prose
+from bodydouble_spec import fingerprint
+from bodydouble_spec import vendored as _vendored
+from bodydouble_spec.document.fingerprint import NEUTRAL_DESCRIPTION, restore_prose, strip_prose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,0 +1,207 @@
+"""The contract: a published document, repaired, with an overlay of what else is known."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec import vendored
+from bodydouble_spec.defects import Defects, show
+from bodydouble_spec.document import (
+    METHODS,
+    Fact,
+    Overlaid,
+    Overlay,
+    Repaired,
+    copy_document,
+    fingerprint,
+    parse_document,
+    read_source,
+    repair,
+    unreadable,
+)
+from bodydouble_spec.errors import ContractError, UnknownOperation
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.operation import Operation, read_operations
+from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resolve_pointer
+
+__all__ = ["Contract"]
+
+
+def review(document: dict[str, Any]) -> list[Finding]:
+    """List findings about a repaired document that is well-formed but promises too little; none of them needs a repair."""
+    operations = [
+        (join_pointer("/paths", path, method), item[method])
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+    schemes = list(document["components"].get("securitySchemes", {}))
+    applied = "security" in document or any("security" in operation for _, operation in operations)
+    findings = [
+        finding for pointer, operation in operations for finding in _review_operation(document, pointer, operation)
+    ]
+    if schemes and operations and not applied:
+        message = f"the security scheme {', '.join(schemes)} is declared, but no operation applies it"
+        findings.insert(0, _finding("security-not-applied", Severity.WARNING, "/components/securitySchemes", message))
+    return findings
+
+
+def _review_operation(document: dict[str, Any], pointer: str, operation: dict[str, Any]) -> Iterator[Finding]:
+    responses: dict[str, Any] = operation["responses"]
+    here = join_pointer(pointer, "responses")
+    if responses and all(status.startswith("2") for status in responses):
+        message = f"only {', '.join(responses)} is documented; error responses are not"
+        yield _finding("errors-undocumented", Severity.INFO, here, message)
+    for status, response in responses.items():
+        if not status.startswith("2"):
+            continue
+        for name, media_type in response.get("content", {}).items():
+            schema = _follow(document, media_type.get("schema", {}))
+            if schema.get("type") == "object" and not schema.get("required"):
+                where = join_pointer(here, status, "content", name, "schema")
+                message = (
+                    f"no property of the {status} body is required, so {{}} conforms; check answers in strict mode"
+                )
+                yield _finding("response-vacuous", Severity.INFO, where, message)
+
+
+def _follow(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    try:
+        target = resolve_pointer(document, pointer_parts(schema["$ref"]))
+    except LookupError:
+        return {}
+    return target if is_object(target) and "$ref" not in target else {}
+
+
+def _finding(rule: str, severity: Severity, pointer: str, message: str) -> Finding:
+    return Finding(rule, severity, Evidence.DOCUMENTED, pointer, message)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The promises of a service.
+
+    ``source`` names the origin of the document, ``published`` is the document as read, and ``document`` is that
+    document repaired and with the overlay applied. ``operations`` are the calls it offers, ``findings`` the defects of
+    the published document (and the overlay actions that do not fit it). ``facts`` is the evidence ledger: the places
+    that the overlay wrote, each with its evidence.
+    """
+
+    source: str
+    published: Mapping[str, Any]
+    document: Mapping[str, Any]
+    operations: tuple[Operation, ...]
+    findings: tuple[Finding, ...]
+    facts: tuple[Fact, ...]
+
+    @classmethod
+    def load(
+        cls,
+        source: str | Path | dict[str, Any] | None = None,
+        *,
+        overlay: str | Path | Overlay | bool | None = True,
+        strict: bool = False,
+    ) -> "Contract":
+        """Load a contract: the vendored one, a file, an http(s) URL or a parsed document; JSON or YAML, OpenAPI 3.0 or 3.1.
+
+        Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the
+        vendored overlay (True), another one (a path or an Overlay), or none (None or False). Raises UnreadableDocument
+        when the source or the overlay cannot be read, and OverlayError when the overlay cannot be applied.
+        """
+        chosen = Overlay.load(overlay) if isinstance(overlay, str | Path) else overlay
+        if source is None:
+            contract = cls._vendored(chosen)
+        elif isinstance(source, str | Path):
+            contract = cls._build(str(source), *parse_document(read_source(source)), chosen)
+        else:
+            contract = cls._build("document", *copy_document(source), chosen)
+        if strict and contract.findings:
+            first = contract.findings[0]
+            raise ContractError(
+                f"{contract.source}: {len(contract.findings)} defects, the first at {first.pointer or 'the top'}: {first.message}; "
+                "load without strict to have them repaired",
+                contract.findings,
+            )
+        return contract
+
+    @classmethod
+    def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
+        published = vendored.published()
+        repaired = repair(published)
+        overlaid = vendored.overlaid(repaired.document) if overlay is True else _apply_overlay(overlay, repaired)
+        return cls._assemble(vendored.NAME, published, repaired, overlaid)
+
+    @classmethod
+    def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
+        repaired = unreadable(problem) if problem is not None else repair(document)
+        if not is_object(document):
+            return cls._assemble(name, {}, repaired, None)
+        overlaid = _apply_overlay(vendored.overlay() if overlay is True else overlay, repaired)
+        return cls._assemble(name, document, repaired, overlaid)
+
+    @classmethod
+    def _assemble(
+        cls, name: str, published: dict[str, Any], repaired: Repaired, overlaid: Overlaid | None
+    ) -> "Contract":
+        document = repaired.document if overlaid is None else overlaid.document
+        facts = () if overlaid is None else overlaid.facts
+        defects = Defects()
+        operations = tuple(read_operations(document, lambda pointer: evidence_of(facts, pointer), defects))
+        reviewed = (*defects.findings, *review(repaired.document))
+        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in reviewed)
+        unfit = () if overlaid is None else overlaid.findings
+        found = (*repaired.findings, *placed, *unfit)
+        contract = cls(name, published, document, operations, found, facts)
+        vars(contract)["repaired"] = repaired  # saves the cached property the work
+        return contract
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the published structure; equal when two documents promise the same."""
+        return fingerprint(dict(self.published))
+
+    @cached_property
+    def repaired(self) -> Repaired:
+        """The published document repaired, without the overlay, and the map of its moved parts."""
+        return repair(dict(self.published))
+
+    def __repr__(self) -> str:
+        return f"<Contract {self.source}: {len(self.operations)} operations, {len(self.findings)} findings>"
+
+    def operation(self, name: str | None = None) -> Operation:
+        """Return the operation named ``"POST /path"``, by a path or by an operationId; without a name, the only operation.
+
+        Raises UnknownOperation and lists the operations.
+        """
+        matches = [item for item in self.operations if name is None or name in (item.key, item.path, item.operation_id)]
+        if len(matches) == 1:
+            return matches[0]
+        known = ", ".join(item.key for item in self.operations) or "none"
+        if name is not None:
+            raise UnknownOperation(f"{self.source} has no operation {show(name)}; its operations: {known}")
+        raise UnknownOperation(f"{self.source} has {len(self.operations)} operations; name one of: {known}")
+
+    def evidence(self, pointer: str) -> Evidence:
+        """Return the evidence for the part of ``document`` at a pointer: the overlay's evidence, else documented."""
+        return evidence_of(self.facts, pointer)
+
+
+def evidence_of(facts: tuple[Fact, ...], pointer: str) -> Evidence:
+    """Return the evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
+    above = [fact for fact in facts if pointer == fact.pointer or pointer.startswith(f"{fact.pointer}/")]
+    # Where two actions wrote to one place, the later one counts.
+    return max(reversed(above), key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
+
+
+def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
+    if not isinstance(overlay, Overlay):
+        return None
+    overlaid = overlay.apply(repaired.document)
+    # An overlay can break the document too.
+    repaired_again = repair(overlaid.document)
+    broken = (replace(item, source="overlay") for item in repaired_again.findings if item.severity is Severity.ERROR)
+    return Overlaid(repaired_again.document, overlaid.facts, (*overlaid.findings, *broken))

@@ -1,0 +1,131 @@
+"""One difference between two contracts that a client can notice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from bodydouble_spec.defects import listed, show
+from bodydouble_spec.diff.rules import RULES, Rule
+from bodydouble_spec.document import strip_prose
+from bodydouble_spec.finding import Evidence, Finding
+from bodydouble_spec.values import is_array
+
+__all__ = ["Change", "Changes", "Location", "Verbatim"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change(Finding):
+    """A finding about a difference: ``old`` and ``new`` are the JSON values before and after, None where there is no value.
+
+    ``id`` is the rule (oasdiff's id where it has one). ``pointer`` is the place in the new document, or in the old one
+    for a removal. ``direction`` is ``request``, ``response`` or None; ``operation`` is the operation's key. ``covers``
+    holds the changes that this one explains: the removal and the addition behind a renaming, or everything under a
+    replaced model.
+    """
+
+    old: Any = field(default=None, compare=False)
+    new: Any = field(default=None, compare=False)
+
+
+_NESTED = {
+    "request-body": "request-property",
+    "request-parameter": "request-parameter-property",
+    "response-body": "response-property",
+}
+_GENERAL_RULES = ("keyword-changed", "structure-changed")
+
+
+class Verbatim(str):
+    """A text that a message shows without quotation marks."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """One place of one operation, and its name in messages.
+
+    ``scope`` is the start of the rules' ids (``request-property``), ``whole`` the name of the body or parameter ("the
+    request"), ``name`` the path of property names below it (``meta.usage``, ``data[].url``), empty at the top.
+    ``is_strict`` tells that the media type has types.
+    """
+
+    operation: str | None
+    direction: str | None
+    scope: str
+    whole: str
+    is_strict: bool = True
+    name: str = ""
+
+    @property
+    def it(self) -> str:
+        """The name of the place in a message."""
+        if not self.name:
+            return self.whole
+        return f"`{self.name}` in {self.whole}"
+
+    @property
+    def is_request(self) -> bool:
+        """True for a part that clients send."""
+        return self.direction == "request"
+
+    def below(self, step: str, scope: str | None = None) -> "Location":
+        """Return the location one level down: a property's name, ``[]`` for items, ``*`` for other properties."""
+        joint = "" if not self.name or step.startswith(("[", " ")) else "."
+        return replace(self, name=f"{self.name}{joint}{step}", scope=scope or _NESTED.get(self.scope, self.scope))
+
+
+class Changes:
+    """The changes found so far, in order."""
+
+    def __init__(self, old_place: Callable[[str], str], new_place: Callable[[str], str]) -> None:
+        self._places = old_place, new_place
+        self.found: list[Change] = []
+
+    def add(
+        self,
+        rule: str | Rule,
+        location: Location,
+        pointer: str,
+        old: Any = None,
+        new: Any = None,
+        *,
+        is_gone: bool = False,
+    ) -> None:
+        """Add a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
+        self.found.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+
+    def change(
+        self,
+        rule: str | Rule,
+        location: Location,
+        pointer: str,
+        old: Any = None,
+        new: Any = None,
+        *,
+        is_gone: bool = False,
+    ) -> Change:
+        """Build a change without adding it."""
+        known = RULES[rule] if isinstance(rule, str) else rule
+        # Only the sentences of the general rules name a value that may be missing.
+        quoted = [
+            _quote(Verbatim("nothing") if value is None and known.id.endswith(_GENERAL_RULES) else value)
+            for value in (old, new)
+        ]
+        message = known.sentence.format(it=location.it, old=quoted[0], new=quoted[1])
+        place = self._places[0 if is_gone else 1](pointer)
+        return Change(
+            known.id, known.severity, Evidence.DOCUMENTED, place, message,
+            direction=location.direction, operation=location.operation, old=_recorded(old), new=_recorded(new),
+        )  # fmt: skip
+
+
+def _quote(value: Any) -> str:
+    if isinstance(value, Verbatim):
+        return value
+    return listed(map(show, value)) if is_array(value) else show(value)
+
+
+def _recorded(value: Any) -> Any:
+    # The publisher's prose is not part of a change.
+    return str(value) if isinstance(value, Verbatim) else strip_prose(value)

@@ -1,0 +1,307 @@
+"""Comparison of the keywords of one schema that hold no subschemas: types, values and bounds."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bodydouble_spec.diff.documents import Interner
+from bodydouble_spec.schema import normalize_bound, number_of
+from bodydouble_spec.values import is_array, is_object
+
+__all__ = ["LEAF_KEYWORDS", "is_list_of_types", "keyword_differences"]
+
+_WIDER_FORMATS = {
+    ("float", "double"), ("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("date", "date-time"),
+    ("time", "date-time"),
+}  # fmt: skip
+_TEXT = frozenset({"string"})
+_NONE: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeDifference:
+    """One difference of types: the end of a rule's id, its keyword, and the types before and after in words."""
+
+    suffix: str
+    keyword: str
+    old: str
+    new: str
+
+
+def type_difference(
+    old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool, is_strict: bool
+) -> TypeDifference | None:
+    """Compare the types and formats of two schemas; None when both are equal.
+
+    Alternatives that are bare types count as a list of types, even next to a schema with one type. Nullability is
+    compared elsewhere.
+    """
+    listed = _listed_types(old), _listed_types(new)
+    before, after = (types or _NONE for types in listed)
+    if before != after and is_list_of_types(old, new):
+        is_narrower = bool(before - after) if is_request else not after - before
+        suffix = "list-of-types-narrowed" if is_narrower else "list-of-types-widened"
+        return TypeDifference(suffix, _keyword(new), _words(before, None), _words(after, None))
+    before, after = _types(old), _types(new)
+    formats = old.get("format"), new.get("format")
+    if before == after and formats[0] == formats[1]:
+        return None
+    directions = {_types_direction(before, after), _format_direction(*formats)} - {"same"}
+    keyword = "type" if before != after else "format"
+    words = _words(before, formats[0]), _words(after, formats[1])
+    is_compatible = not is_strict and "other" in directions and (after if is_request else before) == _TEXT
+    if is_compatible:
+        suffix = "type-compatible"
+    elif directions == {"wider"}:
+        suffix = "type-generalized"
+    elif directions == {"narrower"} and not is_request:
+        suffix = "type-specialized"
+    else:
+        suffix = "type-changed"
+    return TypeDifference(suffix, keyword, *words)
+
+
+def is_list_of_types(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Return whether only a list of types changed: one schema lists types, the other lists or has them."""
+    is_known = _listed_types(old) is not None and _listed_types(new) is not None
+    return is_known and (not _types(old) or not _types(new)) and _listed_types(old) != _listed_types(new)
+
+
+def _types(schema: Mapping[str, Any]) -> frozenset[str]:
+    types = schema.get("type")
+    return frozenset(types if is_array(types) else [types] if isinstance(types, str) else []) - {"null"}
+
+
+def _listed_types(schema: Mapping[str, Any]) -> frozenset[str] | None:
+    if any(keyword in schema for keyword in ("allOf", "not")) or schema.get("properties"):
+        return None
+    if _types(schema):
+        return _types(schema)
+    for keyword in ("oneOf", "anyOf"):
+        branches = schema.get(keyword)
+        if is_array(branches):
+            return _NONE.union(*map(_types, branches)) if all(map(_is_single_type, branches)) else None
+    return None
+
+
+def _is_single_type(branch: Any) -> bool:
+    composed = ("allOf", "anyOf", "oneOf", "properties")
+    return is_object(branch) and len(_types(branch)) == 1 and not any(branch.get(keyword) for keyword in composed)
+
+
+def _keyword(schema: Mapping[str, Any]) -> str:
+    return next((keyword for keyword in ("type", "oneOf", "anyOf") if keyword in schema), "type")
+
+
+def _types_direction(old: frozenset[str], new: frozenset[str]) -> str:
+    if old == new:
+        return "same"
+    if not new or (old and all(_fits(item, new) for item in old)):
+        return "wider"
+    return "narrower" if not old or all(_fits(item, old) for item in new) else "other"
+
+
+def _fits(item: str, types: frozenset[str]) -> bool:
+    return item in types or (item == "integer" and "number" in types)
+
+
+def _format_direction(old: Any, new: Any) -> str:
+    if old == new:
+        return "same"
+    if new is None or (old, new) in _WIDER_FORMATS:
+        return "wider"
+    return "narrower" if old is None or (new, old) in _WIDER_FORMATS else "other"
+
+
+def _words(types: frozenset[str], form: Any) -> str:
+    words = " or ".join(sorted(types)) or "any type"
+    return words if form is None else f"{words} ({form})"
+
+
+_BOUNDS = {
+    "maximum": "max", "minimum": "min", "exclusiveMaximum": "exclusive-max", "exclusiveMinimum": "exclusive-min",
+    "maxLength": "max-length", "minLength": "min-length", "maxItems": "max-items", "minItems": "min-items",
+    "maxProperties": "max-properties", "minProperties": "min-properties", "maxContains": "max-contains",
+    "minContains": "min-contains",
+}  # fmt: skip
+# The default of these is zero, so setting one is an increase, as in oasdiff.
+_DEFAULT_ZERO = {"minItems", "minLength", "minProperties"}
+_FLAGS = {"uniqueItems": ("unique-items-set", "unique-items-unset"), "deprecated": ("deprecated", "reactivated")}
+_CONTENTS = {"contentEncoding": "content-encoding-changed", "contentMediaType": "content-media-type-changed"}
+# Patterns that every text matches.
+_ANY_TEXT = {".*", "^.*$", "", "^"}
+
+LEAF_KEYWORDS = {
+    *_BOUNDS, *_FLAGS, *_CONTENTS, "const", "default", "dependentRequired", "discriminator", "enum", "format", "multipleOf",
+    "nullable", "pattern", "type",
+}  # fmt: skip
+"""The keywords that this module compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One difference: the end of a rule's id, the keys below the schema that lead to it, and the values before and after.
+
+    ``is_gone`` tells that the keys lead there in the old schema only.
+    """
+
+    suffix: str
+    path: tuple[str | int, ...]
+    old: Any = None
+    new: Any = None
+    is_gone: bool = False
+
+
+def keyword_differences(
+    old: Mapping[str, Any], new: Mapping[str, Any], interner: Interner, *, is_request: bool, is_strict: bool
+) -> Iterator[Difference]:
+    """Yield the differences between the leaf keywords of two schemas.
+
+    ``is_strict`` tells that the media type has types, so that the number 1 and the text "1" differ.
+    """
+    changed = type_difference(old, new, is_request=is_request, is_strict=is_strict)
+    if changed is not None:
+        yield Difference(changed.suffix, (changed.keyword,), changed.old, changed.new, changed.keyword not in new)
+    if _may_be_null(old) != _may_be_null(new) and "type" in old and "type" in new:
+        word = "became-nullable" if _may_be_null(new) else "became-not-nullable"
+        yield Difference(word, ("type",) if is_array(new.get("type")) else (), _may_be_null(old), _may_be_null(new))
+    elif old.get("nullable", False) != new.get("nullable", False):
+        yield Difference("became-nullable" if new.get("nullable") else "became-not-nullable", ())
+    yield from _enum(old, new, interner)
+    yield from _value(old, new, "default", "default-value", interner)
+    yield from _value(old, new, "const", "const", interner)
+    yield from _bounds(old, new)
+    yield from _multiple_of(old, new, is_request=is_request)
+    yield from _pattern(old, new)
+    for keyword, (on, off) in _FLAGS.items():
+        before, after = bool(old.get(keyword)), bool(new.get(keyword))
+        if before != after:
+            yield Difference(on if after else off, (keyword,), before, after, keyword not in new)
+    for keyword, suffix in _CONTENTS.items():
+        if old.get(keyword) != new.get(keyword):
+            yield Difference(suffix, (keyword,), old.get(keyword), new.get(keyword), keyword not in new)
+    yield from _dependent_required(old, new)
+    yield from _discriminator(old, new)
+
+
+def _may_be_null(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type")
+    return schema.get("nullable") is True or (is_array(types) and "null" in types)
+
+
+def _enum(old: Mapping[str, Any], new: Mapping[str, Any], interner: Interner) -> Iterator[Difference]:
+    before, after = old.get("enum"), new.get("enum")
+    known = {interner.value(value) for value in before or ()}
+    kept = {interner.value(value) for value in after or ()}
+    if before is None and after is not None:
+        yield Difference("became-enum", ("enum",), None, after)
+    if before is not None and after is None:
+        yield Difference("became-not-enum", ("enum",), before, None, is_gone=True)
+    for index, value in enumerate(before or ()):
+        if interner.value(value) not in kept:
+            yield Difference("enum-value-removed", ("enum", index), value, None, is_gone=True)
+    for index, value in enumerate(after or ()):
+        if interner.value(value) not in known:
+            yield Difference("enum-value-added", ("enum", index), None, value)
+
+
+def _value(
+    old: Mapping[str, Any], new: Mapping[str, Any], keyword: str, name: str, interner: Interner
+) -> Iterator[Difference]:
+    if keyword not in old and keyword not in new:
+        return
+    before, after = old.get(keyword), new.get(keyword)
+    if keyword not in old:
+        yield Difference(f"{name}-added", (keyword,), None, after)
+    elif keyword not in new:
+        yield Difference(f"{name}-removed", (keyword,), before, None, is_gone=True)
+    elif interner.value(before) != interner.value(after):
+        yield Difference(f"{name}-changed", (keyword,), before, after)
+
+
+def _bounds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = _normalized_bounds(old), _normalized_bounds(new)
+    for keyword, name in _BOUNDS.items():
+        if keyword not in before and keyword not in after:
+            continue
+        default = 0 if keyword in _DEFAULT_ZERO else None
+        was, is_now = before.get(keyword, default), after.get(keyword, default)
+        here = keyword if keyword in old or keyword in new else keyword.replace("exclusiveM", "m")
+        if was is None or is_now is None:
+            word = "set" if was is None else "unset"
+        elif was == is_now:
+            continue
+        else:
+            word = "increased" if is_now > was else "decreased"
+        yield Difference(f"{name}-{word}", (here,), was, is_now, here not in new)
+
+
+def _normalized_bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the bounds of a schema, with an exclusive bound as the number in the exclusive keyword."""
+    bounds = {keyword: schema[keyword] for keyword in _BOUNDS if keyword in schema}
+    normalize_bound(bounds, "minimum", "exclusiveMinimum")
+    normalize_bound(bounds, "maximum", "exclusiveMaximum")
+    return {keyword: value for keyword, value in bounds.items() if number_of(value) is not None}
+
+
+def _multiple_of(old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool) -> Iterator[Difference]:
+    before, after = old.get("multipleOf"), new.get("multipleOf")
+    if before == after:
+        return
+    word = "changed"
+    if before is None or after is None:
+        word = "set" if before is None else "unset"
+    elif is_request and before % after == 0:
+        word = "generalized"
+    elif not is_request and after % before == 0:
+        word = "specialized"
+    yield Difference(f"multiple-of-{word}", ("multipleOf",), before, after, after is None)
+
+
+def _pattern(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = old.get("pattern"), new.get("pattern")
+    if before == after:
+        return
+    word = "generalized" if after in _ANY_TEXT else "changed"
+    if before is None or after is None:
+        word = "added" if before is None else "removed"
+    yield Difference(f"pattern-{word}", ("pattern",), before, after, after is None)
+
+
+def _dependent_required(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = _object(old, "dependentRequired"), _object(new, "dependentRequired")
+    for name in {**before, **after}:
+        here = ("dependentRequired", name)
+        if name not in before:
+            yield Difference("dependent-required-added", here, None, after[name])
+        elif name not in after:
+            yield Difference("dependent-required-removed", here, before[name], None, is_gone=True)
+        elif sorted(map(str, before[name])) != sorted(map(str, after[name])):
+            yield Difference("dependent-required-changed", here, before[name], after[name])
+
+
+def _discriminator(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = _object(old, "discriminator"), _object(new, "discriminator")
+    here = ("discriminator",)
+    if not before or not after:
+        if before or after:
+            word = "removed" if before else "added"
+            yield Difference(f"discriminator-{word}", here, before or None, after or None, not after)
+        return
+    if before.get("propertyName") != after.get("propertyName"):
+        names = (before.get("propertyName"), after.get("propertyName"))
+        yield Difference("discriminator-property-name-changed", here, *names)
+    known, kept = _object(before, "mapping"), _object(after, "mapping")
+    for name in {**known, **kept}:
+        place = ("discriminator", "mapping", name)
+        if name not in known:
+            yield Difference("discriminator-mapping-added", place, None, name)
+        elif name not in kept:
+            yield Difference("discriminator-mapping-deleted", place, name, None, is_gone=True)
+        elif known[name] != kept[name]:
+            yield Difference("discriminator-mapping-changed", place, known[name], kept[name])
+
+
+def _object(schema: Mapping[str, Any], keyword: str) -> dict[str, Any]:
+    value = schema.get(keyword)
+    return value if is_object(value) else {}

@@ -1,0 +1,24 @@
+"""A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
+
+from bodydouble_spec.document.fingerprint import fingerprint, restore_prose, strip_prose
+from bodydouble_spec.document.loader import copy_document, is_url, parse_document, read_document, read_source
+from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
+from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
+
+__all__ = [
+    "METHODS",
+    "Fact",
+    "Overlaid",
+    "Overlay",
+    "Repaired",
+    "copy_document",
+    "fingerprint",
+    "is_url",
+    "parse_document",
+    "read_document",
+    "read_source",
+    "repair",
+    "restore_prose",
+    "strip_prose",
+    "unreadable",
+]

@@ -1,0 +1,127 @@
+"""Reading of a document: a file, a URL, bytes or a Python object; JSON or YAML."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from bodydouble_spec.errors import UnreadableDocument
+from bodydouble_spec.values import is_array, is_object
+
+__all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source"]
+
+_MAX_BYTES = 32 * 1024 * 1024
+_TIMEOUT_S = 20.0
+_MAX_NODES = 1_000_000
+# The deepest published document has 28 levels; repair and conversion recurse a few frames for each.
+_MAX_DEPTH = 120
+
+
+def is_url(source: str) -> bool:
+    """Return whether a source is an http(s) URL rather than a path."""
+    return source.lower().startswith(("http://", "https://"))
+
+
+def read_source(source: str | Path) -> bytes:
+    """Read the bytes at a path or URL (32 MB at most). Raises UnreadableDocument when that fails."""
+    if isinstance(source, str) and is_url(source):
+        return _fetch(source)
+    try:
+        with Path(source).open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UnreadableDocument(f"{source}: {reason}; name a readable file or an http(s) URL") from None
+    _refuse_large(len(data), str(source))
+    return data
+
+
+def read_document(source: str | Path) -> Any:
+    """Read JSON or YAML at a path or URL. Raises UnreadableDocument when it cannot be read or is neither."""
+    document, problem = parse_document(read_source(source))
+    if problem is not None:
+        raise UnreadableDocument(f"{source}: {problem}")
+    return document
+
+
+def parse_document(data: bytes) -> tuple[Any, str | None]:
+    """Parse JSON or YAML: return the value and None, or None and the reason in one sentence."""
+    if not data.strip():
+        return None, "the document is empty"
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        json_problem = f"not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+        document, yaml_problem = _parse_yaml(data)
+        if yaml_problem is not None:
+            return None, f"{json_problem} and {yaml_problem}"
+        if not is_object(document):
+            return None, f"{json_problem}, and as YAML it is not an object"
+    problem = _too_large(document)
+    return (None, problem) if problem else (document, None)
+
+
+def copy_document(document: Any) -> tuple[Any, str | None]:
+    """Copy a Python object as its JSON, with text for every key; or return None and the reason why that fails."""
+    problem = _too_large(document)
+    if problem is not None:
+        return None, problem
+    try:
+        return json.loads(json.dumps(document)), None
+    except (TypeError, ValueError, RecursionError) as error:
+        return None, f"the document cannot be written as JSON: {str(error)[:120]}"
+
+
+def _fetch(url: str) -> bytes:
+    import httpx
+
+    data = bytearray()
+    try:
+        with httpx.stream("GET", url, timeout=_TIMEOUT_S, follow_redirects=True) as response:
+            if not response.is_success:
+                raise UnreadableDocument(f"{url}: the server answered {response.status_code}; check the URL")
+            for chunk in response.iter_bytes():
+                data += chunk
+                _refuse_large(len(data), url)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        raise UnreadableDocument(f"{url}: {reason}; check the address and the network, or use a local copy") from None
+    return bytes(data)
+
+
+def _refuse_large(size_bytes: int, source: str) -> None:
+    if size_bytes > _MAX_BYTES:
+        raise UnreadableDocument(f"{source}: larger than {_MAX_BYTES // 2**20} MB, the limit for a contract")
+
+
+def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
+    import yaml
+
+    from bodydouble_spec.document.yaml_reader import JsonCompatibleLoader
+
+    try:
+        document: Any = yaml.load(data, Loader=JsonCompatibleLoader)  # noqa: S506 - a SafeLoader with fewer types
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        return None, "not YAML" if mark is None else f"not YAML (line {mark.line + 1}, column {mark.column + 1})"
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None, "not YAML"
+    return document, None
+
+
+def _too_large(document: Any) -> str | None:
+    """Return why a document is too large to walk: YAML aliases can expand without end, and nesting can be absurd."""
+    nodes = 1
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if not (is_object(value) or is_array(value)):
+            continue
+        if depth > _MAX_DEPTH:
+            return f"the document is nested more than {_MAX_DEPTH} levels deep"
+        nodes += len(value)
+        if nodes > _MAX_NODES:
+            return f"the document expands to more than {_MAX_NODES} values"
+        waiting += [(child, depth + 1) for child in (value.values() if is_object(value) else value)]
+    return None

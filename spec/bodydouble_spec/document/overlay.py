@@ -1,0 +1,193 @@
+"""OpenAPI Overlay 1.0: facts about the service beyond its published document, each action with its evidence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bodydouble_spec.defects import show
+from bodydouble_spec.errors import OverlayError
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.values import is_array, is_object, join_pointer
+
+__all__ = ["Action", "Fact", "Overlaid", "Overlay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One change: a JSONPath (RFC 9535) target, and the value to merge there or the order to remove it."""
+
+    target: str
+    description: str
+    update: Any
+    remove: bool
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One place of the merged document that an action wrote, with the action's evidence: a line of the evidence ledger."""
+
+    pointer: str
+    description: str
+    evidence: Evidence
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overlaid:
+    """A document with an overlay applied, the places that changed, and the actions that matched nothing."""
+
+    document: dict[str, Any]
+    facts: tuple[Fact, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overlay:
+    """A parsed overlay document."""
+
+    title: str
+    actions: tuple[Action, ...]
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Overlay":
+        """Read an overlay (YAML or JSON) from a file or URL.
+
+        Raises OverlayError, naming file and place, when it is malformed, and UnreadableDocument when it cannot be read.
+        """
+        from bodydouble_spec.document.loader import parse_document, read_source
+
+        document, problem = parse_document(read_source(path))
+        if problem is not None:
+            raise OverlayError(f"{path}: {problem}")
+        return cls.parse(document, str(path))
+
+    @classmethod
+    def parse(cls, document: Any, name: str) -> "Overlay":
+        """Build an overlay from its parsed document; ``name`` is used in messages."""
+        if not is_object(document) or not str(document.get("overlay", "")).startswith("1."):
+            raise OverlayError(f"{name}: this is not an OpenAPI Overlay; it needs `overlay: 1.0.0` at the top")
+        actions = document.get("actions")
+        if not is_array(actions) or not actions:
+            raise OverlayError(f"{name}: /actions must be a list with at least one action")
+        title = document.get("info", {}).get("title", name) if is_object(document.get("info")) else name
+        return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
+
+    def apply(self, document: dict[str, Any]) -> Overlaid:
+        """Apply every action in order to a copy of the document; an action that matches nothing is a finding.
+
+        Raises OverlayError when an action would replace or remove the whole document.
+        """
+        import copy
+
+        import jsonpath_rfc9535
+
+        result = copy.deepcopy(document)
+        facts: list[Fact] = []
+        findings: list[Finding] = []
+        for index, action in enumerate(self.actions):
+            try:
+                nodes = jsonpath_rfc9535.find(action.target, result)
+            except jsonpath_rfc9535.JSONPathError as error:
+                raise OverlayError(f"/actions/{index}/target cannot be followed in this document: {error}") from None
+            if not nodes:
+                findings.append(_unmatched(action, index))
+            for location in sorted({node.location for node in nodes}, key=_last_first):
+                if not location and (action.remove or not is_object(action.update)):
+                    raise OverlayError(f"/actions/{index} would leave nothing of the document; name a part of it")
+                changed = _remove(result, location) if action.remove else _update(result, location, action.update)
+                pointer = join_pointer("", *location)
+                facts += [
+                    Fact(pointer + place, action.description, action.evidence, action.source) for place in changed
+                ]
+        return Overlaid(result, tuple(facts), tuple(findings))
+
+
+def _action(item: Any, where: str) -> Action:
+    import jsonpath_rfc9535
+
+    if not is_object(item) or not isinstance(item.get("target"), str):
+        raise OverlayError(f"{where} needs a `target`, a JSONPath")
+    try:
+        jsonpath_rfc9535.compile(item["target"])
+    except jsonpath_rfc9535.JSONPathError as error:
+        raise OverlayError(f"{where}/target is not a JSONPath (RFC 9535): {error}") from None
+    if item.get("remove") is not True and "update" not in item:
+        raise OverlayError(f"{where} needs `update` or `remove: true`")
+    try:
+        evidence = Evidence(item.get("x-evidence", ""))
+    except ValueError:
+        raise OverlayError(
+            f"{where}/x-evidence is {show(item.get('x-evidence'))}; it must be one of {', '.join(Evidence)}"
+        ) from None
+    if not isinstance(item.get("x-source"), str):
+        raise OverlayError(f"{where} needs an `x-source`, the source of the fact")
+    return Action(
+        item["target"],
+        str(item.get("description", "")),
+        item.get("update"),
+        item.get("remove") is True,
+        evidence,
+        item["x-source"],
+    )
+
+
+def _unmatched(action: Action, index: int) -> Finding:
+    return Finding(
+        # Facts about one model need not fit another; the document loses nothing.
+        "overlay-action-unmatched", Severity.INFO, action.evidence, f"/actions/{index}",
+        f"the overlay action {show(action.description)} matches nothing in this document",
+        expected=action.target, source="overlay",
+    )  # fmt: skip
+
+
+def _last_first(location: tuple[str | int, ...]) -> tuple[int, list[tuple[bool, int | str]]]:
+    """Order places so that no removal or replacement moves a later one: inner before outer, later items first."""
+    return -len(location), [(isinstance(part, str), part if isinstance(part, str) else -part) for part in location]
+
+
+def _parent(document: Any, location: tuple[str | int, ...]) -> Any:
+    value = document
+    for part in location[:-1]:
+        value = value[part]
+    return value
+
+
+def _remove(document: dict[str, Any], location: tuple[str | int, ...]) -> list[str]:
+    del _parent(document, location)[location[-1]]
+    return [""]
+
+
+def _update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> list[str]:
+    """Update one place; return the pointers of the written places, relative to it."""
+    if not location:
+        return list(_merge(document, update, ""))
+    parent = _parent(document, location)
+    target = parent[location[-1]]
+    if is_object(target) and is_object(update):
+        return list(_merge(target, update, ""))
+    # An array gains one entry, or the entries of another array; anything else is replaced.
+    is_entry = is_array(target) and not is_array(update)
+    parent[location[-1]] = _merged(target, [update] if is_entry else update)
+    return [""]
+
+
+def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterator[str]:
+    """Merge recursively by the Overlay specification; yield the pointers of the written places, relative to the target."""
+    for key, value in update.items():
+        here = join_pointer(place, key)
+        present = target.get(key)
+        if is_object(present) and is_object(value):
+            yield from _merge(present, value, here)
+        else:
+            target[key] = _merged(present, value)
+            yield here
+
+
+def _merged(present: Any, update: Any) -> Any:
+    import copy
+
+    added = copy.deepcopy(update)
+    return [*present, *added] if is_array(present) and is_array(added) else added

@@ -1,0 +1,365 @@
+"""Repair of a whole document: every defect is a finding, and each readable operation is kept."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodydouble_spec.defects import Defects, show
+from bodydouble_spec.document.references import References
+from bodydouble_spec.document.repair_schemas import SchemaRepair
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.values import is_array, is_object, join_pointer
+
+__all__ = ["METHODS", "Repaired", "repair", "unreadable"]
+
+# The keys that OpenAPI 3.0 requires beside `type` in each kind of security scheme; those of 3.1 are the same.
+_REQUIRED_KEYS = {
+    "apiKey": {"name", "in"},
+    "http": {"scheme"},
+    "oauth2": {"flows"},
+    "openIdConnect": {"openIdConnectUrl"},
+}
+_ALLOWED_KEYS = {kind: {"type", "description", *needed} for kind, needed in _REQUIRED_KEYS.items()}
+_ALLOWED_KEYS["http"].add("bearerFormat")
+
+
+def repair_schemes(schemes: dict[str, Any], pointer: str, references: References, defects: Defects) -> dict[str, Any]:
+    """Return the readable security schemes of ``components``, without keys that their type does not allow."""
+    result: dict[str, Any] = {}
+    for name, found in schemes.items():
+        followed = references.follow(found, join_pointer(pointer, name))
+        if followed is None:
+            continue
+        scheme, here = followed
+        kind = scheme.get("type") if is_object(scheme) else None
+        if not is_object(scheme) or not isinstance(kind, str) or not _is_complete(kind, scheme):
+            message = f"this is not a security scheme: {show(scheme)}"
+            defects.add_error("security-scheme-malformed", here, message, repaired="left out", got=scheme)
+            continue
+        foreign = [key for key in scheme if key not in _ALLOWED_KEYS[kind] and not key.startswith("x-")]
+        if foreign:
+            message = f"a security scheme of type {kind} must not have {', '.join(map(show, foreign[:5]))}"
+            defects.add("security-scheme-malformed", here, message, repaired="left out", got=foreign)
+        result[name] = {key: value for key, value in scheme.items() if key not in foreign}
+    return result
+
+
+def _is_complete(kind: str, scheme: dict[str, Any]) -> bool:
+    return kind in _REQUIRED_KEYS and _REQUIRED_KEYS[kind] <= scheme.keys()
+
+
+def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects: Defects) -> list[dict[str, Any]]:
+    """Return the security requirements whose schemes are all ``known``."""
+    requirements: list[dict[str, Any]] = []
+    for index, requirement in enumerate(value if is_array(value) else [value]):
+        if is_object(requirement) and all(name in known for name in requirement):
+            requirements.append(requirement)
+        else:
+            message = f"the requirement {show(requirement)} names a security scheme that is not declared"
+            here = join_pointer(pointer, index) if is_array(value) else pointer
+            defects.add_error("security-scheme-unknown", here, message, repaired="left out", got=requirement)
+    return requirements
+
+
+_JSON = "application/json"
+_STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]XX|default")
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_SCHEMA_KEYWORDS = {"allOf", "anyOf", "oneOf", "properties", "type"}
+
+
+class OperationRepair:
+    """Repairs the operations of one document.
+
+    ``schemes`` are its repaired security schemes. ``moved`` is filled in: the new pointer of each moved part and its
+    published pointer.
+    """
+
+    def __init__(
+        self,
+        defects: Defects,
+        references: References,
+        schemas: SchemaRepair,
+        schemes: dict[str, Any],
+        moved: dict[str, str],
+    ) -> None:
+        self._defects = defects
+        self._references = references
+        self._schemas = schemas
+        self._schemes = schemes
+        self._moved = moved
+
+    def repair(
+        self, path: str, operation: dict[str, Any], shared: list[dict[str, Any]], pointer: str, new_pointer: str
+    ) -> dict[str, Any]:
+        """Return a usable copy of the operation at ``pointer``; ``shared`` are the repaired parameters of its path item."""
+        result = dict(operation)
+        own = self.parameters(operation.get("parameters", []), join_pointer(pointer, "parameters"))
+        taken = {(item["name"], item["in"]) for item in own}
+        parameters = [item for item in shared if (item["name"], item["in"]) not in taken] + own
+        declared = {item["name"] for item in parameters if item["in"] == "path"}
+        for name in dict.fromkeys(_TEMPLATE.findall(path)):
+            if name not in declared:
+                message = f"the path parameter {show(name)} is not declared"
+                self._defects.add("path-parameter-undeclared", pointer, message, repaired="any text")
+                parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
+        result.pop("parameters", None)
+        if parameters:
+            result["parameters"] = parameters
+        if "requestBody" in operation:
+            result["requestBody"] = self._request_body(
+                operation["requestBody"], join_pointer(pointer, "requestBody"), join_pointer(new_pointer, "requestBody")
+            )
+        result["responses"] = self._responses(
+            operation.get("responses"), join_pointer(pointer, "responses"), join_pointer(new_pointer, "responses")
+        )
+        if "security" in operation:
+            here = join_pointer(pointer, "security")
+            result["security"] = repair_requirements(operation["security"], here, self._schemes, self._defects)
+        return result
+
+    def parameters(self, parameters: Any, pointer: str) -> list[dict[str, Any]]:
+        """Return the readable parameters, with references followed."""
+        result: list[dict[str, Any]] = []
+        for index, found in enumerate(parameters if is_array(parameters) else [parameters]):
+            place = join_pointer(pointer, index) if is_array(parameters) else pointer
+            followed = self._references.follow(found, place)
+            if followed is None:
+                continue
+            item, here = followed
+            if (
+                not is_object(item)
+                or not isinstance(item.get("name"), str)
+                or item.get("in") not in ("path", "query", "header", "cookie")
+            ):
+                message = f"a parameter needs `name` and `in`: {show(item)}"
+                self._defects.add_error("parameter-malformed", here, message, repaired="left out", got=item)
+                continue
+            repaired = dict(item)
+            if item["in"] == "path" and item.get("required") is not True:
+                message = "a path parameter must say `required: true`"
+                self._defects.add("parameter-malformed", here, message, repaired="required")
+                repaired["required"] = True
+            if "content" in item:
+                repaired["content"] = self._content(item["content"], join_pointer(here, "content"))
+            else:
+                repaired["schema"] = self._schemas.repair(item.get("schema", {}), join_pointer(here, "schema"))
+            result.append(repaired)
+        return result
+
+    def _request_body(self, found: Any, place: str, new_pointer: str) -> dict[str, Any]:
+        anything: dict[str, Any] = {"content": {_JSON: {}}}
+        found_body, pointer = self._references.follow(found, place) or (anything, place)
+        body = self._defects.require_object(found_body, pointer)
+        self._note_move(new_pointer, pointer)
+        if "content" in body:
+            return {**body, "content": self._content(body["content"], join_pointer(pointer, "content"))}
+        if not _SCHEMA_KEYWORDS & body.keys():
+            message = "the request body has no `content`"
+            self._defects.add_error("content-missing", pointer, message, repaired=f"any {_JSON}")
+            return {**body, "content": {_JSON: {}}}
+        message = "the schema is in place of `content`"
+        self._defects.add("request-body-is-schema", pointer, message, repaired=f"as {_JSON}")
+        self._note_move(join_pointer(new_pointer, "content", _JSON, "schema"), pointer)
+        return {"required": True, "content": {_JSON: {"schema": self._schemas.repair(body, pointer)}}}
+
+    def _content(self, content: Any, pointer: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, found in self._defects.require_object(content, pointer).items():
+            here = join_pointer(pointer, name)
+            media_type = result[name] = dict(self._defects.require_object(found, here))
+            if "schema" in media_type:
+                media_type["schema"] = self._schemas.repair(media_type["schema"], join_pointer(here, "schema"))
+            if "examples" in media_type:
+                examples = join_pointer(here, "examples")
+                media_type["examples"] = self._defects.require_object(media_type["examples"], examples)
+        return result
+
+    def _responses(self, responses: Any, pointer: str, new_pointer: str) -> dict[str, Any]:
+        if responses is None:
+            message = "the operation has no `responses`"
+            self._defects.add_error("responses-missing", pointer, message, repaired="no responses")
+            return {}
+        result: dict[str, Any] = {}
+        for key, found in self._defects.require_object(responses, pointer).items():
+            if key.startswith("x-"):
+                continue
+            followed = self._references.follow(found, join_pointer(pointer, key))
+            if followed is None:
+                continue
+            response, here = followed
+            if not _STATUS.fullmatch(key) or not is_object(response):
+                message = f"{show(key)}: {show(response)} is not a status with a response"
+                self._defects.add_error("response-malformed", here, message, repaired="left out")
+                continue
+            self._note_move(join_pointer(new_pointer, key), here)
+            result[key] = self._response(key, response, here)
+        return result
+
+    def _response(self, status: str, response: dict[str, Any], pointer: str) -> dict[str, Any]:
+        result = dict(response)
+        if not isinstance(response.get("description"), str):
+            message = f"the response {status} has no `description`"
+            self._defects.add("response-description-missing", pointer, message, repaired="an empty one")
+            result["description"] = ""
+        if "content" in response:
+            result["content"] = self._content(response["content"], join_pointer(pointer, "content"))
+        return result
+
+    def _note_move(self, new_pointer: str, pointer: str) -> None:
+        self._moved[new_pointer] = pointer
+
+
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
+
+_SCHEMAS = "/components/schemas"
+_SCHEMES = "/components/securitySchemes"
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """A usable document, the findings of its repair, and the published pointers of its moved parts."""
+
+    document: dict[str, Any]
+    findings: tuple[Finding, ...]
+    moved: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def published_pointer(self, pointer: str) -> str:
+        """Translate a pointer into the repaired document to one into the published document."""
+        nearest = max((new for new in self.moved if f"{pointer}/".startswith(f"{new}/")), key=len, default=None)
+        return pointer if nearest is None else self.moved[nearest] + pointer[len(nearest) :]
+
+
+def repair(document: Any) -> Repaired:
+    """Return a usable copy of an OpenAPI document, and a finding with a JSON pointer for each defect.
+
+    A warning was repaired without loss; an error lost a promise of the document (a broken reference, an operation that
+    is not an object). The argument is not changed. A second repair loses nothing more.
+    """
+    if not is_object(document):
+        return unreadable(f"the document is {show(document)}; an OpenAPI document is an object")
+    defects = Defects()
+    moved: dict[str, str] = {}
+    return Repaired(_DocumentRepair(document, defects, moved).repair(), defects.findings, moved)
+
+
+def unreadable(problem: str) -> Repaired:
+    """Return the stand-in for an unreadable document: no operations, and one finding with the reason."""
+    finding = Finding(
+        "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, "", problem, "an OpenAPI document in JSON or YAML",
+        repaired="a document without operations",
+    )  # fmt: skip
+    info = {"title": "untitled", "version": "0"}
+    return Repaired({"openapi": "3.0.0", "info": info, "components": {}, "paths": {}}, (finding,))
+
+
+class _DocumentRepair:
+    def __init__(self, document: dict[str, Any], defects: Defects, moved: dict[str, str]) -> None:
+        self._document = document
+        self._defects = defects
+        self._moved = moved
+        self._references = References(document, defects)
+        self._version = self._read_version()
+        self._schemas = SchemaRepair(defects, self._references.problem, is_31=not self._version.startswith("3.0"))
+
+    def repair(self) -> dict[str, Any]:
+        components = self._components()
+        schemes: dict[str, Any] = components.get("securitySchemes", {})
+        operations = OperationRepair(self._defects, self._references, self._schemas, schemes, self._moved)
+        result: dict[str, Any] = {"openapi": self._version, "info": self._info()}
+        result |= {key: value for key, value in self._document.items() if key not in result}
+        result |= {"components": components, "paths": self._paths(operations)}
+        if "security" in result:
+            result["security"] = repair_requirements(result["security"], "/security", schemes, self._defects)
+        return result
+
+    def _read_version(self) -> str:
+        version = self._document.get("openapi")
+        if isinstance(version, str) and re.match(r"3\.[0-9]", version):
+            return version
+        found = f"`openapi` is {show(version)}" if "openapi" in self._document else "`openapi` is missing"
+        self._defects.add("openapi-version", "/openapi", f"{found}; OpenAPI 3 is read", repaired="read as 3.0.0")
+        return "3.0.0"
+
+    def _info(self) -> dict[str, Any]:
+        info = self._document.get("info")
+        known: dict[str, Any] = info if is_object(info) else {}
+        if isinstance(known.get("title"), str) and isinstance(known.get("version"), str):
+            return known
+        self._defects.add("info-missing", "/info", "`info` needs a title and a version", repaired="placeholders")
+        return {**known, "title": str(known.get("title", "untitled")), "version": str(known.get("version", "0"))}
+
+    def _components(self) -> dict[str, Any]:
+        components = self._defects.require_object(self._document.get("components", {}), "/components")
+        schemas = self._defects.require_object(components.get("schemas", {}), _SCHEMAS)
+        schemes = self._defects.require_object(components.get("securitySchemes", {}), _SCHEMES)
+        result = {
+            **components,
+            "schemas": {
+                name: self._schemas.repair(schema, join_pointer(_SCHEMAS, name)) for name, schema in schemas.items()
+            },
+            "securitySchemes": repair_schemes(schemes, _SCHEMES, self._references, self._defects),
+        }
+        return {name: value for name, value in result.items() if value or name in components}
+
+    def _paths(self, operations: OperationRepair) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, found, place in self._path_items():
+            if name.startswith("x-"):
+                continue
+            path = name if name.startswith("/") else f"/{name}"
+            if path != name:
+                message = f"the path {show(name)} does not begin with /"
+                self._defects.add("path-without-slash", place, message, repaired="with a /")
+            followed = self._references.follow(found, place)
+            if followed is None:
+                continue
+            item, pointer = followed
+            if is_object(item):
+                before = result.get(path, {})
+                result[path] = {
+                    **before,
+                    **self._path_item(path, item, pointer, operations, frozenset(METHODS) & before.keys()),
+                }
+            else:
+                message = f"a path item must be an object, not {show(item)}"
+                self._defects.add_error("not-an-object", pointer, message, repaired="left out", got=item)
+        return result
+
+    def _path_items(self) -> Iterator[tuple[str, Any, str]]:
+        """Yield name, value and pointer of each path item."""
+        if "paths" not in self._document:
+            if not {"components", "webhooks"} & self._document.keys():
+                message = "the document has no `paths`"
+                self._defects.add_error("paths-missing", "/paths", message, repaired="no operations")
+            return
+        paths = self._document["paths"]
+        listed = {"/paths": paths}
+        if is_array(paths):
+            message = "`paths` is an array"
+            self._defects.add("paths-is-array", "/paths", message, repaired="its items merged into one object")
+            listed = {join_pointer("/paths", index): item for index, item in enumerate(paths)}
+        for pointer, items in listed.items():
+            for name, item in self._defects.require_object(items, pointer).items():
+                yield name, item, join_pointer(pointer, name)
+
+    def _path_item(
+        self, path: str, item: dict[str, Any], pointer: str, operations: OperationRepair, taken: frozenset[str]
+    ) -> dict[str, Any]:
+        shared = operations.parameters(item.get("parameters", []), join_pointer(pointer, "parameters"))
+        result = {key: value for key, value in item.items() if key not in METHODS and key != "parameters"}
+        for method in METHODS:
+            if method not in item:
+                continue
+            here = join_pointer(pointer, method)
+            new = join_pointer("/paths", path, method)
+            if method in taken:
+                message = f"the document has {method.upper()} {show(path)} twice"
+                self._defects.add_error("operation-twice", here, message, repaired="the first one is kept")
+            elif is_object(item[method]):
+                self._moved[new] = here
+                result[method] = operations.repair(path, item[method], shared, here, new)
+            else:
+                message = f"an operation must be an object, not {show(item[method])}"
+                self._defects.add_error("not-an-object", here, message, repaired="left out")
+        return result

@@ -1,0 +1,38 @@
+"""The one format for exchanges: reading, recording, filtering and redacting a request with its answer."""
+
+from bodydouble_spec.exchange.exchange import Exchange, RecordedAnswer
+from bodydouble_spec.exchange.filters import BadFilter, ExchangeFilter, parse_path, parse_status
+from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
+from bodydouble_spec.exchange.recorder import (
+    PixelSize,
+    RecordedPicture,
+    decode_picture,
+    is_plain_json,
+    record_body,
+    record_value,
+    restore_pictures,
+)
+from bodydouble_spec.exchange.redaction import Redactor, credentials, may_hold_key
+
+__all__ = [
+    "BadFilter",
+    "Exchange",
+    "ExchangeFilter",
+    "ExchangeLog",
+    "MalformedExchange",
+    "PixelSize",
+    "RecordedAnswer",
+    "RecordedPicture",
+    "Redactor",
+    "credentials",
+    "decode_picture",
+    "is_plain_json",
+    "may_hold_key",
+    "parse_exchange",
+    "parse_path",
+    "parse_status",
+    "read_exchanges",
+    "record_body",
+    "record_value",
+    "restore_pictures",
+]

@@ -1,0 +1,272 @@
+"""Recording of a body: its JSON without secrets and pictures, or a description when it is not JSON or too large."""
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_secret_name
+from bodydouble_spec.values import is_array, is_object
+
+__all__ = [
+    "PixelSize",
+    "RecordedPicture",
+    "decode_picture",
+    "is_plain_json",
+    "record_body",
+    "record_value",
+    "restore_pictures",
+]
+
+PixelSize = Callable[[bytes], tuple[int, int] | None]
+
+_MEMBER = "$picture"
+_DATA_URI = re.compile(r"(?:data|Data|DATA):([^,;\s]{0,100})(?:;[^,\s]{0,200})?;(?:base64|BASE64),")
+# The first Base64 characters of a picture. Any other Base64 text of at least `_LONG_CHARACTERS` counts as a picture too.
+_SIGNATURES = {
+    "/9j/": "image/jpeg",
+    "iVBORw0KGgo": "image/png",
+    "R0lGOD": "image/gif",
+    "UklGR": "image/webp",
+    "Qk": "image/bmp",
+}
+MIN_PICTURE_CHARACTERS = 32
+_LONG_CHARACTERS = 1024
+_PREFIXES = (*_SIGNATURES, "data:", "Data:", "DATA:")
+_QUOTED_PREFIX = re.compile(f'"(?:{"|".join(_PREFIXES)})'.encode())
+_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG_CHARACTERS)
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPicture:
+    """The description of a Base64 picture.
+
+    ``sha256`` is the hash of the decoded bytes (`decode_picture`), ``media_type`` the type in the data URI or the one
+    that the Base64 begins like (None when unknown), ``size_bytes`` the size of the decoded picture, ``pixels`` its
+    width and height where they were read, and ``is_data_uri`` tells a data URI from bare Base64.
+    """
+
+    sha256: str
+    media_type: str | None
+    size_bytes: int
+    pixels: tuple[int, int] | None
+    is_data_uri: bool
+
+    @classmethod
+    def of(cls, text: str, pixel_size: PixelSize | None = None) -> "RecordedPicture | None":
+        """Describe the picture in a string; None when it is not a Base64 picture."""
+        if not is_base64_picture(text):
+            return None
+        uri = _DATA_URI.match(text)
+        if uri is None:
+            media_type = next((kind for start, kind in _SIGNATURES.items() if text.startswith(start)), None)
+        else:
+            media_type = uri[1].lower() or None
+        data = decode_picture(text)
+        size = None if pixel_size is None else pixel_size(data)
+        return cls(hashlib.sha256(data).hexdigest(), media_type, len(data), size, uri is not None)
+
+    @classmethod
+    def read(cls, value: Any) -> "RecordedPicture | None":
+        """Read the description from a JSON value of a recorded body; None for any other value."""
+        inner = value.get(_MEMBER) if is_object(value) and len(value) == 1 else None
+        if not is_object(inner):
+            return None
+        digest, media_type, size, pixels = (inner.get(name) for name in ("sha256", "media_type", "bytes", "pixels"))
+        if not isinstance(digest, str) or type(size) is not int or not isinstance(media_type, str | None):
+            return None
+        return cls(digest, media_type, size, _pixels(pixels), inner.get("data_uri") is True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON value of the recorded body: an object with the one member ``$picture``."""
+        return {
+            _MEMBER: {
+                "sha256": self.sha256,
+                "media_type": self.media_type,
+                "bytes": self.size_bytes,
+                "pixels": None if self.pixels is None else list(self.pixels),
+                "data_uri": self.is_data_uri,
+            }
+        }
+
+    def encode(self, data: bytes, media_type: str) -> str:
+        """Encode other bytes in the form of this picture: a data URI of that media type, or bare Base64."""
+        text = base64.b64encode(data).decode()
+        return f"data:{media_type};base64,{text}" if self.is_data_uri else text
+
+
+def is_base64_picture(text: str) -> bool:
+    """Return whether a string is a Base64 data URI, or bare Base64 that begins like a picture or has 1,024 characters."""
+    if len(text) < MIN_PICTURE_CHARACTERS or (len(text) < _LONG_CHARACTERS and not text.startswith(_PREFIXES)):
+        return False
+    return _DATA_URI.match(text) is not None or _BASE64.fullmatch(text) is not None
+
+
+def may_hold_picture(data: bytes) -> bool:
+    """Return whether a string in this JSON may be a picture by `is_base64_picture`.
+
+    False is certain unless an escape stands for an ASCII letter.
+    """
+    return _QUOTED_PREFIX.search(data) is not None or (
+        len(data) >= _LONG_CHARACTERS and _LONG_BASE64.search(data) is not None
+    )
+
+
+def _pixels(value: Any) -> tuple[int, int] | None:
+    sides = [side for side in value if type(side) is int and side > 0] if is_array(value) else []
+    return (sides[0], sides[1]) if len(sides) == 2 and len(value) == 2 else None
+
+
+def decode_picture(text: str) -> bytes:
+    """Decode a data URI or bare Base64 to bytes; return the text as UTF-8 when it is not Base64."""
+    encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
+    try:
+        return base64.b64decode(encoded)
+    except (binascii.Error, ValueError):
+        return encoded.encode("utf-8", "surrogatepass")
+
+
+def restore_pictures(body: Any, make: Callable[[RecordedPicture], str]) -> Any:
+    """Return the recorded body ready to be sent again: ``make`` gives the string for each recorded picture."""
+    picture = RecordedPicture.read(body)
+    if picture is not None:
+        return make(picture)
+    if is_object(body):
+        return {name: restore_pictures(value, make) for name, value in body.items()}
+    return [restore_pictures(item, make) for item in body] if is_array(body) else body
+
+
+_MAX_TEXT_CHARACTERS = 20_000
+_MAX_CHARACTERS = 200_000
+_MAX_VALUES = 10_000
+_MAX_DEPTH = 64
+_DESCRIBED_CHARACTERS = 200
+# A body up to this length can exceed none of the bounds above but the depth.
+_SHORT_BYTES = 8_000
+
+
+class _TooLarge(ValueError):
+    """The value has more in it than a record may hold."""
+
+
+def record_body(
+    data: bytes, redactor: Redactor, pixel_size: PixelSize | None = None
+) -> tuple[Any, dict[str, Any] | None]:
+    """Record a body: return (JSON value, None), or (None, description) when it is not JSON, is ``null`` or is too large.
+
+    A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None).
+    """
+    if not data:
+        return None, None
+    try:
+        body = orjson.loads(data)
+        # Most bodies are kept whole; a copy value by value would take several times as long.
+        if not redactor.is_plain(data) or not is_plain_json(data, body):
+            body = record_value(body, redactor, pixel_size)
+    except (orjson.JSONDecodeError, _TooLarge):
+        body = None
+    if body is not None:
+        return body, None
+    start = data[: 4 * (_DESCRIBED_CHARACTERS + redactor.margin)].decode("utf-8", "replace")
+    digest = hashlib.sha256(data).hexdigest()
+    return None, {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
+
+
+def is_plain_json(data: bytes, value: Any) -> bool:
+    """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture.
+
+    False means unknown. For texts that passed `Redactor.is_plain`.
+    """
+    return (
+        len(data) <= _SHORT_BYTES
+        and data.count(b"{") + data.count(b"[") < _MAX_DEPTH
+        and not may_hold_picture(data)
+        and not _has_secret_name(value)
+    )
+
+
+def _has_secret_name(value: Any) -> bool:
+    if is_object(value):
+        if any(map(is_secret_name, value)):
+            return True
+        value = value.values()
+    elif not is_array(value):
+        return False
+    for member in value:
+        kind = member.__class__
+        if (kind is dict or kind is list) and _has_secret_name(member):
+            return True
+    return False
+
+
+def record_value(value: Any, redactor: Redactor, pixel_size: PixelSize | None = None) -> Any:
+    """Return a JSON value without secrets, with each Base64 picture as a `RecordedPicture` and texts cut at 20,000 characters.
+
+    Raises ValueError for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
+    """
+    return _ValueRecorder(redactor, pixel_size).value(value, 0)
+
+
+class _ValueRecorder:
+    def __init__(self, redactor: Redactor, pixel_size: PixelSize | None) -> None:
+        self._redactor = redactor
+        self._pixel_size = pixel_size
+        self._values = 0
+        self._characters = 0
+
+    def value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(value)
+        if value is None or value is True or value is False:
+            return value
+        if isinstance(value, int | float):
+            return self._redactor.number(value)
+        if depth >= _MAX_DEPTH:
+            return f"[nested deeper than {_MAX_DEPTH}]"
+        if is_object(value):
+            self._count(len(value))
+            return self._members(value, depth)
+        if is_array(value):
+            self._count(len(value))
+            return [self.value(item, depth + 1) for item in value]
+        return self._text(str(value))
+
+    def _members(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for name, member in value.items():
+            shown = self._redacted(name)
+            # Two names may be equal after redaction.
+            while shown in kept:
+                shown += "*"
+            if is_secret_name(name) and member is not None and not isinstance(member, bool):
+                kept[shown] = REDACTED
+            else:
+                kept[shown] = self.value(member, depth + 1)
+        return kept
+
+    def _text(self, text: str) -> Any:
+        picture = RecordedPicture.of(text, self._pixel_size)
+        return self._redacted(text) if picture is None else picture.to_dict()
+
+    def _redacted(self, text: str) -> str:
+        length = len(text)
+        if length <= _MAX_TEXT_CHARACTERS:
+            kept = self._redactor.text(text)
+        else:
+            kept = self._redactor.text(text[: _MAX_TEXT_CHARACTERS + self._redactor.margin])[:_MAX_TEXT_CHARACTERS]
+            kept += f"… [cut; {length:,} characters in all]"
+        self._characters += len(kept)
+        if self._characters > _MAX_CHARACTERS:
+            raise _TooLarge
+        return kept
+
+    def _count(self, values: int) -> None:
+        self._values += values
+        if self._values > _MAX_VALUES:
+            raise _TooLarge

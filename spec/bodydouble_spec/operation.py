@@ -1,0 +1,221 @@
+"""One operation of a contract: its request, its responses, and the two checks of an answer."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from bodydouble_spec.defects import Defects, listed, show
+from bodydouble_spec.document import METHODS
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema import Direction, SchemaValidator, strict_findings, to_json_schema
+from bodydouble_spec.values import is_object, join_pointer
+
+__all__ = ["Operation", "Response", "read_operations"]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One documented status: a validator per media type (None for a media type without a schema), and examples by name."""
+
+    status: str
+    description: str
+    content: Mapping[str, SchemaValidator | None]
+    evidence: Evidence
+    examples: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path.
+
+    ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes
+    none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``is_authenticated`` tells whether a
+    key is needed, and ``extensions`` are the ``x-`` values of the operation, which hold sizes and price.
+    """
+
+    key: str
+    method: str
+    path: str
+    pointer: str
+    operation_id: str | None
+    request: SchemaValidator | None
+    request_media_types: tuple[str, ...]
+    request_required: bool
+    responses: Mapping[str, Response]
+    parameters: Sequence[Mapping[str, Any]]
+    is_authenticated: bool
+    extensions: Mapping[str, Any]
+
+    @property
+    def request_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema 2020-12 of the request body, or None."""
+        return None if self.request is None else self.request.schema
+
+    def response_schema(self, status: int = 200, content_type: str = "application/json") -> dict[str, Any] | None:
+        """Return the JSON Schema 2020-12 of that answer's body, or None when the contract has none."""
+        response = self.response(status)
+        validator = None if response is None else _validator_for(response.content, content_type)
+        return None if validator is None else validator.schema
+
+    def response(self, status: int) -> Response | None:
+        """Return the documentation of a status: the exact one, its class (``4XX``), or ``default``."""
+        return next(
+            (self.responses[key] for key in (str(status), f"{status // 100}XX", "default") if key in self.responses),
+            None,
+        )
+
+    @property
+    def success_status(self) -> int:
+        """The lowest documented 2xx status; 200 when none is documented."""
+        return min((int(key) for key in self.responses if key.startswith("2") and key.isdigit()), default=200)
+
+    def validate_request(self, body: Any) -> list[Finding]:
+        """List every fault of a parsed JSON request body; an empty list when it conforms."""
+        if self.request is None or self.request.is_valid(body):
+            return []
+        return self.request.findings(body)
+
+    def validate_response(self, status: int, content_type: str, body: Any, *, strict: bool = True) -> list[Finding]:
+        """List every fault of an answer.
+
+        ``body`` is the parsed JSON, or the bytes as received. With ``strict=False`` only the schema is checked. With
+        ``strict=True`` a property that is undocumented, documented but absent, or empty is a fault too.
+        """
+        response = self.response(status)
+        if response is None:
+            documented = sorted(self.responses)
+            message = f"status {status} is not documented; documented statuses: {listed(documented) or 'none'}"
+            return [self._finding("response-status", Severity.WARNING, message, documented, status)]
+        if not response.content:
+            return []
+        media_type = content_type.partition(";")[0].strip().lower()
+        if _matching_key(response.content, media_type) is None:
+            expected = sorted(response.content)
+            message = f"the content type is {show(content_type)}; documented content types: {listed(expected)}"
+            severity = Severity.for_evidence(response.evidence)
+            return [
+                self._finding("response-content-type", severity, message, expected, content_type, response.evidence)
+            ]
+        validator = _validator_for(response.content, media_type)
+        if validator is None:
+            return []
+        if isinstance(body, bytes | bytearray):
+            try:
+                body = orjson.loads(body)
+            except orjson.JSONDecodeError as error:
+                message = f"the body is not JSON (line {error.lineno}, column {error.colno}: {error.msg})"
+                return [self._finding("response-not-json", Severity.ERROR, message, "JSON", None)]
+        findings = [] if validator.is_valid(body) else validator.findings(body)
+        if strict:
+            findings += strict_findings(validator, body, self.key, response.evidence)
+        return findings
+
+    def _finding(
+        self,
+        rule: str,
+        severity: Severity,
+        message: str,
+        expected: Any,
+        got: Any,
+        evidence: Evidence = Evidence.DOCUMENTED,
+    ) -> Finding:
+        return Finding(rule, severity, evidence, "", message, expected, got, direction="response", operation=self.key)
+
+
+def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
+    major = media_type.partition("/")[0]
+    by_name = {key.partition(";")[0].strip().lower(): key for key in content}
+    return next((by_name[key] for key in (media_type, f"{major}/*", "*/*") if key in by_name), None)
+
+
+def _validator_for(content: Mapping[str, SchemaValidator | None], media_type: str) -> SchemaValidator | None:
+    key = _matching_key(content, media_type.partition(";")[0].strip().lower())
+    return None if key is None else content[key]
+
+
+_JSON_SUFFIXES = ("/json", "+json")
+
+
+def read_operations(
+    document: Mapping[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects
+) -> Iterator[Operation]:
+    """Yield every operation of a repaired document, in order; a schema that cannot be compiled accepts any value."""
+    for path, item in document["paths"].items():
+        for method in METHODS:
+            if method in item:
+                yield _OperationReader(dict(document), evidence_of, defects, path, method).read(item[method])
+
+
+class _OperationReader:
+    def __init__(
+        self, document: dict[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects, path: str, method: str
+    ) -> None:
+        self._document = document
+        self._evidence_of = evidence_of
+        self._defects = defects
+        self._path = path
+        self._method = method
+        self._key = f"{method.upper()} {path}"
+        self._pointer = join_pointer("/paths", path, method)
+
+    def read(self, item: Mapping[str, Any]) -> Operation:
+        body = item.get("requestBody", {})
+        content: dict[str, Any] = body.get("content", {})
+        pointer = join_pointer(self._pointer, "requestBody", "content")
+        validators = {
+            name: self._validator(media, join_pointer(pointer, name), "request") for name, media in content.items()
+        }
+        json_body = next((name for name in content if name.partition(";")[0].strip().endswith(_JSON_SUFFIXES)), None)
+        return Operation(
+            key=self._key,
+            method=self._method.upper(),
+            path=self._path,
+            pointer=self._pointer,
+            operation_id=item.get("operationId"),
+            request=None if json_body is None else validators[json_body],
+            request_media_types=tuple(content),
+            request_required=body.get("required") is True,
+            responses={status: self._response(status, response) for status, response in item["responses"].items()},
+            parameters=tuple(item.get("parameters", ())),
+            is_authenticated=bool(item.get("security", self._document.get("security"))),
+            extensions={name: value for name, value in item.items() if name.startswith("x-")},
+        )
+
+    def _response(self, status: str, response: Mapping[str, Any]) -> Response:
+        pointer = join_pointer(self._pointer, "responses", status)
+        content: dict[str, Any] = response.get("content", {})
+        examples = {
+            name: example["value"]
+            for media in content.values()
+            for name, example in media.get("examples", {}).items()
+            if is_object(example) and "value" in example
+        }
+        return Response(
+            status=status,
+            description=response["description"],
+            content={
+                name: self._validator(media, join_pointer(pointer, "content", name), "response")
+                for name, media in content.items()
+            },
+            evidence=self._evidence_of(pointer),
+            examples=examples,
+        )
+
+    def _validator(self, media_type: Mapping[str, Any], pointer: str, direction: Direction) -> SchemaValidator | None:
+        if "schema" not in media_type:
+            return None
+        evidence = self._evidence_of(join_pointer(pointer, "schema"))
+        schema = to_json_schema(media_type["schema"], self._document, direction)
+        try:
+            return SchemaValidator(schema, direction, self._key, evidence)
+        except ValueError as error:
+            self._defects.add(
+                "schema-not-usable",
+                join_pointer(pointer, "schema"),
+                f"this schema cannot be compiled: {str(error).splitlines()[0][:160]}",
+                severity=Severity.ERROR,
+                repaired="any value",
+            )
+            return None

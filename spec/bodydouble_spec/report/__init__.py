@@ -1,0 +1,6 @@
+"""One report for every command: the model, and its renderings as text, JSON, Markdown, HTML, JUnit and GitHub annotations."""
+
+from bodydouble_spec.report.model import Report, ReportCheck, ReportFormat, ReportPicture
+from bodydouble_spec.report.rendering import render
+
+__all__ = ["Report", "ReportCheck", "ReportFormat", "ReportPicture", "render"]

@@ -1,0 +1,84 @@
+"""Reports of a command: the examined facts and the findings, in every format for people and CI systems."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bodydouble_spec.finding import Finding, Severity
+from bodydouble_spec.text import json_text
+
+__all__ = ["Report", "ReportCheck", "ReportFormat", "ReportPicture"]
+
+
+class ReportFormat(StrEnum):
+    """The formats of a report; ``junit`` is XML, ``github`` are workflow commands (annotations)."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    JUNIT = "junit"
+    HTML = "html"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportCheck:
+    """One claim that was checked, so that a report can show passed checks too.
+
+    ``outcome`` is ``passed``, ``failed``, ``muted`` (only known failures) or ``not run``; ``reason`` says why it was
+    not run. The findings of a check have its id, or an id that begins with it and a slash.
+    """
+
+    id: str
+    claim: str
+    outcome: str
+    reason: str | None = None
+
+    def has(self, finding: Finding) -> bool:
+        """Return whether the finding belongs to this check."""
+        return f"{finding.id}/".startswith(f"{self.id}/")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPicture:
+    """One received picture, and the request for it.
+
+    ``content`` are the bytes of a picture in a format that browsers show, of the type ``media_type``; empty when there
+    is nothing to show, with the reason in ``note``. ``request`` is the call, ready to be sent again.
+    """
+
+    title: str
+    request: str
+    note: str
+    media_type: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The examined facts and the findings.
+
+    ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is the name of
+    the findings: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html,
+    junit and markdown, ``pictures`` by html. ``members`` are for programs: when given, the json format has them in
+    place of ``facts``, each as a member of the document.
+    """
+
+    title: str
+    findings: tuple[Finding, ...]
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    key: str = "findings"
+    checks: tuple[ReportCheck, ...] = ()
+    pictures: tuple[ReportPicture, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def ordered(self) -> tuple[Finding, ...]:
+        """Return the findings in report order: the worst severity first, else as given, exact duplicates once."""
+        unique = {json_text(finding.to_dict()): finding for finding in self.findings}
+        return tuple(sorted(unique.values(), key=lambda finding: -finding.severity.rank))
+
+    def counts(self) -> dict[Severity, int]:
+        """Count the reported findings by severity, the worst first; covered findings are not counted."""
+        severities = [finding.severity for finding in self.ordered()]
+        return {severity: severities.count(severity) for severity in Severity}

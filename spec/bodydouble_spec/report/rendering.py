@@ -1,0 +1,39 @@
+"""Rendering of a report in any format, JSON included."""
+
+from bodydouble_spec.report.model import Report, ReportFormat
+from bodydouble_spec.text import json_text
+
+__all__ = ["render", "render_json"]
+
+
+def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # noqa: A002 - the word users know
+    """Render the report as text that ends in a newline and can be encoded as UTF-8.
+
+    Every format but json shortens fields beyond 4,000 characters. Control characters, ANSI escapes and bidirectional
+    overrides are shown as escapes (``\\x1b``, ``\\u202e``) in every format.
+    """
+    # Imported on demand: Jinja2 and the XML modules would slow down the start of every command.
+    match format:
+        case ReportFormat.TEXT:
+            from bodydouble_spec.report.text import render_text as renderer
+        case ReportFormat.JSON:
+            renderer = render_json
+        case ReportFormat.MARKDOWN:
+            from bodydouble_spec.report.markdown import render_markdown as renderer
+        case ReportFormat.JUNIT:
+            from bodydouble_spec.report.junit import render_junit as renderer
+        case ReportFormat.HTML:
+            from bodydouble_spec.report.html import render_html as renderer
+        case ReportFormat.GITHUB:
+            from bodydouble_spec.report.markdown import render_github as renderer
+    return renderer(report)
+
+
+def render_json(report: Report) -> str:
+    """Render title, facts (or members), findings and summary as JSON in a stable order; ``json_safe`` replaces odd values."""
+    findings = {report.key: [finding.to_dict() for finding in report.ordered()], "summary": report.counts()}
+    named = {"title": report.title}
+    document = (
+        {**named, **findings, **report.members} if report.members else {**named, "facts": report.facts, **findings}
+    )
+    return json_text(document, indent=2) + "\n"

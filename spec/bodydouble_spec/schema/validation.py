@@ -1,0 +1,267 @@
+"""One compiled validator for a schema, with findings from its structured errors, never from their text."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, Literal
+
+import jsonschema_rs
+
+from bodydouble_spec.defects import listed, shorten, show
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
+
+__all__ = ["REBASING", "Direction", "SchemaValidator", "normalize_bound", "to_json_schema"]
+
+Direction = Literal["request", "response"]
+
+# Annotations, which do not affect validity; the rest of an OpenAPI schema is JSON Schema.
+_ANNOTATIONS = {"$comment", "discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
+# These change the base of references, which could then lead out of the document.
+REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
+_SUBSCHEMAS = {
+    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties",
+}  # fmt: skip
+_SUBSCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
+_SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties"}
+_HIDDEN = {"request": "readOnly", "response": "writeOnly"}
+
+
+def to_json_schema(schema: dict[str, Any], document: dict[str, Any], direction: Direction) -> dict[str, Any]:
+    """Convert a repaired OpenAPI 3.0 or 3.1 schema to JSON Schema 2020-12.
+
+    ``nullable`` becomes a type, a boolean exclusive bound a number, and each ``$ref`` into ``document`` an entry of
+    ``$defs`` (recursion is kept). A ``readOnly`` property is not required in a request, a ``writeOnly`` one not in a
+    response.
+    """
+    conversion = _Conversion(document, direction)
+    result = conversion.convert_object(schema)
+    definitions = conversion.definitions()
+    if definitions:
+        result["$defs"] = {**result.get("$defs", {}), **definitions}
+    result["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    return result
+
+
+class _Conversion:
+    def __init__(self, document: dict[str, Any], direction: Direction) -> None:
+        self._document = document
+        self._hidden = _HIDDEN[direction]
+        self._is_30 = str(document.get("openapi", "3.0")).startswith("3.0")
+        self._references: dict[str, str] = {}
+
+    def definitions(self) -> dict[str, Any]:
+        """Return the schemas that were referred to, and those that they refer to, by name."""
+        done: dict[str, Any] = {}
+        # A loop, not a recursion: a chain of references may be longer than Python's stack.
+        while missing := self._references.keys() - done.keys():
+            for name in sorted(missing):
+                try:
+                    target = resolve_pointer(self._document, pointer_parts(self._references[name]))
+                except LookupError:
+                    target = {}
+                done[name] = self.convert(target) if isinstance(target, bool) or is_object(target) else {}
+        return done
+
+    def convert(self, schema: Any) -> Any:
+        """Convert a schema; return any other value as it is."""
+        return self.convert_object(schema) if is_object(schema) else schema
+
+    def convert_object(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Convert a schema that is an object; references are collected, not followed."""
+        if isinstance(schema.get("$ref"), str):
+            return self._reference(schema)
+        result: dict[str, Any] = {}
+        for keyword, value in schema.items():
+            if keyword in _SUBSCHEMAS:
+                result[keyword] = self.convert(value)
+            elif keyword in _SUBSCHEMA_LISTS and is_array(value):
+                result[keyword] = [self.convert(item) for item in value]
+            elif keyword in _SUBSCHEMA_MAPS and is_object(value):
+                result[keyword] = {name: self.convert(item) for name, item in value.items()}
+            elif keyword not in _ANNOTATIONS | REBASING and not keyword.startswith("x-"):
+                result[keyword] = value
+        if schema.get("nullable") is True and isinstance(schema.get("type"), str):
+            result["type"] = [schema["type"], "null"]
+        normalize_bound(result, "minimum", "exclusiveMinimum")
+        normalize_bound(result, "maximum", "exclusiveMaximum")
+        self._drop_hidden_requirements(result, schema)
+        return result
+
+    def _reference(self, schema: dict[str, Any]) -> dict[str, Any]:
+        result = {"$ref": f"#/$defs/{self._name(schema['$ref'])}"}
+        if self._is_30:
+            return result  # which ignores siblings of a reference
+        return result | self.convert_object({key: value for key, value in schema.items() if key != "$ref"})
+
+    def _name(self, reference: str) -> str:
+        # A slash, tilde or percent sign in the name would be read as part of the pointer.
+        name = re.sub("[^A-Za-z0-9_.-]", ".", reference.removeprefix("#/"))
+        while self._references.setdefault(name, reference) != reference:
+            name += "_"
+        return name
+
+    def _drop_hidden_requirements(self, result: dict[str, Any], schema: dict[str, Any]) -> None:
+        properties, required = schema.get("properties"), result.get("required")
+        if not (is_object(properties) and is_array(required)):
+            return
+        hidden = [name for name, item in properties.items() if is_object(item) and item.get(self._hidden) is True]
+        if any(name in hidden for name in required):
+            result["required"] = [name for name in required if name not in hidden]
+
+
+def normalize_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
+    """Move the number of an exclusive bound into the exclusive keyword.
+
+    OpenAPI 3.0 has "exclusive: true" beside the bound, JSON Schema the number itself.
+    """
+    if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
+        result[exclusive] = result.pop(bound)
+
+
+_MAX_COVERED = 12
+_MAX_FAULTS = 1000
+
+
+class SchemaValidator:
+    """A JSON Schema 2020-12, compiled once; ``format`` is an annotation, as in the standard.
+
+    ``is_valid(value)`` is fast (microseconds); ``findings(value)`` lists all faults. Raises ValueError when the schema
+    cannot be compiled.
+    """
+
+    def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: Evidence) -> None:
+        self._validator = _compile(schema)
+        self._branches: dict[int, jsonschema_rs.Draft202012Validator] = {}
+        self._direction: Direction = direction
+        self._operation = operation
+        self._evidence = evidence
+        self.schema = schema
+
+    def is_valid(self, value: Any) -> bool:
+        """Return whether the value conforms.
+
+        A value with a lone surrogate does not; NaN and infinity count as null, as orjson writes them.
+        """
+        return _conforms(self._validator, value)
+
+    def branch_is_valid(self, branch: dict[str, Any], value: Any) -> bool:
+        """Return whether the value conforms to one subschema of ``schema``, given as the identical object."""
+        validator = self._branches.get(id(branch))
+        if validator is None:
+            definitions = {**self.schema.get("$defs", {}), **branch.get("$defs", {})}
+            validator = self._branches[id(branch)] = _compile({**branch, "$defs": definitions})
+        return _conforms(validator, value)
+
+    def findings(self, value: Any) -> list[Finding]:
+        """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding."""
+        try:
+            errors = iter(self._validator.iter_errors(value))
+        except ValueError as error:
+            # For example, lone surrogates and keys that are not strings.
+            return [self._finding("not-json", "", f"the value is not JSON: {show(str(error))}", None, None)]
+        faults = (finding for error in errors for finding in self._from_error(error))
+        findings = list(islice(faults, _MAX_FAULTS))
+        more = sum(1 for _ in errors)  # only counted: a large request may have a hundred thousand
+        if more:
+            findings.append(self._finding("more-faults", "", f"{more} more faults are not listed", None, more))
+        return findings
+
+    def _from_error(self, error: jsonschema_rs.ValidationError) -> Iterator[Finding]:
+        pointer = join_pointer("", *error.instance_path)
+        keyword = error.kind.name
+        details = error.kind.as_dict()
+        if keyword == "required":
+            missing = str(details["property"])
+            message = f"required property {show(missing)} is missing"
+            yield self._finding("required", join_pointer(pointer, missing), message, missing, None)
+        elif keyword in {"additionalProperties", "unevaluatedProperties"}:
+            for name in details["unexpected"]:
+                message = f"property {show(name)} is not allowed"
+                yield self._finding(_kebab(keyword), join_pointer(pointer, name), message, None, name)
+        elif keyword in {"anyOf", "oneOf"}:
+            yield self._unmatched(error, pointer, keyword)
+        else:
+            expected, sentence = _expectation(keyword, details)
+            value = error.instance
+            got = type_name(value) if keyword == "type" else value
+            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
+
+    def _unmatched(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
+        """Return a finding that covers the faults in each allowed shape."""
+        context: list[list[jsonschema_rs.ValidationError]] = error.kind.as_dict().get("context", [])
+        value = error.instance
+        faults = (found for branch in context for nested in branch for found in self._from_error(nested))
+        matched = sum(not branch for branch in context)
+        what = f"matches {matched} of the allowed shapes, not exactly one" if matched else "matches no allowed shape"
+        message = f"{show(value)} {what}"
+        return self._finding(
+            _kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _MAX_COVERED))
+        )
+
+    def _finding(
+        self, keyword: str, pointer: str, message: str, expected: Any, got: Any, covers: tuple[Finding, ...] = ()
+    ) -> Finding:
+        return Finding(
+            id=f"{self._direction}-{keyword}",
+            severity=Severity.for_evidence(self._evidence),
+            evidence=self._evidence,
+            pointer=pointer,
+            message=message,
+            expected=expected,
+            got=shorten(got),
+            direction=self._direction,
+            operation=self._operation,
+            covers=covers,
+        )
+
+
+def _compile(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+
+
+def _conforms(validator: jsonschema_rs.Draft202012Validator, value: Any) -> bool:
+    try:
+        return validator.is_valid(value)
+    except ValueError:
+        return False
+
+
+def _expectation(keyword: str, details: dict[str, Any]) -> tuple[Any, str]:
+    """Return the expected JSON value, and the rest of the sentence "VALUE …"."""
+    if keyword not in _SENTENCES:
+        return None, f"breaks the rule `{keyword}`"
+    option, describe = _SENTENCES[keyword]
+    expected = details.get(option)
+    return expected, describe(expected)
+
+
+# For each keyword: the error's option with the expected value (if any), and the rest of the sentence.
+_SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "const": ("expected_value", lambda value: f"is not {show(value)}"),
+    "enum": ("options", lambda options: f"is not one of {listed(map(show, options))}"),
+    "falseSchema": ("", lambda _: "is not allowed"),
+    "exclusiveMaximum": ("limit", lambda limit: f"is too large; it must be less than {show(limit)}"),
+    "exclusiveMinimum": ("limit", lambda limit: f"is too small; it must be more than {show(limit)}"),
+    "maxItems": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'item', 'items')}"),
+    "maxLength": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'character', 'characters')}"),
+    "maxProperties": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'property', 'properties')}"),
+    "maximum": ("limit", lambda limit: f"is too large; it must be at most {show(limit)}"),
+    "minItems": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'item', 'items')}"),
+    "minLength": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'character', 'characters')}"),
+    "minProperties": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'property', 'properties')}"),
+    "minimum": ("limit", lambda limit: f"is too small; it must be at least {show(limit)}"),
+    "multipleOf": ("multiple_of", lambda factor: f"is not a multiple of {show(factor)}"),
+    "pattern": ("pattern", lambda _: "does not have the required form"),
+    "type": ("types", lambda types: f"is not of type {' or '.join(types)}"),
+    "uniqueItems": ("", lambda _: "has duplicate items"),
+}  # fmt: skip
+
+
+def _counted(count: int, noun: str, plural: str) -> str:
+    return f"{count} {noun if count == 1 else plural}"
+
+
+def _kebab(keyword: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in keyword)
