@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
-from bodydouble_mockserver.violations import violations
+from bodydouble_mockserver.answer import violations
 from bodydouble_spec import Contract, Operation
 from hypothesis import strategies as st
 

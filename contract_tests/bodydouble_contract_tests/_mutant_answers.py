@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from bodydouble_mockserver.violations import Violation, violations
+from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_spec import is_array, is_object
 
 from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall, always

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from bodydouble_mockserver.violations import violations
+from bodydouble_mockserver.answer import violations
 from bodydouble_spec import Contract, Operation
 from hypothesis import strategies as st
 

@@ -18,8 +18,8 @@ from bodydouble_contract_tests._observation import FetchedPicture, Observation, 
 from bodydouble_contract_tests._second_opinion import CrossValidation
 from bodydouble_contract_tests._subject import OperationProfile
 from bodydouble_mockserver import Images, Settings, create_app
+from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_mockserver.violations import Violation, violations
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_object
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_contract_tests import ResponseCase, UnsupportedSchema, responses
-from bodydouble_mockserver.violations import violations
+from bodydouble_mockserver.answer import violations
 from bodydouble_spec import Contract, Severity
 from bodydouble_spec.oracle import Oracle
 from hypothesis import strategies as st

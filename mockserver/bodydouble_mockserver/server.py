@@ -11,8 +11,8 @@ from types import FrameType
 
 import uvicorn
 
-from bodydouble_mockserver._app import MockServer
-from bodydouble_mockserver._faults import FaultProtocol
+from bodydouble_mockserver.app import MockServer
+from bodydouble_mockserver.faults import FaultProtocol
 
 __all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import httpx
 
-from bodydouble_mockserver._app import MockServer
-from bodydouble_mockserver._faults import EXTENSION
-from bodydouble_mockserver._wire import Receive, Scope, Send
+from bodydouble_mockserver.app import MockServer
+from bodydouble_mockserver.asgi import Receive, Scope, Send
+from bodydouble_mockserver.faults import EXTENSION
 
 __all__ = ["MockTransport"]
 

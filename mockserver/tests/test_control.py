@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver._faults import FAULTS
-from bodydouble_mockserver._guard import refuse_control
+from bodydouble_mockserver.control import refuse_control
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_spec import Contract
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from bodydouble_mockserver._directives import DIRECTIVE_NAMES, BadDirective, DirectiveChoices, Directives, parse_prefer
-from bodydouble_mockserver._faults import FAULTS
-from bodydouble_mockserver._settings import Images
+from bodydouble_mockserver.directives import DIRECTIVE_NAMES, BadDirective, DirectiveChoices, Directives, parse_prefer
+from bodydouble_mockserver.faults import FAULTS
+from bodydouble_mockserver.settings import Images
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -18,7 +18,7 @@ import pytest
 import requests
 import trustme
 from bodydouble_mockserver import MockServer
-from bodydouble_mockserver._faults import FAULTS
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.server import Server, bind, server_config
 
 Edit = Callable[..., dict[str, Any]]

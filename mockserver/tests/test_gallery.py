@@ -9,11 +9,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from bodydouble_mockserver import _gallery
-from bodydouble_mockserver._gallery import Gallery
-from bodydouble_mockserver._imaging import EditRequest
-from bodydouble_mockserver._pictures import PictureSpec, draw
-from bodydouble_mockserver._store import ContentStore
+from bodydouble_mockserver.answer import gallery as _gallery
+from bodydouble_mockserver.answer.gallery import Gallery
+from bodydouble_mockserver.answer.image_fields import EditRequest
+from bodydouble_mockserver.pictures import PictureSpec, draw
+from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import decode_picture
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_mockserver._generate import sample
+from bodydouble_mockserver.answer.sample import sample
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import yaml
 from bodydouble_mockserver import MockServer, create_app
-from bodydouble_mockserver._issues import zod_issues
+from bodydouble_mockserver.zod import zod_issues
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 from bodydouble_spec.oracle import Oracle
 from hypothesis import assume, given, settings

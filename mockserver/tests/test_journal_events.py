@@ -10,12 +10,11 @@ from typing import Any
 import httpx
 import orjson
 import uvicorn
-from bodydouble_mockserver._checks import CheckedRequest
-from bodydouble_mockserver._events import Events
-from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._journal_routes import journal_routes
-from bodydouble_mockserver._served import HandledRequest
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver.asgi import Answer
+from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.journal.routes import Events, journal_routes
+from bodydouble_mockserver.request_checks import CheckedRequest
 from starlette.applications import Starlette
 
 

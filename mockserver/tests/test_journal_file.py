@@ -8,21 +8,21 @@ import time
 from pathlib import Path
 
 import pytest
-from bodydouble_mockserver._checks import CheckedRequest
-from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._journal_file import CannotWriteJournal, JournalFile
-from bodydouble_mockserver._served import HandledRequest
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver.asgi import Answer
+from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.journal.file import CannotWriteJournal, JournalFile
+from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.request_checks import CheckedRequest
 from bodydouble_spec import read_exchanges
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from bodydouble_mockserver._checks import CheckedRequest
-from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._journal_file import JournalFile
-from bodydouble_mockserver._served import HandledRequest
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.journal.file import JournalFile
+from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.asgi import Answer
 
 journal = Journal(lambda key: "", file=JournalFile(Path(sys.argv[1])), run="run")
 while True:

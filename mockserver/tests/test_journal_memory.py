@@ -11,11 +11,11 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_mockserver._checks import CheckedRequest
-from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._pictures import pixel_size
-from bodydouble_mockserver._served import Effects, HandledRequest
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver.asgi import Answer
+from bodydouble_mockserver.endpoint import Effects, HandledRequest
+from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.pictures import pixel_size
+from bodydouble_mockserver.request_checks import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

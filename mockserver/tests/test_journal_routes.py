@@ -8,12 +8,11 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_mockserver._checks import CheckedRequest
-from bodydouble_mockserver._events import Events
-from bodydouble_mockserver._journal import Journal
-from bodydouble_mockserver._journal_routes import journal_routes
-from bodydouble_mockserver._served import HandledRequest
-from bodydouble_mockserver._wire import Answer
+from bodydouble_mockserver.asgi import Answer
+from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.journal.routes import Events, journal_routes
+from bodydouble_mockserver.request_checks import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st

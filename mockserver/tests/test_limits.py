@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver._imaging import Cost
-from bodydouble_mockserver._limits import Account, Limits, key_hash
+from bodydouble_mockserver.answer.image_fields import Cost
+from bodydouble_mockserver.scripting.state import Account, Limits, key_hash
 from bodydouble_spec import Contract
 from hypothesis import given, settings
 from hypothesis import strategies as st

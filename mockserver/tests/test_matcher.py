@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bodydouble_mockserver._matcher import BadMatch, MatchedRequest, Matcher
+from bodydouble_mockserver.scripting.matcher import BadMatch, MatchedRequest, Matcher
 from bodydouble_spec import pointer_parts, resolve_pointer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_mockserver._faults import FAULTS
+from bodydouble_mockserver.faults import FAULTS
 
 Edit = Callable[..., dict[str, Any]]
 SCRIPT = """

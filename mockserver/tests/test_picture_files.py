@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import Images, MockServer, Settings, create_app
-from bodydouble_mockserver._store import ContentStore
+from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import Contract
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -172,7 +172,7 @@ def test_any_other_path_is_404(
 def test_an_evicted_picture_is_404_and_comes_back_with_its_request(
     contract: Contract, call: Call, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bodydouble_mockserver._gallery._MAX_RECIPES", 2)
+    monkeypatch.setattr("bodydouble_mockserver.answer.gallery._MAX_RECIPES", 2)
     app = create_app(contract)
     urls = [call(app, json=edit(prompt=f"{number}")).json()["data"][0]["url"] for number in range(3)]
     assert [call(app, url, method="GET").status_code for url in urls] == [404, 200, 200]
@@ -184,7 +184,7 @@ def test_an_evicted_input_is_a_tile_until_the_request_is_sent_again(
     contract: Contract, call: Call, edit: Edit, png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = ContentStore(memory_bytes=len(png))
-    monkeypatch.setattr("bodydouble_mockserver._app.ContentStore", lambda: store)
+    monkeypatch.setattr("bodydouble_mockserver.app.ContentStore", lambda: store)
     app = create_app(contract)
     body = edit(image_urls=[f"data:image/png;base64,{base64.b64encode(png).decode()}"])
     url = call(app, json=body).json()["data"][0]["url"]

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from bodydouble_mockserver._pictures import PictureSpec, SourceImage, draw, renderer_version
-from bodydouble_mockserver._pictures._grid import Box, grid
-from bodydouble_mockserver._pictures._version import digest
+from bodydouble_mockserver.pictures import PictureSpec, SourceImage, draw, renderer_version
+from bodydouble_mockserver.pictures.canvas import digest
+from bodydouble_mockserver.pictures.tiles import Box, grid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
@@ -83,7 +83,7 @@ def test_the_same_picture_gives_the_same_bytes_in_every_thread() -> None:
 
 def test_the_same_picture_gives_the_same_bytes_in_another_process() -> None:
     code = (
-        "from bodydouble_mockserver._pictures import *; import hashlib;"
+        "from bodydouble_mockserver.pictures import *; import hashlib;"
         f"print(hashlib.sha256(draw({PICTURE!r})).hexdigest(), hashlib.sha256(draw({PICTURE!r})).hexdigest())"
     )
     run = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"]
@@ -175,7 +175,7 @@ def test_the_renderer_version_changes_with_pillow(monkeypatch: pytest.MonkeyPatc
 
 def test_importing_the_package_does_not_import_pillow() -> None:
     code = (
-        f"import sys; sys.path[:0] = {sys.path!r}; import bodydouble_mockserver._pictures; print('PIL' in sys.modules)"
+        f"import sys; sys.path[:0] = {sys.path!r}; import bodydouble_mockserver.pictures; print('PIL' in sys.modules)"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

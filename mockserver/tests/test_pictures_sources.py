@@ -5,8 +5,8 @@ import struct
 import zlib
 
 import pytest
-from bodydouble_mockserver._pictures import PictureSpec, SourceImage, draw, media_type, pixel_size, pixels_for_ratio
-from bodydouble_mockserver._pictures._decode import DecodeFailure, decode
+from bodydouble_mockserver.pictures import PictureSpec, SourceImage, draw, media_type, pixel_size, pixels_for_ratio
+from bodydouble_mockserver.pictures.probe import DecodeFailure, decode
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat

@@ -1,10 +1,16 @@
 """Text on pictures: fonts, line breaks and cuts."""
 
 import pytest
-from bodydouble_mockserver._pictures import PictureSpec, draw
-from bodydouble_mockserver._pictures._fonts import code_points, font_files
-from bodydouble_mockserver._pictures._lettering import Lettering
-from bodydouble_mockserver._pictures._text import Cell, cells_of, is_right_to_left, wrap
+from bodydouble_mockserver.pictures import PictureSpec, draw
+from bodydouble_mockserver.pictures.text import (
+    Cell,
+    Lettering,
+    cells_of,
+    code_points,
+    font_files,
+    is_right_to_left,
+    wrap,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageFont

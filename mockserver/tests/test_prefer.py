@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver._directives import DIRECTIVE_NAMES
-from bodydouble_mockserver._faults import FAULTS
-from bodydouble_mockserver._state import ServerState
+from bodydouble_mockserver.directives import DIRECTIVE_NAMES
+from bodydouble_mockserver.faults import FAULTS
+from bodydouble_mockserver.scripting.state import ServerState
 from bodydouble_spec import Contract
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

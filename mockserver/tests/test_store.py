@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
-from bodydouble_mockserver._store import ContentStore
+from bodydouble_mockserver.pictures.store import ContentStore
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver._faults import FAULTS
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract
 

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import create_app
-from bodydouble_mockserver._violations import Violation, violations
+from bodydouble_mockserver.answer.violations import Violation, violations
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Finding, Operation, Severity
 from hypothesis import given

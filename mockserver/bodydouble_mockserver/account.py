@@ -1,0 +1,103 @@
+"""The account routes: the list of models, and two billing routes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from bodydouble_spec import Contract, Operation, is_object
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bodydouble_mockserver.asgi import Answer, to_response
+from bodydouble_mockserver.errors import JSON, problem, timestamp
+from bodydouble_mockserver.request_checks import bearer_key, refuse_key
+from bodydouble_mockserver.scripting import ServerState
+from bodydouble_mockserver.settings import Settings
+
+__all__ = ["account_routes"]
+
+_BALANCE_USD = 10.0
+_LOW_BALANCE_USD = 1.0
+
+
+def account_routes(
+    contract: Contract, settings: Settings, state: ServerState, new_id: Callable[[], str]
+) -> list[Route]:
+    """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
+
+    credits_per_usd = _credits_per_usd(contract)
+
+    def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            key = bearer_key(request.headers.get("authorization", "").encode("latin-1"))
+            refusal = refuse_key(settings, key)
+            if refusal is not None:
+                # Not request.url, which is built from the Host header.
+                path = request.scope["path"]
+                return to_response(problem(401, path, new_id(), settings.clock(), message=refusal))
+            left = state.credits_left(key)
+            return to_response(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
+
+        return endpoint
+
+    async def models(_request: Request) -> Response:
+        return to_response(_json({"object": "list", "data": _models(contract)}))
+
+    def billing(credits_left: float) -> dict[str, Any]:
+        return {"current_balance": credits_left / credits_per_usd, "currency": "USD"}
+
+    def balance(credits_left: float) -> dict[str, Any]:
+        threshold = _LOW_BALANCE_USD * credits_per_usd
+        return {
+            "balance": credits_left,
+            "lowBalance": credits_left < threshold,
+            "lowBalanceThreshold": threshold,
+            "lastUpdated": timestamp(settings.clock()),
+            "autoDebitStatus": "disabled",
+            "status": "current",
+            "statusExplanation": "This balance is simulated by the mock server.",
+        }
+
+    routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
+        ("/v1/models", models),
+        ("/models", models),
+        ("/v2/billing", for_key_holders(billing)),
+        ("/v1/billing/balance", for_key_holders(balance)),
+        ("/billing/balance", for_key_holders(balance)),
+    ]
+    return [Route(path + slash, endpoint, methods=["GET", "HEAD"]) for path, endpoint in routes for slash in ("", "/")]
+
+
+def _credits_per_usd(contract: Contract) -> int:
+    """Return the credits that a dollar buys by the contract; 1 where it has no price."""
+    prices = (operation.extensions.get("x-price", {}) for operation in contract.operations)
+    return next((price["credits-per-usd"] for price in prices if "credits-per-usd" in price), 1)
+
+
+def _models(contract: Contract) -> list[dict[str, Any]]:
+    names = [
+        name
+        for operation in contract.operations
+        for name in _model_schema(operation).get("enum", ())
+        if isinstance(name, str)
+    ]
+    return [
+        {
+            "id": name,
+            "info": {"name": name.rpartition("/")[2], "developer": name.partition("/")[0]},
+            "type": "openai/image-generations",
+            "aliases": [],
+            "tags": [],
+        }
+        for name in dict.fromkeys(names)
+    ]
+
+
+def _model_schema(operation: Operation) -> dict[str, Any]:
+    schema = (operation.request_schema or {}).get("properties", {}).get("model")
+    return schema if is_object(schema) else {}
+
+
+def _json(body: dict[str, Any]) -> Answer:
+    return Answer(200, JSON, orjson.dumps(body))

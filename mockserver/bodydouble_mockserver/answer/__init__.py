@@ -1,0 +1,8 @@
+"""Answers to valid requests: bodies made from the contract, their pictures, and deviations on demand."""
+
+from bodydouble_mockserver.answer.gallery import Gallery
+from bodydouble_mockserver.answer.image_fields import Cost
+from bodydouble_mockserver.answer.success import SuccessWriter
+from bodydouble_mockserver.answer.violations import Violation, violations
+
+__all__ = ["Cost", "Gallery", "SuccessWriter", "Violation", "violations"]

@@ -1,0 +1,247 @@
+"""The pictures behind the URLs, drawn on demand."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bodydouble_spec import decode_picture
+
+from bodydouble_mockserver.answer.image_fields import EditRequest
+from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, media_type, pixels_for_ratio
+
+__all__ = ["Gallery", "ServedImage", "picture_path"]
+
+_ANIMALS = (
+    "badger", "bison", "falcon", "ferret", "gecko", "heron", "ibex", "jackal", "koala", "lemur", "lynx", "marmot", "newt", "ocelot",
+    "okapi", "otter", "panda", "puffin", "quail", "raven", "seal", "stoat", "tapir", "toucan", "urchin", "viper", "walrus", "weasel",
+    "wombat", "yak", "zebra", "alpaca",
+)  # fmt: skip
+_FIRST_MS = 1_600_000_000_000
+_DEFAULT_SIZE = (1024, 1024)
+_MAX_RECIPES = 20_000
+_MAX_RECIPE_BYTES = 32 * 1024 * 1024
+_MAX_IMAGE_BYTES = 48 * 1024 * 1024
+_DRAWING_THREADS = 2
+# A picture shows at most this many inputs and counts the rest, so only these are stored.
+_MAX_SHOWN_INPUTS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ServedImage:
+    """An image file as served."""
+
+    data: bytes
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Input:
+    label: str
+    key: str | None  # hash in the content store; None for a URL, which is never fetched
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    path: Path
+    suffix: str  # by content; a file name's own suffix may not be valid in a URL
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    digest: str
+    model: str
+    prompt: str
+    inputs: tuple[_Input, ...]
+    size: tuple[int, int]
+    paths: tuple[str, ...]  # the URL path of each picture
+
+    @property
+    def memory_bytes(self) -> int:
+        """The approximate memory use."""
+        shown = self.inputs[:_MAX_SHOWN_INPUTS]
+        texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
+        return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
+
+
+def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
+    """Return the URL path of a picture, from the request's digest (64 hexadecimal digits) and the picture's number.
+
+    It has the newest observed form, ``/generations/<name>/<13-digit ms>-<uuid4>.png``, but depends on the request, not on the clock.
+    """
+    name = _ANIMALS[int(digest[:2], 16) % len(_ANIMALS)]
+    milliseconds = _FIRST_MS + int(digest[2:13], 16) % 10**11
+    return f"/generations/{name}/{milliseconds}-{_picture_id(digest)}{index:02x}{suffix}"
+
+
+def _seed(digest: str) -> int:
+    """Return the seed of a request's pictures."""
+    return int(digest[-16:], 16)
+
+
+def _picture_id(digest: str) -> str:
+    text = digest[16:]
+    return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:28]}"
+
+
+class Gallery:
+    """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws off the event loop, two at a time."""
+
+    def __init__(self, store: ContentStore, folder: Path | None) -> None:
+        self._store = store
+        self._recipes: OrderedDict[str, _Recipe] = OrderedDict()
+        self._recipe_bytes = 0
+        self._images: OrderedDict[str, ServedImage] = OrderedDict()
+        self._image_bytes = 0
+        # Not a semaphore, which belongs to one event loop: an app called in process may run in several.
+        self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "bodydouble-picture")
+        self._files = _find_image_files(folder)
+
+    def remember(
+        self, digest: str, edit: EditRequest, size: tuple[int, int] | None, *, wrong_ratio: bool = False
+    ) -> Sequence[str]:
+        """Store what is needed to draw the pictures of a request, and return the URL path of each.
+
+        With ``wrong_ratio`` the pictures have half the right height, and separate URLs.
+        """
+        if wrong_ratio:
+            digest = hashlib.sha256(b"wrong-aspect-ratio " + digest.encode()).hexdigest()
+        paths = self.recall(digest)
+        if paths is not None:
+            return paths
+        key = _picture_id(digest)
+        self._forget(key)
+        pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
+        if wrong_ratio:
+            pixels = (pixels[0], pixels[1] // 2)
+        inputs = self._inputs(edit.inputs)
+        paths = tuple(self._path(digest, index) for index in range(edit.count))
+        recipe = _Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths)
+        self._recipes[key] = recipe
+        self._recipe_bytes += recipe.memory_bytes
+        while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
+            self._forget(next(iter(self._recipes)))
+        return paths
+
+    def recall(self, digest: str) -> Sequence[str] | None:
+        """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
+        key = _picture_id(digest)
+        recipe = self._recipes.get(key)
+        if recipe is None:
+            return None
+        for item in recipe.inputs:
+            if item.key is not None and item.key not in self._store:
+                return None
+        self._recipes.move_to_end(key)
+        return recipe.paths
+
+    async def picture(self, path: str) -> ServedImage | None:
+        """Return the image file for a URL path from `remember`; None when the path is unknown or was evicted."""
+        identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
+        recipe = self._recipes.get(identifier[:-2])
+        index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
+        if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
+            return None
+        if identifier in self._images:
+            self._images.move_to_end(identifier)
+            return self._images[identifier]
+        image = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
+        if image is not None and self._recipes.get(identifier[:-2]) is recipe:
+            self._keep(identifier, image)
+        return image
+
+    def _forget(self, key: str) -> None:
+        recipe = self._recipes.pop(key, None)
+        if recipe is None:
+            return
+        self._recipe_bytes -= recipe.memory_bytes
+        for index in range(len(recipe.paths)):
+            image = self._images.pop(f"{key}{index:02x}", None)
+            self._image_bytes -= 0 if image is None else len(image.data)
+
+    def _make(self, recipe: _Recipe, index: int) -> ServedImage | None:
+        try:
+            data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
+        except OSError:
+            return None  # the file was removed from the folder
+        # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
+        etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+        return ServedImage(data, media_type(data) or "application/octet-stream", etag)
+
+    def _draw(self, recipe: _Recipe, index: int) -> bytes:
+        sources = tuple(
+            SourceImage(item.label, None) if item.key is None else self._source(item.label, item.key)
+            for item in recipe.inputs
+        )
+        width, height = recipe.size
+        return draw(
+            PictureSpec(
+                width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest)
+            )
+        )
+
+    def _source(self, label: str, key: str) -> SourceImage:
+        data = self._store.get(key)
+        return SourceImage(f"{label} (evicted)", None) if data is None else SourceImage(label, data)
+
+    def _inputs(self, values: Sequence[str]) -> tuple[_Input, ...]:
+        shown = [self._input(value, number) for number, value in enumerate(values[:_MAX_SHOWN_INPUTS], 1)]
+        return (*shown, *[_Input("", None)] * (len(values) - len(shown)))
+
+    def _input(self, value: str, number: int) -> _Input:
+        if value[:8].lower().startswith(("http://", "https://")):
+            return _Input(_file_name(value), None)
+        return _Input(f"image {number}", self._store.put(decode_picture(value)))
+
+    def _keep(self, identifier: str, image: ServedImage) -> None:
+        replaced = self._images.pop(identifier, None)  # two concurrent requests for the same picture
+        self._images[identifier] = image
+        self._image_bytes += len(image.data) - (0 if replaced is None else len(replaced.data))
+        while self._image_bytes > _MAX_IMAGE_BYTES:
+            _, oldest = self._images.popitem(last=False)
+            self._image_bytes -= len(oldest.data)
+
+    def _path(self, digest: str, index: int) -> str:
+        return picture_path(digest, index, self._file(digest, index).suffix if self._files else ".png")
+
+    def _file(self, digest: str, index: int) -> _File:
+        return self._files[(_seed(digest) + index) % len(self._files)]
+
+
+def _file_name(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
+    except ValueError:
+        name = url
+    return name if len(name) <= 80 else f"{name[:79]}…"
+
+
+def _find_image_files(folder: Path | None) -> Sequence[_File]:
+    """Return the image files of a folder, sorted by name. Raises ValueError when it has none."""
+    if folder is None:
+        return ()
+    if not folder.is_dir():
+        raise ValueError(f"{folder} is not a folder; give one that contains image files")
+    try:
+        heads = [(path, media_type(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
+    except OSError as error:
+        raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
+    files = [_File(path, f".{file_type.rpartition('/')[2]}") for path, file_type in heads if file_type is not None]
+    if not files:
+        raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP or BMP file")
+    return files
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(32)
+
+
+def _is_hex(text: str) -> bool:
+    return all(character in "0123456789abcdef" for character in text)

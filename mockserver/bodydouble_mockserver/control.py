@@ -1,0 +1,135 @@
+"""The mock server's own routes, all below ``/_bodydouble/``; every other route imitates the vendor."""
+
+import hmac
+import re
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+from bodydouble_spec import Contract, Operation
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bodydouble_mockserver.answer import SuccessWriter
+from bodydouble_mockserver.faults import FAULTS
+from bodydouble_mockserver.request_checks import bearer_key
+from bodydouble_mockserver.scripting import BadScenario, ServerState
+from bodydouble_mockserver.settings import Settings
+
+__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control"]
+
+
+def control_routes(
+    contract: Contract,
+    writers: list[tuple[Operation, SuccessWriter]],
+    state: ServerState,
+    play: Callable[[Any], None],
+    reset: Callable[[], None],
+) -> list[Route]:
+    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
+    health_body = {
+        "status": "ok",
+        "version": version("bodydouble"),
+        "contract": contract.source,
+        "fingerprint": contract.fingerprint,
+        "operations": [operation.key for operation in contract.operations],
+    }
+
+    async def health(_request: Request) -> Response:
+        return JSONResponse(health_body)
+
+    async def faults(_request: Request) -> Response:
+        return JSONResponse(FAULTS)
+
+    async def violations(_request: Request) -> Response:
+        return JSONResponse(
+            {
+                operation.key: [{"id": item.id, "description": item.description} for item in writer.violations.values()]
+                for operation, writer in writers
+            }
+        )
+
+    async def add_scenario(request: Request) -> Response:
+        try:
+            document = orjson.loads(await request.body())
+            before = len(state.answers)
+            play(document)
+        except orjson.JSONDecodeError as error:
+            return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
+        except BadScenario as error:
+            return JSONResponse({"error": str(error), "pointer": error.pointer}, 400)
+        return JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
+
+    async def list_scenarios(_request: Request) -> Response:
+        return JSONResponse(_scenarios_body(state))
+
+    async def clear_scenarios(_request: Request) -> Response:
+        state.clear()
+        return Response(status_code=204)
+
+    async def reset_all(_request: Request) -> Response:
+        reset()
+        return Response(status_code=204)
+
+    scenarios = "/_bodydouble/scenarios"
+    return [
+        Route("/_bodydouble/health", health, methods=["GET"]),
+        Route("/_bodydouble/faults", faults, methods=["GET"]),
+        Route("/_bodydouble/violations", violations, methods=["GET"]),
+        Route(scenarios, add_scenario, methods=["POST"]),
+        Route(scenarios, list_scenarios, methods=["GET"]),
+        Route(scenarios, clear_scenarios, methods=["DELETE"]),
+        Route("/_bodydouble/reset", reset_all, methods=["POST"]),
+    ]
+
+
+def _scenarios_body(state: ServerState) -> dict[str, Any]:
+    limits = state.limits
+    return {
+        "answers": [
+            {**answer.source, "id": answer.id, "times": answer.times, "used": answer.used} for answer in state.answers
+        ],
+        "limits": {
+            "requests_per_minute": limits.requests_per_minute,
+            "retry_after": limits.retry_after,
+            "credits": limits.credits,
+        },
+    }
+
+
+CONTROL_PREFIX = "/_bodydouble/"
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
+
+
+def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:
+    """Return the status and text of the refusal, or None when the request is allowed.
+
+    A web page can point its own name at 127.0.0.1 (DNS rebinding) and read the journal; its requests carry that name as Host. A page of
+    another origin can send requests although it cannot read the answers; they carry its origin.
+    """
+    if not settings.control:
+        return 404, "The routes below /_bodydouble/ are closed (--no-control)"
+    host = headers.get(b"host", b"").decode("latin-1")
+    if not _is_allowed(settings, host):
+        return (
+            403,
+            f"The Host {host[:80]!r} may not use /_bodydouble/; use 127.0.0.1, or start with --control-host NAME",
+        )
+    origin = headers.get(b"origin", b"").decode("latin-1")
+    if origin and not _is_allowed(settings, origin.partition("://")[2]):
+        return 403, f"Pages of {origin[:80]!r} may not use /_bodydouble/; start with --control-host NAME to allow them"
+    if settings.control_key is not None:
+        key = bearer_key(headers.get(b"authorization", b""))
+        # An empty control key is usually an unset variable: it must not open the routes.
+        if not key or not hmac.compare_digest(key, settings.control_key.encode()):
+            return 401, "/_bodydouble/ needs the control key: Authorization: Bearer <the key given as --control-key>"
+    return None
+
+
+def _is_allowed(settings: Settings, authority: str) -> bool:
+    """Return whether a host name, with or without a port, is a loopback name or a configured one."""
+    match = _AUTHORITY.fullmatch(authority.lower())
+    return match is not None and match[1] in (*_LOOPBACK, *map(str.lower, settings.control_hosts))

@@ -1,0 +1,191 @@
+"""Directives for a single answer, such as a status, a delay or a fault, from ``Prefer`` headers and scripted answers."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from bodydouble_mockserver.faults import FAULTS
+from bodydouble_mockserver.settings import Images
+
+__all__ = [
+    "DIRECTIVE_NAMES",
+    "BadDirective",
+    "DirectiveChoices",
+    "Directives",
+    "parse_directive",
+    "parse_prefer",
+    "parse_seconds",
+]
+
+_MAX_SECONDS = 3600
+_SECONDS = re.compile(r"[0-9]{1,5}(\.[0-9]{1,6})?|\.[0-9]{1,6}", re.ASCII)
+# A header is a list of preferences; commas in quotes do not separate them. Possessive quantifiers keep the time linear.
+_ITEM = re.compile(r'(?:[^",]++|"(?:[^"\\]|\\.?)*+"?)++', re.DOTALL)
+# name[=value], where the value is a token or a quoted string; RFC 7240 allows parameters after it, which are ignored here.
+_PREFERENCE = re.compile(
+    r'\s*+([!#$%&\'*+.^_`|~0-9A-Za-z-]++)\s*+(?:=\s*+("(?:[^"\\]|\\.)*+"\s*+(?=;|$)|[^;]*+))?(?:;.*)?', re.DOTALL
+)
+
+
+class BadDirective(ValueError):
+    """A directive with an invalid value; the message names it and lists the valid ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Directives:
+    """Changes to a single answer; None means unchanged. ``delay`` is a range in seconds, ``retry_after`` a number of seconds."""
+
+    code: int | None = None
+    delay: tuple[float, float] | None = None
+    dialect: str | None = None
+    envelope: str | None = None
+    retry_after: int | None = None
+    images: Images | None = None
+    violation: str | None = None
+    fault: str | None = None
+
+    def with_defaults(self, other: "Directives") -> "Directives":
+        """Return these directives, with those of ``other`` where these are None."""
+        return replace(other, **{name: value for name, value in self.given().items() if value is not None})
+
+    def given(self) -> dict[str, Any]:
+        """Return the directives that are set, by field name."""
+        return {item.name: value for item in fields(self) if (value := getattr(self, item.name)) is not None}
+
+    def as_preferences(self) -> dict[str, str]:
+        """Return the directives that are set, by name, in the form of ``Prefer``: ``{"delay": "delay=30..60"}``."""
+        given = self.given()
+        return {name: f"{name}={_text(given[field])}" for name, (field, _, _) in _DIRECTIVES.items() if field in given}
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveChoices:
+    """The dialects and violations of one operation, derived from its contract."""
+
+    dialects: tuple[str, ...]
+    violations: tuple[str, ...]
+
+
+def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[str, Any]:
+    """Parse one directive into the field of `Directives` that it sets; ``value`` is text (Prefer) or JSON (a scripted answer).
+
+    Raises BadDirective with the valid values, and KeyError for an unknown name.
+    """
+    field, parse, allowed = _DIRECTIVES[name]
+    parsed = parse(value, choices)
+    if parsed is None:
+        raise BadDirective(f"{name}={str(value)[:60]} is not valid; {name} takes {allowed(choices)}")
+    return {field: parsed}
+
+
+def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:
+    """Parse the directives of all Prefer headers of a request.
+
+    The first value of a repeated preference counts; unknown or malformed preferences are ignored (RFC 7240). Raises BadDirective.
+    """
+    chosen: dict[str, Any] = {}
+    for value in values:
+        for item in _ITEM.findall(value.decode("latin-1")):
+            match = _PREFERENCE.fullmatch(item)
+            name = "" if match is None else match[1].lower()
+            if match is not None and name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
+                chosen |= parse_directive(name, _unquote(match[2] or ""), choices)
+    return Directives(**chosen)
+
+
+def _unquote(value: str) -> str:
+    text = value.strip()
+    return re.sub(r"\\(.)", r"\1", text[1:-1]) if len(text) > 1 and text[0] == text[-1] == '"' else text
+
+
+def _text(value: str | int | tuple[float, float]) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    least, most = (f"{seconds:.6f}".rstrip("0").rstrip(".") for seconds in value)
+    return least if least == most else f"{least}..{most}"
+
+
+def _code(value: Any, _choices: DirectiveChoices) -> int | None:
+    number = _whole_number(value)
+    return number if number is not None and 200 <= number <= 599 else None
+
+
+def _retry_after(value: Any, _choices: DirectiveChoices) -> int | None:
+    number = _whole_number(value)
+    return number if number is not None and 0 <= number <= 10**9 else None
+
+
+def _whole_number(value: Any) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 12:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def parse_seconds(value: Any) -> tuple[float, float] | None:
+    """Parse a range of seconds from a number, "2" or "30..60"; return None when it is invalid or longer than an hour."""
+    low, dots, high = value.partition("..") if isinstance(value, str) else (value, "", value)
+    least, most = _seconds(low), _seconds(high if dots else low)
+    return None if least is None or most is None or least > most else (least, most)
+
+
+def _delay(value: Any, _choices: DirectiveChoices) -> tuple[float, float] | None:
+    return parse_seconds(value)
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, str):
+        return _seconds(float(value)) if _SECONDS.fullmatch(value) else None
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= _MAX_SECONDS else None
+
+
+def _one_of(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[Any, DirectiveChoices], str | None]:
+    return lambda value, choices: value if isinstance(value, str) and value in names(choices) else None
+
+
+def _list_allowed(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[DirectiveChoices], str]:
+    def describe(choices: DirectiveChoices) -> str:
+        allowed = ", ".join(names(choices))
+        return f"one of {allowed}" if allowed else "no value with this contract"
+
+    return describe
+
+
+def _fixed_text(text: str) -> Callable[[DirectiveChoices], str]:
+    return lambda _choices: text
+
+
+def _images(value: Any, _choices: DirectiveChoices) -> Images | None:
+    return Images(value) if value in list(Images) else None
+
+
+def _dialects(choices: DirectiveChoices) -> Iterable[str]:
+    return choices.dialects
+
+
+def _violations(choices: DirectiveChoices) -> Iterable[str]:
+    return choices.violations
+
+
+def _envelopes(_choices: DirectiveChoices) -> Iterable[str]:
+    return ("problem", "legacy")
+
+
+def _fault_names(_choices: DirectiveChoices) -> Iterable[str]:
+    return FAULTS
+
+
+# By name: the field that it sets, its parser (which returns None for an invalid value), and the description of the valid values.
+_DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, DirectiveChoices], Any], Callable[[DirectiveChoices], str]]] = {
+    "code": ("code", _code, _fixed_text("a status from 200 to 599")),
+    "delay": ("delay", _delay, _fixed_text(f"seconds, or <least>..<most>, up to {_MAX_SECONDS}")),
+    "dialect": ("dialect", _one_of(_dialects), _list_allowed(_dialects)),
+    "envelope": ("envelope", _one_of(_envelopes), _list_allowed(_envelopes)),
+    "fault": ("fault", _one_of(_fault_names), _list_allowed(_fault_names)),
+    "images": ("images", _images, _fixed_text(f"one of {', '.join(Images)}")),
+    "retry-after": ("retry_after", _retry_after, _fixed_text("whole seconds")),
+    "violation": ("violation", _one_of(_violations), _list_allowed(_violations)),
+}
+
+DIRECTIVE_NAMES = tuple(_DIRECTIVES)

@@ -1,0 +1,276 @@
+"""Endpoints of the contract's operations: the request is checked, then answered by the contract and the directives of the call.
+
+An endpoint works on raw ASGI ahead of the router: Starlette's Request and Response would take most of the time of an answer.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bodydouble_spec import Operation
+
+from bodydouble_mockserver.answer import SuccessWriter
+from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
+from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer
+from bodydouble_mockserver.errors import problem
+from bodydouble_mockserver.faults import EXTENSION, needs_connection
+from bodydouble_mockserver.request_body import UnreadableBody, read_body
+from bodydouble_mockserver.request_checks import CheckedRequest, Refusal, check
+from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
+from bodydouble_mockserver.settings import Settings
+
+__all__ = ["Effects", "HandledRequest", "OperationEndpoint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Everything that a Prefer header, a script or a setting of the run changed about one answer.
+
+    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``matched`` is the id of the scripted answer that was used, ``applied``
+    the directives that took effect ("code=429", "fault=hang").
+    """
+
+    delay_s: float = 0.0
+    fault: str | None = None
+    matched: str | None = None
+    applied: Sequence[str] = ()
+
+
+_NO_EFFECTS = Effects()
+
+
+@dataclass(slots=True)
+class HandledRequest:
+    """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
+
+    ``scope`` is that of the ASGI connection, ``body`` the raw request body (empty where the request was refused unread), ``operation`` the key of
+    the operation or None. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    """
+
+    scope: Scope
+    answer: Answer
+    checked: CheckedRequest
+    body: bytes = b""
+    operation: str | None = None
+    effects: Effects = _NO_EFFECTS
+    started: float = 0.0
+    duration_s: float = 0.0
+
+    @property
+    def method(self) -> str:
+        """The request method."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded by the ASGI server."""
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def query(self) -> bytes:
+        """The query string as sent, without the question mark."""
+        query: bytes = self.scope["query_string"]
+        return query
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers as received, by lower-case name."""
+        headers: Headers = self.scope["headers"]
+        return headers
+
+
+_CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_NO_DIRECTIVES = Directives()
+_BODILESS = {204, 205, 304}
+# Directives that have no effect on a refusal, and those that have none on a success.
+_SUCCESS_ONLY = frozenset({"dialect", "images", "violation"})
+_ERROR_ONLY = frozenset({"envelope"})
+
+
+class OperationEndpoint:
+    """Answers one operation; `answer` builds the answer and reads the body, but sends nothing."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        writer: SuccessWriter,
+        settings: Settings,
+        state: ServerState,
+        new_id: Callable[[], str],
+    ) -> None:
+        self.operation = operation
+        self.writer = writer
+        self._settings = settings
+        self._state = state
+        self._new_id = new_id
+
+    async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
+        """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
+        headers = dict(scope["headers"])
+        request_id = self._new_id()
+        message = await receive()
+        sent: bytes = message.get("body", b"")
+        limit = self._settings.max_body_bytes
+        is_whole = message.get("more_body") is False and len(sent) <= limit
+        body = sent if is_whole else await read_body(scope, receive, limit, message)
+        checked = check(self.operation, self._settings, headers, body)
+        handled = self._usual(scope, headers, checked, request_id) or await self._decide(
+            scope, headers, checked, request_id
+        )
+        handled.operation = self.operation.key
+        if isinstance(body, UnreadableBody):
+            handled.answer.headers.append((b"connection", b"close"))
+        else:
+            handled.body = body
+        client_id = headers.get(b"x-client-request-id")
+        if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
+            handled.answer.headers.append((b"x-client-request-id", client_id))
+        return handled
+
+    def _usual(
+        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
+    ) -> HandledRequest | None:
+        """Answer a usual call, a success without directives, by a short path; return None for any other call."""
+        if checked.refusal is not None or b"prefer" in headers or not self._state.is_usual:
+            return None
+        answer = self.writer.write_usual(checked.parsed, scope, headers, request_id)
+        if answer is None:
+            return None
+        answer.findings = checked.findings
+        return HandledRequest(scope, answer, checked)
+
+    async def _decide(
+        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
+    ) -> HandledRequest:
+        preferred = _NO_DIRECTIVES
+        if b"prefer" in headers:
+            try:
+                preferred = parse_prefer(
+                    (value for name, value in scope["headers"] if name == b"prefer"), self.writer.choices
+                )
+            except BadDirective as error:
+                return HandledRequest(
+                    scope, self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), checked
+                )
+        scripted = (
+            self._state.next_scripted(scope["method"], scope["path"], headers, checked)
+            if self._state.is_scripted
+            else None
+        )
+        requested = preferred if scripted is None else preferred.with_defaults(scripted.directives)
+        directives = self._state.with_run_settings(requested, may_fail=scripted is None)
+        if (
+            directives.fault is not None
+            and needs_connection(directives.fault)
+            and EXTENSION not in scope.get("extensions", {})
+        ):
+            text = f"fault={directives.fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
+            return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, text), checked), checked)
+        answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
+        applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
+        if applied:
+            answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
+        effects = Effects(
+            delay_s=0.0 if directives.delay is None else self._state.pick_delay(directives.delay),
+            fault=directives.fault,
+            matched=None if scripted is None else scripted.id,
+            applied=tuple(text for name, text in requested.as_preferences().items() if name not in ignored),
+        )
+        return HandledRequest(scope, answer, checked, effects=effects)
+
+    async def _build(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        checked: CheckedRequest,
+        request_id: str,
+        directives: Directives,
+        scripted: ScriptedAnswer | None,
+    ) -> tuple[Answer, frozenset[str]]:
+        """Return the answer, and the names of directives that had no effect on it."""
+        code, ignored = directives.code, _SUCCESS_ONLY
+        if code is not None and code >= 300:
+            answer = self._refuse(scope, request_id, _requested_error(code, checked), checked, directives)
+        elif checked.refusal is not None and code is None:
+            answer = self._refuse(scope, request_id, checked.refusal, checked, directives)
+        else:
+            answer, ignored = await self._succeed(scope, headers, checked, request_id, directives)
+        if directives.retry_after is not None:
+            _put_header(answer, b"retry-after", b"%d" % directives.retry_after)
+        if scripted is not None:
+            _apply_script(answer, scripted)
+        if answer.status in _BODILESS:
+            answer.body = b""
+        if not answer.body or (scripted is not None and scripted.body is not None):
+            ignored = _SUCCESS_ONLY | _ERROR_ONLY
+        return answer, ignored
+
+    async def _succeed(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        checked: CheckedRequest,
+        request_id: str,
+        directives: Directives,
+    ) -> tuple[Answer, frozenset[str]]:
+        # A caller may ask for a success although its request could not be read.
+        priced = self.writer.read(checked.parsed if checked.refusal is None else {})
+        if self._state.has_limits:
+            exceeded = self._state.charge(checked.key, priced.cost)
+            if exceeded is not None:
+                refused = self._refuse(scope, request_id, exceeded.refusal, checked, directives)
+                if exceeded.retry_after_s is not None:
+                    _put_header(refused, b"retry-after", b"%d" % exceeded.retry_after_s)
+                return refused, _SUCCESS_ONLY
+        answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
+        answer.findings = checked.findings
+        answer.status = directives.code or answer.status
+        return answer, ignored | _ERROR_ONLY
+
+    def _refuse(
+        self,
+        scope: Scope,
+        request_id: str,
+        refusal: Refusal,
+        checked: CheckedRequest,
+        directives: Directives = _NO_DIRECTIVES,
+    ) -> Answer:
+        answer = problem(
+            refusal.status,
+            scope["path"],
+            request_id,
+            self._settings.clock(),
+            message=refusal.message,
+            data=refusal.data,
+            legacy=directives.envelope == "legacy",
+        )
+        answer.findings = checked.findings
+        return answer
+
+
+def _requested_error(code: int, checked: CheckedRequest) -> Refusal:
+    """Return the refusal for a requested status: that of the request itself where the status is the same."""
+    if checked.refusal is not None and checked.refusal.status == code:
+        return checked.refusal
+    if code == OUT_OF_CREDITS.status:
+        return OUT_OF_CREDITS
+    message = "This error was requested by a Prefer header or a script"
+    issue: dict[str, Any] = {"code": "custom", "path": [], "message": message}
+    return Refusal(code, data=[issue] if code == 400 else None)
+
+
+def _apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
+    """Replace body and headers by those of a scripted answer."""
+    if scripted.body is not None:
+        answer.body = scripted.body
+    answer.content_type = scripted.content_type or answer.content_type
+    for name, value in scripted.headers:
+        _put_header(answer, name, value)
+
+
+def _put_header(answer: Answer, name: bytes, value: bytes) -> None:
+    answer.headers = [(known, old) for known, old in answer.headers if known != name]
+    answer.headers.append((name, value))

@@ -1,0 +1,178 @@
+"""The journal: the last calls and their answers, bounded by count and bytes, without API keys."""
+
+import asyncio
+import contextlib
+import secrets
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+
+import orjson
+from bodydouble_spec import Exchange, Redactor, parse_exchange
+
+from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.journal.entry import LineWriter
+from bodydouble_mockserver.journal.file import JournalFile
+
+__all__ = ["Journal"]
+
+# Calls are formatted in small batches shortly after they were answered: the formatting code then stays in the processor's cache, and an
+# app does not wait for it. Until then a call is held in its original form, including its key.
+_MAX_PENDING_CALLS = 16
+_FORMAT_DELAY_S = 0.25
+# A larger call is formatted immediately, so that pending calls need little memory.
+_MAX_PENDING_BYTES = 16 * 1024
+_ENTRY_OVERHEAD_BYTES = 150
+
+
+class Journal:
+    """The last ``entries`` calls in about ``max_bytes`` of memory; the oldest are dropped first. Thread-safe.
+
+    ``hash_key`` returns the short hash of a key; ``keys`` are further secrets to redact beside each call's own key (the configured
+    keys); ``file`` receives every exchange as well. ``run`` is the prefix of each id (default: eight random digits), so that ids of
+    two runs in one file differ. Entries are numbered from 1, and `clear` does not reset the numbers.
+    """
+
+    def __init__(
+        self,
+        hash_key: Callable[[bytes], str],
+        *,
+        entries: int = 1000,
+        max_bytes: int = 32 * 1024 * 1024,
+        keys: Iterable[str] = (),
+        file: JournalFile | None = None,
+        run: str | None = None,
+    ) -> None:
+        self._max_entries = entries
+        self._max_bytes = max_bytes
+        self._writer = LineWriter(Redactor(keys), hash_key)
+        self._pending: deque[HandledRequest] = deque()
+        self._scheduled_loop: asyncio.AbstractEventLoop | None = None
+        self._file = file
+        self._run = run or secrets.token_hex(4)
+        self._entries: deque[bytes] = deque()
+        self._first = 1
+        self._bytes = 0
+        self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._lock = threading.Lock()
+
+    def append(self, handled: HandledRequest) -> None:
+        """Add one call. It is redacted and formatted within a quarter of a second, and before it is read."""
+        pending = self._pending
+        pending.append(handled)
+        if (
+            len(pending) >= _MAX_PENDING_CALLS
+            or self._listeners
+            or len(handled.body) + len(handled.answer.body) > _MAX_PENDING_BYTES
+            or not self._schedule_formatting()
+        ):
+            self.format_pending()
+            if self._listeners:
+                self._notify_listeners()
+
+    def _schedule_formatting(self) -> bool:
+        """Schedule `format_pending` on the running loop; return whether there is one."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return False
+        if loop is not self._scheduled_loop:
+            self._scheduled_loop = loop
+            loop.call_later(_FORMAT_DELAY_S, self._format_scheduled)
+        return True
+
+    def _format_scheduled(self) -> None:
+        self._scheduled_loop = None
+        self.format_pending()
+
+    def format_pending(self) -> None:
+        """Format the pending calls."""
+        with self._lock:
+            self._format_pending()
+
+    def _format_pending(self) -> None:
+        pending = self._pending
+        while pending:
+            line = self._writer.line(self.identifier(self._first + len(self._entries)), pending.popleft())
+            if self._file is not None:
+                self._file.append(line)
+            self._entries.append(line)
+            self._bytes += len(line) + _ENTRY_OVERHEAD_BYTES
+            if self._bytes > self._max_bytes or len(self._entries) > self._max_entries:
+                self._evict_oldest()
+
+    def line(self, number: int) -> bytes | None:
+        """Return the exchange with that number as JSON, with a newline; None when it was dropped or does not exist yet."""
+        with self._lock:
+            self._format_pending()
+            index = number - self._first
+            return self._entries[index] if 0 <= index < len(self._entries) else None
+
+    def exchange(self, number: int) -> Exchange | None:
+        """Return the exchange with that number; None when it was dropped or does not exist yet."""
+        line = self.line(number)
+        return None if line is None else parse_exchange(orjson.loads(line))
+
+    def exchanges(self) -> list[Exchange]:
+        """Return all stored exchanges, the oldest first."""
+        found = (self.exchange(number) for number in self.numbers())
+        return [exchange for exchange in found if exchange is not None]
+
+    def numbers(self) -> range:
+        """Return the numbers of the stored entries; the end of the range is the next number."""
+        with self._lock:
+            self._format_pending()
+            return range(self._first, self._first + len(self._entries))
+
+    def number(self, identifier: str) -> int | None:
+        """Return the number in an id of this run, whether or not its entry is still stored; None for any other text."""
+        run, _, digits = identifier.rpartition("-")
+        is_ours = run == self._run and digits.isascii() and digits.isdigit() and len(digits) <= 15
+        return int(digits) if is_ours else None
+
+    def identifier(self, number: int) -> str:
+        """Return the id of the entry with that number."""
+        return f"{self._run}-{number}"
+
+    @property
+    def size_bytes(self) -> int:
+        """The approximate memory use of the entries in bytes."""
+        self.format_pending()
+        return self._bytes
+
+    def clear(self) -> int:
+        """Remove all entries and return their number. The file is not changed."""
+        with self._lock:
+            self._format_pending()
+            count = len(self._entries)
+            self._entries.clear()
+            self._first += count
+            self._bytes = 0
+            return count
+
+    @contextlib.contextmanager
+    def listening(self) -> Generator[asyncio.Event]:
+        """Provide an event of the running loop that is set at each new entry, appended by any thread."""
+        listener = (asyncio.get_running_loop(), asyncio.Event())
+        self._listeners.append(listener)
+        try:
+            yield listener[1]
+        finally:
+            self._listeners.remove(listener)
+
+    def close(self) -> None:
+        """Format the pending calls and close the file."""
+        self.format_pending()
+        if self._file is not None:
+            self._file.close()
+
+    def _evict_oldest(self) -> None:
+        while self._entries and (self._bytes > self._max_bytes or len(self._entries) > self._max_entries):
+            self._bytes -= len(self._entries.popleft()) + _ENTRY_OVERHEAD_BYTES
+            self._first += 1
+
+    def _notify_listeners(self) -> None:
+        for loop, event in tuple(self._listeners):
+            # A closed loop, whose listener was still waiting, raises here.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(event.set)

@@ -1,0 +1,47 @@
+"""Drawing of the mock server's pictures from a request, on demand.
+
+Pillow is imported inside the functions that need it, so that the start of a server and JSON answers do not pay for it.
+"""
+
+from bodydouble_mockserver.pictures.model import PictureSpec, SourceImage, pixels_for_ratio
+from bodydouble_mockserver.pictures.signature import media_type
+from bodydouble_mockserver.pictures.store import ContentStore
+
+__all__ = [
+    "ContentStore",
+    "PictureSpec",
+    "SourceImage",
+    "draw",
+    "media_type",
+    "pixel_size",
+    "pixels_for_ratio",
+    "renderer_version",
+]
+
+
+def draw(picture: PictureSpec) -> bytes:
+    """Draw the picture as a PNG file of exactly its width and height, RGB without alpha.
+
+    The same picture gives the same bytes on one installation (``renderer_version``). No source bytes and no text raise an
+    error: an image that cannot be decoded becomes a tile with the reason, a missing glyph a box with its code point.
+    """
+    from bodydouble_mockserver.pictures.canvas import draw_png
+
+    return draw_png(picture)
+
+
+def pixel_size(data: bytes) -> tuple[int, int] | None:
+    """Return width and height in pixels of an encoded image as stored, or None when its header cannot be read.
+
+    No pixels are decoded, and the EXIF orientation is not applied.
+    """
+    from bodydouble_mockserver.pictures.probe import stored_size
+
+    return stored_size(data)
+
+
+def renderer_version() -> str:
+    """Return sixteen hexadecimal digits that change with the drawing code, Pillow, its text layout and the fonts."""
+    from bodydouble_mockserver.pictures.canvas import digest
+
+    return digest()

@@ -1,0 +1,16 @@
+"""Scripted answers: scenarios, the requests that they match, and the limits that a run has set."""
+
+from bodydouble_mockserver.scripting.matcher import BadMatch, MatchedRequest, Matcher
+from bodydouble_mockserver.scripting.scenarios import parse_scenario
+from bodydouble_mockserver.scripting.state import OUT_OF_CREDITS, BadScenario, ScriptedAnswer, ServerState
+
+__all__ = [
+    "OUT_OF_CREDITS",
+    "BadMatch",
+    "BadScenario",
+    "MatchedRequest",
+    "Matcher",
+    "ScriptedAnswer",
+    "ServerState",
+    "parse_scenario",
+]

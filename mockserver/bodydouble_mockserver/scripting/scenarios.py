@@ -1,0 +1,172 @@
+"""Scripted answers, validated when they are loaded: a mistake in a script must not let a test pass by accident."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
+
+from bodydouble_mockserver.directives import (
+    DIRECTIVE_NAMES,
+    BadDirective,
+    DirectiveChoices,
+    Directives,
+    parse_directive,
+)
+from bodydouble_mockserver.errors import JSON, PROBLEM_JSON
+from bodydouble_mockserver.scripting.matcher import BadMatch, Matcher
+from bodydouble_mockserver.scripting.state import MAX_ANSWERS, BadScenario, Limits, Scenario, ScriptedAnswer
+
+__all__ = ["BadScenario", "parse_scenario"]
+
+_OWN_KEYS = ("body", "headers", "match", "times")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
+_SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
+_BODILESS = {204, 205, 304}
+# Conditions that a matcher can check only after the call was answered.
+_ANSWER_CONDITIONS = ("findings", "status")
+
+
+def parse_scenario(document: Any, operation: Operation, choices: DirectiveChoices) -> Scenario:
+    """Build a script from its parsed JSON or YAML, for one operation.
+
+    ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. Raises
+    BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
+    """
+    try:
+        # YAML and Python allow values that JSON lacks: numeric keys, dates, recursive structures.
+        document = orjson.loads(orjson.dumps(document))
+    except TypeError as error:
+        raise BadScenario("", f"this cannot be written as JSON: {error}") from None
+    if not is_object(document):
+        raise BadScenario("", 'a scenario is an object like {"answers": [{"status": 429, "times": 2}]}')
+    _known_keys(document, ("answers", "limits"), "")
+    answers = document.get("answers", [])
+    if not is_array(answers) or len(answers) > MAX_ANSWERS:
+        raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers")
+    parsed = [_answer(item, f"/answers/{index}", operation, choices) for index, item in enumerate(answers)]
+    return Scenario(parsed, _limits(document["limits"]) if "limits" in document else None)
+
+
+def _answer(item: Any, pointer: str, operation: Operation, choices: DirectiveChoices) -> ScriptedAnswer:
+    if not is_object(item):
+        raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
+    directive_keys = [name for name in (*DIRECTIVE_NAMES, "status") if name in item]
+    _known_keys(item, (*DIRECTIVE_NAMES, "status", *_OWN_KEYS), pointer)
+    if "code" in item and "status" in item:
+        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
+    is_violating = item.get("violation") is True and "body" in item
+    values: dict[str, Any] = {}
+    for name in directive_keys:
+        if name == "violation" and is_violating:
+            continue
+        try:
+            values |= parse_directive("code" if name == "status" else name, item[name], choices)
+        except BadDirective as error:
+            raise BadScenario(f"{pointer}/{name}", str(error)) from None
+    directives = Directives(**values)
+    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
+    content_type = headers.pop(b"content-type", None)
+    if "body" in item:
+        _check_directives(directives, pointer)
+        content_type = content_type or _content_type(item["body"], directives.code)
+        if not is_violating:
+            status = directives.code or operation.success_status
+            _check_body(item["body"], status, content_type, operation, f"{pointer}/body")
+    return ScriptedAnswer(
+        id="",
+        directives=directives,
+        body=_encoded(item["body"]) if "body" in item else None,
+        content_type=content_type,
+        headers=tuple(headers.items()),
+        times=_times(item.get("times", 1), f"{pointer}/times"),
+        matcher=_matcher(item["match"], f"{pointer}/match") if "match" in item else None,
+        source=item,
+    )
+
+
+def _matcher(value: Any, pointer: str) -> Matcher:
+    for name in _ANSWER_CONDITIONS:
+        if is_object(value) and name in value:
+            raise BadScenario(
+                f"{pointer}/{name}", "this is not known before the call is answered; a script cannot match it"
+            )
+    try:
+        return Matcher.parse(value)
+    except BadMatch as error:
+        raise BadScenario(f"{pointer}{error.pointer}", error.reason) from None
+
+
+def _check_directives(directives: Directives, pointer: str) -> None:
+    """Refuse directives that have no effect on an answer with a body of its own."""
+    for name in directives.as_preferences():
+        if name in {"dialect", "envelope", "images", "violation"}:
+            raise BadScenario(f"{pointer}/{name}", f"{name} has no effect together with a body; leave one of them out")
+    if directives.code in _BODILESS:
+        raise BadScenario(f"{pointer}/body", f"an answer with status {directives.code} has no body")
+
+
+def _content_type(body: Any, code: int | None) -> bytes:
+    """Return the content type for a body: an error is problem+json unless it has the old envelope."""
+    if isinstance(body, str):
+        return b"text/plain; charset=utf-8"
+    is_old_envelope = is_object(body) and "statusCode" in body
+    return JSON if code is None or code < 400 or is_old_envelope else PROBLEM_JSON
+
+
+def _encoded(body: Any) -> bytes:
+    return body.encode() if isinstance(body, str) else orjson.dumps(body)
+
+
+def _check_body(body: Any, status: int, content_type: bytes, operation: Operation, pointer: str) -> None:
+    findings = operation.validate_response(status, content_type.decode("latin-1"), body)
+    violated = next((finding for finding in findings if finding.severity is Severity.ERROR), None)
+    if violated is not None:
+        advice = 'add "violation": true if that is intended'
+        raise BadScenario(
+            f"{pointer}{violated.pointer}", f"this body breaks the contract: {violated.message}; {advice}"
+        )
+
+
+def _headers(value: Any, pointer: str) -> Sequence[tuple[bytes, bytes]]:
+    if not is_object(value):
+        raise BadScenario(pointer, 'headers are an object like {"Retry-After": "7"}')
+    headers: list[tuple[bytes, bytes]] = []
+    for name, text in value.items():
+        if not _TOKEN.fullmatch(name) or name.lower() in _SERVER_HEADERS:
+            raise BadScenario(join_pointer(pointer, name[:60]), "this header cannot be set")
+        if not isinstance(text, str) or not _VALUE.fullmatch(text):
+            raise BadScenario(join_pointer(pointer, name), "a header's value must be one line of text")
+        headers.append((name.lower().encode(), text.encode("latin-1")))
+    return headers
+
+
+def _times(value: Any, pointer: str) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise BadScenario(pointer, "times is a whole number from 1, or null for always")
+
+
+def _limits(value: Any) -> Limits:
+    if not is_object(value):
+        raise BadScenario("/limits", 'limits are an object like {"requests_per_minute": 5, "credits": 840000}')
+    _known_keys(value, ("requests_per_minute", "retry_after", "credits"), "/limits")
+    for name in ("requests_per_minute", "credits"):
+        number = value.get(name)
+        if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
+            raise BadScenario(f"/limits/{name}", "this must be a whole number from 0, or null for no limit")
+    if not isinstance(value.get("retry_after", False), bool):
+        raise BadScenario(
+            "/limits/retry_after", "this must be true or false: whether a 429 carries a Retry-After header"
+        )
+    return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"))
+
+
+def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:
+    for name in item:
+        if name not in allowed:
+            raise BadScenario(
+                join_pointer(pointer, name[:60]), f"unknown key; known keys: {', '.join(sorted(allowed))}"
+            )

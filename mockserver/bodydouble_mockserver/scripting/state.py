@@ -1,0 +1,240 @@
+"""State of a mock server between calls, beside its journal: scripted answers, limits, and the random generator."""
+
+import hashlib
+import math
+import random
+import secrets
+from collections import OrderedDict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bodydouble_mockserver.answer import Cost
+from bodydouble_mockserver.directives import Directives
+from bodydouble_mockserver.request_checks import CheckedRequest, Refusal
+from bodydouble_mockserver.scripting.matcher import MatchedRequest, Matcher
+from bodydouble_mockserver.settings import Settings
+
+__all__ = [
+    "MAX_ANSWERS",
+    "OUT_OF_CREDITS",
+    "Account",
+    "BadScenario",
+    "Limits",
+    "Scenario",
+    "ScriptedAnswer",
+    "ServerState",
+    "key_hash",
+]
+
+_MINUTE_S = 60.0
+_MAX_KEYS = 10_000
+OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # the vendor's spelling
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``requests_per_minute``, the initial ``credits`` of each key (None: unlimited), and whether a 429 carries a Retry-After header."""
+
+    requests_per_minute: int | None = None
+    retry_after: bool = False
+    credits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExceededLimit:
+    """A limit that a call exceeded: the refusal, and the seconds for the Retry-After header (None: no header)."""
+
+    refusal: Refusal
+    retry_after_s: int | None = None
+
+
+class Account:
+    """The calls and credits that each key has used. ``now`` is seconds since the epoch."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._calls: OrderedDict[str, deque[float]] = OrderedDict()
+        self._spent: OrderedDict[str, float] = OrderedDict()
+
+    def charge(self, key: str, cost: Cost, now: float) -> ExceededLimit | None:
+        """Count a call and take its cost, or return the limit that it exceeds, in which case it costs nothing."""
+        exceeded = self._count_call(key, now)
+        if exceeded is not None:
+            return exceeded
+        credits_left = self.credits_left(key)
+        needed = cost.credits or 0
+        if credits_left is not None:
+            if needed > credits_left:
+                return ExceededLimit(OUT_OF_CREDITS)
+            self._spent[key] = self._spent.pop(key, 0) + needed
+            _forget_oldest(self._spent)
+        return None
+
+    def credits_left(self, key: str) -> float | None:
+        """Return the credits that a key has left; None when they are unlimited."""
+        return None if self.limits.credits is None else self.limits.credits - self._spent.get(key, 0)
+
+    def _count_call(self, key: str, now: float) -> ExceededLimit | None:
+        most = self.limits.requests_per_minute
+        if most is None:
+            return None
+        calls = self._calls.setdefault(key, deque())
+        self._calls.move_to_end(key)
+        _forget_oldest(self._calls)
+        while calls and calls[0] <= now - _MINUTE_S:
+            calls.popleft()
+        if len(calls) >= most:
+            wait_s = math.ceil(calls[0] + _MINUTE_S - now) if calls else math.ceil(_MINUTE_S)
+            return ExceededLimit(Refusal(429), wait_s if self.limits.retry_after else None)
+        calls.append(now)
+        return None
+
+
+def key_hash(key: bytes, salt: bytes) -> str:
+    """Return eight hexadecimal digits that identify a key without revealing it."""
+    return hashlib.sha256(salt + key).hexdigest()[:8] if key else ""
+
+
+def _forget_oldest(items: "OrderedDict[str, Any]") -> None:
+    while len(items) > _MAX_KEYS:
+        items.popitem(last=False)
+
+
+# The statuses of a busy upstream, none of them charged.
+_FAILURE_CODES = (500, 502, 503, 504)
+MAX_ANSWERS = 1000
+
+
+class BadScenario(ValueError):
+    """A script that cannot be used; the message begins with the JSON pointer of the mistake."""
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{pointer or '/'}: {reason}")
+        self.pointer = pointer
+
+
+@dataclass(slots=True)
+class ScriptedAnswer:
+    """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited)."""
+
+    id: str
+    directives: Directives = field(default_factory=Directives)
+    body: bytes | None = None
+    content_type: bytes | None = None
+    headers: Sequence[tuple[bytes, bytes]] = ()
+    times: int | None = 1
+    matcher: Matcher | None = None
+    source: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    used: int = 0
+
+    @property
+    def has_uses_left(self) -> bool:
+        """True while the answer can be used again."""
+        return self.times is None or self.used < self.times
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A validated script: answers in the order in which they are tried, and limits (None: unchanged)."""
+
+    answers: Sequence[ScriptedAnswer]
+    limits: Limits | None = None
+
+
+class ServerState:
+    """The state of one server; all of it is bounded."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._random = random.Random(settings.seed)  # noqa: S311 - chance failures, not secrets
+        self._salt = secrets.token_bytes(16) if settings.seed is None else b"%d" % settings.seed
+        self._answers: list[ScriptedAnswer] = []
+        self._account = Account(Limits())
+        self._call_count = 0
+        self._answer_count = 0
+        self._update_flags(is_scripted=False, has_limits=False)
+
+    def add(self, scenario: Scenario) -> None:
+        """Append a scenario to the earlier ones; its limits replace the current ones.
+
+        Raises BadScenario when there would be more than `MAX_ANSWERS` answers.
+        """
+        if len(self._answers) + len(scenario.answers) > MAX_ANSWERS:
+            advice = f"{len(self._answers)} are stored already; DELETE /_bodydouble/scenarios first"
+            raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers ({advice})")
+        for answer in scenario.answers:
+            self._answer_count += 1
+            answer.id = f"answer-{self._answer_count}"
+            self._answers.append(answer)
+        if scenario.limits is not None:
+            self._account = Account(scenario.limits)
+        self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+
+    def _update_flags(self, *, is_scripted: bool, has_limits: bool) -> None:
+        self.is_scripted = is_scripted
+        self.has_limits = has_limits
+        settings = self._settings
+        # True without scripts, limits, random failures and latency. Read with each call, so computed here.
+        self.is_usual = not (is_scripted or has_limits or settings.fail_rate) and settings.latency_s is None
+
+    @property
+    def answers(self) -> Sequence[ScriptedAnswer]:
+        """The scripted answers, including those that are used up."""
+        return tuple(self._answers)
+
+    @property
+    def limits(self) -> Limits:
+        """The current limits."""
+        return self._account.limits
+
+    def clear(self) -> None:
+        """Reset scripts, limits, balances and the number of calls."""
+        self._answers = []
+        self._account = Account(Limits())
+        self._call_count = 0
+        self._update_flags(is_scripted=False, has_limits=False)
+
+    def next_scripted(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], checked: CheckedRequest
+    ) -> ScriptedAnswer | None:
+        """Return the first matching answer that has uses left, and count the use."""
+        self._call_count += 1
+        texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+        request = MatchedRequest(method, path, texts, checked.parsed, self.hash_key(checked.key), self._call_count)
+        for answer in self._answers:
+            if answer.has_uses_left and (answer.matcher is None or answer.matcher.matches(request)):
+                answer.used += 1
+                return answer
+        return None
+
+    def charge(self, key: bytes, cost: Cost) -> ExceededLimit | None:
+        """Charge a call that would succeed; return the limit that it exceeds, or None."""
+        return self._account.charge(self.hash_key(key), cost, self._settings.clock())
+
+    def credits_left(self, key: bytes) -> float | None:
+        """Return the credits that a key has left; None when they are unlimited."""
+        return self._account.credits_left(self.hash_key(key))
+
+    def hash_key(self, key: bytes) -> str:
+        """Return the short salted hash of a key."""
+        return key_hash(key, self._salt)
+
+    def with_run_settings(self, directives: Directives, *, may_fail: bool = True) -> Directives:
+        """Add the latency and random failures of the whole run where the call requests none itself."""
+        settings = self._settings
+        if (
+            may_fail
+            and settings.fail_rate
+            and directives.code is None
+            and directives.fault is None
+            and self._random.random() < settings.fail_rate
+        ):
+            directives = directives.with_defaults(Directives(code=self._random.choice(_FAILURE_CODES)))
+        if settings.latency_s is not None and directives.delay is None:
+            directives = directives.with_defaults(Directives(delay=settings.latency_s))
+        return directives
+
+    def pick_delay(self, seconds: tuple[float, float]) -> float:
+        """Pick a number of seconds from a range; the seed fixes the sequence."""
+        return self._random.uniform(*seconds)
