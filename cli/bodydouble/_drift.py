@@ -12,7 +12,7 @@ from bodydouble._output import COULD_NOT_RUN, exit_code_of, exit_on_error, exit_
 from bodydouble._sources import Config
 
 if TYPE_CHECKING:
-    from bodydouble_contract_tests.alarm import Delta
+    from bodydouble_contract_tests.drift import Delta
     from bodydouble_spec import Report
 
     from bodydouble._notify import Services
@@ -92,7 +92,7 @@ def drift(
     """
     with exit_on_error():
         try:
-            from bodydouble_contract_tests.alarm import (
+            from bodydouble_contract_tests.drift import (
                 Delta,
                 DriftState,
                 compare,

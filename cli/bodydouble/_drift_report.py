@@ -7,7 +7,7 @@ from bodydouble_spec import Report
 from bodydouble._sources import VENDORED
 
 if TYPE_CHECKING:
-    from bodydouble_contract_tests.alarm import Delta, SourceResult
+    from bodydouble_contract_tests.drift import Delta, SourceResult
 
     from bodydouble._drift_witnesses import Collected
 

@@ -5,17 +5,17 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from bodydouble_contract_tests.alarm import (
+from bodydouble_contract_tests.drift import (
     DriftSource,
     Fetched,
     SourceResult,
     fetch,
-    impact,
     page_findings,
     read_published,
     read_recording,
     unread_lines,
 )
+from bodydouble_contract_tests.impact import impact
 from bodydouble_spec import Contract, Exchange, Finding, SpecError, UnreadableDocument, read_exchanges
 from bodydouble_spec.diff import Severities, diff
 

@@ -9,11 +9,16 @@ from importlib.util import find_spec as _find_spec
 if _find_spec("hypothesis") is None:
     raise ImportError("bodydouble_contract_tests needs Hypothesis; install it with: pip install 'bodydouble[contract]'")
 
-from bodydouble_contract_tests._boundary import BoundaryCase, boundary_cases
-from bodydouble_contract_tests._errors import UnsupportedSchema
-from bodydouble_contract_tests._invalid import InvalidRequest, invalid_requests
-from bodydouble_contract_tests._requests import requests
-from bodydouble_contract_tests._responses import ResponseCase, responses
+from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.strategies import (
+    BoundaryCase,
+    InvalidRequest,
+    ResponseCase,
+    boundary_cases,
+    invalid_requests,
+    requests,
+    responses,
+)
 
 __all__ = [
     "BoundaryCase",

@@ -10,7 +10,7 @@ from bodydouble_spec import is_array, is_object
 
 from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall, always
 from bodydouble_contract_tests._mutant_pictures import picture_mutants
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks import OperationProfile
 
 __all__ = ["answer_mutants"]
 

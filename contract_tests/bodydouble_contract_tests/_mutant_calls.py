@@ -6,7 +6,7 @@ from typing import Any
 from bodydouble_spec import is_array, is_object
 
 from bodydouble_contract_tests._mutant import MutatedCall
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks import OperationProfile
 
 __all__ = ["gives", "has", "inputs", "lacks", "members"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall
 from bodydouble_contract_tests._mutant_calls import has
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks import OperationProfile
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -5,12 +5,11 @@ from typing import Any
 
 from bodydouble_spec import Evidence, Operation, pointer_parts, resolve_pointer
 
-from bodydouble_contract_tests._boundary import boundary_cases
-from bodydouble_contract_tests._deviation import generic_pointer
 from bodydouble_contract_tests._mutant import Mutant, MutatedCall, always
 from bodydouble_contract_tests._mutant_calls import gives, inputs, members
 from bodydouble_contract_tests._mutant_strict import strict_mutants
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks import OperationProfile, generic_pointer
+from bodydouble_contract_tests.strategies import boundary_cases
 
 __all__ = ["request_mutants"]
 

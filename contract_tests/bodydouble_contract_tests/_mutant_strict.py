@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterator
 
 from bodydouble_contract_tests._mutant import Mutant, MutatedCall
 from bodydouble_contract_tests._mutant_calls import gives, has, inputs, lacks, members
-from bodydouble_contract_tests._subject import OperationProfile
-from bodydouble_contract_tests._unknown import KnownValues, known_values
+from bodydouble_contract_tests.checks import KnownValues, OperationProfile, known_values
 
 __all__ = ["strict_mutants"]
 

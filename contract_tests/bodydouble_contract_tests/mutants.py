@@ -10,12 +10,12 @@ A verification that finds every one of them, and nothing on the unchanged mock, 
 from bodydouble_mockserver import MockServer, Settings
 from bodydouble_spec import Contract
 
-from bodydouble_contract_tests._boundary import boundary_cases
 from bodydouble_contract_tests._mutant import Mutant
 from bodydouble_contract_tests._mutant_answers import answer_mutants
 from bodydouble_contract_tests._mutant_requests import request_mutants
 from bodydouble_contract_tests._mutant_server import MutantServer
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.strategies import boundary_cases
 
 __all__ = ["Mutant", "mutants", "serve"]
 

@@ -14,15 +14,18 @@ from typing import Any
 import pytest
 from bodydouble_spec import Contract, Report, Severity, SpecError, render
 
-from bodydouble_contract_tests._aim import ServerConfig, default_recording, resolve_server
-from bodydouble_contract_tests._baseline import BadBaseline, Baseline
-from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._check import Check
-from bodydouble_contract_tests._errors import CannotVerify, UnsupportedSchema
-from bodydouble_contract_tests._runner import VerifyOptions, verify
-from bodydouble_contract_tests._subject import OperationProfile
-from bodydouble_contract_tests._target import Target
-from bodydouble_contract_tests._verification import Verification
+from bodydouble_contract_tests.checks import Check, OperationProfile, Verification, catalogue
+from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
+from bodydouble_contract_tests.run import (
+    BadBaseline,
+    Baseline,
+    ServerConfig,
+    Target,
+    VerifyOptions,
+    default_recording,
+    resolve_server,
+    verify,
+)
 
 __all__ = ["test_contract"]
 

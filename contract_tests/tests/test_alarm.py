@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_contract_tests.alarm import (
+from bodydouble_contract_tests.drift import (
     DriftSource,
     SourceResult,
     merge_findings,

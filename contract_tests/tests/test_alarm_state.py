@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.alarm import (
+from bodydouble_contract_tests.drift import (
     BadDriftState,
     Delta,
     DriftSource,

@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._baseline import BadBaseline, Baseline
-from bodydouble_contract_tests._verification import Verification
+from bodydouble_contract_tests.checks.model import Verification
+from bodydouble_contract_tests.run.baseline import BadBaseline, Baseline
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given
 from hypothesis import strategies as st

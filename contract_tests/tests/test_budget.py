@@ -6,11 +6,9 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._budget import Budget
-from bodydouble_contract_tests._charge import Charge, charge_of
-from bodydouble_contract_tests._money import is_billed, spending_limit_of
-from bodydouble_contract_tests._target import Received
-from bodydouble_contract_tests._waiting import WaitBudget, retry_after_s
+from bodydouble_contract_tests.run.budget import Budget, Charge, charge_of, is_billed, spending_limit_of
+from bodydouble_contract_tests.run.caller import WaitBudget, retry_after_s
+from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,

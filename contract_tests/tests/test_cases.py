@@ -4,10 +4,9 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
-from bodydouble_contract_tests._plan import Plan
-from bodydouble_contract_tests._planner import make_plan
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Plan
+from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.plan.planner import make_plan
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract

@@ -11,20 +11,18 @@ import orjson
 import pytest
 from bodydouble_client import ArgumentError, EditResult, Image, NotFound, TimedOut
 from bodydouble_contract_tests import InvalidRequest, boundary_cases, invalid_requests, requests
-from bodydouble_contract_tests.claims import (
-    CallRecord,
+from bodydouble_contract_tests.claims.answers import answers, boundary_answers
+from bodydouble_contract_tests.claims.calls import (
     ClientCall,
-    CrossValidator,
-    Harness,
     InputPicture,
     InvalidCall,
-    PostResult,
-    ReceivedRequest,
-    RecordingServer,
-    answers,
-    boundary_answers,
     boundary_calls,
     calls,
+    invalid_boundary_calls,
+    invalid_calls,
+)
+from bodydouble_contract_tests.claims.claims import (
+    CrossValidator,
     claim_clients_agree,
     claim_invalid_body_is_refused,
     claim_invalid_call_is_refused,
@@ -35,9 +33,8 @@ from bodydouble_contract_tests.claims import (
     claim_request_matches_the_call,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
-    invalid_boundary_calls,
-    invalid_calls,
 )
+from bodydouble_contract_tests.claims.harness import CallRecord, Harness, PostResult, ReceivedRequest, RecordingServer
 from bodydouble_mockserver import Settings
 from bodydouble_spec import Contract, Finding, is_object
 from hypothesis import given, settings

@@ -11,15 +11,10 @@ import orjson
 import pytest
 from bodydouble_client import ConnectFailed, DownloadError, TimedOut
 from bodydouble_contract_tests import BoundaryCase, boundary_cases
-from bodydouble_contract_tests.claims import (
-    ClientCall,
+from bodydouble_contract_tests.claims.answers import answers
+from bodydouble_contract_tests.claims.calls import ClientCall, InputPicture, InvalidCall, calls, invalid_calls
+from bodydouble_contract_tests.claims.claims import (
     CrossValidator,
-    Harness,
-    InputPicture,
-    InvalidCall,
-    RecordingServer,
-    answers,
-    calls,
     claim_clients_agree,
     claim_invalid_body_is_refused,
     claim_invalid_call_is_refused,
@@ -30,8 +25,8 @@ from bodydouble_contract_tests.claims import (
     claim_request_matches_the_call,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
-    invalid_calls,
 )
+from bodydouble_contract_tests.claims.harness import Harness, RecordingServer
 from bodydouble_mockserver import Settings
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract, Finding

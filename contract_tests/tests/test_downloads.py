@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
-from bodydouble_contract_tests._downloads import Downloads
-from bodydouble_contract_tests._picture_file import inspect_picture
+from bodydouble_contract_tests.checks.images import inspect_picture
+from bodydouble_contract_tests.run.downloads import Downloads
 from bodydouble_contract_tests.verification import FetchedPicture, OperationProfile, Target
 from hypothesis import given, settings
 from hypothesis import strategies as st

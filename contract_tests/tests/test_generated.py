@@ -2,10 +2,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, ExpectedOutcome
-from bodydouble_contract_tests._generated import examine_generated
-from bodydouble_contract_tests._planner import make_plan
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome
+from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.plan.planner import make_plan
+from bodydouble_contract_tests.run.fuzz import examine_generated
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_object
 
 Fault = Callable[[Any], bool]

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_contract_tests import boundary_cases
-from bodydouble_contract_tests._impact import impact
+from bodydouble_contract_tests.impact.impact import impact
 from bodydouble_spec import Contract, Finding, Severity, worst
 from bodydouble_spec.oracle import Oracle
 from hypothesis import given, settings

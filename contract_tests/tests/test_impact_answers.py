@@ -6,8 +6,8 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_client import MODEL
-from bodydouble_contract_tests._impact import impact
-from bodydouble_contract_tests._impact_reading import INDISPENSABLE, places_read
+from bodydouble_contract_tests.impact.impact import impact
+from bodydouble_contract_tests.impact.responses import INDISPENSABLE, places_read
 from bodydouble_spec import Contract, Finding, Severity
 
 Edit = Callable[[dict[str, Any]], None]

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_contract_tests._impact import impact
-from bodydouble_contract_tests._impact_pictures import PlaceholderPictures
+from bodydouble_contract_tests.impact.client import PlaceholderPictures
+from bodydouble_contract_tests.impact.impact import impact
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Exchange, Finding, RecordedPicture, Severity, read_exchanges

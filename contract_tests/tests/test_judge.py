@@ -11,12 +11,17 @@ import httpx
 import orjson
 import pytest
 from bodydouble_contract_tests import requests, responses
-from bodydouble_contract_tests._case import Case, Credential, ExpectedOutcome
-from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._judge import check_observation
-from bodydouble_contract_tests._observation import FetchedPicture, Observation, Trouble
-from bodydouble_contract_tests._second_opinion import CrossValidation
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks.catalogue import catalogue
+from bodydouble_contract_tests.checks.model import (
+    Case,
+    Credential,
+    ExpectedOutcome,
+    FetchedPicture,
+    Observation,
+    Trouble,
+)
+from bodydouble_contract_tests.checks.observations import check_observation
+from bodydouble_contract_tests.checks.profile import CrossValidation, OperationProfile
 from bodydouble_mockserver import Images, Settings, create_app
 from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_mockserver.transport import MockTransport

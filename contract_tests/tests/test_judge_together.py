@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, ExpectedOutcome
-from bodydouble_contract_tests._catalogue import catalogue
-from bodydouble_contract_tests._judge import check_observation, check_observations
-from bodydouble_contract_tests._observation import Observation, Trouble
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks.catalogue import catalogue
+from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
+from bodydouble_contract_tests.checks.observations import check_observation, check_observations
+from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_spec import Contract, Evidence, Severity
 from hypothesis import given
 from hypothesis import strategies as st

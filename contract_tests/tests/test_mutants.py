@@ -4,8 +4,8 @@ import threading
 
 import httpx
 import pytest
-from bodydouble_contract_tests._boundary import boundary_cases
 from bodydouble_contract_tests.mutants import Mutant, mutants, serve
+from bodydouble_contract_tests.strategies.boundary import boundary_cases
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_mockserver.transport import MockTransport

@@ -4,9 +4,8 @@ import json
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._page import page_findings, response_examples
-from bodydouble_contract_tests._page_json import read_relaxed
-from bodydouble_contract_tests._upstream import Fetched
+from bodydouble_contract_tests.drift.page import page_findings, read_relaxed, response_examples
+from bodydouble_contract_tests.drift.upstream import Fetched
 from bodydouble_spec import Contract, Finding, Severity, UnknownOperation, UnreadableDocument
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,7 @@
 """Patterns: texts that match them, and their alternatives."""
 
 import pytest
-from bodydouble_contract_tests._pattern import alternatives, in_python, matches, matching, simplest_match
+from bodydouble_contract_tests.schema.pattern import alternatives, in_python, matches, matching, simplest_match
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests._case import Case, ExpectedOutcome
-from bodydouble_contract_tests._elements import Factor, Option, Space
-from bodydouble_contract_tests._plan import Plan
-from bodydouble_contract_tests._planner import coverage, elements, make_plan
-from bodydouble_contract_tests._planner_budget import within_budget
-from bodydouble_contract_tests._planner_picture import input_picture
-from bodydouble_contract_tests._planner_rows import covering_rows
-from bodydouble_contract_tests._subject import OperationProfile
+from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Plan
+from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.plan.options import input_picture
+from bodydouble_contract_tests.plan.planner import coverage, elements, make_plan, within_budget
+from bodydouble_contract_tests.plan.space import Factor, Option, Space, covering_rows
 from bodydouble_spec import Contract, Evidence, Overlay
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

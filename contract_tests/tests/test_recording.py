@@ -6,10 +6,19 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_contract_tests._charge import Charge
-from bodydouble_contract_tests._keeping import Redaction
-from bodydouble_contract_tests._record import CallState, Entry, entry_of, finding_of, observation_of, to_exchange
-from bodydouble_contract_tests._recording import Recorder, latest, read_recorded_run
+from bodydouble_contract_tests.run.budget import Charge
+from bodydouble_contract_tests.run.recording import (
+    CallState,
+    Entry,
+    Recorder,
+    entry_of,
+    finding_of,
+    latest,
+    observation_of,
+    read_recorded_run,
+    to_exchange,
+)
+from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,

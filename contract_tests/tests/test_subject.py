@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests import boundary_cases
-from bodydouble_contract_tests._answer_places import places
-from bodydouble_contract_tests._subject import AnswerPicture, OperationProfile, PropertyNames
-from bodydouble_contract_tests._texts import LONG
+from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile, PropertyNames
+from bodydouble_contract_tests.schema.responses import places
+from bodydouble_contract_tests.strategies.texts import LONG
 from bodydouble_spec import Contract, Evidence
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,8 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_contract_tests._decoding import Undecodable, decoded
-from bodydouble_contract_tests._target import WRONG_KEY, Target
+from bodydouble_contract_tests.run.http import WRONG_KEY, Target, Undecodable, decoded
 from bodydouble_contract_tests.verification import CannotVerify, Credential, Trouble
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.transport import MockTransport

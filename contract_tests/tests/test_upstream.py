@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import trustme
-from bodydouble_contract_tests._upstream import Fetched, FetchLimits, fetch, read_published
+from bodydouble_contract_tests.drift.upstream import Fetched, FetchLimits, fetch, read_published
 from bodydouble_spec import UnreadableDocument
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,0 +1,43 @@
+"""The checks of `verify`: the catalogue, what is sent and seen, and a finding for each deviation."""
+
+from bodydouble_contract_tests.checks.catalogue import catalogue
+from bodydouble_contract_tests.checks.findings import generic_pointer
+from bodydouble_contract_tests.checks.images import inspect_picture
+from bodydouble_contract_tests.checks.model import (
+    Case,
+    Check,
+    Credential,
+    ExpectedOutcome,
+    FetchedPicture,
+    Observation,
+    Plan,
+    Progress,
+    Trouble,
+    Verification,
+)
+from bodydouble_contract_tests.checks.observations import check_observation, check_observations
+from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile, PropertyNames
+from bodydouble_contract_tests.checks.unspecified import KnownValues, known_values
+
+__all__ = [
+    "AnswerPicture",
+    "Case",
+    "Check",
+    "Credential",
+    "ExpectedOutcome",
+    "FetchedPicture",
+    "KnownValues",
+    "Observation",
+    "OperationProfile",
+    "Plan",
+    "Progress",
+    "PropertyNames",
+    "Trouble",
+    "Verification",
+    "catalogue",
+    "check_observation",
+    "check_observations",
+    "generic_pointer",
+    "inspect_picture",
+    "known_values",
+]

@@ -1,0 +1,207 @@
+"""One call of a verification: the request, the expected outcome, and the highest possible price."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from bodydouble_spec import Evidence, Finding
+
+__all__ = [
+    "Case",
+    "Check",
+    "Credential",
+    "ExpectedOutcome",
+    "FetchedPicture",
+    "Observation",
+    "Plan",
+    "Progress",
+    "Trouble",
+    "Verification",
+]
+
+
+class ExpectedOutcome(StrEnum):
+    """The outcome that a case must have.
+
+    ``accepted``: the success status, and an answer that keeps the contract. ``refused``: 400 with the error envelope. ``unauthorized``: 401.
+    ``survived``: any answer but a 5xx, because the behaviour is not specified.
+    """
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNAUTHORIZED = "unauthorized"
+    SURVIVED = "survived"
+
+
+class Credential(StrEnum):
+    """The API key that a case is sent with: the caller's, none, or a wrong one."""
+
+    KEY = "key"
+    NONE = "none"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One call, made for one `Check`.
+
+    ``id`` names the case and stays the same as long as the contract does (``refusal/num_images/maximum+1``). ``body`` is the JSON value
+    to send, and ``images`` the number of pictures that the call costs if the server carries it out (a wrongly accepted one too). ``pointer`` is the
+    place in ``body`` under test, ``evidence`` the evidence for the expected outcome. ``covers`` are the contract elements that the call proves
+    when it succeeds. The call is made ``repeats`` times.
+    """
+
+    id: str
+    check: str
+    body: Any
+    expectation: ExpectedOutcome
+    evidence: Evidence
+    images: int = 1
+    pointer: str = ""
+    credential: Credential = Credential.KEY
+    repeats: int = 1
+    covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A claim: its id in kebab case, one sentence, its evidence and source, and its price.
+
+    ``images`` is the number of pictures that the proof of this claim alone costs; 0 when it is free.
+    A finding of a check has the check's id, or ``<check>/<rule or case>`` where one check can fail in several distinct ways.
+    """
+
+    id: str
+    claim: str
+    evidence: Evidence
+    source: str
+    images: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The calls of a verification, in order.
+
+    ``free`` calls cost nothing unless the server errs. ``paid`` calls prove the elements of the contract with the fewest pictures, then use the rest of
+    the budget. ``unpaid`` calls are added where nothing costs money (repeated calls, odd prompts). ``elements`` are the contract elements to
+    prove, and ``unbought`` gives the reason for each id that the budget or the caller left out.
+    """
+
+    checks: tuple[Check, ...]
+    free: tuple[Case, ...]
+    paid: tuple[Case, ...]
+    unpaid: tuple[Case, ...] = ()
+    elements: tuple[str, ...] = ()
+    unbought: dict[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def images(self) -> int:
+        """The number of pictures that the paid calls cost."""
+        return sum(case.images * case.repeats for case in self.paid)
+
+    @property
+    def calls(self) -> tuple[Case, ...]:
+        """Every call in order."""
+        return (*self.free, *self.paid, *self.unpaid)
+
+
+class Trouble(StrEnum):
+    """The reason for an incomplete answer.
+
+    ``unreachable``: no connection. ``timeout``: no answer in time. ``broken``: the connection ended within the exchange, or the bytes were not
+    HTTP. ``undecodable``: the content encoding (gzip) is broken. ``wrong-length``: the body does not have the length that its header states.
+    """
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    BROKEN = "broken"
+    UNDECODABLE = "undecodable"
+    WRONG_LENGTH = "wrong-length"
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedPicture:
+    """One picture of an answer. ``pointer`` is its place in the body.
+
+    ``source`` is the URL (redacted) or ``base64``. ``content`` holds the bytes received, ``status`` and ``media_type`` are those of the
+    download (None and ``""`` for Base64). ``format`` is the format of the bytes (``image/png``; None when they are not a picture), ``pixels``
+    width and height, ``problem`` the reason why the picture cannot be checked.
+    """
+
+    pointer: str
+    source: str
+    status: int | None = None
+    media_type: str = ""
+    format: str | None = None
+    pixels: tuple[int, int] | None = None
+    content: bytes = b""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One call and its outcome, within ``elapsed_s`` seconds.
+
+    ``sent`` is the request body, ``status`` is None when no answer began, ``headers`` are by lower-case name, ``content`` is the decoded body.
+    ``number`` counts the repetitions of a case from 0. ``trouble`` is the reason for an incomplete answer, ``detail`` describes it.
+    """
+
+    case: Case
+    sent: bytes
+    status: int | None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    content: bytes = b""
+    elapsed_s: float = 0.0
+    number: int = 0
+    trouble: Trouble | None = None
+    detail: str = ""
+    pictures: tuple[FetchedPicture, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, or an empty text."""
+        return self.headers.get("content-type", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Findings, outcomes and cost of a verification.
+
+    ``findings`` are all distinct deviations, ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
+    again. ``outcomes`` maps each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
+    ``credits`` and ``usd`` are the charges (``usd`` is None where no price is known). ``coverage`` maps each contract element to the number of
+    successful calls that prove it. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.
+    """
+
+    checks: tuple[Check, ...]
+    findings: tuple[Finding, ...]
+    outcomes: Mapping[str, str]
+    observations: tuple[Observation, ...] = ()
+    requests: int = 0
+    paid_images: int = 0
+    credits: float = 0
+    usd: float | None = None
+    coverage: Mapping[str, int] = field(default_factory=dict[str, int])
+    unbought: Mapping[str, str] = field(default_factory=dict[str, str])
+    muted: tuple[Finding, ...] = ()
+    gone: tuple[str, ...] = ()
+    incomplete: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a run before a call or a wait.
+
+    ``case`` is the id of the next case, ``number`` the number of calls made so far, ``total`` the number of planned calls (generated examples
+    included; their reduction may take more). ``spent_usd`` and ``left_usd`` are None where nothing costs money. ``waiting_s`` is above 0 when the server
+    asked for a pause (429) that begins now. ``findings`` counts the distinct findings so far.
+    """
+
+    case: str
+    number: int
+    total: int
+    spent_usd: float | None = None
+    left_usd: float | None = None
+    waiting_s: float = 0.0
+    findings: int = 0

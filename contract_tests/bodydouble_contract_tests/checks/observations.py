@@ -1,0 +1,142 @@
+"""Check one call against everything that the contract claims about it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import orjson
+from bodydouble_spec import Finding
+
+from bodydouble_contract_tests.checks.findings import deviation, distinct, generic_pointer, shortened
+from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
+from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.checks.refusals import check_refusal
+from bodydouble_contract_tests.checks.status import check_status, is_generated, is_success
+from bodydouble_contract_tests.checks.success import check_answer
+
+__all__ = ["check_observation", "check_observations"]
+
+_TOLERANCE = 1e-6
+
+
+def check_observations(profile: OperationProfile, observations: Iterable[Observation]) -> list[Finding]:
+    """Return the deviations between calls, each once: prices out of proportion, and repeated calls with different outcomes.
+
+    Where all repetitions of a call end with the same wrong status, the finding is that of a single call.
+    """
+    seen = list(observations)
+    return list(distinct((*_prices(profile, seen), *_repetitions(profile, seen))))
+
+
+def _prices(profile: OperationProfile, observations: list[Observation]) -> Iterator[Finding]:
+    """Compare the price per picture of calls for different numbers of pictures."""
+    if profile.names.count is None:
+        return
+    seen: dict[int, Counter[float]] = {}
+    pointer = ""
+    for count, used, where in filter(None, (_priced(profile, item) for item in observations)):
+        seen.setdefault(count, Counter())[used] += 1
+        pointer = where
+    # A single call at another price has another cause than the number of pictures.
+    usual = {count: prices.most_common(1)[0][0] for count, prices in sorted(seen.items())}
+    rates = [used / count for count, used in usual.items()]
+    if rates and max(rates) > min(rates) * (1 + _TOLERANCE):
+        listed = ", ".join(f"{used:g} for {count}" for count, used in usual.items())
+        expected = {str(count): rates[0] * count for count in usual}
+        got = {str(count): used for count, used in usual.items()}
+        message = f"credits are not in proportion to the number of pictures: {listed}"
+        yield deviation(profile, "credits-proportional", message, expected, got, pointer=pointer)
+
+
+def _priced(profile: OperationProfile, observation: Observation) -> tuple[int, float, str] | None:
+    """Return the number of pictures of a call, its cost, and the pointer to the cost.
+
+    None where the number is not the requested one, or where the answer states no cost.
+    """
+    if observation.status is None or not is_success(observation.status) or observation.trouble is not None:
+        return None
+    try:
+        answer = orjson.loads(observation.content)
+    except orjson.JSONDecodeError:
+        return None
+    count = profile.images_promised(observation.case.body)
+    cost = profile.cost(answer)
+    if count is None or cost is None or cost[1] <= 0 or any(n != count for _, n in profile.picture_lists(answer)):
+        return None
+    return count, cost[1], generic_pointer(answer, cost[0])
+
+
+def _repetitions(profile: OperationProfile, observations: list[Observation]) -> Iterator[Finding]:
+    groups: dict[str, list[Observation]] = {}
+    for observation in observations:
+        if observation.case.repeats > 1:
+            groups.setdefault(observation.case.id, []).append(observation)
+    for group in groups.values():
+        yield from _repetition(profile, group)
+
+
+def _repetition(profile: OperationProfile, group: list[Observation]) -> Iterator[Finding]:
+    answered = [(item, item.status) for item in group if item.status is not None]
+    statuses = Counter(status for _, status in answered)
+    broken = sum(count for status, count in statuses.items() if status >= 500)
+    if answered and (len(statuses) == 1 or broken == len(answered)):
+        item, status = answered[0]
+        yield from check_status(profile, item.case, status, item.content)
+        return
+    listed = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+    if broken:
+        message = f"{broken} of {len(group)} equal calls gave 5xx ({listed})"
+        yield deviation(profile, "answers-steadily/5xx", message, "no 5xx", listed, evidence=group[0].case.evidence)
+    if len({status // 100 for status in statuses if status < 500}) > 1:
+        message = f"{len(group)} equal calls had different outcomes: {listed}"
+        yield deviation(profile, "answers-steadily/mixed", message, "the same status for all calls", listed)
+
+
+def check_observation(profile: OperationProfile, observation: Observation, *, is_live: bool = False) -> list[Finding]:
+    """Return the deviations of one call, each once; empty when every claim about it holds.
+
+    ``is_live`` marks a paid call, for which a charge above the documented price is an error. The status of a repeated call is left to
+    `check_observations`, which sees all repetitions. A 429 is not a verdict on the request; the caller leaves it out.
+    """
+    return list(distinct(_all_findings(profile, observation, is_live=is_live)))
+
+
+def _all_findings(profile: OperationProfile, observation: Observation, *, is_live: bool) -> Iterator[Finding]:
+    case, status = observation.case, observation.status
+    if status is not None and case.repeats == 1:
+        yield from check_status(profile, case, status, observation.content)
+    if observation.trouble is not None:
+        yield _trouble(profile, case, observation.trouble, observation)
+    elif status is None:
+        return
+    elif is_success(status):
+        # A wrongly accepted call is a finding already; its pictures do not matter.
+        if case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED):
+            yield from check_answer(profile, observation, status, is_live=is_live)
+    elif case.expectation in (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED):
+        yield from check_refusal(profile, case, observation, status)
+
+
+def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observation: Observation) -> Finding:
+    check, expected = _TROUBLES[trouble]
+    detail = f": {shortened(observation.detail)}" if observation.detail else ""
+    message = f"{_DESCRIPTIONS[trouble]} after {observation.elapsed_s:.1f} s{detail}"
+    # The request is part of the fault when the server does not answer it; the framing of a body is not about one request.
+    rule = f"/{'generated' if is_generated(case) else case.id}" if check in _OF_A_CASE else ""
+    return deviation(profile, f"{check}{rule}", message, expected, str(trouble))
+
+
+_TROUBLES = {
+    Trouble.UNREACHABLE: ("answer-whole", "a connection"),
+    Trouble.TIMEOUT: ("answer-in-time", "an answer"),
+    Trouble.BROKEN: ("answer-whole", "a complete answer"),
+    Trouble.UNDECODABLE: ("content-encoding", "a body with the encoding of its header"),
+    Trouble.WRONG_LENGTH: ("body-length", "a body with the length of its header"),
+}
+_DESCRIPTIONS = {
+    Trouble.UNREACHABLE: "no connection was made",
+    Trouble.TIMEOUT: "no answer arrived",
+    Trouble.BROKEN: "the connection broke, or the answer was not HTTP,",
+    Trouble.UNDECODABLE: "the body could not be decoded",
+    Trouble.WRONG_LENGTH: "the body did not have its stated length",
+}
+_OF_A_CASE = {"answer-in-time", "answer-whole"}

@@ -1,0 +1,290 @@
+"""The profile of one operation, read from its contract; the only module about the peculiarities of image operations.
+
+The contract names its properties; this module knows the meaning of a property with such a name. An operation without these properties
+is checked by the contract alone.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import orjson
+from bodydouble_spec import Contract, Evidence, Operation, SpecError, is_array, is_object, join_pointer
+from bodydouble_spec.oracle import Oracle
+
+from bodydouble_contract_tests.checks.unspecified import (
+    KnownValues,
+    is_unspecified_input,
+    is_unspecified_prompt,
+    known_values,
+)
+from bodydouble_contract_tests.schema import places, property_names, values_at, values_named
+
+__all__ = ["AnswerPicture", "CrossValidation", "OperationProfile", "PropertyNames"]
+
+# The number of cached verdicts: repeated calls get the same answer, and a verdict takes a millisecond.
+_KEPT = 64
+# jsonschema-rs does not check formats here; openapi-core checks some of them.
+_FORMAT_ONLY = "breaks the rule `format`"
+
+
+class CrossValidation:
+    """Validate the answers of one operation with openapi-core; there is no verdict on a document whose version it does not support."""
+
+    def __init__(self, contract: Contract, operation: Operation) -> None:
+        try:
+            self._oracle: Oracle | None = Oracle(contract)
+        except SpecError:
+            self._oracle = None
+        self._operation = operation
+        self._errors = lru_cache(_KEPT)(self._ask)
+
+    def errors(self, status: int, content_type: str, content: bytes) -> tuple[str, ...] | None:
+        """Return the faults of an answer, one sentence each; None where the verdict means nothing.
+
+        The two validators are known to differ over numbers like ``1.0``, over digits of other scripts and final newlines (with some schemas),
+        and over content that is not JSON. A wrong format is not a fault.
+        """
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            return None
+        if self._oracle is None or any(map(_is_contested, _leaves(body))):
+            return None
+        return self._errors(status, content_type, content)
+
+    def _ask(self, status: int, content_type: str, content: bytes) -> tuple[str, ...]:
+        if self._oracle is None:
+            return ()
+        messages = self._oracle.response_errors(self._operation, status, content_type, content)
+        return tuple(text for text in messages if not text.endswith(_FORMAT_ONLY))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield every scalar in a JSON value, property names included."""
+    if is_object(value):
+        yield from value
+        for item in value.values():
+            yield from _leaves(item)
+    elif is_array(value):
+        for item in value:
+            yield from _leaves(item)
+    else:
+        yield value
+
+
+def _is_contested(leaf: Any) -> bool:
+    if isinstance(leaf, float):
+        return leaf.is_integer()
+    if not isinstance(leaf, str):
+        return False
+    return leaf.endswith("\n") or (
+        not leaf.isascii() and any(unicodedata.decimal(one, None) is not None for one in leaf if one > "\x7f")
+    )
+
+
+_PROMPTS = ("prompt",)
+_INPUTS = ("image_urls", "images", "image_url", "image")
+_COUNTS = ("num_images", "n")
+_RATIOS = ("aspect_ratio",)
+_URL, _BASE64 = "url", "b64_json"
+_CREDITS = ("credits_used", "tokens_used")
+_USD = ("usd_spent",)
+# The highest number of input pictures seen in applications, for contracts without a bound.
+_USUAL_INPUTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyNames:
+    """The names of the request properties for the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
+
+    prompt: str | None
+    inputs: str | None
+    count: str | None
+    ratio: str | None
+
+
+class AnswerPicture(NamedTuple):
+    """One picture of an answer: the JSON pointer of its item (``/data/0``), its URL and its Base64 text, None where either is not a text."""
+
+    pointer: str
+    url: str | None
+    base64: str | None
+
+
+class OperationProfile:
+    """One operation of a contract, the only one when none is given, as the checks need it.
+
+    ``sizes`` maps an aspect ratio to width and height in pixels (``x-sizes``), ``credits`` is the price of one picture and ``credits_per_usd``
+    the credits that a dollar buys (``x-price``), None where the contract has no price. Raises UnknownOperation when there is no single operation.
+    """
+
+    def __init__(self, contract: Contract, operation: Operation | None = None) -> None:
+        self.contract = contract
+        self.operation = operation or contract.operation()
+        schema = self.operation.request_schema or {}
+        properties = schema.get("properties")
+        self.properties: Mapping[str, Any] = properties if is_object(properties) else {}
+        self.names = PropertyNames(*(self._first(names) for names in (_PROMPTS, _INPUTS, _COUNTS, _RATIOS)))
+        extensions = self.operation.extensions
+        self.sizes: Mapping[str, tuple[int, int]] = dict(_sizes(extensions.get("x-sizes")))
+        price = extensions.get("x-price")
+        self.credits = _amount(price.get("credits")) if is_object(price) else None
+        self.credits_per_usd = _amount(price.get("credits-per-usd")) if is_object(price) else None
+        answer = self.operation.response_schema(self.operation.success_status) or {}
+        known = dict.fromkeys((path, property_names(schema)) for path, schema in places(answer))
+        picture_items = (path for path, names in known if path[-1:] == ("*",) and not names.isdisjoint((_URL, _BASE64)))
+        self._picture_lists = tuple(dict.fromkeys(path[:-1] for path in picture_items))
+        self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in _CREDITS))
+
+    @cached_property
+    def cross_validation(self) -> CrossValidation:
+        """The second validator, openapi-core, for answers."""
+        return CrossValidation(self.contract, self.operation)
+
+    @property
+    def usd_per_image(self) -> float | None:
+        """The price of one picture in US dollars; None when the contract has no price."""
+        return None if not self.credits or not self.credits_per_usd else self.credits / self.credits_per_usd
+
+    @property
+    def refusal_status(self) -> int:
+        """The status of a refused request: 400, or 422 where the contract documents that one alone."""
+        return next((status for status in (400, 422) if str(status) in self.operation.responses), 400)
+
+    @property
+    def states_cost(self) -> bool:
+        """True when the contract documents the cost of a call in a successful answer."""
+        return bool(self._costs)
+
+    @property
+    def has_pictures(self) -> bool:
+        """True when the contract documents pictures in a successful answer."""
+        return bool(self._picture_lists)
+
+    def images_asked(self, body: Any) -> int:
+        """Return the number of pictures that a request asks for, at least 1.
+
+        It is the number in the request, rounded down, else the contract's default, else 1.
+        """
+        asked = self._count(body)
+        # A number beyond any budget counts as 1.
+        return max(1, int(asked)) if _is_number(asked) and abs(asked) < 1e9 else 1
+
+    def images_promised(self, body: Any) -> int | None:
+        """Return the number of pictures that the answer must have; None for a fraction or less than 1, which are not specified."""
+        asked = self._count(body)
+        return int(asked) if _is_number(asked) and asked >= 1 and asked == int(asked) else None
+
+    def _count(self, body: Any) -> Any:
+        if self.names.count is None:
+            return 1
+        schema = self.properties[self.names.count]
+        usual = schema.get("default", 1) if is_object(schema) else 1
+        return body.get(self.names.count, usual) if is_object(body) else usual
+
+    def ratio_asked(self, body: Any) -> str | None:
+        """Return the aspect ratio of a request, or the contract's default; None where neither has one."""
+        if self.names.ratio is None:
+            return None
+        schema = self.properties[self.names.ratio]
+        usual = schema.get("default") if is_object(schema) else None
+        asked = body.get(self.names.ratio, usual) if is_object(body) else usual
+        return asked if isinstance(asked, str) else None
+
+    def pictures(self, answer: Any) -> list[AnswerPicture]:
+        """Return the pictures of a parsed success body, where the contract documents them; items that are not objects are left out."""
+        return [
+            AnswerPicture(pointer, _text(item.get(_URL)), _text(item.get(_BASE64)))
+            for path in self._picture_lists
+            for pointer, item in values_at(answer, (*path, "*"))
+            if is_object(item)
+        ]
+
+    def picture_lists(self, answer: Any) -> list[tuple[str, int]]:
+        """Return the lists of pictures of a parsed success body: the JSON pointer of each and its length."""
+        return [
+            (pointer, len(items))
+            for path in self._picture_lists
+            for pointer, items in values_at(answer, path)
+            if is_array(items)
+        ]
+
+    def cost(self, answer: Any) -> tuple[str, float] | None:
+        """Return the cost in credits from a parsed success body, where the contract documents it: JSON pointer and amount."""
+        stated = (place for path in self._costs for place in values_at(answer, path))
+        return next(((pointer, value) for pointer, value in stated if _is_number(value)), None)
+
+    def credits_used(self, answer: Any) -> float | None:
+        """Return the credits that a parsed success body states anywhere as the cost; None when it states no number."""
+        return _stated(answer, _CREDITS)
+
+    def usd_spent(self, answer: Any) -> float | None:
+        """Return the US dollars that a parsed success body states anywhere as the cost; None when it states no number."""
+        return _stated(answer, _USD)
+
+    def is_unspecified(self, body: Any) -> bool:
+        """Return whether the outcome of a request is not specified, although its contract allows the request.
+
+        That holds for a number of pictures that is not whole or below 1, a value outside the known ones (``x-known-values``), an empty list of input
+        pictures or more than four (where the contract has no bound), bare Base64, pictures that cannot be fetched or decoded, and prompts that
+        are empty, very long or have unusual characters. The only wrong answer to such a request is a 5xx.
+        """
+        if not is_object(body):
+            return False
+        names = self.names
+        return (
+            self.images_promised(body) is None
+            or (names.prompt is not None and is_unspecified_prompt(body.get(names.prompt, "-")))
+            or (names.inputs is not None and names.inputs in body and self._are_unspecified(body[names.inputs]))
+            or any(known.lacks(body[name]) for name, known in self._known_values.items() if name in body)
+        )
+
+    @cached_property
+    def _known_values(self) -> Mapping[str, KnownValues]:
+        return known_values(self.contract, self.operation)
+
+    def evidence(self, *parts: str) -> Evidence:
+        """Return the evidence for a place below the operation in the contract's document."""
+        return self.contract.evidence(join_pointer(self.operation.pointer, *parts))
+
+    def source(self, *parts: str) -> str:
+        """Return the source of a place below the operation: that of the overlay's fact, else the published contract."""
+        pointer = join_pointer(self.operation.pointer, *parts)
+        above = [fact for fact in self.contract.facts if f"{pointer}/".startswith(f"{fact.pointer}/")]
+        return max(reversed(above), key=lambda fact: len(fact.pointer)).source if above else "the published contract"
+
+    def _first(self, names: tuple[str, ...]) -> str | None:
+        return next((name for name in names if name in self.properties), None)
+
+    def _are_unspecified(self, inputs: Any) -> bool:
+        if not is_array(inputs):
+            return is_unspecified_input(inputs)
+        schema = None if self.names.inputs is None else self.properties[self.names.inputs]
+        is_bounded = is_object(schema) and "maxItems" in schema
+        return not inputs or (len(inputs) > _USUAL_INPUTS and not is_bounded) or any(map(is_unspecified_input, inputs))
+
+
+def _sizes(value: Any) -> Iterator[tuple[str, tuple[int, int]]]:
+    for ratio, size in value.items() if is_object(value) else ():
+        if is_array(size) and len(size) == 2 and all(type(side) is int and side > 0 for side in size):
+            yield ratio, (size[0], size[1])
+
+
+def _stated(answer: Any, names: tuple[str, ...]) -> float | None:
+    return next((value for name in names for value in values_named(answer, name) if _is_number(value)), None)
+
+
+def _amount(value: Any) -> float | None:
+    return value if _is_number(value) else None
+
+
+def _is_number(value: Any) -> bool:
+    """Return whether a JSON value is a number; infinity and NaN, which JSON does not have, are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

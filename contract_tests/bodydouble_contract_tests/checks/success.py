@@ -1,0 +1,114 @@
+"""Check the answer to a call that was carried out."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from bodydouble_spec import Finding, Severity
+
+from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
+from bodydouble_contract_tests.checks.images import check_pictures
+from bodydouble_contract_tests.checks.model import Observation
+from bodydouble_contract_tests.checks.profile import OperationProfile
+
+__all__ = ["check_answer", "check_cross_validation"]
+
+_CHECK = "answer-second-opinion"
+
+
+def check_cross_validation(profile: OperationProfile, observation: Observation, status: int) -> Iterator[Finding]:
+    """Yield a finding when only one of the two validators accepts an answer with a documented status."""
+    content_type, content = observation.content_type, observation.content
+    theirs = profile.cross_validation.errors(status, content_type, content)
+    if theirs is None:
+        return
+    ours = profile.operation.validate_response(status, content_type, content, strict=False)
+    if theirs and not ours:
+        message = f"jsonschema-rs accepts this answer, openapi-core reports: {theirs[0]}"
+        yield deviation(profile, f"{_CHECK}/refused", message, "conforms", list(theirs[:3]))
+    elif ours and not theirs:
+        message = f"openapi-core accepts this answer, jsonschema-rs reports: {ours[0].message}"
+        yield deviation(profile, f"{_CHECK}/accepted", message, [fault.message for fault in ours[:3]], "conforms")
+
+
+# Prices that differ by rounding only are the same.
+_TOLERANCE = 1e-6
+
+
+def check_answer(
+    profile: OperationProfile, observation: Observation, status: int, *, is_live: bool = False
+) -> Iterator[Finding]:
+    """Yield every deviation of a complete answer with a 2xx status; the same one may come several times."""
+    try:
+        answer = orjson.loads(observation.content)
+    except orjson.JSONDecodeError:
+        answer = None
+    if profile.operation.response(status) is not None:
+        yield from _validate(profile, observation, status, answer)
+        yield from check_cross_validation(profile, observation, status)
+    yield from _count(profile, observation.case.body, answer)
+    yield from _cost(profile, observation.case.body, answer, is_live=is_live)
+    yield from check_pictures(profile, observation, answer)
+
+
+def _validate(profile: OperationProfile, observation: Observation, status: int, answer: Any) -> Iterator[Finding]:
+    """Validate the answer without and with strictness, each fault once."""
+    operation, content, content_type = profile.operation, observation.content, observation.content_type
+    nonstrict = operation.validate_response(status, content_type, content, strict=False)
+    if any(found.id == "response-content-type" for found in nonstrict):
+        response = operation.response(status)
+        yield from (replace(found, id="answer-media-type") for found in nonstrict)
+        documented = next((name for name in response.content if _is_json(name)), None) if response else None
+        if answer is None or documented is None:
+            return
+        # A body under a wrong media type can be read, and can have faults of its own.
+        content_type = documented
+        nonstrict = operation.validate_response(status, content_type, content, strict=False)
+    strict = operation.validate_response(status, content_type, content, strict=True)
+    reported = set(nonstrict)
+    strict_only = [found for found in strict if found not in reported]
+    for check, faults in (("answer-conforms", nonstrict), ("answer-strict", strict_only)):
+        for found in faults:
+            rule = found.id.removeprefix("response-")
+            yield replace(found, id=f"{check}/{rule}", pointer=generic_pointer(answer, found.pointer))
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
+
+
+def _count(profile: OperationProfile, body: Any, answer: Any) -> Iterator[Finding]:
+    promised = profile.images_promised(body)
+    if profile.names.count is None or promised is None:
+        return
+    for pointer, length in profile.picture_lists(answer):
+        # The strict validation reports an empty list.
+        if length not in (0, promised):
+            rule = "fewer" if length < promised else "more"
+            message = f"the answer has {length} of {promised} pictures"
+            yield deviation(profile, f"image-count/{rule}", message, promised, length, pointer=pointer)
+
+
+def _cost(profile: OperationProfile, body: Any, answer: Any, *, is_live: bool) -> Iterator[Finding]:
+    cost = profile.cost(answer)
+    if cost is None:
+        return
+    pointer, used = generic_pointer(answer, cost[0]), cost[1]
+    if used <= 0:
+        message = f"the call cost {used:g} credits"
+        yield deviation(profile, "credits-positive", message, "more than 0", used, pointer=pointer)
+        return
+    promised = profile.images_promised(body)
+    lengths = [length for _, length in profile.picture_lists(answer)]
+    if profile.credits is None or promised is None or any(length != promised for length in lengths):
+        return
+    price = profile.credits * promised
+    is_more = used > price * (1 + _TOLERANCE)
+    # The price of several pictures is not documented, so a lower one is not a deviation.
+    if is_more or (promised == 1 and used < price * (1 - _TOLERANCE)):
+        noun = "picture" if promised == 1 else "pictures"
+        message = f"the call cost {used:g} credits; the documented price of {promised} {noun} is {price:g}"
+        finding_id = f"charge-as-documented/{'more' if is_more else 'less'}"
+        finding = deviation(profile, finding_id, message, price, used, pointer=pointer)
+        yield replace(finding, severity=Severity.ERROR if is_more and is_live else Severity.INFO)

@@ -1,0 +1,102 @@
+"""Requests and values with an unspecified outcome, although the contract allows them."""
+
+import ipaddress
+import unicodedata
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+from bodydouble_spec import Contract, Operation, decode_picture, is_object, pointer_parts, resolve_pointer
+
+from bodydouble_contract_tests.schema import request_walker
+
+__all__ = ["KnownValues", "is_unspecified_input", "is_unspecified_prompt", "known_values"]
+
+# Longer than the prompts seen in applications.
+_LONG_PROMPT = 1000
+
+
+def is_unspecified_prompt(prompt: Any) -> bool:
+    """Return whether a prompt is blank, longer than 1,000 characters, or has control, unassigned, astral or right-to-left characters."""
+    return isinstance(prompt, str) and (
+        not prompt.strip() or len(prompt) > _LONG_PROMPT or any(map(_is_unusual, prompt))
+    )
+
+
+def _is_unusual(character: str) -> bool:
+    is_control = character != "\n" and unicodedata.category(character).startswith("C")
+    return is_control or ord(character) > 0xFFFF or unicodedata.bidirectional(character) in {"R", "AL"}
+
+
+def is_unspecified_input(text: Any) -> bool:
+    """Return whether an input picture is bare Base64, a URL that may not be public, or a data URI without a picture.
+
+    A URL may not be public when it has credentials, an address instead of a name, or a name without a dot.
+    """
+    if not isinstance(text, str):
+        return False
+    if text[:5].lower() == "data:":
+        return not _is_picture(decode_picture(text))
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+    except ValueError:
+        return True
+    return parts.scheme not in {"http", "https"} or "@" in parts.netloc or "." not in host or _is_address(host)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownValues:
+    """The texts that a contract names for a property without forbidding others (``x-known-values``)."""
+
+    texts: frozenset[str]
+    is_any_case: bool
+
+    def lacks(self, value: Any) -> bool:
+        """Return whether a value is a text that is not among them."""
+        if not isinstance(value, str):
+            return False
+        if self.is_any_case:
+            return value.casefold() not in {text.casefold() for text in self.texts}
+        return value not in self.texts
+
+
+def known_values(contract: Contract, operation: Operation) -> dict[str, KnownValues]:
+    """Map each property of the request body to the values that the contract names; properties without any are left out."""
+    if operation.request is None:
+        return {}
+    schemas = request_walker(contract, operation)
+    found: dict[str, KnownValues] = {}
+    for top in schemas.views(schemas.root):
+        for name, parts in top.properties.items():
+            for node in schemas.views(parts):
+                if node.known_values:
+                    found[name] = KnownValues(frozenset(node.known_values), _is_any_case(contract, node.pointer))
+    return found
+
+
+def _is_any_case(contract: Contract, pointer: str) -> bool:
+    try:
+        source = resolve_pointer(dict(contract.document), pointer_parts(pointer))
+    except LookupError:
+        return False
+    return is_object(source) and source.get("x-case-insensitive") is True
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_picture(data: bytes) -> bool:
+    from PIL import Image, UnidentifiedImageError  # slow to import, and most requests have no data URI
+
+    try:
+        with Image.open(BytesIO(data)) as picture:
+            return picture.width > 0
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+        return False

@@ -1,0 +1,5 @@
+"""The impact of a new contract on calls of the old one and on recorded requests."""
+
+from bodydouble_contract_tests.impact.impact import impact
+
+__all__ = ["impact"]

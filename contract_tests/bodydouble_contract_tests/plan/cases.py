@@ -1,0 +1,180 @@
+"""Cases that apply to any operation."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from bodydouble_spec import Evidence, is_array, is_object, pointer_parts, resolve_pointer
+
+from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, OperationProfile
+from bodydouble_contract_tests.plan.options import PROMPT, input_picture
+from bodydouble_contract_tests.plan.space import Row
+from bodydouble_contract_tests.schema import json_key
+from bodydouble_contract_tests.strategies import BoundaryCase
+
+__all__ = [
+    "UNKNOWN_PROPERTY",
+    "accepted_case",
+    "credential_cases",
+    "odd_cases",
+    "refusal_cases",
+    "steady_case",
+    "unknown_property_case",
+    "valid_boundary_cases",
+]
+
+UNKNOWN_PROPERTY = "unknown property"
+"""The element that a request with properties unknown to the contract proves."""
+
+# Properties of similar routes that cost nothing, and one that does not exist anywhere.
+_UNKNOWN_PROPERTIES = {"seed": 42, "enable_safety_checker": True, "size": "auto", "unknown_key": "text"}
+
+
+def accepted_case(row: Row, covers: tuple[str, ...], evidence: Evidence) -> Case:
+    """Return a call that must succeed."""
+    return Case(
+        f"accepted/{row.name}",
+        "valid-accepted",
+        row.value,
+        ExpectedOutcome.ACCEPTED,
+        evidence,
+        row.images,
+        covers=covers,
+    )
+
+
+def unknown_property_case(profile: OperationProfile, row: Row) -> Case | None:
+    """Return a request with properties that are not in the contract; None where the contract forbids them."""
+    if not is_object(row.value):
+        return None
+    unknown = {name: value for name, value in _UNKNOWN_PROPERTIES.items() if name not in profile.properties}
+    body = {**row.value, **unknown}
+    if not unknown or profile.operation.validate_request(body):
+        return None
+    case = accepted_case(row, (UNKNOWN_PROPERTY,), Evidence.INFERRED)
+    return replace(case, id="accepted/unknown-property", check="unknown-key-tolerated", body=body)
+
+
+def credential_cases(checks: Mapping[str, Check], row: Row) -> list[Case]:
+    """Return the request without a key and with a wrong key, where the operation needs one."""
+    return [
+        Case(f"credential/{name}", check, row.value, ExpectedOutcome.UNAUTHORIZED, checks[check].evidence, row.images, credential=credential)
+        for name, check, credential in (
+            ("no-key", "no-key-refused", Credential.NONE),
+            ("wrong-key", "wrong-key-refused", Credential.WRONG),
+        )
+        if check in checks
+    ]  # fmt: skip
+
+
+def steady_case(case: Case, repeats: int) -> Case:
+    """Return the case with a number of repetitions."""
+    return replace(case, id=f"steady/{case.id}", check="answers-steadily", repeats=repeats, covers=())
+
+
+def refusal_cases(profile: OperationProfile, boundaries: Iterable[BoundaryCase]) -> list[Case]:
+    """Return a case for each body with one fault. Its price is what the call costs if the server accepts it by mistake."""
+    return [
+        Case(
+            f"refusal/{case.id}",
+            "invalid-refused",
+            case.body,
+            ExpectedOutcome.REFUSED,
+            case.evidence,
+            profile.images_asked(case.body),
+            case.pointer,
+        )
+        for case in boundaries
+        if not case.valid
+    ]
+
+
+def valid_boundary_cases(
+    profile: OperationProfile, boundaries: Iterable[BoundaryCase], bodies: Iterable[Any]
+) -> list[Case]:
+    """Return a case for each valid body with a value that no body in ``bodies`` has in the same place.
+
+    Where the outcome is not specified, the server only has to survive the call. Properties that are not in the contract have a case of their own and
+    are left out here.
+    """
+    seen = [*bodies]
+    found: list[Case] = []
+    for boundary in boundaries:
+        body = _with_real_inputs(profile, boundary)
+        is_seen = any(_same_at(boundary.pointer, body, other) for other in seen)
+        if not boundary.valid or is_seen or _is_unknown_property(profile, boundary.pointer):
+            continue
+        is_unspecified = profile.is_unspecified(body)
+        found.append(
+            Case(
+                f"boundary/{boundary.id}",
+                "odd-request-survived" if is_unspecified else "valid-accepted",
+                body,
+                ExpectedOutcome.SURVIVED if is_unspecified else ExpectedOutcome.ACCEPTED,
+                boundary.evidence,
+                profile.images_asked(body),
+                boundary.pointer,
+            )
+        )
+        seen.append(body)
+    return found
+
+
+def _with_real_inputs(profile: OperationProfile, boundary: BoundaryCase) -> Any:
+    """Replace the example input with a real picture, which a server can use, unless the input itself is under test."""
+    name, body = profile.names.inputs, boundary.body
+    if name is None or not is_object(body) or boundary.pointer.startswith(f"/{name}"):
+        return body
+    inputs = body.get(name)
+    real = [input_picture()] * len(inputs) if is_array(inputs) else input_picture()
+    changed = {**body, name: real}
+    return body if inputs is None or profile.operation.validate_request(changed) else changed
+
+
+def _is_unknown_property(profile: OperationProfile, pointer: str) -> bool:
+    return bool(profile.properties and pointer) and pointer_parts(pointer)[0] not in profile.properties
+
+
+def _same_at(pointer: str, one: Any, other: Any) -> bool:
+    return _at(pointer, one) == _at(pointer, other)
+
+
+def _at(pointer: str, body: Any) -> str | None:
+    """Return the value at a place as a text to compare; None when there is no value."""
+    try:
+        return json_key(resolve_pointer(body, pointer_parts(pointer)))
+    except LookupError:
+        return None
+
+
+_LONG = 4000
+_MANY = 14
+_PROMPTS = {
+    "empty": "",
+    f"{_LONG}-characters": (f"{PROMPT} " * _LONG)[:_LONG],
+    "nul": f"{PROMPT}\x00",
+    "astral": "Paint the door of the house 🟥 like 𝒹𝒶𝓌𝓃.",
+    "right-to-left": "اصبغ باب البيت باللون الأحمر",
+}
+
+
+def odd_cases(profile: OperationProfile, row: Row, evidence: Evidence) -> list[Case]:
+    """Return the minimal request with one odd value in it, one case for each value that the contract allows."""
+    if not is_object(row.value):
+        return []
+    made = [(name, key, {**row.value, key: value}) for name, key, value in _odd_values(profile, row.value)]
+    return [
+        Case(f"odd/{name}", "odd-request-survived", body, ExpectedOutcome.SURVIVED, evidence, profile.images_asked(body), f"/{key}")
+        for name, key, body in made
+        if not profile.operation.validate_request(body)
+    ]  # fmt: skip
+
+
+def _odd_values(profile: OperationProfile, usual: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield a readable name, the property and its odd value."""
+    prompt, inputs = profile.names.prompt, profile.names.inputs
+    if prompt is not None:
+        yield from ((f"{prompt}-{name}", prompt, text) for name, text in _PROMPTS.items())
+    if inputs is not None and isinstance(usual.get(inputs, []), list):
+        yield f"{inputs}-0-items", inputs, []
+        yield f"{inputs}-{_MANY}-items", inputs, [input_picture()] * _MANY

@@ -1,0 +1,275 @@
+"""Read the options of each place of a request from its schema."""
+
+import base64
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+from bodydouble_spec import is_object, join_pointer, pointer_parts, resolve_pointer
+
+from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Space, covering_rows, split_unsure
+from bodydouble_contract_tests.schema import (
+    ANYTHING,
+    NOTHING,
+    Sampler,
+    SchemaParts,
+    SchemaView,
+    json_key,
+    request_walker,
+)
+from bodydouble_contract_tests.strategies import Variant, length_variants, number_variants, text_variants
+
+__all__ = ["EXAMPLE_URL", "PROMPT", "RequestOptions", "input_picture"]
+
+PROMPT = "Paint the door of the house red."
+EXAMPLE_URL = "https://example.com/house.png"
+"""A URL for requests whose pictures are not fetched: the domain is reserved for examples."""
+
+_SIDE = 256
+_SKY, _GRASS, _SUN, _WALL, _ROOF, _DOOR = range(6)
+_COLOURS = ((126, 192, 238), (60, 140, 70), (250, 210, 60), (150, 75, 40), (200, 60, 50), (255, 255, 255))
+
+
+@cache
+def input_picture() -> str:
+    """Return a house with a white door, as the data URI of a PNG of 256x256 pixels; about 1 kB."""
+    from PIL import Image, ImageDraw  # slow to import, and only a plan needs it
+
+    picture = Image.new("P", (_SIDE, _SIDE), _SKY)
+    picture.putpalette([level for colour in _COLOURS for level in colour])
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 176, _SIDE, _SIDE), fill=_GRASS)
+    draw.ellipse((24, 24, 80, 80), fill=_SUN)
+    draw.rectangle((104, 120, 200, 216), fill=_WALL)
+    draw.polygon(((88, 120), (152, 64), (216, 120)), fill=_ROOF)
+    draw.rectangle((136, 160, 168, 216), fill=_DOOR)
+    buffer = BytesIO()
+    picture.save(buffer, "PNG", optimize=True)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+# A longer text or list is not worth a paid request.
+_LONGEST_TEXT = 5000
+_LONGEST_LIST = 32
+_BOUNDS = {
+    "minimum": "minimum", "maximum": "maximum", "exclusiveMinimum+1": "least", "exclusiveMaximum-1": "greatest",
+    "minLength": "minLength", "maxLength": "maxLength", "minItems": "minItems", "maxItems": "maxItems",
+}  # fmt: skip
+
+
+class RequestOptions:
+    """Read the options of one operation's request body; raises UnsupportedSchema when it takes none.
+
+    ``image_url`` is a picture that the server can fetch. Without it no input picture is given by URL, and ``url_element`` names the element
+    that is not proved for that reason.
+    """
+
+    def __init__(self, profile: OperationProfile, image_url: str | None) -> None:
+        self._profile = profile
+        self._image_url = image_url
+        self._schemas = request_walker(profile.contract, profile.operation)
+        self._plain = Sampler(self._schemas)
+        self.url_element: str | None = None
+
+    def spaces(self) -> list[Space]:
+        """Return one space for each alternative of the request's schema."""
+        parts = self._schemas.root
+        return [self._space(node, parts) for node in self._schemas.views(parts)]
+
+    def _space(self, node: SchemaView, parts: SchemaParts) -> Space:
+        images = self._profile.images_asked
+        if node.options is None and node.properties and node.likely_types()[0] == "object":
+            return Space(tuple(self._factors(node, "")), self._is_allowed, images)
+        options = tuple(self._of_node(node, parts, "body"))
+        return Space((Factor("body", options),) if options else (), self._is_allowed, images, is_whole=True)
+
+    def _is_allowed(self, body: Any) -> bool:
+        return not self._profile.operation.validate_request(body)
+
+    def _factors(self, node: SchemaView, above: str) -> Iterator[Factor]:
+        for name in dict.fromkeys((*node.required, *node.properties)):
+            label = f"{above}/{name}" if above else name
+            options = self._at(node.parts_of(name), label, is_top=not above)
+            if name in node.required:
+                if options:
+                    yield Factor(name, tuple(options))
+                continue
+            if options and not any(option.covers for option in options):
+                options[0] = replace(options[0], covers=(f"{label} present",))
+            absent = f"{label} absent"
+            yield Factor(name, (*options, Option(absent, NOTHING, (absent,))))
+
+    def _at(self, parts: SchemaParts, name: str, *, is_top: bool = False) -> list[Option]:
+        nodes = self._schemas.views(parts)
+        found: dict[str, Option] = {}
+        for number, node in enumerate(nodes, 1):
+            role = self._role(name) if is_top else None
+            options = [option for option in (role or self._of_node)(node, parts, name) if self._conforms(parts, option)]
+            if len(nodes) > 1:
+                options = [_within(option, f"{name} alternative {number}") for option in options]
+            for option in options:
+                found.setdefault(option.label, option)
+        return list(found.values())
+
+    def _conforms(self, parts: SchemaParts, option: Option) -> bool:
+        return self._schemas.conforms(parts, option.value)
+
+    def _role(self, name: str) -> Callable[[SchemaView, SchemaParts, str], Iterable[Option]] | None:
+        """Return the reader of a property with a meaning in image editing; None for any other."""
+        if name == self._profile.names.inputs:
+            return self._inputs
+        return self._prompts if name == self._profile.names.prompt else None
+
+    def _prompts(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+        yield Option(name, PROMPT)
+        yield from self._of_node(node, parts, name)
+
+    def _inputs(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+        """Yield pictures as data URI and by URL, one and several; the outcome of bare Base64 is not specified, so it gets no call."""
+        inline = f"{name} as data URI"
+        if not node.properties and "array" in node.types:
+            few = _bounded(max(int(node.limits.get("minItems", 1)), 1), node)
+            yield Option(inline, [input_picture()] * few, (inline,))
+            for variant in length_variants(node, [input_picture()], self._plain):
+                if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
+                    label = self._length_label(name, variant)
+                    yield self._option(label, [input_picture()] * len(variant.value), variant, inline, label)
+            yield from (_url_option(element, [url] * few) for element, url in self._url(name, parts, few))
+        elif "string" in node.types:
+            yield Option(inline, input_picture(), (inline,))
+            yield from (_url_option(element, url) for element, url in self._url(name, parts, None))
+        else:
+            yield from self._of_node(node, parts, name)
+
+    def _url(self, name: str, parts: SchemaParts, count: int | None) -> Iterator[tuple[str, str]]:
+        element = f"{name} by URL"
+        if self._image_url is not None:
+            yield element, self._image_url
+        elif self._schemas.conforms(parts, "https://example.com" if count is None else ["https://example.com"] * count):
+            self.url_element = element
+
+    def _of_node(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+        if node.options is not None:
+            evidence = self._profile.contract.evidence(node.origin("const" if "const" in node.origins else "enum"))
+            for value in node.options:
+                label = f"{name}={_text(value)}"
+                yield Option(label, value, (label,), evidence)
+            return
+        kinds = node.likely_types() if node.types != ANYTHING or node.origins else []
+        for kind in kinds:
+            options = list(self._of_type(kind, node, parts, name))
+            if len(kinds) > 1 and options and not any(option.covers for option in options):
+                options[0] = _within(options[0], f"{name} as {kind}")
+            yield from options
+        if not kinds:
+            plain = self._plain.at(parts)
+            yield from () if plain is NOTHING else (Option(name, plain),)
+
+    def _of_type(self, kind: str, node: SchemaView, parts: SchemaParts, name: str) -> list[Option]:
+        """Return the options of one JSON type, with a simple value first that other calls can use."""
+        plain = self._plain.of_type(kind, node, parts)
+        if plain is NOTHING:
+            return []
+        match kind:
+            case "object":
+                return self._objects(node, parts, plain, name)
+            case "array":
+                made = list(self._lists(node, plain, name))
+            case "boolean":
+                return [Option(f"{name}={_text(value)}", value, (f"{name}={_text(value)}",)) for value in (True, False)]
+            case "null":
+                return [Option(f"{name}=null", None, (f"{name}=null",))]
+            case "string":
+                made = [*self._known(node, name), *self._bounds(name, text_variants(node, plain))]
+            case _:
+                made = list(self._bounds(name, number_variants(node, plain)))
+        if any(json_key(option.value) == json_key(plain) for option in made):
+            return made
+        label = name if isinstance(plain, str | list) else f"{name}={_text(plain)}"
+        return [Option(label, plain), *made]
+
+    def _objects(self, node: SchemaView, parts: SchemaParts, plain: dict[str, Any], name: str) -> list[Option]:
+        if not node.properties:
+            return [Option(name, plain), *self._entries(node, plain, name)]
+        whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(parts, value))
+        space, unsure = split_unsure(whole, lambda _: True)
+        rows = covering_rows(space)
+        names = [f"{name} {MINIMAL}" if row.name == MINIMAL else row.name for row in rows]
+        made = [Option(one, row.value, row.covers) for one, row in zip(names, rows, strict=True)]
+        return [*made, *(replace(option, value=row.value) for row, option in unsure)] or [Option(name, plain)]
+
+    def _entries(self, node: SchemaView, plain: dict[str, Any], name: str) -> Iterator[Option]:
+        """Yield objects with a property that the contract does not name, one for each option of its value."""
+        if node.additional:
+            key = next(iter(plain), "key")
+            yield from (
+                replace(option, value={**plain, key: option.value})
+                for option in self._at(node.additional, f"{name} value")
+            )
+
+    def _bounds(self, name: str, variants: Iterable[Variant]) -> Iterator[Option]:
+        for variant in variants:
+            if variant.valid and variant.rule in _BOUNDS and not _is_long(variant.value):
+                bound = len(variant.value) if isinstance(variant.value, str) else variant.value
+                element = f"{name} {_BOUNDS[variant.rule]} ({_text(bound)})"
+                label = element if isinstance(variant.value, str) else f"{name}={_text(bound)}"
+                yield self._option(label, variant.value, variant, element)
+
+    def _known(self, node: SchemaView, name: str) -> Iterator[Option]:
+        """Yield each known value, and where letter case does not matter also in capitals and in title case."""
+        if not node.known_values:
+            return
+        place: Any = resolve_pointer(dict(self._profile.contract.document), pointer_parts(node.pointer))
+        cases: dict[str, Callable[[str], str]] = {"": str}
+        if is_object(place) and place.get("x-case-insensitive") is True:
+            cases |= {"capitals": str.upper, "title case": str.title}
+        evidence = self._profile.contract.evidence(join_pointer(node.pointer, "x-known-values"))
+        for value in node.known_values:
+            for case, spell in cases.items():
+                is_other = bool(case) and spell(value) != value
+                if is_other or not case:
+                    covers = (f"{name}={value}", *([f"{name} in {case}"] if is_other else []))
+                    yield Option(f"{name}={spell(value)}", spell(value), covers, evidence)
+
+    def _lists(self, node: SchemaView, plain: list[Any], name: str) -> Iterator[Option]:
+        """Yield lists of each length at a bound, and with each option of an item."""
+        for variant in length_variants(node, plain, self._plain):
+            if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
+                label = self._length_label(name, variant)
+                yield self._option(label, variant.value, variant, label)
+        if not node.prefix and plain:
+            for item in self._at(node.items, f"{name} item"):
+                yield replace(item, value=[item.value, *plain[1:]])
+
+    def _length_label(self, name: str, variant: Variant) -> str:
+        length = len(variant.value)
+        rule = _BOUNDS.get(variant.rule)
+        return f"{name} with {length} items" if rule is None else f"{name} {rule} ({length})"
+
+    def _option(self, label: str, value: Any, variant: Variant, *covers: str) -> Option:
+        # A text of extreme length stays out of calls that are made for another value.
+        return Option(label, value, covers, self._profile.contract.evidence(variant.origin), not isinstance(value, str))
+
+
+def _url_option(element: str, value: Any) -> Option:
+    """Return pictures by URL as an option for its own call only: the server may not be able to fetch them."""
+    return Option(element, value, (element,), is_filler=False)
+
+
+def _within(option: Option, element: str) -> Option:
+    return replace(option, label=f"{option.label} ({element})", covers=(*option.covers, element))
+
+
+def _bounded(length: int, node: SchemaView) -> int:
+    return min(length, int(node.limits.get("maxItems", length)))
+
+
+def _is_long(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _LONGEST_TEXT
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json_key(value)

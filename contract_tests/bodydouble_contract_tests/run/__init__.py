@@ -1,0 +1,22 @@
+"""A verification run: the server under test, the calls, the budget, the recording and the results."""
+
+from bodydouble_contract_tests.run.baseline import BadBaseline, Baseline
+from bodydouble_contract_tests.run.budget import is_billed, plan_verification
+from bodydouble_contract_tests.run.http import Target
+from bodydouble_contract_tests.run.replay import verify_recording
+from bodydouble_contract_tests.run.runner import VerifyOptions, verify
+from bodydouble_contract_tests.run.server import ServerConfig, default_recording, resolve_server
+
+__all__ = [
+    "BadBaseline",
+    "Baseline",
+    "ServerConfig",
+    "Target",
+    "VerifyOptions",
+    "default_recording",
+    "is_billed",
+    "plan_verification",
+    "resolve_server",
+    "verify",
+    "verify_recording",
+]

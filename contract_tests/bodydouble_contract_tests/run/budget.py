@@ -1,0 +1,225 @@
+"""Reserve the highest possible price of each call before it is sent, and settle the real price after it."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bodydouble_spec import is_array, is_object
+
+from bodydouble_contract_tests.checks import (
+    Case,
+    Credential,
+    ExpectedOutcome,
+    Observation,
+    OperationProfile,
+    Plan,
+    Trouble,
+)
+from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.plan import make_plan
+from bodydouble_contract_tests.run.http import Received
+from bodydouble_contract_tests.run.urls import host_of
+
+__all__ = [
+    "NO_CHARGE",
+    "Budget",
+    "Charge",
+    "charge_of",
+    "is_billed",
+    "payment_objection",
+    "plan_verification",
+    "spending_limit_of",
+    "worst_images",
+]
+
+# Sums of prices are not exact; a millionth of a dollar does not matter.
+_TOLERANCE_USD = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Money set aside for one call that is under way."""
+
+    usd: float
+
+
+class Budget:
+    """US dollars for one run: ``spent_usd`` is charged, ``held_usd`` is reserved for calls under way.
+
+    A server that overcharges can push ``spent_usd`` above ``max_usd``; from then on no reservation fits.
+    """
+
+    def __init__(self, max_usd: float, usd_per_image: float, spent_usd: float = 0.0) -> None:
+        self.max_usd = max_usd
+        self.usd_per_image = usd_per_image
+        self.spent_usd = spent_usd
+        self.held_usd = 0.0
+
+    @property
+    def left_usd(self) -> float:
+        """The amount that can still be reserved, never below 0."""
+        return max(0.0, self.max_usd - self.spent_usd - self.held_usd)
+
+    def reserve(self, images: int) -> Reservation | None:
+        """Reserve the price of some pictures. Return None when the budget is too small; the call must not be made then."""
+        usd = images * self.usd_per_image
+        if usd > 0 and usd > self.max_usd - self.spent_usd - self.held_usd + _TOLERANCE_USD:
+            return None
+        self.held_usd += usd
+        return Reservation(usd)
+
+    def settle(self, reservation: Reservation, charged_usd: float) -> None:
+        """Release a reservation and count the charge of the call (0 when it was refused), which may be higher."""
+        self.held_usd = max(0.0, self.held_usd - reservation.usd)
+        self.spent_usd += charged_usd
+
+
+_CREDITS_HEADER = "x-aimlapi-credits-used"
+_USD_HEADER = "x-aimlapi-usd-spent"
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """The pictures of a call and their cost; the amounts are 0 where no price is known."""
+
+    images: int = 0
+    credits: float = 0.0
+    usd: float = 0.0
+
+
+NO_CHARGE = Charge()
+
+
+def worst_images(case: Case) -> int:
+    """Return the highest number of pictures that one call of a case can cost; 0 without a valid key, since there is no account to charge."""
+    return case.images if case.credential is Credential.KEY else 0
+
+
+def charge_of(profile: OperationProfile, case: Case, received: Received, answer: Any, usd_per_image: float) -> Charge:
+    """Return the charge of one call. ``answer`` is the parsed body, None when it is not JSON.
+
+    A refusal and a server error cost nothing (documented). A success costs the highest amount in body and headers, in dollars or credits.
+    A call that was sent and whose answer was lost counts as carried out.
+    """
+    images = worst_images(case)
+    if images == 0 or not received.was_sent:
+        return NO_CHARGE
+    if received.status is not None and not 200 <= received.status < 300:
+        return NO_CHARGE
+    documented = Charge(images, images * (profile.credits or 0), images * usd_per_image)
+    if received.status is None or received.trouble in {Trouble.TIMEOUT, Trouble.BROKEN}:
+        return documented
+    stated_credits = _largest(profile.credits_used(answer), received.headers.get(_CREDITS_HEADER))
+    stated_usd = _largest(profile.usd_spent(answer), received.headers.get(_USD_HEADER))
+    per_usd = profile.credits_per_usd
+    if per_usd and stated_credits is not None:
+        stated_usd = _largest(stated_usd, stated_credits / per_usd)
+    if stated_usd is not None and stated_credits is None and per_usd:
+        stated_credits = stated_usd * per_usd
+    return Charge(
+        images,
+        documented.credits if stated_credits is None else stated_credits,
+        documented.usd if stated_usd is None else stated_usd,
+    )
+
+
+def _largest(*amounts: float | str | None) -> float | None:
+    """Return the largest amount above 0; a text counts when it is a number."""
+    numbers = [number for amount in amounts if (number := _number(amount)) is not None]
+    return max((number for number in numbers if number > 0 and math.isfinite(number)), default=None)
+
+
+def _number(amount: float | str | None) -> float | None:
+    try:
+        return None if amount is None else float(amount)
+    except (ValueError, OverflowError):
+        return None
+
+
+DEFAULT_MAX_USD = 0.75
+
+
+class SpendingLimit:
+    """The money that a run may spend: ``max_usd`` in total, at ``usd_per_image`` a picture."""
+
+    def __init__(self, max_usd: float, usd_per_image: float) -> None:
+        self.max_usd = max_usd
+        self.usd_per_image = usd_per_image
+
+    @property
+    def max_images(self) -> int:
+        """The number of pictures that this pays for."""
+        return math.floor(self.max_usd / self.usd_per_image + 1e-6)
+
+
+def is_billed(profile: OperationProfile, base_url: str) -> bool:
+    """Return whether a base URL belongs to a server that the contract names: calls to the real API cost money."""
+    servers = profile.contract.document.get("servers")
+    hosts = {host_of(str(item.get("url"))) for item in (servers if is_array(servers) else ()) if is_object(item)}
+    return host_of(base_url.strip()) in hosts - {""}
+
+
+def spending_limit_of(
+    profile: OperationProfile, *, billed: bool, max_usd: float | None, price_usd: float | None
+) -> SpendingLimit | None:
+    """Return the spending limit; None where nothing costs money.
+
+    Raises CannotVerify when the price is needed and unknown, or when an amount is not valid.
+    """
+    if not billed:
+        if max_usd is not None:
+            raise CannotVerify(
+                "a budget (max_usd) was given for a server whose calls are free; mark the run as live if they cost money"
+            )
+        return None
+    limit = DEFAULT_MAX_USD if max_usd is None else max_usd
+    price = profile.usd_per_image if price_usd is None else price_usd
+    if not (math.isfinite(limit) and limit >= 0):
+        raise CannotVerify(f"the budget (max_usd) is {limit}; it takes US dollars, 0 or more")
+    if price is None:
+        raise CannotVerify("the contract has no price; give the price of one picture in US dollars (price_usd)")
+    if not (math.isfinite(price) and price > 0):
+        raise CannotVerify(f"the price of a picture (price_usd) is {price}; it takes US dollars above 0")
+    return SpendingLimit(limit, price)
+
+
+def plan_verification(
+    profile: OperationProfile,
+    *,
+    billed: bool = False,
+    max_usd: float | None = None,
+    price_usd: float | None = None,
+    only: Collection[str] | None = None,
+    image_url: str | None = None,
+) -> Plan:
+    """Return the plan of `verify` for these arguments, with its cost; nothing is sent.
+
+    ``billed`` is True for the real API (`is_billed`, or the caller's decision): then ``max_usd`` (default 0.75) limits the plan. ``only`` are ids of
+    checks, ``image_url`` is the input picture to send. Raises CannotVerify.
+    """
+    spending_limit = spending_limit_of(profile, billed=billed, max_usd=max_usd, price_usd=price_usd)
+    max_images = None if spending_limit is None else spending_limit.max_images
+    try:
+        return make_plan(profile, is_billed=billed, max_images=max_images, image_url=image_url, only=only)
+    except ValueError as error:
+        raise CannotVerify(str(error)) from error
+
+
+def payment_objection(observations: Sequence[Observation]) -> str | None:
+    """Return the reason against paid calls, or None.
+
+    A server that carries out calls without a valid key, or accepts more than half of the invalid requests, does not match the contract; pictures
+    bought there prove nothing.
+    """
+    if any(item.case.expectation is ExpectedOutcome.UNAUTHORIZED and _is_success(item) for item in observations):
+        return "a call without a valid key was carried out; no money was spent"
+    probes = [item for item in observations if item.case.expectation is ExpectedOutcome.REFUSED]
+    refused = sum(item.status is not None and 400 <= item.status < 500 for item in probes)
+    if refused * 2 < len(probes):
+        return f"only {refused} of {len(probes)} invalid requests were refused; no money was spent"
+    return None
+
+
+def _is_success(observation: Observation) -> bool:
+    return observation.status is not None and 200 <= observation.status < 300

@@ -1,0 +1,285 @@
+"""Make the calls of a run one after the other: pay for them, wait for them, record them."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from bodydouble_spec import Finding
+
+from bodydouble_contract_tests.checks import Case, Credential, Observation, OperationProfile, Progress, Trouble
+from bodydouble_contract_tests.run.budget import NO_CHARGE, Budget, Charge, charge_of, worst_images
+from bodydouble_contract_tests.run.http import WRONG_KEY, Received, Target
+from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
+from bodydouble_contract_tests.run.redaction import Redaction, parsed
+
+__all__ = [
+    "EXPIRES_DAYS",
+    "BudgetExceeded",
+    "Caller",
+    "RunContext",
+    "RunStopped",
+    "SentCase",
+    "WaitBudget",
+    "retry_after_s",
+    "sent_bytes",
+]
+
+_USUAL_S = 10.0
+# Without this a Retry-After of 0 could repeat a call forever.
+_SHORTEST_S = 1.0
+
+
+def retry_after_s(headers: Mapping[str, str], now: float) -> float:
+    """Return the seconds to wait by the Retry-After header (seconds, or an HTTP date), at least 1; 10 where it cannot be read.
+
+    ``now`` is seconds since the epoch, ``headers`` are by lower-case name.
+    """
+    text = headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        # More digits than any real pause has; a longer int may not fit into a float.
+        return max(_SHORTEST_S, float(int(text[:12])))
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return _USUAL_S
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return max(_SHORTEST_S, aware.timestamp() - now)
+
+
+class WaitBudget:
+    """The seconds that one run may wait, all pauses together."""
+
+    def __init__(self, max_wait_s: float) -> None:
+        self.left_s = max_wait_s
+
+    def take(self, seconds: float) -> bool:
+        """Take the seconds of one pause from the budget. Return False, and take nothing, when fewer are left."""
+        if seconds > self.left_s:
+            return False
+        self.left_s -= seconds
+        return True
+
+
+EXPIRES_DAYS = 90
+_RECONNECT_S = 1.0
+
+
+class RunStopped(Exception):
+    """The run cannot continue; the message gives the reason and the remedy."""
+
+
+class BudgetExceeded(Exception):
+    """The price of a call is higher than what is left of the budget; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentCase:
+    """A case after its call: the record of the call, and the observation, still without pictures."""
+
+    entry: Entry
+    observation: Observation
+
+
+@dataclass(slots=True)
+class RunContext:
+    """The state that the parts of one run share.
+
+    ``profile``, ``target`` and ``redaction`` stay the same. ``clock`` gives seconds since the epoch, ``sleep`` waits, and ``on_event`` is called
+    with each `Progress`, for which ``total`` counts the planned calls and ``findings`` the distinct findings so far.
+    """
+
+    profile: OperationProfile
+    target: Target
+    redaction: Redaction
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    on_event: Callable[[Progress], None] | None = None
+    total: int = 0
+    findings: int = 0
+
+
+class Caller:
+    """Make the calls of one run.
+
+    ``requests`` counts the calls and ``charge`` is their cost. Both continue from ``recorded_run``, the part of the run that is already recorded.
+    """
+
+    def __init__(
+        self,
+        context: RunContext,
+        recorded_run: RecordedRun,
+        *,
+        budget: Budget | None,
+        wait_budget: WaitBudget,
+        recorder: Recorder | None,
+        run_identity: Mapping[str, str],
+    ) -> None:
+        self._context = context
+        self._profile = context.profile
+        self._target = context.target
+        self._redaction = context.redaction
+        self._budget = budget
+        self._wait_budget = wait_budget
+        self._recorder = recorder
+        self._run_identity = run_identity
+        self._run = secrets.token_hex(4)
+        self._salt = secrets.token_bytes(8)
+        self._written = 0
+        self._was_reached = recorded_run.requests > 0
+        self.requests = recorded_run.requests
+        self.charge = recorded_run.charge
+
+    def call(self, case: Case, number: int = 0) -> SentCase:
+        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded."""
+        is_second = False
+        while True:
+            call, received = self._send_once(case, number)
+            if received.trouble is Trouble.UNREACHABLE:
+                self._reconnect(case, received, is_second=is_second)
+                is_second = True
+                continue
+            self._was_reached = True
+            if received.status == 429 and case.credential is Credential.KEY:
+                self._wait(case, received)
+                continue
+            if _is_out_of_credits(case, received):
+                raise RunStopped(
+                    "the server says that the account has run out of credits (403); top it up and resume the run"
+                )
+            return call
+
+    def record_checked(self, call: SentCase, observation: Observation, findings: list[Finding]) -> None:
+        """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
+        self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
+
+    def _send_once(self, case: Case, number: int) -> tuple[SentCase, Received]:
+        sent = sent_bytes(self._profile, case)
+        reservation = None
+        if self._budget is not None:
+            reservation = self._budget.reserve(worst_images(case))
+            if reservation is None:
+                raise BudgetExceeded
+        self._report(case)
+        entry = self._entry(case, number, 0.0 if reservation is None else reservation.usd)
+        if entry.reserved_usd:
+            self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
+        charge = entry.charge
+        try:
+            received = self._target.send(
+                self._profile.operation.method, self._profile.operation.path, sent, case.credential
+            )
+            charge = NO_CHARGE
+            if self._budget is not None:
+                answer = parsed(received.content)
+                charge = charge_of(self._profile, case, received, answer, self._budget.usd_per_image)
+        finally:
+            # A call that ended with an error may have cost money, and counts.
+            self.requests += 1
+            self.charge = Charge(
+                self.charge.images + charge.images, self.charge.credits + charge.credits, self.charge.usd + charge.usd
+            )
+            if self._budget is not None and reservation is not None:
+                self._budget.settle(reservation, charge.usd)
+        is_void = (
+            received.trouble is Trouble.UNREACHABLE or received.status == 429 or _is_out_of_credits(case, received)
+        )
+        entry = replace(entry, state=CallState.RELEASED if is_void else CallState.ANSWERED, charge=charge)
+        observation = Observation(
+            case,
+            sent,
+            received.status,
+            received.headers,
+            received.content,
+            received.elapsed_s,
+            number,
+            received.trouble,
+            received.detail,
+        )
+        if is_void or entry.reserved_usd:
+            kept = self._redaction.observation(observation)
+            self._write(entry, kept, (), is_money=bool(entry.reserved_usd))
+        return SentCase(entry, observation), received
+
+    def _entry(self, case: Case, number: int, reserved_usd: float) -> Entry:
+        started = datetime.fromtimestamp(self._context.clock(), UTC)
+        self._written += 1
+        worst = NO_CHARGE
+        if reserved_usd:
+            images = worst_images(case)
+            worst = Charge(images, images * (self._profile.credits or 0), reserved_usd)
+        return Entry(
+            f"{self._run}-{self._written}",
+            _iso(started),
+            CallState.RESERVED,
+            case.id,
+            case.check,
+            number,
+            case.repeats,
+            case.credential,
+            case.expectation,
+            reserved_usd,
+            worst,
+            _iso(started + timedelta(days=EXPIRES_DAYS)),
+            self._run_identity,
+        )
+
+    def _write(self, entry: Entry, kept: Observation, findings: tuple[Finding, ...], *, is_money: bool = False) -> None:
+        if self._recorder is None:
+            return
+        operation = self._profile.operation
+        key = {Credential.KEY: self._target.api_key, Credential.WRONG: WRONG_KEY, Credential.NONE: None}[
+            entry.credential
+        ]
+        hashed = None if key is None else hashlib.sha256(self._salt + key.encode()).hexdigest()[:8]
+        exchange = to_exchange(
+            entry, operation.method, operation.path, hashed, kept, findings, self._redaction.redactor
+        )
+        try:
+            self._recorder.write(exchange, is_money=is_money)
+        except OSError as error:
+            reason = error.strerror or "input or output error"
+            raise RunStopped(f"the recording cannot be written: {reason}; free some space and resume the run") from None
+
+    def _reconnect(self, case: Case, received: Received, *, is_second: bool) -> None:
+        reason = self._redaction.text(received.detail)
+        if not self._was_reached:
+            raise RunStopped(
+                f"{self._redaction.text(self._target.base)} cannot be reached: {reason}; check the address, and that the server runs"
+            )
+        if is_second:
+            raise RunStopped(f"the server cannot be reached any more: {reason}; the results so far are kept")
+        self._report(case, _RECONNECT_S)
+        self._context.sleep(_RECONNECT_S)
+
+    def _wait(self, case: Case, received: Received) -> None:
+        seconds = retry_after_s(received.headers, self._context.clock())
+        if not self._wait_budget.take(seconds):
+            raise RunStopped(
+                f"the server limits the rate of calls (429) and asks to wait {seconds:g} s; {self._wait_budget.left_s:g} s of the "
+                "waiting time are left; resume the run later, or allow more time (max_wait_s)"
+            )
+        self._report(case, seconds)
+        self._context.sleep(seconds)
+
+    def _report(self, case: Case, waiting_s: float = 0.0) -> None:
+        context, budget = self._context, self._budget
+        if context.on_event is not None:
+            spent, left = (None, None) if budget is None else (budget.spent_usd, budget.left_usd)
+            context.on_event(Progress(case.id, self.requests, context.total, spent, left, waiting_s, context.findings))
+
+
+def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
+    """Return the request body of a case; empty where the operation takes none."""
+    return b"" if profile.operation.request is None else json_bytes(case.body)
+
+
+def _is_out_of_credits(case: Case, received: Received) -> bool:
+    return received.status == 403 and case.credential is Credential.KEY and b"credit" in received.content.lower()
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

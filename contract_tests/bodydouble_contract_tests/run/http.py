@@ -1,0 +1,248 @@
+"""The server under verification: send one call at a time, and keep the bytes and the failure of each."""
+
+import ssl
+import time
+import zlib
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from bodydouble_contract_tests.checks import Credential, Trouble
+from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.run.urls import base_of, host_of, is_loopback
+
+__all__ = ["WRONG_KEY", "Received", "Target", "Undecodable", "decoded"]
+
+_GZIP = 16 + zlib.MAX_WBITS
+
+
+class Undecodable(ValueError):
+    """The bytes do not match their encoding; the message gives the fault."""
+
+
+def decoded(data: bytes, encoding: str, most_bytes: int) -> bytes:
+    """Decode a body with a Content-Encoding of ``gzip`` or ``identity``, or without one.
+
+    Raises Undecodable, also for a body longer than ``most_bytes``.
+    """
+    for name in reversed([item.strip().lower() for item in encoding.split(",")]):
+        if name in {"", "identity"}:
+            continue
+        if name not in {"gzip", "x-gzip"}:
+            raise Undecodable(f"Content-Encoding is {name[:40]!r}, which was not requested")
+        data = _unzipped(data, most_bytes)
+    return data
+
+
+def _unzipped(data: bytes, most_bytes: int) -> bytes:
+    content = bytearray()
+    rest = data
+    while rest or not content:
+        member = zlib.decompressobj(_GZIP)
+        try:
+            content += member.decompress(rest, most_bytes + 1 - len(content))
+        except zlib.error as error:
+            raise Undecodable(f"the header says gzip, but the body is not: {error}") from None
+        if len(content) > most_bytes:
+            raise Undecodable(f"the decoded body is longer than {most_bytes:,} bytes")
+        if not member.eof:
+            raise Undecodable("the gzip body is incomplete")
+        if not member.unused_data:
+            break
+        rest = member.unused_data
+    return bytes(content)
+
+
+WRONG_KEY = "bodydouble-a-key-that-nobody-issued"
+LARGEST_ANSWER = 128 * 1024 * 1024
+# A new connection for each call: a leftover of one answer must not count against the next.
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+_WITHOUT_BODY = {204, 304}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The answer to one call; see `Observation`. ``was_sent`` is False when the request cannot have arrived."""
+
+    status: int | None = None
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    content: bytes = b""
+    elapsed_s: float = 0.0
+    trouble: Trouble | None = None
+    detail: str = ""
+    was_sent: bool = True
+
+
+class Target:
+    """A server: its base URL (with ``/v1`` or without), and the key, which is sent to no other server.
+
+    ``timeout_s`` is the time limit for a complete answer. ``transport`` replaces the network, for a server in this process, and
+    stays open. ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed.
+    Raises CannotVerify when URL, key or certificates cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 180.0,
+        transport: httpx.BaseTransport | None = None,
+        verify: ssl.SSLContext | str | Path | bool = True,
+    ) -> None:
+        self.base = base_of(base_url)
+        if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
+            raise CannotVerify("the API key is empty or has characters that a header cannot carry; copy it again")
+        if not timeout_s > 0:
+            raise CannotVerify(f"timeout_s is {timeout_s}; it takes a number of seconds above 0")
+        self.api_key = api_key
+        self.timeout_s = timeout_s
+        self._transport = transport
+        self._tls = verify if isinstance(verify, ssl.SSLContext | bool) else _context(verify)
+        self._client = self.new_client()
+
+    @property
+    def host(self) -> str:
+        """The host of the base URL in lower case, without a port."""
+        return host_of(self.base)
+
+    def new_client(self) -> httpx.Client:
+        """Return a client for the same network that has no key, sends no cookie and follows no redirect."""
+        transport = None if self._transport is None else SharedTransport(self._transport)
+        headers = {"user-agent": f"bodydouble/{version('bodydouble')}", "accept-encoding": "gzip"}
+        try:
+            return httpx.Client(
+                transport=transport,
+                verify=self._tls,
+                timeout=httpx.Timeout(self.timeout_s),
+                limits=_LIMITS,
+                headers=headers,
+                # Proxy variables are not for a server on this machine.
+                trust_env=transport is None and not is_loopback(self.host),
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise CannotVerify(f"the HTTP client cannot be set up: {error}; check the proxy variables") from None
+
+    def send(self, method: str, path: str, body: bytes, credential: Credential = Credential.KEY) -> Received:
+        """Make one call, and return its answer or its failure. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
+        headers = {"content-type": "application/json"} if body else {}
+        if credential is not Credential.NONE:
+            headers["authorization"] = f"Bearer {self.api_key if credential is Credential.KEY else WRONG_KEY}"
+        reading = _AnswerReader(time.monotonic(), self.timeout_s)
+        try:
+            with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
+                reading.read(response)
+        except Exception as error:  # noqa: BLE001 - a server in this process may raise anything; on a socket that is a broken answer
+            # No call sends the cookies of an earlier one.
+            self._client.cookies.clear()
+            return reading.failed(error)
+        self._client.cookies.clear()
+        return reading.ended()
+
+    def close(self) -> None:
+        """Close connections; a transport from the caller stays open."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SharedTransport(httpx.BaseTransport):
+    """A transport of the caller, which our client does not close."""
+
+    def __init__(self, transport: httpx.BaseTransport) -> None:
+        self._transport = transport
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport."""
+        return self._transport.handle_request(request)
+
+
+class _TooLate(Exception):
+    """The answer takes longer than its time limit."""
+
+
+class _TooLong(Exception):
+    """The answer is longer than its size limit."""
+
+
+class _AnswerReader:
+    """Read an answer as it arrives."""
+
+    def __init__(self, started: float, timeout_s: float) -> None:
+        self._started = started
+        self._timeout_s = timeout_s
+        self._status: int | None = None
+        self._headers: dict[str, str] = {}
+        self._raw = bytearray()
+
+    def read(self, response: httpx.Response) -> None:
+        """Read status, headers and the bytes as they arrive."""
+        self._status = response.status_code
+        self._headers = {name.lower(): value for name, value in response.headers.items()}
+        for chunk in response.iter_raw():
+            self._raw += chunk
+            if time.monotonic() - self._started > self._timeout_s:
+                raise _TooLate
+            if len(self._raw) > LARGEST_ANSWER:
+                raise _TooLong
+        if time.monotonic() - self._started > self._timeout_s:
+            raise _TooLate
+
+    def ended(self) -> Received:
+        """Return the answer, after the connection delivered all of it."""
+        stated = self._stated_length()
+        if stated is not None and stated != len(self._raw) and self._status not in _WITHOUT_BODY:
+            detail = f"Content-Length is {stated}, and {len(self._raw)} bytes arrived"
+            return self._received(Trouble.WRONG_LENGTH, detail)
+        try:
+            content = decoded(bytes(self._raw), self._headers.get("content-encoding", ""), LARGEST_ANSWER)
+        except Undecodable as error:
+            return self._received(Trouble.UNDECODABLE, str(error))
+        return Received(self._status, self._headers, content, self._elapsed_s())
+
+    def failed(self, error: Exception) -> Received:
+        """Return the part of the answer that arrived, and the reason for the rest."""
+        detail = str(error) or type(error).__name__
+        stated = self._stated_length()
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
+            return self._received(Trouble.UNREACHABLE, detail, was_sent=False)
+        if isinstance(error, httpx.TimeoutException | _TooLate):
+            began = "no answer" if self._status is None else "no complete answer"
+            return self._received(Trouble.TIMEOUT, f"{began} within {self._timeout_s:g} s")
+        if isinstance(error, _TooLong):
+            return self._received(Trouble.BROKEN, f"the answer is longer than {LARGEST_ANSWER:,} bytes")
+        is_cut = isinstance(error, httpx.RemoteProtocolError) and (
+            (stated is not None and len(self._raw) < stated)
+            or ("without sending complete message body" in detail and self._status is None)
+        )
+        if is_cut:
+            return self._received(Trouble.WRONG_LENGTH, detail)
+        return self._received(Trouble.BROKEN, f"{type(error).__name__}: {detail}")
+
+    def _stated_length(self) -> int | None:
+        text = self._headers.get("content-length", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def _received(self, trouble: Trouble, detail: str, *, was_sent: bool = True) -> Received:
+        return Received(self._status, self._headers, bytes(self._raw), self._elapsed_s(), trouble, detail, was_sent)
+
+
+def _context(authorities: str | Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=str(authorities))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CannotVerify(f"{authorities}: {reason}; name a PEM file of trusted authorities") from None

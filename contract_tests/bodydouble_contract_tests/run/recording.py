@@ -1,0 +1,358 @@
+"""Convert a call of a verification to an exchange of the common format, and back."""
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from bodydouble_spec import (
+    Evidence,
+    Exchange,
+    Finding,
+    RecordedAnswer,
+    Redactor,
+    Severity,
+    is_array,
+    is_object,
+    read_exchanges,
+    record_body,
+)
+
+from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Trouble
+from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.run.budget import NO_CHARGE, Charge
+
+__all__ = [
+    "CallState",
+    "Entry",
+    "RecordedRun",
+    "Recorder",
+    "entry_of",
+    "finding_of",
+    "json_bytes",
+    "latest",
+    "observation_of",
+    "read_recorded_run",
+    "to_exchange",
+]
+
+MEMBER = "verify"
+
+
+class CallState(StrEnum):
+    """The progress of a call. The last line with an id counts.
+
+    ``reserved``: money is set aside, and the call is about to be sent. ``released``: the call had no effect and cost nothing (429, no connection).
+    ``answered``: it was carried out, as far as can be known. ``checked``: its pictures were checked, and its findings are recorded.
+    """
+
+    RESERVED = "reserved"
+    RELEASED = "released"
+    ANSWERED = "answered"
+    CHECKED = "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The record of one call, apart from request and answer. ``run_identity`` names contract, plan and target of the run."""
+
+    id: str
+    time: str
+    state: CallState
+    case: str
+    check: str
+    number: int = 0
+    repeats: int = 1
+    credential: Credential = Credential.KEY
+    expectation: ExpectedOutcome = ExpectedOutcome.ACCEPTED
+    reserved_usd: float = 0.0
+    charge: Charge = NO_CHARGE
+    expires: str = ""
+    run_identity: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def to_exchange(
+    entry: Entry,
+    method: str,
+    path: str,
+    key: str | None,
+    observation: Observation,
+    findings: tuple[Finding, ...],
+    redactor: Redactor,
+) -> Exchange:
+    """Return the exchange to write. ``observation`` and ``findings`` are redacted already, ``key`` is a hash."""
+    body, raw = record_body(observation.sent, redactor)
+    answer = None
+    if observation.status is not None:
+        answer_body, answer_raw = record_body(observation.content, redactor)
+        answer = RecordedAnswer(observation.status, observation.headers, answer_body, answer_raw)
+    details = {
+        **asdict(entry),
+        "trouble": observation.trouble,
+        "detail": observation.detail,
+        "pictures": [_picture_dict(picture) for picture in observation.pictures],
+    }
+    del details["id"], details["time"]
+    return Exchange(
+        id=entry.id,
+        time=entry.time,
+        method=method,
+        path=path,
+        operation=f"{method} {path}",
+        key=key,
+        headers={"content-type": "application/json"} if observation.sent else {},
+        body=body,
+        raw=raw,
+        findings=tuple(finding.to_dict() for finding in findings),
+        answer=answer,
+        duration_s=round(observation.elapsed_s, 6),
+        extra={MEMBER: details},
+    )
+
+
+def entry_of(exchange: Exchange) -> Entry | None:
+    """Return the record of a call from its exchange; None for an exchange from another source, or with wrong members."""
+    details = exchange.extra.get(MEMBER)
+    if not is_object(details):
+        return None
+    try:
+        charge = details["charge"]
+        return Entry(
+            exchange.id,
+            exchange.time,
+            CallState(details["state"]),
+            str(details["case"]),
+            str(details["check"]),
+            int(details["number"]),
+            int(details["repeats"]),
+            Credential(details["credential"]),
+            ExpectedOutcome(details["expectation"]),
+            float(details["reserved_usd"]),
+            Charge(int(charge["images"]), float(charge["credits"]), float(charge["usd"])),
+            str(details["expires"]),
+            {str(name): str(value) for name, value in dict(details["run_identity"]).items()},
+        )
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
+
+
+def observation_of(exchange: Exchange, case: Case, number: int = 0) -> Observation:
+    """Return the observation of a recorded call, for another check: with the descriptions of its pictures, without their bytes."""
+    details = exchange.extra.get(MEMBER)
+    known: Mapping[str, Any] = details if is_object(details) else {}
+    answer = exchange.answer
+    trouble = known.get("trouble")
+    pictures = known.get("pictures")
+    return Observation(
+        case,
+        b"" if exchange.body is None else json_bytes(exchange.body),
+        exchange.status,
+        {} if answer is None else {name.lower(): value for name, value in answer.headers.items()},
+        b"" if answer is None else _content(answer),
+        exchange.duration_s or 0.0,
+        number,
+        next((item for item in Trouble if item == trouble), None),
+        str(known.get("detail", "")),
+        tuple(_picture_of(item) for item in (pictures if is_array(pictures) else ()) if is_object(item)),
+    )
+
+
+def finding_of(value: Mapping[str, Any]) -> Finding | None:
+    """Return the finding with these members, as `Finding.to_dict` writes them; None when they are not valid."""
+    try:
+        covers = [finding_of(item) for item in value.get("covers", ())]
+        return Finding(
+            id=str(value["id"]),
+            severity=Severity(value["severity"]),
+            evidence=Evidence(value["evidence"]),
+            pointer=str(value["pointer"]),
+            message=str(value["message"]),
+            covers=tuple(item for item in covers if item is not None),
+            **{
+                name: value.get(name)
+                for name in ("expected", "got", "repaired", "direction", "operation", "request", "source", "witness")
+            },
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def json_bytes(body: Any) -> bytes:
+    """Return a JSON value as bytes, also with texts that UTF-8 cannot hold (lone surrogates) and numbers beyond 64 bits."""
+    try:
+        return orjson.dumps(body)
+    except TypeError:
+        import json  # slower, and needed for unusual bodies only
+
+        return json.dumps(body).encode()
+
+
+def _content(answer: RecordedAnswer) -> bytes:
+    if answer.raw is not None:
+        return str(answer.raw.get("text", "")).encode("utf-8", "replace")
+    return b"" if answer.body is None else json_bytes(answer.body)
+
+
+def _picture_dict(picture: FetchedPicture) -> dict[str, Any]:
+    values = asdict(replace(picture, content=b""))
+    return {name: value for name, value in values.items() if name != "content"} | {"bytes": len(picture.content)}
+
+
+def _picture_of(value: Mapping[str, Any]) -> FetchedPicture:
+    status, kind, problem, pixels = (value.get(name) for name in ("status", "format", "problem", "pixels"))
+    sides = [side for side in pixels if type(side) is int] if is_array(pixels) else []
+    return FetchedPicture(
+        str(value.get("pointer", "")),
+        str(value.get("source", "")),
+        status if type(status) is int else None,
+        str(value.get("media_type", "")),
+        kind if isinstance(kind, str) else None,
+        (sides[0], sides[1]) if len(sides) == 2 else None,
+        b"",
+        problem if isinstance(problem, str) else None,
+    )
+
+
+class Recorder:
+    """Append exchanges to a file. `write` returns when the operating system has the exchange, or the disk when money depends on it.
+
+    An incomplete last line, which a killed process left, is removed. Raises CannotVerify when the file cannot be opened, or is not empty although
+    the run ``is_new``.
+    """
+
+    def __init__(self, path: Path, *, is_new: bool) -> None:
+        self._path = path
+        try:
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        except OSError as error:
+            raise CannotVerify(f"{path}: {error.strerror or error}; name a file that can be written") from None
+        try:
+            self._begin(is_new)
+        except OSError as error:
+            self.close()
+            raise CannotVerify(f"{path}: {error.strerror or error}; name a regular file") from None
+        except CannotVerify:
+            self.close()
+            raise
+
+    def write(self, exchange: Exchange, *, is_money: bool = False) -> None:
+        """Append one exchange. Raises OSError when it cannot be written."""
+        view = memoryview(exchange.to_line())
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+        if is_money:
+            os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        """Close the file; may be called again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _begin(self, is_new: bool) -> None:
+        end = os.lseek(self._descriptor, 0, os.SEEK_END)
+        if end and is_new:
+            raise CannotVerify(f"{self._path} holds a recording already; resume that run, or name another file")
+        position = end
+        while position:
+            start = max(0, position - 65536)
+            os.lseek(self._descriptor, start, os.SEEK_SET)
+            newline = os.read(self._descriptor, position - start).rfind(b"\n")
+            if newline >= 0:
+                position = start + newline + 1
+                break
+            position = start
+        if position < end:
+            os.ftruncate(self._descriptor, position)
+        os.lseek(self._descriptor, position, os.SEEK_SET)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """A call of an earlier run: its entry and its exchange."""
+
+    entry: Entry
+    exchange: Exchange
+
+    @property
+    def is_lost(self) -> bool:
+        """True when the run ended while the call was being made, so that its outcome is unknown."""
+        return self.entry.state is CallState.RESERVED
+
+    def observation(self, case: Case) -> Observation:
+        """Return the observation of the call; see `observation_of`."""
+        return observation_of(self.exchange, case, self.entry.number)
+
+    def findings(self) -> list[Finding]:
+        """Return the findings of the call, if it was checked."""
+        found = [finding_of(item) for item in self.exchange.findings]
+        return [finding for finding in found if finding is not None]
+
+
+class RecordedRun:
+    """The calls of earlier runs, by case and repetition."""
+
+    def __init__(self, calls: Mapping[tuple[str, int], RecordedCall], requests: int = 0) -> None:
+        self._calls = calls
+        self.requests = requests
+
+    def get(self, case: Case, number: int) -> RecordedCall | None:
+        """Return the recorded call, which may be a lost one; None when it is still to be made."""
+        return self._calls.get((case.id, number))
+
+    @property
+    def charge(self) -> Charge:
+        """The charges so far; a lost call counts with its highest possible price."""
+        charges = [item.entry.charge for item in self._calls.values()]
+        return Charge(
+            sum(charge.images for charge in charges),
+            sum(charge.credits for charge in charges),
+            sum(charge.usd for charge in charges),
+        )
+
+
+def latest(exchanges: tuple[Exchange, ...]) -> Iterator[Exchange]:
+    """Yield each exchange once: the last one with its id, at the place of the first."""
+    yield from {exchange.id: exchange for exchange in exchanges}.values()
+
+
+def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRun:
+    """Read a recording of the run that ``run_identity`` names.
+
+    Raises CannotVerify when a part of it cannot be read, or when it was made with another contract, plan or target.
+    """
+    try:
+        log = read_exchanges(path)
+    except OSError as error:
+        raise CannotVerify(f"{path}: {error.strerror or error}; name a recording to resume") from None
+    unreadable = [finding for finding in log.findings if finding.id != "exchange-torn"]
+    if unreadable:
+        raise CannotVerify(f"{path}: {unreadable[0].message}; that call may have cost money, so begin a new recording")
+    calls: dict[tuple[str, int], RecordedCall] = {}
+    requests = 0
+    for exchange in latest(log.exchanges):
+        entry = entry_of(exchange)
+        if entry is None:
+            raise CannotVerify(f"{path}: {exchange.id} is not a call of a verification; name a recording of one")
+        changed = [name for name, value in run_identity.items() if entry.run_identity.get(name) != value]
+        if changed:
+            raise CannotVerify(
+                f"{path} was recorded with another {' and another '.join(changed)}; "
+                "use the same ones to resume it, or begin a new recording"
+            )
+        requests += 1
+        if entry.state is not CallState.RELEASED:
+            calls.setdefault((entry.case, entry.number), RecordedCall(entry, exchange))
+    return RecordedRun(calls, requests)

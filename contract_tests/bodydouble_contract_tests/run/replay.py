@@ -1,0 +1,169 @@
+"""Verify recorded exchanges without a server, against the contract as it is now."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bodydouble_spec import Evidence, Exchange, ExchangeLog, Finding, RecordedPicture, Severity, restore_pictures
+
+from bodydouble_contract_tests.checks import (
+    Case,
+    Credential,
+    ExpectedOutcome,
+    Observation,
+    OperationProfile,
+    Verification,
+    catalogue,
+    check_observation,
+    check_observations,
+)
+from bodydouble_contract_tests.run.caller import EXPIRES_DAYS
+from bodydouble_contract_tests.run.recording import Entry, entry_of, latest, observation_of
+from bodydouble_contract_tests.run.redaction import Redaction
+from bodydouble_contract_tests.run.results import Results, curl_of
+from bodydouble_contract_tests.schema import picture_bytes
+
+__all__ = ["verify_recording"]
+
+# These statuses are about the account or the load, not about the request.
+_NO_VERDICT = {401, 402, 403, 429}
+
+
+def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime) -> Verification:
+    """Check recorded exchanges of an operation, requests and answers (strictly), from any recorder.
+
+    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (90 days after the call
+    where none is recorded) are checked too, with the warning ``recording-expired``; lines that could not be read keep their findings.
+    Pictures are checked by their description in the recording: nothing is downloaded, and no request is made. ``now`` must have a time zone.
+    """
+    checks = catalogue(profile)
+    results = Results(profile, checks)
+    redaction = Redaction()
+    notices: list[Finding] = [*log.findings]
+    exchanges = [exchange for exchange in latest(log.exchanges) if _belongs_to(profile, exchange)]
+    for exchange in exchanges:
+        observation = _observation(profile, exchange)
+        if observation is None:
+            continue
+        findings = check_observation(profile, observation)
+        request = curl_of(profile, None, observation.case, redaction)
+        results.add((_with_request(finding, request, exchange, redaction) for finding in findings), exchange.id)
+        results.note_tested(observation)
+        results.observations.append(redaction.observation(observation))
+    results.add(redaction.finding(finding) for finding in check_observations(profile, results.observations))
+    notices += _expired(profile, exchanges, now)
+    if not results.observations:
+        notices.append(_empty_recording(profile))
+    return Verification(
+        checks=checks,
+        findings=(*results.findings(), *notices),
+        outcomes=results.outcomes(),
+        observations=tuple(results.observations),
+        usd=0.0,
+    )
+
+
+def _belongs_to(profile: OperationProfile, exchange: Exchange) -> bool:
+    operation = profile.operation
+    if exchange.operation is not None:
+        return exchange.operation == operation.key
+    return exchange.method.upper() == operation.method.upper() and exchange.route == operation.path
+
+
+def _observation(profile: OperationProfile, exchange: Exchange) -> Observation | None:
+    """Return the exchange as an observation.
+
+    None where there is nothing to check: no answer, no recorded body, or a limit of the account or of the rate.
+    """
+    if exchange.raw is not None or exchange.status == 429:
+        return None
+    entry = entry_of(exchange)
+    case = _case(profile, exchange, entry)
+    if case is None:
+        return None
+    observation = observation_of(exchange, case, 0 if entry is None else entry.number)
+    return None if observation.status is None and observation.trouble is None else observation
+
+
+def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) -> Case | None:
+    """Return the case of a recorded request, with the outcome that the contract expects; None when the contract does not decide it."""
+    body = restore_pictures(exchange.body, _placeholder)
+    faults = profile.operation.validate_request(body)
+    evidence = Evidence.DOCUMENTED
+    if entry is not None and entry.credential is not Credential.KEY:
+        expectation = ExpectedOutcome.UNAUTHORIZED
+    elif exchange.status in _NO_VERDICT:
+        return None
+    elif faults:
+        expectation = ExpectedOutcome.REFUSED
+        # Of several faults, the one with the best evidence counts.
+        evidence = min((fault.evidence for fault in faults), key=list(Evidence).index)
+    elif profile.is_unspecified(body) or (entry is not None and entry.expectation is ExpectedOutcome.SURVIVED):
+        expectation = ExpectedOutcome.SURVIVED
+    else:
+        expectation = ExpectedOutcome.ACCEPTED
+    case = Case(
+        exchange.id,
+        _CHECKS[expectation],
+        body,
+        expectation,
+        evidence,
+        pointer=min((fault.pointer for fault in faults), default=""),
+    )
+    if entry is None:
+        return case
+    # The check of the recorded case stands, unless the contract now expects another outcome.
+    check = entry.check if entry.expectation is expectation else case.check
+    return replace(case, id=entry.case, check=check, credential=entry.credential, repeats=entry.repeats)
+
+
+_CHECKS = {
+    ExpectedOutcome.ACCEPTED: "valid-accepted",
+    ExpectedOutcome.SURVIVED: "odd-request-survived",
+    ExpectedOutcome.REFUSED: "invalid-refused",
+    ExpectedOutcome.UNAUTHORIZED: "no-key-refused",
+}
+
+
+def _placeholder(picture: RecordedPicture) -> str:
+    """Return a small picture for one that was not kept, in the same spelling."""
+    kinds = picture_bytes()
+    subtype = (picture.media_type or "").removeprefix("image/")
+    kind = subtype if subtype in kinds else "png"
+    return picture.encode(kinds[kind][0], f"image/{kind}")
+
+
+def _with_request(finding: Finding, request: str, exchange: Exchange, redaction: Redaction) -> Finding:
+    return replace(redaction.finding(finding), request=request, witness=exchange.id)
+
+
+def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime) -> Iterator[Finding]:
+    old = [exchange for exchange in exchanges if _expiry(exchange) < now]
+    if old:
+        oldest = min(exchange.started for exchange in old).date().isoformat()
+        message = f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is of {oldest}: record them again"
+        yield Finding(
+            "recording-expired",
+            Severity.WARNING,
+            Evidence.ASSUMED,
+            "",
+            message,
+            now.date().isoformat(),
+            oldest,
+            operation=profile.operation.key,
+            witness=old[0].id,
+        )
+
+
+def _expiry(exchange: Exchange) -> datetime:
+    entry = entry_of(exchange)
+    try:
+        moment = datetime.fromisoformat(entry.expires if entry is not None else "")
+    except ValueError:
+        return exchange.started + timedelta(days=EXPIRES_DAYS)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _empty_recording(profile: OperationProfile) -> Finding:
+    message = f"there is no exchange of {profile.operation.key} that can be checked; record some first"
+    return Finding("recording-empty", Severity.WARNING, Evidence.ASSUMED, "", message, operation=profile.operation.key)

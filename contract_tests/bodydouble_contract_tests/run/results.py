@@ -1,0 +1,112 @@
+"""The results of a run."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from bodydouble_spec import Finding
+from bodydouble_spec.curl import curl_command
+
+from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, Observation, OperationProfile
+from bodydouble_contract_tests.run.caller import sent_bytes
+from bodydouble_contract_tests.run.http import WRONG_KEY
+from bodydouble_contract_tests.run.redaction import Redaction
+
+__all__ = ["Results", "curl_of"]
+
+_OF_EVERY_ANSWER = frozenset(("answer-in-time", "answer-whole", "body-length", "content-encoding"))
+_OF_SUCCESS = ("answer-", "image-", "credits-", "charge-")
+
+
+class Results:
+    """Distinct findings with the cases that showed them, the observations, and the checks that were put to the test."""
+
+    def __init__(self, profile: OperationProfile, checks: tuple[Check, ...]) -> None:
+        self._profile = profile
+        self._checks = checks
+        self._selected = {check.id for check in checks}
+        self._findings: dict[Finding, Finding] = {}
+        self._witnesses: dict[Finding, set[str]] = {}
+        self._tested: set[str] = set()
+        self.observations: list[Observation] = []
+
+    def __len__(self) -> int:
+        return len(self._findings)
+
+    def selected(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return the findings that belong to the checks of this run."""
+        return [finding for finding in findings if finding.id.partition("/")[0] in self._selected]
+
+    def add(self, findings: Iterable[Finding], witness: str | None = None) -> None:
+        """Add findings; of a known finding only the witness is added."""
+        for finding in self.selected(findings):
+            self._findings.setdefault(finding, finding)
+            seen = self._witnesses.setdefault(finding, set())
+            if witness is not None:
+                seen.add(witness)
+
+    def clear(self) -> None:
+        """Drop all results: they say nothing about the server."""
+        self._findings.clear()
+        self._witnesses.clear()
+        self._tested.clear()
+        self.observations.clear()
+
+    def note_tested(self, observation: Observation) -> None:
+        """Note the checks that an observation puts to the test."""
+        case = observation.case
+        is_success = observation.status is not None and 200 <= observation.status < 300
+        is_refused = case.expectation is ExpectedOutcome.REFUSED and not is_success
+        for check in self._selected:
+            if check == case.check:
+                is_tested = case.repeats == 1 or observation.number > 0
+            elif check in _OF_EVERY_ANSWER:
+                is_tested = True
+            elif check.startswith("picture-"):
+                is_tested = bool(observation.pictures)
+            elif check.startswith(_OF_SUCCESS):
+                is_tested = is_success and case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED)
+            else:
+                is_tested = check == "refusal-envelope" and is_refused
+            if is_tested:
+                self._tested.add(check)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return all distinct findings, worst first, each with the first case that showed it and the number of further ones."""
+        ranked = sorted(self._findings.values(), key=lambda finding: -finding.severity.rank)
+        return tuple(self._with_witness(finding) for finding in ranked)
+
+    def outcomes(self) -> dict[str, str]:
+        """Return ``passed``, ``failed`` or ``not run`` for each check."""
+        failed = {finding.id.partition("/")[0] for finding in self._findings}
+        return {
+            check.id: "failed" if check.id in failed else "passed" if check.id in self._tested else "not run"
+            for check in self._checks
+        }
+
+    def succeeded(self) -> list[Case]:
+        """Return the case of each call that was carried out as expected."""
+        status = self._profile.operation.success_status
+        return [item.case for item in self.observations if item.status == status and item.trouble is None]
+
+    def _with_witness(self, finding: Finding) -> Finding:
+        others = len(self._witnesses[finding] - {finding.witness})
+        if not others or finding.witness is None:
+            return finding
+        return replace(finding, witness=f"{finding.witness} and {others} more")
+
+
+def curl_of(profile: OperationProfile, base: str | None, case: Case, redaction: Redaction) -> str:
+    """Return the call of a case as a curl command without the key; without a ``base`` it goes to ``$AIMLAPI_BASE_URL``."""
+    sent = sent_bytes(profile, case)
+    headers = {"content-type": "application/json"} if sent else {}
+    if case.credential is Credential.WRONG:
+        headers["authorization"] = f"Bearer {WRONG_KEY}"
+    body = redaction.own(sent.decode()) if sent else None
+    return curl_command(
+        profile.operation.method,
+        profile.operation.path,
+        origin=None if base is None else redaction.own(base),
+        headers=headers,
+        body=body,
+        with_key=case.credential is Credential.KEY,
+    )

@@ -1,0 +1,37 @@
+"""What a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
+
+from bodydouble_contract_tests.schema.node import ANYTHING, SchemaParts, SchemaView, json_key, type_of
+from bodydouble_contract_tests.schema.numbers import numbers
+from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match
+from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
+from bodydouble_contract_tests.schema.responses import places, property_names, values_at, values_named
+from bodydouble_contract_tests.schema.simplest import NOTHING, Sampler, candidate_numbers, text_of_length
+from bodydouble_contract_tests.schema.walker import SchemaWalker, request_walker, response_walkers
+
+__all__ = [
+    "ANYTHING",
+    "NOTHING",
+    "NOT_PICTURES",
+    "Sampler",
+    "SchemaParts",
+    "SchemaView",
+    "SchemaWalker",
+    "alternatives",
+    "candidate_numbers",
+    "json_key",
+    "matches",
+    "matching",
+    "named_pictures",
+    "numbers",
+    "picture_bytes",
+    "picture_texts",
+    "places",
+    "property_names",
+    "request_walker",
+    "response_walkers",
+    "simplest_match",
+    "text_of_length",
+    "type_of",
+    "values_at",
+    "values_named",
+]

@@ -1,0 +1,22 @@
+"""Hypothesis strategies and boundary cases, made from a contract's schemas."""
+
+from bodydouble_contract_tests.strategies.boundary import BoundaryCase, boundary_cases
+from bodydouble_contract_tests.strategies.requests import InvalidRequest, invalid_requests, requests
+from bodydouble_contract_tests.strategies.responses import ResponseCase, responses
+from bodydouble_contract_tests.strategies.texts import choice
+from bodydouble_contract_tests.strategies.variants import Variant, length_variants, number_variants, text_variants
+
+__all__ = [
+    "BoundaryCase",
+    "InvalidRequest",
+    "ResponseCase",
+    "Variant",
+    "boundary_cases",
+    "choice",
+    "invalid_requests",
+    "length_variants",
+    "number_variants",
+    "requests",
+    "responses",
+    "text_variants",
+]

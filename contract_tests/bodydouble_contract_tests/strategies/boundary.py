@@ -1,0 +1,178 @@
+"""The boundary cases of a request body: deterministic, complete, one fault each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, join_pointer
+
+from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaParts, SchemaView, SchemaWalker, request_walker
+from bodydouble_contract_tests.strategies.variants import (
+    Variant,
+    length_variants,
+    number_variants,
+    option_variants,
+    property_count_variants,
+    text_variants,
+    type_variants,
+)
+
+__all__ = ["BoundaryCase", "boundary_cases"]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryCase:
+    """One body at a boundary of the contract.
+
+    ``id`` names place and rule (``num_images/maximum+1``) and stays the same as long as the contract does. ``pointer`` is the place in
+    ``body`` where the one fault is reported or, in a valid case, that is varied. ``rule`` is the last part of the id, and ``evidence`` is the
+    evidence for the rule.
+    """
+
+    id: str
+    body: Any
+    valid: bool
+    pointer: str
+    rule: str
+    evidence: Evidence
+
+
+def boundary_cases(contract: Contract, operation: Operation | None = None) -> tuple[BoundaryCase, ...]:
+    """Return every boundary case of the operation's request body (the only operation by default), always the same ones.
+
+    The first case is a valid ``baseline`` with every documented property. For each place in it there are cases with: each required property
+    missing (invalid) and each optional one missing (valid), each wrong JSON type, each value of an enum and one outside, each bound exactly and
+    one step beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known values in several letter cases,
+    and unknown properties. An invalid case has exactly one fault. Left out are cases whose fault is hidden or joined by other rules, lengths
+    beyond a million characters, and lists beyond ten thousand items.
+
+    Raises UnsupportedSchema when the operation takes no JSON body or no valid one is found.
+    """
+    operation = operation or contract.operation()
+    walker = request_walker(contract, operation)
+    builder = _CaseBuilder(contract, operation, walker)
+    baseline = builder.sampler.at(walker.root)
+    if baseline is NOTHING:
+        message = f"{operation.key}: no simple valid request was found; look for contradicting rules"
+        raise UnsupportedSchema(f"{message} at {walker.root[0].pointer}")
+    builder.add(Variant("baseline", baseline, walker.root[0].pointer), _Place("", "", lambda value: value), "")
+    builder.visit(walker.root, baseline, _Place("", "", lambda value: value))
+    return tuple(builder.cases.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in the baseline: its name in ids, its pointer, a function that puts another value there, and the place where its faults are reported."""
+
+    name: str
+    pointer: str
+    embed: Callable[[Any], Any]
+    reported_at: str | None = None
+
+    def below(self, key: str | int, embed: Callable[[Any], Any]) -> "_Place":
+        return _Place(
+            join_pointer(self.name, key),
+            join_pointer(self.pointer, key),
+            lambda value: self.embed(embed(value)),
+            self.reported_at,
+        )
+
+
+class _CaseBuilder:
+    """Visits a body place by place and keeps the cases that the validator confirms."""
+
+    def __init__(self, contract: Contract, operation: Operation, walker: SchemaWalker) -> None:
+        self._contract = contract
+        self._operation = operation
+        self._walker = walker
+        self.sampler = Sampler(walker)
+        self.cases: dict[str, BoundaryCase] = {}
+
+    def add(self, variant: Variant, place: _Place, pointer: str) -> None:
+        """Keep a case if the validator confirms it: no fault when valid, faults at its one place only when invalid."""
+        identifier = f"{place.name}/{variant.rule}".removeprefix("/")
+        if identifier in self.cases:
+            return
+        body = place.embed(variant.value)
+        reported_at = pointer if place.reported_at is None else place.reported_at
+        found = {finding.pointer for finding in self._operation.validate_request(body)}
+        if variant.valid and not found:
+            fault_pointer = pointer
+        elif not variant.valid and len(found) == 1 and f"{reported_at}/".startswith(f"{min(found)}/"):
+            # A validator may report the object instead of its property: an unknown one where none is known, one without a name.
+            fault_pointer = min(found)
+        else:
+            return
+        evidence = self._contract.evidence(variant.origin)
+        self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, fault_pointer, variant.rule, evidence)
+
+    def visit(self, parts: SchemaParts, example: Any, place: _Place) -> None:
+        """Add all cases at and below a place that holds ``example`` in the baseline."""
+        views = self._walker.views(parts)
+        for variant in type_variants(views, parts, example, self.sampler):
+            self.add(variant, place, place.pointer)
+        for number, view in enumerate(views, 1):
+            if not view.is_branch:
+                self._visit_view(view, parts, example, place)
+                continue
+            examples = [value for value in self.sampler.of(view, parts) if value is not None] or [None]
+            name = join_pointer(place.name, f"alternative-{number}")
+            inner = _Place(
+                name, place.pointer, place.embed, place.pointer if place.reported_at is None else place.reported_at
+            )
+            self.add(Variant("valid", examples[0], view.pointer), inner, place.pointer)
+            self._visit_view(view, parts, examples[0], inner)
+
+    def _visit_view(self, view: SchemaView, parts: SchemaParts, example: Any, place: _Place) -> None:
+        for variant in (*option_variants(view), *number_variants(view, example), *text_variants(view, example)):
+            self.add(variant, place, place.pointer)
+        if view.options is None and is_array(example):
+            self._visit_array(view, example, place)
+        if view.options is None and is_object(example):
+            self._visit_object(view, example, place)
+
+    def _visit_array(self, view: SchemaView, example: list[Any], place: _Place) -> None:
+        for variant in length_variants(view, example, self.sampler):
+            self.add(variant, place, place.pointer)
+        for index in range(min(len(example), len(view.prefix) + 1)):
+            self.visit(
+                view.parts_at(index),
+                example[index],
+                place.below(index, partial(_with_item, example, index)),
+            )
+
+    def _visit_object(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
+        for name in dict.fromkeys((*view.required, *view.properties)):
+            is_required = name in view.required
+            inner = place.below(name, partial(_with_property, example, name))
+            without = {key: value for key, value in example.items() if key != name}
+            origin = view.origin("required") if is_required else join_pointer(view.origin("properties"), name)
+            missing = _Place(inner.name, inner.pointer, place.embed, place.reported_at)
+            self.add(Variant("missing", without, origin, valid=not is_required), missing, inner.pointer)
+            if name in example:
+                self.visit(view.parts_of(name), example[name], inner)
+        self._visit_unknown_property(view, example, place)
+        for variant in property_count_variants(view, example, self.sampler):
+            self.add(variant, place, place.pointer)
+
+    def _visit_unknown_property(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
+        name = next(name for name in ("unknown_key", "another_unknown_key", "x") if name not in view.properties)
+        origin = view.origin("additionalProperties")
+        inner = place.below(name, partial(_with_property, example, name))
+        value = self.sampler.at(view.additional)
+        if value is NOTHING:
+            self.add(Variant("additionalProperties", "text", origin, valid=False), inner, inner.pointer)
+            return
+        self.add(Variant("additionalProperties", value, origin), inner, inner.pointer)
+        if view.additional:
+            self.visit(view.additional, value, inner)
+
+
+def _with_item(items: list[Any], index: int, value: Any) -> list[Any]:
+    return [*items[:index], value, *items[index + 1 :]]
+
+
+def _with_property(properties: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    return {**properties, name: value}

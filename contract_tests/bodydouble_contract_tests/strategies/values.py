@@ -1,0 +1,163 @@
+"""Strategies for the values that conform at a place of a body."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import Any
+
+from hypothesis import strategies as st
+
+from bodydouble_contract_tests.schema import SchemaParts, SchemaView, SchemaWalker, json_key, matches, matching, numbers
+from bodydouble_contract_tests.strategies.texts import texts
+
+__all__ = ["ValueStrategies"]
+
+Strategy = st.SearchStrategy[Any]
+
+_MORE_ITEMS = 3
+_FEW_ITEMS = 16
+_ANY_JSON = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=5), st.just([]), st.just({"a": [1.5]})
+)
+_NAMES = st.sampled_from(["x", "unknown_key", "", "a/b~c", "ключ", "🦊", "__proto__", "constructor", "X-Trace"])
+
+
+class ValueStrategies:
+    """Makes strategies from the schema of one body.
+
+    ``extras`` are sets of properties that apps send without documentation; they are mixed in at the top where the schema allows any.
+    ``likely_texts`` are mixed in where any text is allowed. ``gaps`` collects the places where no value could be made.
+    """
+
+    def __init__(
+        self, walker: SchemaWalker, extras: Sequence[dict[str, Any]] = (), likely_texts: Sequence[str] = ()
+    ) -> None:
+        self._walker = walker
+        self._extras = extras
+        self._likely_texts = likely_texts
+        self.gaps: list[str] = []
+
+    def body(self) -> Strategy | None:
+        """Return a strategy for complete bodies, or None when none can be made."""
+        return self.at(self._walker.root, is_top=True)
+
+    def at(self, parts: SchemaParts, *, is_top: bool = False) -> Strategy | None:
+        """Return a strategy for values that conform to all of ``parts``, or None when none can be made."""
+        if not parts:
+            return _ANY_JSON
+        views = self._walker.views(parts)
+        choices = [choice for view in views for choice in self._of_view(view, is_top=is_top)]
+        if not choices:
+            self.gaps.append(parts[0].pointer)
+            return None
+        strategy = st.one_of(choices) if len(choices) > 1 else choices[0]
+        if all(view.is_exact for view in views):
+            return strategy
+        return strategy.filter(lambda value: self._walker.conforms(parts, value))
+
+    def _of_view(self, view: SchemaView, *, is_top: bool) -> list[Strategy]:
+        if view.options is not None:
+            return [st.sampled_from(view.options)] if view.options else []
+        made = [self._of_type(kind, view, is_top=is_top) for kind in view.likely_types()]
+        return [strategy for strategy in made if strategy is not None]
+
+    def _of_type(self, kind: str, view: SchemaView, *, is_top: bool) -> Strategy | None:
+        match kind:
+            case "object":
+                return self._objects(view, is_top=is_top)
+            case "array":
+                return self._arrays(view)
+            case "string":
+                return texts(view, self._likely_texts)
+            case "boolean":
+                return st.booleans()
+            case "null":
+                return st.none()
+            case _:
+                return numbers(view, whole=kind == "integer")
+
+    def _objects(self, view: SchemaView, *, is_top: bool) -> Strategy | None:
+        required: dict[str, Strategy] = {}
+        for name in view.required:
+            strategy = self.at(view.parts_of(name))
+            if strategy is None:
+                return None
+            required[name] = strategy
+        made = {name: self.at(parts) for name, parts in view.properties.items() if name not in required}
+        optional = {name: strategy for name, strategy in made.items() if strategy is not None}
+        least = int(view.limits.get("minProperties", 0))
+        for name in list(optional)[: max(0, least - len(required))]:
+            required[name] = optional.pop(name)
+        named = st.fixed_dictionaries(required, optional=optional)
+        extras = self._unknown(view, least - len(required), is_top=is_top)
+        if extras is not None:
+            known = set(view.properties)
+            named = st.tuples(extras, named).map(
+                lambda pair: {**{name: value for name, value in pair[0].items() if name not in known}, **pair[1]}
+            )
+        most = view.limits.get("maxProperties")
+        if least <= len(required) and most is None:
+            return named
+        return named.filter(lambda value: least <= len(value) and (most is None or len(value) <= most))
+
+    def _unknown(self, view: SchemaView, least: int, *, is_top: bool) -> Strategy | None:
+        """Return a strategy for properties without a schema of their own, usually none, or None where they are forbidden."""
+        if not view.additional and not view.pattern_properties:
+            random = st.dictionaries(_NAMES, _ANY_JSON, min_size=max(0, least), max_size=max(1, least))
+            if least > 0:
+                return random
+            usual = st.sampled_from([*[{}] * (len(self._extras) + 1), *self._extras])
+            return st.one_of(usual, random) if is_top else _mostly_none(random)
+        values = self.at(view.additional)
+        if view.pattern_properties:
+            return self._patterned(view, values)
+        if values is None:
+            return None
+        count = max(0, least)
+        return st.dictionaries(_NAMES if count < 4 else st.text(), values, min_size=count, max_size=count + 2)
+
+    def _patterned(self, view: SchemaView, others: Strategy | None) -> Strategy | None:
+        entries: list[Strategy] = []
+        for pattern, parts in view.pattern_properties.items():
+            names, values = matching(pattern), self.at(parts)
+            if names is not None and values is not None:
+                entries.append(st.tuples(names, values))
+        if others is not None:
+            free = _NAMES.filter(lambda name: not any(matches(pattern, name) for pattern in view.pattern_properties))
+            entries.append(st.tuples(free, others))
+        return st.lists(st.one_of(entries), max_size=2).map(dict) if entries else None
+
+    def _arrays(self, view: SchemaView) -> Strategy | None:
+        least = int(view.limits.get("minItems", 0))
+        most = int(view.limits["maxItems"]) if "maxItems" in view.limits else None
+        if most is not None and most < least:
+            return None
+        items = self.at(view.items) if most is None or most > len(view.prefix) else None
+        if not view.prefix:
+            empty = st.just(list[Any]()) if least == 0 else None
+            return empty if items is None else self._lists(items, least, most, view)
+        made = [self.at(parts) for parts in view.prefix[:most]]
+        first = list(takewhile(lambda strategy: strategy is not None, made))
+        choices: list[Strategy] = [st.tuples(*first[:count]).map(list) for count in range(least, len(first) + 1)]
+        if items is not None and len(first) == len(view.prefix):
+            rest = self._lists(items, max(0, least - len(first)), None if most is None else most - len(first), view)
+            choices.append(st.tuples(st.tuples(*first), rest).map(lambda pair: [*pair[0], *pair[1]]))
+        if not choices:
+            return None
+        lists = st.one_of(choices)
+        return lists.filter(_all_differ) if view.is_unique else lists
+
+    def _lists(self, items: Strategy, least: int, most: int | None, view: SchemaView) -> Strategy:
+        usual = least + _MORE_ITEMS if most is None else min(most, least + _MORE_ITEMS)
+        unique_by = json_key if view.is_unique else None
+        lists = st.lists(items, min_size=least, max_size=usual, unique_by=unique_by)
+        if most is None or not usual < most <= _FEW_ITEMS:
+            return lists
+        return st.one_of(lists, st.lists(items, min_size=most, max_size=most, unique_by=unique_by))
+
+
+def _all_differ(items: list[Any]) -> bool:
+    return len({json_key(item) for item in items}) == len(items)
+
+
+def _mostly_none(random: Strategy) -> Strategy:
+    return st.integers(0, 9).flatmap(lambda die: random if die == 9 else st.just({}))
