@@ -7,7 +7,7 @@ unexpected exception. The last is never 1, because 1 says that something was exa
 import os
 import sys
 
-from bodydouble._text import one_line
+from bodydouble.console import one_line
 
 __all__ = ["main"]
 
@@ -24,7 +24,7 @@ def main() -> None:
     shows_traceback = _TRACEBACK in own or os.environ.get("BODYDOUBLE_TRACEBACK", "0") not in {"", "0"}
     try:
         # Imported here, so that Ctrl-C and a broken installation during the import also end with the right code.
-        from bodydouble._app import app
+        from bodydouble.app import app
 
         app(args=[*(argument for argument in own if argument != _TRACEBACK), *others], prog_name="bodydouble")
     except KeyboardInterrupt:

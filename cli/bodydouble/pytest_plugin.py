@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
 
-    from bodydouble._fixture import Bodydouble
+    from bodydouble.fixture import Bodydouble
 
 __all__ = ["Bodydouble", "bodydouble"]
 
@@ -23,7 +23,7 @@ _CONTRACT_TESTS = "bodydouble_contract_tests"
 def __getattr__(name: str) -> Any:
     """Import the type of the fixture, for annotations: ``def test_app(bodydouble: Bodydouble)``."""
     if name == "Bodydouble":
-        from bodydouble._fixture import Bodydouble
+        from bodydouble.fixture import Bodydouble
 
         return Bodydouble
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -52,7 +52,7 @@ def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Gen
     """
     yield
     if any(_CONTRACT_TESTS in argument for argument in args):
-        from bodydouble._pytest_verify import add_options
+        from bodydouble.pytest_verify import add_options
 
         add_options(parser)
 
@@ -66,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "openai also sets OPENAI_BASE_URL to the mock.",
     )
     if config.getoption("bodydouble_journal") is not None:
-        from bodydouble._fixture_journal import JournalOption
+        from bodydouble.fixture import JournalOption
 
         config.pluginmanager.register(JournalOption.from_config(config), _JOURNAL)
 
@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         marks = list(item.iter_markers("bodydouble"))
         if marks:
-            from bodydouble._fixture_marker import MarkerOptions
+            from bodydouble.fixture import MarkerOptions
 
             try:
                 MarkerOptions.from_marks(marks)
@@ -102,8 +102,7 @@ def bodydouble(request: pytest.FixtureRequest, _bodydouble_contract: "Contract")
     It has ``url``, ``requests`` (the exchanges of the app), ``answer(status=429, times=2)``, ``client()`` and ``transport``. During the test
     the environment's keys and base URLs are set to the mock, and the real service cannot be reached.
     """
-    from bodydouble._fixture import run_mock
-    from bodydouble._fixture_marker import MarkerOptions
+    from bodydouble.fixture import MarkerOptions, run_mock
 
     try:
         options = MarkerOptions.from_marks(request.node.iter_markers("bodydouble"))

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 # pytester removes the modules that its runs import; those imported here are not imported again by each run.
-for _name in ("bodydouble._fixture", "bodydouble_client", "httpcore"):
+for _name in ("bodydouble.fixture.stand_in", "bodydouble_client", "httpcore"):
     importlib.import_module(_name)
 
 # The tests read the files under data/, and run some of them.

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from bodydouble._app import app
-from bodydouble._options import FailOnName, FormatName
+from bodydouble.app import app
+from bodydouble.options import FailOnName, FormatName
 from bodydouble_spec import Contract, ReportFormat, Severity, provenance
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble._app import app
+from bodydouble.app import app
 from bodydouble_spec import ReportFormat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
-from bodydouble._app import app
-from bodydouble._drift_witnesses import DriftOptions
+from bodydouble.app import app
+from bodydouble.commands.drift_report import DriftOptions
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
 from hypothesis import HealthCheck, given, settings
@@ -257,7 +257,7 @@ def test_changes_are_reported_when_running_the_calls_failed(monkeypatch: pytest.
     def fail(*_: object, **_options: object) -> list[Finding]:
         raise ZeroDivisionError("an unexpected error")
 
-    monkeypatch.setattr("bodydouble._drift_witnesses.impact", fail)
+    monkeypatch.setattr("bodydouble.commands.drift_report.impact", fail)
     result = run("--upstream", REPLACED, "--format", "json")
     assert ids(result)[0] == "model-identity-replaced"
     assert isinstance(result.exception, ZeroDivisionError)

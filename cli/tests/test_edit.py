@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from bodydouble import __main__
-from bodydouble._edit_files import CannotSave, check_output, save
-from bodydouble._edit_report import error_line
+from bodydouble.commands.edit import CannotSave, check_output, save
+from bodydouble.commands.edit_report import error_line
 from bodydouble_client import BadRequest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.server import Server, bind, server_config

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from bodydouble import __main__, __version__, _app
+from bodydouble import __main__, __version__
+from bodydouble import app as _app
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,7 +30,7 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 
 def test_the_version_needs_neither_the_contract_nor_rich() -> None:
-    code = "import sys, bodydouble._app; print([name for name in ('bodydouble_spec', 'rich', 'httpx') if name in sys.modules])"
+    code = "import sys, bodydouble.app; print([name for name in ('bodydouble_spec', 'rich', 'httpx') if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert result.stdout == "[]\n"
 

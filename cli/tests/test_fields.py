@@ -3,10 +3,8 @@
 from typing import Any
 
 import pytest
-from bodydouble._check import merge
-from bodydouble._description import describe
-from bodydouble._fields import Field, fields_of
-from bodydouble._limits import limits_of
+from bodydouble.commands.contract_check import merge
+from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 
 POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"

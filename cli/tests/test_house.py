@@ -1,11 +1,12 @@
-"""Rules that no linter checks: imports between packages, public names, shipped files."""
+"""The house rules that no linter knows: who imports whom, what a face shows, what is shipped."""
 
 import ast
 import importlib
+from collections.abc import Mapping
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
@@ -15,7 +16,7 @@ PACKAGES = {
     "bodydouble_contract_tests": ROOT / "contract_tests" / "bodydouble_contract_tests",
     "bodydouble": ROOT / "cli" / "bodydouble",
 }
-# A client that validates itself with the server's validator proves nothing, so it imports none of our packages.
+# A client that validates itself with the server's validator proves nothing, so it knows none of our packages.
 MAY_IMPORT: dict[str, set[str]] = {
     "bodydouble_spec": set(),
     "bodydouble_client": set(),
@@ -23,45 +24,129 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bodydouble_contract_tests": {"bodydouble_spec", "bodydouble_mockserver", "bodydouble_client"},
     "bodydouble": {"bodydouble_spec", "bodydouble_mockserver", "bodydouble_client", "bodydouble_contract_tests"},
 }
-MODULES = [(name, path) for name, folder in PACKAGES.items() for path in sorted(folder.rglob("*.py"))]
+MOST_LINES = 470
+MOST_MODULES = 21
 
 
-def imported_modules(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    names: set[str] = set()
-    for node in ast.walk(tree):
+def module_name(package: str, path: Path) -> str:
+    parts = (package, *path.relative_to(PACKAGES[package]).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+PATHS = {module_name(name, path): path for name, folder in PACKAGES.items() for path in sorted(folder.rglob("*.py"))}
+ROOMS = {name for name, path in PATHS.items() if path.name == "__init__.py" and "." in name}
+
+
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the modules of ours that a file imports; an import for type checkers or inside a function counts too."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names.add(node.module)
-    return names
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            # A name that the face does not show may be a module itself: `from bodydouble_spec import vendored`.
+            shown = public_names(node.module)
+            names = [
+                inner if (inner := f"{node.module}.{alias.name}") in PATHS and alias.name not in shown else node.module
+                for alias in node.names
+            ]
+        else:
+            continue
+        found += [name for name in names if name.partition(".")[0] in PACKAGES]
+    return tuple(found)
 
 
-@pytest.mark.parametrize(("package", "path"), MODULES, ids=lambda value: str(value).rpartition("/")[2])
-def test_a_package_imports_only_the_allowed_packages(package: str, path: Path) -> None:
-    ours = {name.partition(".")[0] for name in imported_modules(path)} & PACKAGES.keys()
-    assert ours - {package} <= MAY_IMPORT[package]
+@cache
+def public_names(module: str) -> list[str]:
+    """Return the ``__all__`` of a module of ours; empty for any other."""
+    for node in ast.parse(PATHS[module].read_text(encoding="utf-8")).body if module in PATHS else []:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            names: list[str] = ast.literal_eval(node.value)
+            return names
+    return []
 
 
-@pytest.mark.parametrize(("package", "path"), MODULES, ids=lambda value: str(value).rpartition("/")[2])
-def test_private_modules_are_imported_by_their_own_package_only(package: str, path: Path) -> None:
-    foreign = [name for name in imported_modules(path) if name.partition(".")[0] in PACKAGES.keys() - {package}]
-    assert [name for name in foreign if any(part.startswith("_") for part in name.split("."))] == []
+def room(module: str) -> str:
+    """Return the folder that a module lies in, or the module itself when it lies beside the folders."""
+    above = module.rpartition(".")[0]
+    return module if module in ROOMS else above if above in ROOMS else module
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_every_public_name_exists_and_is_listed_once(package: str) -> None:
-    module = importlib.import_module(package)
-    public: list[str] = module.__all__
-    assert len(public) == len(set(public))
-    assert [name for name in public if not hasattr(module, name)] == []
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_the_version_is_that_of_the_distribution(package: str) -> None:
-    assert importlib.import_module(package).__version__ == version("bodydouble")
+def test_each_package_imports_only_what_the_house_allows() -> None:
+    wrong = [
+        f"{name} imports {imported}"
+        for name, path in PATHS.items()
+        for package in [name.partition(".")[0]]
+        for imported in imports(path)
+        if imported.partition(".")[0] not in {package, *MAY_IMPORT[package]}
+    ]
+    assert wrong == []
 
 
-@pytest.mark.parametrize("folder", PACKAGES.values(), ids=PACKAGES)
-def test_every_package_is_marked_as_typed(folder: Path) -> None:
-    assert (folder / "py.typed").is_file()
+def test_a_room_is_entered_through_its_face() -> None:
+    outside = [
+        f"{name} imports {imported}"
+        for name, path in PATHS.items()
+        for imported in imports(path)
+        if room(imported) in ROOMS and imported not in ROOMS and room(imported) != room(name)
+    ]
+    private = [
+        f"{name} imports {imported}"
+        for name, path in PATHS.items()
+        for imported in imports(path)
+        if imported.partition(".")[0] != name.partition(".")[0] and "._" in imported
+    ]
+    assert (outside, private) == ([], [])
+
+
+def test_neither_modules_nor_rooms_import_each_other_in_a_circle() -> None:
+    modules = {name: set(imports(path)) - {name} for name, path in PATHS.items() if "." in name}
+    # A face imports the modules of its room, and a module never its own face.
+    inside = {name: {other for other in others if other not in ROOMS} for name, others in modules.items()}
+    rooms: dict[str, set[str]] = {}
+    for name, others in modules.items():
+        rooms.setdefault(room(name), set()).update({room(other) for other in others} - {room(name)})
+    own_face = [name for name, others in modules.items() if name not in ROOMS and room(name) in others - {name}]
+    assert (circle(inside), circle(rooms), own_face) == ([], [], [])
+
+
+def test_rooms_and_modules_stay_small() -> None:
+    long = {
+        name: lines for name, path in PATHS.items() if (lines := len(path.read_text("utf-8").splitlines())) > MOST_LINES
+    }
+    folders = [path.parent for path in PATHS.values()]
+    full = {str(folder): count for folder in folders if (count := folders.count(folder)) > MOST_MODULES}
+    assert (long, full) == ({}, {})
+
+
+def test_every_face_lists_what_exists_once() -> None:
+    wrong: list[str] = []
+    for name in [*PACKAGES, *sorted(ROOMS)]:
+        module = importlib.import_module(name)
+        public: list[str] = module.__all__
+        wrong += [f"{name}.{item}" for item in public if public.count(item) > 1 or not hasattr(module, item)]
+    assert wrong == []
+
+
+def test_no_two_public_classes_of_the_project_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for name, path in PATHS.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(name)
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def test_every_package_is_typed_and_has_the_version_of_the_distribution() -> None:
+    versions = {importlib.import_module(package).__version__ for package in PACKAGES}
+    untyped = [package for package, folder in PACKAGES.items() if not (folder / "py.typed").is_file()]
+    assert (versions, untyped) == ({version("bodydouble")}, [])

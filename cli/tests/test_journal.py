@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble._app import app
-from bodydouble._journal_code import as_curl, as_python
+from bodydouble.app import app
+from bodydouble.commands.journal_report import as_curl, as_python
 from bodydouble_spec import Evidence, Exchange, Finding, RecordedAnswer, RecordedPicture, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st

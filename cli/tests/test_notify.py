@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from bodydouble._notify import BadNotification, build_message, load_services, notify
+from bodydouble.notify import BadNotification, build_message, load_services, notify
 from bodydouble_spec import Evidence, Finding, Report, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st

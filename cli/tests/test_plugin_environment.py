@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bodydouble._fixture_environment import mock_variables
+from bodydouble.fixture.environment import mock_variables
 from hypothesis import given
 from hypothesis import strategies as st
 

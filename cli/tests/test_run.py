@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bodydouble._app import app
+from bodydouble.app import app
 from bodydouble_spec import read_exchanges
 
 Run = Callable[..., int]

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble._app import app
+from bodydouble.app import app
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from typer.testing import CliRunner

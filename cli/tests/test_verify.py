@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 from bodydouble import __main__
-from bodydouble._fixture_server import BackgroundServer
+from bodydouble.fixture.server import BackgroundServer
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_spec import ReportFormat
 from PIL import Image

@@ -6,10 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bodydouble._verify_pictures import report_pictures
-from bodydouble._verify_plan import plan_text
-from bodydouble._verify_progress import LogLines, progress_text
-from bodydouble._verify_report import build_report, format_cost
+from bodydouble.commands.verify_plan import LogLines, plan_text, progress_text
+from bodydouble.commands.verify_report import build_report, format_cost, report_pictures
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,

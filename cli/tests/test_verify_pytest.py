@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bodydouble._fixture_server import BackgroundServer
+from bodydouble.fixture.server import BackgroundServer
 from bodydouble_mockserver import Settings, create_app
 from PIL import Image
 

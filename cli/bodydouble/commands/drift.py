@@ -1,0 +1,149 @@
+"""``bodydouble drift``: report what changed upstream and which calls that breaks, once for each change."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_on_error, exit_with_error, print_error, print_report
+from bodydouble.options import Config, FailOn, Format, Output
+
+if TYPE_CHECKING:
+    from bodydouble_contract_tests.drift import Delta
+    from bodydouble_spec import Report
+
+    from bodydouble.notify import Services
+
+__all__ = ["drift"]
+
+_NOTIFY_VARIABLE = "BODYDOUBLE_NOTIFY"
+_REMIND_DAYS = 30
+_MAX_REMIND_DAYS = 3650
+
+
+def drift(
+    upstream: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL|FILE",
+            help="The published document. Default, when no other source is given: the address that the vendored contract came from (upstream).",
+        ),
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(metavar="URL|FILE", help="The model's documentation page; its example answers are compared."),
+    ] = None,
+    exchanges: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Answers of the service: recorded exchanges, or a JSON report of `bodydouble verify`. Repeatable.",
+        ),
+    ] = None,
+    requests: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Recorded requests of your app, to try against the published document."),
+    ] = None,
+    contract: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|URL", help="The adopted contract to compare with. Default: the vendored one."),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File that remembers what was reported; a drift is then reported once, and once more when it is resolved.",
+        ),
+    ] = None,
+    remind_days: Annotated[
+        int | None,
+        typer.Option(
+            metavar="DAYS",
+            min=1,
+            max=_MAX_REMIND_DAYS,
+            help=f"Days after which a drift is reported again. Default: {_REMIND_DAYS}.",
+        ),
+    ] = None,
+    notify: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help=f"Notify this Apprise URL of new findings. Repeatable; {_NOTIFY_VARIABLE} takes more, and keeps secrets off the command line.",
+        ),
+    ] = None,
+    report_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Link to the full report, for the notification.")
+    ] = None,
+    no_impact: Annotated[
+        bool, typer.Option("--no-impact", help="Only compare the published document; do not run calls against it.")
+    ] = False,
+    format: Format = "text",  # noqa: A002 - the option's name
+    fail_on: FailOn = "error",
+    output: Output = None,
+    config: Config = None,
+) -> None:
+    """Report drift from the contract in the published document, the documentation page and recorded answers.
+
+    When the document changed, calls of the old contract are run against the new one, and those that break are reported. Exit code 2 when a
+    source could not be read; the findings of the others are reported all the same, and the state file is not changed.
+    """
+    with exit_on_error():
+        try:
+            from bodydouble_contract_tests.drift import (
+                Delta,
+                DriftState,
+                compare,
+                merge_findings,
+                read_state,
+                write_state,
+            )
+        except ImportError as error:
+            exit_with_error(str(error))
+        from bodydouble.commands.drift_report import DriftOptions, collect_results, drift_report
+        from bodydouble.notify import load_services
+
+        if remind_days is not None and state is None:
+            exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
+        services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
+        before = DriftState() if state is None else read_state(state)
+        options = DriftOptions(upstream, page, tuple(exchanges or ()), requests, contract, config, not no_impact)
+        collected = collect_results(options, before.fetched)
+        now = datetime.now(UTC)
+        if state is None:
+            delta, after = Delta(tuple(merge_findings(collected.results))), before
+        else:
+            days = remind_days or _REMIND_DAYS
+            delta, after = compare(before, collected.results, now, days, is_complete=collected.is_complete)
+        is_delivered = True
+        if collected.results:
+            report = drift_report(collected, delta)
+            try:
+                print_report(report, format, output)
+            finally:
+                # Sent even when the report could not be written.
+                is_delivered = _send(services, delta, report, report_url)
+        for problem in collected.problems:
+            print_error(problem)
+        if collected.unforeseen:
+            raise collected.unforeseen[0]
+        if collected.problems:
+            raise typer.Exit(COULD_NOT_RUN)
+        if state is not None:
+            # What was not delivered is reported again next time.
+            kept = after if is_delivered else before
+            write_state(state, kept.with_fetched(collected.fetched))
+        raise typer.Exit(exit_code_of(delta.findings, fail_on))
+
+
+def _send(services: "Services", delta: "Delta", report: "Report", report_url: str | None) -> bool:
+    """Notify the services of new findings; return False when there are services and none was reached."""
+    from bodydouble.notify import build_message, notify
+
+    if not len(services) or not delta.findings:
+        return True
+    failures = notify(services, build_message(report, report_url), report)
+    for failure in failures:
+        print_error(f"{failure} (the findings and the exit code stay as they are)")
+    return len(failures) < len(services)

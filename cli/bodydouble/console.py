@@ -1,0 +1,96 @@
+"""The output of the commands: reports, error messages and exit codes."""
+
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from bodydouble_spec import Finding, Report
+
+    from bodydouble.options import FailOnName, FormatName
+
+__all__ = [
+    "COULD_NOT_RUN",
+    "exit_code_of",
+    "exit_on_error",
+    "exit_with_error",
+    "one_line",
+    "print_error",
+    "print_report",
+    "print_text",
+    "printable",
+]
+
+_MAX_CHARACTERS = 600
+
+
+def one_line(text: str) -> str:
+    """Return the text in one printable line of at most 600 characters."""
+    line = printable(" ".join(text.split()))
+    return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}…"
+
+
+def printable(text: str) -> str:
+    r"""Return the text with characters that cannot be printed as escapes, such as ``\\x1b``."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+COULD_NOT_RUN = 2
+
+
+def print_report(report: "Report", format: "FormatName", output: Path | None = None) -> None:  # noqa: A002 - the option's name
+    """Print the report, or write it to a file."""
+    from bodydouble_spec import ReportFormat, render
+
+    if output is not None:
+        try:
+            output.write_text(render(report, ReportFormat(format)), encoding="utf-8", newline="\n")
+        except OSError as error:
+            exit_with_error(f"{output}: {error.strerror or error}; --output needs a file that can be written")
+    else:
+        print_text(render(report, ReportFormat(format)))
+
+
+def print_text(text: str) -> None:
+    """Write text to standard output. A closed pipe is no error, and characters that it cannot encode become ``?``."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes once more at the end, and would report the closed pipe then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def exit_code_of(findings: "tuple[Finding, ...]", fail_on: "FailOnName") -> int:
+    """Return 1 when a finding is at or above ``fail_on``, else 0."""
+    from bodydouble_spec import Severity, exit_code
+
+    return exit_code(findings, None if fail_on == "never" else Severity(fail_on))
+
+
+def print_error(message: str) -> None:
+    """Print a message to standard error, in one line."""
+    typer.echo(f"bodydouble: {one_line(message)}", err=True)
+
+
+def exit_with_error(message: str) -> NoReturn:
+    """Print a message to standard error and exit with 2, because the command could not run."""
+    print_error(message)
+    raise typer.Exit(COULD_NOT_RUN)
+
+
+@contextmanager
+def exit_on_error() -> Generator[None]:
+    """Exit with the message of a SpecError that is raised inside."""
+    from bodydouble_spec import SpecError
+
+    try:
+        yield
+    except SpecError as error:
+        exit_with_error(str(error))
