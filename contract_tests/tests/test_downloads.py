@@ -169,6 +169,11 @@ def test_a_picture_that_would_fill_the_memory_is_not_decoded() -> None:
     assert (kind, "60000x60000 pixels" in str(problem)) == ("image/png", True)
 
 
+def test_a_gif_that_would_fill_the_memory_is_refused_by_its_header() -> None:
+    kind, pixels, problem = inspect_picture(b"GIF89a" + struct.pack("<HHBBB", 20_000, 10_000, 0, 0, 0))
+    assert (kind, pixels, problem) == ("image/gif", (20_000, 10_000), "it has 20000x10000 pixels, too many to decode")
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.sampled_from([b"", PNG, encoded("GIF"), encoded("WEBP"), encoded("BMP"), encoded("JPEG")]), st.data())
 def test_any_bytes_are_a_picture_or_have_a_problem(start: bytes, data: st.DataObject) -> None:

@@ -5,8 +5,9 @@ import struct
 import zlib
 
 import pytest
-from bodydouble_mockserver.pictures import PictureSpec, SourceImage, draw, media_type, pixel_size, pixels_for_ratio
+from bodydouble_mockserver.pictures import PictureSpec, SourceImage, draw, pixels_for_ratio
 from bodydouble_mockserver.pictures.probe import DecodeFailure, decode
+from bodydouble_spec import picture_kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageStat
@@ -70,30 +71,6 @@ HEADERS = {
     "gif": b"GIF89a" + struct.pack("<HHBBB", 20000, 10000, 0, 0, 0),
     "webp extended": webp_chunk(b"VP8X", b"\0\0\0\0" + struct.pack("<HBHB", 19999, 0, 9999, 0)),
 }
-
-
-@pytest.mark.parametrize(("form", "name"), FORMATS.items())
-def test_the_media_type_is_known_by_the_signature(form: str, name: str) -> None:
-    assert media_type(encoded(Image.new("RGB", (3, 2)), form)) == name
-
-
-@pytest.mark.parametrize("data", [b"", b"RIFF\0\0\0\0WAVE", b"<svg/>", b"II*\0", b"\x89PNG"])
-def test_other_bytes_have_no_media_type(data: bytes) -> None:
-    assert media_type(data) is None
-
-
-@pytest.mark.parametrize("form", [*FORMATS, "WEBP lossless", "WEBP alpha"])
-@settings(deadline=None, max_examples=20)
-@given(st.integers(1, 200), st.integers(1, 200))
-def test_the_pixel_size_is_the_one_saved(form: str, width: int, height: int) -> None:
-    name, _, kind = form.partition(" ")
-    image = Image.new("RGBA" if kind == "alpha" else "RGB", (width, height))
-    assert pixel_size(encoded(image, name, lossless=kind == "lossless")) == (width, height)
-
-
-@given(st.binary(max_size=64))
-def test_the_pixel_size_of_other_bytes_is_none(data: bytes) -> None:
-    assert pixel_size(b"?" + data) is None
 
 
 @pytest.mark.parametrize("header", HEADERS.values(), ids=HEADERS)
@@ -199,7 +176,7 @@ def test_damaged_images_are_shown_or_refused(sample: bytes, edits: list[tuple[fl
 @given(st.sampled_from([b"", *(sample[:12] for sample in SAMPLES)]), st.binary(max_size=200))
 def test_a_picture_is_drawn_whatever_the_bytes(start: bytes, rest: bytes) -> None:
     picture = PictureSpec(96, 64, "any", (SourceImage("input", start + rest),), 0, 1, "model", 1)
-    assert pixel_size(draw(picture)) == (96, 64)
+    assert picture_kind(draw(picture)) == ("image/png", (96, 64))
 
 
 @settings(max_examples=300)

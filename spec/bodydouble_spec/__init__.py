@@ -11,7 +11,6 @@ from bodydouble_spec.exchange import (
     ExchangeFilter,
     ExchangeLog,
     MalformedExchange,
-    PixelSize,
     RecordedAnswer,
     RecordedPicture,
     Redactor,
@@ -29,6 +28,7 @@ from bodydouble_spec.exchange import (
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
 from bodydouble_spec.operation import Operation, Response
+from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
@@ -47,7 +47,7 @@ __all__ = [
     "Operation",
     "Overlay",
     "OverlayError",
-    "PixelSize",
+    "PictureKind",
     "RecordedAnswer",
     "RecordedPicture",
     "Redactor",
@@ -70,6 +70,7 @@ __all__ = [
     "parse_exchange",
     "parse_path",
     "parse_status",
+    "picture_kind",
     "pointer_parts",
     "provenance",
     "read_document",

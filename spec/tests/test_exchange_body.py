@@ -68,7 +68,7 @@ def test_any_bytes_are_kept_as_json_or_described(data: bytes) -> None:
 
 @pytest.mark.parametrize("text", [BASE64, f"data:image/png;base64,{BASE64}"])
 def test_a_picture_is_kept_by_hash_type_bytes_and_pixels(text: str) -> None:
-    (kept,), _ = record_body(orjson.dumps([text]), Redactor(), lambda data: (1, 1) if data == PNG else None)
+    (kept,), _ = record_body(orjson.dumps([text]), Redactor())
     assert kept == {
         "$picture": {
             "sha256": hashlib.sha256(PNG).hexdigest(),

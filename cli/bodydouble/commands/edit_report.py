@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +26,11 @@ _MAX_ID_CHARACTERS = 64
 
 def picture_facts(data: bytes, file: Path | None, url: str | None) -> dict[str, Any]:
     """Return the facts of a saved picture; ``file`` is None for standard output, ``url`` for a picture in the answer's body."""
-    return {"file": None if file is None else str(file), "url": url, "pixels": _pixels(data), "bytes": len(data)}
+    from bodydouble_spec import picture_kind
+
+    kind = picture_kind(data)
+    pixels = None if kind is None else kind.pixels
+    return {"file": None if file is None else str(file), "url": url, "pixels": pixels, "bytes": len(data)}
 
 
 def as_text(result: "SyncEditResult", pictures: Sequence[dict[str, Any]]) -> str:
@@ -73,14 +76,3 @@ def _name_option(error: "ArgumentError", images: Sequence[str]) -> str:
 
 def _size(pixels: tuple[int, int] | None) -> str:
     return "size unknown" if pixels is None else f"{pixels[0]}x{pixels[1]} pixels"
-
-
-def _pixels(data: bytes) -> tuple[int, int] | None:
-    """Return width and height, or None when Pillow cannot read the file."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(BytesIO(data)) as picture:
-            return picture.size
-    except (OSError, UnidentifiedImageError, ValueError, Image.DecompressionBombError):
-        return None

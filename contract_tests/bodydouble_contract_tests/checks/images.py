@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from bodydouble_spec import Evidence, Finding, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec import Evidence, Finding, is_object, picture_kind, pointer_parts, resolve_pointer
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import FetchedPicture, Observation
@@ -170,13 +170,6 @@ def _is_base64(text: str) -> bool:
 
 
 _LARGEST_PIXELS = 64_000_000
-_SIGNATURES = {
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-    b"BM": "image/bmp",
-}
 
 
 def inspect_picture(data: bytes) -> tuple[str | None, tuple[int, int] | None, str | None]:
@@ -184,15 +177,20 @@ def inspect_picture(data: bytes) -> tuple[str | None, tuple[int, int] | None, st
 
     The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP and BMP are supported.
     """
-    kind = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        kind = "image/webp"
+    kind = picture_kind(data)
     if kind is None:
         return None, None, "no bytes" if not data else "the bytes are not JPEG, PNG, GIF, WebP or BMP"
+    problem = None if kind.pixels is None else _size_problem(*kind.pixels)
+    if problem is not None:
+        return kind.media_type, kind.pixels, problem
     try:
-        return _decoded(data, kind)
+        return _decoded(data, kind.media_type)
     except Exception as error:  # noqa: BLE001 - decoders raise many kinds of errors on broken bytes
-        return kind, None, f"it cannot be decoded: {type(error).__name__}: {error}"[:200]
+        return kind.media_type, None, f"it cannot be decoded: {type(error).__name__}: {error}"[:200]
+
+
+def _size_problem(width: int, height: int) -> str | None:
+    return None if width * height <= _LARGEST_PIXELS else f"it has {width}x{height} pixels, too many to decode"
 
 
 def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None, str | None]:
@@ -208,7 +206,8 @@ def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None
     }
     with openers[kind](BytesIO(data)) as image:
         pixels = (image.width, image.height)
-        if image.width * image.height > _LARGEST_PIXELS:
-            return kind, pixels, f"it has {image.width}x{image.height} pixels, too many to decode"
-        image.load()
-    return kind, pixels, None
+        # The first frame may be larger than the header says.
+        problem = _size_problem(*pixels)
+        if problem is None:
+            image.load()
+    return kind, pixels, problem

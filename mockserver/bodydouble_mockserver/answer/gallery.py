@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bodydouble_spec import decode_picture
+from bodydouble_spec import decode_picture, picture_kind
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
-from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, media_type, pixels_for_ratio
+from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, pixels_for_ratio
 
 __all__ = ["Gallery", "ServedImage", "picture_path"]
 
@@ -171,7 +171,8 @@ class Gallery:
             return None  # the file was removed from the folder
         # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
         etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-        return ServedImage(data, media_type(data) or "application/octet-stream", etag)
+        kind = picture_kind(data)
+        return ServedImage(data, "application/octet-stream" if kind is None else kind.media_type, etag)
 
     def _draw(self, recipe: _Recipe, index: int) -> bytes:
         sources = tuple(
@@ -229,10 +230,10 @@ def _find_image_files(folder: Path | None) -> Sequence[_File]:
     if not folder.is_dir():
         raise ValueError(f"{folder} is not a folder; give one that contains image files")
     try:
-        heads = [(path, media_type(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
+        heads = [(path, picture_kind(_head(path))) for path in sorted(folder.iterdir()) if path.is_file()]
     except OSError as error:
         raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
-    files = [_File(path, f".{file_type.rpartition('/')[2]}") for path, file_type in heads if file_type is not None]
+    files = [_File(path, f".{kind.media_type.rpartition('/')[2]}") for path, kind in heads if kind is not None]
     if not files:
         raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP or BMP file")
     return files

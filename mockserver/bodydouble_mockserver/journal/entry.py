@@ -21,7 +21,6 @@ from bodydouble_spec import (
 from bodydouble_mockserver.asgi import Answer, Headers
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.errors import timestamp
-from bodydouble_mockserver.pictures import pixel_size
 
 __all__ = ["LineWriter"]
 
@@ -104,8 +103,8 @@ class LineWriter:
 
     def _exchange(self, identifier: str, handled: HandledRequest, kept: Headers, redactor: Redactor) -> Exchange:
         answer = handled.answer
-        body, raw = record_body(handled.body, redactor, pixel_size)
-        answer_body, answer_raw = record_body(answer.body, redactor, pixel_size)
+        body, raw = record_body(handled.body, redactor)
+        answer_body, answer_raw = record_body(answer.body, redactor)
         return Exchange(
             id=identifier,
             time=self._time(handled.started),
@@ -175,7 +174,7 @@ def _finding(finding: Finding, redactor: Redactor) -> dict[str, object]:
     try:
         # A round trip through JSON, because a finding may contain tuples or enumerations.
         value = orjson.loads(orjson.dumps(data, default=str))
-        recorded: dict[str, object] = record_value(value, redactor, pixel_size)
+        recorded: dict[str, object] = record_value(value, redactor)
     except (TypeError, ValueError):
         short = Finding(finding.id, finding.severity, finding.evidence, finding.pointer, finding.message[:1000])
         recorded = record_value(short.to_dict(), redactor)

@@ -4,7 +4,6 @@ Pillow is imported inside the functions that need it, so that the start of a ser
 """
 
 from bodydouble_mockserver.pictures.model import PictureSpec, SourceImage, pixels_for_ratio
-from bodydouble_mockserver.pictures.signature import media_type
 from bodydouble_mockserver.pictures.store import ContentStore
 
 __all__ = [
@@ -12,8 +11,6 @@ __all__ = [
     "PictureSpec",
     "SourceImage",
     "draw",
-    "media_type",
-    "pixel_size",
     "pixels_for_ratio",
     "renderer_version",
 ]
@@ -28,16 +25,6 @@ def draw(picture: PictureSpec) -> bytes:
     from bodydouble_mockserver.pictures.canvas import draw_png
 
     return draw_png(picture)
-
-
-def pixel_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels of an encoded image as stored, or None when its header cannot be read.
-
-    No pixels are decoded, and the EXIF orientation is not applied.
-    """
-    from bodydouble_mockserver.pictures.probe import stored_size
-
-    return stored_size(data)
 
 
 def renderer_version() -> str:

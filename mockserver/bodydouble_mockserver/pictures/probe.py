@@ -1,13 +1,12 @@
-"""Resizing of images."""
+"""Decoding and resizing of images."""
 
 import io
 from dataclasses import dataclass
 
+from bodydouble_spec import picture_kind
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-from bodydouble_mockserver.pictures.signature import media_type, screen_size
-
-__all__ = ["DecodeFailure", "decode", "resized", "stored_size"]
+__all__ = ["DecodeFailure", "decode", "resized"]
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -27,7 +26,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_HEADER_SIZED = {"image/gif", "image/webp"}
 _ROTATED = {5, 6, 7, 8}
 # The classes themselves, not Image.open, which warns about large images and tries formats that requests may not use.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -47,44 +45,23 @@ class DecodeFailure:
     size: tuple[int, int] | None = None
 
 
-def stored_size(data: bytes) -> tuple[int, int] | None:
-    """Return width and height in pixels by the header alone, or None when it cannot be read."""
-    if media_type(data) in _HEADER_SIZED:
-        size = screen_size(data)
-    else:
-        try:
-            image = _open(data)
-        except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
-            return None
-        size = None if image is None else image.size
-    return size if size is not None and min(size) > 0 else None
-
-
 def decode(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
     """Decode the image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
-    size = stored_size(data)
-    if size is None:
+    kind = picture_kind(data)
+    if kind is None or kind.pixels is None:
         return DecodeFailure("unreadable")
-    if size[0] * size[1] > _MAX_PIXELS:
-        return DecodeFailure("too large", size)
+    # By the header, because Pillow allocates the pixels of a GIF or WebP file on opening.
+    if kind.pixels[0] * kind.pixels[1] > _MAX_PIXELS:
+        return DecodeFailure("too large", kind.pixels)
     try:
-        return _decoded(data, box)
+        return _decoded(_OPENERS[kind.media_type](io.BytesIO(data)), box)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return DecodeFailure("too large", size)
-    except Exception:  # noqa: BLE001 - as for the header
+        return DecodeFailure("too large", kind.pixels)
+    except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
         return DecodeFailure("unreadable")
 
 
-def _open(data: bytes) -> ImageFile.ImageFile | None:
-    """Open the image and read its header; return None for any other format. May raise any exception of Pillow."""
-    opener = _OPENERS.get(media_type(data) or "")
-    return None if opener is None else opener(io.BytesIO(data))
-
-
-def _decoded(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
-    image = _open(data)
-    if image is None:
-        return DecodeFailure("unreadable")
+def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | DecodeFailure:
     if image.width * image.height > _MAX_PIXELS:
         # A GIF's frame may be larger than the screen size in its header.
         return DecodeFailure("too large", image.size)

@@ -4,7 +4,6 @@ from bodydouble_spec.exchange.exchange import Exchange, RecordedAnswer
 from bodydouble_spec.exchange.filters import BadFilter, ExchangeFilter, parse_path, parse_status
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec.exchange.recorder import (
-    PixelSize,
     RecordedPicture,
     decode_picture,
     is_plain_json,
@@ -20,7 +19,6 @@ __all__ = [
     "ExchangeFilter",
     "ExchangeLog",
     "MalformedExchange",
-    "PixelSize",
     "RecordedAnswer",
     "RecordedPicture",
     "Redactor",

@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 
 from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_secret_name
+from bodydouble_spec.picture import BASE64_BEGINNINGS, picture_kind
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = [
-    "PixelSize",
     "RecordedPicture",
     "decode_picture",
     "is_plain_json",
@@ -23,21 +23,14 @@ __all__ = [
     "restore_pictures",
 ]
 
-PixelSize = Callable[[bytes], tuple[int, int] | None]
-
 _MEMBER = "$picture"
 _DATA_URI = re.compile(r"(?:data|Data|DATA):([^,;\s]{0,100})(?:;[^,\s]{0,200})?;(?:base64|BASE64),")
-# The first Base64 characters of a picture. Any other Base64 text of at least `_LONG_CHARACTERS` counts as a picture too.
-_SIGNATURES = {
-    "/9j/": "image/jpeg",
-    "iVBORw0KGgo": "image/png",
-    "R0lGOD": "image/gif",
-    "UklGR": "image/webp",
-    "Qk": "image/bmp",
-}
 MIN_PICTURE_CHARACTERS = 32
+# Base64 of this length counts as a picture, whatever it begins like.
 _LONG_CHARACTERS = 1024
-_PREFIXES = (*_SIGNATURES, "data:", "Data:", "DATA:")
+# So much Base64 (a multiple of four characters) has every signature in it.
+_SIGNATURE_CHARACTERS = 24
+_PREFIXES = (*BASE64_BEGINNINGS, "data:", "Data:", "DATA:")
 _QUOTED_PREFIX = re.compile(f'"(?:{"|".join(_PREFIXES)})'.encode())
 _LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG_CHARACTERS)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
@@ -48,8 +41,8 @@ class RecordedPicture:
     """The description of a Base64 picture.
 
     ``sha256`` is the hash of the decoded bytes (`decode_picture`), ``media_type`` the type in the data URI or the one
-    that the Base64 begins like (None when unknown), ``size_bytes`` the size of the decoded picture, ``pixels`` its
-    width and height where they were read, and ``is_data_uri`` tells a data URI from bare Base64.
+    that its bytes begin like (None when unknown), ``size_bytes`` the size of the decoded picture, ``pixels`` its
+    width and height by its header, and ``is_data_uri`` tells a data URI from bare Base64.
     """
 
     sha256: str
@@ -59,18 +52,16 @@ class RecordedPicture:
     is_data_uri: bool
 
     @classmethod
-    def of(cls, text: str, pixel_size: PixelSize | None = None) -> "RecordedPicture | None":
+    def of(cls, text: str) -> "RecordedPicture | None":
         """Describe the picture in a string; None when it is not a Base64 picture."""
         if not is_base64_picture(text):
             return None
         uri = _DATA_URI.match(text)
-        if uri is None:
-            media_type = next((kind for start, kind in _SIGNATURES.items() if text.startswith(start)), None)
-        else:
-            media_type = uri[1].lower() or None
         data = decode_picture(text)
-        size = None if pixel_size is None else pixel_size(data)
-        return cls(hashlib.sha256(data).hexdigest(), media_type, len(data), size, uri is not None)
+        media_type, pixels = picture_kind(data) or (None, None)
+        if uri is not None:
+            media_type = uri[1].lower() or None
+        return cls(hashlib.sha256(data).hexdigest(), media_type, len(data), pixels, uri is not None)
 
     @classmethod
     def read(cls, value: Any) -> "RecordedPicture | None":
@@ -105,7 +96,11 @@ def is_base64_picture(text: str) -> bool:
     """Return whether a string is a Base64 data URI, or bare Base64 that begins like a picture or has 1,024 characters."""
     if len(text) < MIN_PICTURE_CHARACTERS or (len(text) < _LONG_CHARACTERS and not text.startswith(_PREFIXES)):
         return False
-    return _DATA_URI.match(text) is not None or _BASE64.fullmatch(text) is not None
+    if _DATA_URI.match(text) is not None:
+        return True
+    return _BASE64.fullmatch(text) is not None and (
+        len(text) >= _LONG_CHARACTERS or picture_kind(decode_picture(text[:_SIGNATURE_CHARACTERS])) is not None
+    )
 
 
 def may_hold_picture(data: bytes) -> bool:
@@ -155,9 +150,7 @@ class _TooLarge(ValueError):
     """The value has more in it than a record may hold."""
 
 
-def record_body(
-    data: bytes, redactor: Redactor, pixel_size: PixelSize | None = None
-) -> tuple[Any, dict[str, Any] | None]:
+def record_body(data: bytes, redactor: Redactor) -> tuple[Any, dict[str, Any] | None]:
     """Record a body: return (JSON value, None), or (None, description) when it is not JSON, is ``null`` or is too large.
 
     A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None).
@@ -168,7 +161,7 @@ def record_body(
         body = orjson.loads(data)
         # Most bodies are kept whole; a copy value by value would take several times as long.
         if not redactor.is_plain(data) or not is_plain_json(data, body):
-            body = record_value(body, redactor, pixel_size)
+            body = record_value(body, redactor)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
     if body is not None:
@@ -205,18 +198,17 @@ def _has_secret_name(value: Any) -> bool:
     return False
 
 
-def record_value(value: Any, redactor: Redactor, pixel_size: PixelSize | None = None) -> Any:
+def record_value(value: Any, redactor: Redactor) -> Any:
     """Return a JSON value without secrets, with each Base64 picture as a `RecordedPicture` and texts cut at 20,000 characters.
 
     Raises ValueError for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
     """
-    return _ValueRecorder(redactor, pixel_size).value(value, 0)
+    return _ValueRecorder(redactor).value(value, 0)
 
 
 class _ValueRecorder:
-    def __init__(self, redactor: Redactor, pixel_size: PixelSize | None) -> None:
+    def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._pixel_size = pixel_size
         self._values = 0
         self._characters = 0
 
@@ -251,7 +243,7 @@ class _ValueRecorder:
         return kept
 
     def _text(self, text: str) -> Any:
-        picture = RecordedPicture.of(text, self._pixel_size)
+        picture = RecordedPicture.of(text)
         return self._redacted(text) if picture is None else picture.to_dict()
 
     def _redacted(self, text: str) -> str:
