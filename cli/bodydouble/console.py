@@ -23,21 +23,14 @@ __all__ = [
     "print_error",
     "print_report",
     "print_text",
-    "printable",
 ]
 
-_MAX_CHARACTERS = 600
 
+def one_line(text: str, limit: int = 600) -> str:
+    """Return the text as one line that is safe to print, of at most ``limit`` characters."""
+    from bodydouble_spec.text import cut_line
 
-def one_line(text: str) -> str:
-    """Return the text in one printable line of at most 600 characters."""
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}…"
-
-
-def printable(text: str) -> str:
-    r"""Return the text with characters that cannot be printed as escapes, such as ``\\x1b``."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+    return cut_line(text, limit)
 
 
 COULD_NOT_RUN = 2

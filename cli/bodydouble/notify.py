@@ -160,6 +160,4 @@ def _reason(result: Any) -> str:
 
 
 def _line(text: str) -> str:
-    line = one_line(text)
-    line = line if len(line) <= _MAX_LINE_CHARACTERS else f"{line[:_MAX_LINE_CHARACTERS]}…"
-    return _MENTION.sub(lambda match: f"{match[0]}\u200b", line)
+    return _MENTION.sub(lambda match: f"{match[0]}\u200b", one_line(text, _MAX_LINE_CHARACTERS))

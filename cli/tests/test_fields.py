@@ -43,7 +43,7 @@ def names(found: list[Field]) -> list[str]:
         ({"enum": ["a", 1, None]}, "one of a, 1, null"),
         ({"const": False}, "always false"),
         ({"pattern": "^a$"}, "pattern ^a$"),
-        ({"pattern": "a" * 99}, f"pattern {'a' * 32}…"),
+        ({"pattern": "a" * 99}, f"pattern {'a' * 31}…"),
         ({"additionalProperties": False}, "no other properties"),
         ({"x-known-values": ["auto"]}, "known values: auto"),
         ({"uniqueItems": False}, ""),

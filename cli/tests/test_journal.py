@@ -144,6 +144,15 @@ def test_no_control_character_of_a_file_reaches_the_terminal(run: Run, tmp_path:
     assert not any(line.startswith("::") for line in printed.split("\n"))
 
 
+def test_no_line_of_a_shown_body_is_a_command_to_the_runner_of_a_ci_job(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    answer = RecordedAnswer(200, {}, None, {"bytes": 40, "sha256": "0", "text": "::error::a ##[error]b"})
+    path.write_bytes(exchange(1, answer=answer).to_line())
+    lines = [line.strip() for line in run(path, "--show", "run-1").output.split("\n")]
+    assert [line for line in lines if line.startswith("::") or "##[" in line] == []
+    assert any("error" in line for line in lines)
+
+
 class Receiver(BaseHTTPRequestHandler):
     """Records the requests."""
 

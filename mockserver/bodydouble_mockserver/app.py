@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
 from bodydouble_spec import Contract, Operation, pointer_parts, resolve_pointer
+from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -42,7 +43,7 @@ def log_request(handled: HandledRequest) -> None:
     directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
     line = f"{handled.method} {handled.path} {handled.answer.status}{directives}{note}{more}"
     # Control characters from a request must not reach the terminal.
-    LOG.info("%s", "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line))
+    LOG.info("%s", visible(line))
 
 
 _PREFLIGHT = (

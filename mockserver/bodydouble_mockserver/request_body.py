@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import is_array, is_object
+from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.asgi import Receive, Scope, header
 
@@ -115,7 +116,7 @@ def duplicate_keys(body: bytes, parsed: dict[str, Any]) -> list[str]:
 
     json.loads(body, object_pairs_hook=collect)
     first = list(dict.fromkeys(found))[:_MAX_LISTED_KEYS]
-    return [key if len(key) <= _MAX_KEY_CHARACTERS else f"{key[:_MAX_KEY_CHARACTERS]}…" for key in first]
+    return [cut(key, _MAX_KEY_CHARACTERS) for key in first]
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

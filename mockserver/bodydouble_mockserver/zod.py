@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import Finding, is_object
+from bodydouble_spec.text import cut
 
 __all__ = ["zod_issues"]
 
@@ -62,7 +63,7 @@ def _locate(schema: Any, pointer: str) -> tuple[list[str | int], str]:
             path.append(int(part[:18]))
             schema = schema.get("items") if is_object(schema) else None
         else:
-            path.append(part if len(part) <= _MAX_NAME_CHARACTERS else f"{part[:_MAX_NAME_CHARACTERS]}…")
+            path.append(cut(part, _MAX_NAME_CHARACTERS))
             schema = schema.get("properties", {}).get(part) if is_object(schema) else None
     return path, _expected_type(schema)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.text import cut_counted
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["Defects", "listed", "shorten", "show"]
@@ -54,8 +55,8 @@ class Defects:
 
 def shorten(value: Any) -> Any:
     """Return ``value`` when it is small; else a short text with its size. Never read more than a few entries."""
-    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
-        return f"{value[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
+    if isinstance(value, str):
+        return cut_counted(value, _SHOWN_CHARACTERS)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 256:
         return f"integer of {value.bit_length()} bits"
     if is_array(value):
@@ -70,7 +71,7 @@ def show(value: Any) -> str:
     if isinstance(value, str):
         text = json.dumps(value[:_SHOWN_CHARACTERS], ensure_ascii=False)[1:-1]
         is_whole = len(value) <= _SHOWN_CHARACTERS and len(text) <= 2 * _SHOWN_CHARACTERS
-        text = f'"{text}"' if is_whole else f'"{text[: 2 * _SHOWN_CHARACTERS]}…" ({len(value)} characters)'
+        text = f'"{text}"' if is_whole else f'"{text[: 2 * _SHOWN_CHARACTERS]}…" ({len(value):,} characters)'
     else:
         short = shorten(value)
         text = short if isinstance(short, str) else json.dumps(short, ensure_ascii=False)

@@ -14,6 +14,7 @@ from bodydouble_spec.defects import shorten, show
 from bodydouble_spec.errors import SpecError
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.operation import Operation
+from bodydouble_spec.text import cut_line
 from bodydouble_spec.values import is_array, is_object, join_pointer, resolve_pointer
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Oracle", "document_errors"]
 
-_MAX_CHARACTERS = 200
 _MAX_LISTED = 6
 
 
@@ -46,7 +46,7 @@ class NoFetching(dict[str, Any]):
 
 
 def _refuse(uri: str) -> NoReturn:
-    raise OSError(f"{cut(uri)} is another document, which is not fetched")
+    raise OSError(f"{cut_line(uri)} is another document, which is not fetched")
 
 
 def read_error(error: Any) -> SchemaFault:
@@ -54,7 +54,7 @@ def read_error(error: Any) -> SchemaFault:
     keyword, expected, value = error.validator, error.validator_value, error.instance
     pointer = join_pointer("", *error.absolute_path)
     if not isinstance(keyword, str):
-        return SchemaFault(_kebab(type(error).__name__.removesuffix("Error")), pointer, cut(error.message))
+        return SchemaFault(_kebab(type(error).__name__.removesuffix("Error")), pointer, cut_line(error.message))
     if keyword == "required" and is_array(expected):
         name = next((name for name in expected if error.message.startswith(repr(name))), "")
         return SchemaFault("required", join_pointer(pointer, name), f"required property {show(name)} is missing", name)
@@ -65,12 +65,6 @@ def read_error(error: Any) -> SchemaFault:
     if keyword in {"type", "enum"}:
         return SchemaFault(keyword, pointer, f"{show(value)} is not {show(expected)}", expected, shorten(value))
     return SchemaFault(_kebab(keyword), pointer, f"{show(value)} breaks the rule `{keyword}`", None, shorten(value))
-
-
-def cut(text: str) -> str:
-    """Shorten a foreign text to one line of at most 200 characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= _MAX_CHARACTERS else f"{line[:_MAX_CHARACTERS]}…"
 
 
 def _unexpected(error: Any) -> list[str]:
@@ -209,9 +203,9 @@ def _messages(errors: Iterable[Exception]) -> Iterator[str]:
                 for fault in map(read_error, cause.schema_errors):
                     yield f"{fault.pointer or 'the body'}: {fault.message}"
             else:
-                yield cut(str(cause or error))
+                yield cut_line(str(cause or error))
     except Exception as error:  # noqa: BLE001 - it raises anything on input that it cannot parse; that is its verdict
-        yield cut(f"openapi-core failed on this message: {type(error).__name__}: {error}")
+        yield cut_line(f"openapi-core failed on this message: {type(error).__name__}: {error}")
 
 
 _VALIDATOR = "openapi-spec-validator"
@@ -301,7 +295,7 @@ def _run(found: Iterator[Finding], document: Mapping[str, Any]) -> list[Finding]
             message = f"the reference {show(reference)} cannot be followed"
             findings.append(_finding(SchemaFault("ref", f"{holder}/$ref", message, None, reference)))
         else:
-            reason = cut(f"{type(error).__name__}: {error}").rstrip(": ")
+            reason = cut_line(f"{type(error).__name__}: {error}").rstrip(": ")
             message = f"the validator failed on this document: {reason}"
             findings.append(_finding(SchemaFault(_NOT_WALKED.removeprefix(_PREFIX), "", message)))
     return findings

@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-__all__ = ["is_list", "is_mapping", "json_safe", "json_text", "shortened", "visible"]
+__all__ = [
+    "cut",
+    "cut_counted",
+    "cut_line",
+    "is_list",
+    "is_mapping",
+    "json_safe",
+    "json_text",
+    "shortened",
+    "visible",
+]
 
 _LIMIT_CHARACTERS = 4_000
 _LIMIT_DEPTH = 64
@@ -38,6 +48,21 @@ def visible(text: str) -> str:
     as it is, so the result is for reading, not for parsing.
     """
     return _VISIBLE.sub(_escape, text)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text of at most ``limit`` characters; "…" is the last one of a text that was longer."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def cut_line(text: str, limit: int = 200) -> str:
+    """Return a foreign text as one line that is safe to print (`visible`), of at most ``limit`` characters."""
+    return cut(visible(" ".join(text.split())), limit)
+
+
+def cut_counted(text: str, limit: int) -> str:
+    """Return a text up to ``limit`` characters whole, and of a longer one the beginning with its length: ``ab… (1,200 characters)``."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text):,} characters)"
 
 
 def shortened(text: str) -> str:

@@ -16,6 +16,7 @@ from bodydouble_spec import (
     provenance,
     resolve_pointer,
 )
+from bodydouble_spec.text import cut
 
 __all__ = ["Field", "describe", "fields_of", "limits_of", "summarize"]
 
@@ -28,8 +29,7 @@ _SIZES = (
 
 
 def _pattern(value: Any) -> str:
-    text = str(value)
-    return f"pattern {text}" if len(text) <= _MAX_PATTERN_CHARACTERS else f"pattern {text[:_MAX_PATTERN_CHARACTERS]}…"
+    return f"pattern {cut(str(value), _MAX_PATTERN_CHARACTERS)}"
 
 
 def _listed(value: Any) -> str:

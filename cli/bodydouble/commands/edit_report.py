@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bodydouble.console import one_line, printable
+from bodydouble_spec import picture_kind
+from bodydouble_spec.text import visible
+
+from bodydouble.console import one_line
 
 if TYPE_CHECKING:
     from bodydouble_client import ArgumentError, BodydoubleError, SyncEditResult
@@ -26,8 +29,6 @@ _MAX_ID_CHARACTERS = 64
 
 def picture_facts(data: bytes, file: Path | None, url: str | None) -> dict[str, Any]:
     """Return the facts of a saved picture; ``file`` is None for standard output, ``url`` for a picture in the answer's body."""
-    from bodydouble_spec import picture_kind
-
     kind = picture_kind(data)
     pixels = None if kind is None else kind.pixels
     return {"file": None if file is None else str(file), "url": url, "pixels": pixels, "bytes": len(data)}
@@ -44,7 +45,7 @@ def as_text(result: "SyncEditResult", pictures: Sequence[dict[str, Any]]) -> str
     request_id = f" (request id {result.request_id})" if result.request_id else ""
     lines.append(f"cost: {', '.join(costs) or 'not stated in the answer'}{request_id}")
     lines += [one_line(result.description)] if result.description else []
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return "".join(f"{visible(line)}\n" for line in lines)
 
 
 def as_json(result: "SyncEditResult", pictures: Sequence[dict[str, Any]]) -> str:
@@ -58,10 +59,9 @@ def error_line(error: "BodydoubleError", images: Sequence[str] = ()) -> str:
     from bodydouble_client import ArgumentError
 
     text = _name_option(error, images) if isinstance(error, ArgumentError) else str(error.args[0])
-    line = one_line(text.replace("\n- ", "; "))
-    line = line if len(line) <= _MAX_ERROR_CHARACTERS else f"{line[:_MAX_ERROR_CHARACTERS]}…"
+    line = one_line(text.replace("\n- ", "; "), _MAX_ERROR_CHARACTERS)
     ids = {"request id": error.request_id, "client request id": error.client_request_id}
-    shown = [f"{label} {one_line(value)[:_MAX_ID_CHARACTERS]}" for label, value in ids.items() if value]
+    shown = [f"{label} {one_line(value, _MAX_ID_CHARACTERS)}" for label, value in ids.items() if value]
     return f"{line} [{', '.join(shown)}]" if shown else line
 
 
@@ -70,7 +70,7 @@ def _name_option(error: "ArgumentError", images: Sequence[str]) -> str:
     name, _, index = argument.rstrip("]").partition("[")
     if name not in _OPTIONS or not text.startswith(argument):
         return text
-    place = f" {int(index) + 1} ({printable(images[int(index)][:60])})" if index else ""
+    place = f" {int(index) + 1} ({one_line(images[int(index)], 60)})" if index else ""
     return f"{_OPTIONS[name]}{place}{text.removeprefix(argument)}"
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from bodydouble_spec import Exchange, RecordedPicture, is_object, restore_pictures
 from bodydouble_spec.curl import curl_command, header_text, request_path
+from bodydouble_spec.text import cut, visible
 
-from bodydouble.console import one_line, printable
+from bodydouble.console import one_line
 
 __all__ = ["as_curl", "as_python", "format_exchange", "format_list"]
 
@@ -55,7 +56,7 @@ def as_python(exchange: Exchange) -> str:
 
 
 def _comments(exchange: Exchange) -> list[str]:
-    comments = [f"# request {printable(exchange.id)} of {printable(exchange.time)}, answered {exchange.status}"]
+    comments = [f"# request {visible(exchange.id)} of {visible(exchange.time)}, answered {exchange.status}"]
     pictures: list[RecordedPicture] = []
 
     def note(picture: RecordedPicture) -> str:
@@ -69,7 +70,7 @@ def _comments(exchange: Exchange) -> list[str]:
         )
     if exchange.raw is not None:
         comments.append(
-            f"# its body of {printable(str(exchange.raw.get('bytes')))} bytes was not recorded as JSON and is left out"
+            f"# its body of {visible(str(exchange.raw.get('bytes')))} bytes was not recorded as JSON and is left out"
         )
     return comments
 
@@ -127,7 +128,7 @@ def _lines(exchange: Exchange) -> list[str]:
     parts += [f"({exchange.matched})"] if exchange.matched else []
     prompt = exchange.body.get("prompt") if is_object(exchange.body) else None
     if isinstance(prompt, str):
-        parts.append(json.dumps(_shortened(prompt), ensure_ascii=False))
+        parts.append(json.dumps(cut(prompt, _PROMPT_CHARACTERS), ensure_ascii=False))
     head = "  ".join(one_line(part) for part in parts if part)
     return [head, *(f"    {_finding(finding)}" for finding in exchange.findings)]
 
@@ -138,17 +139,13 @@ def _finding(finding: Mapping[str, Any]) -> str:
 
 
 def _message(title: str, headers: Mapping[str, str], body: Any, raw: Mapping[str, Any] | None) -> list[str]:
-    lines = [title, *(f"  {printable(f'{name}: {value}')}" for name, value in headers.items())]
+    lines = [title, *(f"  {visible(f'{name}: {value}')}" for name, value in headers.items())]
     if raw is not None:
         lines += [
-            f"  {printable(str(raw.get('bytes')))} bytes that are not JSON (SHA-256 {printable(str(raw.get('sha256')))}), beginning with:",
-            f"  {printable(str(raw.get('text', '')))}",
+            f"  {visible(str(raw.get('bytes')))} bytes that are not JSON (SHA-256 {visible(str(raw.get('sha256')))}), beginning with:",
+            f"  {visible(str(raw.get('text', '')))}",
         ]
     elif body is not None:
         text = json.dumps(body, ensure_ascii=False, indent=2)
-        lines += [f"  {printable(line)}" for line in text.split("\n")]
+        lines += [f"  {visible(line)}" for line in text.split("\n")]
     return lines
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _PROMPT_CHARACTERS else f"{text[: _PROMPT_CHARACTERS - 1]}…"

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from bodydouble_contract_tests.verification import Case, Check, OperationProfile, Plan, Progress
+from bodydouble_spec.text import visible
 
 from bodydouble.commands.verify_report import format_cost, group_by_reason
-from bodydouble.console import printable
 
 __all__ = ["LogLines", "checks_json", "checks_text", "plan_json", "plan_text", "progress_listener", "progress_text"]
 
@@ -113,7 +113,7 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _text(lines: Iterable[str]) -> str:
-    return "".join(f"{printable(line)}\n" for line in lines)
+    return "".join(f"{visible(line)}\n" for line in lines)
 
 
 def _json(document: dict[str, Any]) -> str:
@@ -139,7 +139,7 @@ def progress_text(progress: Progress) -> str:
     text = ", ".join(parts)
     if progress.waiting_s:
         return f"{text}: the server asked to wait {progress.waiting_s:.0f} s"
-    return f"{text}: {printable(progress.case)}"
+    return f"{text}: {visible(progress.case)}"
 
 
 class LogLines:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec import Evidence, Finding, Severity, is_array, is_object, join_pointer, pointer_parts
+from bodydouble_spec.text import cut_counted
 
 from bodydouble_contract_tests.checks.catalogue import catalogue
 from bodydouble_contract_tests.checks.profile import OperationProfile
@@ -68,8 +69,8 @@ def distinct(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def shortened(value: Any) -> Any:
     """Return a value fit for a message: long texts are cut, long arrays are counted only."""
-    if isinstance(value, str) and len(value) > _SHOWN_CHARACTERS:
-        return f"{value[:_SHOWN_CHARACTERS]}… ({len(value)} characters)"
+    if isinstance(value, str):
+        return cut_counted(value, _SHOWN_CHARACTERS)
     if is_array(value) and len(value) > 24:
         return f"array of {len(value)} items"
     return value

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import bodydouble_client as client
 from bodydouble_client import MODEL, EditResult
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object
+from bodydouble_spec.text import cut
 
 from bodydouble_contract_tests.claims.calls import ClientCall
 from bodydouble_contract_tests.claims.harness import CallRecord, ReceivedRequest
@@ -202,8 +203,8 @@ def type_name(value: object) -> str:
 
 
 def shortened(data: bytes) -> str:
-    """Return the first 2,000 bytes of a body as a text for a finding."""
-    return data[:2000].decode("utf-8", "replace")
+    """Return a body as a text for a finding, of at most 2,000 characters."""
+    return cut(data.decode("utf-8", "replace"), 2_000)
 
 
 def finding(

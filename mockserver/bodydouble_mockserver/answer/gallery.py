@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from bodydouble_spec import decode_picture, picture_kind
+from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
 from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, pixels_for_ratio
@@ -220,7 +221,7 @@ def _file_name(url: str) -> str:
         name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
     except ValueError:
         name = url
-    return name if len(name) <= 80 else f"{name[:79]}…"
+    return cut(name, 80)
 
 
 def _find_image_files(folder: Path | None) -> Sequence[_File]:

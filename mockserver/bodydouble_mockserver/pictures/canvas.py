@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources
 
+from bodydouble_spec.text import cut
 from PIL import Image, ImageDraw, features
 
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
@@ -173,7 +174,7 @@ def _band(picture: PictureSpec, unit: float) -> _Band:
     footer = Lettering(_FOOTER_SIZE * unit)
     room = picture.height * (0.40 if picture.sources else 0.60) - footer.line_height - 3 * padding
     prompt = picture.prompt
-    cells = cells_of(prompt if len(prompt) <= _MAX_CHARACTERS else prompt[:_MAX_CHARACTERS] + "…")
+    cells = cells_of(cut(prompt, _MAX_CHARACTERS))
     lettering, lines = footer, tuple[TextLine, ...]()
     for size in _PROMPT_SIZES:
         lettering = Lettering(size * unit)
