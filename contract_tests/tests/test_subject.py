@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests import boundary_cases
-from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile, PropertyNames
+from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile
 from bodydouble_contract_tests.schema.responses import places
 from bodydouble_contract_tests.strategies.texts import LONG
 from bodydouble_spec import Contract, Evidence
+from bodydouble_spec.image_fields import RequestFields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,7 @@ JSON = st.recursive(
 
 
 def test_the_vendored_operation_has_its_names_sizes_and_price() -> None:
-    assert PROFILE.names == PropertyNames("prompt", "image_urls", "num_images", "aspect_ratio")
+    assert PROFILE.names == RequestFields("prompt", "image_urls", "num_images", "aspect_ratio")
     assert (PROFILE.sizes["21:9"], PROFILE.credits, PROFILE.usd_per_image) == ((1536, 672), 84000, 0.042)
 
 
@@ -36,7 +37,7 @@ def test_an_operation_without_pictures_has_no_picture_properties(contract_of: Ca
     profile = OperationProfile(
         contract_of({"type": "object"}, {"type": "object", "properties": {"url": {"type": "string"}}})
     )
-    assert profile.names == PropertyNames(None, None, None, None)
+    assert profile.names == RequestFields(None, None, None, None)
     assert (profile.has_pictures, profile.states_cost, profile.sizes, profile.usd_per_image) == (False, False, {}, None)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import Contract, Operation, is_object
+from bodydouble_spec.image_fields import image_price
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -71,8 +72,8 @@ def account_routes(
 
 def _credits_per_usd(contract: Contract) -> int:
     """Return the credits that a dollar buys by the contract; 1 where it has no price."""
-    prices = (operation.extensions.get("x-price", {}) for operation in contract.operations)
-    return next((price["credits-per-usd"] for price in prices if "credits-per-usd" in price), 1)
+    prices = (image_price(operation.extensions).credits_per_usd for operation in contract.operations)
+    return next(filter(None, prices), 1)
 
 
 def _models(contract: Contract) -> list[dict[str, Any]]:

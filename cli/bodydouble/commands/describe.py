@@ -16,6 +16,7 @@ from bodydouble_spec import (
     provenance,
     resolve_pointer,
 )
+from bodydouble_spec.image_fields import image_price, image_sizes
 from bodydouble_spec.text import cut
 
 __all__ = ["Field", "describe", "fields_of", "limits_of", "summarize"]
@@ -302,21 +303,14 @@ def _response(contract: Contract, operation: Operation, status: str) -> dict[str
 
 
 def _sizes(extensions: Mapping[str, Any]) -> list[dict[str, Any]]:
-    sizes = extensions.get("x-sizes")
-    found = sizes.items() if is_object(sizes) else ()
-    return [{"size": name, "width": size[0], "height": size[1]} for name, size in found if _is_pair(size)]
-
-
-def _is_pair(size: Any) -> bool:
-    return is_array(size) and len(size) == 2
+    sizes = image_sizes(extensions).items()
+    return [{"size": name, "width": width, "height": height} for name, (width, height) in sizes]
 
 
 def _price(extensions: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the price of one picture in credits and in US dollars, these exact and as text; None when it is unknown."""
-    price = extensions.get("x-price")
-    credits_of_one = price.get("credits") if is_object(price) else None
-    credits_per_usd = price.get("credits-per-usd") if is_object(price) else None
-    if not isinstance(credits_of_one, int) or not isinstance(credits_per_usd, int) or credits_per_usd <= 0:
+    credits_of_one, credits_per_usd = image_price(extensions)
+    if credits_of_one is None or credits_per_usd is None:
         return None
     return {
         "credits": credits_of_one,

@@ -16,7 +16,7 @@ from bodydouble_contract_tests.checks.model import (
     Verification,
 )
 from bodydouble_contract_tests.checks.observations import check_observation, check_observations
-from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile, PropertyNames
+from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile
 from bodydouble_contract_tests.checks.unspecified import KnownValues, known_values
 
 __all__ = [
@@ -31,7 +31,6 @@ __all__ = [
     "OperationProfile",
     "Plan",
     "Progress",
-    "PropertyNames",
     "Trouble",
     "Verification",
     "catalogue",

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Evidence, Finding, is_object, picture_kind, pointer_parts, resolve_pointer
+from bodydouble_spec.image_fields import BASE64, MEDIA_TYPES, URL
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import FetchedPicture, Observation
@@ -17,8 +18,6 @@ __all__ = ["check_pictures", "inspect_picture"]
 
 # The tolerance for width divided by height: sides are rounded to multiples of 8 or 32.
 _SAME_RATIO = 0.025
-# The properties with which an item may state the media type of its picture.
-_STATED = ("mime_type", "content_type")
 _ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
@@ -41,14 +40,14 @@ def check_pictures(profile: OperationProfile, observation: Observation, answer: 
 
 def _key(picture: FetchedPicture) -> tuple[str, bool]:
     """Return the pointer of the item that a picture belongs to, and whether the picture is its Base64 text."""
-    pointer = picture.pointer.removesuffix("/url").removesuffix("/b64_json")
+    pointer = picture.pointer.removesuffix(f"/{URL}").removesuffix(f"/{BASE64}")
     return pointer, picture.source == "base64"
 
 
 def _linked(
     profile: OperationProfile, answer: Any, item: AnswerPicture, picture: FetchedPicture | None, ratio: str | None
 ) -> Iterator[Finding]:
-    pointer = generic_pointer(answer, f"{item.pointer}/url")
+    pointer = generic_pointer(answer, f"{item.pointer}/{URL}")
     if not _is_absolute(item.url or ""):
         message = "the URL of a picture is not an absolute http(s) URL with a host and without spaces"
         yield deviation(profile, "picture-url-absolute", message, "an absolute http(s) URL", item.url, pointer=pointer)
@@ -69,7 +68,7 @@ def _linked(
 def _inline(
     profile: OperationProfile, answer: Any, item: AnswerPicture, picture: FetchedPicture | None, ratio: str | None
 ) -> Iterator[Finding]:
-    pointer = generic_pointer(answer, f"{item.pointer}/b64_json")
+    pointer = generic_pointer(answer, f"{item.pointer}/{BASE64}")
     if not _is_base64(item.base64 or ""):
         yield deviation(
             profile,
@@ -108,7 +107,7 @@ def _looked_at(
 def _stated(profile: OperationProfile, answer: Any, item: AnswerPicture, is_really: str) -> Iterator[Finding]:
     """Compare the media type that the item itself states for its picture."""
     holder = resolve_pointer(answer, pointer_parts(item.pointer))
-    for name in _STATED:
+    for name in MEDIA_TYPES:
         stated = holder.get(name) if is_object(holder) else None
         if isinstance(stated, str) and _normalised(stated) != _normalised(is_really):
             message = f"a picture is {is_really}, but its {name} is {shortened(stated)}"

@@ -6,12 +6,21 @@ is checked by the contract alone.
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 from bodydouble_spec import Contract, Evidence, Operation, SpecError, is_array, is_object, join_pointer
+from bodydouble_spec.image_fields import (
+    BASE64,
+    CREDITS,
+    PICTURES,
+    URL,
+    USD,
+    image_price,
+    image_sizes,
+    request_fields,
+)
 from bodydouble_spec.oracle import Oracle
 
 from bodydouble_contract_tests.checks.unspecified import (
@@ -22,7 +31,7 @@ from bodydouble_contract_tests.checks.unspecified import (
 )
 from bodydouble_contract_tests.schema import places, property_names, values_at, values_named
 
-__all__ = ["AnswerPicture", "CrossValidation", "OperationProfile", "PropertyNames"]
+__all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]
 
 # The number of cached verdicts: repeated calls get the same answer, and a verdict takes a millisecond.
 _KEPT = 64
@@ -85,25 +94,8 @@ def _is_contested(leaf: Any) -> bool:
     )
 
 
-_PROMPTS = ("prompt",)
-_INPUTS = ("image_urls", "images", "image_url", "image")
-_COUNTS = ("num_images", "n")
-_RATIOS = ("aspect_ratio",)
-_URL, _BASE64 = "url", "b64_json"
-_CREDITS = ("credits_used", "tokens_used")
-_USD = ("usd_spent",)
 # The highest number of input pictures seen in applications, for contracts without a bound.
 _USUAL_INPUTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyNames:
-    """The names of the request properties for the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
-
-    prompt: str | None
-    inputs: str | None
-    count: str | None
-    ratio: str | None
 
 
 class AnswerPicture(NamedTuple):
@@ -127,17 +119,14 @@ class OperationProfile:
         schema = self.operation.request_schema or {}
         properties = schema.get("properties")
         self.properties: Mapping[str, Any] = properties if is_object(properties) else {}
-        self.names = PropertyNames(*(self._first(names) for names in (_PROMPTS, _INPUTS, _COUNTS, _RATIOS)))
-        extensions = self.operation.extensions
-        self.sizes: Mapping[str, tuple[int, int]] = dict(_sizes(extensions.get("x-sizes")))
-        price = extensions.get("x-price")
-        self.credits = _amount(price.get("credits")) if is_object(price) else None
-        self.credits_per_usd = _amount(price.get("credits-per-usd")) if is_object(price) else None
+        self.names = request_fields(self.properties)
+        self.sizes: Mapping[str, tuple[int, int]] = image_sizes(self.operation.extensions)
+        self.credits, self.credits_per_usd = image_price(self.operation.extensions)
         answer = self.operation.response_schema(self.operation.success_status) or {}
         known = dict.fromkeys((path, property_names(schema)) for path, schema in places(answer))
-        picture_items = (path for path, names in known if path[-1:] == ("*",) and not names.isdisjoint((_URL, _BASE64)))
+        picture_items = (path for path, names in known if path[-1:] == ("*",) and not names.isdisjoint(PICTURES))
         self._picture_lists = tuple(dict.fromkeys(path[:-1] for path in picture_items))
-        self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in _CREDITS))
+        self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in CREDITS))
 
     @cached_property
     def cross_validation(self) -> CrossValidation:
@@ -197,7 +186,7 @@ class OperationProfile:
     def pictures(self, answer: Any) -> list[AnswerPicture]:
         """Return the pictures of a parsed success body, where the contract documents them; items that are not objects are left out."""
         return [
-            AnswerPicture(pointer, _text(item.get(_URL)), _text(item.get(_BASE64)))
+            AnswerPicture(pointer, _text(item.get(URL)), _text(item.get(BASE64)))
             for path in self._picture_lists
             for pointer, item in values_at(answer, (*path, "*"))
             if is_object(item)
@@ -219,11 +208,11 @@ class OperationProfile:
 
     def credits_used(self, answer: Any) -> float | None:
         """Return the credits that a parsed success body states anywhere as the cost; None when it states no number."""
-        return _stated(answer, _CREDITS)
+        return _stated(answer, CREDITS)
 
     def usd_spent(self, answer: Any) -> float | None:
         """Return the US dollars that a parsed success body states anywhere as the cost; None when it states no number."""
-        return _stated(answer, _USD)
+        return _stated(answer, (USD,))
 
     def is_unspecified(self, body: Any) -> bool:
         """Return whether the outcome of a request is not specified, although its contract allows the request.
@@ -256,9 +245,6 @@ class OperationProfile:
         above = [fact for fact in self.contract.facts if f"{pointer}/".startswith(f"{fact.pointer}/")]
         return max(reversed(above), key=lambda fact: len(fact.pointer)).source if above else "the published contract"
 
-    def _first(self, names: tuple[str, ...]) -> str | None:
-        return next((name for name in names if name in self.properties), None)
-
     def _are_unspecified(self, inputs: Any) -> bool:
         if not is_array(inputs):
             return is_unspecified_input(inputs)
@@ -267,18 +253,8 @@ class OperationProfile:
         return not inputs or (len(inputs) > _USUAL_INPUTS and not is_bounded) or any(map(is_unspecified_input, inputs))
 
 
-def _sizes(value: Any) -> Iterator[tuple[str, tuple[int, int]]]:
-    for ratio, size in value.items() if is_object(value) else ():
-        if is_array(size) and len(size) == 2 and all(type(side) is int and side > 0 for side in size):
-            yield ratio, (size[0], size[1])
-
-
 def _stated(answer: Any, names: tuple[str, ...]) -> float | None:
     return next((value for name in names for value in values_named(answer, name) if _is_number(value)), None)
-
-
-def _amount(value: Any) -> float | None:
-    return value if _is_number(value) else None
 
 
 def _is_number(value: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import bodydouble_client as client
 from bodydouble_client import MODEL, EditResult
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object
+from bodydouble_spec.image_fields import BASE64, CREDITS, URL
 from bodydouble_spec.text import cut
 
 from bodydouble_contract_tests.claims.calls import ClientCall
@@ -78,9 +79,7 @@ def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
 def _image(item: Any) -> tuple[str | None, str | None] | None:
     if not is_object(item):
         return None
-    url, b64 = (
-        value if isinstance(value, str) and value.strip() else None for value in map(item.get, ("url", "b64_json"))
-    )
+    url, b64 = (value if isinstance(value, str) and value.strip() else None for value in map(item.get, (URL, BASE64)))
     return (url, b64) if url or b64 else None
 
 
@@ -137,7 +136,7 @@ def answer_members(request: ReceivedRequest, documented: DocumentedOutcome) -> d
     body = documented.body
     meta = body.get("meta")
     usage = meta.get("usage") if is_object(meta) else None
-    documented_costs = {name: usage.get(name) if is_object(usage) else None for name in ("credits_used", "tokens_used")}
+    documented_costs = {name: usage.get(name) if is_object(usage) else None for name in CREDITS}
     amounts = [
         value
         for value in (*documented_costs.values(), _header_number(request, "x-aimlapi-credits-used"))

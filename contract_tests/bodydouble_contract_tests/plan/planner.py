@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Evidence
+from bodydouble_spec.image_fields import RequestFields
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile, Plan, PropertyNames, catalogue
+from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
     credential_cases,
@@ -80,7 +81,7 @@ def free_cases_for(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
 
 
 def paid_cases_for(
-    cases: Sequence[Case], only: Collection[str], coverage: CoveragePlan, names: PropertyNames
+    cases: Sequence[Case], only: Collection[str], coverage: CoveragePlan, names: RequestFields
 ) -> list[Case]:
     """Return the calls made for one of these checks, and as few others as the remaining checks need for their answers.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
+from bodydouble_spec.image_fields import CREDITS_HEADER, USD_HEADER
 
 from bodydouble_contract_tests.checks import (
     Case,
@@ -75,10 +76,6 @@ class Budget:
         self.spent_usd += charged_usd
 
 
-_CREDITS_HEADER = "x-aimlapi-credits-used"
-_USD_HEADER = "x-aimlapi-usd-spent"
-
-
 @dataclass(frozen=True, slots=True)
 class Charge:
     """The pictures of a call and their cost; the amounts are 0 where no price is known."""
@@ -110,8 +107,8 @@ def charge_of(profile: OperationProfile, case: Case, received: Received, answer:
     documented = Charge(images, images * (profile.credits or 0), images * usd_per_image)
     if received.status is None or received.trouble in {Trouble.TIMEOUT, Trouble.BROKEN}:
         return documented
-    stated_credits = _largest(profile.credits_used(answer), received.headers.get(_CREDITS_HEADER))
-    stated_usd = _largest(profile.usd_spent(answer), received.headers.get(_USD_HEADER))
+    stated_credits = _largest(profile.credits_used(answer), received.headers.get(CREDITS_HEADER))
+    stated_usd = _largest(profile.usd_spent(answer), received.headers.get(USD_HEADER))
     per_usd = profile.credits_per_usd
     if per_usd and stated_credits is not None:
         stated_usd = _largest(stated_usd, stated_credits / per_usd)

@@ -10,21 +10,28 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import Operation, is_array, is_object, is_plain_json
+from bodydouble_spec.image_fields import (
+    BASE64,
+    CREDITS,
+    CREDITS_HEADER,
+    MEDIA_TYPES,
+    PICTURES,
+    URL,
+    URL_SWITCH,
+    USD,
+    USD_HEADER,
+    image_price,
+    image_sizes,
+    request_fields,
+)
 
 from bodydouble_mockserver.answer.sample import sample
 from bodydouble_mockserver.asgi import Headers
 
 __all__ = ["Cost", "EditRequest", "ImageFields", "ImageLink"]
 
-_PROMPTS = ("prompt",)
-_INPUTS = ("image_urls", "images", "image_url", "image")
-_COUNTS = ("num_images", "n")
-_RATIOS = ("aspect_ratio",)
-_URL_SWITCH = "convert_base64_to_url"
 # A placeholder for a URL in a prepared body; no text of a contract contains it.
 _URL_PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
-_CREDITS = {"credits_used", "tokens_used"}
-_MEDIA_TYPES = {"content_type", "mime_type"}
 # Without a maximum in the contract, this bounds the work of one call.
 _MAX_IMAGES = 16
 
@@ -69,30 +76,22 @@ class ImageFields:
 
     def __init__(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> None:
         properties: Mapping[str, Any] = (operation.request_schema or {}).get("properties", {})
-        self._prompt = _first(_PROMPTS, properties)
-        self._inputs = _first(_INPUTS, properties)
-        self._count = _first(_COUNTS, properties)
-        self._ratio = _first(_RATIOS, properties)
+        self._prompt, self._inputs, self._count, self._ratio = request_fields(properties)
         self._default_ratio: Any = properties[self._ratio].get("default") if self._ratio else None
         self._default_count: Any = properties[self._count].get("default", 1) if self._count else 1
-        # The property with which a request turns URLs off, in some contracts of this vendor.
-        self._has_url_switch = _URL_SWITCH in properties
-        self.sizes: Mapping[str, tuple[int, int]] = {
-            ratio: (size[0], size[1]) for ratio, size in operation.extensions.get("x-sizes", {}).items()
-        }
+        self._has_url_switch = URL_SWITCH in properties
+        self.sizes = image_sizes(operation.extensions)
         self.model = next(iter(properties.get("model", {}).get("enum", ())), "")
-        price = operation.extensions.get("x-price", {})
-        self._credits: int | None = price.get("credits")
-        self._credits_per_usd: int | None = price.get("credits-per-usd")
+        self._credits, self._credits_per_usd = image_price(operation.extensions)
         self._template = self._choose_template(operation, published, dialect)
         self.needs_size = _has_property(self._template, "file_size")
         self._pieces: dict[int, list[bytes]] = {}
         self._costs: dict[int, Cost] = {}
         # Without a Base64 field in the contract, an answer always has URLs.
-        self.has_base64 = _has_property(self._template, "b64_json")
+        self.has_base64 = _has_property(self._template, BASE64)
         # This covers the text between the URLs; the journal checks the URLs of each call.
         self.needs_no_redaction = is_plain_json(orjson.dumps(self._template), self._template)
-        self.has_images = _has_property(self._template, "url") or self.has_base64
+        self.has_images = _has_property(self._template, URL) or self.has_base64
 
     def _choose_template(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> Any:
         response = operation.response(operation.success_status)
@@ -121,7 +120,7 @@ class ImageFields:
 
     def wants_base64(self, body: Mapping[str, Any]) -> bool:
         """Return whether a request asks for its pictures as Base64."""
-        return body.get("response_format") == "b64_json" or (self._has_url_switch and body.get(_URL_SWITCH) is False)
+        return body.get("response_format") == BASE64 or (self._has_url_switch and body.get(URL_SWITCH) is False)
 
     def count(self, body: Mapping[str, Any]) -> int:
         """Return the number of pictures that a request asks for."""
@@ -141,10 +140,10 @@ class ImageFields:
         if self._credits is None:
             return Cost(None, None, [])
         total = self._credits * count
-        headers = [(b"x-aimlapi-credits-used", b"%d" % total)]
+        headers = [(CREDITS_HEADER.encode(), b"%d" % total)]
         usd = total / self._credits_per_usd if self._credits_per_usd else None
         if usd is not None:
-            headers.append((b"x-aimlapi-usd-spent", b"%.9f" % usd))
+            headers.append((USD_HEADER.encode(), b"%.9f" % usd))
         return Cost(total, usd, headers)
 
     def write(self, links: list[ImageLink], cost: Cost, seed: int) -> Any:
@@ -176,10 +175,6 @@ class ImageFields:
         return pieces if len(pieces) == count + 1 else [b""]
 
 
-def _first(names: tuple[str, ...], properties: Mapping[str, Any]) -> str | None:
-    return next((name for name in names if name in properties), None)
-
-
 def _has_property(template: Any, name: str) -> bool:
     if is_object(template):
         return name in template or any(_has_property(value, name) for value in template.values())
@@ -188,7 +183,7 @@ def _has_property(template: Any, name: str) -> bool:
 
 def _fill(template: Any, links: list[ImageLink], link: ImageLink, cost: Cost, seed: int) -> Any:
     if is_array(template):
-        if template and is_object(template[0]) and ("url" in template[0] or "b64_json" in template[0]):
+        if template and is_object(template[0]) and PICTURES & template[0].keys():
             return [_fill(template[0], links, one, cost, seed) for one in links]
         return [_fill(item, links, link, cost, seed) for item in template]
     if is_object(template):
@@ -197,15 +192,15 @@ def _fill(template: Any, links: list[ImageLink], link: ImageLink, cost: Cost, se
 
 
 def _property(name: str, value: Any, links: list[ImageLink], link: ImageLink, cost: Cost, seed: int) -> Any:
-    if name == "url":
+    if name == URL:
         return link.url or None
-    if name == "b64_json":
+    if name == BASE64:
         return link.base64
-    if name in _CREDITS:
+    if name in CREDITS:
         return value if cost.credits is None else cost.credits
-    if name == "usd_spent":
+    if name == USD:
         return value if cost.usd is None else cost.usd
-    if name in _MEDIA_TYPES:
+    if name in MEDIA_TYPES:
         return "image/png"
     if name == "file_name":
         return link.file_name

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Operation, Severity, is_array, is_object
+from bodydouble_spec.image_fields import PICTURES
 
 from bodydouble_mockserver.answer.sample import sample
 
 __all__ = ["Violation", "violations"]
 
 _JSON = "application/json"
-_PICTURE_PROPERTIES = {"url", "b64_json"}
 # Ids are sent in `Prefer`, so they may hold only the characters of a header's token.
 _NOT_IN_TOKENS = re.compile(r"[^A-Za-z0-9._-]")
 # Reserved by RFC 2606: this host never exists.
@@ -182,11 +182,11 @@ def _picture_violations() -> tuple[Violation, ...]:
 
 
 def _is_picture(value: Any) -> bool:
-    return is_object(value) and bool(_PICTURE_PROPERTIES & value.keys())
+    return is_object(value) and bool(PICTURES & value.keys())
 
 
 def _has_pictures(body: Any) -> bool:
-    return any(_PICTURE_PROPERTIES & parent.keys() for _, parent in _objects(body, ()))
+    return any(PICTURES & parent.keys() for _, parent in _objects(body, ()))
 
 
 def _drop_picture(body: Any) -> Any:

@@ -1,0 +1,95 @@
+"""The properties of image operations by their purpose, for the mock server and the contract tests alike.
+
+A contract names its properties and does not say what they are for; the tables here do. Another vendor's name is added here and nowhere else.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bodydouble_spec.values import is_array, is_object
+
+__all__ = [
+    "BASE64",
+    "CREDITS",
+    "CREDITS_HEADER",
+    "MEDIA_TYPES",
+    "PICTURES",
+    "URL",
+    "URL_SWITCH",
+    "USD",
+    "USD_HEADER",
+    "ImagePrice",
+    "RequestFields",
+    "image_price",
+    "image_sizes",
+    "request_fields",
+]
+
+# Documented, unless noted otherwise: the first name of each in the vendored contract, the others in the vendor's contracts
+# of other image models. Where a contract has several, the first one counts.
+_REQUEST = {
+    "prompt": ("prompt",),
+    "inputs": ("image_urls", "images", "image_url", "image"),  # `images` is assumed
+    "count": ("num_images", "n"),
+    "ratio": ("aspect_ratio",),
+}
+URL_SWITCH = "convert_base64_to_url"
+"""The request property that turns URLs off when it is false; in some contracts of other image models."""
+
+URL, BASE64 = "url", "b64_json"
+PICTURES = frozenset((URL, BASE64))
+"""The properties of an answer's item that hold a picture."""
+
+CREDITS = ("credits_used", "tokens_used")
+"""The cost in credits; the second is its name in contracts before 2026."""
+
+USD = "usd_spent"
+MEDIA_TYPES = ("mime_type", "content_type")
+"""The media type of a picture: observed in an answer, and in the example of the documentation page."""
+
+CREDITS_HEADER, USD_HEADER = "x-aimlapi-credits-used", "x-aimlapi-usd-spent"
+
+
+class RequestFields(NamedTuple):
+    """The names of the request properties for the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
+
+    prompt: str | None
+    inputs: str | None
+    count: str | None
+    ratio: str | None
+
+
+def request_fields(properties: Mapping[str, Any]) -> RequestFields:
+    """Find the fields among the ``properties`` of a request's schema."""
+    return RequestFields(
+        **{field: next((name for name in names if name in properties), None) for field, names in _REQUEST.items()}
+    )
+
+
+class ImagePrice(NamedTuple):
+    """The price of one picture in credits, and the credits that a dollar buys; None where the contract does not say."""
+
+    credits: int | None
+    credits_per_usd: int | None
+
+
+def image_price(extensions: Mapping[str, Any]) -> ImagePrice:
+    """Read ``x-price`` from the extensions of an operation; what is not a positive whole number is left out."""
+    price = extensions.get("x-price")
+    stated = price if is_object(price) else {}
+    return ImagePrice(_positive(stated.get("credits")), _positive(stated.get("credits-per-usd")))
+
+
+def image_sizes(extensions: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Read ``x-sizes`` from the extensions of an operation: width and height in pixels by aspect ratio; malformed ones are left out."""
+    sizes = extensions.get("x-sizes")
+    pairs = {
+        ratio: tuple(_positive(side) for side in size)
+        for ratio, size in (sizes.items() if is_object(sizes) else ())
+        if is_array(size)
+    }
+    return {ratio: (pair[0], pair[1]) for ratio, pair in pairs.items() if len(pair) == 2 and pair[0] and pair[1]}
+
+
+def _positive(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
