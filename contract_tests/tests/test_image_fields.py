@@ -7,7 +7,7 @@ from bodydouble_contract_tests.checks import OperationProfile
 from bodydouble_mockserver import create_app
 from bodydouble_mockserver.answer.image_fields import ImageFields
 from bodydouble_spec import Contract
-from bodydouble_spec.image_fields import image_price, image_sizes, request_fields
+from bodydouble_spec.image_fields import RequestFields, image_price, image_sizes, request_fields
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ def test_a_server_starts_whatever_the_extensions_say(extensions: dict[str, Any])
 
 
 def test_the_first_known_name_counts() -> None:
-    assert request_fields({"n": {}, "num_images": {}, "image": {}}) == (None, "image", "num_images", None)
+    assert request_fields({"n": {}, "num_images": {}, "image": {}}) == RequestFields(None, "image", "num_images", None)
 
 
 def test_half_a_price_and_half_a_size_are_left_out() -> None:

@@ -6,6 +6,7 @@ from bodydouble_spec.contract import Contract
 from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec.exchange import (
+    DUMMY_KEY,
     BadFilter,
     Exchange,
     ExchangeFilter,
@@ -27,13 +28,14 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec.operation import Operation, Response
+from bodydouble_spec.operation import Operation, Response, is_success
 from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
 
 __all__ = [
+    "DUMMY_KEY",
     "BadFilter",
     "Contract",
     "ContractError",
@@ -65,6 +67,7 @@ __all__ = [
     "is_array",
     "is_object",
     "is_plain_json",
+    "is_success",
     "join_pointer",
     "may_hold_key",
     "parse_exchange",

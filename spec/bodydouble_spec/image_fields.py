@@ -4,6 +4,7 @@ A contract names its properties and does not say what they are for; the tables h
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from bodydouble_spec.values import is_array, is_object
@@ -50,7 +51,8 @@ MEDIA_TYPES = ("mime_type", "content_type")
 CREDITS_HEADER, USD_HEADER = "x-aimlapi-credits-used", "x-aimlapi-usd-spent"
 
 
-class RequestFields(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RequestFields:
     """The names of the request properties for the prompt, the input pictures, the number of pictures and their shape; None where there is none."""
 
     prompt: str | None

@@ -12,7 +12,7 @@ from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema import Direction, SchemaValidator, strict_findings, to_json_schema
 from bodydouble_spec.values import is_object, join_pointer
 
-__all__ = ["Operation", "Response", "read_operations"]
+__all__ = ["Operation", "Response", "is_success", "read_operations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,3 +219,8 @@ class _OperationReader:
                 repaired="any value",
             )
             return None
+
+
+def is_success(status: int | None) -> bool:
+    """Return whether a status (None: no answer) means that the call was carried out."""
+    return status is not None and 200 <= status < 300

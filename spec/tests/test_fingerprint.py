@@ -13,7 +13,7 @@ from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_p
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-PROSE = ("description", "summary", "title", "example", "examples", "x-note")
+PROSE = ("$comment", "description", "summary", "title", "example", "examples", "externalDocs", "x-note", "xml")
 NAME_MAPS = {"paths", "properties", "content", "headers", "responses", "encoding", "variables", "patternProperties"}
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

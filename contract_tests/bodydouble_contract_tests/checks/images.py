@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from bodydouble_spec import Evidence, Finding, is_object, picture_kind, pointer_parts, resolve_pointer
+from bodydouble_spec import Evidence, Finding, is_object, is_success, picture_kind, pointer_parts, resolve_pointer
 from bodydouble_spec.image_fields import BASE64, MEDIA_TYPES, URL
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
@@ -57,7 +57,7 @@ def _linked(
     if picture.status is None:
         message = f"a picture could not be downloaded: {picture.problem or 'no answer'}"
         yield deviation(profile, "picture-downloadable/no-answer", message, "200", picture.problem, pointer=pointer)
-    elif not 200 <= picture.status < 300:
+    elif not is_success(picture.status):
         message = f"the download of a picture, without the key, was answered with {picture.status}"
         finding_id = f"picture-downloadable/status-{picture.status}"
         yield deviation(profile, finding_id, message, 200, picture.status, pointer=pointer)

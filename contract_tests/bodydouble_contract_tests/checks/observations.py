@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import orjson
-from bodydouble_spec import Finding
+from bodydouble_spec import Finding, is_success
 
 from bodydouble_contract_tests.checks.findings import deviation, distinct, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
 from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.refusals import check_refusal
-from bodydouble_contract_tests.checks.status import check_status, is_generated, is_success
+from bodydouble_contract_tests.checks.status import check_status, is_generated
 from bodydouble_contract_tests.checks.success import check_answer
 
 __all__ = ["check_observation", "check_observations"]
@@ -52,7 +52,7 @@ def _priced(profile: OperationProfile, observation: Observation) -> tuple[int, f
 
     None where the number is not the requested one, or where the answer states no cost.
     """
-    if observation.status is None or not is_success(observation.status) or observation.trouble is not None:
+    if not is_success(observation.status) or observation.trouble is not None:
         return None
     try:
         answer = orjson.loads(observation.content)

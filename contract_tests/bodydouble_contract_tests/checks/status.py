@@ -3,21 +3,16 @@
 from collections.abc import Iterator
 
 import orjson
-from bodydouble_spec import Finding, is_object
+from bodydouble_spec import Finding, is_object, is_success
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests.checks.profile import OperationProfile
 
-__all__ = ["check_status", "expected_statuses", "is_generated", "is_success"]
+__all__ = ["check_status", "expected_statuses", "is_generated"]
 
 _ACCEPTING = {"valid-accepted", "unknown-key-tolerated"}
 _NO_KEY = 401
-
-
-def is_success(status: int) -> bool:
-    """Return whether a status means that the call was carried out."""
-    return 200 <= status < 300
 
 
 def is_generated(case: Case) -> bool:

@@ -16,7 +16,7 @@ from bodydouble_client import (
     EditResult,
     StatusError,
 )
-from bodydouble_spec import Contract, Finding, Operation, is_object
+from bodydouble_spec import Contract, Finding, Operation, is_object, is_success
 from bodydouble_spec.oracle import Oracle
 
 from bodydouble_contract_tests.claims.answers import answers, boundary_answers
@@ -225,7 +225,7 @@ def claim_invalid_body_is_refused(posted: PostResult, validator: CrossValidator)
 
 def claim_valid_body_is_accepted(posted: PostResult, validator: CrossValidator) -> list[Finding]:
     """Check that a body that keeps the contract is served, with an answer that conforms."""
-    if 200 <= posted.status < 300:
+    if is_success(posted.status):
         return validator.response_findings(posted)
     return [
         finding(

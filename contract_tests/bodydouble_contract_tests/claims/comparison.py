@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 import bodydouble_client as client
 from bodydouble_client import MODEL, EditResult
-from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object
+from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object, is_success
 from bodydouble_spec.image_fields import BASE64, CREDITS, URL
 from bodydouble_spec.text import cut
 
@@ -57,7 +57,7 @@ def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
     if status is None:
         # A fault below HTTP may have sent the status, which the recording server cannot see.
         return DocumentedOutcome((*_BROKEN, client.StatusError))
-    if not 200 <= status < 300:
+    if not is_success(status):
         kind = _ERRORS.get(status, client.ServerError if status >= 500 else client.StatusError)
         # An error answer that ends before its headers are sent is a lost connection.
         return DocumentedOutcome((kind,) if request.is_answered else (kind, *_BROKEN), _parsed(request))

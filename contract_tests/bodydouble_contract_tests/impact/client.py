@@ -13,7 +13,7 @@ import httpx
 from bodydouble_client import EditResult, StatusError
 from bodydouble_mockserver import Images, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import Contract, Finding, Operation, RecordedPicture, is_object
+from bodydouble_spec import Contract, Finding, Operation, RecordedPicture, is_object, is_success
 from starlette.types import Receive, Scope, Send
 
 from bodydouble_contract_tests.claims import CallRecord, ClientCall, Harness, RecordingServer, boundary_calls
@@ -72,7 +72,7 @@ def request_faults(operation: Operation, status: int, body: Any) -> list[Finding
 
     Refusals for other reasons of the mock server (JSON nested too deeply, for example) are not faults under the contract.
     """
-    return [] if body is NO_BODY or 200 <= status < 300 else operation.validate_request(body)
+    return [] if body is NO_BODY or is_success(status) else operation.validate_request(body)
 
 
 class RewritingServer(RecordingServer):

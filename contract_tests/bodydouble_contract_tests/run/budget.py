@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec import is_array, is_object
+from bodydouble_spec import is_array, is_object, is_success
 from bodydouble_spec.image_fields import CREDITS_HEADER, USD_HEADER
 
 from bodydouble_contract_tests.checks import (
@@ -102,7 +102,7 @@ def charge_of(profile: OperationProfile, case: Case, received: Received, answer:
     images = worst_images(case)
     if images == 0 or not received.was_sent:
         return NO_CHARGE
-    if received.status is not None and not 200 <= received.status < 300:
+    if received.status is not None and not is_success(received.status):
         return NO_CHARGE
     documented = Charge(images, images * (profile.credits or 0), images * usd_per_image)
     if received.status is None or received.trouble in {Trouble.TIMEOUT, Trouble.BROKEN}:
@@ -209,14 +209,10 @@ def payment_objection(observations: Sequence[Observation]) -> str | None:
     A server that carries out calls without a valid key, or accepts more than half of the invalid requests, does not match the contract; pictures
     bought there prove nothing.
     """
-    if any(item.case.expectation is ExpectedOutcome.UNAUTHORIZED and _is_success(item) for item in observations):
+    if any(item.case.expectation is ExpectedOutcome.UNAUTHORIZED and is_success(item.status) for item in observations):
         return "a call without a valid key was carried out; no money was spent"
     probes = [item for item in observations if item.case.expectation is ExpectedOutcome.REFUSED]
     refused = sum(item.status is not None and 400 <= item.status < 500 for item in probes)
     if refused * 2 < len(probes):
         return f"only {refused} of {len(probes)} invalid requests were refused; no money was spent"
     return None
-
-
-def _is_success(observation: Observation) -> bool:
-    return observation.status is not None and 200 <= observation.status < 300

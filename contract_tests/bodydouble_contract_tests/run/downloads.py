@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from bodydouble_spec import is_success
 
 from bodydouble_contract_tests.checks import AnswerPicture, FetchedPicture, OperationProfile, inspect_picture
 from bodydouble_contract_tests.run.http import Target
@@ -94,7 +95,7 @@ class Downloads:
         except Exception as error:  # noqa: BLE001 - any error of URL, server or connection concerns one picture only
             status, problem = None, f"the download failed: {type(error).__name__}: {error}"
         media_type = self._redact(media_type)
-        if problem is None and status is not None and not 200 <= status < 300:
+        if problem is None and status is not None and not is_success(status):
             problem = f"the download was answered with {status}"
         if problem is not None:
             return FetchedPicture("", source, status, media_type, problem=self._redact(problem)[:300])

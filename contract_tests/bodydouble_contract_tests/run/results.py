@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bodydouble_spec import Finding
+from bodydouble_spec import Finding, is_success
 from bodydouble_spec.curl import curl_command
 
 from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, Observation, OperationProfile
@@ -54,8 +54,8 @@ class Results:
     def note_tested(self, observation: Observation) -> None:
         """Note the checks that an observation puts to the test."""
         case = observation.case
-        is_success = observation.status is not None and 200 <= observation.status < 300
-        is_refused = case.expectation is ExpectedOutcome.REFUSED and not is_success
+        is_accepted = is_success(observation.status)
+        is_refused = case.expectation is ExpectedOutcome.REFUSED and not is_accepted
         for check in self._selected:
             if check == case.check:
                 is_tested = case.repeats == 1 or observation.number > 0
@@ -64,7 +64,7 @@ class Results:
             elif check.startswith("picture-"):
                 is_tested = bool(observation.pictures)
             elif check.startswith(_OF_SUCCESS):
-                is_tested = is_success and case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED)
+                is_tested = is_accepted and case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED)
             else:
                 is_tested = check == "refusal-envelope" and is_refused
             if is_tested:

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bodydouble_client import KEY_VARIABLES
-from bodydouble_spec import is_array, is_object
+from bodydouble_spec import DUMMY_KEY, is_array, is_object
 
 from bodydouble_contract_tests.checks import OperationProfile
 from bodydouble_contract_tests.errors import CannotVerify
@@ -15,9 +15,6 @@ from bodydouble_contract_tests.run.budget import is_billed
 from bodydouble_contract_tests.run.urls import base_of
 
 __all__ = ["ServerConfig", "default_recording", "resolve_server"]
-
-# For servers other than the real API: the user's key must not go there, and a mock takes any key.
-_ANY_KEY = "bodydouble-dummy-key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def resolve_server(
         raise CannotVerify(f"{url} is the real API, where calls cost money; add --live to allow that")
     if is_real and urlsplit(url.strip()).scheme.lower() != "https":
         raise CannotVerify(f"{url} would send the API key in clear text; use https")
-    return ServerConfig(url, is_live, (api_key if api_key is not None else _key(environ) if is_live else _ANY_KEY))
+    return ServerConfig(url, is_live, (api_key if api_key is not None else _key(environ) if is_live else DUMMY_KEY))
 
 
 def default_recording(now: datetime) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from bodydouble_spec import Finding
+from bodydouble_spec import Finding, is_success
 
 from bodydouble_contract_tests.checks import (
     Case,
@@ -179,9 +179,8 @@ class Session:
         self._add(recorded.findings(), case)
 
     def _note_acceptance(self, observation: Observation) -> None:
-        status = observation.status
-        is_success = status is not None and 200 <= status < 300
-        if self._is_billed and is_success and observation.case.expectation is ExpectedOutcome.REFUSED:
+        is_accepted = is_success(observation.status)
+        if self._is_billed and is_accepted and observation.case.expectation is ExpectedOutcome.REFUSED:
             self._accepted.add((observation.case.check, _property_of(observation.case)))
 
     def _store(

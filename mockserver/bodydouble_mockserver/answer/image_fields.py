@@ -76,7 +76,8 @@ class ImageFields:
 
     def __init__(self, operation: Operation, published: Mapping[str, Any] | None, dialect: str) -> None:
         properties: Mapping[str, Any] = (operation.request_schema or {}).get("properties", {})
-        self._prompt, self._inputs, self._count, self._ratio = request_fields(properties)
+        names = request_fields(properties)
+        self._prompt, self._inputs, self._count, self._ratio = names.prompt, names.inputs, names.count, names.ratio
         self._default_ratio: Any = properties[self._ratio].get("default") if self._ratio else None
         self._default_count: Any = properties[self._count].get("default", 1) if self._count else 1
         self._has_url_switch = URL_SWITCH in properties

@@ -10,7 +10,6 @@ from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_pa
 
 __all__ = ["Document", "Interner", "Part"]
 
-_PROSE = PROSE | {"$comment", "externalDocs", "xml"}
 _VALUES = {"const", "default"}
 _SETS = {"enum", "required", "type"}
 # Lists whose order does not matter.
@@ -178,7 +177,7 @@ def _is_structure(name: str, item: Any, key: str) -> bool:
     if key in EXTENSIBLE_NAME_MAPS:
         return True
     defaults = _DEFAULTS.get(name, ())
-    return name not in _PROSE and not any(item == default and type(item) is type(default) for default in defaults)
+    return name not in PROSE and not any(item == default and type(item) is type(default) for default in defaults)
 
 
 def _lowest(found: list[tuple[int, int]]) -> int:

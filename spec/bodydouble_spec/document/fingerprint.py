@@ -110,7 +110,6 @@ NEUTRAL_DESCRIPTION = "A response."
 
 # Titles and examples belong to one structure; descriptions may fit another.
 _DESCRIPTIONS = {"description", "summary"}
-_PROSE = PROSE | {"externalDocs"}
 # The keys of components are names too.
 _NAME_MAPS = NAME_MAPS | EXTENSIBLE_NAME_MAPS | {"parameters", "requestBodies", "schemas"}
 _DATA_KEYWORDS = {"const", "default", "enum", "required"}
@@ -139,7 +138,7 @@ def strip_prose(value: Any, key: str = "", *, named: bool = False) -> Any:
             result[name] = "0" if isinstance(item, str) else item
         elif name == "description" and key == "response":
             result[name] = NEUTRAL_DESCRIPTION if item and isinstance(item, str) else item
-        elif name not in _PROSE and not name.startswith("x-"):
+        elif name not in PROSE and not name.startswith("x-"):
             result[name] = strip_prose(item, name)
     return result
 
@@ -163,6 +162,6 @@ def restore_prose(ours: Any, structure: Any, key: str = "", *, named: bool = Fal
             name: restore_prose(ours.get(name), item, "response" if is_response else name, named=not is_response)
             for name, item in structure.items()
         }
-    carried = _PROSE if strip_prose(ours, key, named=named) == structure else _DESCRIPTIONS
+    carried = PROSE if strip_prose(ours, key, named=named) == structure else _DESCRIPTIONS
     kept = {name: restore_prose(ours.get(name), item, name) for name, item in structure.items()}
     return kept | {name: text for name, text in ours.items() if name in carried}

@@ -11,9 +11,10 @@ from bodydouble_spec.exchange.recorder import (
     record_value,
     restore_pictures,
 )
-from bodydouble_spec.exchange.redaction import Redactor, credentials, may_hold_key
+from bodydouble_spec.exchange.redaction import DUMMY_KEY, Redactor, credentials, may_hold_key
 
 __all__ = [
+    "DUMMY_KEY",
     "BadFilter",
     "Exchange",
     "ExchangeFilter",

@@ -8,7 +8,10 @@ from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import unquote
 
-__all__ = ["REDACTED", "Redactor", "credentials", "is_secret_name", "may_hold_key"]
+__all__ = ["DUMMY_KEY", "REDACTED", "Redactor", "credentials", "is_secret_name", "may_hold_key"]
+
+DUMMY_KEY = "bodydouble-dummy-key"
+"""The key for servers other than the real API: a user's key must not go there, and a mock takes any key."""
 
 # Lower case. Every other header is dropped.
 KEPT_HEADERS = frozenset(

@@ -16,7 +16,8 @@ NAME_MAPS = {
 }  # fmt: skip
 # As above, but OpenAPI allows extensions among the names.
 EXTENSIBLE_NAME_MAPS = {"callbacks", "paths", "responses"}
-PROSE = {"description", "example", "examples", "summary", "title"}
+# Keys that promise nothing about a JSON message.
+PROSE = {"$comment", "description", "example", "examples", "externalDocs", "summary", "title", "xml"}
 # In JSON Schema, and so in OpenAPI 3.1, but not in 3.0.
 NEWER_KEYWORDS = {
     "$defs", "contains", "contentEncoding", "contentMediaType", "dependentRequired", "dependentSchemas", "else",
