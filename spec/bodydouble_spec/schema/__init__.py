@@ -1,10 +1,12 @@
-"""JSON Schema as an OpenAPI document uses it: its keywords, a compiled validator, and the strict reading of a value."""
+"""JSON Schema as an OpenAPI document uses it: its keywords, one reading of it, a compiled validator, and the strict check of a value."""
 
 from bodydouble_spec.schema.keywords import EXTENSIBLE_NAME_MAPS, NAME_MAPS, NEWER_KEYWORDS, PROSE, SIMPLE, number_of
 from bodydouble_spec.schema.strict import strict_findings
 from bodydouble_spec.schema.validation import REBASING, Direction, SchemaValidator, normalize_bound, to_json_schema
+from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
 __all__ = [
+    "ANYTHING",
     "EXTENSIBLE_NAME_MAPS",
     "NAME_MAPS",
     "NEWER_KEYWORDS",
@@ -12,9 +14,13 @@ __all__ = [
     "REBASING",
     "SIMPLE",
     "Direction",
+    "SchemaPart",
     "SchemaValidator",
+    "SchemaView",
+    "json_key",
     "normalize_bound",
     "number_of",
     "strict_findings",
     "to_json_schema",
+    "type_of",
 ]

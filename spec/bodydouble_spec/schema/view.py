@@ -1,0 +1,379 @@
+"""One reading of JSON Schema: the rules that hold at one place, whichever way the schema spells them."""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from bodydouble_spec.schema.validation import normalize_bound
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
+
+__all__ = ["ANYTHING", "SchemaPart", "SchemaView", "json_key", "type_of"]
+
+# "number" includes the integers; a set never holds both.
+ANYTHING = frozenset({"null", "boolean", "number", "string", "array", "object"})
+_ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
+_HINTS = {
+    "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties", "patternProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems"},
+    "string": {"minLength", "maxLength", "pattern", "format"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}
+_LIMITS = (
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
+    "minItems", "maxItems", "minProperties", "maxProperties",
+)  # fmt: skip
+# OpenAPI 3.0 writes "nothing is allowed" as the negation of one of these.
+_ANY: tuple[Any, ...] = ({}, True)
+# Nested alternatives multiply; beyond these limits one more adds nothing.
+_MAX_WAYS = 32
+_MAX_RECURSION = 2
+_MAX_TRAIL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaPart:
+    """One JSON Schema as written, its pointer in the document, and the references followed on the way there."""
+
+    schema: Any
+    pointer: str
+    trail: tuple[str, ...] = ()
+
+    def child(self, schema: Any, *keys: str | int) -> "SchemaPart":
+        """Return a subschema of this one, found below ``keys``."""
+        return SchemaPart(schema, join_pointer(self.pointer, *keys), self.trail)
+
+
+class SchemaView:
+    """The rules at one place: those of every schema that holds there, merged.
+
+    References are followed and ``allOf`` is merged; ``choices`` are the alternatives (``anyOf``, ``oneOf``), and ``ways`` the views
+    with one alternative taken of each. Everything is computed when it is asked for. Each property holds for every spelling: ``nullable``
+    and a list of types, an exclusive bound as a flag and as a number, ``const`` and ``enum``.
+    """
+
+    def __init__(
+        self, source: "_Source", roots: tuple[SchemaPart, ...], parts: tuple[SchemaPart, ...] | None = None
+    ) -> None:
+        self._source = source
+        self.roots = roots
+        self.is_branch = parts is not None
+        if parts is not None:
+            vars(self).update(parts=parts, choices=())
+
+    @classmethod
+    def of(cls, schema: Any, document: Mapping[str, Any] | None = None, pointer: str = "") -> "SchemaView":
+        """View a JSON Schema 2020-12 whose references lead into its own ``$defs``.
+
+        With ``document``, pointers lead to the OpenAPI schema behind each part; ``pointer`` is that of the one behind ``schema``.
+        """
+        return _Source(schema, document).view((SchemaPart(schema, pointer),))
+
+    @classmethod
+    def at(cls, document: Mapping[str, Any], pointer: str) -> "SchemaView":
+        """View the schema at a pointer of an OpenAPI document. Raises LookupError when there is none."""
+        schema = resolve_pointer(document, pointer_parts(pointer))
+        return _Source(document, document).view((SchemaPart(schema, pointer),))
+
+    @property
+    def pointer(self) -> str:
+        """The pointer of the first schema at this place; empty where no schema holds."""
+        return self.roots[0].pointer if self.roots else ""
+
+    @cached_property
+    def parts(self) -> tuple[SchemaPart, ...]:
+        """The schemas that hold together here, each read without its ``$ref``, ``allOf`` and alternatives; each once."""
+        found: dict[int, SchemaPart] = {}
+        pending = [*reversed(self.roots)]
+        while pending:
+            part = pending.pop()
+            if not is_object(part.schema) or id(part.schema) in found:
+                continue
+            found[id(part.schema)] = part
+            pending += reversed(self._source.conjuncts(part))
+        return tuple(found.values())
+
+    @cached_property
+    def choices(self) -> tuple[tuple["SchemaView", ...], ...]:
+        """The alternatives of each ``anyOf`` and ``oneOf`` here; a value conforms to one or more of every tuple."""
+        return tuple(
+            tuple(self._source.view((part.child(branch, keyword, index),)) for index, branch in enumerate(branches))
+            for part in self.parts
+            for keyword in ("anyOf", "oneOf")
+            if is_array(branches := part.schema.get(keyword))
+        )
+
+    @cached_property
+    def ways(self) -> tuple["SchemaView", ...]:
+        """The ways to conform, each without alternatives: none when no value can, or where a recursion is cut off."""
+        if not self.is_possible or any(_is_cut_off(part.trail) for part in self.parts):
+            return ()
+        if not self.choices:
+            return (self,)
+        ways: Iterator[SchemaView] = iter([SchemaView(self._source, self.roots, self.parts)])
+        for choice in self.choices:
+            ways = _product(ways, choice)
+        return tuple(islice(ways, _MAX_WAYS))
+
+    def joined(self, other: "SchemaView") -> "SchemaView":
+        """Return the way that obeys both this way and another."""
+        parts = {id(part.schema): part for part in (*self.parts, *other.parts)}
+        return SchemaView(self._source, self.roots, tuple(parts.values()))
+
+    @property
+    def is_possible(self) -> bool:
+        """False when no value can conform: no type or option is left, or a schema forbids everything."""
+        return bool(self.types) and self.options != () and not any(root.schema is False for root in self.roots)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The JSON types that a value may have: as declared, and those of the options and the alternatives."""
+        if self.is_branch:
+            return _common_types(_own_types(part.schema) for part in self.parts)
+        return _common_types(self._source.types(root.schema) for root in self.roots)
+
+    @property
+    def sorted_types(self) -> list[str]:
+        """The types in a fixed order, null last."""
+        return [kind for kind in _ORDER if kind in self.types]
+
+    def likely_types(self) -> list[str]:
+        """Return the types to make values of: the stated ones, else those implied by other keywords, else all; null comes last."""
+        if self.types == ANYTHING and "type" not in self.origins:
+            hinted = {kind for kind, keywords in _HINTS.items() if keywords & self.origins.keys()}
+            if hinted:
+                return [kind for kind in _ORDER if kind in hinted]
+        return self.sorted_types
+
+    @cached_property
+    def options(self) -> tuple[Any, ...] | None:
+        """The only values allowed, by ``enum`` or ``const``; None when there is no such list."""
+        lists = [found for part in self.parts if (found := _options(part.schema)) is not None]
+        if not lists:
+            return None
+        common = set(lists[0]).intersection(*lists[1:])
+        return tuple(value for key, value in lists[0].items() if key in common)
+
+    @cached_property
+    def origins(self) -> Mapping[str, str]:
+        """The pointer of each keyword in the document; of a bound that several schemas set, that of the tightest."""
+        first = {key: join_pointer(part.pointer, key) for part in reversed(self.parts) for key in part.schema}
+        return first | {key: pointer for key, (_, pointer) in self._bounds.items()}
+
+    def origin(self, keyword: str) -> str:
+        """Return the pointer of a keyword in the document, or of the place when it has no such keyword."""
+        return self.origins.get(keyword, self.pointer)
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The tightest bound by keyword."""
+        return {keyword: value for keyword, (value, _) in self._bounds.items()}
+
+    @cached_property
+    def _bounds(self) -> dict[str, tuple[float, str]]:
+        found: dict[str, tuple[float, str]] = {}
+        for part in self.parts:
+            own = {key: part.schema[key] for key in _LIMITS if key in part.schema}
+            normalize_bound(own, "minimum", "exclusiveMinimum")
+            normalize_bound(own, "maximum", "exclusiveMaximum")
+            for keyword, value in own.items():
+                sign = -1 if "max" in keyword.lower() else 1
+                if keyword not in found or sign * value > sign * found[keyword][0]:
+                    found[keyword] = (value, join_pointer(part.pointer, keyword))
+        return found
+
+    def values(self, keyword: str) -> tuple[Any, ...]:
+        """Return the value of a keyword in every schema that has it."""
+        return tuple(part.schema[keyword] for part in self.parts if keyword in part.schema)
+
+    def published(self, keyword: str) -> tuple[Any, ...]:
+        """Return the value of a keyword in every OpenAPI schema behind this place: an ``example``, an ``x-`` keyword."""
+        behind = (self._source.published(part) for part in self.parts)
+        return tuple(schema[keyword] for schema in behind if keyword in schema)
+
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """The names of the required properties."""
+        return tuple(dict.fromkeys(name for names in self.values("required") for name in names))
+
+    @cached_property
+    def properties(self) -> Mapping[str, "SchemaView"]:
+        """A view of each property that has a name here; those inside alternatives are not among them."""
+        names = dict.fromkeys(name for properties in self.values("properties") for name in properties)
+        return {name: self._view(lambda part, name=name: _property(part, name)) for name in names}
+
+    def property(self, name: str) -> "SchemaView":
+        """Return the view of a property: its own, or that of additional properties."""
+        return self.properties.get(name, self.additional)
+
+    @cached_property
+    def pattern_properties(self) -> Mapping[str, "SchemaView"]:
+        """A view of the properties whose names match a pattern, by pattern."""
+        patterns = dict.fromkeys(name for properties in self.values("patternProperties") for name in properties)
+        return {name: self._view(lambda part, name=name: _child(part, "patternProperties", name)) for name in patterns}
+
+    @cached_property
+    def additional(self) -> "SchemaView":
+        """The view of a property without a name here."""
+        return self._view(lambda part: _child(part, "additionalProperties"))
+
+    @cached_property
+    def prefix(self) -> tuple["SchemaView", ...]:
+        """A view of each item that has its own schema."""
+        length = max(map(len, self.values("prefixItems")), default=0)
+        return tuple(self._view(lambda part, index=index: _item(part, index)) for index in range(length))
+
+    @cached_property
+    def items(self) -> "SchemaView":
+        """The view of an item beyond ``prefix``."""
+        return self._view(lambda part: _child(part, "items"))
+
+    def item(self, index: int) -> "SchemaView":
+        """Return the view of the item of that index."""
+        return self.prefix[index] if index < len(self.prefix) else self.items
+
+    def _view(self, child: Callable[[SchemaPart], SchemaPart | None]) -> "SchemaView":
+        return self._source.view(tuple(found for part in self.parts if (found := child(part)) is not None))
+
+
+class _Source:
+    """The document that references lead into, and the OpenAPI document behind it; the same places give the same views."""
+
+    def __init__(self, root: Any, document: Mapping[str, Any] | None) -> None:
+        self._root = root
+        self._document = document
+        self._views: dict[tuple[tuple[int, str, tuple[str, ...]], ...], SchemaView] = {}
+        self._types: dict[int, frozenset[str]] = {}
+
+    def view(self, roots: tuple[SchemaPart, ...]) -> SchemaView:
+        key = tuple((id(root.schema), root.pointer, root.trail) for root in roots)
+        if key not in self._views:
+            self._views[key] = SchemaView(self, roots)
+        return self._views[key]
+
+    def conjuncts(self, part: SchemaPart) -> list[SchemaPart]:
+        """Return the schemas that hold together with one: the target of its reference, and those of ``allOf``."""
+        branches = part.schema.get("allOf")
+        found = [part.child(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ())]
+        reference = part.schema.get("$ref")
+        return [*self._follow(part, reference), *found] if isinstance(reference, str) else found
+
+    def _follow(self, part: SchemaPart, reference: str) -> Iterator[SchemaPart]:
+        try:
+            target = resolve_pointer(self._root, pointer_parts(reference))
+        except LookupError:
+            return
+        # A compiled schema gives its definitions other names than the document.
+        behind = self.published(part).get("$ref", reference)
+        yield SchemaPart(target, join_pointer("", *pointer_parts(behind)), (*part.trail, reference))
+
+    def published(self, part: SchemaPart) -> dict[str, Any]:
+        """Return the OpenAPI schema behind a part, or an empty one."""
+        if self._document is None or self._document is self._root:
+            return part.schema
+        try:
+            schema = resolve_pointer(self._document, pointer_parts(part.pointer))
+        except LookupError:
+            return {}
+        return schema if is_object(schema) else {}
+
+    def types(self, schema: Any) -> frozenset[str]:
+        """Return the types that a schema allows, with those of its reference, ``allOf`` and alternatives."""
+        if not is_object(schema):
+            return frozenset() if schema is False else ANYTHING
+        if id(schema) not in self._types:
+            self._types[id(schema)] = ANYTHING  # counts where the schema refers to itself
+            together = [part.schema for part in self.conjuncts(SchemaPart(schema, ""))]
+            choices = [schema[keyword] for keyword in ("anyOf", "oneOf") if is_array(schema.get(keyword))]
+            self._types[id(schema)] = _common_types(
+                [
+                    _own_types(schema),
+                    *map(self.types, together),
+                    *(_whole(frozenset[str]().union(*map(self.types, branches))) for branches in choices),
+                ]
+            )
+        return self._types[id(schema)]
+
+
+def _product(ways: Iterator[SchemaView], choice: tuple[SchemaView, ...]) -> Iterator[SchemaView]:
+    for way in ways:
+        for branch in choice:
+            yield from (joined for other in branch.ways if (joined := way.joined(other)).is_possible)
+
+
+def _is_cut_off(trail: tuple[str, ...]) -> bool:
+    depth = trail.count(trail[-1]) - 1 if trail else 0
+    return depth >= _MAX_RECURSION or (depth > 0 and len(trail) > _MAX_TRAIL)
+
+
+def _property(part: SchemaPart, name: str) -> SchemaPart | None:
+    own = _child(part, "properties", name)
+    return _child(part, "additionalProperties") if own is None else own
+
+
+def _item(part: SchemaPart, index: int) -> SchemaPart | None:
+    own = _child(part, "prefixItems", index)
+    return _child(part, "items") if own is None else own
+
+
+def _child(part: SchemaPart, *keys: str | int) -> SchemaPart | None:
+    try:
+        return part.child(resolve_pointer(part.schema, keys), *keys)
+    except LookupError:
+        return None
+
+
+def _own_types(schema: dict[str, Any]) -> frozenset[str]:
+    """Return the types that a schema itself allows: by ``type`` with ``nullable``, by its options, and none by ``not: {}``."""
+    if schema.get("not") in _ANY:
+        return frozenset()
+    stated = schema.get("type")
+    names = ANYTHING if stated is None else frozenset([stated] if isinstance(stated, str) else stated)
+    if isinstance(stated, str) and schema.get("nullable") is True:
+        names |= {"null"}
+    options = _options(schema)
+    return _common_types([names, *([] if options is None else [frozenset(map(type_of, options.values()))])])
+
+
+def _common_types(sets: Any) -> frozenset[str]:
+    common = ANYTHING | {"integer"}
+    for types in sets:
+        common &= types | {"integer"} if "number" in types else types
+    return _whole(common)
+
+
+def _whole(types: frozenset[str]) -> frozenset[str]:
+    return types - {"integer"} if "number" in types else types
+
+
+def _options(schema: dict[str, Any]) -> dict[str, Any] | None:
+    values = [schema["const"]] if "const" in schema else schema.get("enum")
+    return {json_key(value): value for value in values} if is_array(values) else None
+
+
+def json_key(value: Any) -> str:
+    """Return a text that is equal for equal JSON values only: 1 and true differ, 1 and 1.0 do not."""
+    return json.dumps(_normalized(value), sort_keys=True)
+
+
+def _normalized(value: Any) -> Any:
+    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
+        return int(value)
+    if is_array(value):
+        return [_normalized(item) for item in value]
+    if is_object(value):
+        return {key: _normalized(item) for key, item in value.items()}
+    return value
+
+
+def type_of(value: Any) -> str:
+    """Return the JSON Schema type of a value. A number without a fraction is an integer."""
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else "number"
+    return _TYPES[type(value).__name__]
+
+
+_TYPES = {"NoneType": "null", "bool": "boolean", "int": "integer", "str": "string", "list": "array", "dict": "object"}
