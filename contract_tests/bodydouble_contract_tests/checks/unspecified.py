@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from bodydouble_spec import Contract, Operation, decode_picture, is_object, picture_kind, pointer_parts, resolve_pointer
+from bodydouble_spec import Contract, Operation, decode_picture, picture_kind
 
 from bodydouble_contract_tests.schema import request_walker
 
@@ -68,20 +68,13 @@ def known_values(contract: Contract, operation: Operation) -> dict[str, KnownVal
         return {}
     schemas = request_walker(contract, operation)
     found: dict[str, KnownValues] = {}
-    for top in schemas.views(schemas.root):
-        for name, parts in top.properties.items():
-            for node in schemas.views(parts):
-                if node.known_values:
-                    found[name] = KnownValues(frozenset(node.known_values), _is_any_case(contract, node.pointer))
+    for top in schemas.ways(schemas.root):
+        for name, place in top.properties.items():
+            for view in schemas.ways(place):
+                if view.known_values:
+                    is_any_case = True in view.published("x-case-insensitive")
+                    found[name] = KnownValues(frozenset(view.known_values), is_any_case)
     return found
-
-
-def _is_any_case(contract: Contract, pointer: str) -> bool:
-    try:
-        source = resolve_pointer(dict(contract.document), pointer_parts(pointer))
-    except LookupError:
-        return False
-    return is_object(source) and source.get("x-case-insensitive") is True
 
 
 def _is_address(host: str) -> bool:

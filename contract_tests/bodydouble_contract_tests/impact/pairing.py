@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from bodydouble_spec import Contract, Operation, is_object, pointer_parts
+from bodydouble_spec.schema import SchemaView, json_key
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
-from bodydouble_contract_tests.schema import SchemaParts, SchemaWalker, json_key, request_walker
+from bodydouble_contract_tests.schema import SchemaWalker, request_walker
 from bodydouble_contract_tests.strategies import BoundaryCase, boundary_cases
 
 __all__ = ["OperationPair", "pair_operations"]
@@ -54,11 +55,11 @@ def find_replaced_properties(old: SchemaWalker, new: SchemaWalker) -> tuple[Repl
 
 def _options(walker: SchemaWalker, *, is_required: bool) -> dict[str, dict[str, Any]]:
     """Return the only values allowed for each top property, by their JSON text, where every view lists them."""
-    views = walker.views(walker.root)
+    views = walker.ways(walker.root)
     names = dict.fromkeys(name for view in views for name in view.properties)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
-        property_views = [inner for view in views for inner in walker.views(view.parts_of(name))]
+        property_views = [inner for view in views for inner in walker.ways(view.property(name))]
         is_listed = bool(property_views) and all(inner.options is not None for inner in property_views)
         if is_listed and (not is_required or all(name in view.required for view in views)):
             found[name] = {json_key(value): value for inner in property_views for value in inner.options or ()}
@@ -126,7 +127,7 @@ class OperationPair:
         baseline = self.new_cases[0].body if self.new_cases else None
         if not is_object(body) or not is_object(baseline) or self._new_walker is None:
             return self.renamed(body)
-        views = self._new_walker.views(self._new_walker.root)
+        views = self._new_walker.ways(self._new_walker.root)
         required = {name for view in views[:1] for name in view.required}
         needed = {name: value for name, value in baseline.items() if name in required}
         return {**needed, **self.renamed(body)}
@@ -185,14 +186,14 @@ def _walker(contract: Contract, operation: Operation) -> SchemaWalker | None:
         return None
 
 
-def _is_documented(walker: SchemaWalker, parts: SchemaParts, keys: Sequence[str]) -> bool:
+def _is_documented(walker: SchemaWalker, place: SchemaView, keys: Sequence[str]) -> bool:
     if not keys:
         return True
     first, rest = keys[0], keys[1:]
-    for view in walker.views(parts):
+    for view in walker.ways(place):
         below = view.properties.get(first)
         if below is None and first.isdecimal() and "array" in view.types:
-            below = view.parts_at(int(first))
+            below = view.item(int(first))
         if below is not None and _is_documented(walker, below, rest):
             return True
     return False

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec import Finding, Severity, is_object, join_pointer
+from bodydouble_spec.schema import json_key
 
 from bodydouble_contract_tests.claims import Harness
 from bodydouble_contract_tests.impact.breaks import (
@@ -28,7 +29,6 @@ from bodydouble_contract_tests.impact.wording import (
     request_text,
     value_at,
 )
-from bodydouble_contract_tests.schema import json_key
 
 __all__ = ["request_findings"]
 

@@ -7,17 +7,13 @@ from functools import cache
 from io import BytesIO
 from typing import Any
 
-from bodydouble_spec import is_object, join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec.schema import ANYTHING, SchemaView, json_key
 
 from bodydouble_contract_tests.checks import OperationProfile
 from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Space, covering_rows, split_unsure
 from bodydouble_contract_tests.schema import (
-    ANYTHING,
     NOTHING,
     Sampler,
-    SchemaParts,
-    SchemaView,
-    json_key,
     request_walker,
 )
 from bodydouble_contract_tests.strategies import Variant, length_variants, number_variants, text_variants
@@ -76,14 +72,13 @@ class RequestOptions:
 
     def spaces(self) -> list[Space]:
         """Return one space for each alternative of the request's schema."""
-        parts = self._schemas.root
-        return [self._space(node, parts) for node in self._schemas.views(parts)]
+        return [self._space(node) for node in self._schemas.ways(self._schemas.root)]
 
-    def _space(self, node: SchemaView, parts: SchemaParts) -> Space:
+    def _space(self, node: SchemaView) -> Space:
         images = self._profile.images_asked
         if node.options is None and node.properties and node.likely_types()[0] == "object":
             return Space(tuple(self._factors(node, "")), self._is_allowed, images)
-        options = tuple(self._of_node(node, parts, "body"))
+        options = tuple(self._of_node(node, "body"))
         return Space((Factor("body", options),) if options else (), self._is_allowed, images, is_whole=True)
 
     def _is_allowed(self, body: Any) -> bool:
@@ -92,7 +87,7 @@ class RequestOptions:
     def _factors(self, node: SchemaView, above: str) -> Iterator[Factor]:
         for name in dict.fromkeys((*node.required, *node.properties)):
             label = f"{above}/{name}" if above else name
-            options = self._at(node.parts_of(name), label, is_top=not above)
+            options = self._at(node.property(name), label, is_top=not above)
             if name in node.required:
                 if options:
                     yield Factor(name, tuple(options))
@@ -102,32 +97,32 @@ class RequestOptions:
             absent = f"{label} absent"
             yield Factor(name, (*options, Option(absent, NOTHING, (absent,))))
 
-    def _at(self, parts: SchemaParts, name: str, *, is_top: bool = False) -> list[Option]:
-        nodes = self._schemas.views(parts)
+    def _at(self, place: SchemaView, name: str, *, is_top: bool = False) -> list[Option]:
+        nodes = self._schemas.ways(place)
         found: dict[str, Option] = {}
         for number, node in enumerate(nodes, 1):
             role = self._role(name) if is_top else None
-            options = [option for option in (role or self._of_node)(node, parts, name) if self._conforms(parts, option)]
+            options = [option for option in (role or self._of_node)(node, name) if self._conforms(node, option)]
             if len(nodes) > 1:
                 options = [_within(option, f"{name} alternative {number}") for option in options]
             for option in options:
                 found.setdefault(option.label, option)
         return list(found.values())
 
-    def _conforms(self, parts: SchemaParts, option: Option) -> bool:
-        return self._schemas.conforms(parts, option.value)
+    def _conforms(self, node: SchemaView, option: Option) -> bool:
+        return self._schemas.conforms(node, option.value)
 
-    def _role(self, name: str) -> Callable[[SchemaView, SchemaParts, str], Iterable[Option]] | None:
+    def _role(self, name: str) -> Callable[[SchemaView, str], Iterable[Option]] | None:
         """Return the reader of a property with a meaning in image editing; None for any other."""
         if name == self._profile.names.inputs:
             return self._inputs
         return self._prompts if name == self._profile.names.prompt else None
 
-    def _prompts(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+    def _prompts(self, node: SchemaView, name: str) -> Iterator[Option]:
         yield Option(name, PROMPT)
-        yield from self._of_node(node, parts, name)
+        yield from self._of_node(node, name)
 
-    def _inputs(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+    def _inputs(self, node: SchemaView, name: str) -> Iterator[Option]:
         """Yield pictures as data URI and by URL, one and several; the outcome of bare Base64 is not specified, so it gets no call."""
         inline = f"{name} as data URI"
         if not node.properties and "array" in node.types:
@@ -137,21 +132,21 @@ class RequestOptions:
                 if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
                     label = self._length_label(name, variant)
                     yield self._option(label, [input_picture()] * len(variant.value), variant, inline, label)
-            yield from (_url_option(element, [url] * few) for element, url in self._url(name, parts, few))
+            yield from (_url_option(element, [url] * few) for element, url in self._url(name, node, few))
         elif "string" in node.types:
             yield Option(inline, input_picture(), (inline,))
-            yield from (_url_option(element, url) for element, url in self._url(name, parts, None))
+            yield from (_url_option(element, url) for element, url in self._url(name, node, None))
         else:
-            yield from self._of_node(node, parts, name)
+            yield from self._of_node(node, name)
 
-    def _url(self, name: str, parts: SchemaParts, count: int | None) -> Iterator[tuple[str, str]]:
+    def _url(self, name: str, node: SchemaView, count: int | None) -> Iterator[tuple[str, str]]:
         element = f"{name} by URL"
         if self._image_url is not None:
             yield element, self._image_url
-        elif self._schemas.conforms(parts, "https://example.com" if count is None else ["https://example.com"] * count):
+        elif self._schemas.conforms(node, "https://example.com" if count is None else ["https://example.com"] * count):
             self.url_element = element
 
-    def _of_node(self, node: SchemaView, parts: SchemaParts, name: str) -> Iterator[Option]:
+    def _of_node(self, node: SchemaView, name: str) -> Iterator[Option]:
         if node.options is not None:
             evidence = self._profile.contract.evidence(node.origin("const" if "const" in node.origins else "enum"))
             for value in node.options:
@@ -160,22 +155,22 @@ class RequestOptions:
             return
         kinds = node.likely_types() if node.types != ANYTHING or node.origins else []
         for kind in kinds:
-            options = list(self._of_type(kind, node, parts, name))
+            options = list(self._of_type(kind, node, name))
             if len(kinds) > 1 and options and not any(option.covers for option in options):
                 options[0] = _within(options[0], f"{name} as {kind}")
             yield from options
         if not kinds:
-            plain = self._plain.at(parts)
+            plain = next(self._plain.of(node), NOTHING)
             yield from () if plain is NOTHING else (Option(name, plain),)
 
-    def _of_type(self, kind: str, node: SchemaView, parts: SchemaParts, name: str) -> list[Option]:
+    def _of_type(self, kind: str, node: SchemaView, name: str) -> list[Option]:
         """Return the options of one JSON type, with a simple value first that other calls can use."""
-        plain = self._plain.of_type(kind, node, parts)
+        plain = self._plain.of_type(kind, node)
         if plain is NOTHING:
             return []
         match kind:
             case "object":
-                return self._objects(node, parts, plain, name)
+                return self._objects(node, plain, name)
             case "array":
                 made = list(self._lists(node, plain, name))
             case "boolean":
@@ -191,10 +186,10 @@ class RequestOptions:
         label = name if isinstance(plain, str | list) else f"{name}={_text(plain)}"
         return [Option(label, plain), *made]
 
-    def _objects(self, node: SchemaView, parts: SchemaParts, plain: dict[str, Any], name: str) -> list[Option]:
+    def _objects(self, node: SchemaView, plain: dict[str, Any], name: str) -> list[Option]:
         if not node.properties:
             return [Option(name, plain), *self._entries(node, plain, name)]
-        whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(parts, value))
+        whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(node, value))
         space, unsure = split_unsure(whole, lambda _: True)
         rows = covering_rows(space)
         names = [f"{name} {MINIMAL}" if row.name == MINIMAL else row.name for row in rows]
@@ -203,7 +198,7 @@ class RequestOptions:
 
     def _entries(self, node: SchemaView, plain: dict[str, Any], name: str) -> Iterator[Option]:
         """Yield objects with a property that the contract does not name, one for each option of its value."""
-        if node.additional:
+        if node.additional.roots:
             key = next(iter(plain), "key")
             yield from (
                 replace(option, value={**plain, key: option.value})
@@ -222,11 +217,10 @@ class RequestOptions:
         """Yield each known value, and where letter case does not matter also in capitals and in title case."""
         if not node.known_values:
             return
-        place: Any = resolve_pointer(dict(self._profile.contract.document), pointer_parts(node.pointer))
         cases: dict[str, Callable[[str], str]] = {"": str}
-        if is_object(place) and place.get("x-case-insensitive") is True:
+        if True in node.published("x-case-insensitive"):
             cases |= {"capitals": str.upper, "title case": str.title}
-        evidence = self._profile.contract.evidence(join_pointer(node.pointer, "x-known-values"))
+        evidence = self._profile.contract.evidence(node.origin("x-known-values"))
         for value in node.known_values:
             for case, spell in cases.items():
                 is_other = bool(case) and spell(value) != value

@@ -1,6 +1,5 @@
 """What a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
 
-from bodydouble_contract_tests.schema.node import ANYTHING, SchemaParts, SchemaView, json_key, type_of
 from bodydouble_contract_tests.schema.numbers import numbers
 from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match
 from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
@@ -9,16 +8,12 @@ from bodydouble_contract_tests.schema.simplest import NOTHING, Sampler, candidat
 from bodydouble_contract_tests.schema.walker import SchemaWalker, request_walker, response_walkers
 
 __all__ = [
-    "ANYTHING",
     "NOTHING",
     "NOT_PICTURES",
     "Sampler",
-    "SchemaParts",
-    "SchemaView",
     "SchemaWalker",
     "alternatives",
     "candidate_numbers",
-    "json_key",
     "matches",
     "matching",
     "named_pictures",
@@ -31,7 +26,6 @@ __all__ = [
     "response_walkers",
     "simplest_match",
     "text_of_length",
-    "type_of",
     "values_at",
     "values_named",
 ]

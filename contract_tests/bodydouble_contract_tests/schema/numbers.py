@@ -2,9 +2,8 @@
 
 import math
 
+from bodydouble_spec.schema import SchemaView
 from hypothesis import strategies as st
-
-from bodydouble_contract_tests.schema.node import SchemaView
 
 __all__ = ["bounds", "numbers"]
 
@@ -33,7 +32,7 @@ def bounds(view: SchemaView, *, whole: bool) -> tuple[float | None, float | None
         below = limits["exclusiveMaximum"]
         below = math.ceil(below) - 1 if whole else math.nextafter(below, -math.inf)
         most = below if most is None else min(most, below)
-    for name in view.formats if whole else ():
+    for name in view.values("format") if whole else ():
         if name in _FORMAT_BOUNDS:
             low, high = _FORMAT_BOUNDS[name]
             least, most = low if least is None else max(least, low), high if most is None else min(most, high)
@@ -42,12 +41,13 @@ def bounds(view: SchemaView, *, whole: bool) -> tuple[float | None, float | None
 
 def numbers(view: SchemaView, *, whole: bool) -> st.SearchStrategy[int | float] | None:
     """Return a strategy for numbers with the view's bounds and factors, or None when there are none."""
-    whole = whole or (bool(view.factors) and all(float(factor).is_integer() for factor in view.factors))
+    factors = view.values("multipleOf")
+    whole = whole or (bool(factors) and all(float(factor).is_integer() for factor in factors))
     least, most = bounds(view, whole=whole)
     if least is not None and most is not None and least > most:
         return None
-    if view.factors:
-        return _multiples(view.factors[0], least, most, whole=whole)
+    if factors:
+        return _multiples(factors[0], least, most, whole=whole)
     edges = [edge for edge in (least, most) if edge is not None]
     low, high = bounds(view, whole=True)
     low, high = int(_LEAST_INTEGER if low is None else low), int(_MOST_INTEGER if high is None else high)

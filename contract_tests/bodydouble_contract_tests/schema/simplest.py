@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from bodydouble_contract_tests.schema.node import SchemaParts, SchemaView, json_key
+from bodydouble_spec.schema import SchemaView, json_key
+
 from bodydouble_contract_tests.schema.numbers import bounds
 from bodydouble_contract_tests.schema.pattern import simplest_match
 from bodydouble_contract_tests.schema.pictures import named_pictures
@@ -40,30 +41,27 @@ class Sampler:
 
     def __init__(self, walker: SchemaWalker) -> None:
         self._walker = walker
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self._known: dict[SchemaView, Any] = {}
 
-    def at(self, parts: SchemaParts) -> Any:
-        """Return a value that conforms to all of ``parts``, or NOTHING when none is found."""
-        key = tuple((id(part.schema), part.pointer, part.trail) for part in parts)
-        if key not in self._known:
-            self._known[key] = next(
-                (value for view in self._walker.views(parts) for value in self.of(view, parts)), NOTHING
-            )
-        return self._known[key]
+    def at(self, place: SchemaView) -> Any:
+        """Return a value that conforms at a place, or NOTHING when none is found."""
+        if place not in self._known:
+            self._known[place] = next((value for view in self._walker.ways(place) for value in self.of(view)), NOTHING)
+        return self._known[place]
 
-    def of(self, view: SchemaView, parts: SchemaParts) -> Iterator[Any]:
+    def of(self, view: SchemaView) -> Iterator[Any]:
         """Yield the values of one view, the simplest first: at most one for each type or option."""
         if view.options is not None:
             yield from view.options
             return
         for kind in view.likely_types():
-            value = self.of_type(kind, view, parts)
+            value = self.of_type(kind, view)
             if value is not NOTHING:
                 yield value
 
-    def of_type(self, kind: str, view: SchemaView, parts: SchemaParts) -> Any:
+    def of_type(self, kind: str, view: SchemaView) -> Any:
         """Return a simple value of one JSON type, or NOTHING when none is found."""
-        return next((value for value in self._candidates(kind, view) if self._walker.conforms(parts, value)), NOTHING)
+        return next((value for value in self._candidates(kind, view) if self._walker.conforms(view, value)), NOTHING)
 
     def list_of(self, view: SchemaView, length: int) -> list[Any] | None:
         """Return a list of that many conforming items, all different where required, or None when there is none."""
@@ -71,21 +69,22 @@ class Sampler:
             return None
         items: list[Any] = []
         seen: set[str] = set()
+        is_unique = True in view.values("uniqueItems")
         for index in range(length):
-            parts = view.parts_at(index)
-            choices: Iterable[Any] = self._distinct(parts, length) if view.is_unique else [self.at(parts)]
+            place = view.item(index)
+            choices: Iterable[Any] = self._distinct(place, length) if is_unique else [self.at(place)]
             item = next((value for value in choices if value is not NOTHING and json_key(value) not in seen), NOTHING)
             if item is NOTHING:
                 return None
-            if view.is_unique:
+            if is_unique:
                 seen.add(json_key(item))
             items.append(item)
         return items
 
-    def _distinct(self, parts: SchemaParts, count: int) -> Iterator[Any]:
+    def _distinct(self, place: SchemaView, count: int) -> Iterator[Any]:
         """Yield different values for one place, as many as are easily found."""
-        for view in self._walker.views(parts):
-            yield from self.of(view, parts)
+        for view in self._walker.ways(place):
+            yield from self.of(view)
             kinds = view.likely_types() if view.options is None else ()
             for index in range(min(count, _DISTINCT) + 1):
                 least, _ = bounds(view, whole=True) if {"integer", "number"} & view.types else (0, 0)
@@ -97,13 +96,13 @@ class Sampler:
                     "object": {f"key{index}": index},
                 }
                 yield from (
-                    fresh[kind] for kind in kinds if kind in fresh and self._walker.conforms(parts, fresh[kind])
+                    fresh[kind] for kind in kinds if kind in fresh and self._walker.conforms(place, fresh[kind])
                 )
 
     def _candidates(self, kind: str, view: SchemaView) -> Iterator[Any]:
         if kind == "object":
             yield from self._objects(view)
-        yield from view.defaults
+        yield from view.values("default")
         match kind:
             case "array":
                 least = int(view.limits.get("minItems", 0))
@@ -121,7 +120,7 @@ class Sampler:
                 yield from _numbers(view, whole=kind == "integer")
 
     def _objects(self, view: SchemaView) -> Iterator[dict[str, Any]]:
-        values = {name: self.at(view.parts_of(name)) for name in (*view.properties, *view.required)}
+        values = {name: self.at(view.property(name)) for name in (*view.properties, *view.required)}
         found = {name: value for name, value in values.items() if value is not NOTHING}
         needed = {name: value for name, value in found.items() if name in view.required}
         yield found
@@ -148,7 +147,7 @@ def candidate_numbers(view: SchemaView, *, whole: bool) -> list[float]:
     """Return numbers to try, the simplest first: 1, 0, the bounds, multiples of the factor, fractions. Not all of them conform."""
     least, most = bounds(view, whole=whole)
     found: list[float] = [1, 0, *(edge for edge in (least, most) if edge is not None)]
-    for factor in view.factors:
+    for factor in view.values("multipleOf"):
         step = int(factor) if float(factor).is_integer() else factor
         found += [step, *(math.ceil(edge / step) * step for edge in (least, most) if edge is not None)]
         found += [math.floor(most / step) * step] if most is not None else []
@@ -169,7 +168,7 @@ def _numbers(view: SchemaView, *, whole: bool) -> Iterator[float]:
 
 def _texts(view: SchemaView) -> Iterator[str]:
     yield from view.known_values
-    yield from (_FORMAT_TEXTS[name] for name in view.formats if name in _FORMAT_TEXTS)
+    yield from (_FORMAT_TEXTS[name] for name in view.values("format") if name in _FORMAT_TEXTS)
     least, most = int(view.limits.get("minLength", 0)), view.limits.get("maxLength")
     if not view.patterns:
         length = max(4, least) if most is None else max(least, min(4, int(most)))

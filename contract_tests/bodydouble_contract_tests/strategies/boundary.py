@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, join_pointer
+from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
-from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaParts, SchemaView, SchemaWalker, request_walker
+from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaWalker, request_walker
 from bodydouble_contract_tests.strategies.variants import (
     Variant,
     length_variants,
@@ -56,8 +57,8 @@ def boundary_cases(contract: Contract, operation: Operation | None = None) -> tu
     baseline = builder.sampler.at(walker.root)
     if baseline is NOTHING:
         message = f"{operation.key}: no simple valid request was found; look for contradicting rules"
-        raise UnsupportedSchema(f"{message} at {walker.root[0].pointer}")
-    builder.add(Variant("baseline", baseline, walker.root[0].pointer), _Place("", "", lambda value: value), "")
+        raise UnsupportedSchema(f"{message} at {walker.root.pointer}")
+    builder.add(Variant("baseline", baseline, walker.root.pointer), _Place("", "", lambda value: value), "")
     builder.visit(walker.root, baseline, _Place("", "", lambda value: value))
     return tuple(builder.cases.values())
 
@@ -108,24 +109,24 @@ class _CaseBuilder:
         evidence = self._contract.evidence(variant.origin)
         self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, fault_pointer, variant.rule, evidence)
 
-    def visit(self, parts: SchemaParts, example: Any, place: _Place) -> None:
+    def visit(self, schema: SchemaView, example: Any, place: _Place) -> None:
         """Add all cases at and below a place that holds ``example`` in the baseline."""
-        views = self._walker.views(parts)
-        for variant in type_variants(views, parts, example, self.sampler):
+        views = self._walker.ways(schema)
+        for variant in type_variants(views, example, self.sampler):
             self.add(variant, place, place.pointer)
         for number, view in enumerate(views, 1):
             if not view.is_branch:
-                self._visit_view(view, parts, example, place)
+                self._visit_view(view, example, place)
                 continue
-            examples = [value for value in self.sampler.of(view, parts) if value is not None] or [None]
+            examples = [value for value in self.sampler.of(view) if value is not None] or [None]
             name = join_pointer(place.name, f"alternative-{number}")
             inner = _Place(
                 name, place.pointer, place.embed, place.pointer if place.reported_at is None else place.reported_at
             )
             self.add(Variant("valid", examples[0], view.pointer), inner, place.pointer)
-            self._visit_view(view, parts, examples[0], inner)
+            self._visit_view(view, examples[0], inner)
 
-    def _visit_view(self, view: SchemaView, parts: SchemaParts, example: Any, place: _Place) -> None:
+    def _visit_view(self, view: SchemaView, example: Any, place: _Place) -> None:
         for variant in (*option_variants(view), *number_variants(view, example), *text_variants(view, example)):
             self.add(variant, place, place.pointer)
         if view.options is None and is_array(example):
@@ -138,7 +139,7 @@ class _CaseBuilder:
             self.add(variant, place, place.pointer)
         for index in range(min(len(example), len(view.prefix) + 1)):
             self.visit(
-                view.parts_at(index),
+                view.item(index),
                 example[index],
                 place.below(index, partial(_with_item, example, index)),
             )
@@ -152,7 +153,7 @@ class _CaseBuilder:
             missing = _Place(inner.name, inner.pointer, place.embed, place.reported_at)
             self.add(Variant("missing", without, origin, valid=not is_required), missing, inner.pointer)
             if name in example:
-                self.visit(view.parts_of(name), example[name], inner)
+                self.visit(view.property(name), example[name], inner)
         self._visit_unknown_property(view, example, place)
         for variant in property_count_variants(view, example, self.sampler):
             self.add(variant, place, place.pointer)
@@ -166,7 +167,7 @@ class _CaseBuilder:
             self.add(Variant("additionalProperties", "text", origin, valid=False), inner, inner.pointer)
             return
         self.add(Variant("additionalProperties", value, origin), inner, inner.pointer)
-        if view.additional:
+        if view.additional.roots:
             self.visit(view.additional, value, inner)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from bodydouble_spec.schema import SchemaView
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests.schema import SchemaView, matches, matching, picture_texts
+from bodydouble_contract_tests.schema import matches, matching, picture_texts
 
 __all__ = ["LONG", "choice", "texts", "with_short_repr"]
 
@@ -99,7 +100,7 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
         return None
     if view.patterns:
         return _patterned(view.patterns[0], fits, is_checked=len(view.patterns) > 1 or bool(least) or most is not None)
-    for name in view.formats:
+    for name in view.values("format"):
         if name in _FORMATS:
             formatted = _FORMATS[name]().filter(fits)
             pictures = [text for text in picture_texts()["data-uri"] if fits(text)] if name in {"uri", "url"} else []

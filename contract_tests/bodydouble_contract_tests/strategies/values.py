@@ -4,15 +4,21 @@ from collections.abc import Sequence
 from itertools import takewhile
 from typing import Any
 
+from bodydouble_spec.schema import SchemaView, json_key
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests.schema import SchemaParts, SchemaView, SchemaWalker, json_key, matches, matching, numbers
+from bodydouble_contract_tests.schema import SchemaWalker, matches, matching, numbers
 from bodydouble_contract_tests.strategies.texts import texts
 
 __all__ = ["ValueStrategies"]
 
 Strategy = st.SearchStrategy[Any]
 
+# Keywords that a strategy does not cover; values are made without them and then checked.
+_INEXACT = {
+    "not", "if", "dependentRequired", "dependentSchemas", "propertyNames", "contains", "oneOf",
+    "unevaluatedProperties", "unevaluatedItems", "patternProperties",
+}  # fmt: skip
 _MORE_ITEMS = 3
 _FEW_ITEMS = 16
 _ANY_JSON = st.one_of(
@@ -40,19 +46,19 @@ class ValueStrategies:
         """Return a strategy for complete bodies, or None when none can be made."""
         return self.at(self._walker.root, is_top=True)
 
-    def at(self, parts: SchemaParts, *, is_top: bool = False) -> Strategy | None:
-        """Return a strategy for values that conform to all of ``parts``, or None when none can be made."""
-        if not parts:
+    def at(self, place: SchemaView, *, is_top: bool = False) -> Strategy | None:
+        """Return a strategy for values that conform at a place, or None when none can be made."""
+        if not place.roots:
             return _ANY_JSON
-        views = self._walker.views(parts)
+        views = self._walker.ways(place)
         choices = [choice for view in views for choice in self._of_view(view, is_top=is_top)]
         if not choices:
-            self.gaps.append(parts[0].pointer)
+            self.gaps.append(place.pointer)
             return None
         strategy = st.one_of(choices) if len(choices) > 1 else choices[0]
-        if all(view.is_exact for view in views):
+        if all(map(_is_exact, views)):
             return strategy
-        return strategy.filter(lambda value: self._walker.conforms(parts, value))
+        return strategy.filter(lambda value: self._walker.conforms(place, value))
 
     def _of_view(self, view: SchemaView, *, is_top: bool) -> list[Strategy]:
         if view.options is not None:
@@ -78,11 +84,11 @@ class ValueStrategies:
     def _objects(self, view: SchemaView, *, is_top: bool) -> Strategy | None:
         required: dict[str, Strategy] = {}
         for name in view.required:
-            strategy = self.at(view.parts_of(name))
+            strategy = self.at(view.property(name))
             if strategy is None:
                 return None
             required[name] = strategy
-        made = {name: self.at(parts) for name, parts in view.properties.items() if name not in required}
+        made = {name: self.at(place) for name, place in view.properties.items() if name not in required}
         optional = {name: strategy for name, strategy in made.items() if strategy is not None}
         least = int(view.limits.get("minProperties", 0))
         for name in list(optional)[: max(0, least - len(required))]:
@@ -101,7 +107,7 @@ class ValueStrategies:
 
     def _unknown(self, view: SchemaView, least: int, *, is_top: bool) -> Strategy | None:
         """Return a strategy for properties without a schema of their own, usually none, or None where they are forbidden."""
-        if not view.additional and not view.pattern_properties:
+        if not view.additional.roots and not view.pattern_properties:
             random = st.dictionaries(_NAMES, _ANY_JSON, min_size=max(0, least), max_size=max(1, least))
             if least > 0:
                 return random
@@ -117,8 +123,8 @@ class ValueStrategies:
 
     def _patterned(self, view: SchemaView, others: Strategy | None) -> Strategy | None:
         entries: list[Strategy] = []
-        for pattern, parts in view.pattern_properties.items():
-            names, values = matching(pattern), self.at(parts)
+        for pattern, place in view.pattern_properties.items():
+            names, values = matching(pattern), self.at(place)
             if names is not None and values is not None:
                 entries.append(st.tuples(names, values))
         if others is not None:
@@ -135,7 +141,7 @@ class ValueStrategies:
         if not view.prefix:
             empty = st.just(list[Any]()) if least == 0 else None
             return empty if items is None else self._lists(items, least, most, view)
-        made = [self.at(parts) for parts in view.prefix[:most]]
+        made = [self.at(place) for place in view.prefix[:most]]
         first = list(takewhile(lambda strategy: strategy is not None, made))
         choices: list[Strategy] = [st.tuples(*first[:count]).map(list) for count in range(least, len(first) + 1)]
         if items is not None and len(first) == len(view.prefix):
@@ -144,15 +150,22 @@ class ValueStrategies:
         if not choices:
             return None
         lists = st.one_of(choices)
-        return lists.filter(_all_differ) if view.is_unique else lists
+        return lists.filter(_all_differ) if True in view.values("uniqueItems") else lists
 
     def _lists(self, items: Strategy, least: int, most: int | None, view: SchemaView) -> Strategy:
         usual = least + _MORE_ITEMS if most is None else min(most, least + _MORE_ITEMS)
-        unique_by = json_key if view.is_unique else None
+        unique_by = json_key if True in view.values("uniqueItems") else None
         lists = st.lists(items, min_size=least, max_size=usual, unique_by=unique_by)
         if most is None or not usual < most <= _FEW_ITEMS:
             return lists
         return st.one_of(lists, st.lists(items, min_size=most, max_size=most, unique_by=unique_by))
+
+
+def _is_exact(view: SchemaView) -> bool:
+    """Return whether every value made from a view conforms to it."""
+    factors = view.values("multipleOf")
+    is_exact = len(factors) <= 1 and all(float(factor).is_integer() for factor in factors)
+    return is_exact and not _INEXACT & view.origins.keys()
 
 
 def _all_differ(items: list[Any]) -> bool:

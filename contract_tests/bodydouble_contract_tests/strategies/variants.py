@@ -6,21 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from bodydouble_spec import is_array
+from bodydouble_spec.schema import SchemaView, json_key, type_of
 
 from bodydouble_contract_tests.schema import (
     NOT_PICTURES,
     NOTHING,
     Sampler,
-    SchemaParts,
-    SchemaView,
     alternatives,
     candidate_numbers,
-    json_key,
     matches,
     named_pictures,
     simplest_match,
     text_of_length,
-    type_of,
 )
 from bodydouble_contract_tests.strategies.texts import LONG
 
@@ -58,10 +55,10 @@ def number_variants(view: SchemaView, example: Any) -> Iterator[Variant]:
     for keyword, direction in (("exclusiveMinimum", 1), ("exclusiveMaximum", -1)):
         if keyword in view.limits:
             yield from _exclusive_bound(view, keyword, direction, whole=whole)
-    if not whole and not view.factors:
+    if not whole and not view.values("multipleOf"):
         fractions = (number for number in candidate_numbers(view, whole=False) if not float(number).is_integer())
         yield from (Variant("fraction", number, view.origin("type")) for number in fractions)
-    for factor in view.factors:
+    for factor in view.values("multipleOf"):
         yield from _factor(view, factor, example, whole=whole)
 
 
@@ -82,7 +79,7 @@ def _bound(view: SchemaView, keyword: str, direction: int, *, whole: bool) -> It
     step = _step(view)
     yield Variant(keyword, bound, origin)
     yield Variant(f"{keyword}{direction:+}", _beyond(bound, direction * step), origin, valid=False)
-    if not whole and not view.factors:
+    if not whole and not view.values("multipleOf"):
         yield Variant(
             f"{keyword}{'+-'[direction < 0]}epsilon", math.nextafter(bound, direction * math.inf), origin, valid=False
         )
@@ -95,13 +92,13 @@ def _exclusive_bound(view: SchemaView, keyword: str, direction: int, *, whole: b
         bound = math.floor(bound) if direction > 0 else math.ceil(bound)
     yield Variant(keyword, bound, origin, valid=False)
     yield Variant(f"{keyword}{direction:+}", _beyond(bound, direction * _step(view)), origin)
-    if not whole and not view.factors:
+    if not whole and not view.values("multipleOf"):
         yield Variant(f"{keyword}{'+-'[direction < 0]}epsilon", math.nextafter(bound, direction * math.inf), origin)
 
 
 def _step(view: SchemaView) -> float:
     """Return the distance between two allowed numbers, as named in ids: 1, or the factor."""
-    factor = view.factors[0] if view.factors else 1
+    factor = next(iter(view.values("multipleOf")), 1)
     return int(factor) if float(factor).is_integer() else factor
 
 
@@ -135,7 +132,9 @@ def _lengths(view: SchemaView) -> Iterator[Variant]:
         lengths += [("minLength", "minLength", int(least), True), ("minLength-1", "minLength", int(least) - 1, False)]
     if most is not None:
         lengths += [("maxLength", "maxLength", int(most), True), ("maxLength+1", "maxLength", int(most) + 1, False)]
-    if not view.patterns and not view.formats:  # some tools check a format, though the standard does not ask for it
+    if not view.patterns and not view.values(
+        "format"
+    ):  # some tools check a format, though the standard does not ask for it
         lengths += [("length-0", "type", 0, True), (f"length-{LONG}", "type", LONG, True)]
     for rule, keyword, length, valid in lengths:
         text = text_of_length(view, length) if length >= 0 else None
@@ -176,9 +175,7 @@ def _whole(limit: float | None) -> int | None:
     return None if limit is None else int(limit)
 
 
-def type_variants(
-    views: tuple[SchemaView, ...], parts: SchemaParts, example: Any, sampler: Sampler
-) -> Iterator[Variant]:
+def type_variants(views: tuple[SchemaView, ...], example: Any, sampler: Sampler) -> Iterator[Variant]:
     """Yield a value of each JSON type: the wrong ones, and the allowed ones that the example does not have."""
     if not views:
         return
@@ -201,7 +198,7 @@ def type_variants(
             yield Variant(f"type-{kind}", sample, views[0].origin("type"), valid=False)
             continue
         for view in views:
-            value = sampler.of_type(kind, view, parts)
+            value = sampler.of_type(kind, view)
             if value is not NOTHING and view.options is None:
                 yield Variant(f"type-{kind}", value, view.origin("type"))
 
@@ -237,7 +234,7 @@ def length_variants(view: SchemaView, example: list[Any], sampler: Sampler) -> I
         items = sampler.list_of(view, length) if length >= 0 else None
         if items is not None:
             yield Variant(rule, items, view.origin(keyword), valid=valid)
-    if view.is_unique and example:
+    if True in view.values("uniqueItems") and example:
         yield Variant("uniqueItems-twice", [example[0], *example], view.origin("uniqueItems"), valid=False)
 
 

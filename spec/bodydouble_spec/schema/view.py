@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -123,6 +123,13 @@ class SchemaView:
         parts = {id(part.schema): part for part in (*self.parts, *other.parts)}
         return SchemaView(self._source, self.roots, tuple(parts.values()))
 
+    def with_options(self, options: Iterable[Any]) -> "SchemaView":
+        """Return this way with other options, and their types."""
+        way = SchemaView(self._source, self.roots, self.parts)
+        values = tuple(options)
+        vars(way).update(options=values, types=_whole(frozenset(map(type_of, values))), is_branch=self.is_branch)
+        return way
+
     @property
     def is_possible(self) -> bool:
         """False when no value can conform: no type or option is left, or a schema forbids everything."""
@@ -165,7 +172,8 @@ class SchemaView:
 
     def origin(self, keyword: str) -> str:
         """Return the pointer of a keyword in the document, or of the place when it has no such keyword."""
-        return self.origins.get(keyword, self.pointer)
+        behind = (part for part in self.parts if keyword in self._source.published(part))
+        return self.origins.get(keyword) or next((join_pointer(part.pointer, keyword) for part in behind), self.pointer)
 
     @property
     def limits(self) -> Mapping[str, float]:
@@ -193,6 +201,17 @@ class SchemaView:
         """Return the value of a keyword in every OpenAPI schema behind this place: an ``example``, an ``x-`` keyword."""
         behind = (self._source.published(part) for part in self.parts)
         return tuple(schema[keyword] for schema in behind if keyword in schema)
+
+    @cached_property
+    def known_values(self) -> tuple[str, ...]:
+        """The texts that ``x-known-values`` names; others are allowed too."""
+        lists = (values for values in self.published("x-known-values") if is_array(values))
+        return tuple(value for values in lists for value in values if isinstance(value, str))
+
+    @cached_property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns that a text matches, each once."""
+        return tuple(dict.fromkeys(self.values("pattern")))
 
     @cached_property
     def required(self) -> tuple[str, ...]:
