@@ -6,6 +6,7 @@ import pytest
 from bodydouble.commands.contract_check import merge
 from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
+from bodydouble_spec.schema import SchemaValidator, SchemaView, to_json_schema
 
 POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"
 
@@ -50,7 +51,7 @@ def names(found: list[Field]) -> list[str]:
     ],
 )
 def test_limits_are_described_in_words(schema: dict[str, Any], words: str) -> None:
-    assert "; ".join(limits_of(schema).values()) == words
+    assert "; ".join(limits_of(SchemaView.of(schema, schema)).values()) == words
 
 
 def test_fields_below_a_reference_and_in_all_of_are_found() -> None:
@@ -92,6 +93,27 @@ def test_a_chain_of_references_that_doubles_at_each_step_ends(keyword: str) -> N
 def test_null_is_part_of_the_type_in_every_version(version: str, schema: dict[str, Any]) -> None:
     (field,) = fields({"properties": {"a": schema}}, version)
     assert field.type == "string or null"
+
+
+@pytest.mark.parametrize(
+    ("version", "schema", "words", "accepted", "refused"),
+    [
+        ("3.0.0", {"type": "string", "nullable": True, "enum": ["1K"]}, ("string", "one of 1K"), "1K", None),
+        ("3.0.0", {"nullable": True, "anyOf": [{"type": "string"}]}, ("string", ""), "1K", None),
+        ("3.0.0", {"allOf": [{"type": "integer", "minimum": 1}, {"maximum": 4}]}, ("integer", "1 to 4"), 4, 5),
+        ("3.1.0", {"$ref": "#/components/schemas/Size", "enum": ["1K"]}, ("string", "one of 1K"), "1K", "2K"),
+        ("3.1.0", {"allOf": [{"enum": ["a", None]}, {"enum": ["b", None]}]}, ("null", "one of null"), None, "a"),
+    ],
+)
+def test_a_field_is_described_as_the_validator_reads_it(
+    version: str, schema: dict[str, Any], words: tuple[str, str], accepted: Any, refused: Any
+) -> None:
+    components = {"Size": {"type": "string", "enum": ["1K", "2K"]}}
+    (field,) = fields({"properties": {"a": schema}}, version, **components)
+    compiled = to_json_schema(schema, {"openapi": version, "components": {"schemas": components}}, "request")
+    validator = SchemaValidator(compiled, "request", "POST /a", Evidence.DOCUMENTED)
+    assert (validator.is_valid(accepted), validator.is_valid(refused)) == (True, False)
+    assert (field.type, field.limits) == words
 
 
 def test_a_required_field_with_a_default_shows_both() -> None:

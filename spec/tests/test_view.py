@@ -34,6 +34,7 @@ def reference(name: str) -> dict[str, Any]:
         ({"nullable": True, "anyOf": [{"type": "string"}]}, {"string"}),
         ({"allOf": [{"type": ["string", "null"]}, {"type": "string"}]}, {"string"}),
         ({"allOf": [{"type": "number"}, {"type": ["integer", "string"]}]}, {"integer"}),
+        ({"allOf": [{"enum": ["a", None]}, {"enum": ["b", None]}]}, {"null"}),
         ({"type": "number", "enum": [1, 2.5]}, {"number"}),
         ({"type": "number", "const": 1.0}, {"integer"}),
         (reference("Name"), {"string"}),

@@ -1,22 +1,15 @@
 """The description of a contract: complete, as JSON, and as facts and tables for a report."""
 
+import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bodydouble_spec import (
-    Contract,
-    Operation,
-    is_array,
-    is_object,
-    join_pointer,
-    pointer_parts,
-    provenance,
-    resolve_pointer,
-)
+from bodydouble_spec import Contract, Operation, is_object, join_pointer, provenance
 from bodydouble_spec.image_fields import image_price, image_sizes
+from bodydouble_spec.schema import ANYTHING, SchemaView
 from bodydouble_spec.text import cut
 
 __all__ = ["Field", "describe", "fields_of", "limits_of", "summarize"]
@@ -27,14 +20,20 @@ _SIZES = (
     ("minItems", "maxItems", "items"),
     ("minProperties", "maxProperties", "properties"),
 )
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "more than",
+    "maximum": "at most",
+    "exclusiveMaximum": "less than",
+}
 
 
 def _pattern(value: Any) -> str:
     return f"pattern {cut(str(value), _MAX_PATTERN_CHARACTERS)}"
 
 
-def _listed(value: Any) -> str:
-    return ", ".join(map(_text, value)) if is_array(value) else _text(value)
+def _listed(values: Iterable[Any]) -> str:
+    return ", ".join(map(_text, values))
 
 
 def _text(value: Any) -> str:
@@ -42,59 +41,51 @@ def _text(value: Any) -> str:
 
 
 _DESCRIPTIONS: dict[str, Callable[[Any], str | None]] = {
-    "enum": lambda value: f"one of {_listed(value)}",
-    "const": lambda value: f"always {_text(value)}",
     "multipleOf": lambda value: f"a multiple of {value}",
     "uniqueItems": lambda value: "unique items" if value is True else None,
     "pattern": _pattern,
     "format": lambda value: f"format {_text(value)}",
     "additionalProperties": lambda value: "no other properties" if value is False else None,
-    "x-known-values": lambda value: f"known values: {_listed(value)}",
 }
 
 
-def limits_of(schema: dict[str, Any]) -> dict[str, str]:
+def limits_of(view: SchemaView) -> dict[str, str]:
     """Return the limits of a schema in words, by the keyword that sets each: ``{"minimum": "1 to 4"}``."""
-    return dict(_limits(schema))
+    return dict(_limits(view))
 
 
-def _limits(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from _bounds(schema)
+def _limits(view: SchemaView) -> Iterator[tuple[str, str]]:
+    yield from _bounds(view.limits)
     for least, most, unit in _SIZES:
-        if least in schema and most in schema:
-            yield least, f"{schema[least]} to {schema[most]} {unit}"
-        elif least in schema:
-            yield least, f"at least {schema[least]} {unit}"
-        elif most in schema:
-            yield most, f"at most {schema[most]} {unit}"
+        low, high = view.limits.get(least), view.limits.get(most)
+        if low is not None and high is not None:
+            yield least, f"{low} to {high} {unit}"
+        elif low is not None:
+            yield least, f"at least {low} {unit}"
+        elif high is not None:
+            yield most, f"at most {high} {unit}"
+    if view.options is not None:
+        is_const = "const" in view.origins
+        yield "const" if is_const else "enum", f"{'always' if is_const else 'one of'} {_listed(view.options)}"
     for keyword, describe in _DESCRIPTIONS.items():
-        if keyword in schema:
-            text = describe(schema[keyword])
-            if text is not None:
-                yield keyword, text
+        texts = dict.fromkeys(text for value in view.values(keyword) if (text := describe(value)))
+        if texts:
+            yield keyword, "; ".join(texts)
+    if view.known_values:
+        yield "x-known-values", f"known values: {_listed(view.known_values)}"
 
 
-def _bounds(schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    low, low_is_open = _bound(schema, "minimum", "exclusiveMinimum")
-    high, high_is_open = _bound(schema, "maximum", "exclusiveMaximum")
-    if low is not None and high is not None and not low_is_open and not high_is_open:
-        yield "minimum", f"{low} to {high}"
+def _bounds(limits: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    if "minimum" in limits and "maximum" in limits and not limits.keys() & {"exclusiveMinimum", "exclusiveMaximum"}:
+        yield "minimum", f"{limits['minimum']} to {limits['maximum']}"
         return
-    if low is not None:
-        yield "minimum", f"more than {low}" if low_is_open else f"at least {low}"
-    if high is not None:
-        yield "maximum", f"less than {high}" if high_is_open else f"at most {high}"
+    for keyword, words in _BOUNDS.items():
+        if keyword in limits:
+            yield keyword, f"{words} {limits[keyword]}"
 
 
-def _bound(schema: dict[str, Any], inclusive: str, exclusive: str) -> tuple[Any, bool]:
-    """Return the bound, and whether it is exclusive: by a flag in OpenAPI 3.0, by its own keyword in 3.1."""
-    flag = schema.get(exclusive)
-    if flag is None or isinstance(flag, bool):
-        return schema.get(inclusive), flag is True
-    return flag, True
-
-
-_MAX_DEPTH = 12
+_NONE: frozenset[str] = frozenset()
+_MAX_ABOVE = 60
 # References can make a small document expand without end; the largest body of 180 real documents takes 123 visits.
 _MAX_VISITS = 5_000
 
@@ -118,11 +109,11 @@ class Field:
 def fields_of(contract: Contract, pointer: str) -> list[Field]:
     """List the fields of the schema at ``pointer`` in ``contract.document``, parents before children; [] when there is no schema."""
     try:
-        schema = resolve_pointer(contract.document, pointer_parts(pointer))
+        view = SchemaView.at(contract.document, pointer)
     except LookupError:
         return []
     found: dict[str, list[Field]] = {}
-    for field in _SchemaWalker(contract).fields(schema, pointer, "", required=False):
+    for field in _FieldReader(contract).fields(view, "", required=False):
         found.setdefault(field.name, []).append(field)
     return [_merged(fields) for fields in found.values()]
 
@@ -135,99 +126,61 @@ def _merged(fields: list[Field]) -> Field:
     return replace(fields[0], type=" or ".join(types), limits=" or ".join(limits), required=is_required)
 
 
-class _SchemaWalker:
+class _FieldReader:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         self._visits = 0
 
     def fields(
         self,
-        schema: Any,
-        pointer: str,
+        view: SchemaView,
         name: str,
         *,
         required: bool,
         is_alternative: bool = False,
-        open_pointers: tuple[str, ...] = (),
+        above: frozenset[str] = _NONE,
     ) -> Iterator[Field]:
-        """Yield the field at ``pointer`` and those below it; for an alternative only those below it.
+        """Yield the field at one place and those below it; for an alternative only those below it.
 
-        A recursive schema is followed once.
+        ``above`` are the pointers of the schemas that contain it: a recursive schema is followed once.
         """
-        parts = list(self._parts(schema, pointer, ()))
-        if name and not is_alternative:
-            yield self._field(name, parts, required=required)
-        places = {place for _, place in parts}
-        if places & set(open_pointers) or len(open_pointers) > _MAX_DEPTH:
-            return
-        below = (*open_pointers, *places)
-        needed = {item for part, _ in parts for item in part.get("required", ())}
-        for part, place in parts:
-            for key, item in part.get("properties", {}).items():
-                child = f"{name}.{key}" if name else key
-                here = join_pointer(place, "properties", key)
-                yield from self.fields(item, here, child, required=key in needed, open_pointers=below)
-            if is_object(part.get("items")):
-                here = join_pointer(place, "items")
-                yield from self.fields(part["items"], here, f"{name}[]", required=False, open_pointers=below)
-            for keyword in ("anyOf", "oneOf"):
-                for index, branch in enumerate(part.get(keyword, ())):
-                    here = join_pointer(place, keyword, index)
-                    yield from self.fields(branch, here, name, required=False, is_alternative=True, open_pointers=below)
-
-    def _parts(self, schema: Any, pointer: str, seen: tuple[str, ...]) -> Iterator[tuple[dict[str, Any], str]]:
-        """Yield the schemas that apply together at one place, each with its pointer, following ``$ref`` and ``allOf``."""
         self._visits += 1
-        if not is_object(schema) or pointer in seen or self._visits > _MAX_VISITS:
+        if self._visits > _MAX_VISITS:
             return
-        seen = (*seen, pointer)
-        reference = schema.get("$ref")
-        if isinstance(reference, str):
-            target = reference.removeprefix("#")
-            yield from self._parts(resolve_pointer(self._contract.document, pointer_parts(target)), target, seen)
+        if name and not is_alternative:
+            yield self._field(name, view, required=required)
+        places = {part.pointer for part in view.parts}
+        if places & above or len(above) > _MAX_ABOVE:
             return
-        yield schema, pointer
-        for index, item in enumerate(schema.get("allOf", ())):
-            yield from self._parts(item, join_pointer(pointer, "allOf", index), seen)
+        below = above | places
+        for key, item in view.properties.items():
+            child = f"{name}.{key}" if name else key
+            yield from self.fields(item, child, required=key in view.required, above=below)
+        if view.items.parts:
+            yield from self.fields(view.items, f"{name}[]", required=False, above=below)
+        for branch in itertools.chain(*view.choices):
+            yield from self.fields(branch, name, required=False, is_alternative=True, above=below)
 
-    def _field(self, name: str, parts: list[tuple[dict[str, Any], str]], *, required: bool) -> Field:
-        texts = dict.fromkeys(text for part, _ in parts if (text := _type_of(part)))
-        limits = {text: None for part, _ in parts for text in limits_of(part).values()}
-        pointer = parts[0][1] if parts else ""
+    def _field(self, name: str, view: SchemaView, *, required: bool) -> Field:
+        limits = limits_of(view)
+        pointer = next((part.pointer for part in view.parts if part.schema.keys() != {"$ref"}), view.pointer)
+        whole = self._contract.evidence(pointer)
+        found = {keyword: self._contract.evidence(view.origin(keyword)) for keyword in limits}
+        different = [f"{keyword} {evidence}" for keyword, evidence in found.items() if evidence != whole]
         return Field(
             name=name,
-            type=" and ".join(texts) or "any",
+            type=_type_of(view),
             required=required,
-            limits="; ".join(limits),
-            default=next((part["default"] for part, _ in parts if "default" in part), None),
-            evidence=self._evidence(parts),
+            limits="; ".join(limits.values()),
+            default=next(iter(view.values("default")), None),
+            evidence="; ".join([whole, *different]),
             pointer=pointer,
         )
 
-    def _evidence(self, parts: list[tuple[dict[str, Any], str]]) -> str:
-        if not parts:
-            return ""
-        whole = self._contract.evidence(parts[0][1])
-        different = [
-            f"{keyword} {evidence}"
-            for part, place in parts
-            for keyword in limits_of(part)
-            if (evidence := self._contract.evidence(join_pointer(place, keyword))) != whole
-        ]
-        return "; ".join([whole, *different])
 
-
-def _type_of(schema: dict[str, Any]) -> str:
-    kind = schema.get("type")
-    names: list[str] = kind if is_array(kind) else [kind] if isinstance(kind, str) else []
-    branches = [item for keyword in ("anyOf", "oneOf") for item in schema.get(keyword, ()) if is_object(item)]
-    if not names:
-        names = list(dict.fromkeys(text for item in branches if (text := _type_of(item))))
-    if not names and "properties" in schema:
-        names = ["object"]
-    if names and schema.get("nullable") is True:
-        names = [*names, "null"]
-    return " or ".join(names)
+def _type_of(view: SchemaView) -> str:
+    types = view.likely_types()
+    return "any" if set(types) == ANYTHING else " or ".join(types) or "nothing"
 
 
 def describe(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:

@@ -139,8 +139,11 @@ class SchemaView:
     def types(self) -> frozenset[str]:
         """The JSON types that a value may have: as declared, and those of the options and the alternatives."""
         if self.is_branch:
-            return _common_types(_own_types(part.schema) for part in self.parts)
-        return _common_types(self._source.types(root.schema) for root in self.roots)
+            found = [_own_types(part.schema) for part in self.parts]
+        else:
+            found = [self._source.types(root.schema) for root in self.roots]
+        # Two lists of options may have fewer types in common than each allows.
+        return _common_types([*found, *([] if self.options is None else [frozenset(map(type_of, self.options))])])
 
     @property
     def sorted_types(self) -> list[str]:
