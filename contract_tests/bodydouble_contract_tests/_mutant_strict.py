@@ -16,7 +16,7 @@ def strict_mutants(profile: OperationProfile) -> Iterator[Mutant]:
         for ratio in list(profile.sizes)[:3]:
             yield _refusing(f"ratio-{ratio}", f"{names.ratio} {ratio} is refused", has(names.ratio, ratio))
     if names.count is not None:
-        most = properties[names.count].get("maximum", 1)
+        most = properties[names.count].limits.get("maximum", 1)
         yield _refusing("most-images", f"{names.count} {most} is refused", has(names.count, most))
         yield _refusing("count-unset", f"{names.count} is needed", lacks(names.count))
     if names.inputs is not None:

@@ -11,6 +11,7 @@ from bodydouble_contract_tests.schema.responses import places
 from bodydouble_contract_tests.strategies.texts import LONG
 from bodydouble_spec import Contract, Evidence
 from bodydouble_spec.image_fields import RequestFields
+from bodydouble_spec.schema import SchemaView
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,28 @@ def test_an_operation_without_pictures_has_no_picture_properties(contract_of: Ca
     )
     assert profile.names == RequestFields(None, None, None, None)
     assert (profile.has_pictures, profile.states_cost, profile.sizes, profile.usd_per_image) == (False, False, {}, None)
+
+
+def test_the_properties_of_a_request_are_found_through_references_and_all_of() -> None:
+    body = {"allOf": [{"$ref": "#/components/schemas/Base"}, {"properties": {"n": {"$ref": "#/components/schemas/N"}}}]}
+    components = {
+        "Base": {"type": "object", "properties": {"prompt": {"type": "string"}}},
+        "N": {"type": "integer", "default": 2},
+        "Body": body,
+    }
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}},
+        "responses": {"200": {"description": ""}},
+    }
+    document = {
+        "openapi": "3.0.0",
+        "info": {"title": "A", "version": "1"},
+        "paths": {"/a": {"post": operation}},
+        "components": {"schemas": components},
+    }
+    profile = OperationProfile(Contract.load(document))
+    assert profile.names == RequestFields("prompt", None, "n", None)
+    assert (profile.images_asked({}), profile.images_asked({"n": 1})) == (2, 1)
 
 
 def test_every_operation_of_the_vendor_s_documents_has_a_profile(published: Contract) -> None:
@@ -85,7 +108,7 @@ def test_pictures_are_found_through_references_and_alternatives(contract_of: Cal
 def test_a_schema_that_contains_itself_in_many_ways_is_read_from_the_top_to_an_end() -> None:
     again: dict[str, Any] = {name: {"$ref": "#/$defs/Tree"} for name in ("left", "middle", "right")}
     tree = {"properties": {**again, "last": {"type": "string"}}}
-    paths = [path for path, _ in places({"$ref": "#/$defs/Tree", "$defs": {"Tree": tree}})]
+    paths = [path for path, _ in places(SchemaView.of({"$ref": "#/$defs/Tree", "$defs": {"Tree": tree}}))]
     assert ("middle", "last") in paths
     assert len(paths) < 10_000
 

@@ -23,7 +23,9 @@ from bodydouble_spec.document import (
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.exchange import Redactor
 from bodydouble_spec.finding import Finding, Severity
-from bodydouble_spec.values import is_array, is_object
+from bodydouble_spec.operation import Operation
+from bodydouble_spec.schema import SchemaView
+from bodydouble_spec.values import is_object
 from bodydouble_spec.vendored import merged_bytes
 
 __all__ = ["Adoption", "adopt"]
@@ -105,7 +107,7 @@ def _provenance(source: str | Path, data: bytes, contract: Contract, today: date
     if day is None:
         name = f"sha256:{sha256(data).hexdigest()[:12]}"
         day = today if is_address else datetime.fromtimestamp(Path(source).stat().st_mtime, UTC).date()
-    models = [model for operation in contract.operations for model in _models(operation.request_schema)]
+    models = [model for operation in contract.operations for model in _models(operation)]
     return {
         # A file has no URL: it counts as a later revision of the same document, whose URL is kept.
         **({"document": Redactor().text(str(source))} if is_address else {}),
@@ -116,11 +118,11 @@ def _provenance(source: str | Path, data: bytes, contract: Contract, today: date
     }
 
 
-def _models(schema: Mapping[str, Any] | None) -> list[str]:
+def _models(operation: Operation) -> list[str]:
     """Return the allowed values of a request's ``model`` property."""
-    model: Any = (schema or {}).get("properties", {}).get(_MODEL)
-    values: Any = model.get("enum") if is_object(model) else None
-    return [value for value in values if isinstance(value, str)] if is_array(values) else []
+    model = SchemaView.of(operation.request_schema).properties.get(_MODEL)
+    options = None if model is None else model.options
+    return [value for value in options or () if isinstance(value, str)]
 
 
 def _read_adopted(folder: Path, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bodydouble_spec import Contract, Operation, is_object, join_pointer, provenance
+from bodydouble_spec import Contract, Operation, join_pointer, provenance
 from bodydouble_spec.image_fields import image_price, image_sizes
 from bodydouble_spec.schema import ANYTHING, SchemaView
 from bodydouble_spec.text import cut

@@ -22,6 +22,7 @@ from bodydouble_spec.image_fields import (
     request_fields,
 )
 from bodydouble_spec.oracle import Oracle
+from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.checks.unspecified import (
     KnownValues,
@@ -29,7 +30,7 @@ from bodydouble_contract_tests.checks.unspecified import (
     is_unspecified_prompt,
     known_values,
 )
-from bodydouble_contract_tests.schema import places, property_names, values_at, values_named
+from bodydouble_contract_tests.schema import places, values_at, values_named
 
 __all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]
 
@@ -116,14 +117,12 @@ class OperationProfile:
     def __init__(self, contract: Contract, operation: Operation | None = None) -> None:
         self.contract = contract
         self.operation = operation or contract.operation()
-        schema = self.operation.request_schema or {}
-        properties = schema.get("properties")
-        self.properties: Mapping[str, Any] = properties if is_object(properties) else {}
+        self.properties = SchemaView.of(self.operation.request_schema).properties
         self.names = request_fields(self.properties)
         self.sizes: Mapping[str, tuple[int, int]] = image_sizes(self.operation.extensions)
         self.credits, self.credits_per_usd = image_price(self.operation.extensions)
-        answer = self.operation.response_schema(self.operation.success_status) or {}
-        known = dict.fromkeys((path, property_names(schema)) for path, schema in places(answer))
+        answer = SchemaView.of(self.operation.response_schema(self.operation.success_status))
+        known = dict.fromkeys((path, frozenset(view.properties)) for path, view in places(answer))
         picture_items = (path for path, names in known if path[-1:] == ("*",) and not names.isdisjoint(PICTURES))
         self._picture_lists = tuple(dict.fromkeys(path[:-1] for path in picture_items))
         self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in CREDITS))
@@ -170,16 +169,14 @@ class OperationProfile:
     def _count(self, body: Any) -> Any:
         if self.names.count is None:
             return 1
-        schema = self.properties[self.names.count]
-        usual = schema.get("default", 1) if is_object(schema) else 1
+        usual = next(iter(self.properties[self.names.count].values("default")), 1)
         return body.get(self.names.count, usual) if is_object(body) else usual
 
     def ratio_asked(self, body: Any) -> str | None:
         """Return the aspect ratio of a request, or the contract's default; None where neither has one."""
         if self.names.ratio is None:
             return None
-        schema = self.properties[self.names.ratio]
-        usual = schema.get("default") if is_object(schema) else None
+        usual = next(iter(self.properties[self.names.ratio].values("default")), None)
         asked = body.get(self.names.ratio, usual) if is_object(body) else usual
         return asked if isinstance(asked, str) else None
 
@@ -248,8 +245,7 @@ class OperationProfile:
     def _are_unspecified(self, inputs: Any) -> bool:
         if not is_array(inputs):
             return is_unspecified_input(inputs)
-        schema = None if self.names.inputs is None else self.properties[self.names.inputs]
-        is_bounded = is_object(schema) and "maxItems" in schema
+        is_bounded = self.names.inputs is not None and "maxItems" in self.properties[self.names.inputs].limits
         return not inputs or (len(inputs) > _USUAL_INPUTS and not is_bounded) or any(map(is_unspecified_input, inputs))
 
 

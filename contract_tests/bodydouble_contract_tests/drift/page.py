@@ -6,13 +6,14 @@ reports it.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 
 import yaml
 from bodydouble_spec import Contract, Evidence, Finding, Operation, Severity, UnreadableDocument, is_object
+from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.drift.upstream import Fetched, is_html
 
@@ -222,8 +223,8 @@ def _example_of(block: PageBlock, operation: Operation) -> PageExample | None:
 
 def _is_other_object(value: dict[str, Any], operation: Operation) -> bool:
     """Tell whether an object without a telling title is a request or an OpenAPI document."""
-    request_names = set(_properties(operation.request_schema))
-    response_names = set(_properties(operation.response_schema(operation.success_status)))
+    request_names = SchemaView.of(operation.request_schema).properties.keys()
+    response_names = _answered(operation).keys()
     return "openapi" in value or len(request_names & value.keys()) > len(response_names & value.keys())
 
 
@@ -235,7 +236,7 @@ def _check_example(example: PageExample, operation: Operation) -> list[Finding]:
         return [replace(unreadable, source=source)]
     found = operation.validate_response(operation.success_status, "application/json", example.value)
     findings = [replace(finding, source=source) for finding in found]
-    documented = _properties(operation.response_schema(operation.success_status))
+    documented = _answered(operation)
     if not documented or not is_object(example.value) or documented.keys() & example.value.keys():
         return findings
     return [replace(_vacuous(list(documented), example.value, operation, findings), source=source)]
@@ -259,6 +260,6 @@ def _operation_of(text: str, contract: Contract) -> Operation:
     return mentioned[0] if len(mentioned) == 1 else contract.operation()
 
 
-def _properties(schema: dict[str, Any] | None) -> dict[str, Any]:
-    properties = (schema or {}).get("properties")
-    return properties if is_object(properties) else {}
+def _answered(operation: Operation) -> Mapping[str, SchemaView]:
+    """Return the documented properties of a success body."""
+    return SchemaView.of(operation.response_schema(operation.success_status)).properties

@@ -3,7 +3,7 @@
 from bodydouble_contract_tests.schema.numbers import numbers
 from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match
 from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
-from bodydouble_contract_tests.schema.responses import places, property_names, values_at, values_named
+from bodydouble_contract_tests.schema.responses import places, values_at, values_named
 from bodydouble_contract_tests.schema.simplest import NOTHING, Sampler, candidate_numbers, text_of_length
 from bodydouble_contract_tests.schema.walker import SchemaWalker, request_walker, response_walkers
 
@@ -21,7 +21,6 @@ __all__ = [
     "picture_bytes",
     "picture_texts",
     "places",
-    "property_names",
     "request_walker",
     "response_walkers",
     "simplest_match",

@@ -1,12 +1,13 @@
 """Places in an answer: where its schema has a property or a list, and the values there."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from bodydouble_spec import is_array, is_object, join_pointer
+from bodydouble_spec.schema import SchemaView
 
-__all__ = ["Path", "places", "property_names", "values_at", "values_named"]
+__all__ = ["Path", "places", "values_at", "values_named"]
 
 Path: TypeAlias = tuple[str, ...]
 """The names that lead to a place from the top; ``*`` stands for any item of a list."""
@@ -16,37 +17,19 @@ _MAX_DEPTH = 20
 _MOST_PLACES = 5_000
 
 
-def places(schema: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield every place that a JSON Schema describes, with each schema that may apply there, the top first and deeper places later."""
-    definitions: Mapping[str, Any] = schema.get("$defs", {})
-    pending: deque[tuple[Path, Any, int]] = deque([((), schema, 0)])
+def places(top: SchemaView) -> Iterator[tuple[Path, SchemaView]]:
+    """Yield every place that a schema describes, once for each alternative that may apply there, the top first and deeper places later."""
+    pending: deque[tuple[Path, SchemaView]] = deque([((), top)])
     for _ in range(_MOST_PLACES):
         if not pending:
             return
-        path, subschema, depth = pending.popleft()
-        if not is_object(subschema) or depth > _MAX_DEPTH:
+        path, view = pending.popleft()
+        if not view.parts or len(path) > _MAX_DEPTH:
             continue
-        yield path, subschema
-        pending += ((path, part, depth + 1) for part in _subschemas(subschema, definitions))
-        pending += (((*path, name), value, depth + 1) for name, value in _properties(subschema).items())
-        pending.append(((*path, "*"), subschema.get("items"), depth + 1))
-
-
-def _subschemas(schema: dict[str, Any], definitions: Mapping[str, Any]) -> list[Any]:
-    """Return the schemas that may apply together with a schema, or instead of it."""
-    reference = schema.get("$ref")
-    target = None if reference is None else definitions.get(str(reference).removeprefix("#/$defs/"))
-    return [target, *(part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, ()))]
-
-
-def property_names(schema: dict[str, Any]) -> frozenset[str]:
-    """Return the names in the ``properties`` of a schema."""
-    return frozenset(_properties(schema))
-
-
-def _properties(schema: dict[str, Any]) -> dict[str, Any]:
-    properties = schema.get("properties")
-    return properties if is_object(properties) else {}
+        yield path, view
+        pending += ((path, branch) for choice in view.choices for branch in choice)
+        pending += (((*path, name), inner) for name, inner in view.properties.items())
+        pending.append(((*path, "*"), view.items))
 
 
 def values_at(value: Any, path: Path, pointer: str = "") -> Iterator[tuple[str, Any]]:
