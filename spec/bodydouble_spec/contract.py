@@ -24,7 +24,8 @@ from bodydouble_spec.document import (
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.operation import Operation, read_operations
-from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec.schema import SchemaView
+from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Contract"]
 
@@ -57,24 +58,22 @@ def _review_operation(document: dict[str, Any], pointer: str, operation: dict[st
     for status, response in responses.items():
         if not status.startswith("2"):
             continue
-        for name, media_type in response.get("content", {}).items():
-            schema = _follow(document, media_type.get("schema", {}))
-            if schema.get("type") == "object" and not schema.get("required"):
-                where = join_pointer(here, status, "content", name, "schema")
+        for name in response.get("content", {}):
+            where = join_pointer(here, status, "content", name, "schema")
+            if _is_vacuous(document, where):
                 message = (
                     f"no property of the {status} body is required, so {{}} conforms; check answers in strict mode"
                 )
                 yield _finding("response-vacuous", Severity.INFO, where, message)
 
 
-def _follow(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" not in schema:
-        return schema
+def _is_vacuous(document: dict[str, Any], pointer: str) -> bool:
+    """Return whether an object without any property conforms to the schema at a pointer, and no array or scalar."""
     try:
-        target = resolve_pointer(document, pointer_parts(schema["$ref"]))
+        view = SchemaView.at(document, pointer)
     except LookupError:
-        return {}
-    return target if is_object(target) and "$ref" not in target else {}
+        return False
+    return view.types - {"null"} == {"object"} and any(not way.required for way in view.ways)
 
 
 def _finding(rule: str, severity: Severity, pointer: str, message: str) -> Finding:

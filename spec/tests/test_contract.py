@@ -289,3 +289,32 @@ def test_a_document_broken_by_an_overlay_is_a_finding_and_not_a_crash() -> None:
     action = {"target": "$.paths.*.*", "update": {"responses": 5}, "x-evidence": "assumed", "x-source": "a test"}
     contract = Contract.load(overlay=Overlay.parse({"overlay": "1.0.0", "actions": [action]}, "test"))
     assert ("not-an-object", "overlay") in {(finding.id, finding.source) for finding in contract.findings}
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_vacuous"),
+    [
+        ({"type": "object", "properties": {"a": {}}}, True),
+        ({"type": "object", "required": ["a"]}, False),
+        ({"type": "string"}, False),
+        ({"$ref": "#/components/schemas/Link"}, True),
+        ({"allOf": [{"type": "object"}, {"required": ["a"]}]}, False),
+        ({"allOf": [{"$ref": "#/components/schemas/Link"}]}, True),
+        ({"oneOf": [{"type": "object", "required": ["a"]}, {"type": "object"}]}, True),
+    ],
+)
+def test_an_answer_that_requires_no_property_is_remarked_in_every_spelling(
+    schema: dict[str, Any], is_vacuous: bool
+) -> None:
+    responses = {"200": {"description": "", "content": {"application/json": {"schema": schema}}}}
+    schemas = {"Link": {"$ref": "#/components/schemas/Any"}, "Any": {"type": "object"}}
+    document = {
+        "openapi": "3.0.0",
+        "info": {"title": "A", "version": "1"},
+        "paths": {"/a": {"get": {"responses": responses}}},
+        "components": {"schemas": schemas},
+    }
+    contract = Contract.load(document)
+    validator = contract.operation().responses["200"].content["application/json"]
+    assert validator is not None
+    assert ("response-vacuous" in [found.id for found in contract.findings]) == is_vacuous == validator.is_valid({})
