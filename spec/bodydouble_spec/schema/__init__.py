@@ -1,8 +1,16 @@
 """JSON Schema as an OpenAPI document uses it: its keywords, one reading of it, a compiled validator, and the strict check of a value."""
 
-from bodydouble_spec.schema.keywords import EXTENSIBLE_NAME_MAPS, NAME_MAPS, NEWER_KEYWORDS, PROSE, SIMPLE, number_of
+from bodydouble_spec.schema.keywords import (
+    EXTENSIBLE_NAME_MAPS,
+    NAME_MAPS,
+    NEWER_KEYWORDS,
+    PROSE,
+    SIMPLE,
+    normalize_bound,
+    number_of,
+)
 from bodydouble_spec.schema.strict import strict_findings
-from bodydouble_spec.schema.validation import REBASING, Direction, SchemaValidator, normalize_bound, to_json_schema
+from bodydouble_spec.schema.validation import REBASING, Direction, SchemaValidator, to_json_schema
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
 __all__ = [

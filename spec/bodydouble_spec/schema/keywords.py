@@ -7,7 +7,7 @@ import jsonschema_rs
 
 from bodydouble_spec.values import is_array
 
-__all__ = ["EXTENSIBLE_NAME_MAPS", "NAME_MAPS", "NEWER_KEYWORDS", "PROSE", "SIMPLE", "number_of"]
+__all__ = ["EXTENSIBLE_NAME_MAPS", "NAME_MAPS", "NEWER_KEYWORDS", "PROSE", "SIMPLE", "normalize_bound", "number_of"]
 
 # The keys below these are names, so a property called "title" is structure, not prose.
 NAME_MAPS = {
@@ -93,3 +93,12 @@ SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "uniqueItems": _FLAG,
     "writeOnly": _FLAG,
 }
+
+
+def normalize_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
+    """Move the number of an exclusive bound into the exclusive keyword.
+
+    OpenAPI 3.0 has "exclusive: true" beside the bound, JSON Schema the number itself.
+    """
+    if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
+        result[exclusive] = result.pop(bound)

@@ -4,20 +4,18 @@ With a contract that requires no property, ``{}`` conforms; only this check repo
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema.validation import SchemaValidator
-from bodydouble_spec.values import is_array, is_object, join_pointer, type_name
+from bodydouble_spec.schema.view import ANYTHING, SchemaView
+from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["strict_findings"]
 
 CONTAINERS = frozenset({"array", "object"})
 
-_KINDS = frozenset({"array", "boolean", "null", "number", "object", "string"})
 _MAX_DEPTH = 60
 _MAX_SHAPES = 16
 # Beside one of these, a name outside `properties` may be documented, or the schema's own check covers it.
@@ -26,126 +24,53 @@ _OPEN_KEYWORDS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Schemas without alternatives that all apply at one place."""
-
-    parts: tuple[dict[str, Any], ...]
-
-    @cached_property
-    def properties(self) -> dict[str, list[Any]]:
-        """The documented properties of an object, each with all schemas that apply to it."""
-        result: dict[str, list[Any]] = {}
-        for part in self.parts:
-            for name, schema in part.get("properties", {}).items():
-                result.setdefault(name, []).append(schema)
-        return result
-
-    @cached_property
-    def required(self) -> frozenset[str]:
-        """The names that the schema requires."""
-        return frozenset(name for part in self.parts for name in part.get("required", ()))
-
-    @property
-    def lists_all(self) -> bool:
-        """True when a name outside `properties` is undocumented."""
-        return bool(self.properties) and not any(_OPEN_KEYWORDS & part.keys() for part in self.parts)
-
-    def items(self, index: int) -> list[Any]:
-        """Return all schemas that apply to the item of that index."""
-        result: list[Any] = []
-        for part in self.parts:
-            prefix: list[Any] = part.get("prefixItems", [])
-            result.append(prefix[index] if index < len(prefix) else part.get("items", True))
-        return result
-
-
 class Shapes:
-    """Finds the shapes of values in one compiled schema."""
+    """Finds the shapes of values in one compiled schema: views without alternatives."""
 
     def __init__(self, validator: SchemaValidator) -> None:
         self._validator = validator
-        self._definitions: dict[str, Any] = validator.schema.get("$defs", {})
 
-    def of(self, schemas: Sequence[Any], value: Any) -> list[Shape]:
-        """Return the shapes of ``value`` where all of ``schemas`` apply; none when it conforms to none, or there are too many."""
+    def of(self, view: SchemaView, value: Any) -> list[SchemaView]:
+        """Return the shapes of ``value`` at a place; none when it conforms to none, or there are too many."""
         try:
-            alternatives = _cross(self._alternatives(schema, value, 0) for schema in schemas)
+            return self._of(view, value, 0)
         except _TooManyShapes:
             return []
-        return [Shape(tuple(parts)) for parts in alternatives]
 
-    def kinds(self, schemas: Iterable[Any]) -> frozenset[str]:
-        """Return the JSON types that a value may have where all of ``schemas`` apply, with integers as numbers.
-
-        Empty when it may have any.
-        """
-        kinds = _KINDS.intersection(*(self._kinds(schema, 0) for schema in schemas))
-        return frozenset() if kinds == _KINDS else kinds
-
-    def is_nullable_leaf(self, schemas: Iterable[Any]) -> bool:
-        """Return whether a value there may be null or else a scalar: no array and no object."""
-        kinds = self.kinds(schemas)
-        return "null" in kinds and len(kinds) > 1 and not kinds & CONTAINERS
-
-    def _alternatives(self, schema: Any, value: Any, depth: int) -> list[list[dict[str, Any]]]:
-        if not is_object(schema):
-            return [[]]
+    def _of(self, view: SchemaView, value: Any, depth: int) -> list[SchemaView]:
         if depth > _MAX_DEPTH:
             raise _TooManyShapes
-        alternatives = [[[schema]]]
-        alternatives += [self._alternatives(part, value, depth + 1) for part in self._parts(schema)]
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in schema:
-                matching = [branch for branch in schema[keyword] if self._conforms(branch, value)]
-                alternatives.append(
-                    [parts for branch in matching for parts in self._alternatives(branch, value, depth + 1)]
-                )
-        return _cross(alternatives)
+        shapes = [view]
+        for choice in view.choices:
+            matching = [branch for branch in choice if self._conforms(branch, value)]
+            inner = [shape for branch in matching for shape in self._of(branch, value, depth + 1)]
+            if len(shapes) * len(inner) > _MAX_SHAPES:
+                raise _TooManyShapes
+            shapes = [shape.joined(other) for shape in shapes for other in inner]
+        return shapes
 
-    def _kinds(self, schema: Any, depth: int) -> frozenset[str]:
-        if not is_object(schema) or depth > _MAX_DEPTH:
-            return _KINDS
-        kinds = _declared_kinds(schema).intersection(*(self._kinds(part, depth + 1) for part in self._parts(schema)))
-        for keyword in ("anyOf", "oneOf"):
-            if keyword in schema:
-                kinds &= frozenset[str]().union(*(self._kinds(branch, depth + 1) for branch in schema[keyword]))
-        return kinds
-
-    def _parts(self, schema: dict[str, Any]) -> list[Any]:
-        """Return the schemas that apply together with ``schema``: its reference's target, and those of allOf."""
-        reference = schema.get("$ref")
-        target = [] if reference is None else [self._definitions.get(reference.removeprefix("#/$defs/"))]
-        return [*target, *schema.get("allOf", ())]
-
-    def _conforms(self, branch: Any, value: Any) -> bool:
-        return self._validator.branch_is_valid(branch, value) if is_object(branch) else branch is True
+    def _conforms(self, branch: SchemaView, value: Any) -> bool:
+        schema = branch.roots[0].schema
+        return self._validator.branch_is_valid(schema, value) if is_object(schema) else schema is True
 
 
 class _TooManyShapes(Exception):
     """The shapes of a value are too many or recur without end."""
 
 
-def _cross(alternatives: Iterable[list[list[dict[str, Any]]]]) -> list[list[dict[str, Any]]]:
-    """Return each way to take one alternative of every choice."""
-    result: list[list[dict[str, Any]]] = [[]]
-    for choice in alternatives:
-        if len(result) * len(choice) > _MAX_SHAPES:
-            raise _TooManyShapes
-        result = [[*parts, *more] for parts in result for more in choice]
-    return result
+def _kinds(view: SchemaView) -> frozenset[str]:
+    """Return the JSON types that a value may have; empty when it may have any."""
+    return frozenset() if view.types == ANYTHING else view.types
 
 
-def _declared_kinds(schema: dict[str, Any]) -> frozenset[str]:
-    declared = schema.get("type")
-    names = _KINDS if declared is None else declared if is_array(declared) else [declared]
-    values = [schema["const"]] if "const" in schema else schema.get("enum")
-    kinds = _without_integer(names)
-    return kinds if values is None else kinds & _without_integer(map(type_name, values))
+def _is_nullable_leaf(view: SchemaView) -> bool:
+    """Return whether a value there may be null or else a scalar: no array and no object."""
+    return "null" in view.types and len(view.types) > 1 and not view.types & CONTAINERS
 
 
-def _without_integer(names: Iterable[str]) -> frozenset[str]:
-    return frozenset("number" if name == "integer" else name for name in names)
+def _lists_all(shape: SchemaView) -> bool:
+    """Return whether a name outside ``properties`` is undocumented."""
+    return bool(shape.properties) and not _OPEN_KEYWORDS & shape.origins.keys()
 
 
 # Shapes within shapes multiply; beyond this number, places with several shapes are not checked.
@@ -161,7 +86,7 @@ def strict_findings(validator: SchemaValidator, value: Any, operation: str, evid
     already say so.
     """
     walk = _StrictWalk(Shapes(validator), operation, evidence)
-    return walk.read([validator.schema], value, "", 0)
+    return walk.read(validator.view, value, "", 0)
 
 
 class _StrictWalk:
@@ -173,15 +98,15 @@ class _StrictWalk:
         self._evidence = evidence
         self._tried = 0
 
-    def read(self, schemas: Sequence[Any], value: Any, pointer: str, depth: int) -> list[Finding]:
-        """Return the findings at and below a place where all of ``schemas`` apply."""
+    def read(self, view: SchemaView, value: Any, pointer: str, depth: int) -> list[Finding]:
+        """Return the findings at and below a place."""
         if depth > _MAX_DEPTH:
             return []
         if value is None:
-            kinds = self._shapes.kinds(schemas)
+            kinds = _kinds(view)
             is_empty = "null" in kinds and kinds & CONTAINERS  # a forbidden null is a finding of the schema
             return [self._deviation("null", pointer, "the value is null", "a value", None)] if is_empty else []
-        shapes = self._shapes.of(schemas, value)
+        shapes = self._shapes.of(view, value)
         if len(shapes) > 1:
             self._tried += len(shapes)
             if self._tried > _MAX_TRIED:
@@ -195,8 +120,8 @@ class _StrictWalk:
             return []
         return min(results, key=_severity_counts, default=list[Finding]())
 
-    def _undocumented(self, shapes: Sequence[Shape], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
-        if not all(shape.lists_all for shape in shapes):
+    def _undocumented(self, shapes: Sequence[SchemaView], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
+        if not all(map(_lists_all, shapes)):
             return
         documented = {name for shape in shapes for name in shape.properties}
         for name in value:
@@ -205,21 +130,21 @@ class _StrictWalk:
                 here = join_pointer(pointer, name)
                 yield self._finding("undocumented", self._at_most_warning(), here, message, None, name)
 
-    def _array(self, shape: Shape, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
-        if not value and "array" in self._shapes.kinds(shape.parts):
+    def _array(self, shape: SchemaView, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
+        if not value and "array" in _kinds(shape):
             yield self._deviation("empty", pointer, "the list is empty", "at least one item", value)
         for index, item in enumerate(value):
-            yield from self.read(shape.items(index), item, join_pointer(pointer, index), depth + 1)
+            yield from self.read(shape.item(index), item, join_pointer(pointer, index), depth + 1)
 
-    def _object(self, shape: Shape, value: dict[str, Any], pointer: str, depth: int) -> Iterable[Finding]:
-        nullable = {name for name, schemas in shape.properties.items() if self._shapes.is_nullable_leaf(schemas)}
+    def _object(self, shape: SchemaView, value: dict[str, Any], pointer: str, depth: int) -> Iterable[Finding]:
+        nullable = {name for name, view in shape.properties.items() if _is_nullable_leaf(view)}
         has_value = any(value.get(name) not in (None, "") for name in shape.properties)
         if nullable and not has_value:
             yield self._no_value(sorted(nullable), value, pointer)
-        for name, schemas in shape.properties.items():
+        for name, view in shape.properties.items():
             here = join_pointer(pointer, name)
             if name in value:
-                yield from self.read(schemas, value[name], here, depth + 1)
+                yield from self.read(view, value[name], here, depth + 1)
             elif name not in nullable:
                 if name not in shape.required:  # a finding of the schema already
                     yield self._deviation("absent", here, f"documented property {show(name)} is absent", name, None)

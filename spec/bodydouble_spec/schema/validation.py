@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -9,9 +10,11 @@ import jsonschema_rs
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema.keywords import normalize_bound
+from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
 
-__all__ = ["REBASING", "Direction", "SchemaValidator", "normalize_bound", "to_json_schema"]
+__all__ = ["REBASING", "Direction", "SchemaValidator", "to_json_schema"]
 
 Direction = Literal["request", "response"]
 
@@ -111,15 +114,6 @@ class _Conversion:
             result["required"] = [name for name in required if name not in hidden]
 
 
-def normalize_bound(result: dict[str, Any], bound: str, exclusive: str) -> None:
-    """Move the number of an exclusive bound into the exclusive keyword.
-
-    OpenAPI 3.0 has "exclusive: true" beside the bound, JSON Schema the number itself.
-    """
-    if isinstance(result.get(exclusive), bool) and result.pop(exclusive) and bound in result:
-        result[exclusive] = result.pop(bound)
-
-
 _MAX_COVERED = 12
 _MAX_FAULTS = 1000
 
@@ -138,6 +132,11 @@ class SchemaValidator:
         self._operation = operation
         self._evidence = evidence
         self.schema = schema
+
+    @cached_property
+    def view(self) -> SchemaView:
+        """The schema place by place, kept for all values that are checked; it has no end where a schema contains itself."""
+        return SchemaView.of(self.schema, is_endless=True)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether the value conforms.

@@ -2,13 +2,13 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from bodydouble_spec.schema.validation import normalize_bound
+from bodydouble_spec.schema.keywords import normalize_bound
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 
 __all__ = ["ANYTHING", "SchemaPart", "SchemaView", "json_key", "type_of"]
@@ -65,12 +65,15 @@ class SchemaView:
             vars(self).update(parts=parts, choices=())
 
     @classmethod
-    def of(cls, schema: Any, document: Mapping[str, Any] | None = None, pointer: str = "") -> "SchemaView":
+    def of(
+        cls, schema: Any, document: Mapping[str, Any] | None = None, pointer: str = "", *, is_endless: bool = False
+    ) -> "SchemaView":
         """View a JSON Schema 2020-12 whose references lead into its own ``$defs``.
 
         With ``document``, pointers lead to the OpenAPI schema behind each part; ``pointer`` is that of the one behind ``schema``.
+        ``is_endless`` keeps no trail, so that a schema which contains itself is one view at every depth, and no recursion is cut off.
         """
-        return _Source(schema, document).view((SchemaPart(schema, pointer),))
+        return _Source(schema, document, is_traced=not is_endless).view((SchemaPart(schema, pointer),))
 
     @classmethod
     def at(cls, document: Mapping[str, Any], pointer: str) -> "SchemaView":
@@ -119,9 +122,8 @@ class SchemaView:
         return tuple(islice(ways, _MAX_WAYS))
 
     def joined(self, other: "SchemaView") -> "SchemaView":
-        """Return the way that obeys both this way and another."""
-        parts = {id(part.schema): part for part in (*self.parts, *other.parts)}
-        return SchemaView(self._source, self.roots, tuple(parts.values()))
+        """Return the way that obeys both this way and another; the alternatives of either do not count."""
+        return self._source.joined(self, other)
 
     def with_options(self, options: Iterable[Any]) -> "SchemaView":
         """Return this way with other options, and their types."""
@@ -225,7 +227,7 @@ class SchemaView:
     def properties(self) -> Mapping[str, "SchemaView"]:
         """A view of each property that has a name here; those inside alternatives are not among them."""
         names = dict.fromkeys(name for properties in self.values("properties") for name in properties)
-        return {name: self._view(lambda part, name=name: _property(part, name)) for name in names}
+        return {name: self._view("properties", name, otherwise="additionalProperties") for name in names}
 
     def property(self, name: str) -> "SchemaView":
         """Return the view of a property: its own, or that of additional properties."""
@@ -235,37 +237,41 @@ class SchemaView:
     def pattern_properties(self) -> Mapping[str, "SchemaView"]:
         """A view of the properties whose names match a pattern, by pattern."""
         patterns = dict.fromkeys(name for properties in self.values("patternProperties") for name in properties)
-        return {name: self._view(lambda part, name=name: _child(part, "patternProperties", name)) for name in patterns}
+        return {name: self._view("patternProperties", name) for name in patterns}
 
     @cached_property
     def additional(self) -> "SchemaView":
         """The view of a property without a name here."""
-        return self._view(lambda part: _child(part, "additionalProperties"))
+        return self._view("additionalProperties")
 
     @cached_property
     def prefix(self) -> tuple["SchemaView", ...]:
         """A view of each item that has its own schema."""
         length = max(map(len, self.values("prefixItems")), default=0)
-        return tuple(self._view(lambda part, index=index: _item(part, index)) for index in range(length))
+        return tuple(self._view("prefixItems", index, otherwise="items") for index in range(length))
 
     @cached_property
     def items(self) -> "SchemaView":
         """The view of an item beyond ``prefix``."""
-        return self._view(lambda part: _child(part, "items"))
+        return self._view("items")
 
     def item(self, index: int) -> "SchemaView":
         """Return the view of the item of that index."""
         return self.prefix[index] if index < len(self.prefix) else self.items
 
-    def _view(self, child: Callable[[SchemaPart], SchemaPart | None]) -> "SchemaView":
-        return self._source.view(tuple(found for part in self.parts if (found := child(part)) is not None))
+    def _view(self, *keys: str | int, otherwise: str = "") -> "SchemaView":
+        """Return the view of a subschema; a part without one there gives the one below ``otherwise``."""
+        found = (_child(part, *keys) or (_child(part, otherwise) if otherwise else None) for part in self.parts)
+        return self._source.view(tuple(child for child in found if child is not None))
 
 
 class _Source:
     """The document that references lead into, and the OpenAPI document behind it; the same places give the same views."""
 
-    def __init__(self, root: Any, document: Mapping[str, Any] | None) -> None:
+    def __init__(self, root: Any, document: Mapping[str, Any] | None, *, is_traced: bool = True) -> None:
         self._root = root
+        self._is_traced = is_traced
+        self._joined: dict[tuple[SchemaView, SchemaView], SchemaView] = {}
         self._document = document
         self._views: dict[tuple[tuple[int, str, tuple[str, ...]], ...], SchemaView] = {}
         self._types: dict[int, frozenset[str]] = {}
@@ -275,6 +281,13 @@ class _Source:
         if key not in self._views:
             self._views[key] = SchemaView(self, roots)
         return self._views[key]
+
+    def joined(self, one: SchemaView, other: SchemaView) -> SchemaView:
+        key = (one, other)
+        if key not in self._joined:
+            parts = {id(part.schema): part for part in (*one.parts, *other.parts)}
+            self._joined[key] = SchemaView(self, one.roots, tuple(parts.values()))
+        return self._joined[key]
 
     def conjuncts(self, part: SchemaPart) -> list[SchemaPart]:
         """Return the schemas that hold together with one: the target of its reference, and those of ``allOf``."""
@@ -290,12 +303,13 @@ class _Source:
             return
         # A compiled schema gives its definitions other names than the document.
         behind = self.published(part).get("$ref", reference)
-        yield SchemaPart(target, join_pointer("", *pointer_parts(behind)), (*part.trail, reference))
+        trail = (*part.trail, reference) if self._is_traced else ()
+        yield SchemaPart(target, join_pointer("", *pointer_parts(behind)), trail)
 
     def published(self, part: SchemaPart) -> dict[str, Any]:
         """Return the OpenAPI schema behind a part, or an empty one."""
         if self._document is None or self._document is self._root:
-            return part.schema
+            return part.schema if is_object(part.schema) else {}
         try:
             schema = resolve_pointer(self._document, pointer_parts(part.pointer))
         except LookupError:
@@ -331,16 +345,6 @@ def _is_cut_off(trail: tuple[str, ...]) -> bool:
     return depth >= _MAX_RECURSION or (depth > 0 and len(trail) > _MAX_TRAIL)
 
 
-def _property(part: SchemaPart, name: str) -> SchemaPart | None:
-    own = _child(part, "properties", name)
-    return _child(part, "additionalProperties") if own is None else own
-
-
-def _item(part: SchemaPart, index: int) -> SchemaPart | None:
-    own = _child(part, "prefixItems", index)
-    return _child(part, "items") if own is None else own
-
-
 def _child(part: SchemaPart, *keys: str | int) -> SchemaPart | None:
     try:
         return part.child(resolve_pointer(part.schema, keys), *keys)
@@ -360,7 +364,7 @@ def _own_types(schema: dict[str, Any]) -> frozenset[str]:
     return _common_types([names, *([] if options is None else [frozenset(map(type_of, options.values()))])])
 
 
-def _common_types(sets: Any) -> frozenset[str]:
+def _common_types(sets: Iterable[frozenset[str]]) -> frozenset[str]:
     common = ANYTHING | {"integer"}
     for types in sets:
         common &= types | {"integer"} if "number" in types else types
