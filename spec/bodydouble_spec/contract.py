@@ -29,6 +29,8 @@ from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Contract"]
 
+_OWN_MISFITS = {"overlay-action-unmatched", "overlay-not-applicable"}
+
 
 def review(document: dict[str, Any]) -> list[Finding]:
     """List findings about a repaired document that is well-formed but promises too little; none of them needs a repair."""
@@ -140,6 +142,10 @@ class Contract:
         if not is_object(document):
             return cls._assemble(name, {}, repaired, None)
         overlaid = _apply_overlay(vendored.overlay() if overlay is True else overlay, repaired)
+        if overlaid is not None and overlay is True:
+            # Facts about another service or model are no defects of this document.
+            kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
+            overlaid = replace(overlaid, findings=kept)
         return cls._assemble(name, document, repaired, overlaid)
 
     @classmethod
@@ -149,13 +155,13 @@ class Contract:
         document = repaired.document if overlaid is None else overlaid.document
         facts = () if overlaid is None else overlaid.facts
         defects = Defects()
-        operations = tuple(read_operations(document, lambda pointer: evidence_of(facts, pointer), defects))
-        reviewed = (*defects.findings, *review(repaired.document))
-        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in reviewed)
+        ledger = {fact.pointer: fact for fact in facts}
+        operations = tuple(read_operations(document, lambda pointer: _evidence(ledger, pointer), defects))
         unfit = () if overlaid is None else overlaid.findings
-        found = (*repaired.findings, *placed, *unfit)
-        contract = cls(name, published, document, operations, found, facts)
-        vars(contract)["repaired"] = repaired  # saves the cached property the work
+        reviewed = (*defects.findings, *review(repaired.document), *unfit)
+        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in reviewed)
+        contract = cls(name, published, document, operations, (*repaired.findings, *placed), facts)
+        vars(contract).update(repaired=repaired, _ledger=ledger)  # saves the cached properties the work
         return contract
 
     @cached_property
@@ -184,16 +190,31 @@ class Contract:
             raise UnknownOperation(f"{self.source} has no operation {show(name)}; its operations: {known}")
         raise UnknownOperation(f"{self.source} has {len(self.operations)} operations; name one of: {known}")
 
+    @cached_property
+    def _ledger(self) -> dict[str, Fact]:
+        return {fact.pointer: fact for fact in self.facts}
+
     def evidence(self, pointer: str) -> Evidence:
         """Return the evidence for the part of ``document`` at a pointer: the overlay's evidence, else documented."""
-        return evidence_of(self.facts, pointer)
+        return _evidence(self._ledger, pointer)
+
+    def fact(self, pointer: str) -> Fact | None:
+        """Return the innermost fact at or above a pointer into ``document``; None where the overlay wrote nothing."""
+        return _fact(self._ledger, pointer)
 
 
-def evidence_of(facts: tuple[Fact, ...], pointer: str) -> Evidence:
-    """Return the evidence of the innermost fact at or above a pointer; documented where the overlay wrote nothing."""
-    above = [fact for fact in facts if pointer == fact.pointer or pointer.startswith(f"{fact.pointer}/")]
-    # Where two actions wrote to one place, the later one counts.
-    return max(reversed(above), key=lambda fact: len(fact.pointer)).evidence if above else Evidence.DOCUMENTED
+def _evidence(ledger: Mapping[str, Fact], pointer: str) -> Evidence:
+    fact = _fact(ledger, pointer)
+    return Evidence.DOCUMENTED if fact is None else fact.evidence
+
+
+def _fact(ledger: Mapping[str, Fact], pointer: str) -> Fact | None:
+    """Return the innermost fact at or above a pointer; of two actions that wrote to one place, the later one counts."""
+    while pointer not in ledger:
+        if not pointer:
+            return None
+        pointer = pointer.rpartition("/")[0]
+    return ledger[pointer]
 
 
 def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:

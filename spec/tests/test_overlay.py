@@ -138,7 +138,7 @@ MALFORMED: list[tuple[Any, ...]] = [
         ({"overlay": "1.0.0", "actions": [{**GOOD, "target": "paths"}]}, "/actions/0/target is not a JSONPath"),
         ({"overlay": "1.0.0", "actions": [{**GOOD, "x-evidence": "guessed"}]}, '/actions/0/x-evidence is "guessed"; it must be one of documented'),
         ({"overlay": "1.0.0", "actions": [{**GOOD, "x-evidence": []}]}, "/actions/0/x-evidence is"),
-        ({"overlay": "1.0.0", "actions": [{**GOOD, "x-source": None}]}, "/actions/0 needs an `x-source`"),
+        ({"overlay": "1.0.0", "actions": [{**GOOD, "x-source": None}]}, "/actions/0/x-source must be a text"),
         ({"overlay": "1.0.0", "actions": [{"target": "$"}]}, "/actions/0 needs `update` or `remove: true`"),
     ]  # fmt: skip
 

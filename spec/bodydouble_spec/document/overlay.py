@@ -1,21 +1,38 @@
-"""OpenAPI Overlay 1.0: facts about the service beyond its published document, each action with its evidence."""
+"""OpenAPI Overlay 1.0: facts about the service beyond its published document, each action with its evidence.
+
+The document wins wherever it speaks: ``x-applies-to`` names the contracts that an overlay is about, and an action's
+``x-expects`` what it found in the document when it was written. What a document says differently is left as it is.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bodydouble_spec.defects import show
+from bodydouble_spec.defects import shorten, show
+from bodydouble_spec.document.expectations import (
+    ABSENT,
+    Conflict,
+    Scope,
+    conflicts,
+    expand,
+    says_all,
+    with_own_scheme,
+    without,
+)
 from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, resolve_pointer
 
 __all__ = ["Action", "Fact", "Overlaid", "Overlay"]
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One change: a JSONPath (RFC 9535) target, and the value to merge there or the order to remove it."""
+    """One change: a JSONPath (RFC 9535) target, and the value to merge there or the order to remove it.
+
+    ``expects`` is what the document has where the action applies (None: anything), ``scope`` the operations it is about.
+    """
 
     target: str
     description: str
@@ -23,6 +40,8 @@ class Action:
     remove: bool
     evidence: Evidence
     source: str
+    expects: Any
+    scope: Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +56,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Overlaid:
-    """A document with an overlay applied, the places that changed, and the actions that matched nothing."""
+    """A document with an overlay applied, the places that changed, and what of the overlay was not applied."""
 
     document: dict[str, Any]
     facts: tuple[Fact, ...]
@@ -50,6 +69,7 @@ class Overlay:
 
     title: str
     actions: tuple[Action, ...]
+    scope: Scope = Scope()
 
     @classmethod
     def load(cls, path: str | Path) -> "Overlay":
@@ -73,31 +93,43 @@ class Overlay:
         if not is_array(actions) or not actions:
             raise OverlayError(f"{name}: /actions must be a list with at least one action")
         title = document.get("info", {}).get("title", name) if is_object(document.get("info")) else name
-        return cls(str(title), tuple(_action(item, f"{name}: /actions/{index}") for index, item in enumerate(actions)))
+        return cls(
+            str(title),
+            tuple(_action(item, f"{name}: /actions/{index}", str(title)) for index, item in enumerate(actions)),
+            Scope.parse(document.get("x-applies-to"), f"{name}: /x-applies-to"),
+        )
 
     def apply(self, document: dict[str, Any]) -> Overlaid:
-        """Apply every action in order to a copy of the document; an action that matches nothing is a finding.
+        """Apply every action in order to a copy of the document.
+
+        Findings are the actions that match nothing, and the places where the document says something else than an
+        action expects and therefore stays as it is. A document that the overlay is not about is not changed.
 
         Raises OverlayError when an action would replace or remove the whole document.
         """
         import copy
 
-        import jsonpath_rfc9535
-
+        if not self.scope.has_document(document):
+            return Overlaid(document, (), (_unrelated(self.title),))
         result = copy.deepcopy(document)
         facts: list[Fact] = []
-        findings: list[Finding] = []
+        findings: dict[Finding, None] = {}
         for index, action in enumerate(self.actions):
-            try:
-                nodes = jsonpath_rfc9535.find(action.target, result)
-            except jsonpath_rfc9535.JSONPathError as error:
-                raise OverlayError(f"/actions/{index}/target cannot be followed in this document: {error}") from None
-            if not nodes:
-                findings.append(_unmatched(action, index))
-            for location in sorted({node.location for node in nodes}, key=_last_first):
-                if not location and (action.remove or not is_object(action.update)):
+            locations = _locations(action, index, result)
+            if not locations:
+                findings.setdefault(_unmatched(action, index))
+            for location in locations:
+                expects = expand(action.expects, action.update)
+                found = [] if expects is None else [*conflicts(document, location, expects)]
+                findings |= dict.fromkeys(_superseded(action, location, document, found))
+                # An absent part is left out by itself; any other difference means that the action is not about this place.
+                parts = [conflict.part for conflict in found]
+                update = with_own_scheme(without(action.update, parts), result)
+                if found and not _is_partly_written(action, found, update):
+                    continue
+                if not location and (action.remove or not is_object(update)):
                     raise OverlayError(f"/actions/{index} would leave nothing of the document; name a part of it")
-                changed = _remove(result, location) if action.remove else _update(result, location, action.update)
+                changed = _remove(result, location) if action.remove else _update(result, location, update)
                 pointer = join_pointer("", *location)
                 facts += [
                     Fact(pointer + place, action.description, action.evidence, action.source) for place in changed
@@ -105,7 +137,33 @@ class Overlay:
         return Overlaid(result, tuple(facts), tuple(findings))
 
 
-def _action(item: Any, where: str) -> Action:
+def _locations(action: Action, index: int, document: dict[str, Any]) -> list[tuple[str | int, ...]]:
+    """Return the places that an action is about, in an order in which no change moves a later one."""
+    import jsonpath_rfc9535
+
+    try:
+        nodes = jsonpath_rfc9535.find(action.target, document)
+    except jsonpath_rfc9535.JSONPathError as error:
+        raise OverlayError(f"/actions/{index}/target cannot be followed in this document: {error}") from None
+    about = {node.location for node in nodes if action.scope.has_place(document, node.location)}
+    return sorted(about, key=_last_first)
+
+
+def _is_partly_written(action: Action, found: list[Conflict], update: Any) -> bool:
+    """Return whether an action still has something to write beside the places where the document speaks for itself."""
+    can_be_left_out = all(conflict.expected == ABSENT and _has(action.update, conflict.part) for conflict in found)
+    return not action.remove and can_be_left_out and update != {}
+
+
+def _has(update: Any, part: tuple[str | int, ...]) -> bool:
+    try:
+        resolve_pointer(update, part)
+    except LookupError:
+        return False
+    return bool(part)
+
+
+def _action(item: Any, where: str, title: str) -> Action:
     import jsonpath_rfc9535
 
     if not is_object(item) or not isinstance(item.get("target"), str):
@@ -117,20 +175,23 @@ def _action(item: Any, where: str) -> Action:
     if item.get("remove") is not True and "update" not in item:
         raise OverlayError(f"{where} needs `update` or `remove: true`")
     try:
-        evidence = Evidence(item.get("x-evidence", ""))
+        evidence = Evidence(item.get("x-evidence", Evidence.ASSUMED))
     except ValueError:
         raise OverlayError(
             f"{where}/x-evidence is {show(item.get('x-evidence'))}; it must be one of {', '.join(Evidence)}"
         ) from None
-    if not isinstance(item.get("x-source"), str):
-        raise OverlayError(f"{where} needs an `x-source`, the source of the fact")
+    source = item.get("x-source", title)
+    if not isinstance(source, str):
+        raise OverlayError(f"{where}/x-source must be a text, the source of the fact")
     return Action(
         item["target"],
         str(item.get("description", "")),
         item.get("update"),
         item.get("remove") is True,
         evidence,
-        item["x-source"],
+        source,
+        item.get("x-expects"),
+        Scope.parse(item.get("x-applies-to"), f"{where}/x-applies-to"),
     )
 
 
@@ -140,6 +201,38 @@ def _unmatched(action: Action, index: int) -> Finding:
         "overlay-action-unmatched", Severity.INFO, action.evidence, f"/actions/{index}",
         f"the overlay action {show(action.description)} matches nothing in this document",
         expected=action.target, source="overlay",
+    )  # fmt: skip
+
+
+def _superseded(
+    action: Action, location: tuple[str | int, ...], document: dict[str, Any], found: list[Conflict]
+) -> Iterator[Finding]:
+    """Yield a finding for each place where the document says something else; none where it says what the action says."""
+    if found and not action.remove and _says_update(document, location, action.update):
+        return
+    for conflict in found:
+        has_part = _has(action.update, conflict.part)
+        ours = resolve_pointer(action.update, conflict.part) if has_part else conflict.expected
+        if has_part and says_all(conflict.got, ours):
+            continue
+        yield Finding(
+            "overlay-superseded", Severity.INFO, action.evidence, join_pointer("", *conflict.place),
+            f"the overlay action {show(action.description)} is not applied where the document says something else",
+            expected=shorten(ours), got=shorten(conflict.got), source="overlay",
+        )  # fmt: skip
+
+
+def _says_update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> bool:
+    try:
+        return says_all(resolve_pointer(document, location), update)
+    except LookupError:
+        return False
+
+
+def _unrelated(title: str) -> Finding:
+    return Finding(
+        "overlay-not-applicable", Severity.INFO, Evidence.DOCUMENTED, "",
+        f"the overlay {show(title)} is about another service; nothing of it is applied", source="overlay",
     )  # fmt: skip
 
 
