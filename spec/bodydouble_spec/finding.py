@@ -40,6 +40,11 @@ class Evidence(StrEnum):
     INFERRED = "inferred"
     ASSUMED = "assumed"
 
+    @property
+    def rank(self) -> int:
+        """The rank: 0 for documented, the strongest, to 3 for assumed."""
+        return list(Evidence).index(self)
+
 
 _RANKS = {Severity.INFO: 0, Severity.WARNING: 1, Severity.ERROR: 2}
 _DEVIATION = {

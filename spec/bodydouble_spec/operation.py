@@ -9,7 +9,7 @@ import orjson
 from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.schema import Direction, SchemaValidator, strict_findings, to_json_schema
+from bodydouble_spec.schema import Direction, SchemaEvidence, SchemaValidator, strict_findings, to_json_schema
 from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Operation", "Response", "is_success", "read_operations"]
@@ -206,7 +206,7 @@ class _OperationReader:
     def _validator(self, media_type: Mapping[str, Any], pointer: str, direction: Direction) -> SchemaValidator | None:
         if "schema" not in media_type:
             return None
-        evidence = self._evidence_of(join_pointer(pointer, "schema"))
+        evidence = SchemaEvidence(self._document, join_pointer(pointer, "schema"), self._evidence_of)
         schema = to_json_schema(media_type["schema"], self._document, direction)
         try:
             return SchemaValidator(schema, direction, self._key, evidence)

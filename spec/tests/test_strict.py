@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Evidence, Finding
+from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.strict import strict_findings
 from bodydouble_spec.schema.validation import SchemaValidator
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ META = {"usage": {"credits_used": 84000}}
 TEXT = {"type": "string"}
 NULL_TEXT = {"type": ["string", "null"]}
 NULL = {"type": "null"}
+DOCUMENTED = SchemaEvidence({}, "", lambda _: Evidence.DOCUMENTED)
 
 
 def found(findings: list[Finding]) -> list[tuple[str, str, str]]:
@@ -21,7 +23,7 @@ def found(findings: list[Finding]) -> list[tuple[str, str, str]]:
 
 
 def read(schema: dict[str, Any], value: Any) -> list[tuple[str, str, str]]:
-    validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
+    validator = SchemaValidator(schema, "response", "GET /a", DOCUMENTED)
     assert validator.is_valid(value)
     return found(strict_findings(validator, value, "GET /a", Evidence.DOCUMENTED))
 
@@ -144,7 +146,7 @@ def test_shapes_are_checked_by_the_branches_that_apply(
 
 def test_a_value_that_fits_no_branch_is_left_to_the_schema() -> None:
     schema = an_object(a={"anyOf": [an_object(b=TEXT), TEXT]})
-    validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
+    validator = SchemaValidator(schema, "response", "GET /a", DOCUMENTED)
     assert strict_findings(validator, {"a": {"b": 5, "c": 6}}, "GET /a", Evidence.DOCUMENTED) == []
 
 
@@ -198,7 +200,7 @@ def choices(schema: dict[str, Any]) -> list[dict[str, Any]]:
 @settings(deadline=None, max_examples=100)
 @given(SCHEMAS)
 def test_a_complete_answer_of_one_shape_has_no_findings(schema: dict[str, Any]) -> None:
-    validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
+    validator = SchemaValidator(schema, "response", "GET /a", DOCUMENTED)
     for value in choices(schema):
         assert found(strict_findings(validator, value, "GET /a", Evidence.DOCUMENTED)) == []
 
@@ -206,7 +208,7 @@ def test_a_complete_answer_of_one_shape_has_no_findings(schema: dict[str, Any]) 
 @settings(deadline=None, max_examples=100)
 @given(SCHEMAS)
 def test_a_property_outside_every_branch_is_always_reported(schema: dict[str, Any]) -> None:
-    validator = SchemaValidator(schema, "response", "GET /a", Evidence.DOCUMENTED)
+    validator = SchemaValidator(schema, "response", "GET /a", DOCUMENTED)
     for value in choices(schema):
         findings = strict_findings(validator, {**value, "drift": 1}, "GET /a", Evidence.DOCUMENTED)
         assert found(findings) == [("warning", "undocumented", "/drift")]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Evidence, Finding
+from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.validation import SchemaValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,9 +19,11 @@ ANY_JSON = st.recursive(
 FIELDS = st.sampled_from(["model", "prompt", "image_urls", "num_images", "aspect_ratio", "provider"])
 VALID = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "a cat", "image_urls": ["https://a.example/b.png"]}
 
+DOCUMENTED = SchemaEvidence({}, "", lambda _: Evidence.DOCUMENTED)
+
 
 def validator(schema: dict[str, Any]) -> SchemaValidator:
-    return SchemaValidator(schema, "request", "POST /a", Evidence.DOCUMENTED)
+    return SchemaValidator(schema, "request", "POST /a", DOCUMENTED)
 
 
 def found(findings: list[Finding]) -> set[tuple[str, str]]:

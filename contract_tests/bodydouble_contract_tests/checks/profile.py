@@ -238,9 +238,8 @@ class OperationProfile:
 
     def source(self, *parts: str) -> str:
         """Return the source of a place below the operation: that of the overlay's fact, else the published contract."""
-        pointer = join_pointer(self.operation.pointer, *parts)
-        above = [fact for fact in self.contract.facts if f"{pointer}/".startswith(f"{fact.pointer}/")]
-        return max(reversed(above), key=lambda fact: len(fact.pointer)).source if above else "the published contract"
+        fact = self.contract.fact(join_pointer(self.operation.pointer, *parts))
+        return "the published contract" if fact is None else fact.source
 
     def _are_unspecified(self, inputs: Any) -> bool:
         if not is_array(inputs):

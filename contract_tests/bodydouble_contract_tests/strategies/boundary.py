@@ -98,7 +98,8 @@ class _CaseBuilder:
             return
         body = place.embed(variant.value)
         reported_at = pointer if place.reported_at is None else place.reported_at
-        found = {finding.pointer for finding in self._operation.validate_request(body)}
+        findings = self._operation.validate_request(body)
+        found = {finding.pointer for finding in findings}
         if variant.valid and not found:
             fault_pointer = pointer
         elif not variant.valid and len(found) == 1 and f"{reported_at}/".startswith(f"{min(found)}/"):
@@ -106,7 +107,9 @@ class _CaseBuilder:
             fault_pointer = min(found)
         else:
             return
-        evidence = self._contract.evidence(variant.origin)
+        # A refusal has the evidence for the rules that were broken, an acceptance that for the rule at its boundary.
+        known = [finding.evidence for finding in findings] or [self._contract.evidence(variant.origin)]
+        evidence = min(known, key=lambda one: one.rank)
         self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, fault_pointer, variant.rule, evidence)
 
     def visit(self, schema: SchemaView, example: Any, place: _Place) -> None:

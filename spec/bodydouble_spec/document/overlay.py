@@ -69,7 +69,7 @@ class Overlay:
 
     title: str
     actions: tuple[Action, ...]
-    scope: Scope = Scope()
+    scope: Scope
 
     @classmethod
     def load(cls, path: str | Path) -> "Overlay":

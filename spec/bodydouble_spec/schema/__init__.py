@@ -1,5 +1,6 @@
 """JSON Schema as an OpenAPI document uses it: its keywords, one reading of it, a compiled validator, and the strict check of a value."""
 
+from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.keywords import (
     EXTENSIBLE_NAME_MAPS,
     NAME_MAPS,
@@ -22,6 +23,7 @@ __all__ = [
     "REBASING",
     "SIMPLE",
     "Direction",
+    "SchemaEvidence",
     "SchemaPart",
     "SchemaValidator",
     "SchemaView",

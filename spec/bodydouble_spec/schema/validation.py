@@ -1,7 +1,7 @@
 """One compiled validator for a schema, with findings from its structured errors, never from their text."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
@@ -10,6 +10,7 @@ import jsonschema_rs
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.keywords import normalize_bound
 from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
@@ -125,7 +126,7 @@ class SchemaValidator:
     cannot be compiled.
     """
 
-    def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: Evidence) -> None:
+    def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: SchemaEvidence) -> None:
         self._validator = _compile(schema)
         self._branches: dict[int, jsonschema_rs.Draft202012Validator] = {}
         self._direction: Direction = direction
@@ -153,39 +154,48 @@ class SchemaValidator:
             validator = self._branches[id(branch)] = _compile({**branch, "$defs": definitions})
         return _conforms(validator, value)
 
+    def evidence_for(self, parts: Sequence[Any]) -> Evidence | None:
+        """Return the strongest evidence for subschemas of ``schema``, given as the identical objects; None for none."""
+        return self._evidence.strongest(self.schema, parts)
+
     def findings(self, value: Any) -> list[Finding]:
-        """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding."""
+        """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding.
+
+        Where a value breaks the same rule more than once, with different evidence, the most severe fault is listed.
+        """
         try:
             errors = iter(self._validator.iter_errors(value))
         except ValueError as error:
             # For example, lone surrogates and keys that are not strings.
-            return [self._finding("not-json", "", f"the value is not JSON: {show(str(error))}", None, None)]
+            message = f"the value is not JSON: {show(str(error))}"
+            return [self._finding((), "not-json", "", message, None, None)]
         faults = (finding for error in errors for finding in self._from_error(error))
-        findings = list(islice(faults, _MAX_FAULTS))
+        findings = _most_severe(islice(faults, _MAX_FAULTS))
         more = sum(1 for _ in errors)  # only counted: a large request may have a hundred thousand
         if more:
-            findings.append(self._finding("more-faults", "", f"{more} more faults are not listed", None, more))
+            findings.append(self._finding((), "more-faults", "", f"{more} more faults are not listed", None, more))
         return findings
 
     def _from_error(self, error: jsonschema_rs.ValidationError) -> Iterator[Finding]:
         pointer = join_pointer("", *error.instance_path)
         keyword = error.kind.name
         details = error.kind.as_dict()
+        path = error.evaluation_path
         if keyword == "required":
             missing = str(details["property"])
             message = f"required property {show(missing)} is missing"
-            yield self._finding("required", join_pointer(pointer, missing), message, missing, None)
+            yield self._finding(path, "required", join_pointer(pointer, missing), message, missing, None)
         elif keyword in {"additionalProperties", "unevaluatedProperties"}:
             for name in details["unexpected"]:
                 message = f"property {show(name)} is not allowed"
-                yield self._finding(_kebab(keyword), join_pointer(pointer, name), message, None, name)
+                yield self._finding(path, _kebab(keyword), join_pointer(pointer, name), message, None, name)
         elif keyword in {"anyOf", "oneOf"}:
             yield self._unmatched(error, pointer, keyword)
         else:
             expected, sentence = _expectation(keyword, details)
             value = error.instance
             got = type_name(value) if keyword == "type" else value
-            yield self._finding(_kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
+            yield self._finding(path, _kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
 
     def _unmatched(self, error: jsonschema_rs.ValidationError, pointer: str, keyword: str) -> Finding:
         """Return a finding that covers the faults in each allowed shape."""
@@ -196,16 +206,30 @@ class SchemaValidator:
         what = f"matches {matched} of the allowed shapes, not exactly one" if matched else "matches no allowed shape"
         message = f"{show(value)} {what}"
         return self._finding(
-            _kebab(keyword), pointer, message, len(context), value, tuple(islice(faults, _MAX_COVERED))
+            error.evaluation_path,
+            _kebab(keyword),
+            pointer,
+            message,
+            len(context),
+            value,
+            tuple(_most_severe(islice(faults, _MAX_COVERED))),
         )
 
     def _finding(
-        self, keyword: str, pointer: str, message: str, expected: Any, got: Any, covers: tuple[Finding, ...] = ()
+        self,
+        path: Sequence[str | int],
+        keyword: str,
+        pointer: str,
+        message: str,
+        expected: Any,
+        got: Any,
+        covers: tuple[Finding, ...] = (),
     ) -> Finding:
+        evidence = self._evidence.along(path)
         return Finding(
             id=f"{self._direction}-{keyword}",
-            severity=Severity.for_evidence(self._evidence),
-            evidence=self._evidence,
+            severity=Severity.for_evidence(evidence),
+            evidence=evidence,
             pointer=pointer,
             message=message,
             expected=expected,
@@ -214,6 +238,16 @@ class SchemaValidator:
             operation=self._operation,
             covers=covers,
         )
+
+
+def _most_severe(findings: Iterable[Finding]) -> list[Finding]:
+    """Return each rule once at each place, with the most severe of its findings, in order."""
+    kept: dict[Finding, Finding] = {}
+    for finding in findings:
+        known = kept.setdefault(finding, finding)
+        if finding.severity.rank > known.severity.rank:
+            kept[finding] = finding
+    return list(kept.values())
 
 
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
