@@ -7,12 +7,14 @@ again in memory. ``python -m bodydouble_spec`` writes it.
 
 import hashlib
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from bodydouble_spec.document import Fact, Overlaid, Overlay
+from bodydouble_spec.document import Fact, Overlaid, Overlay, parse_document
+from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
 
 __all__ = ["NAME", "merged_bytes", "merged_document", "overlaid", "overlay", "provenance", "published"]
@@ -36,7 +38,15 @@ def provenance() -> dict[str, str]:
 
 def overlay() -> Overlay:
     """Return the vendored overlay."""
-    return Overlay.load(_OVERLAY)
+    return _parse_overlay(_OVERLAY.read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _parse_overlay(data: bytes) -> Overlay:
+    document, problem = parse_document(data)
+    if problem is not None:
+        raise OverlayError(f"{_OVERLAY}: {problem}")
+    return Overlay.parse(document, str(_OVERLAY))
 
 
 def overlaid(repaired: dict[str, Any]) -> Overlaid:

@@ -26,6 +26,8 @@ from bodydouble_spec.values import is_array, is_object, join_pointer, resolve_po
 
 __all__ = ["Action", "Fact", "Overlaid", "Overlay"]
 
+_SHOWN_CHARACTERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -218,8 +220,12 @@ def _superseded(
         yield Finding(
             "overlay-superseded", Severity.INFO, action.evidence, join_pointer("", *conflict.place),
             f"the overlay action {show(action.description)} is not applied where the document says something else",
-            expected=shorten(ours), got=shorten(conflict.got), source="overlay",
+            expected=ours, got=_brief(conflict.got), source="overlay",
         )  # fmt: skip
+
+
+def _brief(said: Any) -> Any:
+    return said if len(str(said)) <= _SHOWN_CHARACTERS else shorten(said)
 
 
 def _says_update(document: dict[str, Any], location: tuple[str | int, ...], update: Any) -> bool:
