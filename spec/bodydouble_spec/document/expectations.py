@@ -79,11 +79,18 @@ def _hosts(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _models(document: Mapping[str, Any], operation: Any) -> Iterator[str]:
     """Yield the values that an operation's request allows as ``model``; "" for one that is not a text."""
-    body = operation.get("requestBody") if is_object(operation) else None
-    for media_type in body["content"].values() if is_object(body) else ():
-        model = _follow(document, _follow(document, media_type.get("schema")).get("properties", {}).get("model"))
+    content = _object(_object(operation, "requestBody"), "content")
+    for name in content:
+        properties = _object(_follow(document, _object(content, name).get("schema")), "properties")
+        model = _follow(document, properties.get("model"))
         values = model.get("enum", [model["const"]] if "const" in model else [])
         yield from (value if isinstance(value, str) else "" for value in values)
+
+
+def _object(value: Any, key: str) -> dict[str, Any]:
+    """Return the object below a key, or an empty one; an extension of a path item may have any shape."""
+    inner = value.get(key) if is_object(value) else None
+    return inner if is_object(inner) else {}
 
 
 def _follow(document: Mapping[str, Any], schema: Any) -> dict[str, Any]:
