@@ -6,7 +6,7 @@ import pytest
 from bodydouble.commands.contract_check import merge
 from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
-from bodydouble_spec.schema import SchemaValidator, SchemaView, to_json_schema
+from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, SchemaView, to_json_schema
 
 POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"
 
@@ -111,7 +111,7 @@ def test_a_field_is_described_as_the_validator_reads_it(
     components = {"Size": {"type": "string", "enum": ["1K", "2K"]}}
     (field,) = fields({"properties": {"a": schema}}, version, **components)
     compiled = to_json_schema(schema, {"openapi": version, "components": {"schemas": components}}, "request")
-    validator = SchemaValidator(compiled, "request", "POST /a", Evidence.DOCUMENTED)
+    validator = SchemaValidator(compiled, "request", "POST /a", SchemaEvidence({}, "", lambda _: Evidence.DOCUMENTED))
     assert (validator.is_valid(accepted), validator.is_valid(refused)) == (True, False)
     assert (field.type, field.limits) == words
 
