@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from bodydouble_spec.values import is_array, is_object
+
 __all__ = ["Evidence", "Finding", "Severity", "exit_code", "worst"]
 
 
@@ -83,6 +85,27 @@ class Finding:
         key = "\0".join((self.id, self.operation or "", self.pointer))
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    @classmethod
+    def from_dict(cls, value: Any, pointer: str = "") -> "Finding":
+        """Return the finding that `to_dict` wrote. Raises ValueError with the place of what is wrong, below ``pointer``."""
+        if not is_object(value):
+            raise ValueError(f"{pointer} is not a finding")
+        for name in ("id", "pointer", "message"):
+            if not isinstance(value.get(name), str):
+                raise ValueError(f"{pointer}/{name} must be a text")
+        covers = value.get("covers", [])
+        if not is_array(covers):
+            raise ValueError(f"{pointer}/covers must be an array")
+        texts = ("repaired", "direction", "operation", "source", "witness")
+        return cls(
+            severity=Severity(_one_of(Severity, value.get("severity"), f"{pointer}/severity")),
+            evidence=Evidence(_one_of(Evidence, value.get("evidence"), f"{pointer}/evidence")),
+            covers=tuple(cls.from_dict(item, f"{pointer}/covers/{number}") for number, item in enumerate(covers)),
+            **{name: value[name] for name in ("id", "pointer", "message")},
+            **{name: value.get(name) for name in ("expected", "got", "request")},
+            **{name: text if isinstance(text := value.get(name), str) else None for name in texts},
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values: always the four naming fields, message and fingerprint, others when set."""
         result: dict[str, Any] = {}
@@ -95,6 +118,12 @@ class Finding:
                 result[item.name] = str(value) if isinstance(value, StrEnum) else value
         result["fingerprint"] = self.fingerprint
         return result
+
+
+def _one_of(kind: type[Severity] | type[Evidence], value: Any, pointer: str) -> str:
+    if not isinstance(value, str) or value not in {*kind}:
+        raise ValueError(f"{pointer} must be one of {', '.join(kind)}")
+    return value
 
 
 _ALWAYS = {"id", "severity", "evidence", "pointer", "message"}
