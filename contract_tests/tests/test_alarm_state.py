@@ -107,6 +107,7 @@ def test_a_drift_that_is_gone_is_reported_once() -> None:
         ({"enum": ["b", "a"], "description": "as before", "properties": {"title": {"type": "string"}}}, True),
         ({"enum": ["a", "b"], "properties": {"title": {"type": "string", "x-order": 3}}}, True),
         ({"enum": ["a", "b"], "properties": {}}, False),
+        ({"enum": ["a", "b"], "properties": {"title": {"type": "string", "default": {"title": "data"}}}}, False),
         ({"enum": ["a"], "properties": {"title": {"type": "string"}}}, False),
     ],
 )
