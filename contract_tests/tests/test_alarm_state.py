@@ -107,7 +107,6 @@ def test_a_drift_that_is_gone_is_reported_once() -> None:
         ({"enum": ["b", "a"], "description": "as before", "properties": {"title": {"type": "string"}}}, True),
         ({"enum": ["a", "b"], "properties": {"title": {"type": "string", "x-order": 3}}}, True),
         ({"enum": ["a", "b"], "properties": {}}, False),
-        ({"enum": ["a", "b"], "properties": {"title": {"type": "string", "default": {"title": "data"}}}}, False),
         ({"enum": ["a"], "properties": {"title": {"type": "string"}}}, False),
     ],
 )
@@ -115,6 +114,11 @@ def test_prose_and_order_in_a_change_are_not_a_new_drift(new: dict[str, Any], is
     old = {"enum": ["a", "b"], "description": "words", "properties": {"title": {"type": "string"}}}
     delta, _ = run_twice(results_of(change(new=old)), results_of(change(new=new)))
     assert (delta.findings == ()) == is_same
+
+
+def test_a_changed_default_is_a_new_drift_even_where_it_looks_like_prose() -> None:
+    first, second = (results_of(change(new={"default": {"title": text}})) for text in ("a", "b"))
+    assert len(run_twice(first, second)[0].findings) == 1
 
 
 def test_a_drift_that_another_one_covers_now_is_not_gone() -> None:
