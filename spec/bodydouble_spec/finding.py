@@ -96,14 +96,21 @@ class Finding:
         covers = value.get("covers", [])
         if not is_array(covers):
             raise ValueError(f"{pointer}/covers must be an array")
-        texts = ("repaired", "direction", "operation", "source", "witness")
         return cls(
+            id=value["id"],
             severity=Severity(_one_of(Severity, value.get("severity"), f"{pointer}/severity")),
             evidence=Evidence(_one_of(Evidence, value.get("evidence"), f"{pointer}/evidence")),
+            pointer=value["pointer"],
+            message=value["message"],
+            expected=value.get("expected"),
+            got=value.get("got"),
+            repaired=_text(value.get("repaired")),
+            direction=_text(value.get("direction")),
+            operation=_text(value.get("operation")),
+            request=value.get("request"),
+            source=_text(value.get("source")),
+            witness=_text(value.get("witness")),
             covers=tuple(cls.from_dict(item, f"{pointer}/covers/{number}") for number, item in enumerate(covers)),
-            **{name: value[name] for name in ("id", "pointer", "message")},
-            **{name: value.get(name) for name in ("expected", "got", "request")},
-            **{name: text if isinstance(text := value.get(name), str) else None for name in texts},
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +131,10 @@ def _one_of(kind: type[Severity] | type[Evidence], value: Any, pointer: str) -> 
     if not isinstance(value, str) or value not in {*kind}:
         raise ValueError(f"{pointer} must be one of {', '.join(kind)}")
     return value
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 _ALWAYS = {"id", "severity", "evidence", "pointer", "message"}
