@@ -12,17 +12,21 @@ import contextlib
 import json
 import re
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Generator
 from pathlib import Path
 
-from bodydouble_contract_tests.mutants import Mutant, mutants, serve
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
 from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract
+
+# The mutants are test code of the checkout, and not installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from contract_tests.tests.mutants import Mutant, mutants, serve
 
 KEY = "a-key"
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -208,6 +210,22 @@ def test_recorded_answers_are_a_source(tmp_path: Path) -> None:
         item["source"].partition(",")[0] for item in found(compare("--exchanges", recording, "--format", "json"))
     }
     assert sources == {"recording"}
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations/", "/images/generations"])
+def test_drift_and_verify_agree_on_a_recorded_exchange(tmp_path: Path, path: str) -> None:
+    body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "a", "image_urls": ["https://example.com/a.png"]}
+    answer = {"data": [{"url": "https://example.com/1.png", "b64_json": None}], "surprise": 1}
+    spelled = replace(exchange(body, answer), operation=None, path=path, time=datetime.now(UTC).isoformat())
+    recording = put(tmp_path / "recording.jsonl", spelled)
+    results = [
+        CliRunner().invoke(app, [command, "--exchanges", str(recording), "--format", "json"])
+        for command in ("drift", "verify")
+    ]
+    assert [result.exit_code for result in results] == [1, 1]
+    drifted, verified = ({(item["fingerprint"], item["id"], item["pointer"]) for item in found(r)} for r in results)
+    assert drifted == verified
+    assert ("answer-strict/undocumented", "/surprise") in {place[1:] for place in drifted}
 
 
 def test_the_report_of_a_verification_is_a_source(tmp_path: Path) -> None:

@@ -119,6 +119,13 @@ def test_neither_modules_nor_rooms_import_each_other_in_a_circle() -> None:
     assert (circle(inside), circle(rooms), own_face) == ([], [], [])
 
 
+def test_no_module_is_shipped_for_tests_alone() -> None:
+    doors = {f"{package}.__main__" for package in PACKAGES}
+    doors |= {"bodydouble.pytest_plugin", "bodydouble_contract_tests.test_contract"}
+    read = {imported for path in PATHS.values() for imported in imports(path)}
+    assert {*PATHS} - {*PACKAGES} - read - doors == set()
+
+
 def test_rooms_and_modules_stay_small() -> None:
     long = {
         name: lines for name, path in PATHS.items() if (lines := len(path.read_text("utf-8").splitlines())) > MOST_LINES

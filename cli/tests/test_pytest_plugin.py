@@ -68,6 +68,27 @@ def test_the_same_violation_in_many_requests_is_reported_once_with_their_numbers
     result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
 
 
+TYPES = """
+def test_app(bodydouble):
+    for kind in ("text/plain", "text/html", "image/png", "text/html"):
+        headers = {"Authorization": "Bearer a", "Content-Type": kind}
+        httpx.post(bodydouble.url + "/v1/images/generations", content=b"{}", headers=headers)
+"""
+
+
+def test_violations_of_one_rule_with_different_values_are_reported_each_with_their_own_requests(run_tests: Run) -> None:
+    result = run_tests(TYPES)
+    for kind, requests in (("text/plain", "request 1"), ("text/html", "requests 2, 4"), ("image/png", "request 3")):
+        result.stdout.fnmatch_lines_random([f"*Content-Type is {kind};*", f"*{requests} of 4*"])
+    result.stdout.fnmatch_lines(["3 errors,*"])
+
+
+def test_violations_with_very_many_values_are_reported_in_a_few_lines(run_tests: Run) -> None:
+    result = run_tests("def test_app(bodydouble):\n    for n in range(30): send(num_images=100 + n)\n")
+    result.stdout.fnmatch_lines(["*110 is too large;*(and 19 more such values)*", "*11, 12, * and 10 more of 30"])
+    result.stdout.fnmatch_lines(["11 errors,*"])
+
+
 def test_an_answer_that_is_never_used_fails_the_test_with_its_line(pytester: pytest.Pytester, run_tests: Run) -> None:
     result = run_tests("\ndef test_app(bodydouble):\n    bodydouble.answer(status=429, times=2)\n")
     result.assert_outcomes(passed=1, errors=1)

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from bodydouble_contract_tests.drift import (
     recording_findings,
     report_findings,
 )
+from bodydouble_contract_tests.verification import Baseline, OperationProfile, verify_recording
 from bodydouble_mockserver import create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import (
     Contract,
     Evidence,
     Exchange,
+    ExchangeLog,
     Finding,
     RecordedAnswer,
     RecordedPicture,
@@ -41,17 +44,23 @@ GOOD: dict[str, Any] = {
     "data": [{"url": "https://example.org/1.png", "b64_json": None}],
     "meta": {"usage": {"credits_used": 84000}},
 }
+REQUEST: dict[str, Any] = {
+    "model": "google/gemini-2.5-flash-image-edit",
+    "prompt": "make it night",
+    "image_urls": ["https://example.com/a.png"],
+}
 PICTURE = RecordedPicture("0" * 64, "image/png", 1000, (8, 8), is_data_uri=False).to_dict()
 
 
-def exchange(body: object, number: int = 1, **changes: Any) -> Exchange:
-    answer = RecordedAnswer(changes.pop("status", 200), changes.pop("headers", JSON_TYPE), body)
+def exchange(answered: object, number: int = 1, **changes: Any) -> Exchange:
+    answer = RecordedAnswer(changes.pop("status", 200), changes.pop("headers", JSON_TYPE), answered)
     made = Exchange(
         id=f"call-{number}",
         time=f"2026-11-{number:02}T10:00:00.000Z",
         method="POST",
         path="/v1/images/generations",
         operation="POST /v1/images/generations",
+        body=REQUEST,
         answer=answer,
     )
     return replace(made, **changes)
@@ -89,7 +98,7 @@ def test_answers_that_keep_the_contract_give_nothing(vendored: Contract) -> None
 
 def test_an_answer_is_read_strictly(vendored: Contract) -> None:
     findings = recording_findings([exchange({"images": []})], vendored)
-    assert ("response-undocumented", "/images") in ids(findings)
+    assert ("answer-strict/undocumented", "/images") in ids(findings)
 
 
 def test_one_deviation_in_many_answers_is_one_finding_that_counts_them(vendored: Contract) -> None:
@@ -101,8 +110,9 @@ def test_one_deviation_in_many_answers_is_one_finding_that_counts_them(vendored:
 
 def test_the_number_of_an_item_makes_no_difference(vendored: Contract) -> None:
     two = {**GOOD, "data": [GOOD["data"][0], {**GOOD["data"][0], "seed": 1}]}
-    assert ids(recording_findings([exchange(two), exchange(item(seed=1))], vendored)) == {
-        ("response-undocumented", "/data/*/seed")
+    assert ids(recording_findings([exchange(two), exchange(item(seed=1), 2)], vendored)) == {
+        ("image-count/more", "/data"),
+        ("answer-strict/undocumented", "/data/*/seed"),
     }
 
 
@@ -111,7 +121,8 @@ def test_a_picture_that_was_taken_out_counts_as_one(vendored: Contract) -> None:
 
 
 def test_a_refusal_in_an_unknown_envelope_is_a_warning_at_most(vendored: Contract) -> None:
-    findings = recording_findings([exchange({"code": 400, "reason": "no"}, status=400)], vendored)
+    refused = exchange({"code": 400, "reason": "no"}, status=400, body=REQUEST | {"num_images": 9})
+    findings = recording_findings([refused], vendored)
     assert {found.severity for found in findings} <= {Severity.WARNING, Severity.INFO}
     assert findings
 
@@ -120,7 +131,10 @@ def test_the_refusals_of_the_stand_in_are_no_drift(vendored: Contract) -> None:
     calls: list[dict[str, Any]] = [{}, {"headers": {"Authorization": "Bearer any-key"}, "json": {"num_images": 9}}]
     with httpx.Client(transport=MockTransport(create_app()), base_url="http://stand-in") as client:
         refusals = [client.post("/v1/images/generations", **call) for call in calls]
-    recorded = [exchange(reply.json(), status=reply.status_code, headers=dict(reply.headers)) for reply in refusals]
+    recorded = [
+        exchange(reply.json(), status=reply.status_code, headers=dict(reply.headers), body=call.get("json"))
+        for reply, call in zip(refusals, calls, strict=True)
+    ]
     assert [reply.status_code for reply in refusals] == [401, 400]
     assert recording_findings(recorded, vendored) == []
 
@@ -130,7 +144,49 @@ def test_an_answer_whose_body_was_not_kept_is_checked_by_its_type_only(vendored:
     answer = RecordedAnswer(200, JSON_TYPE, raw=raw)
     other = RecordedAnswer(200, {"content-type": "text/html"}, raw=raw)
     assert recording_findings([exchange(None, answer=answer)], vendored) == []
-    assert ids(recording_findings([exchange(None, answer=other)], vendored)) == {("response-content-type", "")}
+    assert ids(recording_findings([exchange(None, answer=other)], vendored)) == {("answer-media-type", "")}
+
+
+FAULTY = [
+    exchange(item(seed=1), 1),
+    exchange(item(b64_json=PICTURE, url="/relative.png"), 2),
+    exchange({"data": "text"}, 3),
+    exchange(GOOD, 4, headers={"content-type": "text/html"}),
+    exchange(GOOD, 5, body=REQUEST | {"num_images": 9}),
+    exchange(GOOD, 6, body=REQUEST | {"num_images": 2}),
+    exchange({"message": "no"}, 7, status=500),
+    exchange({"reason": "no"}, 8, status=400, body=REQUEST | {"num_images": 9}),
+    exchange({**GOOD, "meta": {"usage": {"credits_used": 0}}}, 9, operation=None, path="/images/generations/"),
+]
+
+
+def test_a_baseline_of_verify_mutes_the_same_faults_in_drift(vendored: Contract) -> None:
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    verified = verify_recording(OperationProfile(vendored), ExchangeLog(tuple(FAULTY), ()), now)
+    drifted = recording_findings(FAULTY, vendored)
+    assert {found.fingerprint: found.severity for found in drifted} == {
+        found.fingerprint: found.severity for found in verified.findings
+    }
+    assert {found.id.partition("/")[0] for found in drifted} >= {
+        "answer-strict", "answer-conforms", "answer-media-type", "picture-url-absolute", "invalid-refused", "image-count", "valid-accepted",
+        "refusal-envelope", "credits-positive",
+    }  # fmt: skip
+    result = Baseline.of(verified.findings).apply(replace(verified, findings=tuple(drifted)))
+    assert (result.findings, len(result.muted), result.gone) == ((), len(drifted), ())
+
+
+def test_a_fault_of_the_same_kind_in_other_calls_has_the_same_identity(vendored: Contract) -> None:
+    monday, tuesday = (
+        recording_findings([exchange({"message": "no"}, day, status=500), exchange(GOOD, day + 1, body={})], vendored)
+        for day in (1, 3)
+    )
+    assert len(monday) >= 2
+    assert monday == tuesday
+
+
+def test_the_lines_of_one_call_are_one_answer(vendored: Contract) -> None:
+    (found,) = recording_findings([exchange(item(seed=1)), exchange(item(seed=1))], vendored)
+    assert (found.witness or "").startswith("1 of 1 answers")
 
 
 def test_an_exchange_without_an_operation_is_known_by_its_route(vendored: Contract) -> None:

@@ -116,6 +116,11 @@ def test_prose_and_order_in_a_change_are_not_a_new_drift(new: dict[str, Any], is
     assert (delta.findings == ()) == is_same
 
 
+def test_a_changed_default_is_a_new_drift_even_where_it_looks_like_prose() -> None:
+    first, second = (results_of(change(new={"default": {"title": text}})) for text in ("a", "b"))
+    assert len(run_twice(first, second)[0].findings) == 1
+
+
 def test_a_drift_that_another_one_covers_now_is_not_gone() -> None:
     delta, _ = run_twice(
         results_of(change()), results_of(change("model-replaced", covers=(change("group", covers=(change(),)),)))

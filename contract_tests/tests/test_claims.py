@@ -11,16 +11,7 @@ import orjson
 import pytest
 from bodydouble_client import ArgumentError, EditResult, Image, NotFound, TimedOut
 from bodydouble_contract_tests import InvalidRequest, boundary_cases, invalid_requests, requests
-from bodydouble_contract_tests.claims.answers import answers, boundary_answers
-from bodydouble_contract_tests.claims.calls import (
-    ClientCall,
-    InputPicture,
-    InvalidCall,
-    boundary_calls,
-    calls,
-    invalid_boundary_calls,
-    invalid_calls,
-)
+from bodydouble_contract_tests.claims.calls import ClientCall, InputPicture, boundary_calls, calls
 from bodydouble_contract_tests.claims.claims import (
     CrossValidator,
     claim_clients_agree,
@@ -40,6 +31,9 @@ from bodydouble_spec import Contract, Finding, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
+
+from contract_tests.tests.strategies.answers import answers, boundary_answers
+from contract_tests.tests.strategies.invalid_calls import InvalidCall, invalid_boundary_calls, invalid_calls
 
 CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 # An answer is faster to make than a call, and there are more kinds of it.

@@ -11,8 +11,7 @@ import orjson
 import pytest
 from bodydouble_client import ConnectFailed, DownloadError, TimedOut
 from bodydouble_contract_tests import BoundaryCase, boundary_cases
-from bodydouble_contract_tests.claims.answers import answers
-from bodydouble_contract_tests.claims.calls import ClientCall, InputPicture, InvalidCall, calls, invalid_calls
+from bodydouble_contract_tests.claims.calls import ClientCall, InputPicture, calls
 from bodydouble_contract_tests.claims.claims import (
     CrossValidator,
     claim_clients_agree,
@@ -33,6 +32,9 @@ from bodydouble_spec import Contract, Finding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+
+from contract_tests.tests.strategies.answers import answers
+from contract_tests.tests.strategies.invalid_calls import InvalidCall, invalid_calls
 
 CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 FAULTS = (

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,12 @@ def replaced() -> dict[str, Finding]:
         exchange(model="unknown"),
     ]
     return recorded(impact(OLD, NEW, exchanges=exchanges))
+
+
+@pytest.mark.parametrize("path", [f"{PATH}/", "/images/generations", f"/{PATH}?a=b"])
+def test_a_recorded_request_is_tried_whatever_the_spelling_of_its_path(path: str) -> None:
+    found = recorded(impact(OLD, OLD, exchanges=[replace(exchange(), operation=None, path=path)]))
+    assert [*found] == ["impact-recorded-requests-accepted"]
 
 
 def test_as_sent_all_recorded_requests_would_be_refused_for_the_new_model_name(replaced: dict[str, Finding]) -> None:

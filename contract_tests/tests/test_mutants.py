@@ -4,12 +4,13 @@ import threading
 
 import httpx
 import pytest
-from bodydouble_contract_tests.mutants import Mutant, mutants, serve
 from bodydouble_contract_tests.strategies.boundary import boundary_cases
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
 from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, is_object
+
+from contract_tests.tests.mutants import Mutant, mutants, serve
 
 MUTANTS = mutants(Contract.load())
 OVER_A_SOCKET = {

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,28 @@ def test_a_request_that_breaks_the_contract_and_was_refused_is_fine(
     }  # fmt: skip
     assert checked(profile, exchange(BODY | {"num_images": 0}, 400, refusal)).findings == ()
     assert OperationProfile(vendored).operation.validate_request(BODY | {"num_images": 0})
+
+
+@pytest.mark.parametrize("path", ["/v1/images/generations/", "/images/generations", "//v1/images//generations?a=/b"])
+def test_an_exchange_without_an_operation_belongs_to_it_by_any_spelling_of_its_path(
+    profile: OperationProfile, path: str
+) -> None:
+    spelled = replace(exchange(answer={"data": "text"}, operation=None), path=path)
+    assert "answer-conforms" in ids(checked(profile, spelled))
+
+
+def test_a_picture_that_was_not_kept_in_an_answer_is_a_text(profile: OperationProfile) -> None:
+    kept = {"$picture": {"sha256": "0" * 64, "media_type": "image/png", "bytes": 9, "pixels": None, "data_uri": False}}
+    assert checked(profile, exchange(answer=GOOD | {"data": [{"url": None, "b64_json": kept}]})).findings == ()
+
+
+@pytest.mark.parametrize(("size", "found"), [(4, ["answer-conforms"]), (90_000, [])])
+def test_an_answer_of_which_only_the_beginning_was_kept_may_be_json(
+    profile: OperationProfile, size: int, found: list[str]
+) -> None:
+    raw = {"bytes": size, "sha256": "0" * 64, "text": '{"a"'}
+    answer = RecordedAnswer(200, {"content-type": "application/json"}, raw=raw)
+    assert ids(checked(profile, replace(exchange(), answer=answer))) == found
 
 
 def test_exchanges_of_other_operations_are_left_alone(profile: OperationProfile) -> None:

@@ -12,7 +12,6 @@ from bodydouble_contract_tests.run.recording import (
     Entry,
     Recorder,
     entry_of,
-    finding_of,
     latest,
     observation_of,
     read_recorded_run,
@@ -67,8 +66,8 @@ def test_a_call_is_read_as_it_was_written() -> None:
     assert entry_of(read) == entry_of(written)
     assert (observation.trouble, observation.detail, observation.pictures) == (Trouble.TIMEOUT, "late", (PICTURE,))
     assert (observation.status, observation.content, observation.sent) == (200, b'{"data":[]}', b'{"prompt":"x"}')
-    assert [finding_of(item) for item in read.findings] == [FINDING]
-    assert [finding_of(item).covers for item in read.findings if finding_of(item)] == [FINDING.covers]  # type: ignore[union-attr]
+    assert [Finding.from_dict(item) for item in read.findings] == [FINDING]
+    assert [Finding.from_dict(item).covers for item in read.findings] == [FINDING.covers]
 
 
 def test_of_one_call_the_last_line_counts(tmp_path: Path) -> None:

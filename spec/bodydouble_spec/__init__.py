@@ -28,7 +28,7 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec.operation import Operation, Response, is_success
+from bodydouble_spec.operation import Operation, Response, is_success, operation_of
 from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
@@ -70,6 +70,7 @@ __all__ = [
     "is_success",
     "join_pointer",
     "may_hold_key",
+    "operation_of",
     "parse_exchange",
     "parse_path",
     "parse_status",

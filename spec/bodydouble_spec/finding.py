@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
+from bodydouble_spec.values import is_array, is_object
+
 __all__ = ["Evidence", "Finding", "Severity", "exit_code", "worst"]
 
 
@@ -88,6 +90,34 @@ class Finding:
         key = "\0".join((self.id, self.operation or "", self.pointer))
         return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
+    @classmethod
+    def from_dict(cls, value: Any, pointer: str = "") -> "Finding":
+        """Return the finding that `to_dict` wrote. Raises ValueError with the place of what is wrong, below ``pointer``."""
+        if not is_object(value):
+            raise ValueError(f"{pointer} is not a finding")
+        for name in ("id", "pointer", "message"):
+            if not isinstance(value.get(name), str):
+                raise ValueError(f"{pointer}/{name} must be a text")
+        covers = value.get("covers", [])
+        if not is_array(covers):
+            raise ValueError(f"{pointer}/covers must be an array")
+        return cls(
+            id=value["id"],
+            severity=Severity(_one_of(Severity, value.get("severity"), f"{pointer}/severity")),
+            evidence=Evidence(_one_of(Evidence, value.get("evidence"), f"{pointer}/evidence")),
+            pointer=value["pointer"],
+            message=value["message"],
+            expected=value.get("expected"),
+            got=value.get("got"),
+            repaired=_text(value.get("repaired")),
+            direction=_text(value.get("direction")),
+            operation=_text(value.get("operation")),
+            request=value.get("request"),
+            source=_text(value.get("source")),
+            witness=_text(value.get("witness")),
+            covers=tuple(cls.from_dict(item, f"{pointer}/covers/{number}") for number, item in enumerate(covers)),
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as JSON values: always the four naming fields, message and fingerprint, others when set."""
         result: dict[str, Any] = {}
@@ -100,6 +130,16 @@ class Finding:
                 result[item.name] = str(value) if isinstance(value, StrEnum) else value
         result["fingerprint"] = self.fingerprint
         return result
+
+
+def _one_of(kind: type[Severity] | type[Evidence], value: Any, pointer: str) -> str:
+    if not isinstance(value, str) or value not in {*kind}:
+        raise ValueError(f"{pointer} must be one of {', '.join(kind)}")
+    return value
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 _ALWAYS = {"id", "severity", "evidence", "pointer", "message"}

@@ -1,6 +1,6 @@
 """One operation of a contract: its request, its responses, and the two checks of an answer."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,11 +8,12 @@ import orjson
 
 from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
+from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema import Direction, SchemaEvidence, SchemaValidator, strict_findings, to_json_schema
 from bodydouble_spec.values import is_object, join_pointer
 
-__all__ = ["Operation", "Response", "is_success", "read_operations"]
+__all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,38 @@ class Operation:
         evidence: Evidence = Evidence.DOCUMENTED,
     ) -> Finding:
         return Finding(rule, severity, evidence, "", message, expected, got, direction="response", operation=self.key)
+
+
+def operation_of(exchange: Exchange, operations: Iterable[Operation]) -> Operation | None:
+    """Return the operation to which a recorded exchange belongs; None when it belongs to none of them.
+
+    The recorded operation decides, or method and path where none was recorded. ``/v1`` in front, doubled slashes, a slash at the
+    end and the query make no difference, unless the contract has an operation for exactly that spelling.
+    """
+    method, _, path = (exchange.operation or f"{exchange.method} {exchange.route}").partition(" ")
+    candidates = [operation for operation in operations if operation.method == method.upper()]
+    for is_same in (str.__eq__, _is_spelling_of, _fits_template):
+        for operation in candidates:
+            if is_same(operation.path, path):
+                return operation
+    return None
+
+
+def _segments(path: str) -> list[str]:
+    """Return the parts of a path; the vendor has two official base URLs, one with ``/v1``."""
+    parts = [part for part in path.split("/") if part]
+    return parts[1:] if parts[:1] == ["v1"] else parts
+
+
+def _is_spelling_of(documented: str, path: str) -> bool:
+    return _segments(documented) == _segments(path)
+
+
+def _fits_template(documented: str, path: str) -> bool:
+    names, parts = _segments(documented), _segments(path)
+    return len(names) == len(parts) and all(
+        name == part or (name.startswith("{") and name.endswith("}")) for name, part in zip(names, parts, strict=True)
+    )
 
 
 def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:

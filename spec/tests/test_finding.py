@@ -85,6 +85,15 @@ def test_to_dict_holds_covered_findings_as_dicts() -> None:
     assert a_finding(covers=(covered,)).to_dict()["covers"] == [covered.to_dict()]
 
 
+def test_a_finding_is_read_as_it_was_written() -> None:
+    covered = a_finding(id="covered", got=None, request={"a": 1})
+    written = a_finding(
+        expected=[1], got="b", repaired="c", direction="response", operation="POST /a", covers=(covered,)
+    )
+    written = dataclasses.replace(written, source="recording", witness="call-1")
+    assert Finding.from_dict(written.to_dict()).to_dict() == written.to_dict()
+
+
 def test_severities_are_ordered_by_rank() -> None:
     assert sorted(Severity, key=lambda severity: severity.rank) == [Severity.INFO, Severity.WARNING, Severity.ERROR]
 

@@ -10,7 +10,7 @@ from bodydouble_contract_tests.checks.findings import deviation, distinct, gener
 from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
 from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.refusals import check_refusal
-from bodydouble_contract_tests.checks.status import check_status, is_generated
+from bodydouble_contract_tests.checks.status import check_status, passing_origin
 from bodydouble_contract_tests.checks.success import check_answer
 
 __all__ = ["check_observation", "check_observations"]
@@ -121,7 +121,7 @@ def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observatio
     detail = f": {shortened(observation.detail)}" if observation.detail else ""
     message = f"{_DESCRIPTIONS[trouble]} after {observation.elapsed_s:.1f} s{detail}"
     # The request is part of the fault when the server does not answer it; the framing of a body is not about one request.
-    rule = f"/{'generated' if is_generated(case) else case.id}" if check in _OF_A_CASE else ""
+    rule = f"/{passing_origin(case) or case.id}" if check in _OF_A_CASE else ""
     return deviation(profile, f"{check}{rule}", message, expected, str(trouble))
 
 

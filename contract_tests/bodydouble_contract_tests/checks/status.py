@@ -9,15 +9,17 @@ from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
 from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests.checks.profile import OperationProfile
 
-__all__ = ["check_status", "expected_statuses", "is_generated"]
+__all__ = ["check_status", "expected_statuses", "passing_origin"]
 
 _ACCEPTING = {"valid-accepted", "unknown-key-tolerated"}
 _NO_KEY = 401
+_PASSING_ORIGINS = ("generated", "recorded")
 
 
-def is_generated(case: Case) -> bool:
-    """Return whether a case was generated: its id is derived from its body, and other runs may not have it."""
-    return case.id.startswith("generated/")
+def passing_origin(case: Case) -> str | None:
+    """Return ``generated`` or ``recorded`` for a case that other runs may not have, such as a recorded request of an app; else None."""
+    origin = case.id.partition("/")[0]
+    return origin if origin in _PASSING_ORIGINS else None
 
 
 def check_status(profile: OperationProfile, case: Case, status: int, content: bytes) -> Iterator[Finding]:
@@ -72,15 +74,16 @@ def _undocumented_success(profile: OperationProfile, status: int) -> Iterator[Fi
 
 
 def _of_case(profile: OperationProfile, case: Case, check: str, message: str, expected: int | str, got: int) -> Finding:
-    rule = _generated_rule(case, got) if is_generated(case) else case.id.removeprefix(f"{check}/")
+    origin = passing_origin(case)
+    rule = case.id.removeprefix(f"{check}/") if origin is None else _general_rule(case, origin, got)
     finding_id = check if rule == check else f"{check}/{rule}"
     return deviation(profile, finding_id, message, expected, got, evidence=case.evidence)
 
 
-def _generated_rule(case: Case, status: int) -> str:
+def _general_rule(case: Case, origin: str, status: int) -> str:
     """Return a rule that is the same for the same fault, so that it is reported once and its request can be reduced."""
     is_about_a_place = case.expectation is ExpectedOutcome.REFUSED and status < 500
-    return f"generated{generic_pointer(case.body, case.pointer) if is_about_a_place else ''}-{status}"
+    return f"{origin}{generic_pointer(case.body, case.pointer) if is_about_a_place else ''}-{status}"
 
 
 def _what_happened(status: int) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 from bodydouble_spec import Evidence, Finding, Severity, SpecError, is_array, is_object
 from bodydouble_spec.diff import Change
+from bodydouble_spec.document import strip_prose
 
 from bodydouble_contract_tests.drift.sources import EXECUTED, DriftSource, SourceResult, merge_findings
 from bodydouble_contract_tests.drift.upstream import Fetched
@@ -19,8 +20,6 @@ from bodydouble_contract_tests.drift.upstream import Fetched
 __all__ = ["BadDriftState", "Delta", "DriftState", "compare", "read_state", "write_state"]
 
 _LARGEST_KEPT = 1024 * 1024
-_PROSE = {"description", "summary", "title", "example", "examples", "externalDocs"}
-_NAMED = {"properties", "patternProperties"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,9 @@ def _digest(findings: Sequence[Finding]) -> str:
 
 
 def _comparable(finding: Finding) -> dict[str, Any]:
-    values = [_structure(value) for value in (finding.old, finding.new)] if isinstance(finding, Change) else None
+    values = (
+        [_sorted(strip_prose(value)) for value in (finding.old, finding.new)] if isinstance(finding, Change) else None
+    )
     return {
         "id": finding.id,
         "severity": str(finding.severity),
@@ -169,17 +170,11 @@ def _comparable(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _structure(value: Any, *, is_names: bool = False) -> Any:
-    """Return a value of a contract without prose, examples and the order of lists. Names of properties are kept."""
+def _sorted(value: Any) -> Any:
+    """Return a JSON value without the order of its lists."""
     if is_array(value):
-        return sorted((_structure(item) for item in value), key=lambda item: json.dumps(item, default=str))
-    if not is_object(value):
-        return value
-    return {
-        name: _structure(member, is_names=name in _NAMED and not is_names)
-        for name, member in value.items()
-        if is_names or not (name in _PROSE or name.startswith("x-"))
-    }
+        return sorted(map(_sorted, value), key=lambda item: json.dumps(item, default=str))
+    return {name: _sorted(member) for name, member in value.items()} if is_object(value) else value
 
 
 def _time_of(text: str) -> datetime:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bodydouble_spec import Contract, Exchange, Finding, Operation, Severity
+from bodydouble_spec import Contract, Exchange, Finding, Operation, Severity, operation_of
 
 from bodydouble_contract_tests.impact.client import NO_BODY, ClientOnBoth, ContractServer, write_picture
 from bodydouble_contract_tests.impact.pairing import OperationPair, pair_operations
@@ -33,21 +33,25 @@ def impact(old: Contract, new: Contract, *, exchanges: Sequence[Exchange] = ()) 
         return [impact_finding("impact-not-run", Severity.INFO, "", message, None)]
     if not new.operations:
         return [_no_operation_left(old, new)]
+    recorded: dict[str | None, list[Exchange]] = {}
+    for exchange in exchanges:
+        operation = operation_of(exchange, old.operations)
+        recorded.setdefault(None if operation is None else operation.key, []).append(exchange)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bodydouble-")))
         write_picture(folder)
         server = stack.enter_context(ContractServer(new, folder))
         pairs, gone = pair_operations(old, new)
         is_client_tried = False
-        findings = [_gone(operation, server, new, exchanges) for operation in gone]
+        findings = [_gone(operation, server, new, len(recorded.get(operation.key, ()))) for operation in gone]
         for pair in pairs:
             findings += _moved(pair, server)
             client = stack.enter_context(ClientOnBoth(pair, folder))
             findings += request_findings(pair, server, client)
             findings += answer_findings(pair, client)
-            findings += recorded_findings(pair, server, [one for one in exchanges if _is_request_of(one, pair.before)])
+            findings += recorded_findings(pair, server, recorded.get(pair.before.key, ()))
             is_client_tried = is_client_tried or bool(client.records)
-        findings += _unmatched_requests(old, exchanges)
+        findings += _unmatched_requests(len(recorded.get(None, ())))
         if pairs and not is_client_tried:
             message = "the bodydouble client was not tried: none of its calls is served under the old contract"
             findings.append(impact_finding("impact-client-not-tried", Severity.INFO, "", message, None))
@@ -63,10 +67,9 @@ def _no_operation_left(old: Contract, new: Contract) -> Finding:
     return impact_finding("impact-contract-gone", Severity.ERROR, "", message, None, expected=keys, got=[])
 
 
-def _gone(operation: Operation, server: ContractServer, new: Contract, exchanges: Sequence[Exchange]) -> Finding:
+def _gone(operation: Operation, server: ContractServer, new: Contract, recorded: int) -> Finding:
     status = server.send(operation.method, operation.path)
     known = [other.key for other in new.operations]
-    recorded = sum(_is_request_of(exchange, operation) for exchange in exchanges)
     including = f", including {counted(recorded, 'recorded request')} of yours" if recorded else ""
     message = f"{operation.key} is gone: every request to it gets status {status}{including}; the new contract has {', '.join(known[:5])}"
     return impact_finding(
@@ -95,23 +98,15 @@ def _moved(pair: OperationPair, server: ContractServer) -> Iterator[Finding]:
     )
 
 
-def _is_request_of(exchange: Exchange, operation: Operation) -> bool:
-    """Tell whether a recorded request went to an operation: by its recorded operation, else by its method and path."""
-    if exchange.operation is not None:
-        return exchange.operation == operation.key
-    return (exchange.method, exchange.route.rstrip("/")) == (operation.method, operation.path.rstrip("/"))
-
-
-def _unmatched_requests(old: Contract, exchanges: Sequence[Exchange]) -> Iterator[Finding]:
+def _unmatched_requests(unmatched: int) -> Iterator[Finding]:
     """Yield a finding for the recorded requests that belong to no operation of the old contract."""
-    unmatched = [one for one in exchanges if not any(_is_request_of(one, operation) for operation in old.operations)]
     if unmatched:
         verbs = (
             "matches no operation of the old contract and was"
-            if len(unmatched) == 1
+            if unmatched == 1
             else "match no operation of the old contract and were"
         )
-        message = f"{counted(len(unmatched), 'recorded request')} {verbs} skipped"
+        message = f"{counted(unmatched, 'recorded request')} {verbs} skipped"
         yield impact_finding(
             "impact-recorded-requests-elsewhere", Severity.INFO, "", message, None, direction="request"
         )

@@ -1,7 +1,8 @@
 """Convert a call of a verification to an exchange of the common format, and back."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,12 +11,10 @@ from typing import Any, Self
 
 import orjson
 from bodydouble_spec import (
-    Evidence,
     Exchange,
     Finding,
     RecordedAnswer,
     Redactor,
-    Severity,
     is_array,
     is_object,
     read_exchanges,
@@ -32,7 +31,6 @@ __all__ = [
     "RecordedRun",
     "Recorder",
     "entry_of",
-    "finding_of",
     "json_bytes",
     "latest",
     "observation_of",
@@ -161,26 +159,6 @@ def observation_of(exchange: Exchange, case: Case, number: int = 0) -> Observati
     )
 
 
-def finding_of(value: Mapping[str, Any]) -> Finding | None:
-    """Return the finding with these members, as `Finding.to_dict` writes them; None when they are not valid."""
-    try:
-        covers = [finding_of(item) for item in value.get("covers", ())]
-        return Finding(
-            id=str(value["id"]),
-            severity=Severity(value["severity"]),
-            evidence=Evidence(value["evidence"]),
-            pointer=str(value["pointer"]),
-            message=str(value["message"]),
-            covers=tuple(item for item in covers if item is not None),
-            **{
-                name: value.get(name)
-                for name in ("expected", "got", "repaired", "direction", "operation", "request", "source", "witness")
-            },
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return None
-
-
 def json_bytes(body: Any) -> bytes:
     """Return a JSON value as bytes, also with texts that UTF-8 cannot hold (lone surrogates) and numbers beyond 64 bits."""
     try:
@@ -296,9 +274,12 @@ class RecordedCall:
         return observation_of(self.exchange, case, self.entry.number)
 
     def findings(self) -> list[Finding]:
-        """Return the findings of the call, if it was checked."""
-        found = [finding_of(item) for item in self.exchange.findings]
-        return [finding for finding in found if finding is not None]
+        """Return the findings of the call, if it was checked, without those that another program has made unreadable."""
+        findings: list[Finding] = []
+        for item in self.exchange.findings:
+            with suppress(ValueError):
+                findings.append(Finding.from_dict(item))
+        return findings
 
 
 class RecordedRun:
@@ -323,7 +304,7 @@ class RecordedRun:
         )
 
 
-def latest(exchanges: tuple[Exchange, ...]) -> Iterator[Exchange]:
+def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """Yield each exchange once: the last one with its id, at the place of the first."""
     yield from {exchange.id: exchange for exchange in exchanges}.values()
 

@@ -1,10 +1,19 @@
 """Verify recorded exchanges without a server, against the contract as it is now."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from bodydouble_spec import Evidence, Exchange, ExchangeLog, Finding, RecordedPicture, Severity, restore_pictures
+from bodydouble_spec import (
+    Evidence,
+    Exchange,
+    ExchangeLog,
+    Finding,
+    RecordedPicture,
+    Severity,
+    operation_of,
+    restore_pictures,
+)
 
 from bodydouble_contract_tests.checks import (
     Case,
@@ -23,7 +32,7 @@ from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.results import Results, curl_of
 from bodydouble_contract_tests.schema import picture_bytes
 
-__all__ = ["verify_recording"]
+__all__ = ["CheckedExchange", "check_exchanges", "exchanges_of", "verify_recording"]
 
 # These statuses are about the account or the load, not about the request.
 _NO_VERDICT = {401, 402, 403, 429}
@@ -38,19 +47,14 @@ def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime)
     """
     checks = catalogue(profile)
     results = Results(profile, checks)
-    redaction = Redaction()
     notices: list[Finding] = [*log.findings]
-    exchanges = [exchange for exchange in latest(log.exchanges) if _belongs_to(profile, exchange)]
-    for exchange in exchanges:
-        observation = _observation(profile, exchange)
-        if observation is None:
-            continue
-        findings = check_observation(profile, observation)
-        request = curl_of(profile, None, observation.case, redaction)
-        results.add((_with_request(finding, request, exchange, redaction) for finding in findings), exchange.id)
-        results.note_tested(observation)
-        results.observations.append(redaction.observation(observation))
-    results.add(redaction.finding(finding) for finding in check_observations(profile, results.observations))
+    exchanges = exchanges_of(profile, log.exchanges)
+    checked, between = check_exchanges(profile, exchanges)
+    for item in checked:
+        results.add(item.findings, item.exchange.id)
+        results.note_tested(item.observation)
+        results.observations.append(item.observation)
+    results.add(between)
     notices += _expired(profile, exchanges, now)
     if not results.observations:
         notices.append(_empty_recording(profile))
@@ -63,11 +67,46 @@ def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime)
     )
 
 
-def _belongs_to(profile: OperationProfile, exchange: Exchange) -> bool:
-    operation = profile.operation
-    if exchange.operation is not None:
-        return exchange.operation == operation.key
-    return exchange.method.upper() == operation.method.upper() and exchange.route == operation.path
+def exchanges_of(profile: OperationProfile, exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """Return the exchanges of the profile's operation, each once."""
+    owners = ((exchange, operation_of(exchange, profile.contract.operations)) for exchange in latest(exchanges))
+    return [exchange for exchange, owner in owners if owner is not None and owner.key == profile.operation.key]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedExchange:
+    """A recorded exchange, what it showed, and its deviations from the contract; without secrets."""
+
+    exchange: Exchange
+    observation: Observation
+    findings: tuple[Finding, ...]
+
+
+def check_exchanges(
+    profile: OperationProfile, exchanges: Iterable[Exchange]
+) -> tuple[list[CheckedExchange], list[Finding]]:
+    """Return the exchanges of an operation that can be checked, and the deviations between them (see `check_observations`)."""
+    redaction = Redaction()
+    checked: list[CheckedExchange] = []
+    for exchange in exchanges:
+        observation = _observation(profile, exchange)
+        if observation is None:
+            continue
+        request = curl_of(profile, None, observation.case, redaction)
+        findings = (
+            replace(redaction.finding(finding), request=request, witness=exchange.id)
+            for finding in check_observation(profile, observation)
+            if not (_is_cut(exchange) and finding.id.endswith("not-json"))
+        )
+        checked.append(CheckedExchange(exchange, redaction.observation(observation), tuple(findings)))
+    between = check_observations(profile, [item.observation for item in checked])
+    return checked, [redaction.finding(finding) for finding in between]
+
+
+def _is_cut(exchange: Exchange) -> bool:
+    """Tell whether the recording has only the beginning of an answer's body, from which nothing follows about the rest."""
+    raw = None if exchange.answer is None else exchange.answer.raw
+    return raw is not None and raw.get("bytes") != len(str(raw.get("text", "")).encode("utf-8", "replace"))
 
 
 def _observation(profile: OperationProfile, exchange: Exchange) -> Observation | None:
@@ -81,6 +120,10 @@ def _observation(profile: OperationProfile, exchange: Exchange) -> Observation |
     case = _case(profile, exchange, entry)
     if case is None:
         return None
+    answer = exchange.answer
+    if answer is not None:
+        # A picture that was described instead of kept is a text in the answer.
+        exchange = replace(exchange, answer=replace(answer, body=restore_pictures(answer.body, _placeholder)))
     observation = observation_of(exchange, case, 0 if entry is None else entry.number)
     return None if observation.status is None and observation.trouble is None else observation
 
@@ -103,7 +146,7 @@ def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) ->
     else:
         expectation = ExpectedOutcome.ACCEPTED
     case = Case(
-        exchange.id,
+        f"recorded/{exchange.id}",
         _CHECKS[expectation],
         body,
         expectation,
@@ -131,10 +174,6 @@ def _placeholder(picture: RecordedPicture) -> str:
     subtype = (picture.media_type or "").removeprefix("image/")
     kind = subtype if subtype in kinds else "png"
     return picture.encode(kinds[kind][0], f"image/{kind}")
-
-
-def _with_request(finding: Finding, request: str, exchange: Exchange, redaction: Redaction) -> Finding:
-    return replace(redaction.finding(finding), request=request, witness=exchange.id)
 
 
 def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime) -> Iterator[Finding]:

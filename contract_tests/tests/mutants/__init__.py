@@ -7,15 +7,15 @@ A verification that finds every one of them, and nothing on the unchanged mock, 
             assert verify(OperationProfile(contract), target, VerifyOptions(only=[mutant.check])).findings
 """
 
+from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.strategies import boundary_cases
 from bodydouble_mockserver import MockServer, Settings
 from bodydouble_spec import Contract
 
-from bodydouble_contract_tests._mutant import Mutant
-from bodydouble_contract_tests._mutant_answers import answer_mutants
-from bodydouble_contract_tests._mutant_requests import request_mutants
-from bodydouble_contract_tests._mutant_server import MutantServer
-from bodydouble_contract_tests.checks import OperationProfile
-from bodydouble_contract_tests.strategies import boundary_cases
+from contract_tests.tests.mutants.answers import answer_mutants
+from contract_tests.tests.mutants.model import Mutant
+from contract_tests.tests.mutants.requests import request_mutants
+from contract_tests.tests.mutants.server import MutantServer
 
 __all__ = ["Mutant", "mutants", "serve"]
 

@@ -9,7 +9,7 @@ from bodydouble_mockserver import MockServer, Settings
 from bodydouble_spec import Contract
 from starlette.types import Message, Receive, Scope, Send
 
-from bodydouble_contract_tests._mutant import Mutant, MutantReply, MutatedCall
+from contract_tests.tests.mutants.model import Mutant, MutantReply, MutatedCall
 
 __all__ = ["MutantServer"]
 

@@ -1,10 +1,13 @@
-"""A server with one deviation, and the places where it changes the mock."""
+"""A server with one deviation, the places where it changes the mock, and conditions on the calls that it changes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["Mutant", "MutantReply", "MutatedCall", "always"]
+from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_spec import is_array, is_object
+
+__all__ = ["Mutant", "MutantReply", "MutatedCall", "always", "gives", "has", "inputs", "lacks", "members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +68,29 @@ class Mutant:
     accepts: Callable[[MutatedCall], bool] = field(default=_never, compare=False, repr=False)
     answers: Callable[[MutatedCall, MutantReply], MutantReply] = field(default=_same, compare=False, repr=False)
     pictures: Callable[[MutatedCall, MutantReply], MutantReply] | None = field(default=None, compare=False, repr=False)
+
+
+def gives(status: int, concerns: Callable[[MutatedCall], bool]) -> Callable[[MutatedCall], str | None]:
+    """Return a function that gives the preference for a status to the calls that meet a condition."""
+    return lambda call: f"code={status}" if concerns(call) else None
+
+
+def members(call: MutatedCall) -> dict[str, Any]:
+    """Return the properties of a call's body; empty where it is not an object."""
+    return call.parsed if is_object(call.parsed) else {}
+
+
+def has(name: str, value: Any) -> Callable[[MutatedCall], bool]:
+    """Return the condition that a property has this value."""
+    return lambda call: members(call).get(name) == value
+
+
+def lacks(name: str) -> Callable[[MutatedCall], bool]:
+    """Return the condition that the body is an object without this property."""
+    return lambda call: is_object(call.parsed) and name not in call.parsed
+
+
+def inputs(profile: OperationProfile, call: MutatedCall, missing: int = 0) -> list[str]:
+    """Return the input pictures of a call, or ``missing`` empty texts where it has no list of them."""
+    value = members(call).get(profile.names.inputs or "")
+    return [str(item) for item in value] if is_array(value) else [""] * missing

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any
 
+from bodydouble_contract_tests.strategies import responses
 from bodydouble_mockserver.answer import violations
 from bodydouble_spec import Contract, Operation
 from hypothesis import strategies as st
-
-from bodydouble_contract_tests.strategies import responses
 
 __all__ = ["answers", "boundary_answers"]
 
