@@ -32,5 +32,7 @@ class CommandGroup(TyperGroup):
     # Typer's Click is private, and so are the types of these arguments and of the result.
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the name, the imported command and the other arguments. A name that does not exist is a usage error."""
-        name, _, others = super().resolve_command(ctx, args)
-        return name, get_command(import_module(f"bodydouble.commands.{name}").app), others
+        name, listed, others = super().resolve_command(ctx, args)
+        # A shell that completes a name which does not exist gets no error.
+        command = None if listed is None else get_command(import_module(f"bodydouble.commands.{name}").app)
+        return name, command, others

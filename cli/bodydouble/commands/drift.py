@@ -17,6 +17,7 @@ from bodydouble.console import (
     print_error,
     print_report,
 )
+from bodydouble.notify import load_services
 from bodydouble.options import (
     VENDORED,
     Config,
@@ -107,7 +108,6 @@ def drift(
         from bodydouble_contract_tests.drift import Delta, DriftState, compare, merge_findings, read_state, write_state
 
         from bodydouble.commands.drift_report import SourceReader, notify_services
-        from bodydouble.notify import load_services
     except ImportError as error:
         exit_with_error(str(error))
     with exit_on_error():
