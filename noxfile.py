@@ -18,6 +18,13 @@ PINS = Path(__file__).with_name("constraints.txt")
 DOCS = ["cli/tests/test_readme.py", "spec/tests/test_changes_page.py"]
 # The benchmarks that need no argument and a few minutes; soak, mutants and drift are run by name.
 SHORT_BENCHMARKS = ["startup", "strategies", "throughput"]
+MERGE = """\
+from pathlib import Path
+from bodydouble_spec import vendored
+from bodydouble_spec.document import repair
+merged = vendored.merged_document(repair(vendored.published()).document)
+Path("spec/bodydouble_spec/merged.json").write_bytes(merged)
+"""
 PIN = re.compile(r"[\w.-]+==[\w.!+-]+")
 
 
@@ -79,6 +86,13 @@ def constraints(session: nox.Session) -> None:
         session.error(f"a pin must read name==version: {', '.join(unusable)}")
     comment = [line for line in PINS.read_text(encoding="utf-8").splitlines(keepends=True) if line.startswith("#")]
     PINS.write_text("".join(comment) + "\n".join(pins) + "\n", encoding="utf-8")
+
+
+@nox.session
+def merge_contract(session: nox.Session) -> None:
+    """Write merged.json anew, after a change to the vendored document or its overlay."""
+    install_pinned(session)
+    session.run("python", "-c", MERGE)
 
 
 def install_pinned(session: nox.Session) -> None:

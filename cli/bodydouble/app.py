@@ -1,29 +1,16 @@
-"""The root command, its options and its subcommands. Slow imports are made inside the commands."""
+"""The root command and its options."""
 
 from typing import Annotated
 
 import typer
 
 from bodydouble import __version__
-from bodydouble.commands import app as contract
-from bodydouble.commands import diff, drift, edit, history, journal, run, serve, verify
+from bodydouble.commands import CommandGroup
+from bodydouble.console import new_app
 
 __all__ = ["app"]
 
-# No rich markup: help and usage errors are plain lines, easy to search for in a log, and Rich is not imported.
-app = typer.Typer(
-    name="bodydouble", no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False
-)
-app.add_typer(contract, name="contract")
-app.command()(serve)
-app.command()(edit)
-app.command()(journal)
-app.command()(verify)
-app.command()(diff)
-app.command()(history)
-app.command()(drift)
-# Options after the name of the program to run are its own, with or without `--`.
-app.command(context_settings={"allow_interspersed_args": False})(run)
+app = new_app(name="bodydouble", cls=CommandGroup, no_args_is_help=True)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,24 +1,28 @@
-"""The output of the commands: reports, error messages and exit codes."""
+"""The output of the commands: help, reports, error messages and exit codes.
+
+The root command needs this module, so bodydouble_spec is imported inside the functions.
+"""
 
 import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from bodydouble_spec import Finding, Report
+    from bodydouble_spec import Finding, Report, ReportFormat
 
-    from bodydouble.options import FailOnName, FormatName
+    from bodydouble.options import FailOnName
 
 __all__ = [
     "COULD_NOT_RUN",
     "exit_code_of",
     "exit_on_error",
     "exit_with_error",
+    "new_app",
     "one_line",
     "print_error",
     "print_report",
@@ -36,17 +40,22 @@ def one_line(text: str, limit: int = 600) -> str:
 COULD_NOT_RUN = 2
 
 
-def print_report(report: "Report", format: "FormatName", output: Path | None = None) -> None:  # noqa: A002 - the option's name
+def new_app(**settings: Any) -> typer.Typer:
+    """Return an app without rich markup: help and usage errors are plain lines, easy to search for in a log."""
+    return typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False, **settings)
+
+
+def print_report(report: "Report", format: "ReportFormat", output: Path | None = None) -> None:  # noqa: A002 - the option's name
     """Print the report, or write it to a file."""
-    from bodydouble_spec import ReportFormat, render
+    from bodydouble_spec import render
 
     if output is not None:
         try:
-            output.write_text(render(report, ReportFormat(format)), encoding="utf-8", newline="\n")
+            output.write_text(render(report, format), encoding="utf-8", newline="\n")
         except OSError as error:
             exit_with_error(f"{output}: {error.strerror or error}; --output needs a file that can be written")
     else:
-        print_text(render(report, ReportFormat(format)))
+        print_text(render(report, format))
 
 
 def print_text(text: str) -> None:
@@ -79,11 +88,12 @@ def exit_with_error(message: str) -> NoReturn:
 
 
 @contextmanager
-def exit_on_error() -> Generator[None]:
-    """Exit with the message of a SpecError that is raised inside."""
+def exit_on_error(*others: type[Exception]) -> Generator[None]:
+    """Exit with the message of a SpecError, or of another of these errors, that is raised inside."""
     from bodydouble_spec import SpecError
 
+    expected: tuple[type[Exception], ...] = (SpecError, *others)
     try:
         yield
-    except SpecError as error:
+    except expected as error:
         exit_with_error(str(error))

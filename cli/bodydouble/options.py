@@ -1,16 +1,11 @@
-"""The options that several commands share.
-
-Their values are literals, because the enums behind them would have to be imported for ``bodydouble --version``.
-"""
+"""The options that several commands share, and the contracts and severities that they name."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
-
-if TYPE_CHECKING:
-    from bodydouble_spec import Contract
-    from bodydouble_spec.diff import Severities
+from bodydouble_spec import Contract, ReportFormat, provenance
+from bodydouble_spec.diff import Severities
 
 __all__ = [
     "SOURCE_HELP",
@@ -20,18 +15,17 @@ __all__ = [
     "FailOn",
     "FailOnName",
     "Format",
-    "FormatName",
     "Output",
     "load_published",
     "load_severities",
     "resolve_source",
+    "severities_fact",
     "unreadable_reason",
 ]
 
-FormatName = Literal["text", "json", "markdown", "junit", "html", "github"]
 FailOnName = Literal["error", "warning", "info", "never"]
 
-Format = Annotated[FormatName, typer.Option("--format", help="Format of the report.")]
+Format = Annotated[ReportFormat, typer.Option("--format", help="Format of the report.")]
 FailOn = Annotated[
     FailOnName, typer.Option("--fail-on", help="Exit with 1 when there are findings of this severity or worse.")
 ]
@@ -57,28 +51,27 @@ Config = Annotated[
 
 def resolve_source(source: str) -> str:
     """Return the file or URL of a source; ``upstream`` is the address of the vendored document, ``vendored`` is returned as it is."""
-    from bodydouble_spec import provenance
-
     return provenance()["document"] if source == UPSTREAM else source
 
 
-def load_published(source: str) -> "Contract":
+def load_published(source: str) -> Contract:
     """Load the contract as published, without the overlay. Raises SpecError when the source cannot be read."""
-    from bodydouble_spec import Contract
-
     contract = Contract.load(None if source == VENDORED else resolve_source(source), overlay=None)
     # Computed here, because it fails for a document whose references expand without end.
     _ = contract.fingerprint
     return contract
 
 
-def unreadable_reason(contract: "Contract") -> str | None:
+def unreadable_reason(contract: Contract) -> str | None:
     """Return why a document is not an OpenAPI document, or None when it is one."""
     return next((finding.message for finding in contract.findings if finding.id == _UNREADABLE), None)
 
 
-def load_severities(config: Path | None) -> "Severities":
+def load_severities(config: Path | None) -> Severities:
     """Load the severities of that file, or of the nearest ``pyproject.toml``. Raises SpecError when they cannot be used."""
-    from bodydouble_spec.diff import Severities
-
     return Severities.find(Path.cwd()) if config is None else Severities.load(config)
+
+
+def severities_fact(severities: Severities) -> dict[str, Any]:
+    """Return the fact that names the file of the severities, or nothing when none were configured."""
+    return {"severities from": str(severities.source)} if severities.chosen else {}

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from bodydouble.app import app
-from bodydouble.options import FailOnName, FormatName
+from bodydouble.options import FailOnName
 from bodydouble_spec import Contract, ReportFormat, Severity, provenance
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -50,10 +50,6 @@ def put(place: Path, document: Any) -> Path:
 
 
 # --- options ----------------------------------------------------------------------------------------------------------
-
-
-def test_the_format_option_has_every_report_format() -> None:
-    assert set(get_args(FormatName)) == set(ReportFormat)
 
 
 def test_the_fail_on_option_has_every_severity_and_never() -> None:

@@ -154,7 +154,7 @@ def test_a_missing_document_is_named_in_one_line_and_exit_code_2(place: Path, wh
 
 
 def test_upstream_is_the_address_where_the_vendored_document_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bodydouble_spec.provenance", lambda: {"document": str(AUGUST)})
+    monkeypatch.setattr("bodydouble.options.provenance", lambda: {"document": str(AUGUST)})
     assert [change["id"] for change in changes("vendored", "upstream")] == ["model-identity-replaced"]
 
 

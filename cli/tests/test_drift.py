@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from bodydouble.app import app
-from bodydouble.commands.drift_report import DriftOptions
+from bodydouble.commands.drift_report import document_address
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
 from hypothesis import HealthCheck, given, settings
@@ -190,12 +190,12 @@ def test_equal_structure_is_no_drift() -> None:
 
 
 def test_the_published_document_is_read_by_default() -> None:
-    assert DriftOptions().document == DriftOptions(upstream="upstream").document == provenance()["document"]
+    assert document_address(None, None, ()) == document_address("upstream", None, ()) == provenance()["document"]
 
 
-@pytest.mark.parametrize("options", [DriftOptions(page="page.md"), DriftOptions(exchanges=(Path("a.jsonl"),))])
-def test_only_the_given_sources_are_read(options: DriftOptions) -> None:
-    assert options.document is None
+@pytest.mark.parametrize(("page", "exchanges"), [("page.md", ()), (None, (Path("a.jsonl"),))])
+def test_only_the_given_sources_are_read(page: str | None, exchanges: tuple[Path, ...]) -> None:
+    assert document_address(None, page, exchanges) is None
 
 
 def test_the_page_is_a_source(tmp_path: Path) -> None:

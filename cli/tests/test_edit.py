@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 from bodydouble import __main__
-from bodydouble.commands.edit import CannotSave, check_output, save
-from bodydouble.commands.edit_report import error_line
+from bodydouble.commands.edit import CannotSave, check_output, error_line, save
 from bodydouble_client import BadRequest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.server import Server, bind, server_config

@@ -1,14 +1,18 @@
 """The command in its own process: exit codes, errors in one line, no tracebacks."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from bodydouble import __main__, __version__
 from bodydouble import app as _app
+from bodydouble.commands import COMMANDS
+from typer.main import get_command
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -29,10 +33,52 @@ def test_the_version_is_that_of_the_distribution() -> None:
     assert (result.returncode, result.stdout) == (0, f"bodydouble {__version__}\n")
 
 
-def test_the_version_needs_neither_the_contract_nor_rich() -> None:
-    code = "import sys, bodydouble.app; print([name for name in ('bodydouble_spec', 'rich', 'httpx') if name in sys.modules])"
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert result.stdout == "[]\n"
+def imported_by(*arguments: str) -> set[str]:
+    """Return the modules that a command has imported when it ends."""
+    code = (
+        "import json, sys; from bodydouble.__main__ import main; sys.argv[0] = 'bodydouble'\n"
+        "try: main()\n"
+        "finally: print(json.dumps([*sys.modules]), file=sys.stderr)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    return {*json.loads(result.stderr.splitlines()[-1])}
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",), ("nonsense",)])
+def test_only_an_invoked_command_needs_its_imports(arguments: tuple[str, ...]) -> None:
+    modules = imported_by(*arguments)
+    loaded = {name for name in modules if name.startswith("bodydouble.commands.")}
+    assert (loaded, modules & {"bodydouble_spec", "rich", "httpx"}) == (set[str](), set[str]())
+
+
+def test_serve_imports_only_what_a_server_needs(tmp_path: Path) -> None:
+    # A certificate that does not exist is the last thing that stops a server before it listens.
+    missing = str(tmp_path / "missing.pem")
+    modules = imported_by("serve", "--port", "0", "--tls-cert", missing, "--tls-key", missing)
+    loaded = {name for name in modules if name.startswith("bodydouble.commands.")}
+    others = {
+        "httpx",
+        "openapi_core",
+        "apprise",
+        "bodydouble_client",
+        "bodydouble_contract_tests",
+        "hypothesis",
+        "rich",
+    }
+    assert ("uvicorn" in modules, loaded, modules & others) == (True, {"bodydouble.commands.serve"}, set[str]())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_is_the_first_sentence_of_its_help(name: str) -> None:
+    command = get_command(import_module(f"bodydouble.commands.{name}").app)
+    assert command.get_short_help_str(1_000) == COMMANDS[name]
+
+
+def test_every_module_that_is_a_command_is_listed() -> None:
+    folder = Path(_app.__file__).parent / "commands"
+    assert {path.stem for path in folder.glob("*.py") if "\napp = " in path.read_text("utf-8")} == {*COMMANDS}
 
 
 @pytest.mark.parametrize(
@@ -113,6 +159,20 @@ def test_ctrl_c_ends_quietly_with_the_exit_code_of_shells(
 
     assert _main(monkeypatch, app=interrupt) == 128 + signal.SIGINT
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["verify", "drift"])
+def test_the_help_needs_no_extra_and_the_command_names_it(name: str, tmp_path: Path) -> None:
+    # A package that cannot be imported hides the installed one.
+    (tmp_path / "bodydouble_contract_tests.py").write_text("raise ImportError('install the extra')\n", encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    shown, result = run(name, "--help", PYTHONPATH=path), run(name, PYTHONPATH=path)
+    assert (shown.returncode, shown.stderr, result.returncode, result.stderr) == (
+        0,
+        "",
+        2,
+        "bodydouble: install the extra\n",
+    )
 
 
 def test_a_missing_extra_is_one_line_that_names_the_package_to_install(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bodydouble.commands.contract_check import merge
+from bodydouble.commands.contract import merge
 from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, SchemaView, to_json_schema

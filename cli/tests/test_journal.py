@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from bodydouble.app import app
-from bodydouble.commands.journal_report import as_curl, as_python
+from bodydouble.commands.journal import as_curl, as_python
 from bodydouble_spec import Evidence, Exchange, Finding, RecordedAnswer, RecordedPicture, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -12,7 +12,7 @@ from typing import Any
 import bodydouble_spec
 import pytest
 from bodydouble.app import app
-from bodydouble.commands.update import is_checkout, write_together
+from bodydouble.commands.contract import is_checkout, write_together
 from bodydouble_spec import Contract, ReportFormat, is_array, is_object
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

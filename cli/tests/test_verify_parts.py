@@ -6,8 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from bodydouble.commands.verify_plan import LogLines, plan_text, progress_text
-from bodydouble.commands.verify_report import build_report, format_cost, report_pictures
+from bodydouble.commands.verify_report import (
+    LogLines,
+    build_report,
+    format_cost,
+    plan_text,
+    progress_text,
+    report_pictures,
+)
 from bodydouble_contract_tests.verification import (
     CannotVerify,
     Case,

@@ -2,7 +2,7 @@
 
 Applying the overlay needs a YAML reader and JSONPath, which take longer to import than the mock may take to start. So
 the result is stored in ``merged.json`` with the digests of its inputs; when either file has changed, it is computed
-again in memory. ``python -m bodydouble_spec`` writes it.
+again in memory. ``nox -s merge_contract`` writes it.
 """
 
 import hashlib

@@ -190,7 +190,7 @@ def test_every_action_of_the_vendored_overlay_matches_the_vendored_document() ->
 def test_the_stored_merged_document_equals_a_fresh_application() -> None:
     kept = (Path(_vendored.__file__).parent / "merged.json").read_bytes()
     fresh = _vendored.merged_document(repair(_vendored.published()).document)
-    assert kept == fresh, "the vendored document or its overlay has changed; run: python -m bodydouble_spec"
+    assert kept == fresh, "the vendored document or its overlay has changed; run: nox -s merge_contract"
 
 
 def test_the_stored_document_and_a_fresh_one_make_the_same_contract(vendored: Contract) -> None:

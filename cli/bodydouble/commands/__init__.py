@@ -1,13 +1,38 @@
-"""The commands of `bodydouble`, one module each."""
+"""The commands of `bodydouble`, one module each, which is imported when the command is invoked."""
 
-from bodydouble.commands.contract import app
-from bodydouble.commands.diff import diff
-from bodydouble.commands.drift import drift
-from bodydouble.commands.edit import edit
-from bodydouble.commands.history import history
-from bodydouble.commands.journal import journal
-from bodydouble.commands.run import run
-from bodydouble.commands.serve import serve
-from bodydouble.commands.verify import verify
+from importlib import import_module
+from typing import Any
 
-__all__ = ["app", "diff", "drift", "edit", "history", "journal", "run", "serve", "verify"]
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+__all__ = ["COMMANDS", "CommandGroup"]
+
+# The first sentence of each command's help, repeated here so that listing the commands imports none of them.
+COMMANDS = {
+    "serve": "Run a mock server of the API; stop it with Ctrl-C.",
+    "edit": "Edit or combine images as the prompt says.",
+    "journal": "Show the requests of an app from a journal file, which has no keys, and pictures only as hashes.",
+    "verify": "Verify that a server keeps the contract.",
+    "diff": "Compare the structure of two contracts, and rate each change by what it means for clients.",
+    "history": "Show the history of a contract: date, fingerprint and changes of each revision.",
+    "drift": "Report drift from the contract in the published document, the documentation page and recorded answers.",
+    "run": "Run a command against a mock, and report the requests that break the contract.",
+    "contract": "Show the contract, check documents, adopt a revision.",
+}
+
+
+class CommandGroup(TyperGroup):
+    """The root command. It lists every command by its summary, and imports only the one that is invoked."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name, help=summary) for name, summary in COMMANDS.items()}
+
+    # Typer's Click is private, and so are the types of these arguments and of the result.
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the name, the imported command and the other arguments. A name that does not exist is a usage error."""
+        name, listed, others = super().resolve_command(ctx, args)
+        # A shell that completes a name which does not exist gets no error.
+        command = None if listed is None else get_command(import_module(f"bodydouble.commands.{name}").app)
+        return name, command, others

@@ -1,32 +1,48 @@
 """``bodydouble contract``: show a contract, check documents, print fingerprints, adopt a revision."""
 
+import json
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import bodydouble_spec
 import typer
+from bodydouble_spec import Contract, Finding, Report, ReportFormat, SpecError, is_object
+from bodydouble_spec.adoption import Adoption, adopt
+from bodydouble_spec.oracle import document_errors
 
-from bodydouble.commands.update import update
+from bodydouble.commands.describe import describe, summarize
 from bodydouble.console import (
     COULD_NOT_RUN,
     exit_code_of,
     exit_on_error,
     exit_with_error,
+    new_app,
     print_error,
     print_report,
     print_text,
 )
-from bodydouble.options import FailOn, Format, Output, unreadable_reason
+from bodydouble.options import (
+    Config,
+    FailOn,
+    Format,
+    Output,
+    load_severities,
+    resolve_source,
+    severities_fact,
+    unreadable_reason,
+)
 
-if TYPE_CHECKING:
-    from bodydouble_spec import Contract
-
-__all__ = ["app"]
+__all__ = ["app", "is_checkout", "merge", "write_together"]
 
 _METAVAR = "FILE|URL"
+_VALIDATOR = "openapi-spec-validator"
+_INSTALLED = {"site-packages", "dist-packages"}
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Show the contract, check documents, adopt a revision."
-)
+app = new_app(no_args_is_help=True, help="Show the contract, check documents, adopt a revision.")
 
 
 @app.command()
@@ -34,21 +50,17 @@ def show(
     document: Annotated[
         str | None, typer.Argument(metavar=_METAVAR, help="Document to show. Default: the vendored contract.")
     ] = None,
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     output: Output = None,
 ) -> None:
     """Show a contract: operations, fields, limits, prices, the evidence for each, and the defects of the published document."""
     with exit_on_error():
-        from bodydouble_spec import Report
-
-        from bodydouble.commands.describe import describe, summarize
-
         contract = _load(document)
         problem = _problem(contract)
         if problem is not None:
             exit_with_error(problem)
         facts = describe(contract, is_vendored=document is None)
-        shown = facts if format == "json" else summarize(facts)
+        shown = facts if format is ReportFormat.JSON else summarize(facts)
         print_report(Report(contract.source, contract.findings, shown, "defects"), format, output)
 
 
@@ -58,18 +70,14 @@ def check(
         list[str] | None,
         typer.Argument(metavar=f"{_METAVAR}...", help="Documents to read. Default: the vendored contract."),
     ] = None,
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
 ) -> None:
     """Check documents for defects, and with openapi-core's validator."""
     with exit_on_error():
-        from bodydouble_spec import Report
-
-        from bodydouble.commands.contract_check import check as findings_of
-
         contracts, is_complete = _load_all(documents)
-        found = [(contract, findings_of(contract)) for contract in contracts]
+        found = [(contract, _findings(contract)) for contract in contracts]
         several = len(documents or ()) > 1
         findings = tuple(
             replace(finding, source=" ".join(filter(None, (contract.source, finding.source)))) if several else finding
@@ -95,8 +103,6 @@ def fingerprint(
 ) -> None:
     """Print the fingerprint of each document's structure. Descriptions, examples and order make no difference."""
     with exit_on_error():
-        import json
-
         contracts, is_complete = _load_all(documents)
         rows: list[dict[str, str]] = []
         for contract in contracts:
@@ -112,22 +118,59 @@ def fingerprint(
         raise typer.Exit(0 if is_complete else COULD_NOT_RUN)
 
 
-app.command()(update)
+@app.command()
+def update(
+    document: Annotated[
+        str, typer.Argument(metavar="FILE|URL|upstream", help="Revision to adopt.", show_default=False)
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")] = False,
+    spec_dir: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder with openapi.json, overlay.yaml and provenance.json. Default: that of bodydouble.",
+        ),
+    ] = None,
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
+    output: Output = None,
+    config: Config = None,
+) -> None:
+    """Make a revision of the published document the vendored contract, and show the changes.
+
+    The structure is adopted; its descriptions are not, and bodydouble's own are kept where the place still exists. Overlay actions that no
+    longer match anything are reported.
+    """
+    with exit_on_error():
+        severities = load_severities(config)
+        if output is not None and not (output.parent.is_dir() and not output.is_dir()):
+            # Checked first, because the changes could not be reported after the contract was replaced.
+            exit_with_error(f"{output}: --output needs a file in a folder that exists; nothing was changed")
+        folder = _folder(spec_dir, will_write=not dry_run)
+        adoption = adopt(resolve_source(document), folder, datetime.now(UTC).date())
+        if not dry_run:
+            try:
+                write_together(folder, adoption.files)
+            except OSError as error:
+                exit_with_error(
+                    f"{folder}: {error.strerror or error}; nothing was changed: make the folder's files writable, or name another with --spec-dir"
+                )
+        facts = {**_adoption_facts(adoption, folder, dry_run=dry_run), **severities_fact(severities)}
+        findings = (*severities.apply(adoption.changes), *adoption.findings)
+        verb = "would adopt" if dry_run else "adopted"
+        print_report(
+            Report(f"contract update: {verb} {adoption.new.source}", findings, facts, "changes"), format, output
+        )
 
 
-def _load(document: str | None) -> "Contract":
-    from bodydouble_spec import Contract
-
+def _load(document: str | None) -> Contract:
     contract = Contract.load(document)
     # Computed here, because it fails for a document whose references expand without end.
     _ = contract.fingerprint
     return contract
 
 
-def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
+def _load_all(documents: list[str] | None) -> tuple[list[Contract], bool]:
     """Return the contracts that can be loaded, and whether these are all; an error is printed for each other one."""
-    from bodydouble_spec import SpecError
-
     contracts: list[Contract] = []
     wanted: list[str | None] = [*documents] if documents else [None]
     for document in wanted:
@@ -138,13 +181,13 @@ def _load_all(documents: list[str] | None) -> "tuple[list[Contract], bool]":
     return contracts, len(contracts) == len(wanted)
 
 
-def _problem(contract: "Contract") -> str | None:
+def _problem(contract: Contract) -> str | None:
     """Return why a document is not an OpenAPI document, or None when it is one."""
     problem = unreadable_reason(contract)
     return None if problem is None else f"{contract.source}: {problem}"
 
 
-def _summary(contract: "Contract", findings: int) -> dict[str, Any]:
+def _summary(contract: Contract, findings: int) -> dict[str, Any]:
     return {
         "document": contract.source,
         "OpenAPI": contract.document.get("openapi"),
@@ -152,3 +195,110 @@ def _summary(contract: "Contract", findings: int) -> dict[str, Any]:
         "findings": findings,
         "fingerprint": contract.fingerprint if contract.published else None,
     }
+
+
+def _findings(contract: Contract) -> tuple[Finding, ...]:
+    """Return the defects of a document, and the validator's errors in it as published and as repaired.
+
+    Raises SpecError when openapi-spec-validator is not installed.
+    """
+    if not contract.published:
+        return contract.findings
+    return merge(contract.findings, document_errors(contract.published), document_errors(contract.document))
+
+
+def merge(defects: Iterable[Finding], published: Iterable[Finding], repaired: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Merge defects with the validator's errors in the published and in the repaired document.
+
+    A defect that the validator found too names it as its source. An error in both documents is reported once.
+    """
+    errors = list(dict.fromkeys(published))
+    merged = [
+        replace(defect, source=_VALIDATOR)
+        if defect.repaired is not None and any(_is_same_place(error, defect) for error in errors)
+        else defect
+        for defect in defects
+    ]
+    places = [defect for defect in merged if defect.source == _VALIDATOR]
+    others = [error for error in errors if not any(_is_same_place(error, defect) for defect in places)]
+    remaining = [
+        replace(error, id=f"repaired-{error.id}", message=f"in the document as repaired: {error.message}")
+        for error in dict.fromkeys(repaired)
+        if error not in errors
+    ]
+    return (*merged, *others, *remaining)
+
+
+def _is_same_place(error: Finding, defect: Finding) -> bool:
+    """Tell whether both are about one place; a missing member is reported at its own place, or at its parent's."""
+    holder = error.pointer.rpartition("/")[0]
+    return defect.pointer in {error.pointer, holder if error.id == "openapi-required" else error.pointer}
+
+
+def _folder(spec_dir: Path | None, *, will_write: bool) -> Path:
+    if spec_dir is not None:
+        return spec_dir
+    folder = Path(bodydouble_spec.__file__).parent
+    if will_write and not is_checkout(folder):
+        exit_with_error(
+            f"{folder} belongs to an installed bodydouble, which the next installation overwrites; run this in a checkout "
+            "(pip install -e .), name a copy of the folder with --spec-dir, or only look with --dry-run"
+        )
+    return folder
+
+
+def _adoption_facts(adoption: Adoption, folder: Path, *, dry_run: bool) -> dict[str, Any]:
+    names = list(adoption.files)
+    provenance = adoption.provenance
+    return {
+        "folder": str(folder),
+        "written": "nothing" if dry_run else names,
+        "published at": provenance["document"],
+        "revision": f"{provenance['revision']} of {provenance['date']}",
+        "model": provenance["model"] or None,
+        "fingerprint before": adoption.old.fingerprint,
+        "fingerprint now": adoption.new.fingerprint,
+    }
+
+
+def is_checkout(folder: Path) -> bool:
+    """Tell whether a package folder belongs to a checkout of bodydouble, rather than to an installed copy."""
+    if _INSTALLED & {*folder.parts}:
+        return False
+    try:
+        settings: dict[str, Any] = tomllib.loads((folder.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError, IndexError):
+        return False
+    project = settings.get("project")
+    return is_object(project) and project.get("name") == "bodydouble"
+
+
+def write_together(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the named files into a folder. When one cannot be written, all are restored and OSError is raised."""
+    before = {name: _content(folder / name) for name in files}
+    waiting = {name: folder / f".{name}.new" for name in files}
+    replaced: list[str] = []
+    try:
+        for name, place in waiting.items():
+            place.write_bytes(files[name])
+        for name, place in waiting.items():
+            place.replace(folder / name)
+            replaced.append(name)
+    except BaseException:
+        for name in replaced:
+            _restore(folder / name, before[name])
+        raise
+    finally:
+        for place in waiting.values():
+            place.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _restore(path: Path, content: bytes | None) -> None:
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)

@@ -1,10 +1,12 @@
 """``bodydouble diff``: the changes between two contracts."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from bodydouble_spec import Contract, Report, ReportFormat, Severity
+from bodydouble_spec.diff import diff as changes_between
 
-from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, print_report
+from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
 from bodydouble.options import (
     SOURCE_HELP,
     Config,
@@ -13,20 +15,20 @@ from bodydouble.options import (
     Output,
     load_published,
     load_severities,
+    severities_fact,
     unreadable_reason,
 )
 
-if TYPE_CHECKING:
-    from bodydouble_spec import Contract
-    from bodydouble_spec.diff import Severities
+__all__ = ["app"]
 
-__all__ = ["defects_fact", "diff", "severities_fact"]
+app = new_app()
 
 
+@app.command()
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help=f"The old contract: {SOURCE_HELP}.", show_default=False)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new contract; as OLD.", show_default=False)],
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
     config: Config = None,
@@ -36,9 +38,6 @@ def diff(
     Descriptions, examples, order and x- keys are ignored. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
     """
     with exit_on_error():
-        from bodydouble_spec import Report
-        from bodydouble_spec.diff import diff as changes_between
-
         severities = load_severities(config)
         contracts = {"old": load_published(old), "new": load_published(new)}
         problems = {name: unreadable_reason(contract) for name, contract in contracts.items()}
@@ -50,22 +49,15 @@ def diff(
         facts = {
             "compared": [_row(name, contract, problems[name]) for name, contract in contracts.items()],
             **severities_fact(severities),
-            **defects_fact(contracts),
+            **_defects_fact(contracts),
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
         print_report(Report(title, changes, facts, "changes"), format, output)
         raise typer.Exit(exit_code_of(changes, fail_on))
 
 
-def severities_fact(severities: "Severities") -> dict[str, Any]:
-    """Return the fact that names the file of the severities, or nothing when none were configured."""
-    return {"severities from": str(severities.source)} if severities.chosen else {}
-
-
-def defects_fact(contracts: "dict[str, Contract]") -> dict[str, Any]:
+def _defects_fact(contracts: dict[str, Contract]) -> dict[str, Any]:
     """Return a table of the defects because of which a part was not compared, or nothing when there are none."""
-    from bodydouble_spec import Severity
-
     rows = [
         {"contract": name, "defect": finding.id, "pointer": finding.pointer, "message": finding.message}
         for name, contract in contracts.items()
@@ -75,7 +67,7 @@ def defects_fact(contracts: "dict[str, Contract]") -> dict[str, Any]:
     return {"not compared because of defects": rows} if rows else {}
 
 
-def _row(name: str, contract: "Contract", problem: str | None) -> dict[str, Any]:
+def _row(name: str, contract: Contract, problem: str | None) -> dict[str, Any]:
     return {
         "contract": name,
         "operations": len(contract.operations),

@@ -3,26 +3,40 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from bodydouble_spec import ReportFormat
 
-from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_on_error, exit_with_error, print_error, print_report
-from bodydouble.options import Config, FailOn, Format, Output
+from bodydouble.console import (
+    COULD_NOT_RUN,
+    exit_code_of,
+    exit_on_error,
+    exit_with_error,
+    new_app,
+    print_error,
+    print_report,
+)
+from bodydouble.notify import load_services
+from bodydouble.options import (
+    VENDORED,
+    Config,
+    FailOn,
+    Format,
+    Output,
+    load_severities,
+)
 
-if TYPE_CHECKING:
-    from bodydouble_contract_tests.drift import Delta
-    from bodydouble_spec import Report
+__all__ = ["app"]
 
-    from bodydouble.notify import Services
-
-__all__ = ["drift"]
+app = new_app()
 
 _NOTIFY_VARIABLE = "BODYDOUBLE_NOTIFY"
 _REMIND_DAYS = 30
 _MAX_REMIND_DAYS = 3650
 
 
+@app.command()
 def drift(
     upstream: Annotated[
         str | None,
@@ -79,7 +93,7 @@ def drift(
     no_impact: Annotated[
         bool, typer.Option("--no-impact", help="Only compare the published document; do not run calls against it.")
     ] = False,
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
     config: Config = None,
@@ -89,61 +103,43 @@ def drift(
     When the document changed, calls of the old contract are run against the new one, and those that break are reported. Exit code 2 when a
     source could not be read; the findings of the others are reported all the same, and the state file is not changed.
     """
-    with exit_on_error():
-        try:
-            from bodydouble_contract_tests.drift import (
-                Delta,
-                DriftState,
-                compare,
-                merge_findings,
-                read_state,
-                write_state,
-            )
-        except ImportError as error:
-            exit_with_error(str(error))
-        from bodydouble.commands.drift_report import DriftOptions, collect_results, drift_report
-        from bodydouble.notify import load_services
+    try:
+        # Imported here: the help needs no extra, and this error names the one that the rest needs.
+        from bodydouble_contract_tests.drift import Delta, DriftState, compare, merge_findings, read_state, write_state
 
+        from bodydouble.commands.drift_report import SourceReader, notify_services
+    except ImportError as error:
+        exit_with_error(str(error))
+    with exit_on_error():
         if remind_days is not None and state is None:
             exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
-        options = DriftOptions(upstream, page, tuple(exchanges or ()), requests, contract, config, not no_impact)
-        collected = collect_results(options, before.fetched)
+        severities = load_severities(config)
+        reader = SourceReader(VENDORED if contract is None else contract, severities, before.fetched)
+        reader.read(upstream, page, exchanges or (), requests, with_impact=not no_impact)
         now = datetime.now(UTC)
         if state is None:
-            delta, after = Delta(tuple(merge_findings(collected.results))), before
+            delta, after = Delta(tuple(merge_findings(reader.results))), before
         else:
             days = remind_days or _REMIND_DAYS
-            delta, after = compare(before, collected.results, now, days, is_complete=collected.is_complete)
+            delta, after = compare(before, reader.results, now, days, is_complete=reader.is_complete)
         is_delivered = True
-        if collected.results:
-            report = drift_report(collected, delta)
+        if reader.results:
+            report = reader.report(delta)
             try:
                 print_report(report, format, output)
             finally:
                 # Sent even when the report could not be written.
-                is_delivered = _send(services, delta, report, report_url)
-        for problem in collected.problems:
+                is_delivered = notify_services(services, report, report_url)
+        for problem in reader.problems:
             print_error(problem)
-        if collected.unforeseen:
-            raise collected.unforeseen[0]
-        if collected.problems:
+        if reader.unforeseen:
+            raise reader.unforeseen[0]
+        if reader.problems:
             raise typer.Exit(COULD_NOT_RUN)
         if state is not None:
             # What was not delivered is reported again next time.
             kept = after if is_delivered else before
-            write_state(state, kept.with_fetched(collected.fetched))
+            write_state(state, kept.with_fetched(reader.fetched))
         raise typer.Exit(exit_code_of(delta.findings, fail_on))
-
-
-def _send(services: "Services", delta: "Delta", report: "Report", report_url: str | None) -> bool:
-    """Notify the services of new findings; return False when there are services and none was reached."""
-    from bodydouble.notify import build_message, notify
-
-    if not len(services) or not delta.findings:
-        return True
-    failures = notify(services, build_message(report, report_url), report)
-    for failure in failures:
-        print_error(f"{failure} (the findings and the exit code stay as they are)")
-    return len(failures) < len(services)

@@ -1,13 +1,16 @@
 """``bodydouble history``: the revisions of a contract in chronological order, with the changes of each."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
+from bodydouble_spec import Report, ReportFormat, Severity, SpecError, UnreadableDocument, provenance
+from bodydouble_spec.diff import Change, Revision, Step, read_name
+from bodydouble_spec.diff import history as steps_of
 
-from bodydouble.commands.diff import severities_fact
-from bodydouble.console import COULD_NOT_RUN, exit_on_error, exit_with_error, print_error, print_report
+from bodydouble.console import COULD_NOT_RUN, exit_on_error, exit_with_error, new_app, print_error, print_report
 from bodydouble.options import (
     SOURCE_HELP,
     UPSTREAM,
@@ -18,13 +21,13 @@ from bodydouble.options import (
     load_published,
     load_severities,
     resolve_source,
+    severities_fact,
     unreadable_reason,
 )
 
-if TYPE_CHECKING:
-    from bodydouble_spec.diff import Change, Revision, Step
+__all__ = ["app"]
 
-__all__ = ["history"]
+app = new_app()
 
 _SUFFIXES = {".json", ".yaml", ".yml"}
 _BY_NAME = "name"
@@ -50,12 +53,13 @@ class _Skipped(NamedTuple):
     is_missing: bool
 
 
+@app.command()
 def history(
     sources: Annotated[
         list[str],
         typer.Argument(metavar="SOURCE", help=f"Folders of documents, or each {SOURCE_HELP}.", show_default=False),
     ],
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     output: Output = None,
     config: Config = None,
 ) -> None:
@@ -64,11 +68,6 @@ def history(
     A revision is dated by its file name (2026-06-12-4cd011cd.json), else by the time of the file. A document that cannot be read is reported and skipped.
     """
     with exit_on_error():
-        from dataclasses import replace
-
-        from bodydouble_spec import Report
-        from bodydouble_spec.diff import history as steps_of
-
         severities = load_severities(config)
         dated = [_dated(source) for source in _expanded(sources)]
         revisions, skipped = _load(dated)
@@ -110,9 +109,6 @@ def _documents_in(source: str) -> list[str] | None:
 
 
 def _dated(source: str) -> _DatedSource:
-    from bodydouble_spec import provenance
-    from bodydouble_spec.diff import read_name
-
     if source == VENDORED:
         facts = provenance()
         return _DatedSource(source, facts["revision"], date.fromisoformat(facts["date"]), "provenance")
@@ -125,10 +121,7 @@ def _dated(source: str) -> _DatedSource:
         return _DatedSource(source, name, datetime.now(UTC).date(), "today")
 
 
-def _load(dated: list[_DatedSource]) -> "tuple[list[Revision], list[_Skipped]]":
-    from bodydouble_spec import SpecError, UnreadableDocument
-    from bodydouble_spec.diff import Revision
-
+def _load(dated: list[_DatedSource]) -> tuple[list[Revision], list[_Skipped]]:
     revisions: list[Revision] = []
     skipped: list[_Skipped] = []
     for item in dated:
@@ -146,7 +139,7 @@ def _load(dated: list[_DatedSource]) -> "tuple[list[Revision], list[_Skipped]]":
     return revisions, skipped
 
 
-def _row(step: "Step", *, is_source_shown: bool) -> dict[str, Any]:
+def _row(step: Step, *, is_source_shown: bool) -> dict[str, Any]:
     return {
         "date": step.revision.date.isoformat(),
         **({"dated by": step.revision.dated_by} if is_source_shown else {}),
@@ -156,7 +149,7 @@ def _row(step: "Step", *, is_source_shown: bool) -> dict[str, Any]:
     }
 
 
-def _summary(step: "Step") -> str:
+def _summary(step: Step) -> str:
     if step.previous is None:
         return "first revision"
     if not step.changes:
@@ -167,22 +160,20 @@ def _summary(step: "Step") -> str:
     return "; ".join(messages[:_MAX_MESSAGES]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _covered(change: "Change") -> str:
+def _covered(change: Change) -> str:
     """Return a count of the changes that a change covers; empty for a renaming, which always covers a removal and an addition."""
     if len(change.covers) <= _COVERED_BY_RENAMING:
         return ""
-    from bodydouble_spec import Severity
-
     severities = [covered.severity for covered in change.covers]
     counts = {severity: severities.count(severity) for severity in Severity}
     words = [f"{count} {severity}{'s' * (count != 1)}" for severity, count in counts.items() if count]
     return f" (covers {', '.join(words)})"
 
 
-def _label(revision: "Revision") -> str:
+def _label(revision: Revision) -> str:
     return f"{revision.date.isoformat()} {revision.name}"
 
 
-def _count_structures(steps: "list[Step]") -> str:
+def _count_structures(steps: list[Step]) -> str:
     count = len({step.revision.contract.fingerprint for step in steps})
     return f"{count} structure{'s' * (count != 1)}"

@@ -1,18 +1,45 @@
-"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as code that sends it again."""
+"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as code that sends it again.
 
+The code goes to the mock unless AIMLAPI_BASE_URL names another server. A journal has no keys and no pictures: the key comes from
+``$AIMLAPI_KEY``, and a small picture of the same type replaces each picture.
+"""
+
+import json
+import pprint
+from collections.abc import Mapping, Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
+from bodydouble_spec import (
+    BadFilter,
+    Exchange,
+    ExchangeFilter,
+    ExchangeLog,
+    RecordedPicture,
+    is_object,
+    read_exchanges,
+    restore_pictures,
+)
+from bodydouble_spec.curl import curl_command, header_text, request_path
+from bodydouble_spec.text import cut, visible
+from PIL import Image
 
-from bodydouble.console import exit_with_error, print_error, print_text
+from bodydouble.console import exit_with_error, new_app, one_line, print_error, print_text
 
-if TYPE_CHECKING:
-    from bodydouble_spec import Exchange, ExchangeFilter, ExchangeLog
+__all__ = ["app", "as_curl", "as_python"]
 
-__all__ = ["journal"]
+app = new_app()
+
+_BASE_URL = "http://127.0.0.1:8000"
+# The others are set by the sender, or belong to the app's own HTTP library.
+_SENT_HEADERS = ("content-type", "accept", "prefer", "x-client-request-id")
+_LONGEST_SIDE = 32
+_WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP", "image/bmp": "BMP"}
 
 
+@app.command()
 def journal(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `bodydouble serve --journal` wrote.")],
     status: Annotated[str | None, typer.Option(metavar="CODE|4xx", help="Only answers of this status.")] = None,
@@ -34,8 +61,6 @@ def journal(
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="Format of the output.")] = "text",  # noqa: A002 - the option's name
 ) -> None:
     """Show the requests of an app from a journal file, which has no keys, and pictures only as hashes."""
-    from bodydouble_spec import BadFilter, ExchangeFilter, read_exchanges
-
     given = {"status": status, "path": path, "method": method, "key": key, "since": since}
     texts = {name: value for name, value in given.items() if value is not None}
     try:
@@ -54,12 +79,10 @@ def journal(
     elif format == "json":
         _print_json(log, selected)
     else:
-        from bodydouble.commands.journal_report import format_exchange, format_list
-
         print_text(format_exchange(selected[0]) if show is not None else format_list(selected, len(log.exchanges)))
 
 
-def _select(log: "ExchangeLog", chosen: "ExchangeFilter", show: str | None) -> "list[Exchange]":
+def _select(log: ExchangeLog, chosen: ExchangeFilter, show: str | None) -> list[Exchange]:
     selected = chosen.select(log.exchanges)
     if show is None:
         return selected
@@ -72,20 +95,140 @@ def _select(log: "ExchangeLog", chosen: "ExchangeFilter", show: str | None) -> "
     return found
 
 
-def _print_code(selected: "list[Exchange]", code: Literal["curl", "python"]) -> None:
-    from bodydouble.commands.journal_report import as_curl, as_python
-
+def _print_code(selected: list[Exchange], code: Literal["curl", "python"]) -> None:
     if not selected:
         exit_with_error("--as: no request is selected; loosen the filters")
     print_text(as_curl(selected[-1]) if code == "curl" else as_python(selected[-1]))
 
 
-def _print_json(log: "ExchangeLog", selected: "list[Exchange]") -> None:
-    import json
-
+def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
     document = {
         "exchanges": [exchange.to_dict() for exchange in selected],
         "findings": [finding.to_dict() for finding in log.findings],
     }
     # In ASCII, which cannot hold control characters for a terminal.
     print_text(json.dumps(document, indent=2) + "\n")
+
+
+def as_curl(exchange: Exchange) -> str:
+    """Return a curl command for a POSIX shell; every text of the journal is quoted."""
+    # In ASCII, which every terminal and shell supports.
+    body = None if exchange.body is None else json.dumps(_body(exchange))
+    command = curl_command(
+        exchange.method, exchange.path, headers=_headers(exchange), body=body, with_key=exchange.key is not None
+    )
+    return "\n".join((*_comments(exchange), command))
+
+
+def as_python(exchange: Exchange) -> str:
+    """Return a Python script with httpx; every text of the journal is a literal."""
+    lines = [*_comments(exchange), "import os", "", "import httpx", ""]
+    headers = [f"    {name!a}: {value!a}," for name, value in _headers(exchange).items()]
+    if exchange.key is not None:
+        headers.insert(0, '    "Authorization": f"Bearer {os.environ[\'AIMLAPI_KEY\']}",')
+    lines += ["headers = {", *headers, "}"]
+    content = ""
+    if exchange.body is not None:
+        literal = pprint.pformat(_body(exchange), width=100, sort_dicts=False)
+        lines.append(f"body = {literal}")
+        content = ", json=body"
+    lines += [
+        f'base_url = os.environ.get("AIMLAPI_BASE_URL", "{_BASE_URL}").removesuffix("/v1")',
+        "response = httpx.request(",
+        f"    {header_text(exchange.method)!a}, base_url + {request_path(exchange.path)!a}, headers=headers{content}, timeout=180",
+        ")",
+        "print(response.status_code, response.text)",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _comments(exchange: Exchange) -> list[str]:
+    comments = [f"# request {visible(exchange.id)} of {visible(exchange.time)}, answered {exchange.status}"]
+    pictures: list[RecordedPicture] = []
+
+    def note(picture: RecordedPicture) -> str:
+        pictures.append(picture)
+        return ""
+
+    restore_pictures(exchange.body, note)
+    if pictures:
+        comments.append(
+            f"# {len(pictures)} picture{'' if len(pictures) == 1 else 's'} of the request replaced by small ones of the same type: a journal keeps only hashes"
+        )
+    if exchange.raw is not None:
+        comments.append(
+            f"# its body of {visible(str(exchange.raw.get('bytes')))} bytes was not recorded as JSON and is left out"
+        )
+    return comments
+
+
+def _headers(exchange: Exchange) -> Mapping[str, str]:
+    return {name: header_text(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
+
+
+def _body(exchange: Exchange) -> Any:
+    return restore_pictures(exchange.body, _placeholder)
+
+
+def _placeholder(picture: RecordedPicture) -> str:
+    """Return a small grey picture with the type and aspect ratio of the recorded one."""
+    media_type = picture.media_type if picture.media_type in _WRITABLE else "image/png"
+    width, height = picture.pixels or (1, 1)
+    scale = _LONGEST_SIDE / max(width, height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    file = BytesIO()
+    Image.new("RGB", size, "grey").save(file, _WRITABLE[media_type])
+    return picture.encode(file.getvalue(), media_type)
+
+
+_PROMPT_CHARACTERS = 60
+
+
+def format_list(exchanges: Sequence[Exchange], total: int) -> str:
+    """Return a line for each exchange with its findings below, and the number of exchanges."""
+    lines = [line for exchange in exchanges for line in _lines(exchange)]
+    counted = f"{len(exchanges)} of {total}" if len(exchanges) != total else f"{total}"
+    lines.append(f"{counted} request{'' if total == 1 else 's'}")
+    return "\n".join(lines) + "\n"
+
+
+def format_exchange(exchange: Exchange) -> str:
+    """Return one exchange in full: request, findings, answer."""
+    lines = [*_lines(exchange), ""]
+    lines += _message("request", exchange.headers, exchange.body, exchange.raw)
+    if exchange.answer is not None:
+        answer = exchange.answer
+        lines += ["", *_message(f"answer {answer.status}", answer.headers, answer.body, answer.raw)]
+    return "\n".join(lines) + "\n"
+
+
+def _lines(exchange: Exchange) -> list[str]:
+    status = "-" if exchange.status is None else str(exchange.status)
+    duration = "" if exchange.duration_s is None else f"{exchange.duration_s * 1000:.1f} ms"
+    parts = [exchange.time, exchange.id, exchange.method, exchange.path, status, duration]
+    parts += [f"key {exchange.key}"] if exchange.key else []
+    parts += [f"[{', '.join(exchange.applied)}]"] if exchange.applied else []
+    parts += [f"({exchange.matched})"] if exchange.matched else []
+    prompt = exchange.body.get("prompt") if is_object(exchange.body) else None
+    if isinstance(prompt, str):
+        parts.append(json.dumps(cut(prompt, _PROMPT_CHARACTERS), ensure_ascii=False))
+    head = "  ".join(one_line(part) for part in parts if part)
+    return [head, *(f"    {_finding(finding)}" for finding in exchange.findings)]
+
+
+def _finding(finding: Mapping[str, Any]) -> str:
+    severity, rule, pointer, message = (finding.get(name, "") for name in ("severity", "id", "pointer", "message"))
+    return one_line(f"{severity} {rule} {pointer or '/'}: {message}")
+
+
+def _message(title: str, headers: Mapping[str, str], body: Any, raw: Mapping[str, Any] | None) -> list[str]:
+    lines = [title, *(f"  {visible(f'{name}: {value}')}" for name, value in headers.items())]
+    if raw is not None:
+        lines += [
+            f"  {visible(str(raw.get('bytes')))} bytes that are not JSON (SHA-256 {visible(str(raw.get('sha256')))}), beginning with:",
+            f"  {visible(str(raw.get('text', '')))}",
+        ]
+    elif body is not None:
+        text = json.dumps(body, ensure_ascii=False, indent=2)
+        lines += [f"  {visible(line)}" for line in text.split("\n")]
+    return lines

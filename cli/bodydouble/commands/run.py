@@ -1,24 +1,39 @@
-"""``bodydouble run``: a program in any language, run against a mock, and its requests checked at the end."""
+"""``bodydouble run``: a program in any language, run against a mock, and its requests checked at the end.
+
+The program is a child process in the foreground, which shares our streams and gets our signals.
+"""
 
 import os
 import signal
+import subprocess
 import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import FrameType
+from typing import Annotated, Any
 
 import typer
+from bodydouble_mockserver import BadScenario, Settings, create_app
+from bodydouble_mockserver.server import CannotServe
+from bodydouble_spec import Contract, Report, ReportFormat, Severity, read_document, render
 
-from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, print_report
+from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
+from bodydouble.fixture import BackgroundServer, mock_variables, request_findings, unused_findings
 from bodydouble.options import FailOn, Format, Output
 
-if TYPE_CHECKING:
-    from bodydouble_spec import Report
+__all__ = ["app"]
 
-    from bodydouble.options import FormatName
+# Signals that ask a process to end, or that it may handle itself; Windows has only some.
+_RELAYED = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
+# A terminal sends these to every process in its foreground, so the child has received them.
+_FROM_TERMINAL = ("SIGINT", "SIGQUIT", "SIGBREAK")
 
-__all__ = ["run"]
+app = new_app()
 
 
+# Options after the name of the program to run are its own, with or without `--`.
+@app.command(context_settings={"allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="Program to run, with its arguments.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the mock; 0 picks a free one.")] = 0,
@@ -29,7 +44,7 @@ def run(
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
-    format: Format = "text",  # noqa: A002 - the option's name
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
 ) -> None:
@@ -38,13 +53,6 @@ def run(
     AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy. The report is written to standard error. Exit codes: 1 when
     the command failed or a request broke the contract, 2 when the command could not be started.
     """
-    from bodydouble_mockserver import BadScenario, Settings, create_app
-    from bodydouble_mockserver.server import CannotServe
-    from bodydouble_spec import Contract, Report, Severity, read_document
-
-    from bodydouble.commands.run_child import CannotStart, run_child
-    from bodydouble.fixture import BackgroundServer, mock_variables, request_findings, unused_findings
-
     # The report needs every request; values over 16 kB are kept as hashes.
     settings = Settings(journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
     with exit_on_error():
@@ -62,8 +70,8 @@ def run(
     with server:
         variables = mock_variables(server.url, os.environ, openai=openai)
         try:
-            ended = run_child(command, {**os.environ, **variables})
-        except CannotStart as error:
+            ended = _run_child(command, {**os.environ, **variables})
+        except _CannotStart as error:
             exit_with_error(f"{error}; write the program to run after --, then its arguments")
         scripted: dict[str, Any] = server.control("GET", "scenarios")[1]
     exchanges = app.journal.exchanges()
@@ -77,14 +85,12 @@ def run(
     raise typer.Exit(1 if ended else exit_code_of(findings, fail_on))
 
 
-def _print_report(report: "Report", format: "FormatName", output: Path | None) -> None:  # noqa: A002 - the option's name
+def _print_report(report: Report, format: ReportFormat, output: Path | None) -> None:  # noqa: A002 - the option's name
     """Write the report to the file or to standard error, because standard output is the command's."""
     if output is not None:
         print_report(report, format, output)
     else:
-        from bodydouble_spec import ReportFormat, render
-
-        sys.stderr.write(render(report, ReportFormat(format)))
+        sys.stderr.write(render(report, format))
         sys.stderr.flush()
 
 
@@ -93,3 +99,73 @@ def _describe_exit(code: int) -> str:
         return f"exited with {code}"
     known = {item.value: item.name for item in signal.Signals}
     return f"was killed by {known.get(-code, f'signal {-code}')}"
+
+
+class _CannotStart(Exception):
+    """The command could not be started; the text says why."""
+
+
+def _run_child(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command to its end and return its exit code, or the negative number of the signal that killed it.
+
+    Raises _CannotStart.
+    """
+    with _relay_signals() as relay:
+        try:
+            child = subprocess.Popen(command, env=environment)  # noqa: S603 - running what the user names is the purpose
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+            raise _CannotStart(f"{command[0]}: {reason}") from None
+        relay.attach(child)
+        return child.wait()
+
+
+class _SignalRelay:
+    """A signal handler that passes signals to a child, and keeps those that arrive before it has started."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
+
+    def attach(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        while self._waiting:
+            child.send_signal(self._waiting.pop(0))
+
+    def handle(self, number: int, _frame: FrameType | None) -> None:
+        if self._child is None:
+            self._waiting.append(number)
+        elif signal.Signals(number).name not in _FROM_TERMINAL or not _is_in_foreground():
+            with suppress(OSError, ValueError):
+                self._child.send_signal(number)
+
+
+@contextmanager
+def _relay_signals() -> Generator[_SignalRelay]:
+    relay = _SignalRelay()
+    numbers = [getattr(signal, name) for name in _RELAYED if hasattr(signal, name)]
+    # Ignored signals (nohup) stay ignored, in the child too.
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, relay.handle)
+    try:
+        yield relay
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _is_in_foreground() -> bool:
+    """Tell whether this process, and so the child, gets the signals of the terminal's keys."""
+    if sys.platform == "win32":
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)

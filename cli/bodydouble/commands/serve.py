@@ -3,31 +3,25 @@
 import logging
 import re
 import sys
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
+from bodydouble_mockserver import BadScenario, Images, Settings, create_app, parse_seconds
+from bodydouble_mockserver.server import CannotServe, bind, run, server_config
+from bodydouble_spec import Contract, SpecError, read_document
 
-if TYPE_CHECKING:
-    from bodydouble_spec import Contract
+from bodydouble.console import new_app
 
-__all__ = ["serve"]
+__all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
-
-
-class ImagesChoice(StrEnum):
-    """The choices of ``--images``; the mock's own enum would have to be imported for every command."""
-
-    URL = "url"
-    B64_JSON = "b64_json"
-    BOTH = "both"
-
-
 _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
+app = new_app()
 
+
+@app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -48,7 +42,7 @@ def serve(
             help="Form of success answers: documented, or the name of an example in the contract (quick-example, transition, observed-2026)."
         ),
     ] = "documented",
-    images: Annotated[ImagesChoice, typer.Option(help="Form of the pictures in the answers.")] = ImagesChoice.URL,
+    images: Annotated[Images, typer.Option(help="Form of the pictures in the answers.")] = Images.URL,
     public_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Origin of the picture URLs. Default: the Host header of the request."),
@@ -88,10 +82,6 @@ def serve(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
-    from bodydouble_mockserver import BadScenario, Images, Settings, create_app
-    from bodydouble_mockserver.server import CannotServe, bind, run, server_config
-    from bodydouble_spec import Contract, SpecError, read_document
-
     if (tls_cert is None) != (tls_key is None):
         raise typer.BadParameter("--tls-cert and --tls-key go together")
     if "" in (api_key or ()):
@@ -100,7 +90,7 @@ def serve(
         api_keys=tuple(api_key or ()),
         require_key=not no_auth,
         dialect=dialect,
-        images=Images(images.value),
+        images=images,
         public_url=_parse_origin(public_url),
         pictures=pictures,
         seed=seed,
@@ -143,8 +133,6 @@ def serve(
 
 
 def _parse_latency(latency: str | None) -> tuple[float, float] | None:
-    from bodydouble_mockserver import parse_seconds
-
     seconds = None if latency is None else parse_seconds(latency)
     if latency is not None and seconds is None:
         raise typer.BadParameter(f"{latency!r} is not a time; write seconds, as 2 or 30..60", param_hint="--latency")
@@ -163,7 +151,7 @@ def _exit_with_error(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def _first_error(contract: "Contract") -> str:
+def _first_error(contract: Contract) -> str:
     return next((finding.message for finding in contract.findings), "the document is empty")
 
 
@@ -172,7 +160,7 @@ def _authority(host: str, port: int) -> str:
     return f"{name}:{port}"
 
 
-def _print_banner(contract: "Contract", address: str) -> None:
+def _print_banner(contract: Contract, address: str) -> None:
     key = "any-key-you-like"
     lines = [
         f"bodydouble stands in for {', '.join(operation.key for operation in contract.operations)}",

@@ -1,122 +1,130 @@
-"""One verification with the options of the command: planned, run against a server, or read from a recording."""
+"""One verification: planned, run against a server or read from a recording, and reported.
+
+It needs the extra, which the help of ``bodydouble verify`` does not.
+"""
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import typer
 from bodydouble_contract_tests.verification import (
+    BadBaseline,
+    Baseline,
     CannotVerify,
     Observation,
     OperationProfile,
-    Plan,
     ServerConfig,
     Target,
     Verification,
     VerifyOptions,
+    catalogue,
     default_recording,
     plan_verification,
     resolve_server,
     verify,
     verify_recording,
 )
-from bodydouble_spec import read_exchanges
+from bodydouble_spec import Report, ReportFormat, read_exchanges, render
 from bodydouble_spec.curl import curl_command
 
-from bodydouble.commands.verify_plan import progress_listener
-from bodydouble.console import print_error
+from bodydouble.commands.verify_report import (
+    build_report,
+    checks_json,
+    checks_text,
+    plan_json,
+    plan_text,
+    progress_listener,
+    report_pictures,
+)
+from bodydouble.console import (
+    COULD_NOT_RUN,
+    exit_code_of,
+    exit_with_error,
+    print_error,
+    print_report,
+    print_text,
+)
+from bodydouble.options import FailOnName
 
-__all__ = ["CompletedRun", "VerifyCommand", "plan_of", "run"]
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyCommand:
-    """The options of the command; its help describes each."""
-
-    base_url: str | None
-    api_key: str | None = field(repr=False)
-    is_live: bool
-    exchanges: Path | None
-    only: tuple[str, ...] | None
-    examples: int
-    seed: int
-    max_usd: float | None
-    price_usd: float | None
-    timeout_s: float
-    max_wait_s: float
-    image_url: str | None
-    record: Path | None
-    resume: Path | None
-    authorities: Path | None
-    is_quiet: bool
+__all__ = [
+    "CompletedRun",
+    "ReportTargets",
+    "check_writable",
+    "finish",
+    "load_baseline",
+    "parse_report_files",
+    "print_checks",
+    "print_plan",
+    "run_on_recording",
+    "run_on_server",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class CompletedRun:
-    """A verification, the facts known before it, and a function that returns a call as a command."""
+    """A verification, the facts known before it, and the origin of its server, None for a recording."""
 
+    profile: OperationProfile
     verification: Verification
-    run_facts: dict[str, Any]
-    format_request: Callable[[Observation], str]
+    run_facts: Mapping[str, Any]
+    origin: str | None = None
+
+    def report(self, baseline: Baseline | None, *, with_pictures: bool) -> Report:
+        """Build the report; a finding of the baseline is muted."""
+        found = self.verification
+        verification = found if baseline is None else baseline.apply(found)
+        pictures = report_pictures(found.observations, self._curl) if with_pictures else ()
+        return build_report(self.profile, verification, self.run_facts, baseline, pictures)
+
+    def _curl(self, observation: Observation) -> str:
+        """Return a call as a curl command; its key was removed before."""
+        return curl_command(
+            self.profile.operation.method,
+            self.profile.operation.path,
+            origin=self.origin,
+            headers={"content-type": "application/json"},
+            body=observation.sent.decode("utf-8", "replace"),
+            with_key=True,
+        )
 
 
-def plan_of(profile: OperationProfile, options: VerifyCommand) -> tuple[Plan, ServerConfig]:
-    """Return the plan and its server, the real API when none is named; nothing is sent and no key is needed."""
-    is_live = options.is_live or options.base_url is None
-    server = resolve_server(profile, base_url=options.base_url, api_key="not needed", is_live=is_live, environ={})
-    return _plan(profile, options, server), server
-
-
-def run(profile: OperationProfile, options: VerifyCommand) -> CompletedRun:
-    """Verify a recording if one is given, else a server. Raises CannotVerify before anything is sent."""
-    if options.exchanges is not None:
-        return _verify_recording(profile, options, options.exchanges)
-    server = resolve_server(
-        profile,
-        base_url=options.base_url,
-        api_key=options.api_key,
-        is_live=options.is_live,
-        environ=os.environ,
-    )
+def run_on_server(
+    profile: OperationProfile,
+    options: VerifyOptions,
+    server: ServerConfig,
+    *,
+    timeout_s: float,
+    authorities: Path | None,
+    quiet: bool,
+) -> CompletedRun:
+    """Verify a server. Raises CannotVerify before anything is sent."""
+    if options.recording is None and server.is_live:
+        options = replace(options, recording=default_recording(datetime.now(UTC)))
     run_facts = {
         "server": f"{server.base_url} (live)" if server.is_live else server.base_url,
         **_contract_facts(profile),
     }
-    recording = options.record or options.resume
-    if recording is None and server.is_live:
-        recording = default_recording(datetime.now(UTC))
-    if recording is not None:
-        run_facts["recording"] = str(recording)
+    if options.recording is not None:
+        run_facts["recording"] = str(options.recording)
         if server.is_live:
-            print_error(f"results are kept in {recording}; continue after an interruption with --resume {recording}")
+            print_error(
+                f"results are kept in {options.recording}; continue after an interruption with --resume {options.recording}"
+            )
+    certificates = True if authorities is None else authorities
     with (
-        Target(
-            server.base_url,
-            server.api_key,
-            timeout_s=options.timeout_s,
-            verify=True if options.authorities is None else options.authorities,
-        ) as target,
-        progress_listener(quiet=options.is_quiet) as listener,
+        Target(server.base_url, server.api_key, timeout_s=timeout_s, verify=certificates) as target,
+        progress_listener(quiet=quiet) as listener,
     ):
-        settings = VerifyOptions(
-            is_live=server.is_live,
-            max_usd=options.max_usd,
-            price_usd=options.price_usd,
-            examples=options.examples,
-            seed=options.seed,
-            only=options.only,
-            max_wait_s=options.max_wait_s,
-            recording=recording,
-            resume=options.resume,
-            image_url=options.image_url,
-        )
-        verification = verify(profile, target, settings, on_event=listener)
-    return CompletedRun(verification, run_facts, _curl_writer(profile, target.base))
+        verification = verify(profile, target, options, on_event=listener)
+    return CompletedRun(profile, verification, run_facts, target.base)
 
 
-def _verify_recording(profile: OperationProfile, options: VerifyCommand, file: Path) -> CompletedRun:
+def run_on_recording(profile: OperationProfile, file: Path, only: Collection[str] | None) -> CompletedRun:
+    """Verify the answers in a recording. Raises CannotVerify when it cannot be read."""
     try:
         log = read_exchanges(file)
     except OSError as error:
@@ -127,10 +135,10 @@ def _verify_recording(profile: OperationProfile, options: VerifyCommand, file: P
         # No findings because nothing was examined: that must not pass.
         problem = f"{file} has no exchange of {profile.operation.key} that can be checked"
         verification = replace(verification, incomplete=problem)
-    return CompletedRun(_filter_checks(verification, options.only), run_facts, _curl_writer(profile, None))
+    return CompletedRun(profile, _filter_checks(verification, only), run_facts)
 
 
-def _filter_checks(verification: Verification, only: tuple[str, ...] | None) -> Verification:
+def _filter_checks(verification: Verification, only: Collection[str] | None) -> Verification:
     """Keep the results of the selected checks, and findings about the recording itself."""
     if only is None:
         return verification
@@ -146,8 +154,29 @@ def _filter_checks(verification: Verification, only: tuple[str, ...] | None) -> 
     )
 
 
-def _plan(profile: OperationProfile, options: VerifyCommand, server: ServerConfig) -> Plan:
-    return plan_verification(
+def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
+    return {"contract": profile.contract.source, "operation": profile.operation.key}
+
+
+def print_checks(profile: OperationProfile, format: ReportFormat, output: Path | None) -> None:  # noqa: A002 - the option's name
+    """Print the catalogue of checks (``--list``)."""
+    _check_format("--list", format)
+    written = checks_json if format is ReportFormat.JSON else checks_text
+    _print_or_write(written(profile, catalogue(profile)), output)
+
+
+def print_plan(
+    profile: OperationProfile,
+    options: VerifyOptions,
+    base_url: str | None,
+    format: ReportFormat,  # noqa: A002 - the option's name
+    output: Path | None,
+) -> None:
+    """Print the plan (``--dry-run``) for a server, the real API when none is named; nothing is sent and no key is needed."""
+    _check_format("--dry-run", format)
+    is_live = options.is_live or base_url is None
+    server = resolve_server(profile, base_url=base_url, api_key="not needed", is_live=is_live, environ={})
+    plan = plan_verification(
         profile,
         billed=server.is_live,
         max_usd=options.max_usd,
@@ -155,23 +184,114 @@ def _plan(profile: OperationProfile, options: VerifyCommand, server: ServerConfi
         only=options.only,
         image_url=options.image_url,
     )
+    written = plan_json if format is ReportFormat.JSON else plan_text
+    _print_or_write(written(plan, profile, server.base_url, is_billed=server.is_live), output)
 
 
-def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
-    return {"contract": profile.contract.source, "operation": profile.operation.key}
+def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name
+    if format not in {ReportFormat.TEXT, ReportFormat.JSON}:
+        exit_with_error(f"{option} is printed as text or json, not as {format}")
 
 
-def _curl_writer(profile: OperationProfile, origin: str | None) -> Callable[[Observation], str]:
-    """Return a function that formats a call as a curl command; its key was removed before."""
+def _print_or_write(text: str, output: Path | None) -> None:
+    if output is None:
+        print_text(text)
+    elif not _write(output, text):
+        raise typer.Exit(COULD_NOT_RUN)
 
-    def write(observation: Observation) -> str:
-        return curl_command(
-            profile.operation.method,
-            profile.operation.path,
-            origin=origin,
-            headers={"content-type": "application/json"},
-            body=observation.sent.decode("utf-8", "replace"),
-            with_key=True,
-        )
 
-    return write
+def load_baseline(file: Path | None) -> Baseline | None:
+    """Load the findings of ``--baseline``, or exit when they cannot be read."""
+    if file is None:
+        return None
+    try:
+        return Baseline.parse(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        exit_with_error(f"--baseline {file}: {error.strerror or error}; --write-baseline FILE writes one")
+    except (BadBaseline, UnicodeDecodeError) as error:
+        exit_with_error(f"--baseline {file}: {error}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFile:
+    """The value of one ``--report FORMAT:FILE``."""
+
+    format: ReportFormat
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTargets:
+    """The targets of a report: the format and file of ``--format`` and ``--output``, and further files."""
+
+    format: ReportFormat
+    output: Path | None
+    files: tuple[ReportFile, ...]
+
+    @property
+    def has_html(self) -> bool:
+        """True when one of the reports is an HTML page."""
+        return ReportFormat.HTML in {self.format, *(item.format for item in self.files)}
+
+    def write(self, report: Report) -> bool:
+        """Write the report to its files, then print it; return False when a file could not be written.
+
+        In a GitHub run the findings are also printed as annotations, unless the output is for a program.
+        """
+        written = [_write(item.file, render(report, item.format)) for item in self.files]
+        print_report(report, self.format, self.output)
+        is_for_people = self.format in {ReportFormat.TEXT, ReportFormat.MARKDOWN} or self.output is not None
+        if os.environ.get("GITHUB_ACTIONS") == "true" and is_for_people:
+            print_text(render(report, ReportFormat.GITHUB))
+        return all(written)
+
+
+def parse_report_files(texts: Iterable[str]) -> tuple[ReportFile, ...]:
+    """Parse the values of ``--report``, and exit when one is not valid, before anything is paid for."""
+    return tuple(map(_parse_report_file, texts))
+
+
+def check_writable(option: str, file: Path | None) -> None:
+    """Exit when the folder of a file does not exist, before anything is paid for."""
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        exit_with_error(f"{option} {file} cannot be written; name a file in a folder that exists")
+
+
+def _write(file: Path, text: str) -> bool:
+    """Write a file; on failure print the error and return False, because there may be more to save."""
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        print_error(f"{file}: {error.strerror or error}; it was not written")
+        return False
+    return True
+
+
+def _parse_report_file(text: str) -> ReportFile:
+    name, colon, file = text.partition(":")
+    if name not in [*ReportFormat] or not colon or not file:
+        formats = ", ".join(ReportFormat)
+        exit_with_error(f"--report {text}: write it as FORMAT:FILE, like html:report.html; formats are {formats}")
+    path = Path(file)
+    check_writable("--report", path)
+    return ReportFile(ReportFormat(name), path)
+
+
+def finish(
+    completed: CompletedRun,
+    baseline: Baseline | None,
+    new_baseline: Path | None,
+    targets: ReportTargets,
+    fail_on: FailOnName,
+) -> int:
+    """Report the findings and return the exit code."""
+    report = completed.report(baseline, with_pictures=targets.has_html)
+    is_written = targets.write(report)
+    found = completed.verification
+    if found.incomplete is not None:
+        print_error(f"incomplete: {found.incomplete}")
+        return COULD_NOT_RUN
+    if new_baseline is not None:
+        # The findings in it are known from now on, so they do not fail this run.
+        return 0 if _write(new_baseline, Baseline.of(found.findings).to_json()) and is_written else COULD_NOT_RUN
+    return exit_code_of(report.findings, fail_on) if is_written else COULD_NOT_RUN
