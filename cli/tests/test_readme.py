@@ -73,4 +73,5 @@ def test_the_banner_in_the_readme_is_the_one_that_is_printed() -> None:
     wanted = next(text for text in blocks("text") if text.startswith("bodydouble stands in for"))
     with run_serve() as server:
         printed = server.banner + server.end()[1]
-    assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == wanted
+    # The banner ends with an empty line.
+    assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == f"{wanted}\n"
