@@ -8,20 +8,16 @@ environment of its own, gets the document with our overlay (without it, it takes
 """
 
 import argparse
-import contextlib
 import json
 import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Generator
 from pathlib import Path
 
+from bodydouble.fixture import BackgroundServer
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
-from bodydouble_mockserver import MockServer
-from bodydouble_mockserver.server import Server, bind, server_config
 from bodydouble_spec import Contract
 
 # The mutants are test code of the checkout, and not installed.
@@ -29,20 +25,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from contract_tests.tests.mutants import Mutant, mutants, serve
 
 KEY = "a-key"
-
-
-@contextlib.contextmanager
-def serving(app: MockServer) -> Generator[str]:
-    """Serve an application on a free port; gives its origin."""
-    listener = bind("127.0.0.1", 0)
-    server = Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def ours(origin: str, profile: OperationProfile, mutant: Mutant | None) -> tuple[bool, int]:
@@ -83,15 +65,14 @@ def main() -> None:
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(dict(contract.document)))
         for mutant in tried:
-            app = serve(mutant, contract, KEY)
-            with serving(app) as origin:
+            with BackgroundServer(serve(mutant, contract, KEY)) as server:
                 began = time.monotonic()
-                is_found, sent = ours(origin, profile, mutant)
+                is_found, sent = ours(server.url, profile, mutant)
                 ended = time.monotonic()
                 listed: set[str] = set()
                 their_sent = 0
                 if options.schemathesis:
-                    listed, their_sent = theirs(options.schemathesis, origin, document, options.max_examples)
+                    listed, their_sent = theirs(options.schemathesis, server.url, document, options.max_examples)
                 seconds, their_seconds = seconds + ended - began, their_seconds + time.monotonic() - ended
             usual = listed if mutant is None else usual
             also = bool(listed - usual)

@@ -15,32 +15,16 @@ import time
 import urllib.request
 from pathlib import Path
 
-from throughput import (
-    BODY,
-    PATH,
-    Contestant,
-    bare_contestant,
-    free_port,
-    mock_contestant,
-    serving,
-    wait_until_answering,
-)
+from throughput import BODY, PATH, Contestant, bare_contestant, mock_contestant, serving
 
 MEGABYTE = 1024 * 1024
 
 
 def cold_start_s(contestant: Contestant) -> float:
     """Seconds from starting the process to its first 200."""
-    port = free_port()
-    command = contestant.command(port)
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until_answering(port, process)
+    with serving(contestant, core=None):
         return time.perf_counter() - begun
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def pss_mb(pid: int) -> float:

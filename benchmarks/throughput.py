@@ -112,10 +112,10 @@ def peer_contestants(folder: Path) -> list[Contestant]:
 
 
 @contextlib.contextmanager
-def serving(contestant: Contestant) -> Generator[int]:
-    """Run a contestant on the second core; gives its port once it answers."""
+def serving(contestant: Contestant, core: int | None = 1) -> Generator[int]:
+    """Run a contestant on one core (None: on any); gives its port once it answers."""
     port = free_port()
-    command = ["taskset", "-c", "1", *contestant.command(port)]
+    command = [*([] if core is None else ["taskset", "-c", str(core)]), *contestant.command(port)]
     process = subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "NODE_ENV": "production"}
     )

@@ -6,7 +6,6 @@ import re
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +22,8 @@ from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFor
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
+
+from spec.tests.servers import Quiet, serve_http
 
 ROOT = Path(__file__).resolve().parents[2]
 REVISIONS = ROOT / "spec" / "tests" / "data"
@@ -56,7 +57,7 @@ class Publisher(ThreadingHTTPServer):
         return f"json://127.0.0.1:{self.server_port}/hook"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     @property
     def publisher(self) -> Publisher:
         assert isinstance(self.server, Publisher)
@@ -82,18 +83,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing."""
-
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    with Publisher() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    running = Publisher()
+    with serve_http(running):
         yield running
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)

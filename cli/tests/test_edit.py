@@ -3,7 +3,6 @@
 import io
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,12 @@ from bodydouble import __main__
 from bodydouble.commands.edit import CannotSave, check_output, error_line, save
 from bodydouble_client import BadRequest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+
+from spec.tests.servers import serve_asgi
 
 KEY = "sk-canary-77aa31"
 URL = "https://example.com/cat.png"
@@ -49,14 +50,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> MockServer:
 
 @pytest.fixture(scope="module")
 def origin(app: MockServer) -> Iterator[str]:
-    listener = bind("127.0.0.1", 0)
-    server = Server(server_config(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with serve_asgi(Server(server_config(app))) as address:
+        yield address
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -20,6 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from typer.testing import CliRunner, Result
+
+from spec.tests.servers import Quiet, serve_http
 
 PICTURE = RecordedPicture("0" * 64, "image/jpeg", 123_456, (1344, 768), is_data_uri=True)
 FINDING = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "'x' is not one of 1:1")
@@ -153,7 +154,7 @@ def test_no_line_of_a_shown_body_is_a_command_to_the_runner_of_a_ci_job(run: Run
     assert any("error" in line for line in lines)
 
 
-class Receiver(BaseHTTPRequestHandler):
+class Receiver(Quiet, BaseHTTPRequestHandler):
     """Records the requests."""
 
     got: list[tuple[str, str, dict[str, str], bytes]]
@@ -164,19 +165,12 @@ class Receiver(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        pass
-
 
 @pytest.fixture(scope="module")
 def receiver() -> Iterator[tuple[str, list[tuple[str, str, dict[str, str], bytes]]]]:
     Receiver.got = []
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", Receiver.got
-        server.shutdown()
-        thread.join()
+    with serve_http(HTTPServer(("127.0.0.1", 0), Receiver)) as origin:
+        yield origin, Receiver.got
 
 
 @pytest.mark.parametrize("code", ["curl", "python"])

@@ -3,7 +3,6 @@
 import base64
 import json
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,8 @@ from bodydouble_spec import Evidence, Finding, Report, Severity
 from bodydouble_spec.text import visible
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from spec.tests.servers import Quiet, serve_http
 
 SECRET = "s3cr3t-t0ken-0123456789"
 FINDING = Finding(
@@ -37,7 +38,7 @@ class Receiver(ThreadingHTTPServer):
         return f"json://127.0.0.1:{self.server_port}/{path}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         receiver = self.server
         assert isinstance(receiver, Receiver)
@@ -51,18 +52,12 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing."""
-
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with Receiver() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    running = Receiver()
+    with serve_http(running):
         yield running
-        running.shutdown()
-        thread.join()
 
 
 def send(report: Report, *addresses: str) -> list[str]:

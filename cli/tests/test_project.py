@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import tomllib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,6 +16,8 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from spec.tests.servers import serve_http
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -122,12 +123,9 @@ def test_ci_fails_when_another_server_has_the_port_and_does_not_ask_that_one(run
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             asked.append(self.requestline)
 
-    with HTTPServer(("127.0.0.1", 0), Other) as other:
-        thread = threading.Thread(target=other.serve_forever)
-        thread.start()
+    other = HTTPServer(("127.0.0.1", 0), Other)
+    with serve_http(other):
         done, _ = run_mock(other.server_port)
-        other.shutdown()
-        thread.join()
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1 port {other.server_port}" in done.stdout
     assert asked == []

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from spec.tests.servers import run_serve
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
@@ -21,12 +23,8 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0", "--api-key", "any-key-you-like"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        line = next(line for line in server.stdout if line.startswith("  at "))
-        yield line.removeprefix("  at ").strip()
-        server.terminate()
+    with run_serve("--api-key", "any-key-you-like") as server:
+        yield server.address
 
 
 # The sample app and its tests are files in the test data, and are run there.
@@ -71,11 +69,9 @@ def test_console_command_runs(command: str, address: str, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
 
 
-def test_the_banner_in_the_readme_is_the_one_that_is_printed(address: str) -> None:
-    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        assert server.stdout is not None
-        wanted = next(text for text in blocks("text") if text.startswith("bodydouble stands in for"))
-        printed = "".join(next(server.stdout) for _ in wanted.splitlines())
-        server.terminate()
-    assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == wanted
+def test_the_banner_in_the_readme_is_the_one_that_is_printed() -> None:
+    wanted = next(text for text in blocks("text") if text.startswith("bodydouble stands in for"))
+    with run_serve() as server:
+        printed = server.banner + server.end()[1]
+    # The banner ends with an empty line.
+    assert re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8000", printed) == f"{wanted}\n"

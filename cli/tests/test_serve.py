@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import http.server
 import io
 import re
 import signal
@@ -10,77 +9,36 @@ import socket
 import ssl
 import struct
 import subprocess
-import sys
-import tempfile
-import threading
 import zlib
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import IO
 
 import httpx
 import pytest
 import trustme
 from PIL import Image
 
-COMMAND = [sys.executable, "-m", "bodydouble", "serve"]
+from spec.tests.servers import SERVE, Quiet, ServeProcess, run_serve, serve_http
+
 BODY = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.com/a.png"]}
 PATH = "/v1/images/generations"
 KEY = {"authorization": "Bearer k"}
 
 
-class Served:
-    """A running mock: its address as printed, and after `end` its exit code and what it wrote."""
-
-    def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
-        assert process.stdout is not None
-        self._process = process
-        self.pid = process.pid
-        self._out = process.stdout
-        self._log = log
-        self.banner = ""
-        while not (found := re.search(r"https?://\S+:\d+", self.banner)):
-            line = self._out.readline()
-            assert line, f"it ended without an address, with exit code {process.wait()}"
-            self.banner += line
-        self.address = found[0]
-
-    def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
-        """Exit code, standard output after the first address, and standard error."""
-        self._process.send_signal(number)
-        out = self._out.read()
-        code = self._process.wait()
-        self._log.seek(0)
-        return code, out, self._log.read()
-
-
-Start = Callable[..., Served]
+Start = Callable[..., ServeProcess]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
     """Start ``bodydouble serve`` on a free port."""
     with contextlib.ExitStack() as started:
-
-        def begin(*options: str) -> Served:
-            arguments = [*COMMAND, "--port", "0", *options]
-            log = started.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
-            process = started.enter_context(
-                subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8")
-            )
-            started.callback(process.kill)
-            # Otherwise a mock that prints nothing, or does not end, would block the tests.
-            guard = threading.Timer(60, process.kill)
-            guard.start()
-            started.callback(guard.cancel)
-            return Served(process, log)
-
-        yield begin
+        yield lambda *options: started.enter_context(run_serve(*options))
 
 
 def refused(*options: str) -> str:
     """Return the standard error of a ``bodydouble serve`` that cannot start with exit code 2."""
-    run = subprocess.run([*COMMAND, "--port", "0", *options], capture_output=True, text=True, check=False)
+    run = subprocess.run([*SERVE, "--port", "0", *options], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
     return run.stderr
 
@@ -158,21 +116,14 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
 def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
     document = Path(__file__).parents[2] / "spec" / "tests" / "data" / "revision-2026-08-14-87ef44bd.json"
 
-    class Publisher(http.server.BaseHTTPRequestHandler):
+    class Publisher(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.end_headers()
             self.wfile.write(document.read_bytes())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
-            """Log nothing."""
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Publisher) as publisher:
-        thread = threading.Thread(target=publisher.serve_forever)
-        thread.start()
-        served = start("--contract", f"http://127.0.0.1:{publisher.server_port}/contract.json")
-        publisher.shutdown()
-        thread.join()
+    with serve_http(HTTPServer(("127.0.0.1", 0), Publisher)) as origin:
+        served = start("--contract", f"{origin}/contract.json")
     url = served.address + PATH
     answer = httpx.post(url, json={**BODY, "model": "google/nano-banana-edit"}, headers=KEY).json()
     assert "usd_spent" in answer["meta"]["usage"]

@@ -1,8 +1,6 @@
 """``bodydouble serve`` with failures on demand: scripts, latency, random failures, and errors in scripts."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +12,8 @@ from bodydouble.app import app
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from typer.testing import CliRunner
+
+from spec.tests.servers import run_serve
 
 Start = Callable[..., AbstractContextManager[httpx.Client]]
 PATH = "/v1/images/generations"
@@ -37,15 +37,11 @@ def start() -> Start:
 
     @contextmanager
     def run(*arguments: str) -> Generator[httpx.Client]:
-        command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0", "--quiet", *arguments]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            assert server.stdout is not None
-            try:
-                origin = server.stdout.readline().strip()
-                with httpx.Client(base_url=origin, headers={"authorization": "Bearer k"}, timeout=30) as client:
-                    yield client
-            finally:
-                server.terminate()
+        with (
+            run_serve("--quiet", *arguments) as server,
+            httpx.Client(base_url=server.address, headers={"authorization": "Bearer k"}, timeout=30) as client,
+        ):
+            yield client
 
     return run
 

@@ -3,8 +3,7 @@
 import contextlib
 import copy
 import ssl
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,11 +12,12 @@ import pytest
 import trustme
 import yaml
 from bodydouble_contract_tests.verification import OperationProfile
-from bodydouble_mockserver import MockServer
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
+
+from spec.tests.servers import serve_asgi
 
 _DATA = Path(__file__).parents[2] / "spec" / "tests" / "data"
 
@@ -141,21 +141,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., contextlib.
     issued = _AUTHORITY.issue_cert("127.0.0.1")
     issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
     issued.private_key_pem.write_to_path(folder / "key.pem")
-
-    @contextlib.contextmanager
-    def run(app: MockServer) -> Generator[str]:
-        listener = bind("127.0.0.1", 0)
-        server = Server(server_config(app, folder / "certificate.pem", folder / "key.pem"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-            listener.close()
-
-    return run
+    return lambda app: serve_asgi(Server(server_config(app, folder / "certificate.pem", folder / "key.pem")))
 
 
 @pytest.fixture(scope="session")

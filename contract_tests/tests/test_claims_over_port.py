@@ -1,8 +1,7 @@
 """The claims over real uvicorn: few examples, and every fault of a connection, slow ones included."""
 
-import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,7 @@ from bodydouble_contract_tests.claims.claims import (
 )
 from bodydouble_contract_tests.claims.harness import Harness, RecordingServer
 from bodydouble_mockserver import Settings
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract, Finding
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +34,7 @@ from PIL import Image
 
 from contract_tests.tests.strategies.answers import answers
 from contract_tests.tests.strategies.invalid_calls import InvalidCall, invalid_calls
+from spec.tests.servers import serve_asgi
 
 CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 FAULTS = (
@@ -52,18 +52,8 @@ HURRIED_S = 0.4
 few = settings(max_examples=max(15, settings().max_examples // 7))
 
 
-@contextmanager
-def served(server: RecordingServer) -> Generator[str]:
-    listener = bind("127.0.0.1", 0)
-    uvicorn_server = Server(server_config(server))
-    thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        uvicorn_server.should_exit = True
-        thread.join()
-        listener.close()
+def served(server: RecordingServer) -> AbstractContextManager[str]:
+    return serve_asgi(Server(server_config(server)))
 
 
 @pytest.fixture(scope="module")

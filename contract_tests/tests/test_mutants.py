@@ -1,16 +1,15 @@
 """The worth of the checks: each server with one deviation is found by the check named for it."""
 
-import threading
-
 import httpx
 import pytest
 from bodydouble_contract_tests.strategies.boundary import boundary_cases
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, is_object
 
 from contract_tests.tests.mutants import Mutant, mutants, serve
+from spec.tests.servers import serve_asgi
 
 MUTANTS = mutants(Contract.load())
 OVER_A_SOCKET = {
@@ -58,16 +57,9 @@ def test_a_missing_rule_is_missing_for_other_requests_than_ours_too(profile: Ope
     "mutant", [mutant for mutant in MUTANTS if mutant.id in OVER_A_SOCKET], ids=lambda mutant: mutant.id
 )
 def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, profile: OperationProfile) -> None:
-    listener = bind("127.0.0.1", 0)
     server = Server(server_config(serve(mutant, profile.contract)))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        with Target(f"http://127.0.0.1:{listener.getsockname()[1]}", "a-key", timeout_s=10) as target:
-            assert found(mutant, profile, target)
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serve_asgi(server) as origin, Target(origin, "a-key", timeout_s=10) as target:
+        assert found(mutant, profile, target)
 
 
 def test_the_unchanged_server_gives_no_finding(profile: OperationProfile) -> None:

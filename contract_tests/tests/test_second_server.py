@@ -1,8 +1,6 @@
 """No false positive: a correct server, independent of the project, has no finding."""
 
 import importlib.util
-import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +8,8 @@ import pytest
 import uvicorn
 from bodydouble_contract_tests.verification import OperationProfile, Target, Verification, VerifyOptions, verify
 from bodydouble_spec import Contract, Severity
+
+from spec.tests.servers import serve_asgi
 
 SOURCE = Path(__file__).parent / "data" / "second_server.py"
 
@@ -21,16 +21,9 @@ def result() -> Iterator[Verification]:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(module.app, log_level="error", lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        with Target(f"http://127.0.0.1:{listener.getsockname()[1]}", "second-key") as target:
-            yield verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=10))
-    finally:
-        server.should_exit = True
-        thread.join()
+    with serve_asgi(server) as origin, Target(origin, "second-key") as target:
+        yield verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=10))
 
 
 def test_it_has_no_finding(result: Verification) -> None:

@@ -4,18 +4,19 @@ import asyncio
 import base64
 import contextlib
 import io
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, create_app
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 from hypothesis import strategies as st
 from PIL import Image
+
+from spec.tests.servers import serve_asgi
 
 PATH = "/v1/images/generations"
 _REVISIONS = Path(__file__).parents[2] / "spec" / "tests" / "data" / "revisions"
@@ -105,22 +106,7 @@ def call(loop: asyncio.Runner) -> Callable[..., httpx.Response]:
 @pytest.fixture(scope="session")
 def serve() -> Callable[..., contextlib.AbstractContextManager[str]]:
     """Return a context manager that serves an app on a free port: ``with serve(app) as origin: …``."""
-
-    @contextlib.contextmanager
-    def run(app: MockServer) -> Generator[str]:
-        listener = bind("127.0.0.1", 0)
-        server = Server(server_config(app))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        try:
-            # The socket is already listening: the first request waits until the server accepts it.
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-            listener.close()
-
-    return run
+    return lambda app: serve_asgi(Server(server_config(app)))
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 import base64
 import contextlib
-import http.server
 import io
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
@@ -19,6 +18,8 @@ from bodydouble_mockserver import Settings, create_app
 from bodydouble_spec import Contract
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from spec.tests.servers import Quiet, serve_http
 
 MODEL = "google/gemini-2.5-flash-image-edit"
 INPUTS = ["https://example.com/dress.png", "https://example.com/woman.jpg"]
@@ -155,7 +156,7 @@ async function ask(origin, body) {
 </script>"""
 
 
-class Page(http.server.BaseHTTPRequestHandler):
+class Page(Quiet, BaseHTTPRequestHandler):
     """A server of one page, on another origin than the mock."""
 
     def do_GET(self) -> None:
@@ -166,30 +167,19 @@ class Page(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
-        """Log nothing."""
-
 
 @pytest.fixture(scope="module")
 def ask_from_page() -> Iterator[Callable[[str, Any], dict[str, Any]]]:
     """Return a function that calls the API from a page in a browser."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-            page = browser.new_page()
-            page.goto(f"http://127.0.0.1:{server.server_port}/")
-            yield lambda origin, body: page.evaluate("([origin, body]) => ask(origin, body)", [origin, body])
-            browser.close()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with serve_http(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        page = browser.new_page()
+        page.goto(address)
+        yield lambda origin, body: page.evaluate("([origin, body]) => ask(origin, body)", [origin, body])
+        browser.close()
 
 
 def test_a_page_on_another_origin_sends_a_data_uri_and_shows_the_picture(

@@ -7,7 +7,6 @@ import logging
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,9 @@ import requests
 import trustme
 from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.faults import FAULTS
-from bodydouble_mockserver.server import Server, bind, server_config
+from bodydouble_mockserver.server import Server, server_config
+
+from spec.tests.servers import serve_asgi
 
 Edit = Callable[..., dict[str, Any]]
 PATH = "/v1/images/generations"
@@ -236,14 +237,8 @@ def secure(app: MockServer, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
     issued.private_key_pem.write_to_path(folder / "key.pem")
     context = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
-    listener = bind("127.0.0.1", 0)
-    server = Server(server_config(app, folder / "certificate.pem", folder / "key.pem"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield f"https://127.0.0.1:{listener.getsockname()[1]}", context
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with serve_asgi(Server(server_config(app, folder / "certificate.pem", folder / "key.pem"))) as origin:
+        yield origin, context
 
 
 @each_fault

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import socket
-import threading
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
@@ -16,6 +15,8 @@ from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.routes import Events, journal_routes
 from bodydouble_mockserver.request_checks import CheckedRequest
 from starlette.applications import Starlette
+
+from spec.tests.servers import serve_asgi
 
 
 def add(journal: Journal, body: bytes = b"{}") -> None:
@@ -187,20 +188,18 @@ class EndingServer(uvicorn.Server):
 def test_a_server_with_an_open_stream_shuts_down_gracefully() -> None:
     journal = Journal(lambda key: "")
     events = Events(journal)
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
     # Without a limit, uvicorn waits for its connections for ever.
     config = uvicorn.Config(Starlette(routes=journal_routes(journal, events)), log_config=None, log_level="critical")
     server = EndingServer(config, events.close)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    with httpx.Client(timeout=20) as client, client.stream("GET", f"{origin}/_bodydouble/events") as response:
+    # `serve_asgi` asserts that the server ends.
+    with (
+        serve_asgi(server) as origin,
+        httpx.Client(timeout=20) as client,
+        client.stream("GET", f"{origin}/_bodydouble/events") as response,
+    ):
         chunks = response.iter_bytes()
         assert next(chunks).startswith(b"retry: ")
         add(journal)
         assert b"event: exchange" in next(chunks)
         server.should_exit = True
         assert list(chunks) == []
-    thread.join(20)
-    assert not thread.is_alive()

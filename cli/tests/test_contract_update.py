@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import bodydouble_spec
@@ -17,6 +16,8 @@ from bodydouble_spec import Contract, ReportFormat, is_array, is_object
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
+
+from spec.tests.servers import Quiet, serve_http
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "spec" / "tests" / "data"
@@ -44,20 +45,15 @@ def folder(tmp_path: Path) -> Path:
     return copy
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing."""
+class _QuietFiles(Quiet, SimpleHTTPRequestHandler):
+    """The files of a folder."""
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[str]:
     """Return the address of a server with the revisions."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(DATA))) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with serve_http(ThreadingHTTPServer(("127.0.0.1", 0), partial(_QuietFiles, directory=str(DATA)))) as origin:
+        yield origin
 
 
 def descriptions(value: Any) -> set[str]:

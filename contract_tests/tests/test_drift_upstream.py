@@ -16,6 +16,8 @@ from bodydouble_spec import UnreadableDocument
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spec.tests.servers import Quiet, serve_http
+
 DOCUMENT = json.dumps({"openapi": "3.0.0", "info": {"title": "Ü", "version": "1"}, "paths": {}}).encode()
 QUICK = FetchLimits(deadline_s=5.0, attempts=1, max_bytes=100_000)
 
@@ -35,7 +37,7 @@ class Server(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     @property
     def counter(self) -> Server:
         assert isinstance(self.server, Server)
@@ -115,19 +117,13 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             return
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Log nothing; the tests look at the requests."""
-
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
-        thread.start()
+    running = Server()
+    with serve_http(running):
         yield running
         running.is_ending.set()
-        running.shutdown()
-        thread.join()
 
 
 @pytest.fixture
@@ -207,15 +203,12 @@ def test_an_untrusted_certificate_is_reported(monkeypatch: pytest.MonkeyPatch, t
     certificate = tmp_path / "certificate.pem"
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     context.load_cert_chain(certificate)
-    with Server() as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        # The server's own handshake errors are not what is tested.
-        monkeypatch.setattr(server, "handle_error", print)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    server = Server()
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    # The server's own handshake errors are not what is tested.
+    monkeypatch.setattr(server, "handle_error", print)
+    with serve_http(server):
         said = why(lambda: fetch(f"https://127.0.0.1:{server.server_port}/fine", limits=QUICK))
-        server.shutdown()
-        thread.join()
     assert "no secure connection (TLS: unable to get local issuer certificate)" in said
 
 

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +15,8 @@ from bodydouble_spec import Contract, UnreadableDocument
 from bodydouble_spec.document.loader import copy_document, parse_document, read_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from spec.tests.servers import Quiet, serve_http
 
 MINIMAL: dict[str, Any] = {
     "openapi": "3.0.0",
@@ -31,7 +32,7 @@ JSON_VALUES = st.recursive(
 LARGE_BYTES = 33 * 1024 * 1024
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Quiet, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, bytes, dict[str, str]]] = {
             "/spec.json": (200, json.dumps(MINIMAL).encode(), {}),
@@ -50,18 +51,11 @@ class Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):  # the reader has closed the connection
             self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name that it inherits
-        """Suppress the log."""
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
-        thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"http://127.0.0.1:{http.server_address[1]}"
-        http.shutdown()
-        thread.join()
+    with serve_http(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as origin:
+        yield origin
 
 
 @pytest.fixture(autouse=True)
