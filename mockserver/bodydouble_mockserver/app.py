@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from bodydouble_spec import Contract, Operation, pointer_parts, resolve_pointer
+from bodydouble_spec import Contract, Operation
 from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,16 +17,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver.account import account_routes
-from bodydouble_mockserver.answer import Gallery, SuccessWriter
-from bodydouble_mockserver.asgi import CORS, TEXT_CORS, Receive, Scope, Send, header, send_answer, to_response
+from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
+from bodydouble_mockserver.asgi import CORS, TEXT_CORS, Answer, Receive, Scope, Send, header, send_answer, to_response
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
 from bodydouble_mockserver.endpoint import HandledRequest, OperationEndpoint
-from bodydouble_mockserver.errors import problem
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.request_body import Disconnected
-from bodydouble_mockserver.request_checks import CheckedRequest, bearer_key
+from bodydouble_mockserver.request_checks import CheckedRequest, Refusal, bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ServerState, parse_scenario
 from bodydouble_mockserver.settings import Settings
 
@@ -46,6 +46,7 @@ def log_request(handled: HandledRequest) -> None:
     LOG.info("%s", visible(line))
 
 
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-max-age", b"86400"),
@@ -85,21 +86,26 @@ class MockServer(Starlette):
         self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
         templated: list[Route] = []
         self._writers: list[tuple[Operation, SuccessWriter]] = []
+        is_vendor = is_of_the_vendor(contract)
+        self._refusals = RefusalWriter(None, is_vendor=is_vendor)
         for operation in contract.operations:
-            published = _published_schema(contract.document, operation.pointer, operation.success_status)
-            writer = SuccessWriter(operation, published, settings, self._gallery)
+            writer = SuccessWriter(operation, settings, self._gallery)
             self._writers.append((operation, writer))
-            endpoint = OperationEndpoint(operation, writer, settings, self._state, self._new_id)
+            refusals = RefusalWriter(operation, is_vendor=is_vendor)
+            endpoint = OperationEndpoint(operation, writer, refusals, settings, self._state, self._new_id)
             for path in _spellings(operation.path):
                 if "{" in path:
-                    templated.append(Route(path, _TemplatedEndpoint(endpoint, self), methods=[operation.method]))
+                    template, names = _template(path)
+                    templated.append(
+                        Route(template, _TemplatedEndpoint(endpoint, self, names), methods=[operation.method])
+                    )
                 else:
                     self._endpoints.setdefault(path, {})[operation.method] = endpoint
         super().__init__(
             routes=[
                 *templated,
                 Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
-                *account_routes(contract, settings, self._state, self._new_id),
+                *(account_routes(contract, settings, self._state, self._new_id) if is_vendor else ()),
                 *control_routes(contract, self._writers, self._state, self.play, self.reset),
                 *journal_routes(self.journal, self._events),
             ],
@@ -115,6 +121,11 @@ class MockServer(Starlette):
             raise BadScenario("", "this contract has no operation that could be scripted")
         operation, writer = self._writers[0]
         self._state.add(parse_scenario(scenario, operation, writer.choices))
+
+    @property
+    def notices(self) -> list[str]:
+        """What an app should know before it relies on the answers, one sentence each."""
+        return [notice for _, writer in self._writers for notice in writer.notices]
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""
@@ -164,7 +175,7 @@ class MockServer(Starlette):
             return
         except Exception:
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
-            await send_answer(send, problem(500, scope["path"], self._new_id(), self.settings.clock()))
+            await send_answer(send, self._refuse(500, scope))
             return
         duration_s = time.perf_counter() - start
         handled.started = self.settings.clock() - duration_s
@@ -199,11 +210,14 @@ class MockServer(Starlette):
         status = error.status_code if isinstance(error, HTTPException) else 500
         if request.scope["path"].startswith(CONTROL_PREFIX):
             return JSONResponse({"error": f"no such route: {request.method} {request.scope['path'][:200]}"}, status)
-        answer = problem(404 if status == 405 else status, request.scope["path"], self._new_id(), self.settings.clock())
+        answer = self._refuse(404 if status == 405 else status, request.scope)
         # The request body was never read.
         key = bearer_key(header(request.scope, b"authorization"))
         self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
         return to_response(answer)
+
+    def _refuse(self, status: int, scope: Scope) -> Answer:
+        return self._refusals.write(status, Refusal(status), scope["path"], self._new_id(), self.settings.clock())
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
@@ -214,12 +228,24 @@ class MockServer(Starlette):
 class _TemplatedEndpoint:
     """An endpoint with a path template, which only the router can match."""
 
-    def __init__(self, endpoint: OperationEndpoint, server: MockServer) -> None:
+    def __init__(self, endpoint: OperationEndpoint, server: MockServer, names: Sequence[str]) -> None:
         self._endpoint = endpoint
         self._server = server
+        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_params"] = dict(zip(self._names, scope["path_params"].values(), strict=True))
         await self._server.respond(self._endpoint, scope, receive, send)
+
+
+def _template(path: str) -> tuple[str, list[str]]:
+    """Return a path template for the router, which allows fewer names than OpenAPI does, and the names in the contract."""
+    parts = _PARAMETER.split(path)
+    names = parts[1::2]
+    # A brace outside of a parameter is not a template's.
+    texts = [part.replace("{", "%7B").replace("}", "%7D") for part in parts[::2]]
+    template = texts[0] + "".join(f"{{p{index}}}{text}" for index, text in enumerate(texts[1:]))
+    return template, names
 
 
 async def _preflight(scope: Scope, send: Send) -> None:
@@ -234,11 +260,3 @@ def _spellings(path: str) -> list[str]:
     bare = path.rstrip("/") or "/"
     both = [bare, bare.removeprefix("/v1")] if bare.startswith("/v1/") else [bare]
     return [spelling for item in both for spelling in (item, f"{item}/")]
-
-
-def _published_schema(document: Mapping[str, Any], pointer: str, status: int) -> Mapping[str, Any] | None:
-    """Return the OpenAPI schema of the success body, which still has its examples."""
-    operation: Mapping[str, Any] = resolve_pointer(document, pointer_parts(pointer))
-    response: Mapping[str, Any] = operation["responses"].get(str(status), {})
-    schema: Mapping[str, Any] | None = response.get("content", {}).get("application/json", {}).get("schema")
-    return schema

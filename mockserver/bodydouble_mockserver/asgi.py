@@ -1,11 +1,13 @@
 """An answer as data, the headers that all answers share, and functions that send it over ASGI."""
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from bodydouble_spec import Finding
 from starlette.responses import Response
 
@@ -22,6 +24,7 @@ __all__ = [
     "response_head",
     "send_answer",
     "to_response",
+    "write_json",
 ]
 
 Scope = MutableMapping[str, Any]
@@ -94,6 +97,14 @@ def reason_phrase(status: int) -> str:
 def header(scope: Mapping[str, Any], name: bytes) -> bytes:
     """Return the value of the first header with that lower-case name, or empty bytes."""
     return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def write_json(value: Any) -> bytes:
+    """Return a value as JSON; orjson refuses whole numbers beyond 64 bits, which a contract may have."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, separators=(",", ":")).encode()
 
 
 async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> None:

@@ -10,10 +10,9 @@ from typing import Any
 
 from bodydouble_spec import Operation
 
-from bodydouble_mockserver.answer import SuccessWriter
+from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer
-from bodydouble_mockserver.errors import problem
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
 from bodydouble_mockserver.request_body import UnreadableBody, read_body
 from bodydouble_mockserver.request_checks import CheckedRequest, Refusal, check
@@ -97,12 +96,14 @@ class OperationEndpoint:
         self,
         operation: Operation,
         writer: SuccessWriter,
+        refusals: RefusalWriter,
         settings: Settings,
         state: ServerState,
         new_id: Callable[[], str],
     ) -> None:
         self.operation = operation
         self.writer = writer
+        self._refusals = refusals
         self._settings = settings
         self._state = state
         self._new_id = new_id
@@ -238,15 +239,10 @@ class OperationEndpoint:
         checked: CheckedRequest,
         directives: Directives = _NO_DIRECTIVES,
     ) -> Answer:
-        answer = problem(
-            refusal.status,
-            scope["path"],
-            request_id,
-            self._settings.clock(),
-            message=refusal.message,
-            data=refusal.data,
-            legacy=directives.envelope == "legacy",
-        )
+        # A status that was asked for is sent as it is.
+        status = refusal.status if directives.code is not None else self._refusals.status(refusal)
+        legacy = directives.envelope == "legacy"
+        answer = self._refusals.write(status, refusal, scope["path"], request_id, self._settings.clock(), legacy=legacy)
         answer.findings = checked.findings
         return answer
 

@@ -1,13 +1,17 @@
-"""Error answers in the vendor's envelope, ``application/problem+json``. The overlay's error responses hold the sources of texts and shapes."""
+"""Error answers in two envelopes, both ``application/problem+json``: the vendor's, and that of RFC 9457.
+
+The overlay's error responses hold the sources of the vendor's texts and shapes.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
 from bodydouble_mockserver.asgi import Answer, reason_phrase
 
-__all__ = ["JSON", "MESSAGES", "NO_KEY", "PROBLEM_JSON", "problem", "timestamp"]
+__all__ = ["JSON", "MESSAGES", "NO_KEY", "PROBLEM_JSON", "plain_problem", "problem", "timestamp"]
 
 JSON = b"application/json; charset=utf-8"
 PROBLEM_JSON = b"application/problem+json; charset=utf-8"
@@ -70,6 +74,31 @@ def problem(
         "error": error,
     }
     return Answer(status, PROBLEM_JSON, orjson.dumps(body), own)
+
+
+# The vendor's texts that mean nothing at another service.
+_NEUTRAL = {
+    NO_KEY: "The request has no API key",
+    MESSAGES[401]: "The request has no valid API key",
+    MESSAGES[403]: "No credits are left",
+}
+
+
+def plain_problem(
+    status: int, instance: str, request_id: str, *, message: str | None = None, data: Any = None
+) -> Answer:
+    """Build an error answer as problem details (RFC 9457); ``data`` is the extension ``errors``, left out where None."""
+    text = message or MESSAGES.get(status, reason_phrase(status))
+    body = {
+        "type": "about:blank",
+        "title": reason_phrase(status),
+        "status": status,
+        "detail": _NEUTRAL.get(text, text),
+        "instance": quote(instance[:_MAX_INSTANCE_CHARACTERS], errors="replace"),
+    }
+    if data is not None:
+        body["errors"] = data
+    return Answer(status, b"application/problem+json", orjson.dumps(body), [(b"x-request-id", request_id.encode())])
 
 
 def timestamp(now: float) -> str:

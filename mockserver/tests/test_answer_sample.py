@@ -4,11 +4,19 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_mockserver.answer.sample import sample
+from bodydouble_mockserver.answer.sample import NoSample
+from bodydouble_mockserver.answer.sample import sample as sample_of
+from bodydouble_spec import Evidence
+from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+EVIDENCE = SchemaEvidence({}, "", lambda _pointer: Evidence.DOCUMENTED)
 Schemas = st.SearchStrategy[dict[str, Any]]
+
+
+def sample(schema: dict[str, Any]) -> Any:
+    return sample_of(SchemaValidator(schema, "response", "", EVIDENCE))
 
 
 def numbers(least: int, most: int) -> st.SearchStrategy[float]:
@@ -67,13 +75,11 @@ NODE = {
     ("schema", "value"),
     [
         pytest.param({"$ref": "#/$defs/Node", "$defs": {"Node": NODE}}, {"name": "text"}, id="a tree"),
-        pytest.param({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, None, id="a reference to itself"),
         pytest.param(
             {"$ref": "#/$defs/A", "$defs": {"A": {"type": "array", "items": {"$ref": "#/$defs/A"}}}},
             [],
             id="a list of itself",
         ),
-        pytest.param({"$ref": "#/$defs/Gone"}, None, id="a reference to nothing"),
     ],
 )
 def test_a_recursive_schema_is_expanded_once(schema: dict[str, Any], value: Any) -> None:
@@ -82,6 +88,136 @@ def test_a_recursive_schema_is_expanded_once(schema: dict[str, Any], value: Any)
 
 @pytest.mark.parametrize("keyword", ["example", "default"])
 def test_the_published_examples_are_used(keyword: str) -> None:
-    schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"type": "string"}}}}
-    published = {"properties": {"a": {"items": {keyword: "as published"}}}}
-    assert sample(schema, published) == {"a": ["as published"]}
+    items = {"type": "string", keyword: "as published"}
+    assert sample({"type": "object", "properties": {"a": {"type": "array", "items": items}}}) == {"a": ["as published"]}
+
+
+REFERENCED = {
+    "Circle": {
+        "type": "object",
+        "required": ["kind", "radius"],
+        "properties": {"kind": {"type": "string"}, "radius": {"type": "number"}},
+    },
+    "Square": {
+        "type": "object",
+        "required": ["kind", "side"],
+        "properties": {"kind": {"type": "string"}, "side": {"type": "number"}},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param({"const": {"a": [1]}}, {"a": [1]}, id="const"),
+        pytest.param({"enum": ["failed", "queued", "completed"]}, "completed", id="the option that tells of a success"),
+        pytest.param({"enum": ["error", "queued", None]}, "queued", id="an option that tells of no failure"),
+        pytest.param({"type": "string", "format": "date-time"}, "2026-01-31T12:00:00Z", id="a format"),
+        pytest.param({"type": "string", "pattern": "^[a-f]{2}-[0-9]+$"}, "aa-0", id="a pattern"),
+        pytest.param(
+            {"type": "string", "pattern": "^a", "minLength": 9, "maxLength": 9},
+            "aaaaaaaaa",
+            id="a pattern with a length",
+        ),
+        pytest.param({"type": "number", "multipleOf": 0.05, "minimum": 0.12}, 0.15, id="a multiple"),
+        pytest.param({"type": "integer", "minimum": 10**30, "maximum": 10**31}, 1e30, id="a number beyond 64 bits"),
+        pytest.param(
+            {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
+            ["a", "b", "c"],
+            id="unique items",
+        ),
+        pytest.param(
+            {"type": "array", "prefixItems": [{"const": 1}, {"const": "b"}], "items": False}, [1, "b"], id="first items"
+        ),
+        pytest.param(
+            {"type": "array", "items": {"type": "integer"}, "contains": {"const": 7}}, [7], id="an item to contain"
+        ),
+        pytest.param(
+            {"type": "object", "patternProperties": {"^x[0-9]$": {"const": 1}}, "additionalProperties": False},
+            {"x0": 1},
+            id="names by a pattern",
+        ),
+        pytest.param(
+            {"type": "object", "additionalProperties": {"type": "boolean"}, "minProperties": 2},
+            {"key": True, "key2": True},
+            id="any names",
+        ),
+        pytest.param(
+            {"type": "object", "required": ["a"], "additionalProperties": {"const": 1}},
+            {"a": 1},
+            id="a required name without a schema",
+        ),
+        pytest.param(
+            {"type": "object", "properties": {"a": {"const": 1}, "b": False}}, {"a": 1}, id="a forbidden property"
+        ),
+        pytest.param(
+            {"type": "object", "properties": {"a": {"const": 1}, "b": {"type": "string", "writeOnly": True}}},
+            {"a": 1},
+            id="write only",
+        ),
+        pytest.param(
+            {"type": "object", "properties": {"a": {"const": 1}, "b": {"const": 2}}, "maxProperties": 1},
+            {"a": 1},
+            id="at most one property",
+        ),
+        pytest.param({"allOf": [{"type": "number", "minimum": 2}, {"type": "integer", "maximum": 2}]}, 2, id="all of"),
+        pytest.param({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 0.5, id="exactly one of"),
+        pytest.param({"type": "string", "not": {"const": "text"}, "minLength": 5}, "text.", id="not"),
+        pytest.param(
+            {"type": "object", "properties": {"error": {"type": ["object", "null"]}, "ok": {"type": "boolean"}}},
+            {"error": None, "ok": True},
+            id="no error",
+        ),
+        pytest.param(
+            {
+                "type": "object",
+                "properties": {"errors": {"type": "array"}, "failed": {"type": "boolean"}, "error": {"type": "string"}},
+            },
+            {"errors": [], "failed": False},
+            id="no errors",
+        ),
+        pytest.param(
+            {
+                "type": "object",
+                "properties": {"content": {"type": ["string", "null"]}, "audio": {"type": ["object", "null"]}},
+            },
+            {"content": "text", "audio": None},
+            id="a nullable object beside a text",
+        ),
+        pytest.param(
+            {
+                "oneOf": [{"$ref": "#/$defs/Circle"}, {"$ref": "#/$defs/Square"}],
+                "discriminator": {"propertyName": "kind", "mapping": {"round": "#/components/schemas/Circle"}},
+                "$defs": REFERENCED,
+            },
+            {"kind": "round", "radius": 0},
+            id="discriminator",
+        ),
+    ],
+)
+def test_the_keyword_is_obeyed(schema: dict[str, Any], value: Any) -> None:
+    assert sample(schema) == value
+
+
+@pytest.mark.parametrize(
+    ("schema", "pointer"),
+    [
+        pytest.param(
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 2, "maximum": 1}}},
+            "/properties/a",
+            id="bounds that cross",
+        ),
+        pytest.param({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, "", id="a reference to itself"),
+        pytest.param({"type": "string", "minLength": 10**12}, "", id="a text too long to make"),
+        pytest.param({"type": "array", "minItems": 10**12}, "", id="a list too long to make"),
+        pytest.param(
+            {"type": "object", "required": ["a"], "additionalProperties": False, "properties": {"a": False}},
+            "/properties/a",
+            id="a property both required and forbidden",
+        ),
+    ],
+)
+def test_a_schema_without_a_value_is_named_by_its_place(schema: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(NoSample) as caught:
+        sample(schema)
+    assert caught.value.pointer == pointer

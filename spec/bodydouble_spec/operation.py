@@ -11,7 +11,7 @@ from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema import Direction, SchemaEvidence, SchemaValidator, strict_findings, to_json_schema
-from bodydouble_spec.values import is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations"]
 
@@ -103,6 +103,8 @@ class Operation:
         if validator is None:
             return []
         if isinstance(body, bytes | bytearray):
+            if not (media_type in _ANY_JSON or media_type.endswith(_JSON_SUFFIXES)):
+                return []  # a file, or a text that is no JSON
             try:
                 body = orjson.loads(body)
             except orjson.JSONDecodeError as error:
@@ -157,6 +159,11 @@ def _fits_template(documented: str, path: str) -> bool:
     )
 
 
+def _needs_key(security: Any) -> bool:
+    """Return whether a list of alternative requirements asks for a key; an empty one among them makes it optional."""
+    return is_array(security) and bool(security) and {} not in security
+
+
 def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
     major = media_type.partition("/")[0]
     by_name = {key.partition(";")[0].strip().lower(): key for key in content}
@@ -168,6 +175,7 @@ def _validator_for(content: Mapping[str, SchemaValidator | None], media_type: st
     return None if key is None else content[key]
 
 
+_ANY_JSON = {"", "*/*", "application/*"}
 _JSON_SUFFIXES = ("/json", "+json")
 
 
@@ -212,7 +220,7 @@ class _OperationReader:
             request_required=body.get("required") is True,
             responses={status: self._response(status, response) for status, response in item["responses"].items()},
             parameters=tuple(item.get("parameters", ())),
-            is_authenticated=bool(item.get("security", self._document.get("security"))),
+            is_authenticated=_needs_key(item.get("security", self._document.get("security"))),
             extensions={name: value for name, value in item.items() if name.startswith("x-")},
         )
 

@@ -16,6 +16,7 @@ from bodydouble.console import new_app
 __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
+_MAX_NOTICES = 20
 _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
 app = new_app()
@@ -39,7 +40,7 @@ def serve(
     dialect: Annotated[
         str,
         typer.Option(
-            help="Form of success answers: documented, or the name of an example in the contract (quick-example, transition, observed-2026)."
+            help="Form of success answers: documented, or the name of an example in the contract (quick-example, observed-2026)."
         ),
     ] = "documented",
     images: Annotated[Images, typer.Option(help="Form of the pictures in the answers.")] = Images.URL,
@@ -123,7 +124,7 @@ def serve(
 
     def announce() -> None:
         if not quiet:
-            _print_banner(loaded, address)
+            _print_banner(loaded, address, app.notices)
             _log_to_stderr()
         elif port == 0:
             typer.echo(address)
@@ -160,7 +161,7 @@ def _authority(host: str, port: int) -> str:
     return f"{name}:{port}"
 
 
-def _print_banner(contract: Contract, address: str) -> None:
+def _print_banner(contract: Contract, address: str, notices: list[str]) -> None:
     key = "any-key-you-like"
     lines = [
         f"bodydouble stands in for {', '.join(operation.key for operation in contract.operations)}",
@@ -177,6 +178,10 @@ def _print_banner(contract: Contract, address: str) -> None:
             f"  The published contract has {len(defects)} defect{'' if len(defects) == 1 else 's'}, repaired here: {listed} (bodydouble contract show)",
             "",
         ]
+    if notices:
+        shown = [f"  {' '.join(notice.split())}" for notice in notices[:_MAX_NOTICES]]
+        more = [f"  and {len(notices) - _MAX_NOTICES} more"] if len(notices) > _MAX_NOTICES else []
+        lines += [*shown, *more, ""]
     typer.echo("\n".join(lines))
 
 

@@ -13,6 +13,7 @@ from bodydouble_spec import decode_picture, picture_kind
 from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
+from bodydouble_mockserver.answer.media import Media, sound
 from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, pixels_for_ratio
 
 __all__ = ["Gallery", "ServedImage", "picture_path"]
@@ -28,6 +29,7 @@ _MAX_RECIPES = 20_000
 _MAX_RECIPE_BYTES = 32 * 1024 * 1024
 _MAX_IMAGE_BYTES = 48 * 1024 * 1024
 _DRAWING_THREADS = 2
+_SUFFIXES = {Media.IMAGE: ".png", Media.AUDIO: ".wav", Media.VIDEO: ".mp4"}
 # A picture shows at most this many inputs and counts the rest, so only these are stored.
 _MAX_SHOWN_INPUTS = 12
 
@@ -61,6 +63,7 @@ class _Recipe:
     inputs: tuple[_Input, ...]
     size: tuple[int, int]
     paths: tuple[str, ...]  # the URL path of each picture
+    media: Media = Media.IMAGE
 
     @property
     def memory_bytes(self) -> int:
@@ -115,19 +118,22 @@ class Gallery:
         paths = self.recall(digest)
         if paths is not None:
             return paths
-        key = _picture_id(digest)
-        self._forget(key)
         pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
         if wrong_ratio:
             pixels = (pixels[0], pixels[1] // 2)
         inputs = self._inputs(edit.inputs)
         paths = tuple(self._path(digest, index) for index in range(edit.count))
-        recipe = _Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths)
-        self._recipes[key] = recipe
-        self._recipe_bytes += recipe.memory_bytes
-        while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
-            self._forget(next(iter(self._recipes)))
+        self._keep_recipe(_Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths))
         return paths
+
+    def remember_medium(self, digest: str, media: Media) -> str:
+        """Store what is needed to make the sound of a request, and return its URL path; that of a video leads nowhere."""
+        digest = hashlib.sha256(f"{media} {digest}".encode()).hexdigest()
+        paths = self.recall(digest)
+        if paths is None:
+            paths = (picture_path(digest, 0, _SUFFIXES[media]),)
+            self._keep_recipe(_Recipe(digest, "", "", (), _DEFAULT_SIZE, paths, media))
+        return paths[0]
 
     def recall(self, digest: str) -> Sequence[str] | None:
         """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
@@ -156,6 +162,14 @@ class Gallery:
             self._keep(identifier, image)
         return image
 
+    def _keep_recipe(self, recipe: _Recipe) -> None:
+        key = _picture_id(recipe.digest)
+        self._forget(key)
+        self._recipes[key] = recipe
+        self._recipe_bytes += recipe.memory_bytes
+        while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
+            self._forget(next(iter(self._recipes)))
+
     def _forget(self, key: str) -> None:
         recipe = self._recipes.pop(key, None)
         if recipe is None:
@@ -166,14 +180,16 @@ class Gallery:
             self._image_bytes -= 0 if image is None else len(image.data)
 
     def _make(self, recipe: _Recipe, index: int) -> ServedImage | None:
+        if recipe.media is Media.VIDEO:
+            return None
+        if recipe.media is Media.AUDIO:
+            return _served(sound(_seed(recipe.digest)), "audio/wav")
         try:
             data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
         except OSError:
             return None  # the file was removed from the folder
-        # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
-        etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
         kind = picture_kind(data)
-        return ServedImage(data, "application/octet-stream" if kind is None else kind.media_type, etag)
+        return _served(data, "application/octet-stream" if kind is None else kind.media_type)
 
     def _draw(self, recipe: _Recipe, index: int) -> bytes:
         sources = tuple(
@@ -213,6 +229,11 @@ class Gallery:
 
     def _file(self, digest: str, index: int) -> _File:
         return self._files[(_seed(digest) + index) % len(self._files)]
+
+
+def _served(data: bytes, file_type: str) -> ServedImage:
+    # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
+    return ServedImage(data, file_type, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 
 def _file_name(url: str) -> str:

@@ -1,134 +1,403 @@
-"""A sample value from a JSON Schema, with the contract's own examples where they conform."""
+"""A sample value from a JSON Schema: it conforms, tells of a success, and uses the contract's own examples."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from bodydouble_spec import is_array, is_object
+from bodydouble_spec import Evidence, is_array, is_object, join_pointer
+from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, matches_pattern, matching_text, names_failure
 
-__all__ = ["sample"]
+from bodydouble_mockserver.answer.keywords import Way, both, ways
+from bodydouble_mockserver.answer.texts import numbers, texts
 
-_MAX_DEPTH = 20
-_NO_NAMES: frozenset[str] = frozenset()
+__all__ = ["NoSample", "sample", "sort_by_success"]
+
+_MAX_DEPTH = 60
+_MAX_ITEMS = 10_000
+_MAX_DROPPED = 30
+# Beyond the first number of values only required properties are sampled, beyond the second none.
+_MAX_OPTIONAL, _MAX_VALUES = 3_000, 30_000
+_SUCCESSES = {
+    "active", "available", "complete", "completed", "done", "ended", "finished", "ok", "ready", "resolved", "stop", "succeeded", "success",
+    "successful",
+}  # fmt: skip
+_FAILURES = {
+    "aborted", "canceled", "cancelled", "denied", "disabled", "error", "errored", "expired", "fail", "failed", "failure", "inactive", "invalid",
+    "rejected", "timeout", "unavailable",
+}  # fmt: skip
+# An object that holds one of these is the purpose of an answer.
+_PURPOSES = {"b64_json", "credits_used", "tokens_used", "url", "usage", "usd_spent"}
+_HINTS = {
+    "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties", "patternProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"},
+    "string": {"minLength", "maxLength", "pattern", "format", "contentEncoding"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}
+_EVIDENCE = SchemaEvidence({}, "", lambda _pointer: Evidence.DOCUMENTED)
+_ANYTHING: tuple[Any, ...] = (None, "text", 0, True, [], {})
 
 
-def sample(schema: Any, published: Any = None) -> Any:
-    """Return a value that conforms to a JSON Schema 2020-12 (as the contract builds it), with one item in each list.
+class _Nothing:
+    """The absence of a value, which is not null."""
 
-    ``published`` is the OpenAPI schema behind it, whose ``example``s are used; the caller validates the result. Patterns are ignored,
-    and a recursive schema is expanded once.
+
+_NOTHING: Final = _Nothing()
+
+
+class NoSample(Exception):
+    """No value was found that conforms; ``pointer`` is the place in the schema, or in the document for a component."""
+
+    def __init__(self, pointer: str) -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
+def sample(
+    validator: SchemaValidator,
+    hints: Sequence[Any] = (),
+    pointer: str = "",
+    *,
+    fills_nulls: bool = False,
+    is_refusal: bool = False,
+) -> Any:
+    """Return a value that conforms to the schema of a validator.
+
+    Every documented property is in it, with these exceptions: a property named after an error is null or absent, a nullable object
+    or list beside a nullable text is null, and a recursive schema is expanded once. ``hints`` are examples of the whole value, used place by
+    place where they conform, like those in the schema. ``pointer`` is that of the schema. With ``fills_nulls`` an example that is null does not
+    count. With ``is_refusal`` properties named after errors are wanted. Raises NoSample.
     """
-    definitions: dict[str, Any] = schema.get("$defs", {}) if is_object(schema) else {}
-    return _Sampler(definitions).value(schema, published)
+    # Most schemas need no check of single places.
+    for is_careful in (False, True):
+        sampler = _Sampler(validator, is_careful=is_careful, fills_nulls=fills_nulls, is_refusal=is_refusal)
+        try:
+            value = sampler.value(validator.schema, _Place(pointer, hints=tuple(hints)))
+        except _TooLarge:
+            continue
+        if value is not _NOTHING and validator.is_valid(value):
+            return value
+    raise NoSample(next(iter(sampler.failed), pointer))
+
+
+def sort_by_success(options: Iterable[Any]) -> list[Any]:
+    """Sort the options of an enum: those that tell of a success first, those that tell of a failure and null last."""
+
+    def rank(option: Any) -> int:
+        word = option.lower() if isinstance(option, str) else ""
+        return 0 if word in _SUCCESSES else 2 if word in _FAILURES or option is None else 1
+
+    return sorted(options, key=rank)
+
+
+class _TooLarge(Exception):
+    """A value has too many parts."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sampler:
-    """A sampler at one place of a schema; ``open_names`` are the definitions that enclose this place."""
+class _Place:
+    """A place in a value: the pointer of its schema, the name of its property, examples of its value, and the definitions that enclose it."""
 
-    definitions: dict[str, Any]
-    open_names: frozenset[str] = _NO_NAMES
+    pointer: str
+    name: str = ""
+    hints: tuple[Any, ...] = ()
+    opened: frozenset[str] = frozenset()
     depth: int = 0
 
-    def value(self, schema: Any, published: Any = None) -> Any:
-        if not is_object(schema) or self.depth > _MAX_DEPTH:
-            return None
-        if "$ref" in schema:
-            name = _name(schema)
-            inside = replace(self, open_names=self.open_names | {name}, depth=self.depth + 1)
-            return None if self._is_open(schema) else inside.value(self.definitions.get(name))
-        hints: dict[str, Any] = published if is_object(published) else {}
-        for key in ("example", "default"):
-            if key in hints:
-                return hints[key]
-        if "const" in schema:
-            return schema["const"]
-        if schema.get("enum"):
-            return schema["enum"][0]
-        deeper = replace(self, depth=self.depth + 1)
-        own = deeper.for_type(schema, hints)
-        if schema.get("allOf"):
-            return deeper.merged([*schema["allOf"]], own)
-        for keyword in ("oneOf", "anyOf"):
-            if schema.get(keyword):
-                return deeper.merged(schema[keyword][:1], own)
-        return own
+    def inside(self, way: Way, keyword: str, name: str = "", hints: Iterable[Any] = ()) -> "_Place":
+        parts = (keyword, name) if name else (keyword,)
+        return _Place(join_pointer(self.pointer, *parts), name or self.name, tuple(hints), way.opened, self.depth + 1)
 
-    def merged(self, branches: list[Any], own: Any) -> Any:
-        values = [self.value(branch) for branch in branches]
-        result: dict[str, Any] = {}
-        for value in [*values, own]:
-            result |= value if is_object(value) else {}
-        return result or next((value for value in values if value is not None), own)
 
-    def for_type(self, schema: dict[str, Any], hints: dict[str, Any]) -> Any:
-        match _type(schema):
+class _Sampler:
+    """One attempt to sample a schema; a careful one checks every value at its place."""
+
+    def __init__(self, validator: SchemaValidator, *, is_careful: bool, fills_nulls: bool, is_refusal: bool) -> None:
+        self._names_failure: Callable[[str], bool] = (lambda _name: False) if is_refusal else names_failure
+        self._fills_nulls = fills_nulls
+        self._definitions: Mapping[str, Any] = validator.schema.get("$defs", {})
+        self._is_careful = is_careful
+        # With each schema, so that its identity stays unique.
+        self._validators: dict[int, tuple[Any, SchemaValidator]] = {}
+        self._values = 0
+        self.failed: list[str] = []
+
+    def value(self, schema: Any, place: _Place) -> Any:
+        """Return the first value found for a place, or _NOTHING."""
+        self._values += 1
+        if self._values > _MAX_VALUES:
+            raise _TooLarge
+        if is_object(schema) and isinstance(schema.get("$ref"), str):
+            place = replace(place, pointer=_component_pointer(schema["$ref"], place.pointer))
+        candidates = self._candidates(schema, place) if place.depth < _MAX_DEPTH else iter(())
+        found = next((value for value in candidates if self._conforms(schema, value)), _NOTHING)
+        if found is _NOTHING:
+            self.failed.append(place.pointer)
+        return found
+
+    def _conforms(self, schema: Any, value: Any) -> bool:
+        if not self._is_careful or not is_object(schema):
+            return True
+        known = self._validators.get(id(schema))
+        if known is None:
+            whole = {**schema, "$defs": self._definitions}
+            known = (schema, SchemaValidator(whole, "response", "", _EVIDENCE))
+            self._validators[id(schema)] = known
+        return known[1].is_valid(value)
+
+    def _candidates(self, schema: Any, place: _Place) -> Iterator[Any]:
+        found = [*ways(schema, self._definitions, place.opened)]
+        hints = [*place.hints, *(hint for way in found for hint in _own_hints(way.schema))]
+        is_unwanted = self._names_failure(place.name) or (hints[:1] == [None] and not self._fills_nulls)
+        if is_unwanted and any("null" in _types(way.schema) for way in found):
+            yield None
+        for way in found:
+            yield from self._of_way(way, replace(place, hints=(*place.hints, *_own_hints(way.schema))))
+
+    def _of_way(self, way: Way, place: _Place) -> Iterator[Any]:
+        schema = way.schema
+        options = [schema["const"]] if "const" in schema else schema.get("enum")
+        types = _types(schema)
+        if is_array(options):
+            hinted = [hint for hint in place.hints if hint in options]
+            yield from sort_by_success([*hinted, *options])
+        elif not types:
+            yield from place.hints
+            yield from _ANYTHING
+        else:
+            for kind in types:
+                yield from self._of_type(kind, way, place)
+
+    def _of_type(self, kind: str, way: Way, place: _Place) -> Iterator[Any]:
+        schema = way.schema
+        is_failure = self._names_failure(place.name)
+        match kind:
             case "object":
-                return self._object(schema, hints.get("properties", {}))
+                yield from self._objects(way, place)
             case "array":
-                items = schema.get("items", {})
-                if self._is_open(items):
-                    return []
-                return [self.value(items, hints.get("items"))] * max(1, int(schema.get("minItems", 1)))
+                yield from self._arrays(way, place)
             case "string":
-                return "text".ljust(int(schema.get("minLength", 0)), ".")[: int(schema.get("maxLength", 2**31))]
-            case "integer":
-                return _number(schema, schema.get("multipleOf", 1))
-            case "number":
-                return _number(schema, schema.get("multipleOf"))
+                yield from (hint for hint in place.hints if isinstance(hint, str) and hint)
+                yield from texts(schema, way.patterns)
             case "boolean":
-                return True
+                yield from (hint for hint in place.hints if isinstance(hint, bool) and not is_failure)
+                yield from (False, True) if is_failure else (True, False)
+            case "null":
+                yield None
             case _:
+                whole = kind == "integer"
+                if not is_failure:
+                    yield from (hint for hint in place.hints if _is_number(hint, whole=whole))
+                yield from numbers(schema, whole=whole)
+
+    def _objects(self, way: Way, place: _Place) -> Iterator[dict[str, Any]]:
+        schema = way.schema
+        required: list[str] = [name for name in schema.get("required", ()) if isinstance(name, str)]
+        values: dict[str, Any] = {}
+        for name, item in _properties(way).items():
+            value = self._property(way, place, name, item, is_required=name in required)
+            if value is not _NOTHING:
+                values[name] = value
+            elif name in required:
+                return
+        values = {**values, **self._null_beside_text(way, values, required)}
+        values |= self._additions(way, place, int(schema.get("minProperties", 0 if values else 1)) - len(values))
+        needed = {name: value for name, value in values.items() if name in required}
+        optional = [name for name in values if name not in needed]
+        most = int(schema.get("maxProperties", len(values)))
+        if len(values) > most:
+            kept = optional[: max(0, most - len(needed))]
+            values = {name: value for name, value in values.items() if name in needed or name in kept}
+        yield values
+        for dropped in reversed(optional[:_MAX_DROPPED]):
+            yield {name: value for name, value in values.items() if name != dropped}
+        yield needed
+        yield from ({**needed, name: values[name]} for name in optional[:_MAX_DROPPED] if name in values)
+
+    def _property(self, way: Way, place: _Place, name: str, schema: Any, *, is_required: bool) -> Any:
+        if is_object(schema) and schema.get("writeOnly") is True and not is_required:
+            return _NOTHING
+        if not is_required and self._values > _MAX_OPTIONAL:
+            return _NOTHING
+        hints = [hint[name] for hint in place.hints if is_object(hint) and name in hint]
+        before = len(self.failed)
+        value = self.value(schema, place.inside(way, "properties", name, hints))
+        if is_required:
+            return value
+        if value is _NOTHING:
+            del self.failed[before:]  # it may be left out
+        return _NOTHING if self._names_failure(name) and value not in (None, False, 0, []) else value
+
+    def _null_beside_text(self, way: Way, values: dict[str, Any], required: Sequence[str]) -> dict[str, None]:
+        """Return null for each nullable object or list that has no purpose of its own, where a nullable text has a value."""
+        nullable = {name for name, item in _properties(way).items() if name in values and self._is_nullable(item, way)}
+        if not any(isinstance(values[name], str) and not self._names_failure(name) for name in nullable):
+            return {}
+        return {
+            name: None
+            for name in values
+            if name in nullable
+            and (is_object(values[name]) or is_array(values[name]))
+            and not _has_purpose(name, values[name])
+        }
+
+    def _is_nullable(self, schema: Any, way: Way) -> bool:
+        return any("null" in _types(item.schema) for item in ways(schema, self._definitions, way.opened))
+
+    def _additions(self, way: Way, place: _Place, count: int) -> dict[str, Any]:
+        """Return properties under names that the schema does not list: one for a map, more where it asks for more."""
+        schema = way.schema
+        others = schema.get("additionalProperties", True)
+        patterns: dict[str, Any] = schema.get("patternProperties", {})
+        is_map = bool(patterns) or is_object(others) or "minProperties" in schema
+        if count <= 0 or count > _MAX_ITEMS or not is_map:
+            return {}
+        result: dict[str, Any] = {}
+        for name, item in self._free_names(schema, patterns, others, count):
+            value = self._property(way, place, name, item, is_required=True) if len(result) < count else _NOTHING
+            if value is not _NOTHING:
+                result[name] = value
+        return result
+
+    def _free_names(
+        self, schema: dict[str, Any], patterns: dict[str, Any], others: Any, count: int
+    ) -> Iterator[tuple[str, Any]]:
+        known: dict[str, Any] = schema.get("properties", {})
+        yield from (
+            (name, item)
+            for pattern, item in patterns.items()
+            for least in range(count + 4)
+            if (name := matching_text(pattern, least)) is not None and name not in known
+        )
+        if others is False:
+            return
+        names = schema.get("propertyNames", True)
+        first = self.value(names, _Place("")) if is_object(names) else "key"
+        for name in [first, *(f"{first}{index}" for index in range(2, count + 2))] if isinstance(first, str) else []:
+            yield name, both(others, _by_pattern(patterns, name))
+        for name in names.get("enum", ()) if is_object(names) else ():
+            yield name, others
+
+    def _arrays(self, way: Way, place: _Place) -> Iterator[list[Any]]:
+        schema = way.schema
+        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
+        if least > _MAX_ITEMS:
+            return
+        prefix: list[Any] = schema.get("prefixItems", [])
+        matches = int(schema.get("minContains", 1)) if "contains" in schema else 0
+        lengths = [max(least, len(prefix), matches, 1), max(least, matches, 1), max(least, matches), least]
+        if self._names_failure(place.name):
+            lengths.reverse()
+        for length in dict.fromkeys(lengths):
+            items = self._items(way, place, length, matches) if length <= most else None
+            if items is not None:
+                yield items
+
+    def _items(self, way: Way, place: _Place, length: int, matches: int) -> list[Any] | None:
+        schema = way.schema
+        prefix: list[Any] = schema.get("prefixItems", [])
+        examples = [hint for hint in place.hints if is_array(hint) and hint]
+        items: list[Any] = []
+        for index in range(length):
+            keyword = "prefixItems" if index < len(prefix) else "items"
+            item = prefix[index] if index < len(prefix) else schema.get("items", True)
+            if index < matches:
+                item = both(item, schema["contains"])
+            inside = place.inside(way, keyword, hints=[hint[min(index, len(hint) - 1)] for hint in examples])
+            if schema.get("uniqueItems") is True:
+                candidates: Iterable[Any] = self._distinct(item, inside, length)
+                value = next((one for one in candidates if not any(_is_same(one, other) for other in items)), _NOTHING)
+            else:
+                value = items[-1] if items and index > max(matches, len(prefix)) else self.value(item, inside)
+            if value is _NOTHING:
                 return None
+            items.append(value)
+        return items
 
-    def _object(self, schema: dict[str, Any], published: dict[str, Any]) -> dict[str, Any]:
-        properties: dict[str, Any] = schema.get("properties", {})
-        others = schema.get("additionalProperties", {})
-        values = {name: self.value(others) for name in schema.get("required", ()) if name not in properties}
-        for name, item in properties.items():
-            if not self._is_open(item):
-                values[name] = self.value(item, published.get(name))
-        return values
-
-    def _is_open(self, schema: Any) -> bool:
-        """Return whether this is a reference to a definition that is being sampled."""
-        return is_object(schema) and "$ref" in schema and _name(schema) in self.open_names
+    def _distinct(self, schema: Any, place: _Place, count: int) -> Iterator[Any]:
+        first = self.value(schema, place)
+        yield first
+        yield from (value for value in self._candidates(schema, place) if self._conforms(schema, value))
+        changed = (_changed(first, number) for number in range(1, 4 * count + 4))
+        yield from (value for value in changed if self._conforms(schema, value))
 
 
-def _name(schema: dict[str, Any]) -> str:
-    reference: str = schema["$ref"]
-    return reference.removeprefix("#/$defs/")
+def _own_hints(schema: dict[str, Any]) -> list[Any]:
+    """Return the examples and the default in a schema, the most telling first."""
+    examples = schema.get("examples")
+    listed = examples if is_array(examples) else []
+    return [
+        *([schema["example"]] if "example" in schema else []),
+        *listed,
+        *([schema["default"]] if "default" in schema else []),
+    ]
 
 
-def _type(schema: dict[str, Any]) -> str:
-    types = schema.get("type")
-    if is_array(types):
-        return next((name for name in types if name != "null"), "null")
-    return types if isinstance(types, str) else ("object" if {"properties", "required"} & schema.keys() else "null")
+def _types(schema: dict[str, Any]) -> list[str]:
+    """Return the types of a schema, null last: the stated ones, else those that its keywords imply."""
+    stated = schema.get("type")
+    if stated is None:
+        if "enum" in schema:
+            return ["null"] if None in schema["enum"] else []
+        return [kind for kind, keywords in _HINTS.items() if keywords & schema.keys()][:1]
+    types = [stated] if isinstance(stated, str) else [*stated]
+    return sorted(types, key="null".__eq__)
 
 
-def _number(schema: dict[str, Any], step: float | None) -> int | float:
-    """Return the first value within the bounds of zero, the numbers next to a bound, and the middle between the bounds."""
-    return next((value for value in _numbers(schema, step) if _is_within(schema, value)), 0)
+def _properties(way: Way) -> dict[str, Any]:
+    """Return the schema of each property that is listed or required."""
+    schema = way.schema
+    listed: dict[str, Any] = schema.get("properties", {})
+    patterns: dict[str, Any] = schema.get("patternProperties", {})
+    result = {name: both(item, _by_pattern(patterns, name)) for name, item in listed.items()}
+    for name in schema.get("required", ()):
+        if name not in result:
+            by_pattern = _by_pattern(patterns, name)
+            result[name] = schema.get("additionalProperties", True) if by_pattern is True else by_pattern
+    return result
 
 
-def _numbers(schema: dict[str, Any], step: float | None) -> Iterator[int | float]:
-    lows: list[float] = [schema[name] for name in ("minimum", "exclusiveMinimum") if name in schema]
-    highs: list[float] = [schema[name] for name in ("maximum", "exclusiveMaximum") if name in schema]
-    unit = step or 1
-    yield 0
-    for low in lows:
-        yield from (math.ceil(low / unit) * unit, (math.floor(low / unit) + 1) * unit)
-    for high in highs:
-        yield from (math.floor(high / unit) * unit, (math.ceil(high / unit) - 1) * unit)
-    if step is None:
-        yield from (*lows, *highs)
-        if lows and highs:
-            yield (max(lows) + min(highs)) / 2
+def _by_pattern(patterns: Mapping[str, Any], name: str) -> Any:
+    result: Any = True
+    for pattern, schema in patterns.items():
+        if matches_pattern(pattern, name):
+            result = both(result, schema)
+    return result
 
 
-def _is_within(schema: dict[str, Any], value: float) -> bool:
-    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
-    return bool(least <= value <= most and above < value < below)
+def _component_pointer(reference: str, pointer: str) -> str:
+    name = reference.removeprefix("#/$defs/")
+    component = name.removeprefix("components.schemas.")
+    return pointer if component == name else join_pointer("/components/schemas", component)
+
+
+def _has_purpose(name: str, value: Any) -> bool:
+    if is_object(value):
+        return name in _PURPOSES or any(key in _PURPOSES or _has_purpose(key, item) for key, item in value.items())
+    return is_array(value) and any(_has_purpose(name, item) for item in value)
+
+
+def _is_number(value: Any, *, whole: bool) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return not whole or float(value).is_integer()
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Return whether two values are equal in JSON, where true is not 1."""
+    return first == second and isinstance(first, bool) is isinstance(second, bool)
+
+
+def _changed(value: Any, number: int) -> Any:
+    """Return a value of the same type that differs from the given one, for each number another."""
+    if isinstance(value, bool) or value is None:
+        return not value
+    if isinstance(value, str):
+        return value + str(number) if number % 2 else value[: -len(str(number))] + str(number)
+    if isinstance(value, int | float):
+        return value + number
+    if is_array(value):
+        return [_changed(value[0], number), *value[1:]] if value else value
+    if is_object(value) and value:
+        name = next((key for key, item in value.items() if isinstance(item, str | int | float)), next(iter(value)))
+        return {**value, name: _changed(value[name], number)}
+    return value

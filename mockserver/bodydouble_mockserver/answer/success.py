@@ -1,22 +1,28 @@
-"""Success answers: registered pictures, a body in the shape of the contract or a dialect, and the cost in the headers."""
+"""Success answers: registered media, a body in the shape of the contract or a dialect, and the cost in the headers."""
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
-from bodydouble_spec import Operation, is_object
+from bodydouble_spec import Operation, Response, is_object, join_pointer
+from bodydouble_spec.schema import SchemaValidator
 
+from bodydouble_mockserver.answer.body import BodyShape, Call
+from bodydouble_mockserver.answer.content import Content, choose_content
 from bodydouble_mockserver.answer.gallery import Gallery
-from bodydouble_mockserver.answer.image_fields import Cost, EditRequest, ImageFields, ImageLink
+from bodydouble_mockserver.answer.image_fields import Cost, EditRequest, ImageFields, MediaLink
+from bodydouble_mockserver.answer.media import Media, sound
+from bodydouble_mockserver.answer.sample import NoSample, sample
+from bodydouble_mockserver.answer.slots import Filling
 from bodydouble_mockserver.answer.violations import Violation, violations
-from bodydouble_mockserver.asgi import Answer, Headers, Scope
+from bodydouble_mockserver.asgi import Answer, Headers, Scope, write_json
 from bodydouble_mockserver.directives import DirectiveChoices, Directives
-from bodydouble_mockserver.errors import JSON
 from bodydouble_mockserver.settings import Images, Settings
 
 __all__ = ["PricedRequest", "SuccessWriter"]
@@ -30,36 +36,72 @@ _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 @dataclass(slots=True)
 class PricedRequest:
-    """A valid request with its digest (64 hexadecimal digits), its parameters, and its cost."""
+    """A valid request with its digest (64 hexadecimal digits), its parameters, its cost, and the body."""
 
     digest: str
     edit: EditRequest
     cost: Cost
+    body: Mapping[str, Any]
 
 
 class SuccessWriter:
     """Writes success answers of one operation in every dialect of its contract.
 
-    Raises ValueError when the contract lacks the dialect of the settings.
+    Raises ValueError when the contract lacks the dialect of the settings, or when no answer conforms to it.
     """
 
-    def __init__(
-        self, operation: Operation, published: Mapping[str, Any] | None, settings: Settings, gallery: Gallery
-    ) -> None:
+    def __init__(self, operation: Operation, settings: Settings, gallery: Gallery) -> None:
+        self._operation = operation
         self._settings = settings
         self._gallery = gallery
         self._salt = b"" if settings.seed is None else b"%d:" % settings.seed
         self._status = operation.success_status
-        response = operation.response(operation.success_status)
-        examples = () if response is None else tuple(response.examples)
-        dialects = ("documented", *(name for name in examples if name != "documented"))
-        if settings.dialect not in dialects:
+        self._fields = ImageFields(operation)
+        self._parameters = [name for item in operation.parameters if isinstance(name := item.get("name"), str)]
+        response = operation.response(self._status)
+        self._content = choose_content(response)
+        self._validator = None if response is None else response.content.get(self._content.key)
+        self._refused_dialects: list[str] = []
+        self._shapes = self._make_shapes(response)
+        if settings.dialect not in self._shapes:
+            lacks = "does not allow" if settings.dialect in self._refused_dialects else "has no"
             raise ValueError(
-                f"the contract of {operation.key} has no dialect {settings.dialect!r}; it has {', '.join(dialects)}"
+                f"the contract of {operation.key} {lacks} dialect {settings.dialect!r}; it has {', '.join(self._shapes)}"
             )
-        self._fields = {name: ImageFields(operation, published, name) for name in dialects}
-        self._default_fields = self._fields[settings.dialect]
-        self._operation = operation
+        self._default_shape = self._shapes[settings.dialect]
+        self._is_preparable = (
+            self._content.is_json and self._mode(self._default_shape, None, settings.images) is Images.URL
+        )
+
+    def _make_shapes(self, response: Response | None) -> dict[str, BodyShape]:
+        """Return a shape for each dialect: ``documented``, which follows the schema, and the examples that conform to it."""
+        examples = {} if response is None else response.examples
+        hints = [examples["documented"]] if "documented" in examples else []
+        shapes = {"documented": self._shape(self._sample(response, self._validator, hints))}
+        for name, example in examples.items() if self._content.is_json else ():
+            if name == "documented":
+                continue
+            if self._validator is None or self._validator.is_valid(example):
+                shapes[name] = self._shape(example)
+            else:
+                self._refused_dialects.append(name)
+        return shapes
+
+    def _shape(self, template: Any) -> BodyShape:
+        said = [*self._parameters, *self._fields.names]
+        return BodyShape(template, self._validator, self._operation.path, said)
+
+    def _sample(self, response: Response | None, validator: SchemaValidator | None, hints: list[Any]) -> Any:
+        if response is None or validator is None:
+            return next(iter(hints), {})
+        content = join_pointer(self._operation.pointer, "responses", response.status, "content", self._content.key)
+        try:
+            return sample(validator, hints, join_pointer(content, "schema"))
+        except NoSample as error:
+            raise ValueError(
+                f"{self._operation.key} cannot be answered: found no value that conforms to the schema at {error.pointer}; "
+                "correct the contract there"
+            ) from None
 
     @cached_property
     def violations(self) -> Mapping[str, Violation]:
@@ -69,28 +111,49 @@ class SuccessWriter:
     @property
     def choices(self) -> DirectiveChoices:
         """The dialects and violations that a call can request."""
-        return DirectiveChoices(tuple(self._fields), tuple(self.violations))
+        return DirectiveChoices(tuple(self._shapes), tuple(self.violations))
+
+    @property
+    def notices(self) -> Iterator[str]:
+        """What an app should know before it relies on the answers: everything in them that is not as at the service."""
+        key, shape = self._operation.key, self._default_shape
+        if self._operation.response(self._status) is None:
+            yield f"{key} documents no success; it is answered with {self._status}"
+        for name in self._refused_dialects:
+            yield f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
+        if self._content.notice:
+            yield f"{key}: {self._content.notice}"
+        for slot in shape.left_alone:
+            place = ".".join(map(str, slot.path)) or "the body"
+            yield f"{key}: the contract does not allow a {slot.media} of this server in {place}; what it has there leads nowhere"
+        if Media.VIDEO in shape.media:
+            yield f"{key}: no video is made; its URL leads nowhere"
 
     def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
         """Return the answer to a usual call from prepared pieces; None when the body cannot be joined from pieces."""
-        fields = self._default_fields
-        if not is_object(parsed) or not fields.has_pieces or not self._returns_urls(fields, parsed):
+        fields, shape = self._fields, self._default_shape
+        if not (self._is_preparable and is_object(parsed)) or (shape.has_base64 and fields.wants_base64(parsed)):
+            return None
+        count = fields.count(parsed)
+        pieces = shape.pieces(count, fields.cost(count))
+        if pieces is None:
             return None
         digest = self._digest(parsed)
-        count = fields.count(parsed)
         paths = self._gallery.recall(digest)
         if paths is None:
-            paths = self._remember(fields, digest, fields.read(parsed))
-        body = fields.join_pieces(self._settings.public_url or _origin(scope, headers), paths)
-        return Answer(
-            self._status, JSON, body, _headers(digest, fields.cost(count), request_id), (), fields.needs_no_redaction
-        )
+            paths = self._remember(digest, fields.read(parsed))
+        origin = self._settings.public_url or _origin(scope, headers)
+        parts = [pieces[0]]
+        for path, piece in zip(paths, pieces[1:], strict=True):
+            parts += (orjson.dumps(origin + path), piece)
+        own = _headers(digest, fields.cost(count), request_id)
+        return Answer(self._status, self._content.header, b"".join(parts), own, (), shape.needs_no_redaction)
 
     def read(self, parsed: Any) -> PricedRequest:
         """Read a valid request and compute its digest and cost."""
-        fields = self._fields["documented"]
-        edit = fields.read(parsed if is_object(parsed) else {})
-        return PricedRequest(self._digest(parsed), edit, fields.cost(edit.count))
+        body: Mapping[str, Any] = parsed if is_object(parsed) else {}
+        edit = self._fields.read(body)
+        return PricedRequest(self._digest(parsed), edit, self._fields.cost(edit.count), body)
 
     def _digest(self, parsed: Any) -> str:
         # Sorted, so that the order of the keys does not change the pictures.
@@ -108,62 +171,96 @@ class SuccessWriter:
 
         Pictures are drawn only when the body embeds them.
         """
-        fields = self._fields[directives.dialect or self._settings.dialect]
-        mode = self._mode(fields, priced.edit, directives.images)
-        ignored = _NO_NAMES if fields.has_base64 or directives.images is Images.URL else _IMAGES
+        shape = self._shapes[directives.dialect or self._settings.dialect]
+        mode = self._mode(shape, priced.edit, directives.images)
+        ignored = _NO_NAMES if shape.has_base64 or directives.images is Images.URL else _IMAGES
         violation = None if directives.violation is None else self.violations[directives.violation]
-        links = [ImageLink("", "")]
-        if fields.has_images:
-            links = await self._links(fields, priced, scope, headers, mode, violation)
-        body = fields.write(links, priced.cost, int(priced.digest[-8:], 16))
+        own = _headers(priced.digest, priced.cost, request_id)
+        if not self._content.is_json:
+            return Answer(self._status, self._content.header, await self._raw_body(shape, priced), own), ignored
+        links = await self._links(shape, priced, scope, headers, mode, violation)
+        seed = int(priced.digest[-8:], 16)
+        body = shape.write(Call(links, priced.cost, seed, self._said(priced, scope)), priced.edit.count)
         if violation is not None:
             changed = violation.apply(body)
             if changed == body and violation.effect is None:
                 ignored |= _VIOLATION
             body = changed
-        return Answer(self._status, JSON, orjson.dumps(body), _headers(priced.digest, priced.cost, request_id)), ignored
+        return Answer(self._status, self._content.header, write_json(body), own), ignored
 
-    def _mode(self, fields: ImageFields, edit: EditRequest, requested: Images | None) -> Images:
-        """Return the form of the pictures: that of the directive, else of the body, else of the settings; URLs without a Base64 field."""
-        if not fields.has_base64:
+    async def _raw_body(self, shape: BodyShape, priced: PricedRequest) -> bytes:
+        """Return a body that is no JSON."""
+        content: Content = self._content
+        if content.media is Media.AUDIO:
+            return sound(int(priced.digest[-8:], 16))
+        if content.media is Media.IMAGE:
+            image = await self._gallery.picture(self._remember(priced.digest, priced.edit)[0])
+            return b"" if image is None else image.data
+        return content.encode(shape.write(Call({}, priced.cost, 1), 1))
+
+    def _said(self, priced: PricedRequest, scope: Scope) -> dict[str, Any]:
+        """Return the values of the request by name: those of its parameters, then those of its body."""
+        query = parse_qsl(scope.get("query_string", b"").decode("latin-1")) if self._parameters else []
+        return {**dict(query), **scope.get("path_params", {}), **priced.body}
+
+    def _mode(self, shape: BodyShape, edit: EditRequest | None, requested: Images | None) -> Images:
+        """Return the form of the pictures: that of the directive, else of the body, else of the settings, as far as the contract has it."""
+        if not shape.allows(Filling.BASE64):
             return Images.URL
+        if not shape.allows(Filling.URL):
+            return Images.B64_JSON
         usual = self._settings.images
-        return requested or (Images.B64_JSON if edit.as_base64 and usual is Images.URL else usual)
+        as_base64 = edit is not None and edit.as_base64 and usual is Images.URL
+        wanted = requested or (Images.B64_JSON if as_base64 else usual)
+        left_out = {Images.URL: Filling.BASE64, Images.B64_JSON: Filling.URL}.get(wanted)
+        return wanted if left_out is None or shape.allows_null(left_out) else Images.BOTH
 
-    def _returns_urls(self, fields: ImageFields, parsed: Mapping[str, Any]) -> bool:
-        """Return whether a call without directives is answered with URLs and no Base64."""
-        return not fields.has_base64 or (self._settings.images is Images.URL and not fields.wants_base64(parsed))
-
-    def _remember(
-        self, fields: ImageFields, digest: str, edit: EditRequest, *, wrong_ratio: bool = False
-    ) -> Sequence[str]:
-        size = fields.sizes.get(edit.ratio) if edit.ratio else None
+    def _remember(self, digest: str, edit: EditRequest, *, wrong_ratio: bool = False) -> Sequence[str]:
+        size = self._fields.sizes.get(edit.ratio) if edit.ratio else None
         return self._gallery.remember(digest, edit, size, wrong_ratio=wrong_ratio)
 
     async def _links(
         self,
-        fields: ImageFields,
+        shape: BodyShape,
         priced: PricedRequest,
         scope: Scope,
         headers: Mapping[bytes, bytes],
         mode: Images,
         violation: Violation | None,
-    ) -> list[ImageLink]:
+    ) -> dict[Media, list[MediaLink]]:
         wrong_ratio = violation is not None and violation.effect == "wrong-aspect-ratio"
         origin = self._settings.public_url or _origin(scope, headers)
-        embeds = mode is not Images.URL
-        links: list[ImageLink] = []
-        for path in self._remember(fields, priced.digest, priced.edit, wrong_ratio=wrong_ratio):
-            image = await self._gallery.picture(path) if embeds or fields.needs_size else None
-            links.append(
-                ImageLink(
-                    url=origin + path if mode is not Images.B64_JSON else "",
-                    file_name=path.rpartition("/")[2],
-                    base64=base64.b64encode(image.data).decode() if embeds and image is not None else None,
-                    size=None if image is None else len(image.data),
+        links: dict[Media, list[MediaLink]] = {}
+        for media in shape.media - {Media.IMAGE}:
+            path = self._gallery.remember_medium(priced.digest, media)
+            links[media] = [await self._link(origin, path, media, embeds=media is Media.AUDIO)]
+        if Media.IMAGE in shape.media:
+            embeds = mode is not Images.URL
+            links[Media.IMAGE] = [
+                await self._link(
+                    origin,
+                    path,
+                    Media.IMAGE,
+                    embeds=embeds,
+                    is_read=shape.needs_size,
+                    is_shown=mode is not Images.B64_JSON,
                 )
-            )
+                for path in self._remember(priced.digest, priced.edit, wrong_ratio=wrong_ratio)
+            ]
         return links
+
+    async def _link(
+        self, origin: str, path: str, media: Media, *, embeds: bool, is_read: bool = False, is_shown: bool = True
+    ) -> MediaLink:
+        image = await self._gallery.picture(path) if embeds or is_read else None
+        return MediaLink(
+            url=origin + path,
+            file_name=path.rpartition("/")[2],
+            base64=base64.b64encode(image.data).decode() if embeds and image is not None else None,
+            size=None if image is None else len(image.data),
+            media_type={Media.IMAGE: "image/png", Media.AUDIO: "audio/wav", Media.VIDEO: "video/mp4"}[media],
+            is_shown=is_shown,
+        )
 
 
 def _headers(digest: str, cost: Cost, request_id: str) -> Headers:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bodydouble_spec import Operation, Severity, is_array, is_object
 from bodydouble_spec.image_fields import PICTURES
 
-from bodydouble_mockserver.answer.sample import sample
+from bodydouble_mockserver.answer.sample import NoSample, sample
 
 __all__ = ["Violation", "violations"]
 
@@ -49,8 +49,12 @@ def violations(operation: Operation) -> tuple[Violation, ...]:
     contract's strict validation, with at least a warning; others are not offered. Empty when the contract has no schema for the
     body.
     """
-    schema = operation.response_schema(operation.success_status, _JSON)
-    reference = None if schema is None else sample(schema)
+    response = operation.response(operation.success_status)
+    validator = None if response is None else response.content.get(_JSON)
+    try:
+        reference = None if validator is None else sample(validator, fills_nulls=True)
+    except NoSample:
+        reference = None
     if not (is_object(reference) or is_array(reference)):
         return ()
     baseline = _finding_keys(operation, reference)

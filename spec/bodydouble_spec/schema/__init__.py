@@ -10,7 +10,8 @@ from bodydouble_spec.schema.keywords import (
     normalize_bound,
     number_of,
 )
-from bodydouble_spec.schema.strict import strict_findings
+from bodydouble_spec.schema.pattern import matches_pattern, matching_text
+from bodydouble_spec.schema.strict import names_failure, strict_findings
 from bodydouble_spec.schema.validation import REBASING, Direction, SchemaValidator, to_json_schema
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
@@ -28,6 +29,9 @@ __all__ = [
     "SchemaValidator",
     "SchemaView",
     "json_key",
+    "matches_pattern",
+    "matching_text",
+    "names_failure",
     "normalize_bound",
     "number_of",
     "strict_findings",

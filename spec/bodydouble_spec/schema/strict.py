@@ -3,6 +3,7 @@
 With a contract that requires no property, ``{}`` conforms; only this check reports it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,16 +14,25 @@ from bodydouble_spec.schema.validation import SchemaValidator
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
-__all__ = ["strict_findings"]
+__all__ = ["names_failure", "strict_findings"]
 
 CONTAINERS = frozenset({"array", "object"})
 
 _MAX_DEPTH = 60
 _MAX_SHAPES = 16
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_FAILURE_WORDS = {
+    "err", "error", "errored", "errors", "exception", "exceptions", "fail", "failed", "failure", "failures", "fault", "faults", "refusal",
+}  # fmt: skip
 # Beside one of these, a name outside `properties` may be documented, or the schema's own check covers it.
 _OPEN_KEYWORDS = {
     "additionalProperties", "dependentSchemas", "else", "if", "patternProperties", "then", "unevaluatedProperties",
 }  # fmt: skip
+
+
+def names_failure(name: str) -> bool:
+    """Return whether a property is called after an error, as ``error``, ``errorMessage`` and ``request_failures`` are: beside a success it is empty."""
+    return any(word.lower() in _FAILURE_WORDS for word in _WORDS.findall(name))
 
 
 class Shapes:
@@ -68,6 +78,18 @@ def _kinds(view: SchemaView) -> frozenset[str]:
     return frozenset() if view.types == ANYTHING else view.types
 
 
+def _examples(view: SchemaView) -> list[Any]:
+    listed = [example for examples in view.values("examples") if is_array(examples) for example in examples]
+    return [*view.values("example"), *listed]
+
+
+def _nulls(shape: SchemaView) -> frozenset[str]:
+    """Return the names of the properties that are null in an example of the document."""
+    examples = [example for example in _examples(shape) if is_object(example)]
+    own = {name for name, view in shape.properties.items() if None in _examples(view)}
+    return frozenset(own.union(name for example in examples for name, value in example.items() if value is None))
+
+
 def _is_nullable_leaf(view: SchemaView) -> bool:
     """Return whether a value there may be null or else a scalar: no array and no object."""
     return "null" in view.types and len(view.types) > 1 and not view.types & CONTAINERS
@@ -86,7 +108,8 @@ def strict_findings(validator: SchemaValidator, value: Any, operation: str, evid
     """List the findings of the strict check of ``value`` beyond those of the schema.
 
     Absent or empty documented properties have the severity of ``evidence``, undocumented ones are a warning at most,
-    and a nullable property that is absent while a sibling has a value is info. Of alternative shapes (anyOf, oneOf),
+    and a nullable property that is absent while a sibling has a value is info. A null is in order where an example of the document has it, where
+    a nullable text beside it has a value, and in a property called after an error. Of alternative shapes (anyOf, oneOf),
     those that the value conforms to count, and of these the best fit; where it conforms to none, the schema's findings
     already say so.
     """
@@ -149,10 +172,19 @@ class _StrictWalk:
         if nullable and not has_value:
             places = [part for name in nullable for part in shape.properties[name].roots]
             yield self._no_value(sorted(nullable), places, value, pointer)
+        may_be_null = _nulls(shape)
+        has_text = any(
+            isinstance(value.get(name), str) and value[name] and not names_failure(name) for name in nullable
+        )
         for name, view in shape.properties.items():
             here = join_pointer(pointer, name)
+            is_failure = names_failure(name)
             if name in value:
-                yield from self.read(view, value[name], here, depth + 1)
+                is_empty = value[name] is None or (is_failure and value[name] == [])
+                if not (is_empty and (is_failure or has_text or name in may_be_null)):
+                    yield from self.read(view, value[name], here, depth + 1)
+            elif is_failure:
+                continue
             elif name not in nullable:
                 if name not in shape.required:  # a finding of the schema already
                     message = f"documented property {show(name)} is absent"

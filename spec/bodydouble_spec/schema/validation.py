@@ -19,8 +19,9 @@ __all__ = ["REBASING", "Direction", "SchemaValidator", "to_json_schema"]
 
 Direction = Literal["request", "response"]
 
-# Annotations, which do not affect validity; the rest of an OpenAPI schema is JSON Schema.
-_ANNOTATIONS = {"$comment", "discriminator", "example", "examples", "externalDocs", "nullable", "xml"}
+# Annotations, which do not affect validity; the rest of an OpenAPI schema is JSON Schema. Examples and discriminators stay, for samples and
+# for the strict reading.
+_ANNOTATIONS = {"$comment", "externalDocs", "nullable", "xml"}
 # These change the base of references, which could then lead out of the document.
 REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
 _SUBSCHEMAS = {

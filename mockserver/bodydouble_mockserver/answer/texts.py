@@ -1,0 +1,129 @@
+"""Texts and numbers that keep the bounds, formats and patterns of a schema."""
+
+import base64
+import math
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
+
+from bodydouble_spec.schema import matches_pattern, matching_text
+
+__all__ = ["numbers", "texts"]
+
+_LONGEST_TEXT = 1_000_000
+_WORD = "text"
+# For each format: a usual text, and the beginning and end between which a filler makes it longer.
+_FORMATS: dict[str, tuple[str, str, str, str]] = {
+    "date-time": ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.", "0", "Z"),
+    "date": ("2026-01-31", "", "", ""),
+    "time": ("12:00:00Z", "12:00:00.", "0", "Z"),
+    "duration": ("PT30S", "PT", "1", "S"),
+    "uuid": ("8f14e45f-ceea-467f-a7d4-5c2b0a4e1f11", "", "", ""),
+    "uri": ("https://example.com/", "https://example.com/", "a", ""),
+    "url": ("https://example.com/", "https://example.com/", "a", ""),
+    "uri-reference": ("/example", "/", "a", ""),
+    "iri": ("https://example.com/", "https://example.com/", "a", ""),
+    "iri-reference": ("/example", "/", "a", ""),
+    "uri-template": ("https://example.com/{id}", "https://example.com/", "a", "{id}"),
+    "email": ("someone@example.com", "a", "a", "@example.com"),
+    "idn-email": ("someone@example.com", "a", "a", "@example.com"),
+    "hostname": ("example.com", "a", "a", ""),
+    "idn-hostname": ("example.com", "a", "a", ""),
+    "ipv4": ("192.0.2.1", "", "", ""),
+    "ipv6": ("2001:db8::1", "", "", ""),
+    "byte": ("dGV4dA==", "", "", ""),
+    "base64": ("dGV4dA==", "", "", ""),
+    "json-pointer": ("/example", "/", "a", ""),
+    "relative-json-pointer": ("0", "0/", "a", ""),
+    "regex": ("^a$", "", "a", ""),
+}  # fmt: skip
+# Shorter texts of a format, for a small maxLength.
+_SHORT = {
+    "uri": ("a:",), "url": ("a:",), "iri": ("a:",), "email": ("a@b.co",), "hostname": ("a.co", "a"), "ipv6": ("::1", "::"),
+    "ipv4": ("8.8.8.8",), "duration": ("P1D",), "byte": ("",), "uri-reference": ("a", ""), "json-pointer": ("",),
+}  # fmt: skip
+
+
+def texts(schema: dict[str, Any], patterns: Sequence[str]) -> Iterator[str]:
+    """Yield texts that may conform to a schema of type string, the most useful first."""
+    least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
+    longest = None if most is None else int(most)
+    if least > _LONGEST_TEXT:
+        return
+    of_format = [*_of_format(_format(schema), least)]
+    yield from (text for text in of_format if _fits(text, least, longest, patterns))
+    for pattern in patterns:
+        text = matching_text(pattern, least, longest)
+        if text is not None and _fits(text, least, longest, patterns):
+            yield text
+    plain = _WORD.ljust(least, ".") if longest is None else _WORD.ljust(least, ".")[:longest]
+    if _fits(plain, least, longest, patterns):
+        yield plain
+
+
+def _format(schema: dict[str, Any]) -> str:
+    name = schema.get("format")
+    return "byte" if schema.get("contentEncoding") == "base64" else name if isinstance(name, str) else ""
+
+
+def _of_format(name: str, least: int) -> Iterator[str]:
+    if name not in _FORMATS:
+        return
+    usual, start, filler, end = _FORMATS[name]
+    yield usual
+    if name in {"byte", "base64"} and least:
+        yield base64.b64encode(b"text" * (least // 4 + 1)).decode()[: -(-least // 4) * 4]
+    if filler:
+        yield start + filler * max(1, least - len(start) - len(end)) + end
+    yield from _SHORT.get(name, ())
+
+
+def _fits(text: str, least: int, most: int | None, patterns: Sequence[str]) -> bool:
+    is_long_enough = least <= len(text) and (most is None or len(text) <= most)
+    return is_long_enough and all(matches_pattern(pattern, text) for pattern in patterns)
+
+
+def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
+    """Yield numbers within the bounds of a schema: zero, those next to a bound, and the middle between the bounds."""
+    lows = [exact for name in ("minimum", "exclusiveMinimum") if (exact := _exact(schema.get(name))) is not None]
+    highs = [exact for name in ("maximum", "exclusiveMaximum") if (exact := _exact(schema.get(name))) is not None]
+    factor = _exact(schema.get("multipleOf"))
+    step = factor or Fraction(1)
+    if whole and step.denominator > 1:
+        step = Fraction(step.numerator)  # the least whole multiple
+    found = [Fraction(0)]
+    for low in lows:
+        found += [math.ceil(low / step) * step, (math.floor(low / step) + 1) * step]
+    for high in highs:
+        found += [math.floor(high / step) * step, (math.ceil(high / step) - 1) * step]
+    if factor is None and not whole:
+        found += [*lows, *highs]
+        if lows and highs:
+            found.append((max(lows) + min(highs)) / 2)
+        found.append(Fraction(1, 2))  # no whole number, where those are excluded
+    for value in dict.fromkeys(found):
+        number = _json_number(value)
+        if number is not None and _is_within(schema, number):
+            yield number
+
+
+def _exact(value: Any) -> Fraction | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return Fraction(str(value)) if isinstance(value, float) else Fraction(value)
+
+
+def _json_number(value: Fraction) -> int | float | None:
+    """Return a number that every JSON writer can write: whole numbers beyond 64 bits are floats."""
+    if value.denominator == 1 and -(2**63) <= value < 2**64:
+        return int(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _is_within(schema: dict[str, Any], value: float) -> bool:
+    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+    return bool(least <= value <= most and above < value < below)

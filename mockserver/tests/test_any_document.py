@@ -1,0 +1,249 @@
+"""Any document is the contract: whatever it says, the answers conform to it by python's jsonschema, which the mock does not use."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_mockserver import MockServer, create_app
+from bodydouble_mockserver.answer.sample import sample
+from bodydouble_spec import Contract, Operation, Severity, vendored
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from openapi_schema_validator import OAS30Validator, oas30_format_checker
+
+Call = Callable[..., httpx.Response]
+Schemas = st.SearchStrategy[dict[str, Any]]
+
+PATH = "/v1/images/generations"
+STRUCTURES = sorted((Path(__file__).parent / "data" / "catalogue").glob("*.json"))
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+BREADTH = [*sorted((SHARED / "catalogue").glob("*.json")), *sorted((SHARED / "drift" / "docs").glob("*.json"))]
+
+FORMATS = [
+    "date-time",
+    "date",
+    "uuid",
+    "uri",
+    "email",
+    "hostname",
+    "byte",
+    "binary",
+    "ipv4",
+    "ipv6",
+    "time",
+    "duration",
+    "uri-reference",
+]
+PATTERNS = [
+    "^https://cdn\\.example\\.org/.+\\.png$",
+    "^[A-Z]{3}-\\d{4}$",
+    "^(low|high)$",
+    "^\\S+$",
+    "x",
+    "^.{40,}$",
+    "^(?=.*[0-9])[a-z0-9]+$",
+]
+
+
+def schema(required: dict[str, Any], **optional: st.SearchStrategy[Any]) -> Schemas:
+    return st.fixed_dictionaries({name: st.just(value) for name, value in required.items()}, optional=optional)
+
+
+NULLABLE = st.booleans()
+STRINGS: Schemas = st.one_of(
+    schema({"type": "string"}, nullable=NULLABLE, format=st.sampled_from(FORMATS)),
+    schema({"type": "string"}, nullable=NULLABLE, pattern=st.sampled_from(PATTERNS)),
+    schema({"type": "string"}, minLength=st.integers(0, 200), maxLength=st.integers(200, 300)),
+    schema({"type": "string", "maxLength": 3}),
+    schema(
+        {"type": "string"},
+        enum=st.lists(st.sampled_from(["queued", "failed", "completed", "auto"]), min_size=1, unique=True),
+    ),
+)
+NUMBERS: Schemas = st.one_of(
+    schema({"type": "integer"}, minimum=st.integers(-9, 9), maximum=st.integers(9, 99), exclusiveMinimum=st.booleans()),
+    schema({"type": "number"}, minimum=st.floats(-9, 8), maximum=st.floats(9, 99), exclusiveMaximum=st.booleans()),
+    schema({"type": "integer"}, multipleOf=st.integers(1, 7), minimum=st.integers(0, 100)),
+    schema({"type": "number", "maximum": 1}),
+)
+LEAVES = st.one_of(STRINGS, NUMBERS, st.just({"type": "boolean"}), st.just({}))
+NAMES = st.sampled_from(
+    [
+        "url",
+        "b64_json",
+        "status",
+        "error",
+        "errors",
+        "model",
+        "prompt",
+        "id",
+        "seed",
+        "audio_url",
+        "video",
+        "credits_used",
+        "aspect_ratio",
+        "text",
+    ]
+)
+
+
+@st.composite
+def objects(draw: st.DrawFn, inner: Schemas) -> dict[str, Any]:
+    properties = draw(st.dictionaries(NAMES, inner, max_size=4))
+    result: dict[str, Any] = {"type": "object", "properties": properties, "nullable": draw(NULLABLE)}
+    required = draw(st.lists(st.sampled_from([*properties]), unique=True)) if properties else []
+    others = draw(st.sampled_from([None, False, True, {"type": "integer"}]))
+    return (
+        result
+        | ({"required": required} if required else {})
+        | ({} if others is None else {"additionalProperties": others})
+    )
+
+
+def containers(inner: Schemas) -> Schemas:
+    lists = st.fixed_dictionaries(
+        {"type": st.just("array"), "items": inner},
+        optional={"minItems": st.integers(0, 3), "maxItems": st.integers(3, 4), "nullable": NULLABLE},
+    )
+    unique = schema({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, minItems=st.integers(0, 4))
+    choice = st.builds(lambda one, other, word: {word: [{"type": "integer", "minimum": 5}, {"type": "object", "properties": {"a": one}, "required": ["a"]}, {"type": "array", "items": other}]}, inner, inner, st.sampled_from(["anyOf", "oneOf"]))  # fmt: skip
+    both = st.builds(
+        lambda one: {
+            "allOf": [{"type": "object", "properties": {"url": one}}, {"type": "object", "required": ["url"]}]
+        },
+        inner,
+    )
+    return st.one_of(objects(inner), lists, unique, choice, both)
+
+
+SCHEMAS = st.recursive(LEAVES, containers, max_leaves=8)
+PROBLEMS: Schemas = objects(st.one_of(STRINGS, NUMBERS)) | st.just({"type": "object", "required": ["error"], "properties": {"error": {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}}})  # fmt: skip
+
+
+def places(value: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+    """Return each place of a subschema in a schema: the object that holds it and its key."""
+    found: list[tuple[dict[str, Any], str]] = []
+    for name, item in value.get("properties", {}).items():
+        found += [(value["properties"], name), *places(item)]
+    return found + ([(value, "items"), *places(value["items"])] if "items" in value else [])
+
+
+def change(draw: st.DrawFn, document: dict[str, Any], holder: dict[str, Any], key: str) -> None:
+    """Change the schema at one place."""
+    present = holder[key]
+    match draw(st.sampled_from(["replace", "leaf", "nest", "wrap", "require", "add", "refer"])):
+        case "replace":
+            holder[key] = draw(SCHEMAS)
+        case "leaf":
+            holder[key] = draw(LEAVES)
+        case "nest":
+            holder[key] = {"type": "object", "properties": {"result": present}, "required": ["result"]}
+        case "wrap":
+            holder[key] = {"type": "array", "items": present, "minItems": draw(st.integers(0, 3))}
+        case "require" if present.get("properties"):
+            present["required"] = [*present["properties"]]
+        case "add" if "properties" in present:
+            present["properties"][draw(NAMES)] = draw(SCHEMAS)
+        case _:
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            name = f"Part{len(schemas)}"
+            schemas[name] = present
+            holder[key] = {"$ref": f"#/components/schemas/{name}"}
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> dict[str, Any]:
+    """Return the vendored document with some of its structure changed; a value that conforms exists for each of its schemas."""
+    document = copy.deepcopy(vendored.published())
+    document["openapi"] = "3.0.3"
+    (item,) = document["paths"].values()
+    post = item["post"]
+    media = post["responses"]["200"]["content"]["application/json"]
+    for _ in range(draw(st.integers(1, 4))):
+        change(draw, document, *draw(st.sampled_from([(media, "schema"), *places(media["schema"])])))
+    success = post["responses"].pop("200")
+    post["responses"][draw(st.sampled_from(["200", "201", "202", "2XX", "default"]))] = {"description": "", **success}
+    for status in draw(st.lists(st.sampled_from(["400", "401", "422", "4XX", "5XX"]), unique=True)):
+        post["responses"][status] = {"description": "", "content": {"application/json": {"schema": draw(PROBLEMS)}}}
+    properties = post["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    for name in draw(st.lists(st.sampled_from(sorted(properties)), unique=True, max_size=3)):
+        properties[name] = draw(LEAVES)
+    if draw(st.booleans()):
+        post["security"] = draw(st.sampled_from([[], [{}], [{"access-token": []}]]))
+        document.setdefault("components", {})["securitySchemes"] = {
+            "access-token": {"type": "http", "scheme": "bearer"}
+        }
+    return document
+
+
+def resolved(document: dict[str, Any], status: int) -> dict[str, Any] | None:
+    """Return the documented schema of a status in the document as published, with the components beside it; None where it has none."""
+    (item,) = document["paths"].values()
+    responses = item["post"]["responses"]
+    key = next((key for key in (str(status), f"{status // 100}XX", "default") if key in responses), None)
+    if key is None:
+        return None
+    return {**responses[key]["content"]["application/json"]["schema"], "components": document.get("components", {})}
+
+
+def complaints(document: dict[str, Any], answer: httpx.Response) -> list[str]:
+    documented = resolved(document, answer.status_code)
+    if documented is None:
+        return []
+    validator = OAS30Validator(documented, format_checker=oas30_format_checker)
+    return [error.message for error in validator.iter_errors(answer.json())]
+
+
+def valid_request(operation: Operation) -> Any:
+    return {} if operation.request is None else sample(operation.request)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(document=documents(), is_vendors=st.booleans())
+def test_every_answer_conforms_to_the_document_that_is_served(
+    document: dict[str, Any], is_vendors: bool, call: Call
+) -> None:
+    if not is_vendors:
+        document["servers"] = [{"url": "https://api.example.org"}]
+    mock = create_app(Contract.load(document, overlay=is_vendors))
+    operation = mock.contract.operation()
+    body = valid_request(operation)
+    answer = call(mock, json=body)
+    assert answer.status_code == operation.success_status, answer.text
+    assert complaints(document, answer) == []
+    for refused in (
+        call(mock, json=body, key=None),
+        call(mock, json=[]),
+        call(mock, content=b"{"),
+        call(mock, json=body, headers={"prefer": "code=503"}),
+    ):
+        assert refused.status_code < 500 or refused.status_code == 503
+        assert complaints(document, refused) == []
+
+
+def answer_of(mock: MockServer, operation: Operation, call: Call) -> httpx.Response:
+    path = operation.path.replace("{", "").replace("}", "")
+    content = b"" if operation.request is None else json.dumps(valid_request(operation)).encode()
+    return call(mock, path, method=operation.method, content=content, headers={"content-type": "application/json"})
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=file.stem) for file in [*STRUCTURES, *BREADTH]])
+def test_every_operation_of_the_catalogue_is_answered_by_its_contract(file: Path, call: Call) -> None:
+    contract = Contract.load(file)
+    if not contract.operations:
+        pytest.skip("the document has no operation")
+    mock = create_app(contract)
+    for operation in contract.operations:
+        answer = answer_of(mock, operation, call)
+        assert answer.is_success, (operation.key, answer.text)
+        found = operation.validate_response(answer.status_code, answer.headers["content-type"], answer.content)
+        assert [finding for finding in found if finding.severity is not Severity.INFO] == []
+
+
+def test_forty_documents_of_the_catalogue_are_here() -> None:
+    assert len(STRUCTURES) == 40
+    assert all("description" not in json.loads(file.read_text("utf-8")).get("info", {}) for file in STRUCTURES)
