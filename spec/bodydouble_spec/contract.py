@@ -75,7 +75,7 @@ def _is_vacuous(document: dict[str, Any], pointer: str) -> bool:
         view = SchemaView.at(document, pointer)
     except LookupError:
         return False
-    return view.types - {"null"} == {"object"} and any(not way.required for way in view.ways)
+    return view.types - {"null"} == frozenset({"object"}) and any(not way.required for way in view.ways)
 
 
 def _finding(rule: str, severity: Severity, pointer: str, message: str) -> Finding:

@@ -180,7 +180,7 @@ class _FieldReader:
 
 def _type_of(view: SchemaView) -> str:
     types = view.likely_types()
-    return "any" if set(types) == ANYTHING else " or ".join(types) or "nothing"
+    return "any" if frozenset(types) == ANYTHING else " or ".join(types) or "nothing"
 
 
 def describe(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:
