@@ -41,7 +41,7 @@ def contract(**extensions: Any) -> Contract:
 def test_server_and_checks_read_the_same_sizes_and_price(sizes: Any, price: Any) -> None:
     loaded = contract(**{"x-sizes": sizes, "x-price": price})
     profile = OperationProfile(loaded)
-    fields = ImageFields(loaded.operation(), None, "documented")
+    fields = ImageFields(loaded.operation())
     assert fields.sizes == profile.sizes
     assert fields.cost(2).credits == (None if profile.credits is None else 2 * profile.credits)
     assert (fields.cost(1).usd or 0) == pytest.approx(profile.usd_per_image or 0)

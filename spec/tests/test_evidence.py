@@ -86,7 +86,7 @@ def test_a_documented_schema_that_is_referred_to_on_an_assumption_is_assumed() -
 
 
 def test_a_property_that_is_called_like_a_reference_is_not_one() -> None:
-    contract = contract_of({"properties": {"$ref": {"type": "string"}}})
+    contract = contract_of({"properties": {"$ref": {"type": "string"}}}, fact("$.info", "assumed", version="2"))
     assert found(contract, {"$ref": 5}) == {("request-type", "/$ref"): ("error", "documented")}
 
 

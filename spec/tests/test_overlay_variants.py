@@ -211,11 +211,12 @@ def schemas_of(document: Any) -> Any:
         bodies[path, method, "request"] = operation.get("requestBody")
         for status, response in operation["responses"].items():
             bodies[path, method, status] = response
-    stripped = {key: strip_prose(copy.deepcopy(value)) for key, value in bodies.items()}
+    stripped: dict[Any, Any] = {key: strip_prose(copy.deepcopy(value)) for key, value in bodies.items()}
     for value in stripped.values():
-        for media_type in (value or {}).get("content", {}).values():
-            inputs = media_type.get("schema", {}).get("properties", {}).get("image_urls", {})
-            items = inputs.get("items", {})
+        content: dict[str, Any] = (value or {}).get("content", {})
+        for media_type in content.values():
+            inputs: dict[str, Any] = media_type.get("schema", {}).get("properties", {}).get("image_urls", {})
+            items: dict[str, Any] = inputs.get("items", {})
             if items.keys() >= {"type", "pattern", "allOf"} and "format" not in items:
                 inputs["items"] = {key: item for key, item in items.items() if key not in {"pattern", "allOf"}}
                 inputs["items"]["format"] = "uri"

@@ -254,7 +254,7 @@ class _Parser:
     def _one_of(self, member: _Member) -> _Node:
         # The pattern's own characters are the ends of its ranges.
         candidates = [*_LETTERS, *_CATEGORIES, *self._text, *_SPACES, *_CONTROLS.values(), "\x7f", "\U0001f600"]
-        allowed = [letter for letter in dict.fromkeys(candidates) if member(letter)]
+        allowed: list[str] = [letter for letter in dict.fromkeys(candidates) if member(letter)]
         if not allowed:
             raise _Unsupported
 

@@ -11,7 +11,7 @@ from typing import Any
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema.validation import SchemaValidator
-from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView
+from bodydouble_spec.schema.view import ANYTHING, SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["names_failure", "strict_findings"]
@@ -48,9 +48,9 @@ class Shapes:
         except _TooManyShapes:
             return []
 
-    def evidence_for(self, places: Sequence[SchemaPart]) -> Evidence | None:
-        """Return the strongest evidence for schemas of a place; None when they have none of their own."""
-        return self._validator.evidence_for([part.schema for part in places])
+    def evidence_for(self, views: Iterable[SchemaView]) -> Evidence | None:
+        """Return the strongest evidence for some places; None for none."""
+        return self._validator.evidence_for(views)
 
     def _of(self, view: SchemaView, value: Any, depth: int) -> list[SchemaView]:
         if depth > _MAX_DEPTH:
@@ -133,9 +133,7 @@ class _StrictWalk:
         if value is None:
             kinds = _kinds(view)
             is_empty = "null" in kinds and kinds & CONTAINERS  # a forbidden null is a finding of the schema
-            if not is_empty:
-                return []
-            return [self._deviation("null", view.roots, pointer, "the value is null", "a value", None)]
+            return [self._deviation("null", [view], pointer, "the value is null", "a value", None)] if is_empty else []
         shapes = self._shapes.of(view, value)
         if len(shapes) > 1:
             self._tried += len(shapes)
@@ -162,7 +160,7 @@ class _StrictWalk:
 
     def _array(self, shape: SchemaView, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
         if not value and "array" in _kinds(shape):
-            yield self._deviation("empty", shape.parts, pointer, "the list is empty", "at least one item", value)
+            yield self._deviation("empty", [shape], pointer, "the list is empty", "at least one item", value)
         for index, item in enumerate(value):
             yield from self.read(shape.item(index), item, join_pointer(pointer, index), depth + 1)
 
@@ -170,8 +168,7 @@ class _StrictWalk:
         nullable = {name for name, view in shape.properties.items() if _is_nullable_leaf(view)}
         has_value = any(value.get(name) not in (None, "") for name in shape.properties)
         if nullable and not has_value:
-            places = [part for name in nullable for part in shape.properties[name].roots]
-            yield self._no_value(sorted(nullable), places, value, pointer)
+            yield self._no_value(sorted(nullable), shape, value, pointer)
         may_be_null = _nulls(shape)
         has_text = any(
             isinstance(value.get(name), str) and value[name] and not names_failure(name) for name in nullable
@@ -188,27 +185,28 @@ class _StrictWalk:
             elif name not in nullable:
                 if name not in shape.required:  # a finding of the schema already
                     message = f"documented property {show(name)} is absent"
-                    yield self._deviation("absent", view.roots, here, message, name, None)
+                    yield self._deviation("absent", [view], here, message, name, None)
             elif has_value:
                 message = f"documented property {show(name)} is absent instead of null"
                 yield self._finding("absent", Severity.INFO, here, message, name, None)
 
-    def _no_value(self, names: list[str], places: Sequence[SchemaPart], value: dict[str, Any], pointer: str) -> Finding:
+    def _no_value(self, names: list[str], shape: SchemaView, value: dict[str, Any], pointer: str) -> Finding:
+        views = [shape.properties[name] for name in names]
         if len(names) == 1:
             here = join_pointer(pointer, names[0])
-            return self._deviation("no-value", places, here, f"{show(names[0])} has no value", names, value)
+            return self._deviation("no-value", views, here, f"{show(names[0])} has no value", names, value)
         message = f"none of {listed(map(show, names))} has a value"
-        return self._deviation("no-value", places, pointer, message, names, value)
+        return self._deviation("no-value", views, pointer, message, names, value)
 
     def _at_most_warning(self) -> Severity:
         severity = Severity.for_evidence(self._evidence)
         return Severity.WARNING if severity is Severity.ERROR else severity
 
     def _deviation(
-        self, rule: str, places: Sequence[SchemaPart], pointer: str, message: str, expected: Any, got: Any
+        self, rule: str, views: Sequence[SchemaView], pointer: str, message: str, expected: Any, got: Any
     ) -> Finding:
-        """Return a finding with the evidence for the schemas of its place, or that for the whole answer where it is weaker."""
-        known = self._shapes.evidence_for(places) or self._evidence
+        """Return a finding with the evidence for its places, or that for the whole answer where it is weaker."""
+        known = self._shapes.evidence_for(views) or self._evidence
         evidence = max(known, self._evidence, key=lambda one: one.rank)
         severity = Severity.for_evidence(evidence)
         return replace(self._finding(rule, severity, pointer, message, expected, got), evidence=evidence)

@@ -138,7 +138,7 @@ class SchemaValidator:
     @cached_property
     def view(self) -> SchemaView:
         """The schema place by place, kept for all values that are checked; it has no end where a schema contains itself."""
-        return SchemaView.of(self.schema, is_endless=True)
+        return self._evidence.view(self.schema)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether the value conforms.
@@ -155,9 +155,9 @@ class SchemaValidator:
             validator = self._branches[id(branch)] = _compile({**branch, "$defs": definitions})
         return _conforms(validator, value)
 
-    def evidence_for(self, parts: Sequence[Any]) -> Evidence | None:
-        """Return the strongest evidence for subschemas of ``schema``, given as the identical objects; None for none."""
-        return self._evidence.strongest(self.schema, parts)
+    def evidence_for(self, views: Iterable[SchemaView]) -> Evidence | None:
+        """Return the strongest evidence for places of ``view``; None for no place."""
+        return self._evidence.strongest(views)
 
     def findings(self, value: Any) -> list[Finding]:
         """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding.
