@@ -6,7 +6,7 @@ import pytest
 from bodydouble.commands.contract import merge
 from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
-from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, SchemaView, to_json_schema
+from bodydouble_spec.schema import SchemaConverter, SchemaEvidence, SchemaValidator, SchemaView
 
 POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"
 
@@ -110,7 +110,9 @@ def test_a_field_is_described_as_the_validator_reads_it(
 ) -> None:
     components = {"Size": {"type": "string", "enum": ["1K", "2K"]}}
     (field,) = fields({"properties": {"a": schema}}, version, **components)
-    compiled = to_json_schema(schema, {"openapi": version, "components": {"schemas": components}}, "request")
+    compiled = SchemaConverter({"openapi": version, "components": {"schemas": components}}, "request").to_json_schema(
+        schema
+    )
     validator = SchemaValidator(compiled, "request", "POST /a", SchemaEvidence({}, "", lambda _: Evidence.DOCUMENTED))
     assert (validator.is_valid(accepted), validator.is_valid(refused)) == (True, False)
     assert (field.type, field.limits) == words

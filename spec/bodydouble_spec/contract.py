@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_spec import vendored
-from bodydouble_spec.defects import Defects, show
+from bodydouble_spec.defects import show
 from bodydouble_spec.document import (
     METHODS,
     Fact,
@@ -23,7 +23,7 @@ from bodydouble_spec.document import (
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.operation import Operation, read_operations
+from bodydouble_spec.operation import Operation, read_operations, unusable_schemas
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
 
@@ -120,12 +120,13 @@ class Contract:
             contract = cls._build(str(source), *parse_document(read_source(source)), chosen)
         else:
             contract = cls._build("document", *copy_document(source), chosen)
-        if strict and contract.findings:
-            first = contract.findings[0]
+        defects = (*contract.findings, *contract.unusable) if strict else ()
+        if defects:
+            first = defects[0]
             raise ContractError(
-                f"{contract.source}: {len(contract.findings)} defects, the first at {first.pointer or 'the top'}: {first.message}; "
+                f"{contract.source}: {len(defects)} defects, the first at {first.pointer or 'the top'}: {first.message}; "
                 "load without strict to have them repaired",
-                contract.findings,
+                defects,
             )
         return contract
 
@@ -154,12 +155,10 @@ class Contract:
     ) -> "Contract":
         document = repaired.document if overlaid is None else overlaid.document
         facts = () if overlaid is None else overlaid.facts
-        defects = Defects()
         ledger = {fact.pointer: fact for fact in facts}
-        operations = tuple(read_operations(document, lambda pointer: _evidence(ledger, pointer), defects))
+        operations = tuple(read_operations(document, lambda pointer: _evidence(ledger, pointer)))
         unfit = () if overlaid is None else overlaid.findings
-        reviewed = (*defects.findings, *review(repaired.document), *unfit)
-        placed = (replace(finding, pointer=repaired.published_pointer(finding.pointer)) for finding in reviewed)
+        placed = repaired.as_published((*review(repaired.document), *unfit))
         contract = cls(name, published, document, operations, (*repaired.findings, *placed), facts)
         vars(contract).update(repaired=repaired, _ledger=ledger)  # saves the cached properties the work
         return contract
@@ -168,6 +167,11 @@ class Contract:
     def fingerprint(self) -> str:
         """The SHA-256 of the published structure; equal when two documents promise the same."""
         return fingerprint(dict(self.published))
+
+    @cached_property
+    def unusable(self) -> tuple[Finding, ...]:
+        """An error for each schema that cannot be compiled and so accepts any value; computed on first use, not by loading."""
+        return tuple(self.repaired.as_published(unusable_schemas(self.operations)))
 
     @cached_property
     def repaired(self) -> Repaired:
@@ -221,6 +225,8 @@ def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overla
     if not isinstance(overlay, Overlay):
         return None
     overlaid = overlay.apply(repaired.document)
+    if not overlaid.facts:
+        return overlaid
     # An overlay can break the document too.
     repaired_again = repair(overlaid.document)
     broken = (replace(item, source="overlay") for item in repaired_again.findings if item.severity is Severity.ERROR)

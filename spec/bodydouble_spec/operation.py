@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,10 +11,10 @@ from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.schema import Direction, SchemaEvidence, SchemaValidator, strict_findings, to_json_schema
+from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
-__all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations"]
+__all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations", "unusable_schemas"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +180,54 @@ _ANY_JSON = {"", "*/*", "application/*"}
 _JSON_SUFFIXES = ("/json", "+json")
 
 
-def read_operations(
-    document: Mapping[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects
-) -> Iterator[Operation]:
-    """Yield every operation of a repaired document, in order; a schema that cannot be compiled accepts any value."""
+def _json_media_type(names: Iterable[str]) -> str | None:
+    return next((name for name in names if name.partition(";")[0].strip().endswith(_JSON_SUFFIXES)), None)
+
+
+def read_operations(document: Mapping[str, Any], evidence_of: Callable[[str], Evidence]) -> Iterator[Operation]:
+    """Yield every operation of a repaired document, in order; its schemas are converted and compiled when first used."""
+    converters: dict[Direction, SchemaConverter] = {
+        direction: SchemaConverter(document, direction) for direction in ("request", "response")
+    }
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                yield _OperationReader(dict(document), evidence_of, defects, path, method).read(item[method])
+                yield _OperationReader(document, converters, evidence_of, path, method).read(item[method])
+
+
+def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
+    """Return an error for each schema of a JSON request or an answer that cannot be compiled, and so accepts any value."""
+    defects = Defects()
+    known: dict[int, str | None] = {}
+    for operation in operations:
+        here = join_pointer(
+            operation.pointer, "requestBody", "content", _json_media_type(operation.request_media_types) or ""
+        )
+        validators = {here: operation.request} | {
+            join_pointer(operation.pointer, "responses", status, "content", name): validator
+            for status, response in operation.responses.items()
+            for name, validator in response.content.items()
+        }
+        for pointer, validator in validators.items():
+            problem = None if validator is None else validator.problem(known)
+            if problem is not None:
+                place = join_pointer(pointer, "schema")
+                defects.add_error("schema-not-usable", place, f"this schema {problem}", repaired="any value")
+    return defects.findings
 
 
 class _OperationReader:
     def __init__(
-        self, document: dict[str, Any], evidence_of: Callable[[str], Evidence], defects: Defects, path: str, method: str
+        self,
+        document: Mapping[str, Any],
+        converters: Mapping[Direction, SchemaConverter],
+        evidence_of: Callable[[str], Evidence],
+        path: str,
+        method: str,
     ) -> None:
         self._document = document
+        self._converters = converters
         self._evidence_of = evidence_of
-        self._defects = defects
         self._path = path
         self._method = method
         self._key = f"{method.upper()} {path}"
@@ -205,17 +237,16 @@ class _OperationReader:
         body = item.get("requestBody", {})
         content: dict[str, Any] = body.get("content", {})
         pointer = join_pointer(self._pointer, "requestBody", "content")
-        validators = {
-            name: self._validator(media, join_pointer(pointer, name), "request") for name, media in content.items()
-        }
-        json_body = next((name for name in content if name.partition(";")[0].strip().endswith(_JSON_SUFFIXES)), None)
+        json_body = _json_media_type(content)
         return Operation(
             key=self._key,
             method=self._method.upper(),
             path=self._path,
             pointer=self._pointer,
             operation_id=item.get("operationId"),
-            request=None if json_body is None else validators[json_body],
+            request=None
+            if json_body is None
+            else self._validator(content[json_body], join_pointer(pointer, json_body), "request"),
             request_media_types=tuple(content),
             request_required=body.get("required") is True,
             responses={status: self._response(status, response) for status, response in item["responses"].items()},
@@ -247,19 +278,10 @@ class _OperationReader:
     def _validator(self, media_type: Mapping[str, Any], pointer: str, direction: Direction) -> SchemaValidator | None:
         if "schema" not in media_type:
             return None
+        schema: Mapping[str, Any] = media_type["schema"]
         evidence = SchemaEvidence(self._document, join_pointer(pointer, "schema"), self._evidence_of)
-        schema = to_json_schema(media_type["schema"], self._document, direction)
-        try:
-            return SchemaValidator(schema, direction, self._key, evidence)
-        except ValueError as error:
-            self._defects.add(
-                "schema-not-usable",
-                join_pointer(pointer, "schema"),
-                f"this schema cannot be compiled: {str(error).splitlines()[0][:160]}",
-                severity=Severity.ERROR,
-                repaired="any value",
-            )
-            return None
+        convert = partial(self._converters[direction].to_json_schema, schema)
+        return SchemaValidator(convert, direction, self._key, evidence)
 
 
 def is_success(status: int | None) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from bodydouble_spec.document.repair import repair
-from bodydouble_spec.schema.validation import Direction, to_json_schema
+from bodydouble_spec.schema.validation import Direction, SchemaConverter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ def conforms(
 ) -> bool:
     published = {"openapi": version, "paths": {}, "components": {"schemas": {**(schemas or {}), "It": schema}}}
     document = repair(published).document
-    converted = to_json_schema(document["components"]["schemas"]["It"], document, direction)
+    converted = SchemaConverter(document, direction).to_json_schema(document["components"]["schemas"]["It"])
     return jsonschema_rs.Draft202012Validator(converted).is_valid(value)
 
 
@@ -107,7 +107,7 @@ def test_a_schema_somewhere_else_in_the_document_may_be_referred_to() -> None:
     content = {"application/json": {"schema": {"type": "string", "nullable": True}}}
     document = {"openapi": "3.0.0", "paths": {"/a": {"get": {"requestBody": {"content": content}}}}}
     reference = "#/paths/~1a/get/requestBody/content/application~1json/schema"
-    converted = to_json_schema({"$ref": reference}, document, "request")
+    converted = SchemaConverter(document, "request").to_json_schema({"$ref": reference})
     assert [jsonschema_rs.Draft202012Validator(converted).is_valid(value) for value in ("a", None, 1)] == [
         True,
         True,

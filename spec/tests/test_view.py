@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bodydouble_spec.schema import ANYTHING, SchemaView, to_json_schema
+from bodydouble_spec.schema import ANYTHING, SchemaConverter, SchemaView
 
 NAME = {"type": "string", "maxLength": 9}
 IMPOSSIBLE: list[Any] = [
@@ -71,7 +71,7 @@ def test_each_rule_knows_its_place_in_the_document() -> None:
 def test_a_compiled_schema_has_the_places_of_the_document_behind_it() -> None:
     named: dict[str, Any] = {"A b": {"x-known-values": ["x"], **NAME}}
     whole = document(It={"properties": {"a": reference("A b")}}, **named)
-    compiled = to_json_schema(whole["components"]["schemas"]["It"], whole, "request")
+    compiled = SchemaConverter(whole, "request").to_json_schema(whole["components"]["schemas"]["It"])
     view = SchemaView.of(compiled, whole, "/components/schemas/It").properties["a"]
     assert view.origin("maxLength") == "/components/schemas/A b/maxLength"
     assert view.published("x-known-values") == (["x"],)

@@ -204,7 +204,8 @@ def _findings(contract: Contract) -> tuple[Finding, ...]:
     """
     if not contract.published:
         return contract.findings
-    return merge(contract.findings, document_errors(contract.published), document_errors(contract.document))
+    defects = (*contract.findings, *contract.unusable)
+    return merge(defects, document_errors(contract.published), document_errors(contract.document))
 
 
 def merge(defects: Iterable[Finding], published: Iterable[Finding], repaired: Iterable[Finding]) -> tuple[Finding, ...]:

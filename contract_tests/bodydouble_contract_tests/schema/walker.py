@@ -14,7 +14,10 @@ __all__ = ["SchemaWalker", "request_walker", "response_walkers"]
 class Validator(Protocol):
     """The interface of a compiled schema of the contract."""
 
-    schema: dict[str, Any]
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema."""
+        ...
 
     def is_valid(self, value: Any) -> bool:
         """Tell whether the value conforms."""

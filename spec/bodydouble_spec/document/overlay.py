@@ -22,7 +22,7 @@ from bodydouble_spec.document.expectations import (
 )
 from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.values import is_array, is_object, join_pointer, resolve_pointer
+from bodydouble_spec.values import copy_json, is_array, is_object, join_pointer, resolve_pointer
 
 __all__ = ["Action", "Fact", "Overlaid", "Overlay"]
 
@@ -109,11 +109,9 @@ class Overlay:
 
         Raises OverlayError when an action would replace or remove the whole document.
         """
-        import copy
-
         if not self.scope.has_document(document):
             return Overlaid(document, (), (_unrelated(self.title),))
-        result = copy.deepcopy(document)
+        result: dict[str, Any] = copy_json(document)
         facts: list[Fact] = []
         findings: dict[Finding, None] = {}
         for index, action in enumerate(self.actions):
@@ -286,7 +284,5 @@ def _merge(target: dict[str, Any], update: dict[str, Any], place: str) -> Iterat
 
 
 def _merged(present: Any, update: Any) -> Any:
-    import copy
-
-    added = copy.deepcopy(update)
+    added = copy_json(update)
     return [*present, *added] if is_array(present) and is_array(added) else added

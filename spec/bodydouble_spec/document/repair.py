@@ -1,8 +1,8 @@
 """Repair of a whole document: every defect is a finding, and each readable operation is kept."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bodydouble_spec.defects import Defects, show
@@ -226,8 +226,15 @@ class Repaired:
 
     def published_pointer(self, pointer: str) -> str:
         """Translate a pointer into the repaired document to one into the published document."""
-        nearest = max((new for new in self.moved if f"{pointer}/".startswith(f"{new}/")), key=len, default=None)
-        return pointer if nearest is None else self.moved[nearest] + pointer[len(nearest) :]
+        above = pointer
+        while above and above not in self.moved:
+            above = above.rpartition("/")[0]
+        return self.moved.get(above, "") + pointer[len(above) :]
+
+    def as_published(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield findings about the repaired document with the pointers of the published one."""
+        for finding in findings:
+            yield replace(finding, pointer=self.published_pointer(finding.pointer))
 
 
 def repair(document: Any) -> Repaired:

@@ -12,7 +12,7 @@ from bodydouble_spec.schema.keywords import (
 )
 from bodydouble_spec.schema.pattern import matches_pattern, matching_text
 from bodydouble_spec.schema.strict import names_failure, strict_findings
-from bodydouble_spec.schema.validation import REBASING, Direction, SchemaValidator, to_json_schema
+from bodydouble_spec.schema.validation import REBASING, Direction, SchemaConverter, SchemaValidator
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "REBASING",
     "SIMPLE",
     "Direction",
+    "SchemaConverter",
     "SchemaEvidence",
     "SchemaPart",
     "SchemaValidator",
@@ -35,6 +36,5 @@ __all__ = [
     "normalize_bound",
     "number_of",
     "strict_findings",
-    "to_json_schema",
     "type_of",
 ]

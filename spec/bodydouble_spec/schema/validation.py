@@ -1,7 +1,8 @@
 """One compiled validator for a schema, with findings from its structured errors, never from their text."""
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
@@ -15,7 +16,7 @@ from bodydouble_spec.schema.keywords import normalize_bound
 from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
 
-__all__ = ["REBASING", "Direction", "SchemaValidator", "to_json_schema"]
+__all__ = ["REBASING", "Direction", "SchemaConverter", "SchemaValidator"]
 
 Direction = Literal["request", "response"]
 
@@ -33,58 +34,72 @@ _SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties
 _HIDDEN = {"request": "readOnly", "response": "writeOnly"}
 
 
-def to_json_schema(schema: dict[str, Any], document: dict[str, Any], direction: Direction) -> dict[str, Any]:
-    """Convert a repaired OpenAPI 3.0 or 3.1 schema to JSON Schema 2020-12.
+class SchemaConverter:
+    """Converts the schemas of one repaired OpenAPI document to JSON Schema 2020-12, for one direction.
 
-    ``nullable`` becomes a type, a boolean exclusive bound a number, and each ``$ref`` into ``document`` an entry of
+    ``nullable`` becomes a type, a boolean exclusive bound a number, and each ``$ref`` into the document an entry of
     ``$defs`` (recursion is kept). A ``readOnly`` property is not required in a request, a ``writeOnly`` one not in a
-    response.
+    response. A schema that is referred to is converted once, when the first schema needs it, and shared by all.
     """
-    conversion = _Conversion(document, direction)
-    result = conversion.convert_object(schema)
-    definitions = conversion.definitions()
-    if definitions:
-        result["$defs"] = {**result.get("$defs", {}), **definitions}
-    result["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    return result
 
-
-class _Conversion:
-    def __init__(self, document: dict[str, Any], direction: Direction) -> None:
+    def __init__(self, document: Mapping[str, Any], direction: Direction) -> None:
         self._document = document
         self._hidden = _HIDDEN[direction]
         self._is_30 = str(document.get("openapi", "3.0")).startswith("3.0")
         self._references: dict[str, str] = {}
+        # For each name: the converted schema, and the names that it refers to.
+        self._definitions: dict[str, tuple[Any, dict[str, None]]] = {}
+        self._referred: dict[str, None] = {}
 
-    def definitions(self) -> dict[str, Any]:
-        """Return the schemas that were referred to, and those that they refer to, by name."""
-        done: dict[str, Any] = {}
+    def to_json_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the JSON Schema of a schema of the document, with all that it refers to below ``$defs``."""
+        self._referred = {}
+        result = self._convert_object(schema)
+        definitions = self._reachable(self._referred)
+        if definitions:
+            result["$defs"] = {**result.get("$defs", {}), **definitions}
+        result["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+        return result
+
+    def _reachable(self, names: Iterable[str]) -> dict[str, Any]:
+        """Return the schemas with these names, and those that they refer to, by name."""
+        found: dict[str, Any] = {}
         # A loop, not a recursion: a chain of references may be longer than Python's stack.
-        while missing := self._references.keys() - done.keys():
-            for name in sorted(missing):
-                try:
-                    target = resolve_pointer(self._document, pointer_parts(self._references[name]))
-                except LookupError:
-                    target = {}
-                done[name] = self.convert(target) if isinstance(target, bool) or is_object(target) else {}
-        return done
+        waiting = list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name], referred = self._definition(name)
+                waiting += referred
+        return dict(sorted(found.items()))
 
-    def convert(self, schema: Any) -> Any:
-        """Convert a schema; return any other value as it is."""
-        return self.convert_object(schema) if is_object(schema) else schema
+    def _definition(self, name: str) -> tuple[Any, dict[str, None]]:
+        definition = self._definitions.get(name)
+        if definition is None:
+            try:
+                target = resolve_pointer(self._document, pointer_parts(self._references[name]))
+            except LookupError:
+                target = {}
+            self._referred = {}
+            converted = self._convert(target) if isinstance(target, bool) or is_object(target) else {}
+            definition = self._definitions[name] = converted, self._referred
+        return definition
 
-    def convert_object(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def _convert(self, schema: Any) -> Any:
+        return self._convert_object(schema) if is_object(schema) else schema
+
+    def _convert_object(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """Convert a schema that is an object; references are collected, not followed."""
         if isinstance(schema.get("$ref"), str):
             return self._reference(schema)
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
             if keyword in _SUBSCHEMAS:
-                result[keyword] = self.convert(value)
+                result[keyword] = self._convert(value)
             elif keyword in _SUBSCHEMA_LISTS and is_array(value):
-                result[keyword] = [self.convert(item) for item in value]
+                result[keyword] = [self._convert(item) for item in value]
             elif keyword in _SUBSCHEMA_MAPS and is_object(value):
-                result[keyword] = {name: self.convert(item) for name, item in value.items()}
+                result[keyword] = {name: self._convert(item) for name, item in value.items()}
             elif keyword not in _ANNOTATIONS | REBASING and not keyword.startswith("x-"):
                 result[keyword] = value
         if schema.get("nullable") is True and isinstance(schema.get("type"), str):
@@ -94,20 +109,21 @@ class _Conversion:
         self._drop_hidden_requirements(result, schema)
         return result
 
-    def _reference(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def _reference(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         result = {"$ref": f"#/$defs/{self._name(schema['$ref'])}"}
         if self._is_30:
             return result  # which ignores siblings of a reference
-        return result | self.convert_object({key: value for key, value in schema.items() if key != "$ref"})
+        return result | self._convert_object({key: value for key, value in schema.items() if key != "$ref"})
 
     def _name(self, reference: str) -> str:
         # A slash, tilde or percent sign in the name would be read as part of the pointer.
         name = re.sub("[^A-Za-z0-9_.-]", ".", reference.removeprefix("#/"))
         while self._references.setdefault(name, reference) != reference:
             name += "_"
+        self._referred[name] = None
         return name
 
-    def _drop_hidden_requirements(self, result: dict[str, Any], schema: dict[str, Any]) -> None:
+    def _drop_hidden_requirements(self, result: dict[str, Any], schema: Mapping[str, Any]) -> None:
         properties, required = schema.get("properties"), result.get("required")
         if not (is_object(properties) and is_array(required)):
             return
@@ -116,24 +132,62 @@ class _Conversion:
             result["required"] = [name for name in required if name not in hidden]
 
 
+_LOG = logging.getLogger("bodydouble.spec")
 _MAX_COVERED = 12
 _MAX_FAULTS = 1000
 
 
 class SchemaValidator:
-    """A JSON Schema 2020-12, compiled once; ``format`` is an annotation, as in the standard.
+    """A JSON Schema 2020-12, compiled when first used; ``format`` is an annotation, as in the standard.
 
-    ``is_valid(value)`` is fast (microseconds); ``findings(value)`` lists all faults. Raises ValueError when the schema
-    cannot be compiled.
+    ``is_valid(value)`` is fast (microseconds); ``findings(value)`` lists all faults. ``schema`` may be a function that
+    returns the schema. One that cannot be compiled is logged then, and accepts any value.
     """
 
-    def __init__(self, schema: dict[str, Any], direction: Direction, operation: str, evidence: SchemaEvidence) -> None:
-        self._validator = _compile(schema)
+    def __init__(
+        self,
+        schema: dict[str, Any] | Callable[[], dict[str, Any]],
+        direction: Direction,
+        operation: str,
+        evidence: SchemaEvidence,
+    ) -> None:
+        self._source = schema
         self._branches: dict[int, jsonschema_rs.Draft202012Validator] = {}
         self._direction: Direction = direction
         self._operation = operation
         self._evidence = evidence
-        self.schema = schema
+
+    @cached_property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema."""
+        return self._source() if callable(self._source) else self._source
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        try:
+            return _compile(self.schema)
+        except ValueError as error:
+            _LOG.error("a %s schema of %s %s; any value is accepted", self._direction, self._operation, _problem(error))
+            return _compile({})
+
+    def problem(self, known: dict[int, str | None]) -> str | None:
+        """Return the reason why the schema cannot be compiled, or None.
+
+        It and the schemas that it refers to are compiled one by one, without each other; ``known`` keeps the results,
+        so that a schema that many refer to is compiled once.
+        """
+        definitions: dict[str, Any] = self.schema.get("$defs", {})
+        anything = dict.fromkeys(definitions, True)
+        problems: list[str | None] = []
+        for part in (self.schema, *filter(is_object, definitions.values())):
+            if id(part) not in known:
+                known[id(part)] = None
+                try:
+                    _compile({**part, "$defs": anything})
+                except ValueError as error:
+                    known[id(part)] = _problem(error)
+            problems.append(known[id(part)])
+        return next((problem for problem in problems if problem is not None), None)
 
     @cached_property
     def view(self) -> SchemaView:
@@ -253,6 +307,10 @@ def _most_severe(findings: Iterable[Finding]) -> list[Finding]:
 
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
     return jsonschema_rs.Draft202012Validator(schema, validate_formats=False)
+
+
+def _problem(error: ValueError) -> str:
+    return f"cannot be compiled: {str(error).splitlines()[0][:160]}"
 
 
 def _conforms(validator: jsonschema_rs.Draft202012Validator, value: Any) -> bool:
