@@ -45,7 +45,11 @@ _INDEX_DIGITS = 9
 
 def join_pointer(base: str, *parts: str | int) -> str:
     """Append ``parts``, each escaped, to ``base``: ``join_pointer("/paths", "/v1")`` is ``/paths/~1v1``."""
-    return base + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    for part in parts:
+        name = part if isinstance(part, str) else str(part)
+        # Most names need no escape, and a large document has hundreds of thousands.
+        base += "/" + (name.replace("~", "~0").replace("/", "~1") if "~" in name or "/" in name else name)
+    return base
 
 
 def pointer_parts(pointer: str) -> list[str]:

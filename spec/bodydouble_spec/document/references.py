@@ -14,14 +14,20 @@ class References:
     def __init__(self, document: dict[str, Any], defects: Defects) -> None:
         self._document = document
         self._defects = defects
+        # A reference that many schemas have is followed once.
+        self._problems: dict[str, str | None] = {}
 
     def problem(self, reference: Any) -> str | None:
         """Return why a reference is broken ("dangling", "external", "circular"), or None when it is not."""
-        try:
-            self._target(reference)
-        except _BrokenReference as broken:
-            return str(broken)
-        return None
+        if not isinstance(reference, str):
+            return "dangling"
+        if reference not in self._problems:
+            self._problems[reference] = None
+            try:
+                self._target(reference)
+            except _BrokenReference as broken:
+                self._problems[reference] = str(broken)
+        return self._problems[reference]
 
     def follow(self, value: Any, pointer: str) -> tuple[Any, str] | None:
         """Return a value, or the target of its reference, and the pointer to it; None with a finding for a broken reference."""

@@ -10,7 +10,7 @@ from bodydouble_spec.values import is_array, is_object, join_pointer
 __all__ = ["ReferenceCheck", "SchemaRepair"]
 
 # The reason why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
-ReferenceCheck = Callable[[str], str | None]
+ReferenceCheck = Callable[[Any], str | None]
 
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
@@ -58,7 +58,7 @@ class SchemaRepair:
 
     def _repair_reference(self, schema: dict[str, Any], pointer: str) -> dict[str, Any]:
         reference = schema["$ref"]
-        problem = self._check_reference(reference) if isinstance(reference, str) else "dangling"
+        problem = self._check_reference(reference)
         if problem is None:
             return dict(schema) if self._is_31 else {"$ref": reference}
         self._defects.add_error(

@@ -65,12 +65,11 @@ class SchemaConverter:
         """Return the schemas with these names, and those that they refer to, by name."""
         found: dict[str, Any] = {}
         # A loop, not a recursion: a chain of references may be longer than Python's stack.
-        waiting = list(names)
+        waiting = set(names)
         while waiting:
             name = waiting.pop()
-            if name not in found:
-                found[name], referred = self._definition(name)
-                waiting += referred
+            found[name], referred = self._definition(name)
+            waiting |= referred.keys() - found.keys()
         return dict(sorted(found.items()))
 
     def _definition(self, name: str) -> tuple[Any, dict[str, None]]:
