@@ -17,7 +17,7 @@ PINS = Path(__file__).with_name("constraints.txt")
 # The tests that execute the code blocks of the README and keep generated tables of docs/ true.
 DOCS = ["cli/tests/test_readme.py", "spec/tests/test_changes_page.py"]
 # The benchmarks that need no argument and a few minutes; soak, mutants and drift are run by name.
-SHORT_BENCHMARKS = ["startup", "strategies", "throughput"]
+SHORT_BENCHMARKS = ["loading", "startup", "strategies", "throughput"]
 MERGE = """\
 from pathlib import Path
 from bodydouble_spec import vendored

@@ -18,6 +18,7 @@ from bodydouble_spec.document import (
     fingerprint,
     parse_document,
     read_source,
+    refuse_expansion,
     repair,
     unreadable,
 )
@@ -167,6 +168,10 @@ class Contract:
     def fingerprint(self) -> str:
         """The SHA-256 of the published structure; equal when two documents promise the same."""
         return fingerprint(dict(self.published))
+
+    def refuse_expansion(self) -> None:
+        """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""
+        refuse_expansion(dict(self.published))
 
     @cached_property
     def unusable(self) -> tuple[Finding, ...]:

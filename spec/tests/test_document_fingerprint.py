@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from bodydouble_spec import Contract, ContractError, fingerprint, provenance
+from bodydouble_spec import Contract, fingerprint, provenance
+from bodydouble_spec.document import canonical
 from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -199,12 +200,66 @@ def test_siblings_of_a_reference_count_only_in_openapi_3_1() -> None:
     assert fingerprint(newer[0]) != fingerprint(newer[1])
 
 
-@pytest.mark.parametrize("links", [30, 5000])
-def test_references_that_expand_without_end_are_refused(links: int) -> None:
-    width = 2 if links == 30 else 1
+def chained(links: int, width: int, last: dict[str, Any]) -> dict[str, Any]:
+    """Return a document whose components refer each to the next, ``width`` times."""
     schemas = {f"S{n}": {"allOf": [{"$ref": f"#/components/schemas/S{n + 1}"}] * width} for n in range(links)}
-    with pytest.raises(ContractError, match="break the chain"):
-        fingerprint(with_schema({"$ref": "#/components/schemas/S0"}, **schemas))
+    return with_schema({"$ref": "#/components/schemas/S0"}, **schemas, **{f"S{links}": last})
+
+
+@pytest.mark.parametrize(("links", "width"), [(30, 2), (5000, 1)])
+def test_references_that_expand_without_end_have_a_fingerprint_of_their_last_target(links: int, width: int) -> None:
+    text, number = chained(links, width, {"type": "string"}), chained(links, width, {"type": "number"})
+    assert fingerprint(text) == fingerprint(chained(links, width, {"type": "string", "title": "prose"}))
+    assert fingerprint(text) != fingerprint(number)
+
+
+def mutual(names: list[str], **different: dict[str, Any]) -> dict[str, Any]:
+    """Return a document of components that all refer to each other, in the order of their names."""
+    links = {f"p{n}": {"$ref": f"#/components/schemas/{name}"} for n, name in enumerate(names)}
+    schemas = {name: {"maxProperties": n, "properties": links} for n, name in enumerate(names)}
+    return with_schema({"$ref": f"#/components/schemas/{names[0]}"}, **{**schemas, **different})
+
+
+MUTUAL = [f"A{number}" for number in range(60)]
+
+
+def test_components_that_all_refer_to_each_other_are_compared_by_structure_not_by_name() -> None:
+    renamed = [f"Z{99 - number}" for number in range(60)]
+    assert fingerprint(mutual(MUTUAL)) == fingerprint(mutual(renamed))
+    assert fingerprint(mutual(MUTUAL)) != fingerprint(mutual(MUTUAL, A59={"type": "string"}))
+
+
+def test_of_many_mutual_components_two_that_mean_the_same_count_as_one() -> None:
+    one, two = mutual(MUTUAL), mutual(MUTUAL)
+    schemas = two["components"]["schemas"]
+    schemas["Copy"] = copy.deepcopy(schemas["A7"])
+    schemas["A3"] = copy.deepcopy(schemas["A3"])
+    schemas["A3"]["properties"]["p7"] = {"$ref": "#/components/schemas/Copy"}
+    assert fingerprint(one) == fingerprint(two)
+
+
+def test_a_part_on_no_cycle_may_be_written_out_among_mutual_components() -> None:
+    size = {"type": "array", "items": {"type": "integer"}}
+    documents = [mutual(MUTUAL), mutual(MUTUAL)]
+    documents[0]["components"]["schemas"]["A0"] = {**documents[0]["components"]["schemas"]["A0"], "not": size}
+    reference = {"$ref": "#/components/schemas/Size"}
+    documents[1]["components"]["schemas"]["A0"] = {**documents[1]["components"]["schemas"]["A0"], "not": reference}
+    documents[1]["components"]["schemas"]["Size"] = size
+    assert fingerprint(documents[0]) == fingerprint(documents[1])
+
+
+def test_the_work_grows_with_the_number_of_references(monkeypatch: pytest.MonkeyPatch) -> None:
+    visited = 0
+    walk = canonical._Sharing.walk
+
+    def counted(self: Any, value: Any, key: str, depth: int = 0) -> Any:
+        nonlocal visited
+        visited += 1
+        return walk(self, value, key, depth)
+
+    monkeypatch.setattr(canonical._Sharing, "walk", counted)
+    fingerprint(mutual([f"A{number}" for number in range(100)]))
+    assert 100 * 100 < visited < 100 * 110
 
 
 @settings(deadline=None, max_examples=80)

@@ -164,8 +164,7 @@ def update(
 
 def _load(document: str | None) -> Contract:
     contract = Contract.load(document)
-    # Computed here, because it fails for a document whose references expand without end.
-    _ = contract.fingerprint
+    _ = contract.fingerprint  # fails for a document that is nested too deep
     return contract
 
 
@@ -200,10 +199,11 @@ def _summary(contract: Contract, findings: int) -> dict[str, Any]:
 def _findings(contract: Contract) -> tuple[Finding, ...]:
     """Return the defects of a document, and the validator's errors in it as published and as repaired.
 
-    Raises SpecError when openapi-spec-validator is not installed.
+    Raises SpecError when openapi-spec-validator is not installed, or the references expand to too much for it.
     """
     if not contract.published:
         return contract.findings
+    contract.refuse_expansion()
     defects = (*contract.findings, *contract.unusable)
     return merge(defects, document_errors(contract.published), document_errors(contract.document))
 

@@ -1,5 +1,6 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
+from bodydouble_spec.document.canonical import refuse_expansion
 from bodydouble_spec.document.fingerprint import fingerprint, restore_prose, strip_prose
 from bodydouble_spec.document.loader import copy_document, is_url, parse_document, read_document, read_source
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
@@ -17,6 +18,7 @@ __all__ = [
     "parse_document",
     "read_document",
     "read_source",
+    "refuse_expansion",
     "repair",
     "restore_prose",
     "strip_prose",

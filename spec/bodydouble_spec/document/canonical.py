@@ -18,7 +18,7 @@ from bodydouble_spec.errors import ContractError
 from bodydouble_spec.schema import EXTENSIBLE_NAME_MAPS, NAME_MAPS, PROSE
 from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 
-__all__ = ["canonical_paths"]
+__all__ = ["canonical_paths", "refuse_expansion"]
 
 _DATA = {"const", "default"}
 _UNORDERED = {"enum", "required"}
@@ -33,6 +33,17 @@ def canonical_paths(document: dict[str, Any]) -> bytes:
         return _dump(_Inlining(document).paths())
     except _TooLarge:
         return _dump(_Sharing(document).paths())
+
+
+def refuse_expansion(document: dict[str, Any]) -> None:
+    """Raise ContractError when the references of a document expand to too much for a reader that follows each of them."""
+    try:
+        _Inlining(document).paths()
+    except _TooLarge:
+        raise ContractError(
+            f"the references of this document expand to more than {_MAX_INLINED} nodes or {_MAX_DEPTH} levels; "
+            "break the chain of $refs"
+        ) from None
 
 
 class _TooLarge(Exception):

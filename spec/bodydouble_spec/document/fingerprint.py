@@ -9,6 +9,7 @@ from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["NEUTRAL_DESCRIPTION", "fingerprint", "restore_prose", "strip_prose"]
 
+
 def fingerprint(document: dict[str, Any]) -> str:
     """Return the SHA-256, as 64 hexadecimal digits, of the canonical form of ``document["paths"]``.
 
