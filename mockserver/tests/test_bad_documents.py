@@ -237,7 +237,7 @@ def use(document: Any) -> None:
         assert [status for status in asyncio.run(answers(contract)) if status >= 500] == []
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_a_document_with_garbage_is_served_or_refused(document: Any) -> None:
     use(document)
