@@ -213,7 +213,7 @@ def schemas_of(document: Any) -> Any:
             bodies[path, method, status] = response
     stripped: dict[Any, Any] = {key: strip_prose(copy.deepcopy(value)) for key, value in bodies.items()}
     for value in stripped.values():
-        content: dict[str, Any] = (value or {}).get("content", {})
+        content: Any = value["content"] if is_object(value) and "content" in value else {}
         for media_type in content.values():
             inputs: dict[str, Any] = media_type.get("schema", {}).get("properties", {}).get("image_urls", {})
             items: dict[str, Any] = inputs.get("items", {})
