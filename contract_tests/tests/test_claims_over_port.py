@@ -5,7 +5,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from bodydouble_client import ConnectFailed, DownloadError, TimedOut
@@ -26,6 +25,7 @@ from bodydouble_contract_tests.claims.claims import (
 )
 from bodydouble_contract_tests.claims.harness import Harness, RecordingServer
 from bodydouble_mockserver import Settings
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract, Finding
 from hypothesis import given, settings
@@ -37,17 +37,6 @@ from contract_tests.tests.strategies.invalid_calls import InvalidCall, invalid_c
 from spec.tests.servers import serve_asgi
 
 CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
-FAULTS = (
-    "reset-before-headers",
-    "reset-mid-body",
-    "truncated-json",
-    "wrong-length",
-    "empty",
-    "garbage",
-    "broken-gzip",
-    "slow-drip",
-    "hang",
-)
 HURRIED_S = 0.4
 few = settings(max_examples=max(15, settings().max_examples // 7))
 
@@ -192,10 +181,6 @@ def test_an_answer_that_does_not_come_in_time_is_a_time_out(
         record = harness.run(CALL)
     assert claim_outcome_is_documented(record) == []
     assert isinstance(record.outcome, TimedOut)
-
-
-def test_no_fault_of_the_server_is_left_out(address: tuple[RecordingServer, str, bool]) -> None:
-    assert set(FAULTS) == httpx.get(f"{address[1]}/_bodydouble/faults", trust_env=False).json().keys()
 
 
 def test_a_closed_port_is_a_failed_connection(address: tuple[RecordingServer, str, bool]) -> None:

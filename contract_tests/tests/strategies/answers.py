@@ -6,6 +6,7 @@ from typing import Any
 
 from bodydouble_contract_tests.strategies import responses
 from bodydouble_mockserver.answer import violations
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_spec import Contract, Operation
 from hypothesis import strategies as st
 
@@ -13,15 +14,7 @@ __all__ = ["answers", "boundary_answers"]
 
 _BODILESS = {204, 205, 304}
 # The faults that end by themselves; the other two would take their time in each example.
-_FAULTS = (
-    "reset-before-headers",
-    "reset-mid-body",
-    "truncated-json",
-    "wrong-length",
-    "empty",
-    "garbage",
-    "broken-gzip",
-)
+_FAULTS = tuple(fault for fault in FAULTS if fault not in {"slow-drip", "hang"})
 _STATUSES = (200, 201, 206, 301, 307, 400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 520)
 # Bodies that gateways, proxies and unfinished servers send.
 _TEXTS = (
