@@ -160,6 +160,13 @@ def test_every_file_that_the_noxfile_names_exists() -> None:
     assert [name for name in names if not (ROOT / name).is_file()] == []
 
 
+def test_the_page_on_architecture_lists_every_folder_of_modules() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rooms = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("*/bodydouble*/**/__init__.py")}
+    assert rooms
+    assert rooms - set(re.findall(r"^\| \[[^]]+\]\(([^)]+)\) \|", text, re.MULTILINE)) == set()
+
+
 def test_every_link_to_a_file_leads_to_one() -> None:
     links = [
         (document, link)
