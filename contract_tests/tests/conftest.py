@@ -12,6 +12,7 @@ import pytest
 import trustme
 import yaml
 from bodydouble_contract_tests.verification import OperationProfile
+from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -141,7 +142,11 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., contextlib.
     issued = _AUTHORITY.issue_cert("127.0.0.1")
     issued.cert_chain_pems[0].write_to_path(folder / "certificate.pem")
     issued.private_key_pem.write_to_path(folder / "key.pem")
-    return lambda app: serve_asgi(Server(server_config(app, folder / "certificate.pem", folder / "key.pem")))
+
+    def run(app: MockServer) -> contextlib.AbstractContextManager[str]:
+        return serve_asgi(Server(server_config(app, folder / "certificate.pem", folder / "key.pem")))
+
+    return run
 
 
 @pytest.fixture(scope="session")

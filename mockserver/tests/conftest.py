@@ -106,7 +106,11 @@ def call(loop: asyncio.Runner) -> Callable[..., httpx.Response]:
 @pytest.fixture(scope="session")
 def serve() -> Callable[..., contextlib.AbstractContextManager[str]]:
     """Return a context manager that serves an app on a free port: ``with serve(app) as origin: …``."""
-    return lambda app: serve_asgi(Server(server_config(app)))
+
+    def run(app: MockServer) -> contextlib.AbstractContextManager[str]:
+        return serve_asgi(Server(server_config(app)))
+
+    return run
 
 
 @pytest.fixture(scope="session")
