@@ -1,7 +1,9 @@
 """Any document is the contract: whatever it says, the answers conform to it by python's jsonschema, which the mock does not use."""
 
 import copy
+import io
 import json
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -247,3 +249,124 @@ def test_every_operation_of_the_catalogue_is_answered_by_its_contract(file: Path
 def test_forty_documents_of_the_catalogue_are_here() -> None:
     assert len(STRUCTURES) == 40
     assert all("description" not in json.loads(file.read_text("utf-8")).get("info", {}) for file in STRUCTURES)
+
+
+OBJECT = {"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}
+
+
+REQUEST = {
+    "type": "object",
+    "required": ["prompt"],
+    "properties": {"prompt": {"type": "string"}, "model": {"type": "string"}},
+}
+
+
+def contract_of(responses: dict[str, Any], **operation: Any) -> Contract:
+    post = {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": REQUEST}},
+        },
+        "responses": {
+            "200": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}},
+            **responses,
+        },
+        **operation,
+    }
+    servers = [{"url": "https://api.example.org"}]
+    info = {"title": "An API", "version": "1"}
+    return Contract.load({"openapi": "3.0.3", "info": info, "servers": servers, "paths": {"/things": {"post": post}}})
+
+
+def documented(media_type: str = "application/json", schema: dict[str, Any] = OBJECT) -> dict[str, Any]:
+    return {"description": "", "content": {media_type: {"schema": schema}}}
+
+
+@pytest.mark.parametrize(
+    ("responses", "status", "media_type", "names"),
+    [
+        pytest.param(
+            {}, 400, "application/problem+json", {"type", "title", "status", "detail", "instance", "errors"}, id="open"
+        ),
+        pytest.param({"400": documented()}, 400, "application/json", {"code"}, id="exact"),
+        pytest.param({"4XX": documented()}, 400, "application/json", {"code"}, id="range"),
+        pytest.param(
+            {"default": documented("application/vnd.api+json")}, 400, "application/vnd.api+json", {"code"}, id="default"
+        ),
+        pytest.param({"422": documented()}, 422, "application/json", {"code"}, id="another status"),
+    ],
+)
+def test_a_refusal_is_that_of_the_contract(
+    responses: dict[str, Any], status: int, media_type: str, names: set[str], call: Call
+) -> None:
+    answer = call(create_app(contract_of(responses)), "/things", json={})
+    assert answer.status_code == status
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+    assert answer.json().keys() == names
+
+
+@pytest.mark.parametrize(("security", "status"), [([], 200), ([{}, {"key": []}], 200), ([{"key": []}], 401)])
+def test_the_contract_decides_whether_a_key_is_needed(security: list[Any], status: int, call: Call) -> None:
+    contract = contract_of({}, security=security)
+    document = {**contract.published, "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}}
+    assert call(create_app(Contract.load(document)), "/things", key=None, json={"prompt": "x"}).status_code == status
+
+
+def test_a_service_of_another_vendor_has_no_routes_of_this_one(call: Call) -> None:
+    assert call(create_app(contract_of({})), "/v1/models", method="GET").status_code == 404
+
+
+SPOKEN = {"type": "object", "properties": {"audio": {"type": "string", "format": "uri"}, "model": {"type": "string"}, "prompt": {"type": "string", "maxLength": 5}}}  # fmt: skip
+
+
+def test_a_url_for_audio_leads_to_a_sound_and_the_request_is_said_again_where_that_conforms(call: Call) -> None:
+    responses = {"200": documented(schema=SPOKEN)}
+    mock = create_app(contract_of(responses))
+    body = {"prompt": "too long", "model": "a/model"}
+    answer = call(mock, "/things", json=body).json()
+    sound = call(mock, answer["audio"], method="GET")
+    assert sound.headers["content-type"] == "audio/wav"
+    with wave.open(io.BytesIO(sound.content)) as file:
+        assert file.getnframes() > 0
+    assert answer["model"] == "a/model"
+    assert answer["prompt"] == "text"
+
+
+def test_an_answer_of_audio_is_a_sound(call: Call) -> None:
+    responses = {"200": documented("audio/wav", {"type": "string", "format": "binary"})}
+    answer = call(create_app(contract_of(responses)), "/things", json={"prompt": "x"})
+    with wave.open(io.BytesIO(answer.content)) as file:
+        assert file.getframerate() == 8000
+
+
+def test_what_cannot_be_made_is_named_and_not_faked(call: Call) -> None:
+    video = {"type": "object", "properties": {"video": {"type": "object", "properties": {"url": {"type": "string"}}}}}
+    elsewhere = {
+        "type": "object",
+        "properties": {"url": {"type": "string", "pattern": "^https://cdn\\.example\\.org/"}},
+    }
+    film = create_app(contract_of({"200": documented(schema=video)}))
+    bound = create_app(contract_of({"200": documented(schema=elsewhere)}))
+    url = call(film, "/things", json={"prompt": "x"}).json()["video"]["url"]
+    assert url.endswith(".mp4")
+    assert call(film, url, method="GET").status_code == 404
+    assert ["no video is made" in notice for notice in film.notices] == [True]
+    assert ["does not allow the image" in notice for notice in bound.notices] == [True]
+    assert call(bound, "/things", json={"prompt": "x"}).json()["url"].startswith("https://cdn.example.org/")
+
+
+def test_a_schema_that_nothing_satisfies_is_refused_with_its_place() -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 2, "maximum": 1}}}
+    with pytest.raises(
+        ValueError, match=r"/paths/~1things/post/responses/200/content/application~1json/schema/properties/a"
+    ):
+        create_app(contract_of({"200": documented(schema=schema)}))
+
+
+def test_the_cost_is_a_text_where_the_contract_says_so(call: Call) -> None:
+    document = copy.deepcopy(vendored.published())
+    schema = document["paths"][PATH]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    schema["properties"]["meta"]["properties"]["usage"]["properties"]["credits_used"] = {"type": "string"}
+    mock = create_app(Contract.load(document))
+    answer = call(mock, json=valid_request(mock.contract.operation()))
+    assert answer.json()["meta"]["usage"]["credits_used"] == "84000"

@@ -54,7 +54,7 @@ def ways(schema: Any, definitions: Mapping[str, Any], opened: frozenset[str], de
         found = _product(found, ways(part, definitions, opened, depth + 1))
     for keyword in _CHOICES:
         if keyword in schema:
-            branches = (
+            branches: Iterator[Way] = (
                 named
                 for branch in schema[keyword]
                 for way in ways(branch, definitions, opened, depth + 1)

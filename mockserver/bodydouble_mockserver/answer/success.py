@@ -125,7 +125,7 @@ class SuccessWriter:
             yield f"{key}: {self._content.notice}"
         for slot in shape.left_alone:
             place = ".".join(map(str, slot.path)) or "the body"
-            yield f"{key}: the contract does not allow a {slot.media} of this server in {place}; what it has there leads nowhere"
+            yield f"{key}: the contract does not allow the {slot.media} of this server at {place}; what is there leads nowhere"
         if Media.VIDEO in shape.media:
             yield f"{key}: no video is made; its URL leads nowhere"
 

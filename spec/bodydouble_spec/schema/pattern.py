@@ -270,7 +270,10 @@ def _empty(_draw: _Draw) -> str:
 
 
 def _literal(character: str) -> _Node:
-    return lambda _draw: character
+    def draw_it(_draw: _Draw) -> str:
+        return character
+
+    return draw_it
 
 
 def _between(first: str, last: str) -> _Member:
