@@ -72,7 +72,7 @@ NUMBERS: Schemas = st.one_of(
     schema({"type": "integer"}, multipleOf=st.integers(1, 7), minimum=st.integers(0, 100)),
     schema({"type": "number", "maximum": 1}),
 )
-LEAVES: st.SearchStrategy[dict[str, Any]] = st.one_of(STRINGS, NUMBERS, st.just({"type": "boolean"}), st.just({}))
+LEAVES: Schemas = st.one_of(STRINGS, NUMBERS, st.just({"type": "boolean"}), st.just({}))
 NAMES = st.sampled_from(
     [
         "url",

@@ -212,3 +212,32 @@ def test_a_property_outside_every_branch_is_always_reported(schema: dict[str, An
     for value in choices(schema):
         findings = strict_findings(validator, {**value, "drift": 1}, "GET /a", Evidence.DOCUMENTED)
         assert found(findings) == [("warning", "undocumented", "/drift")]
+
+
+NULL_OBJECT = {"type": ["object", "null"], "properties": {"a": TEXT}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        pytest.param(an_object(a={**NULL_OBJECT, "example": None}), {"a": None}, id="an example that is null"),
+        pytest.param(
+            {**an_object(a=NULL_OBJECT), "example": {"a": None}}, {"a": None}, id="an example with null there"
+        ),
+        pytest.param(an_object(a=NULL_OBJECT, b=NULL_TEXT), {"a": None, "b": "text"}, id="a nullable text beside it"),
+        pytest.param(an_object(error=NULL_OBJECT, a=TEXT), {"error": None, "a": "text"}, id="no error"),
+        pytest.param(
+            an_object(requestErrors={"type": "array"}, a=TEXT), {"requestErrors": [], "a": ""}, id="no errors"
+        ),
+        pytest.param(an_object(error=TEXT, a=TEXT), {"a": "text"}, id="an error that is absent"),
+    ],
+)
+def test_a_documented_null_is_no_fault_where_nothing_is_missing(schema: dict[str, Any], value: Any) -> None:
+    assert read(schema, value) == []
+
+
+@pytest.mark.parametrize(
+    "value", [{"a": None, "b": None}, {"a": None, "b": ""}, {"a": None}], ids=["no text", "an empty text", "nothing"]
+)
+def test_a_null_is_a_fault_where_nothing_beside_it_has_a_value(value: Any) -> None:
+    assert ("error", "null", "/a") in read(an_object(a=NULL_OBJECT, b=NULL_TEXT), value)

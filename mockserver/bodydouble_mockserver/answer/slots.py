@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
+from bodydouble_spec.image_fields import BASE64, CREDITS, MEDIA_TYPES, URL, USD
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.media import Media, media_of
@@ -15,8 +16,6 @@ __all__ = ["Filling", "Slot", "find_slots", "repeated_lists"]
 Path = tuple[str | int, ...]
 
 _MAX_DEPTH = 60
-_CREDITS = {"credits_used", "tokens_used"}
-_MEDIA_TYPES = {"content_type", "mime_type"}
 _URL_FORMATS = {"iri", "uri", "uri-reference", "url"}
 
 
@@ -35,9 +34,9 @@ class Filling(Enum):
 
 
 _BY_NAME = {
-    **dict.fromkeys(_CREDITS, Filling.CREDITS),
-    **dict.fromkeys(_MEDIA_TYPES, Filling.MEDIA_TYPE),
-    "usd_spent": Filling.USD,
+    **dict.fromkeys(CREDITS, Filling.CREDITS),
+    **dict.fromkeys(MEDIA_TYPES, Filling.MEDIA_TYPE),
+    USD: Filling.USD,
     "file_name": Filling.FILE_NAME,
     "file_size": Filling.FILE_SIZE,
     "seed": Filling.SEED,
@@ -116,7 +115,7 @@ class _Finder:
             text for part in applied for key in ("example", "description") if isinstance(text := part.get(key), str)
         ]
         texts = [*([value] if isinstance(value, str) else []), *texts]
-        if name == "b64_json" and is_text:
+        if name == BASE64 and is_text:
             return Slot(path, Filling.BASE64, Media.IMAGE)
         if is_text and ("byte" in formats or any(part.get("contentEncoding") == "base64" for part in applied)):
             media = media_of(names, texts, "")

@@ -260,7 +260,8 @@ class _Parser:
 
         def draw_one(draw: _Draw) -> str:
             draw.spend()
-            return allowed[(draw.variant and draw.variant + draw.characters) % min(len(allowed), draw.variant + 1)]
+            shift = draw.variant + draw.characters if draw.variant else 0
+            return allowed[shift % min(len(allowed), draw.variant + 1)]
 
         return draw_one
 
