@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
-from bodydouble_spec.image_fields import BASE64, CREDITS, MEDIA_TYPES, URL, USD
+from bodydouble_spec.image_fields import BASE64, CREDITS, MEDIA_TYPES, USD
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.media import Media, media_of
