@@ -19,9 +19,9 @@ def is_array(value: Any) -> TypeGuard[list[Any]]:
 
 def copy_json(value: Any) -> Any:
     """Return a copy of a JSON value, in a fifth of the time of copy.deepcopy; what it shares is copied for each place."""
-    if isinstance(value, dict):
+    if is_object(value):
         return {key: copy_json(item) for key, item in value.items()}
-    return [copy_json(item) for item in value] if isinstance(value, list) else value
+    return [copy_json(item) for item in value] if is_array(value) else value
 
 
 def type_name(value: Any) -> str:

@@ -1,4 +1,5 @@
 """The fingerprint: equal for the same promises, different for any others."""
+# pyright: reportPrivateUsage=false
 
 import contextlib
 import copy

@@ -1,4 +1,5 @@
 """Work of loading a large document: schemas are converted and compiled when first used, and each component once."""
+# pyright: reportPrivateUsage=false
 
 from typing import Any
 

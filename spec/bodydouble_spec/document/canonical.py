@@ -268,7 +268,7 @@ def _equivalent(graph: Mapping[str, list[str]], labels: Mapping[str, bytes]) -> 
         for name in changed:
             signature = tuple([classes[link] for link in graph[name]])
             parts.setdefault(classes[name], {}).setdefault(signature, set()).add(name)
-        changed = set()
+        changed = set[str]()
         for number, by_signature in parts.items():
             ordered = sorted(by_signature.values(), key=len)
             unchanged = len(members[number]) - sum(map(len, ordered))

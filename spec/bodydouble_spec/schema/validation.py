@@ -80,7 +80,7 @@ class SchemaConverter:
             except LookupError:
                 target = {}
             self._referred = {}
-            converted = self._convert(target) if isinstance(target, bool) or is_object(target) else {}
+            converted: Any = self._convert(target) if isinstance(target, bool) or is_object(target) else {}
             definition = self._definitions[name] = converted, self._referred
         return definition
 
