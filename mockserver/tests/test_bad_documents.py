@@ -211,8 +211,13 @@ def documents(draw: st.DrawFn) -> Any:
 
 
 async def answers(contract: Contract) -> list[int]:
-    """Return the status of a call of each operation of a mock that serves the contract."""
-    app = create_app(contract, Settings(seed=1, log=False))
+    """Return the status of a call of each operation of a mock that serves the contract; nothing where it is refused at start-up."""
+    try:
+        app = create_app(contract, Settings(seed=1, log=False))
+    except ValueError as error:
+        if "correct the contract there" not in str(error):
+            raise
+        return []
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     statuses: list[int] = []
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
