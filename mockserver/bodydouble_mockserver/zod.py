@@ -4,6 +4,7 @@ Only ``invalid_enum_value`` was observed; the other codes are those of Zod 3 (as
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -46,12 +47,23 @@ def _issue(finding: Finding, schema: Any) -> tuple[Issue, int]:
     path, expected_type = _locate(schema, finding.pointer)
     if finding.id == "request-additional-properties":  # Zod gives the path of the object and names the key separately
         path = path[:-1]
+    if not (_is_writable(finding.expected) and _is_writable(finding.got)):
+        return _issue(replace(finding, id="", expected=None, got=None), schema)
     issue = {**_ISSUE_MAKERS.get(finding.id, _custom)(finding, expected_type), "path": path}
     size = len(orjson.dumps(issue))
     if size > _MAX_ISSUE_BYTES:  # an enum with many options
         issue = {**_custom(finding, expected_type), "path": path}
         size = len(orjson.dumps(issue))
     return issue, size
+
+
+def _is_writable(value: Any) -> bool:
+    """Return whether a value can be written as JSON: a contract may have integers beyond 64 bits."""
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _locate(schema: Any, pointer: str) -> tuple[list[str | int], str]:
