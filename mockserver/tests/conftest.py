@@ -240,7 +240,8 @@ def _nano_banana() -> dict[str, Any]:
         "requestBody": {"required": True, **content({"properties": request, "required": ["model", "prompt"]})},
         "responses": {"200": content({"properties": answer})},
     }
-    return {"openapi": "3.0.0", "info": {"title": "API", "version": "1"}, "paths": {PATH: {"post": post}}}
+    info, servers = {"title": "API", "version": "1"}, [{"url": "https://api.aimlapi.com"}]
+    return {"openapi": "3.0.0", "info": info, "servers": servers, "paths": {PATH: {"post": post}}}
 
 
 @pytest.fixture(scope="session")

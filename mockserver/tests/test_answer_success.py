@@ -105,8 +105,7 @@ def test_another_contract_refuses_by_its_own_rules(
     body = {"model": "google/nano-banana-edit", "prompt": "x", **changes}
     answer = call(create_app(Contract.load(nano_banana)), json=body)
     assert answer.status_code == 400
-    # Nothing says that this document is of the vendor, so the refusal is a problem of RFC 9457.
-    assert [issue["path"] for issue in answer.json()["errors"]] == [path]
+    assert [issue["path"] for issue in answer.json()["error"]["data"]] == [path]
 
 
 def test_another_contract_needs_only_what_it_requires(nano_banana: dict[str, Any], call: Call) -> None:

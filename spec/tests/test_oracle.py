@@ -92,6 +92,8 @@ def conforming(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrateg
     """Build values that conform to the schema, or nearly: image inputs are good and bad ones."""
     if "$ref" in schema:
         return conforming(root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root)
+    if "pattern" in schema:
+        return IMAGE_INPUTS
     if "allOf" in schema:
         parts = [conforming(part, root) for part in schema["allOf"]]
         return st.tuples(*parts).map(lambda values: {key: item for value in values for key, item in value.items()})
@@ -99,8 +101,6 @@ def conforming(schema: dict[str, Any], root: dict[str, Any]) -> st.SearchStrateg
         return st.one_of([conforming(part, root) for part in schema["anyOf"]])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
-    if "pattern" in schema:
-        return IMAGE_INPUTS
     if schema.get("format") == "date-time":
         return st.just("2026-08-14T09:30:00.000Z")
     kinds: Any = schema.get("type", "any")
