@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 from bodydouble_client import AnswerError, BodydoubleError, Client, EditResult, StatusError
 from bodydouble_mockserver import Images
-from bodydouble_spec import Finding, Severity, is_array, is_object, join_pointer
+from bodydouble_spec import Finding, Severity, is_array, is_object, join_pointer, pointer_parts
+from bodydouble_spec.image_fields import BASE64
 
 from bodydouble_contract_tests.claims import CallRecord, claim_outcome_is_documented, claim_outcome_matches_the_answer
 from bodydouble_contract_tests.impact.client import ClientOnBoth
@@ -107,7 +108,7 @@ def answer_findings(pair: OperationPair, client: ClientOnBoth) -> list[Finding]:
     """
     if not client.records:
         return []
-    served, has_base64 = _served_by_both(pair, client)
+    served = _served_by_both(pair, client)
     if not served:
         message = "no call of the bodydouble client is accepted, so it could not read any new answer"
         return [
@@ -117,24 +118,20 @@ def answer_findings(pair: OperationPair, client: ClientOnBoth) -> list[Finding]:
         *_unreadable(pair, served),
         *_claims(pair, served),
         *_new_warnings(pair, served),
-        *_values_read(pair, served, has_base64=has_base64),
+        *_values_read(pair, served),
     ]
 
 
-def _served_by_both(pair: OperationPair, client: ClientOnBoth) -> tuple[RecordPairs, bool]:
-    """Return the calls that both contracts serve, and whether the new answers also have pictures in Base64.
-
-    Base64 is added only when the client finds no picture otherwise.
-    """
+def _served_by_both(pair: OperationPair, client: ClientOnBoth) -> RecordPairs:
+    """Return the calls that both contracts serve; pictures are in Base64 too only when the client finds none otherwise."""
     served: RecordPairs = []
-    images = Images.URL
     for images in (Images.URL, Images.BOTH):
         harness = client.on_new(pair.completed, images)
         every = [(old, harness.run(old.call)) for old in client.records]
         served = [(old, new) for old, new in every if new.received and not isinstance(new.outcome, StatusError)]
         if not any(isinstance(new.outcome, AnswerError) for _, new in served):
             break
-    return served, images is Images.BOTH
+    return served
 
 
 def _unreadable(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]:
@@ -206,7 +203,7 @@ def _new_warnings(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]
         )
 
 
-def _values_read(pair: OperationPair, served: RecordPairs, *, has_base64: bool) -> Iterator[Finding]:
+def _values_read(pair: OperationPair, served: RecordPairs) -> Iterator[Finding]:
     """Yield a finding for each value that the client reads in the old answer or in the new one."""
     both = next((one for one in served if isinstance(one[1].outcome, EditResult)), None)
     if both is None or not isinstance(both[0].outcome, EditResult) or not isinstance(both[1].outcome, EditResult):
@@ -215,6 +212,8 @@ def _values_read(pair: OperationPair, served: RecordPairs, *, has_base64: bool) 
     result = fields_of(both[1].outcome)
     request = json.loads(both[1].received[-1].body)
     in_body = {name for names in after.values() for name in names}
+    pictures = [place for place, names in after.items() if INDISPENSABLE in names]
+    needs_base64 = all(pointer_parts(place)[-1] == BASE64 for place in pictures)
     for place, names in {**before, **after}.items():
         if place in before and place in after:
             rule, severity, text = "impact-client-reads", Severity.INFO, "still there"
@@ -222,7 +221,7 @@ def _values_read(pair: OperationPair, served: RecordPairs, *, has_base64: bool) 
             rule, severity, text = "impact-client-reads-more", Severity.INFO, f"new; it provides {_fields(names)}"
         else:
             rule, severity, text = _lost_place(names, result, in_body, after)
-            if has_base64 and INDISPENSABLE in names:
+            if needs_base64 and INDISPENSABLE in names:
                 rule, severity = "impact-client-reads-base64", Severity.ERROR
                 text = "gone; a picture is found only where the answer has it in Base64"
         yield impact_finding(
