@@ -1,16 +1,19 @@
 """Repairs: each defect is reported at its place, and everything readable is kept."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from bodydouble_spec import Contract, Severity
 from bodydouble_spec.document.repair import repair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+HERE = Path(__file__).parent
 SCHEMA_POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"
 
 
@@ -29,45 +32,23 @@ def body_schema(repaired: dict[str, Any]) -> Any:
     return repaired["paths"]["/a"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
 
+def cases(name: str) -> list[dict[str, Any]]:
+    """Load the cases of a YAML file beside this module."""
+    loaded: list[dict[str, Any]] = yaml.safe_load((HERE / name).read_text("utf-8"))
+    return loaded
+
+
 @pytest.mark.parametrize(
     ("schema", "rule", "place", "repaired"),
     [
-        ({"type": "float"}, "schema-type-unknown", "/type", {}),
-        ({"type": ["string", "null"]}, "keyword-newer", "/type", {"type": "string", "nullable": True}),
-        ({"type": "null"}, "keyword-newer", "/type", {"enum": [None]}),
-        (
-            {"type": ["string", "integer"]},
-            "keyword-newer",
-            "/type",
-            {"allOf": [{"anyOf": [{"type": "string"}, {"type": "integer"}]}]},
+        *(
+            pytest.param(case["schema"], case["rule"], case["place"], case["repaired"], id=json.dumps(case["schema"]))
+            for case in cases("repair_schemas.yaml")
         ),
-        ({"const": "a"}, "keyword-newer", "/const", {"enum": ["a"]}),
-        ({"exclusiveMinimum": 3}, "keyword-newer", "/exclusiveMinimum", {"allOf": [{"minimum": 3, "exclusiveMinimum": True}]}),
-        ({"minimum": "3"}, "keyword-malformed", "/minimum", {"minimum": 3}),
-        ({"minimum": "three"}, "keyword-malformed", "/minimum", {}),
-        ({"maxLength": -1}, "keyword-malformed", "/maxLength", {}),
-        ({"maxLength": 10**400}, None, "", {"maxLength": 10**400}),
-        ({"maximum": 10**400}, "keyword-malformed", "/maximum", {}),
-        ({"pattern": "("}, "keyword-malformed", "/pattern", {}),
-        ({"enum": []}, "keyword-malformed", "/enum", {}),
-        ({"required": True}, "keyword-malformed", "/required", {}),
-        ({"required": ["a", 1, "a"]}, "keyword-malformed", "/required", {"required": ["a"]}),
-        ({"title": 5, "description": None}, "keyword-malformed", "/title", {}),
-        ({"properties": []}, "keyword-malformed", "/properties", {}),
-        ({"properties": {"a/b": 5}}, "schema-not-object", "/properties/a~1b", {"properties": {"a/b": {}}}),
-        ({"allOf": []}, "keyword-malformed", "/allOf", {}),
-        ({"items": [{"type": "string"}]}, "items-is-list", "/items", {"items": {"anyOf": [{"type": "string"}]}}),
-        ({"type": "array"}, "items-missing", "", {"type": "array", "items": {}}),
-        ({"not": False}, "schema-not-object", "/not", {"not": {"not": {}}}),
-        ({"$ref": "#/components/schemas/Gone"}, "ref-dangling", "/$ref", {}),
-        ({"$ref": "#anchor"}, "ref-dangling", "/$ref", {}),
-        ({"$ref": "other.json#/a"}, "ref-external", "/$ref", {}),
-        ({"$ref": 5}, "ref-dangling", "/$ref", {}),
-        ({"$dynamicRef": "http://127.0.0.1/"}, "keyword-unsupported", "/$dynamicRef", {}),
-        ({"if": {"type": "float"}}, "schema-type-unknown", "/if/type", {"if": {}}),
-        (5, "schema-not-object", "", {}),
+        pytest.param({"maxLength": 10**400}, None, "", {"maxLength": 10**400}, id="a limit beyond a float"),
+        pytest.param({"maximum": 10**400}, "keyword-malformed", "/maximum", {}, id="a bound beyond a float"),
     ],
-)  # fmt: skip
+)
 def test_a_defect_of_a_schema_is_found_where_it_stands(
     schema: Any, rule: str | None, place: str, repaired: Any
 ) -> None:
@@ -97,39 +78,24 @@ def test_a_boolean_bound_in_openapi_3_1_becomes_a_number() -> None:
     assert [finding.id for finding in result.findings] == ["keyword-older"]
 
 
-DOCUMENT_DEFECTS: list[tuple[Any, ...]] = [
-        (document(paths=[{"/a": {"post": {"responses": {}}}}]), {("paths-is-array", "/paths")}),
-        (document(paths=[5]), {("paths-is-array", "/paths"), ("not-an-object", "/paths/0")}),
-        (document(paths=5), {("not-an-object", "/paths")}),
-        (document(paths={"a": {"get": {"responses": {}}}}), {("path-without-slash", "/paths/a")}),
-        (document(paths={"/a": 5, "x-note": 5}), {("not-an-object", "/paths/~1a")}),
-        (document(paths={"/a": {"get": 5}}), {("not-an-object", "/paths/~1a/get")}),
-        (document(paths={"/a": {"$ref": "#/gone"}}), {("ref-dangling", "/paths/~1a/$ref")}),
-        (document(paths={"/{b}": {"get": {"responses": {}}}}), {("path-parameter-undeclared", "/paths/~1{b}/get")}),
-        (document(5), {("not-an-object", "/paths/~1a/post")}),
-        (document({}), {("responses-missing", "/paths/~1a/post/responses")}),
-        (document({"responses": {"2oo": {}}}), {("response-malformed", "/paths/~1a/post/responses/2oo")}),
-        (document({"responses": {"200": {}}}), {("response-description-missing", "/paths/~1a/post/responses/200")}),
-        (document({"responses": {}, "parameters": [{"name": "a"}]}), {("parameter-malformed", "/paths/~1a/post/parameters/0")}),
-        (document({"responses": {}, "parameters": 5}), {("parameter-malformed", "/paths/~1a/post/parameters")}),
-        (document({"responses": {}, "requestBody": {}}), {("content-missing", "/paths/~1a/post/requestBody")}),
-        (document({"responses": {}, "requestBody": {"type": "object"}}), {("request-body-is-schema", "/paths/~1a/post/requestBody")}),
-        (document({"responses": {}, "security": [{"gone": []}]}), {("security-scheme-unknown", "/paths/~1a/post/security/0")}),
-        (document(components={"securitySchemes": {"a": "Bearer"}}), {("security-scheme-malformed", "/components/securitySchemes/a")}),
-        (document(components={"securitySchemes": {"a": {"type": "http", "scheme": "bearer", "in": "header"}}}), {("security-scheme-malformed", "/components/securitySchemes/a")}),
-        (document(components=5), {("not-an-object", "/components")}),
-        (document(openapi="2.0"), {("openapi-version", "/openapi")}),
-        (document(info=5), {("info-missing", "/info")}),
-        ({"openapi": "3.0.0", "info": {"title": "t", "version": "1"}}, {("paths-missing", "/paths")}),
-        ({}, {("openapi-version", "/openapi"), ("info-missing", "/info"), ("paths-missing", "/paths")}),
-        ([], {("document-unreadable", "")}),
-    ]  # fmt: skip
+def document_of(case: dict[str, Any]) -> Any:
+    """Return the whole document of a case of ``repair_documents.yaml``."""
+    if "published" in case:
+        return case["published"]
+    return document(case.get("operation"), **case.get("parts", {}))
 
 
 @pytest.mark.parametrize(
     ("published", "expected"),
-    DOCUMENT_DEFECTS,
-)  # fmt: skip
+    [
+        pytest.param(
+            document_of(case),
+            {(rule, pointer) for pointer, rule in case["findings"].items()},
+            id=json.dumps({key: part for key, part in case.items() if key != "findings"}),
+        )
+        for case in cases("repair_documents.yaml")
+    ],
+)
 def test_a_defect_of_a_document_is_found_where_it_stands(published: Any, expected: set[tuple[str, str]]) -> None:
     assert {(finding.id, finding.pointer) for finding in repair(published).findings} == expected
 
