@@ -72,7 +72,7 @@ NUMBERS: Schemas = st.one_of(
     schema({"type": "integer"}, multipleOf=st.integers(1, 7), minimum=st.integers(0, 100)),
     schema({"type": "number", "maximum": 1}),
 )
-LEAVES: Schemas = st.one_of(STRINGS, NUMBERS, st.just({"type": "boolean"}), st.just({}))
+LEAVES: Schemas = st.one_of(STRINGS, NUMBERS, schema({"type": "boolean"}), schema({}))
 NAMES = st.sampled_from(
     [
         "url",
@@ -106,19 +106,26 @@ def objects(draw: st.DrawFn, inner: Schemas) -> dict[str, Any]:
     )
 
 
+def _choice(one: dict[str, Any], other: dict[str, Any], word: str) -> dict[str, Any]:
+    objects_with_a = {"type": "object", "properties": {"a": one}, "required": ["a"]}
+    return {word: [{"type": "integer", "minimum": 5}, objects_with_a, {"type": "array", "items": other}]}
+
+
+def _both(one: dict[str, Any]) -> dict[str, Any]:
+    return {"allOf": [{"type": "object", "properties": {"url": one}}, {"type": "object", "required": ["url"]}]}
+
+
+SECURITIES: list[list[dict[str, list[str]]]] = [[], [{}], [{"access-token": []}]]
+
+
 def containers(inner: Schemas) -> Schemas:
     lists = st.fixed_dictionaries(
         {"type": st.just("array"), "items": inner},
         optional={"minItems": st.integers(0, 3), "maxItems": st.integers(3, 4), "nullable": NULLABLE},
     )
     unique = schema({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, minItems=st.integers(0, 4))
-    choice = st.builds(lambda one, other, word: {word: [{"type": "integer", "minimum": 5}, {"type": "object", "properties": {"a": one}, "required": ["a"]}, {"type": "array", "items": other}]}, inner, inner, st.sampled_from(["anyOf", "oneOf"]))  # fmt: skip
-    both = st.builds(
-        lambda one: {
-            "allOf": [{"type": "object", "properties": {"url": one}}, {"type": "object", "required": ["url"]}]
-        },
-        inner,
-    )
+    choice = st.builds(_choice, inner, inner, st.sampled_from(["anyOf", "oneOf"]))
+    both = st.builds(_both, inner)
     return st.one_of(objects(inner), lists, unique, choice, both)
 
 
@@ -175,7 +182,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     for name in draw(st.lists(st.sampled_from(sorted(properties)), unique=True, max_size=3)):
         properties[name] = draw(LEAVES)
     if draw(st.booleans()):
-        post["security"] = draw(st.sampled_from([[], [{}], [{"access-token": []}]]))
+        post["security"] = draw(st.sampled_from(SECURITIES))
         document.setdefault("components", {})["securitySchemes"] = {
             "access-token": {"type": "http", "scheme": "bearer"}
         }
@@ -305,7 +312,10 @@ def test_a_refusal_is_that_of_the_contract(
     assert answer.json().keys() == names
 
 
-@pytest.mark.parametrize(("security", "status"), [([], 200), ([{}, {"key": []}], 200), ([{"key": []}], 401)])
+KEYS: list[tuple[list[dict[str, list[str]]], int]] = [([], 200), ([{}, {"key": []}], 200), ([{"key": []}], 401)]
+
+
+@pytest.mark.parametrize(("security", "status"), KEYS)
 def test_the_contract_decides_whether_a_key_is_needed(security: list[Any], status: int, call: Call) -> None:
     contract = contract_of({}, security=security)
     document = {**contract.published, "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}}}

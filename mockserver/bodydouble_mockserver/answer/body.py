@@ -116,7 +116,7 @@ class BodyShape:
             Filling.MEDIA_TYPE,
             Filling.BASE64,
         }
-        if fillings != {Filling.URL} or self.media != {Media.IMAGE} or not self._is_free_of_text_rules:
+        if fillings != {Filling.URL} or self.media != frozenset({Media.IMAGE}) or not self._is_free_of_text_rules:
             return []
         links = [MediaLink(_PLACEHOLDER, "")] * count
         text = write_json(self.write(Call({Media.IMAGE: links}, cost, 1), count))

@@ -75,8 +75,8 @@ class SuccessWriter:
 
     def _make_shapes(self, response: Response | None) -> dict[str, BodyShape]:
         """Return a shape for each dialect: ``documented``, which follows the schema, and the examples that conform to it."""
-        examples = {} if response is None else response.examples
-        hints = [examples["documented"]] if "documented" in examples else []
+        examples: Mapping[str, Any] = {} if response is None else response.examples
+        hints: list[Any] = [examples["documented"]] if "documented" in examples else []
         shapes = {"documented": self._shape(self._sample(response, self._validator, hints))}
         for name, example in examples.items() if self._content.is_json else ():
             if name == "documented":
@@ -93,7 +93,7 @@ class SuccessWriter:
 
     def _sample(self, response: Response | None, validator: SchemaValidator | None, hints: list[Any]) -> Any:
         if response is None or validator is None:
-            return next(iter(hints), {})
+            return hints[0] if hints else {}
         content = join_pointer(self._operation.pointer, "responses", response.status, "content", self._content.key)
         try:
             return sample(validator, hints, join_pointer(content, "schema"))

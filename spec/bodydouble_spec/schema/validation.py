@@ -156,9 +156,13 @@ class SchemaValidator:
         self._operation = operation
         self._evidence = evidence
 
-    @cached_property
+    @property
     def schema(self) -> dict[str, Any]:
         """The JSON Schema."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
         return self._source() if callable(self._source) else self._source
 
     @cached_property
