@@ -124,7 +124,7 @@ class MockServer(Starlette):
 
     @property
     def notices(self) -> list[str]:
-        """What an app should know before it relies on the answers, one sentence each."""
+        """The limits of the answers that an app should know before it relies on them, one sentence each."""
         return [notice for _, writer in self._writers for notice in writer.notices]
 
     def reset(self) -> None:

@@ -1,4 +1,4 @@
-"""What a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
+"""The values that a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
 
 from bodydouble_contract_tests.schema.numbers import numbers
 from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match

@@ -115,7 +115,7 @@ class SuccessWriter:
 
     @property
     def notices(self) -> Iterator[str]:
-        """What an app should know before it relies on the answers: everything in them that is not as at the service."""
+        """The limits of the answers that an app should know: everything in them that is not as at the service."""
         key, shape = self._operation.key, self._default_shape
         if self._operation.response(self._status) is None:
             yield f"{key} documents no success; it is answered with {self._status}"
