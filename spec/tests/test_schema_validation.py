@@ -171,3 +171,10 @@ def test_parameters_and_letter_case_of_a_content_type_do_not_matter(vendored: Co
 def test_a_fault_of_an_error_body_has_the_evidence_of_its_status(vendored: Contract) -> None:
     findings = vendored.operation().validate_response(401, "application/problem+json", b"{}", strict=False)
     assert {finding.evidence for finding in findings} == {Evidence.INFERRED}
+
+
+def test_a_branch_of_a_schema_that_cannot_be_compiled_allows_any_value_like_the_schema() -> None:
+    branch = {"$ref": "#/$defs/broken"}
+    broken = validator({"anyOf": [branch], "$defs": {"broken": {"type": {"of": "object"}}}})
+    assert broken.is_valid(1)
+    assert broken.branch_is_valid(branch, 1)

@@ -167,8 +167,11 @@ class SchemaValidator:
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        return self._compiled(self.schema)
+
+    def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         try:
-            return _compile(self.schema)
+            return _compile(schema)
         except ValueError as error:
             _LOG.error("a %s schema of %s %s; any value is accepted", self._direction, self._operation, _problem(error))
             return _compile({})
@@ -209,7 +212,7 @@ class SchemaValidator:
         validator = self._branches.get(id(branch))
         if validator is None:
             definitions = {**self.schema.get("$defs", {}), **branch.get("$defs", {})}
-            validator = self._branches[id(branch)] = _compile({**branch, "$defs": definitions})
+            validator = self._branches[id(branch)] = self._compiled({**branch, "$defs": definitions})
         return _conforms(validator, value)
 
     def evidence_for(self, views: Iterable[SchemaView]) -> Evidence | None:
