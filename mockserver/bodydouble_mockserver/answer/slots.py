@@ -71,14 +71,11 @@ def find_slots(body: Any, validator: SchemaValidator | None, operation_path: str
 
 
 def repeated_lists(slots: Iterable[Slot]) -> list[Path]:
-    """Return the paths of the lists with one item for each picture: the innermost list around each."""
-    pictures = (slot.path for slot in slots if slot.media is Media.IMAGE)
-    found = (
-        path[: max(index for index, part in enumerate(path) if isinstance(part, int))]
-        for path in pictures
-        if any(isinstance(part, int) for part in path)
-    )
-    return [*dict.fromkeys(found)]
+    """Return the paths of the lists with one item for each picture: the innermost around each, but no list inside of another."""
+    pictures = [slot.path for slot in slots if slot.media is Media.IMAGE]
+    indexes = [[index for index, part in enumerate(path) if isinstance(part, int)] for path in pictures]
+    found = dict.fromkeys(path[: own[-1]] for path, own in zip(pictures, indexes, strict=True) if own)
+    return [path for path in found if not any(path[: len(other)] == other for other in found if other != path)]
 
 
 class _Finder:
