@@ -397,3 +397,12 @@ def test_lists_of_pictures_inside_of_each_other_are_answered(call: Call) -> None
     schema = {"type": "object", "properties": {"data": {"type": "array", "items": item, "minItems": 2}}}
     answer = call(create_app(contract_of({"200": documented(schema=schema)})), "/things", json={"prompt": "x"})
     assert [len(one["more"]) for one in answer.json()["data"]] == [2, 2]
+
+
+def test_what_is_said_in_place_of_a_sample_keeps_the_format(call: Call) -> None:
+    formed = {"type": "object", "required": ["error", "model"], "properties": {"error": {"type": "string", "format": "email"}, "model": {"type": "string", "format": "uuid"}}}  # fmt: skip
+    mock = create_app(contract_of({"200": documented(schema=formed), "400": documented(schema=formed)}))
+    for body, status in (({"prompt": "x", "model": "a/model"}, 200), ({}, 400)):
+        answer = call(mock, "/things", json=body)
+        assert answer.status_code == status
+        assert [*OAS30Validator(formed, format_checker=CHECKER).iter_errors(answer.json())] == []

@@ -58,6 +58,8 @@ class BodyShape:
         self._pieces: dict[int, list[bytes]] = {}
         self.media = frozenset(slot.media for slot in self.slots if slot.media is not None)
         self.has_base64 = any(slot.filling is Filling.BASE64 and slot.media is Media.IMAGE for slot in self.slots)
+        # An example of the document may break a format; then any value may.
+        self._keeps_formats = validator is not None and validator.keeps_formats(template)
         self.needs_size = any(slot.filling is Filling.FILE_SIZE for slot in self.slots)
         # This covers the text between the URLs; the journal checks the URLs of each call.
         self.needs_no_redaction = is_plain_json(write_json(template), template)
@@ -128,7 +130,9 @@ class BodyShape:
         return self._validator is None or not _has_keyword(self._validator.schema, _TEXT_RULES)
 
     def _conforms(self, body: Any) -> bool:
-        return self._validator is None or self._validator.is_valid(body)
+        if self._validator is None:
+            return True
+        return self._validator.is_valid(body) and (not self._keeps_formats or self._validator.keeps_formats(body))
 
     def _for(self, count: int) -> tuple[Any, list[Slot]]:
         """Return the template and slots for a number of pictures."""

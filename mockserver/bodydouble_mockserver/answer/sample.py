@@ -1,7 +1,9 @@
 """A sample value from a JSON Schema: it conforms, tells of a success, and uses the contract's own examples."""
 
+import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Final
 
 from bodydouble_spec import Evidence, is_array, is_object, join_pointer
@@ -176,7 +178,9 @@ class _Sampler:
             case "array":
                 yield from self._arrays(way, place)
             case "string":
-                yield from (hint for hint in place.hints if isinstance(hint, str) and hint)
+                yield from (
+                    hint for hint in place.hints if isinstance(hint, str) and hint and _has_format(schema, hint)
+                )
                 yield from texts(schema, way.patterns)
             case "boolean":
                 yield from (hint for hint in place.hints if isinstance(hint, bool) and not is_failure)
@@ -368,6 +372,21 @@ def _component_pointer(reference: str, pointer: str) -> str:
     name = reference.removeprefix("#/$defs/")
     component = name.removeprefix("components.schemas.")
     return pointer if component == name else join_pointer("/components/schemas", component)
+
+
+def _has_format(schema: dict[str, Any], text: str) -> bool:
+    name = schema.get("format")
+    if name in {"byte", "base64"}:
+        try:
+            return bool(base64.b64decode(text, validate=True))
+        except ValueError:
+            return False
+    return not isinstance(name, str) or _format_validator(name).keeps_formats(text)
+
+
+@cache
+def _format_validator(name: str) -> SchemaValidator:
+    return SchemaValidator({"format": name}, "response", "", _EVIDENCE)
 
 
 def _has_purpose(name: str, value: Any) -> bool:

@@ -207,6 +207,17 @@ class SchemaValidator:
         """
         return _conforms(self._validator, value)
 
+    @cached_property
+    def _format_validator(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(self.schema, validate_formats=True)
+
+    def keeps_formats(self, value: Any) -> bool:
+        """Return whether a value that conforms also has the form that each ``format`` names."""
+        try:
+            return _conforms(self._format_validator, value)
+        except ValueError:
+            return True  # the schema cannot be compiled; any value is accepted
+
     def branch_is_valid(self, branch: dict[str, Any], value: Any) -> bool:
         """Return whether the value conforms to one subschema of ``schema``, given as the identical object."""
         validator = self._branches.get(id(branch))
