@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.asgi import Answer, to_response
 from bodydouble_mockserver.errors import JSON, problem, timestamp
-from bodydouble_mockserver.request_checks import bearer_key, refuse_key
+from bodydouble_mockserver.request import bearer_key, refuse_key
 from bodydouble_mockserver.scripting import ServerState
 from bodydouble_mockserver.settings import Settings
 

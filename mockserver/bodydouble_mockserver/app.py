@@ -24,8 +24,7 @@ from bodydouble_mockserver.endpoint import HandledRequest, OperationEndpoint
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pictures import ContentStore
-from bodydouble_mockserver.request_body import Disconnected
-from bodydouble_mockserver.request_checks import CheckedRequest, Refusal, bearer_key
+from bodydouble_mockserver.request import CheckedRequest, Disconnected, Refusal, bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ServerState, parse_scenario
 from bodydouble_mockserver.settings import Settings
 

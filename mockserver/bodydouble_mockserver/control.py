@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.answer import SuccessWriter
 from bodydouble_mockserver.faults import FAULTS
-from bodydouble_mockserver.request_checks import bearer_key
+from bodydouble_mockserver.request import bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ServerState
 from bodydouble_mockserver.settings import Settings
 

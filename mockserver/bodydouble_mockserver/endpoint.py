@@ -14,8 +14,7 @@ from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
-from bodydouble_mockserver.request_body import UnreadableBody, read_body
-from bodydouble_mockserver.request_checks import CheckedRequest, Refusal, check
+from bodydouble_mockserver.request import CheckedRequest, Refusal, UnreadableBody, check, read_body
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 

@@ -13,7 +13,7 @@ from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.routes import Events, journal_routes
-from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.request import CheckedRequest
 from starlette.applications import Starlette
 
 from spec.tests.servers import serve_asgi

@@ -12,13 +12,13 @@ from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.journal.file import CannotWriteJournal, JournalFile
 from bodydouble_mockserver.journal.journal import Journal
-from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_spec import read_exchanges
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.file import JournalFile
 from bodydouble_mockserver.endpoint import HandledRequest

@@ -14,7 +14,7 @@ import pytest
 from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoint import Effects, HandledRequest
 from bodydouble_mockserver.journal.journal import Journal
-from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

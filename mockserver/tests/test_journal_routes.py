@@ -12,7 +12,7 @@ from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.routes import Events, journal_routes
-from bodydouble_mockserver.request_checks import CheckedRequest
+from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -12,7 +12,7 @@ from bodydouble_mockserver.answer.content import content_of
 from bodydouble_mockserver.answer.sample import NoSample, sample
 from bodydouble_mockserver.asgi import Answer, reason_phrase, write_json
 from bodydouble_mockserver.errors import plain_problem, problem
-from bodydouble_mockserver.request_checks import Refusal
+from bodydouble_mockserver.request import Refusal
 
 __all__ = ["RefusalWriter", "is_of_the_vendor"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bodydouble_mockserver.answer import Cost
 from bodydouble_mockserver.directives import Directives
-from bodydouble_mockserver.request_checks import CheckedRequest, Refusal
+from bodydouble_mockserver.request import CheckedRequest, Refusal
 from bodydouble_mockserver.scripting.matcher import MatchedRequest, Matcher
 from bodydouble_mockserver.settings import Settings
 

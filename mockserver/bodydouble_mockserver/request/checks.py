@@ -8,7 +8,7 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object
 
 from bodydouble_mockserver.errors import MESSAGES, NO_KEY
-from bodydouble_mockserver.request_body import UnreadableBody, duplicate_keys, parse_json
+from bodydouble_mockserver.request.body import UnreadableBody, duplicate_keys, parse_json
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.zod import zod_issues
 
