@@ -1,11 +1,10 @@
-"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as code that sends it again.
+"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as a command that sends it again.
 
-The code goes to the mock unless AIMLAPI_BASE_URL names another server. A journal has no keys and no pictures: the key comes from
+The command goes to the mock unless AIMLAPI_BASE_URL names another server. A journal has no keys and no pictures: the key comes from
 ``$AIMLAPI_KEY``, and a small picture of the same type replaces each picture.
 """
 
 import json
-import pprint
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -22,17 +21,16 @@ from bodydouble_spec import (
     read_exchanges,
     restore_pictures,
 )
-from bodydouble_spec.curl import curl_command, header_text, request_path
+from bodydouble_spec.curl import curl_command, header_text
 from bodydouble_spec.text import cut, visible
 from PIL import Image
 
 from bodydouble.console import exit_with_error, new_app, one_line, print_error, print_text
 
-__all__ = ["app", "as_curl", "as_python"]
+__all__ = ["app", "as_curl"]
 
 app = new_app()
 
-_BASE_URL = "http://127.0.0.1:8000"
 # The others are set by the sender, or belong to the app's own HTTP library.
 _SENT_HEADERS = ("content-type", "accept", "prefer", "x-client-request-id")
 _LONGEST_SIDE = 32
@@ -53,9 +51,9 @@ def journal(
     findings: Annotated[bool, typer.Option("--findings", help="Only requests with findings.")] = False,
     show: Annotated[str | None, typer.Option(metavar="ID", help="Print this request in full.")] = None,
     code: Annotated[
-        Literal["curl", "python"] | None,
+        Literal["curl"] | None,
         typer.Option(
-            "--as", help="Print code that sends the request again: that of --show, else the last one selected."
+            "--as", help="Print a command that sends the request again: that of --show, else the last one selected."
         ),
     ] = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="Format of the output.")] = "text",  # noqa: A002 - the option's name
@@ -75,7 +73,7 @@ def journal(
         print_error(f"{file}: {finding.message}")
     selected = _select(log, chosen, show)
     if code is not None:
-        _print_code(selected, code)
+        _print_curl(selected)
     elif format == "json":
         _print_json(log, selected)
     else:
@@ -95,10 +93,10 @@ def _select(log: ExchangeLog, chosen: ExchangeFilter, show: str | None) -> list[
     return found
 
 
-def _print_code(selected: list[Exchange], code: Literal["curl", "python"]) -> None:
+def _print_curl(selected: list[Exchange]) -> None:
     if not selected:
         exit_with_error("--as: no request is selected; loosen the filters")
-    print_text(as_curl(selected[-1]) if code == "curl" else as_python(selected[-1]))
+    print_text(as_curl(selected[-1]))
 
 
 def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
@@ -118,28 +116,6 @@ def as_curl(exchange: Exchange) -> str:
         exchange.method, exchange.path, headers=_headers(exchange), body=body, with_key=exchange.key is not None
     )
     return "\n".join((*_comments(exchange), command))
-
-
-def as_python(exchange: Exchange) -> str:
-    """Return a Python script with httpx; every text of the journal is a literal."""
-    lines = [*_comments(exchange), "import os", "", "import httpx", ""]
-    headers = [f"    {name!a}: {value!a}," for name, value in _headers(exchange).items()]
-    if exchange.key is not None:
-        headers.insert(0, '    "Authorization": f"Bearer {os.environ[\'AIMLAPI_KEY\']}",')
-    lines += ["headers = {", *headers, "}"]
-    content = ""
-    if exchange.body is not None:
-        literal = pprint.pformat(_body(exchange), width=100, sort_dicts=False)
-        lines.append(f"body = {literal}")
-        content = ", json=body"
-    lines += [
-        f'base_url = os.environ.get("AIMLAPI_BASE_URL", "{_BASE_URL}").removesuffix("/v1")',
-        "response = httpx.request(",
-        f"    {header_text(exchange.method)!a}, base_url + {request_path(exchange.path)!a}, headers=headers{content}, timeout=180",
-        ")",
-        "print(response.status_code, response.text)",
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _comments(exchange: Exchange) -> list[str]:
