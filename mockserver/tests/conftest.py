@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_mockserver import MockServer, create_app
+from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 from hypothesis import strategies as st
@@ -261,3 +261,28 @@ _DOCUMENTS: list[Any] = [
 def any_contract(request: pytest.FixtureRequest) -> Contract:
     """Load each contract that this model's document ever had."""
     return Contract.load(request.param)
+
+
+@pytest.fixture(scope="module")
+def own(contract: Contract) -> MockServer:
+    """Create a mock server that only one module scripts."""
+    return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
+
+
+@pytest.fixture
+def forget_scripts(own: MockServer) -> Iterator[None]:
+    """Clear the scripts of that server after the test."""
+    yield
+    own.reset()
+
+
+@pytest.fixture
+def statuses(
+    own: MockServer, call: Callable[..., httpx.Response], edit: Callable[..., dict[str, Any]]
+) -> Callable[..., list[int]]:
+    """Return a function that makes calls in a row and returns their statuses."""
+
+    def of(number: int, **body: Any) -> list[int]:
+        return [call(own, json=edit(**body)).status_code for _ in range(number)]
+
+    return of

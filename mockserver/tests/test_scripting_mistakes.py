@@ -1,15 +1,14 @@
 """Scripts with a mistake are refused with its pointer; the mock keeps working after any script."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
-from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
-from bodydouble_spec import Contract
+from bodydouble_mockserver import BadScenario, MockServer
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,26 +18,7 @@ SCENARIOS = "/_bodydouble/scenarios"
 SUCCESS = {"data": [{"url": "https://x.example/1.png", "b64_json": None}], "meta": {"usage": {"credits_used": 1}}}
 
 
-@pytest.fixture(scope="module")
-def own(contract: Contract) -> MockServer:
-    """Create a mock server that only this module scripts."""
-    return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
-
-
-@pytest.fixture(autouse=True)
-def _forget(own: MockServer) -> Iterator[None]:
-    yield
-    own.reset()
-
-
-@pytest.fixture
-def statuses(own: MockServer, call: Call, edit: Edit) -> Callable[..., list[int]]:
-    """Return a function that makes calls in a row and returns their statuses."""
-
-    def of(number: int, **body: Any) -> list[int]:
-        return [call(own, json=edit(**body)).status_code for _ in range(number)]
-
-    return of
+pytestmark = pytest.mark.usefixtures("forget_scripts")
 
 
 def play(call: Call, app: MockServer, scenario: Any) -> httpx.Response:

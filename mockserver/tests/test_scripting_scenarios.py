@@ -1,14 +1,13 @@
 """Scripted answers: played in order, for the calls that they match."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
-from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver import MockServer
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import Contract
 
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
@@ -27,26 +26,7 @@ REFUSAL = {
 OLD_REFUSAL = {"requestId": "id", "statusCode": 429, "timestamp": "now", "path": PATH, "message": "Not so fast"}
 
 
-@pytest.fixture(scope="module")
-def own(contract: Contract) -> MockServer:
-    """Create a mock server that only this module scripts."""
-    return create_app(contract, Settings(seed=1, clock=lambda: 1_780_000_000.0))
-
-
-@pytest.fixture(autouse=True)
-def _forget(own: MockServer) -> Iterator[None]:
-    yield
-    own.reset()
-
-
-@pytest.fixture
-def statuses(own: MockServer, call: Call, edit: Edit) -> Callable[..., list[int]]:
-    """Return a function that makes calls in a row and returns their statuses."""
-
-    def of(number: int, **body: Any) -> list[int]:
-        return [call(own, json=edit(**body)).status_code for _ in range(number)]
-
-    return of
+pytestmark = pytest.mark.usefixtures("forget_scripts")
 
 
 def play(call: Call, app: MockServer, scenario: Any) -> httpx.Response:
