@@ -18,6 +18,8 @@ __all__ = ["Bodydouble", "bodydouble"]
 
 _JOURNAL = "bodydouble-journal"
 _CONTRACT_TESTS = "bodydouble_contract_tests"
+_GUARDED = ("fixture", "all")
+_LATE_CALLS = "bodydouble_late_calls"
 
 
 def __getattr__(name: str) -> Any:
@@ -30,7 +32,7 @@ def __getattr__(name: str) -> Any:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--bodydouble-journal`` and the setting ``bodydouble_openai``."""
+    """Add ``--bodydouble-journal`` and the settings ``bodydouble_openai`` and ``bodydouble_guard``."""
     parser.getgroup("bodydouble").addoption(
         "--bodydouble-journal",
         metavar="FILE",
@@ -41,6 +43,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "Also set OPENAI_BASE_URL and OPENAI_API_KEY in the fixture bodydouble.",
         type="bool",
         default=False,
+    )
+    parser.addini(
+        "bodydouble_guard",
+        "The tests in which a call of the real service fails: fixture (from the first test with the fixture bodydouble on) or all.",
+        default="fixture",
     )
 
 
@@ -58,7 +65,7 @@ def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Gen
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and the journal when the option is given."""
+    """Register the marker, the journal when the option is given, and the guard when it is wanted for all tests."""
     config.addinivalue_line(
         "markers",
         "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False): allow a test with the fixture "
@@ -69,6 +76,23 @@ def pytest_configure(config: pytest.Config) -> None:
         from bodydouble.fixture import JournalOption
 
         config.pluginmanager.register(JournalOption.from_config(config), _JOURNAL)
+    guarded = config.getini("bodydouble_guard")
+    if guarded not in _GUARDED:
+        raise pytest.UsageError(f"bodydouble_guard = {guarded!r:.60}: it is one of {', '.join(_GUARDED)}")
+    if guarded == "all":
+        from bodydouble.fixture import SessionGuard
+
+        SessionGuard.of(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Report the calls of the real service that a worker of pytest-xdist saw after their tests had ended."""
+    output: dict[str, Any] | None = getattr(node, "workeroutput", None)
+    if output is not None and _LATE_CALLS in output:
+        from bodydouble.fixture import report_late_calls
+
+        report_late_calls(node.config, output)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -110,5 +134,5 @@ def bodydouble(request: pytest.FixtureRequest, _bodydouble_contract: "Contract")
         pytest.fail(str(error), pytrace=False)
     openai = request.config.getini("bodydouble_openai")
     journal = request.config.pluginmanager.get_plugin(_JOURNAL)
-    with run_mock(_bodydouble_contract, request.node.nodeid, options, openai=openai, journal=journal) as double:
+    with run_mock(_bodydouble_contract, request.node, options, openai=openai, journal=journal) as double:
         yield double

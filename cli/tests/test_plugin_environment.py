@@ -1,11 +1,15 @@
 """The environment variables of the mock, and the guard against calls of the real service."""
 
+import os
 import socket
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from bodydouble.fixture.environment import mock_variables
+from bodydouble_spec import DUMMY_KEY
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +20,7 @@ NAMES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 KEYS = ("AIMLAPI_KEY", "AIML_API_KEY", "AIMLAPI_API_KEY")
 
 
-def test_every_variable_points_at_the_mock_while_the_test_runs_and_not_after(
+def test_addresses_lead_to_the_mock_while_the_test_runs_and_keys_stay_dummies_after_it(
     run_tests: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in (*NAMES, *KEYS):
@@ -28,7 +32,8 @@ def test_during(bodydouble):
     assert [os.environ[name] for name in {KEYS}] == ["bodydouble-dummy-key"] * 3
 
 def test_after():
-    assert [os.environ[name] for name in {(*NAMES, *KEYS)}] == ["mine"] * 6
+    assert [os.environ[name] for name in {NAMES}] == ["mine"] * 3
+    assert [os.environ[name] for name in {KEYS}] == ["bodydouble-dummy-key"] * 3
 """
     ).assert_outcomes(passed=2)
 
@@ -167,17 +172,151 @@ def test_app(bodydouble):
     ).assert_outcomes(passed=1)
 
 
-def test_other_hosts_and_later_tests_are_not_guarded(run_tests: Run) -> None:
+def test_other_hosts_are_not_guarded(run_tests: Run) -> None:
     run_tests(
         IMPORTS
         + """
-BEFORE = socket.getaddrinfo, uvloop.Loop.create_connection
-
 def test_app(bodydouble):
     assert socket.getaddrinfo("localhost", 80)
     assert socket.getaddrinfo(None, 80)
-
-def test_later():
-    assert (socket.getaddrinfo, uvloop.Loop.create_connection) == BEFORE
 """
-    ).assert_outcomes(passed=2)
+    ).assert_outcomes(passed=1)
+
+
+def patched() -> tuple[object, ...]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+    return environment, socket.getaddrinfo, threading.Thread.start, ThreadPoolExecutor.submit
+
+
+def test_environment_and_look_ups_are_restored_after_the_run(run_tests: Run) -> None:
+    before = patched()
+    run_tests("def test_app(bodydouble): assert send().status_code == 200").assert_outcomes(passed=1)
+    assert patched() == before
+
+
+LATER = """
+def call():
+    try:
+        socket.getaddrinfo("api.aimlapi.com", 443)
+    except (RuntimeError, OSError):
+        pass
+
+def test_later(): call()
+"""
+LATE_THREAD = """
+may_call, called = threading.Event(), threading.Event()
+
+def call():
+    may_call.wait(30)
+    try:
+        socket.getaddrinfo("api.aimlapi.com", 443)
+    except RuntimeError:
+        called.set()
+"""
+
+
+@pytest.mark.parametrize(
+    ("tests", "options", "node_ids"),
+    [
+        ("def test_app(bodydouble): pass" + LATER, (), ["test_later"]),
+        (LATER, (), []),
+        (LATER, ("-o", "bodydouble_guard=all"), ["test_later"]),
+        (
+            LATER.replace("def test_later", "@pytest.mark.bodydouble(allow_real_host=True)\ndef test_later"),
+            ("-o", "bodydouble_guard=all"),
+            [],
+        ),
+        (
+            LATE_THREAD
+            + """
+def test_app(bodydouble): threading.Thread(target=call).start()
+
+def test_other():
+    may_call.set()
+    assert called.wait(30)
+""",
+            (),
+            ["test_app"],
+        ),
+        (
+            LATE_THREAD
+            + """
+from concurrent.futures import ThreadPoolExecutor
+pool = ThreadPoolExecutor(1)
+
+def test_first(bodydouble): pool.submit(len, "").result()
+
+def test_app(bodydouble): pool.submit(call)
+
+def test_last(bodydouble):
+    may_call.set()
+    pool.submit(called.wait, 30).result()
+""",
+            (),
+            ["test_app"],
+        ),
+    ],
+    ids=["after-the-fixture", "no-fixture", "all", "allowed", "thread", "pool"],
+)
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_call_that_a_verdict_missed_is_an_error_of_the_test_that_started_it(
+    run_tests: Run,
+    tests: str,
+    options: tuple[str, ...],
+    node_ids: list[str],
+    workers: tuple[str, ...],
+) -> None:
+    # Where nothing is guarded, the real host must not be looked up.
+    tests = tests.replace("    try:\n", "    if not hasattr(socket.getaddrinfo, '__wrapped__'): return\n    try:\n")
+    result = run_tests(IMPORTS + tests, *options, *workers)
+    passed = tests.count("def test_")
+    result.assert_outcomes(passed=passed, errors=len(node_ids))
+    result.stdout.fnmatch_lines([f"ERROR test_app.py::{name} - bodydouble: code that this test*" for name in node_ids])
+
+
+@pytest.mark.parametrize("value", ["everything", ""])
+def test_an_unknown_guard_ends_the_run_with_the_known_ones(run_tests: Run, value: str) -> None:
+    result = run_tests("def test_app(): pass", "-o", f"bodydouble_guard={value}")
+    assert (result.ret, "fixture, all" in str(result.stderr)) == (pytest.ExitCode.USAGE_ERROR, True)
+
+
+URL = "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wanted"),
+    [
+        ("AIML_BASE_URL", "", URL),
+        ("AIML_API_URL", "https://api.aimlapi.com/v1/images/generations", f"{URL}/v1/images/generations"),
+        ("VITE_AIMLAPI_BASE_URL", "https://api.aimlapi.com/v1/", f"{URL}/v1"),
+        ("MY_APP_AIML_ENDPOINT", "https://proxy.example.org/v1", f"{URL}/v1"),
+        ("AIML_HOST", "api.aimlapi.com", "127.0.0.1:1"),
+        ("IMAGE_SERVICE", "https://api.aimlapi.com", URL),
+        ("OPENAI_BASE_URL", "https://api.aimlapi.com/v1", f"{URL}/v1"),
+        ("NEXT_PUBLIC_AIML_API_KEY", "real", DUMMY_KEY),
+        ("MY_AIMLAPI_TOKEN", "real", DUMMY_KEY),
+        ("aiml_api_key", "real", DUMMY_KEY),
+        ("AIML_SECRET", "real", DUMMY_KEY),
+    ],
+)
+def test_every_name_of_key_or_address_of_the_vendor_is_set(name: str, value: str, wanted: str) -> None:
+    assert mock_variables(URL, {name: value})[name] == wanted
+
+
+@pytest.mark.parametrize(
+    "name", ["AIML_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "CLAIML_KEY", "AIMLESS_URL", "HOST", "KEY"]
+)
+def test_other_variables_are_left_alone(name: str) -> None:
+    assert name not in mock_variables(URL, {name: "mine"})
+
+
+def test_an_openai_client_of_the_real_service_gets_the_dummy_key_too() -> None:
+    environ = {"OPENAI_BASE_URL": "https://api.aimlapi.com/v1", "OPENAI_API_KEY": "real"}
+    assert mock_variables(URL, environ)["OPENAI_API_KEY"] == DUMMY_KEY
+
+
+@given(st.dictionaries(st.from_regex(r"[A-Z_]{1,20}", fullmatch=True), st.text(max_size=40)))
+def test_no_real_address_is_left_whatever_the_environment(environ: dict[str, str]) -> None:
+    environ["X"] = "https://user@API.aimlapi.com:443/v1"
+    left = {**environ, **mock_variables(URL, environ)}
+    assert left["X"] == f"{URL}/v1"
