@@ -68,8 +68,10 @@ def test_console_command_runs(command: str, address: str, tmp_path: Path) -> Non
     words = shlex.split(command.replace("http://127.0.0.1:8000", address))
     if words[0] == "bodydouble":
         words = [sys.executable, "-m", *words]
-    key = {**os.environ, "AIMLAPI_KEY": "any-key-you-like"}
-    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=key, check=False)
+    # A command that `run` starts is looked up in the environment of this Python.
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
+    environ = {**os.environ, "AIMLAPI_KEY": "any-key-you-like", "PATH": path}
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
     assert done.returncode == 0, done.stderr
 
 

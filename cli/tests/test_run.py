@@ -55,9 +55,14 @@ def run(tmp_path: Path) -> Run:
         ("raise SystemExit(7)", (), 1),
         ("raise SystemExit(7)", ("--fail-on", "never"), 1),
         ("import signal; os.kill(os.getpid(), signal.SIGTERM)", (), 1),
+        ("", (), 1),
+        ("", ("--at-least", "0"), 0),
+        ("", ("--fail-on", "never"), 0),
+        ("send()", ("--at-least", "2"), 1),
+        ("send(); send()", ("--at-least", "2"), 0),
     ],
 )
-def test_exit_code_1_is_a_command_that_failed_or_a_request_that_broke_the_contract(
+def test_exit_code_1_is_a_command_that_failed_asked_for_nothing_or_broke_the_contract(
     run: Run, script: str, options: tuple[str, ...], code: int
 ) -> None:
     assert run(script, *options) == code
@@ -104,7 +109,18 @@ def test_the_report_is_printed_to_standard_error_beside_the_output_of_the_comman
 
 
 def test_the_command_reads_the_standard_input(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "bodydouble", "run", "--", sys.executable, "-c", "print(input()[::-1])"]
+    command = [
+        sys.executable,
+        "-m",
+        "bodydouble",
+        "run",
+        "--at-least",
+        "0",
+        "--",
+        sys.executable,
+        "-c",
+        "print(input()[::-1])",
+    ]
     done = subprocess.run(command, input="olleh\n", capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "hello\n"
 
@@ -144,8 +160,15 @@ def test_the_journal_has_the_requests_of_the_command(run: Run, tmp_path: Path) -
     assert [exchange.body["prompt"] for exchange in exchanges] == ["one", "two"]
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1)])
-def test_a_scripted_answer_that_is_never_used_is_a_warning(
+def test_a_command_that_calls_something_else_is_told_so(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    run("urllib.request.urlopen(os.environ['AIMLAPI_BASE_URL'] + '/_bodydouble/health').close()")
+    err = capfd.readouterr().err
+    assert "no-request" in err
+    assert "AIMLAPI_BASE_URL" in err
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 1), ("never", 0)])
+def test_a_scripted_answer_that_is_never_used_is_an_error(
     run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], fail_on: str, code: int
 ) -> None:
     script = {"answers": [{"status": 429}, {"status": 500, "times": None}]}
@@ -174,7 +197,17 @@ while True:
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"])
 def test_a_signal_is_relayed_and_the_report_is_still_printed(tmp_path: Path, name: str) -> None:
     (tmp_path / "app.py").write_text(f"import os\n{WAITS.format(name=name)}", encoding="utf-8")
-    command = [sys.executable, "-m", "bodydouble", "run", "--", sys.executable, str(tmp_path / "app.py")]
+    command = [
+        sys.executable,
+        "-m",
+        "bodydouble",
+        "run",
+        "--at-least",
+        "0",
+        "--",
+        sys.executable,
+        str(tmp_path / "app.py"),
+    ]
     # In a new session, without a terminal that would send the signal to both.
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True

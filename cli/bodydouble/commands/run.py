@@ -19,7 +19,13 @@ from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, Report, ReportFormat, Severity, read_document, render
 
 from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
-from bodydouble.fixture import BackgroundServer, mock_variables, request_findings, unused_findings
+from bodydouble.fixture import (
+    BackgroundServer,
+    missing_findings,
+    mock_variables,
+    request_findings,
+    unused_findings,
+)
 from bodydouble.options import FailOn, Format, Output
 
 __all__ = ["app"]
@@ -44,6 +50,9 @@ def run(
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
+    at_least: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Fail when the command makes fewer requests; 0 allows none.")
+    ] = 1,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
@@ -51,7 +60,7 @@ def run(
     """Run a command against a mock, and report the requests that break the contract.
 
     AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy. The report is written to standard error. Exit codes: 1 when
-    the command failed or a request broke the contract, 2 when the command could not be started.
+    the command failed, a request broke the contract, no request was made or a scripted answer was not used; 2 when the command could not be started.
     """
     # The report needs every request; values over 16 kB are kept as hashes.
     settings = Settings(journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
@@ -77,7 +86,8 @@ def run(
     exchanges = app.journal.exchanges()
     findings = (
         *request_findings(exchanges, contract),
-        *unused_findings(scripted["answers"], len(exchanges), Severity.WARNING, {}),
+        *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
+        *missing_findings(exchanges, at_least, variables),
     )
     # Without the arguments, which may hold a secret.
     facts = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges), "mock": server.url}
