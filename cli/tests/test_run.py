@@ -52,9 +52,9 @@ def run(tmp_path: Path) -> Run:
         ("send()", (), 0),
         ("send(num_images=9)", (), 1),
         ("send(num_images=9)", ("--fail-on", "never"), 0),
-        ("raise SystemExit(7)", (), 1),
-        ("raise SystemExit(7)", ("--fail-on", "never"), 1),
-        ("import signal; os.kill(os.getpid(), signal.SIGTERM)", (), 1),
+        ("raise SystemExit(7)", (), 7),
+        ("send(num_images=9); raise SystemExit(7)", ("--fail-on", "never"), 7),
+        ("import signal; os.kill(os.getpid(), signal.SIGTERM)", (), 143),
         ("", (), 1),
         ("", ("--at-least", "0"), 0),
         ("", ("--fail-on", "never"), 0),
@@ -62,7 +62,7 @@ def run(tmp_path: Path) -> Run:
         ("send(); send()", ("--at-least", "2"), 0),
     ],
 )
-def test_exit_code_1_is_a_command_that_failed_asked_for_nothing_or_broke_the_contract(
+def test_the_exit_code_is_the_commands_own_or_1_when_it_asked_for_nothing_or_broke_the_contract(
     run: Run, script: str, options: tuple[str, ...], code: int
 ) -> None:
     assert run(script, *options) == code

@@ -59,8 +59,9 @@ def run(
 ) -> None:
     """Run a command against a mock, and report the requests that break the contract.
 
-    AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy. The report is written to standard error. Exit codes: 1 when
-    the command failed, a request broke the contract, no request was made or a scripted answer was not used; 2 when the command could not be started.
+    AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy. The report is written to standard error. Exit codes: that
+    of the command when it failed; 1 when a request broke the contract, no request was made or a scripted answer was not used; 2 when the command could
+    not be started.
     """
     # The report needs every request; values over 16 kB are kept as hashes.
     settings = Settings(journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
@@ -92,7 +93,7 @@ def run(
     # Without the arguments, which may hold a secret.
     facts = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges), "mock": server.url}
     _print_report(Report("Requests of the command", findings, facts), format, output)
-    raise typer.Exit(1 if ended else exit_code_of(findings, fail_on))
+    raise typer.Exit(_exit_code(ended) or exit_code_of(findings, fail_on))
 
 
 def _print_report(report: Report, format: ReportFormat, output: Path | None) -> None:  # noqa: A002 - the option's name
@@ -102,6 +103,11 @@ def _print_report(report: Report, format: ReportFormat, output: Path | None) -> 
     else:
         sys.stderr.write(render(report, format))
         sys.stderr.flush()
+
+
+def _exit_code(ended: int) -> int:
+    """Return the exit code of a child as a shell gives it: 128 and the number of the signal that killed it."""
+    return ended if ended >= 0 else 128 - ended
 
 
 def _describe_exit(code: int) -> str:
