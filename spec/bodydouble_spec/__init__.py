@@ -29,12 +29,15 @@ from bodydouble_spec.exchange import (
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
 from bodydouble_spec.operation import Operation, Response, is_success, operation_of
+from bodydouble_spec.parameters import Parameter, SentParameters, parameter_findings, undeclared_findings
 from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
+from bodydouble_spec.security import BEARER, KeyPlace, Security
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
 
 __all__ = [
+    "BEARER",
     "DUMMY_KEY",
     "BadFilter",
     "Contract",
@@ -45,10 +48,12 @@ __all__ = [
     "ExchangeLog",
     "Fact",
     "Finding",
+    "KeyPlace",
     "MalformedExchange",
     "Operation",
     "Overlay",
     "OverlayError",
+    "Parameter",
     "PictureKind",
     "RecordedAnswer",
     "RecordedPicture",
@@ -56,6 +61,8 @@ __all__ = [
     "Report",
     "ReportFormat",
     "Response",
+    "Security",
+    "SentParameters",
     "Severity",
     "SpecError",
     "UnknownOperation",
@@ -71,6 +78,7 @@ __all__ = [
     "join_pointer",
     "may_hold_key",
     "operation_of",
+    "parameter_findings",
     "parse_exchange",
     "parse_path",
     "parse_status",
@@ -84,6 +92,7 @@ __all__ = [
     "render",
     "resolve_pointer",
     "restore_pictures",
+    "undeclared_findings",
     "worst",
 ]
 __version__ = _version("bodydouble")

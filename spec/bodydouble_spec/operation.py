@@ -11,8 +11,10 @@ from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.parameters import Parameter
 from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.security import Security, read_security
+from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations", "unusable_schemas"]
 
@@ -33,8 +35,10 @@ class Operation:
     """One method of one path.
 
     ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes
-    none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``is_authenticated`` tells whether a
-    key is needed, and ``extensions`` are the ``x-`` values of the operation, which hold sizes and price.
+    none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and
+    ``inputs`` the same ones ready for use, ``security`` is that of the operation or of the whole document,
+    ``callbacks`` maps the name of a callback to the expressions of its URLs, and ``extensions`` are the ``x-`` values
+    of the operation, which hold sizes and price.
     """
 
     key: str
@@ -47,8 +51,15 @@ class Operation:
     request_required: bool
     responses: Mapping[str, Response]
     parameters: Sequence[Mapping[str, Any]]
-    is_authenticated: bool
+    inputs: tuple[Parameter, ...]
+    security: Security
+    callbacks: Mapping[str, tuple[str, ...]]
     extensions: Mapping[str, Any]
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True when a request without a key is against the contract."""
+        return self.security.is_required
 
     @property
     def request_schema(self) -> dict[str, Any] | None:
@@ -160,11 +171,6 @@ def _fits_template(documented: str, path: str) -> bool:
     )
 
 
-def _needs_key(security: Any) -> bool:
-    """Return whether a list of alternative requirements asks for a key; an empty one among them makes it optional."""
-    return is_array(security) and bool(security) and {} not in security
-
-
 def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
     major = media_type.partition("/")[0]
     by_name = {key.partition(";")[0].strip().lower(): key for key in content}
@@ -196,7 +202,7 @@ def read_operations(document: Mapping[str, Any], evidence_of: Callable[[str], Ev
 
 
 def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
-    """Return an error for each schema of a JSON request or an answer that cannot be compiled, and so accepts any value."""
+    """Return an error for each schema of a JSON request, a parameter or an answer that cannot be compiled, and so accepts any value."""
     defects = Defects()
     known: dict[int, str | None] = {}
     for operation in operations:
@@ -207,6 +213,10 @@ def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
             join_pointer(operation.pointer, "responses", status, "content", name): validator
             for status, response in operation.responses.items()
             for name, validator in response.content.items()
+        }
+        validators |= {
+            join_pointer(operation.pointer, "parameters", index): item.validator
+            for index, item in enumerate(operation.inputs)
         }
         for pointer, validator in validators.items():
             problem = None if validator is None else validator.problem(known)
@@ -251,9 +261,26 @@ class _OperationReader:
             request_required=body.get("required") is True,
             responses={status: self._response(status, response) for status, response in item["responses"].items()},
             parameters=tuple(item.get("parameters", ())),
-            is_authenticated=_needs_key(item.get("security", self._document.get("security"))),
+            inputs=tuple(self._inputs(item.get("parameters", ()))),
+            security=read_security(
+                item.get("security", self._document.get("security")),
+                self._document["components"].get("securitySchemes", {}),
+            ),
+            callbacks=_callbacks(item.get("callbacks")),
             extensions={name: value for name, value in item.items() if name.startswith("x-")},
         )
+
+    def _inputs(self, parameters: Sequence[Mapping[str, Any]]) -> Iterator[Parameter]:
+        for index, item in enumerate(parameters):
+            pointer = join_pointer(self._pointer, "parameters", index)
+            content: Mapping[str, Any] = item.get("content", {})
+            media = next(iter(content), None)
+            validator = (
+                self._validator(item, pointer, "request")
+                if media is None
+                else self._validator(content[media], join_pointer(pointer, "content", media), "request")
+            )
+            yield Parameter.of(item, validator, self._evidence_of(pointer), is_json=media is not None)
 
     def _response(self, status: str, response: Mapping[str, Any]) -> Response:
         pointer = join_pointer(self._pointer, "responses", status)
@@ -282,6 +309,16 @@ class _OperationReader:
         evidence = SchemaEvidence(self._document, join_pointer(pointer, "schema"), self._evidence_of)
         convert = partial(self._converters[direction].to_json_schema, schema)
         return SchemaValidator(convert, direction, self._key, evidence)
+
+
+def _callbacks(found: Any) -> dict[str, tuple[str, ...]]:
+    """Return the expressions of the URLs by the name of the callback; a reference has none that could be read here."""
+    callbacks: Mapping[str, Any] = found if is_object(found) else {}
+    return {
+        name: tuple(key for key in item if key != "$ref" and not key.startswith("x-")) if is_object(item) else ()
+        for name, item in callbacks.items()
+        if not name.startswith("x-")
+    }
 
 
 def is_success(status: int | None) -> bool:

@@ -11,7 +11,7 @@ from bodydouble_spec.exchange.recorder import (
     record_value,
     restore_pictures,
 )
-from bodydouble_spec.exchange.redaction import DUMMY_KEY, Redactor, credentials, may_hold_key
+from bodydouble_spec.exchange.redaction import DUMMY_KEY, Redactor, credentials, is_secret_name, may_hold_key
 
 __all__ = [
     "DUMMY_KEY",
@@ -26,6 +26,7 @@ __all__ = [
     "credentials",
     "decode_picture",
     "is_plain_json",
+    "is_secret_name",
     "may_hold_key",
     "parse_exchange",
     "parse_path",

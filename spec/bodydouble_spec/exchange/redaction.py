@@ -124,7 +124,8 @@ class Redactor:
     """Replaces secrets by ``***``: given keys wherever they occur, and values that are secret by their name or scheme.
 
     Keys under 8 characters (``shortest_key``) are not searched for in text. A key is found as it is, percent-encoded
-    and with JSON or C escapes; a string in which only the decoded form holds the key is replaced as a whole.
+    and with JSON or C escapes; a string in which only the decoded form holds the key is replaced as a whole. ``names`` are
+    the query parameters whose values are keys by the contract, beside those that `is_secret_name`.
     ``kept_headers`` are the lower-case names of the headers that `headers` keeps, ``credential_headers`` of those that
     `credentials` reads.
     """
@@ -133,10 +134,11 @@ class Redactor:
     kept_headers: ClassVar[frozenset[str]] = KEPT_HEADERS
     credential_headers: ClassVar[frozenset[str]] = CREDENTIAL_HEADERS
 
-    def __init__(self, keys: Iterable[str] = ()) -> None:
+    def __init__(self, keys: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         spellings = dict.fromkeys(
             spelling for key in keys if len(key) >= _MIN_KEY_CHARACTERS for spelling in (key, _as_utf8(key))
         )
+        self._names = frozenset(names)
         # The longest first: one key may begin with another.
         self._keys = tuple(sorted(spellings, key=len, reverse=True))
         self._key_bytes = tuple(key.encode("utf-8", "surrogatepass") for key in self._keys)
@@ -146,7 +148,7 @@ class Redactor:
 
     def with_keys(self, keys: Iterable[str]) -> "Redactor":
         """Return a redactor for these keys as well."""
-        return Redactor((*self._keys, *keys))
+        return Redactor((*self._keys, *keys), self._names)
 
     @property
     def margin(self) -> int:
@@ -215,7 +217,8 @@ class Redactor:
 
     def _query_part(self, part: str) -> str:
         name, equals, value = part.partition("=")
-        if equals and is_secret_name(_decoded(name)):
+        decoded = _decoded(name.replace("+", " "))
+        if equals and (decoded in self._names or is_secret_name(decoded)):
             return f"{self.text(name)}={REDACTED}"
         return f"{self.text(name)}{equals}{self.text(value)}"
 
