@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from bodydouble_spec import Contract, Operation, is_object
+from bodydouble_spec import BEARER, Contract, Operation, is_object
 from bodydouble_spec.image_fields import image_price
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.asgi import Answer, to_response
 from bodydouble_mockserver.errors import JSON, problem, timestamp
-from bodydouble_mockserver.request import bearer_key, refuse_key
+from bodydouble_mockserver.request import refuse_keys, sent_keys
 from bodydouble_mockserver.scripting import ServerState
 from bodydouble_mockserver.settings import Settings
 
@@ -31,13 +31,14 @@ def account_routes(
 
     def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            key = bearer_key(request.headers.get("authorization", "").encode("latin-1"))
-            refusal = refuse_key(settings, key)
+            headers = dict(request.scope["headers"])
+            keys = sent_keys(BEARER, request.scope, headers)
+            refusal = refuse_keys(settings, BEARER, keys, headers)
             if refusal is not None:
                 # Not request.url, which is built from the Host header.
                 path = request.scope["path"]
-                return to_response(problem(401, path, new_id(), settings.clock(), message=refusal))
-            left = state.credits_left(key)
+                return to_response(problem(401, path, new_id(), settings.clock(), message=refusal.message))
+            left = state.credits_left(keys.key)
             return to_response(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
 
         return endpoint

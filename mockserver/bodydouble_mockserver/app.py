@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
-from bodydouble_spec import Contract, Operation
+from bodydouble_spec import REDACTED, Contract, Operation, Redactor
 from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -24,7 +24,14 @@ from bodydouble_mockserver.endpoint import HandledRequest, OperationEndpoint
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pictures import ContentStore
-from bodydouble_mockserver.request import CheckedRequest, Disconnected, Refusal, bearer_key
+from bodydouble_mockserver.request import (
+    CheckedRequest,
+    Disconnected,
+    Refusal,
+    bearer_key,
+    contract_limits,
+    operation_limits,
+)
 from bodydouble_mockserver.scripting import BadScenario, ServerState, parse_scenario
 from bodydouble_mockserver.settings import Settings
 
@@ -41,6 +48,10 @@ def log_request(handled: HandledRequest) -> None:
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
     line = f"{handled.method} {handled.path} {handled.answer.status}{directives}{note}{more}"
+    for secret in handled.checked.secrets:
+        # The name of a parameter or header may be a key that is in the wrong place.
+        if len(secret) >= Redactor.shortest_key:
+            line = line.replace(secret.decode("latin-1"), REDACTED)
     # Control characters from a request must not reach the terminal.
     LOG.info("%s", visible(line))
 
@@ -76,7 +87,7 @@ class MockServer(Starlette):
             self._state.hash_key,
             entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
-            keys=(*settings.api_keys, *([] if settings.control_key is None else [settings.control_key])),
+            redactor=_redactor(contract, settings),
             file=None if settings.journal_file is None else JournalFile(settings.journal_file),
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )
@@ -124,7 +135,14 @@ class MockServer(Starlette):
     @property
     def notices(self) -> list[str]:
         """The limits of the answers that an app should know before it relies on them, one sentence each."""
-        return [notice for _, writer in self._writers for notice in writer.notices]
+        return [
+            *contract_limits(self.contract),
+            *(
+                notice
+                for operation, writer in self._writers
+                for notice in (*operation_limits(operation), *writer.notices)
+            ),
+        ]
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""
@@ -235,6 +253,12 @@ class _TemplatedEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_params"] = dict(zip(self._names, scope["path_params"].values(), strict=True))
         await self._server.respond(self._endpoint, scope, receive, send)
+
+
+def _redactor(contract: Contract, settings: Settings) -> Redactor:
+    """Return a redactor of the configured keys, and of the query parameters that are keys by the contract."""
+    keys = (*settings.api_keys, *([] if settings.control_key is None else [settings.control_key]))
+    return Redactor(keys, [name for item in contract.operations for name in item.security.names("query")])
 
 
 def _template(path: str) -> tuple[str, list[str]]:

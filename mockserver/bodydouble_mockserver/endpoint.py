@@ -116,7 +116,7 @@ class OperationEndpoint:
         limit = self._settings.max_body_bytes
         is_whole = message.get("more_body") is False and len(sent) <= limit
         body = sent if is_whole else await read_body(scope, receive, limit, message)
-        checked = check(self.operation, self._settings, headers, body)
+        checked = check(self.operation, self._settings, headers, body, scope)
         handled = self._usual(scope, headers, checked, request_id) or await self._decide(
             scope, headers, checked, request_id
         )

@@ -184,7 +184,7 @@ def test_a_key_is_neither_shown_nor_held_wherever_it_was_sent(place: str, is_usu
 
 
 def test_configured_keys_are_redacted_in_calls_with_another_key() -> None:
-    journal = Journal(hashed, keys=[CANARY])
+    journal = Journal(hashed, redactor=Redactor([CANARY]))
     journal.append(make(orjson.dumps({"prompt": CANARY}), key="another-key"))
     assert CANARY not in everything(journal)
 

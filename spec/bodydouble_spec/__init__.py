@@ -7,6 +7,7 @@ from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec.exchange import (
     DUMMY_KEY,
+    REDACTED,
     BadFilter,
     Exchange,
     ExchangeFilter,
@@ -39,6 +40,7 @@ from bodydouble_spec.vendored import provenance
 __all__ = [
     "BEARER",
     "DUMMY_KEY",
+    "REDACTED",
     "BadFilter",
     "Contract",
     "ContractError",

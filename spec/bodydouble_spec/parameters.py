@@ -141,9 +141,7 @@ class Parameter:
 
     def _finding(self, rule: str, message: str, operation: str) -> Finding:
         severity = Severity.for_evidence(self.evidence)
-        return Finding(
-            rule, severity, self.evidence, self.pointer, message, direction="request", operation=operation
-        )
+        return Finding(rule, severity, self.evidence, self.pointer, message, direction="request", operation=operation)
 
     def _read(self, sent: SentParameters) -> Any:
         if self.location == "query":

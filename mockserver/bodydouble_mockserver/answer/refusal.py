@@ -61,7 +61,9 @@ class RefusalWriter:
                 status, instance, request_id, now, message=refusal.message, data=refusal.data, legacy=legacy
             )
         else:
-            usual = plain_problem(status, instance, request_id, message=refusal.message, data=refusal.data)
+            usual = plain_problem(
+                status, instance, request_id, message=refusal.detail or refusal.message, data=refusal.data
+            )
         response = None if self._operation is None else self._operation.response(status)
         if response is None or not response.content:
             return usual

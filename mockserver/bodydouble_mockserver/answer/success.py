@@ -201,7 +201,12 @@ class SuccessWriter:
     def _said(self, priced: PricedRequest, scope: Scope) -> dict[str, Any]:
         """Return the values of the request by name: those of its parameters, then those of its body."""
         query = parse_qsl(scope.get("query_string", b"").decode("latin-1")) if self._parameters else []
-        return {**dict(query), **scope.get("path_params", {}), **priced.body}
+        keys = self._operation.security.names("query")
+        return {
+            **{name: value for name, value in query if name not in keys},
+            **scope.get("path_params", {}),
+            **priced.body,
+        }
 
     def _mode(self, shape: BodyShape, edit: EditRequest | None, requested: Images | None) -> Images:
         """Return the form of the pictures: that of the directive, else of the body, else of the settings, as far as the contract has it."""

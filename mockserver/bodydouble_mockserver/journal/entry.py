@@ -54,7 +54,7 @@ class LineWriter:
         values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
         target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
         data = b"\0".join((target, handled.query, values, handled.body, answer.body))
-        own_keys = _own_keys(handled.checked.key, secret)
+        own_keys = _own_keys(handled.checked.key, handled.checked.secrets, secret)
         if (
             answer.needs_no_redaction
             and not handled.query
@@ -133,10 +133,10 @@ def _answer_headers(answer: Answer) -> Headers:
     ]
 
 
-def _own_keys(key: bytes, sent: Headers) -> list[bytes]:
+def _own_keys(key: bytes, secrets: Sequence[bytes], sent: Headers) -> list[bytes]:
     """Return the keys of a call that are long enough to search for."""
     # The only credential header is that of the bearer key, which is known.
-    own_keys = [key] if len(sent) == 1 and key else [key, *_secrets(sent)]
+    own_keys = [key] if len(sent) == 1 and (key,) == secrets else [key, *secrets, *_secrets(sent)]
     return [secret for secret in own_keys if len(secret) >= Redactor.shortest_key]
 
 

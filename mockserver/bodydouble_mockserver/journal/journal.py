@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 
 import orjson
 from bodydouble_spec import Exchange, Redactor, parse_exchange
@@ -28,7 +28,7 @@ _ENTRY_OVERHEAD_BYTES = 150
 class Journal:
     """The last ``entries`` calls in about ``max_bytes`` of memory; the oldest are dropped first. Thread-safe.
 
-    ``hash_key`` returns the short hash of a key; ``keys`` are further secrets to redact beside each call's own key (the configured
+    ``hash_key`` returns the short hash of a key; ``redactor`` removes further secrets beside each call's own key (the configured
     keys); ``file`` receives every exchange as well. ``run`` is the prefix of each id (default: eight random digits), so that ids of
     two runs in one file differ. Entries are numbered from 1, and `clear` does not reset the numbers.
     """
@@ -39,13 +39,13 @@ class Journal:
         *,
         entries: int = 1000,
         max_bytes: int = 32 * 1024 * 1024,
-        keys: Iterable[str] = (),
+        redactor: Redactor | None = None,
         file: JournalFile | None = None,
         run: str | None = None,
     ) -> None:
         self._max_entries = entries
         self._max_bytes = max_bytes
-        self._writer = LineWriter(Redactor(keys), hash_key)
+        self._writer = LineWriter(redactor or Redactor(), hash_key)
         self._pending: deque[HandledRequest] = deque()
         self._scheduled_loop: asyncio.AbstractEventLoop | None = None
         self._file = file

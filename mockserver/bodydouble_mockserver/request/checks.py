@@ -1,72 +1,100 @@
 """Checks of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
 
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object
+from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object, pointer_parts
 
-from bodydouble_mockserver.errors import MESSAGES, NO_KEY
+from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.request.body import UnreadableBody, duplicate_keys, parse_json
+from bodydouble_mockserver.request.not_stood_in import not_stood_in
+from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
+from bodydouble_mockserver.request.security import SentKeys, refuse_keys, sent_keys
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.zod import zod_issues
 
-__all__ = ["CheckedRequest", "Refusal", "bearer_key", "check", "refuse_key"]
-
-
-def bearer_key(authorization: bytes) -> bytes:
-    """Return the key of an Authorization header, or empty bytes when it has none."""
-    if authorization.startswith(b"Bearer "):
-        return authorization[7:].strip()
-    scheme, _, key = authorization.strip().partition(b" ")
-    return key.strip() if scheme.lower() == b"bearer" else b""
-
-
-def refuse_key(settings: Settings, key: bytes) -> str | None:
-    """Return the message of the 401 for this key, or None when it is accepted.
-
-    Without configured keys, any key that is not empty is accepted.
-    """
-    if not settings.require_key:
-        return None
-    if not key:
-        return NO_KEY
-    if settings.api_keys and not any(hmac.compare_digest(key, known.encode()) for known in settings.api_keys):
-        return MESSAGES[401]
-    return None
+__all__ = ["CheckedRequest", "Refusal", "check"]
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The reason for an error answer: status, message (None: the default of the status) and the value of ``error.data``."""
+    """The reason for an error answer: status, message (None: the default of the status) and the value of ``error.data``.
+
+    ``detail`` replaces the message in the answer of a service other than the vendor.
+    """
 
     status: int
     message: str | None = None
     data: Any = None
+    detail: str | None = None
 
 
 @dataclass(slots=True)
 class CheckedRequest:
-    """A request after its checks: the parsed body, its key, the findings, and the refusal where a check failed."""
+    """A request after its checks: the parsed body, its key, the findings, and the refusal where a check failed.
+
+    ``secrets`` are the spellings of the key that must not be kept.
+    """
 
     parsed: Any
     key: bytes
     findings: Sequence[Finding] = ()
     refusal: Refusal | None = None
+    secrets: Sequence[bytes] = ()
 
 
 def check(
-    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], body: bytes | UnreadableBody
+    operation: Operation,
+    settings: Settings,
+    headers: Mapping[bytes, bytes],
+    body: bytes | UnreadableBody,
+    scope: Scope,
 ) -> CheckedRequest:
     """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
-    key = bearer_key(headers.get(b"authorization", b""))
+    keys = sent_keys(operation.security, scope, headers)
+    checked = _check_keys(operation, settings, headers, body, keys) or _check_content(
+        operation, headers, body, keys.key
+    )
+    if checked.refusal is None or checked.refusal.data is not None:
+        _add_parameters(checked, operation, scope)
+    if checked.refusal is None:
+        asked = not_stood_in(operation, headers, scope, checked.parsed)
+        if asked is not None:
+            issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
+            checked.findings = [*checked.findings, asked]
+            checked.refusal = Refusal(400, data=[issue], detail=asked.message)
+    checked.secrets = keys.secrets
+    return checked
+
+
+def _check_keys(
+    operation: Operation,
+    settings: Settings,
+    headers: Mapping[bytes, bytes],
+    body: bytes | UnreadableBody,
+    keys: SentKeys,
+) -> CheckedRequest | None:
     if isinstance(body, UnreadableBody):
-        return CheckedRequest(None, key, refusal=Refusal(body.status, body.message))
-    if operation.is_authenticated:
-        message = refuse_key(settings, key)
-        if message is not None:
-            return CheckedRequest(None, key, refusal=Refusal(401, message))
+        return CheckedRequest(None, keys.key, refusal=Refusal(body.status, body.message))
+    refused = refuse_keys(settings, operation.security, keys, headers)
+    if refused is None:
+        return None
+    refusal = Refusal(401, refused.message, detail=refused.detail)
+    return CheckedRequest(None, keys.key, [refused.finding(operation.key)], refusal)
+
+
+def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope) -> None:
+    """Add the findings about parameters to a request whose body was read, and refuse it for their faults."""
+    faults, notes = check_parameters(operation, scope)
+    if faults or notes:
+        checked.findings = [*faults, *checked.findings, *notes]
+    if faults:
+        known = checked.refusal.data if checked.refusal is not None else []
+        checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
+
+
+def _check_content(operation: Operation, headers: Mapping[bytes, bytes], body: bytes, key: bytes) -> CheckedRequest:
     validator = operation.request
     if validator is None or not (body or operation.request_required):
         return CheckedRequest({}, key)

@@ -11,10 +11,11 @@ from bodydouble_spec.exchange.recorder import (
     record_value,
     restore_pictures,
 )
-from bodydouble_spec.exchange.redaction import DUMMY_KEY, Redactor, credentials, is_secret_name, may_hold_key
+from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
 
 __all__ = [
     "DUMMY_KEY",
+    "REDACTED",
     "BadFilter",
     "Exchange",
     "ExchangeFilter",

@@ -1,0 +1,124 @@
+"""Parts of a contract that the mock does not stand in for: event streams, callbacks, webhooks and WebSockets.
+
+An app that waits for one of them waits for ever, so a request that asks for one is refused.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Finding,
+    Operation,
+    SentParameters,
+    Severity,
+    is_array,
+    is_object,
+    join_pointer,
+    pointer_parts,
+    resolve_pointer,
+)
+
+from bodydouble_mockserver.asgi import Scope
+from bodydouble_mockserver.request.parameters import sent_parameters
+
+__all__ = ["contract_limits", "not_stood_in", "operation_limits"]
+
+_EVENTS = "text/event-stream"
+_ADVICE = "Prefer: code=200 answers nevertheless"
+_EXPRESSION = re.compile(r"\{?\$request\.(body#(?P<pointer>[^}]*)|(?P<place>query|header|path)\.(?P<name>[^}]+))")
+_WEBSOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
+_QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
+
+
+def contract_limits(contract: Contract) -> Iterator[str]:
+    """Yield a sentence for each declared part of a contract that is not stood in for and belongs to no operation."""
+    webhooks = contract.document.get("webhooks")
+    if is_object(webhooks) and webhooks:
+        yield f"no webhook is sent; the contract declares {', '.join(webhooks)}"
+    servers = contract.document.get("servers")
+    urls = [server.get("url") for server in servers if is_object(server)] if is_array(servers) else []
+    if any(isinstance(url, str) and _WEBSOCKET_URL.match(url) for url in urls):
+        yield "WebSockets are not stood in for; the contract declares a server that speaks them"
+
+
+def operation_limits(operation: Operation) -> Iterator[str]:
+    """Yield a sentence for each declared part of an operation that is not stood in for."""
+    key = operation.key
+    if _has_events(operation):
+        yield f"{key}: event streams are not stood in for; a request for one is refused with the finding not-stood-in"
+    if operation.callbacks:
+        yield f"{key}: no callback is sent ({', '.join(operation.callbacks)}); a request for one is refused with the finding not-stood-in"
+    if "101" in operation.responses:
+        yield f"{key}: WebSockets are not stood in for; a request for one is refused with the finding not-stood-in"
+
+
+def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Scope, parsed: Any) -> Finding | None:
+    """Return the finding of a request that asks for a part of the contract that is not stood in for; None for any other."""
+    if headers.get(b"upgrade", b"").strip().lower() == b"websocket":
+        return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
+    if _has_events(operation):
+        if is_object(parsed) and parsed.get("stream") is True:
+            return _finding(
+                operation, "/stream", f"the request asks for an event stream, which is not stood in for; leave stream out, or {_ADVICE}"
+            )  # fmt: skip
+        accepted = headers.get(b"accept", b"").decode("latin-1")
+        if _EVENTS in accepted.lower() and _prefers_events(accepted):
+            return _finding(
+                operation, "/header/Accept", f"the request asks for an event stream, which is not stood in for; accept another type, or {_ADVICE}"
+            )  # fmt: skip
+    if operation.callbacks:
+        sent = sent_parameters(scope)
+        for name, expressions in operation.callbacks.items():
+            for expression in expressions:
+                pointer = _asked_at(expression, sent, parsed)
+                if pointer is not None:
+                    text = f"the request asks for the callback {name}, which is not stood in for; leave the address out, or {_ADVICE}"
+                    return _finding(operation, pointer, text)
+    return None
+
+
+def _finding(operation: Operation, pointer: str, message: str) -> Finding:
+    return Finding(
+        "not-stood-in", Severity.WARNING, Evidence.DOCUMENTED, pointer, message, direction="request", operation=operation.key
+    )  # fmt: skip
+
+
+def _has_events(operation: Operation) -> bool:
+    return any(
+        name.partition(";")[0].strip().lower() == _EVENTS
+        for status, response in operation.responses.items()
+        if status[:1] in ("2", "d")
+        for name in response.content
+    )
+
+
+def _prefers_events(accepted: str) -> bool:
+    """Return whether an Accept header names an event stream, and no other type that it wants as much."""
+    wanted: dict[str, float] = {}
+    for part in accepted.split(","):
+        name = part.partition(";")[0].strip().lower()
+        quality = _QUALITY.search(part)
+        wanted[name] = float(quality[1]) if quality else 1.0
+    events = wanted.pop(_EVENTS, 0.0)
+    others = [quality for name, quality in wanted.items() if name != "*/*"]
+    return events > max(others, default=0.0)
+
+
+def _asked_at(expression: str, sent: SentParameters, parsed: Any) -> str | None:
+    """Return the place of the address that a callback's expression names, or None when the request has none there."""
+    match = _EXPRESSION.match(expression)
+    if match is None:
+        return None
+    if match["place"] is not None:
+        place, name = match["place"], match["name"]
+        values = {"query": sent.query, "path": sent.path, "header": sent.headers}[place]
+        given = values.get(name.lower() if place == "header" else name)
+        return join_pointer("", place, name) if given else None
+    pointer = match["pointer"]
+    try:
+        return pointer if resolve_pointer(parsed, pointer_parts(pointer)) else None
+    except LookupError:
+        return None

@@ -1,0 +1,190 @@
+"""Keys of a request, by the security that the contract declares: found in their places, and accepted or refused."""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from bodydouble_spec import BEARER, Evidence, Finding, KeyPlace, Redactor, Security, Severity, join_pointer
+
+from bodydouble_mockserver.asgi import Scope
+from bodydouble_mockserver.errors import MESSAGES, NO_KEY
+from bodydouble_mockserver.settings import Settings
+
+__all__ = ["REFUSED_PREFIX", "KeyRefusal", "SentKeys", "bearer_key", "refuse_keys", "sent_keys"]
+
+REFUSED_PREFIX = b"invalid"
+"""A key that begins with this is refused whatever keys are allowed, so that an app's way with a 401 can be tried."""
+
+_CREDENTIAL_HEADERS = tuple(name.encode() for name in sorted(Redactor.credential_headers))
+
+
+def bearer_key(authorization: bytes) -> bytes:
+    """Return the key of an Authorization header, or empty bytes when it has none."""
+    if authorization.startswith(b"Bearer "):
+        return authorization[7:].strip()
+    scheme, _, key = authorization.strip().partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else b""
+
+
+@dataclass(frozen=True, slots=True)
+class SentKeys:
+    """The keys of a request. ``key`` tells callers apart; it is empty when no place that the contract names has one.
+
+    ``by_place`` has the key of each place, and ``secrets`` every spelling that must not be kept.
+    """
+
+    key: bytes = b""
+    by_place: Mapping[KeyPlace, bytes] = field(default_factory=dict[KeyPlace, bytes])
+    secrets: Sequence[bytes] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRefusal:
+    """The reason of a 401: ``message`` in the vendor's words, ``detail`` in those of the contract, and the place."""
+
+    rule: str
+    message: str
+    detail: str
+    pointer: str
+
+    def finding(self, operation: str) -> Finding:
+        """Return the finding for journal and log; it has no key."""
+        severity = Severity.for_evidence(Evidence.DOCUMENTED)
+        return Finding(
+            self.rule, severity, Evidence.DOCUMENTED, self.pointer, self.detail, direction="request", operation=operation
+        )  # fmt: skip
+
+
+_NO_KEYS = SentKeys()
+
+
+def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) -> SentKeys:
+    """Return the keys of a request in the places of the contract; without any place, the bearer key."""
+    alternatives = (security if security.alternatives else BEARER).alternatives
+    if alternatives == BEARER.alternatives:
+        # The usual case, on the hot path.
+        key = bearer_key(headers.get(b"authorization", b""))
+        return SentKeys(key, {BEARER.alternatives[0][0]: key}, (key,)) if key else _NO_KEYS
+    found: dict[KeyPlace, bytes] = {}
+    secrets: list[bytes] = []
+    for place in security.places:
+        value = _value_at(place, scope, headers)
+        key = _key_of(place, value)
+        if key:
+            found[place] = key
+        if value:
+            secrets += (value, key, *_parts(place, key))
+    used = next((places for places in alternatives if places and all(map(found.get, places))), None)
+    keys = [found[place] for place in used] if used is not None else list(found.values())
+    return SentKeys(b" ".join(keys), found, tuple(dict.fromkeys(filter(None, secrets))))
+
+
+def refuse_keys(
+    settings: Settings, security: Security, sent: SentKeys, headers: Mapping[bytes, bytes]
+) -> KeyRefusal | None:
+    """Return the reason to refuse a request for its keys, or None when they are accepted.
+
+    Without configured keys, any key is accepted that is not empty and does not begin with ``invalid``. Where the contract makes
+    the key optional, one that is sent must be accepted nevertheless.
+    """
+    if not settings.require_key or not security.alternatives:
+        return None
+    refused: KeyPlace | None = None
+    for places in security.alternatives:
+        if places and all(place in sent.by_place for place in places):
+            refused_here = next(
+                (place for place in places if not _is_accepted(settings, place, sent.by_place[place])), None
+            )
+            if refused_here is None:
+                return None
+            refused = refused or refused_here
+    if refused is not None:
+        return _refused(refused, sent.by_place[refused])
+    return _missing(security, sent, headers) if security.is_required else None
+
+
+def _is_accepted(settings: Settings, place: KeyPlace, key: bytes) -> bool:
+    spellings = [key, *_parts(place, key)]
+    if any(spelling.startswith(REFUSED_PREFIX) for spelling in spellings):
+        return False
+    allowed = settings.api_keys
+    return not allowed or any(hmac.compare_digest(spelling, one.encode()) for spelling in spellings for one in allowed)
+
+
+def _refused(place: KeyPlace, key: bytes) -> KeyRefusal:
+    why = "is not accepted"
+    if any(spelling.startswith(REFUSED_PREFIX) for spelling in (key, *_parts(place, key))):
+        why = f"begins with {REFUSED_PREFIX.decode()!r}, and such a key is always refused"
+    detail = f"The request has no valid API key: that in {_named(place)} {why}"
+    return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place))
+
+
+def _missing(security: Security, sent: SentKeys, headers: Mapping[bytes, bytes]) -> KeyRefusal:
+    missing = next(place for places in security.alternatives for place in places if place not in sent.by_place)
+    detail = f"The request has no API key; send {security.description}"
+    if sent.by_place:
+        detail = f"The request has only one part of its key; send {security.description}"
+    elif missing.is_basic and headers.get(b"authorization", b"")[:6].lower() == b"basic ":
+        detail = "The key in the header Authorization is not the Base64 of USER:PASSWORD"
+    else:
+        elsewhere = next((name.decode() for name in _CREDENTIAL_HEADERS if headers.get(name)), None)
+        if elsewhere is not None:
+            detail = f"The request has no API key where it belongs; send {security.description}, and not the header {elsewhere} as sent"
+    return KeyRefusal("request-key-missing", NO_KEY, detail, _pointer(missing))
+
+
+def _named(place: KeyPlace) -> str:
+    return f"the {'query parameter' if place.location == 'query' else place.location} {place.name}"
+
+
+def _pointer(place: KeyPlace) -> str:
+    return join_pointer("", place.location, place.name)
+
+
+def _value_at(place: KeyPlace, scope: Scope, headers: Mapping[bytes, bytes]) -> bytes:
+    if place.location == "header":
+        return headers.get(place.name.lower().encode("latin-1", "replace"), b"").strip()
+    name = place.name.encode()
+    pairs = _cookies(headers.get(b"cookie", b"")) if place.location == "cookie" else _query(scope["query_string"])
+    return next((value for key, value in pairs if key == name), b"")
+
+
+def _query(query: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for part in query.split(b"&"):
+        name, _, value = part.partition(b"=")
+        yield unquote_to_bytes(name.replace(b"+", b" ")), unquote_to_bytes(value.replace(b"+", b" "))
+
+
+def _cookies(header: bytes) -> Iterator[tuple[bytes, bytes]]:
+    for part in header.split(b";"):
+        name, _, value = part.strip().partition(b"=")
+        yield name, unquote_to_bytes(value.strip(b'"'))
+
+
+def _key_of(place: KeyPlace, value: bytes) -> bytes:
+    """Return the key in the value of a place: without its scheme, and decoded from Base64 where it is Basic."""
+    if not place.scheme:
+        # Documents have the header Authorization as an `apiKey` too, and some clients put a scheme before the key there.
+        return bearer_key(value) or value if place.name.lower() == "authorization" else value
+    scheme, _, key = value.partition(b" ")
+    if scheme.lower() != place.scheme.lower().encode("latin-1", "replace"):
+        return b""
+    key = key.strip()
+    if not place.is_basic:
+        return key
+    try:
+        decoded = base64.b64decode(key, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return decoded if b":" in decoded and decoded != b":" else b""
+
+
+def _parts(place: KeyPlace, key: bytes) -> list[bytes]:
+    """Return the parts of a Basic key that may be the API key: the password, or the user without one."""
+    if not place.is_basic or not key:
+        return []
+    user, _, password = key.partition(b":")
+    return [password or user]
