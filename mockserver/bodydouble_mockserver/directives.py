@@ -1,9 +1,12 @@
 """Directives for a single answer, such as a status, a delay or a fault, from ``Prefer`` headers and scripted answers."""
 
+import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
+
+from bodydouble_spec import Evidence, Finding, Severity
 
 from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.settings import Images
@@ -16,6 +19,7 @@ __all__ = [
     "parse_directive",
     "parse_prefer",
     "parse_seconds",
+    "unread_preferences",
 ]
 
 _MAX_SECONDS = 3600
@@ -75,23 +79,67 @@ def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[st
     field, parse, allowed = _DIRECTIVES[name]
     parsed = parse(value, choices)
     if parsed is None:
-        raise BadDirective(f"{name}={str(value)[:60]} is not valid; {name} takes {allowed(choices)}")
+        options = [*_OPTIONS[name](choices)] if name in _OPTIONS else []
+        advice = _advice(difflib.get_close_matches(str(value)[:60], options, 1))
+        raise BadDirective(f"{name}={str(value)[:60]} is not valid; {name} takes {allowed(choices)}{advice}")
     return {field: parsed}
 
 
 def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:
     """Parse the directives of all Prefer headers of a request.
 
-    The first value of a repeated preference counts; unknown or malformed preferences are ignored (RFC 7240). Raises BadDirective.
+    The first value of a repeated preference counts; unknown or malformed preferences are ignored (RFC 7240), see
+    `unread_preferences`. Raises BadDirective.
     """
     chosen: dict[str, Any] = {}
-    for value in values:
-        for item in _ITEM.findall(value.decode("latin-1")):
-            match = _PREFERENCE.fullmatch(item)
-            name = "" if match is None else match[1].lower()
-            if match is not None and name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
-                chosen |= parse_directive(name, _unquote(match[2] or ""), choices)
+    for _, name, value in _preferences(values):
+        if name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
+            chosen |= parse_directive(name, value, choices)
     return Directives(**chosen)
+
+
+def unread_preferences(values: Iterable[bytes], choices: DirectiveChoices, operation: str) -> list[Finding]:
+    """List the preferences that have no effect since they were not understood: misspelt, malformed or with an invalid value.
+
+    Those of RFC 7240 and its extensions are meant for the service, and are none.
+    """
+    findings: list[Finding] = []
+    for item, name, value in _preferences(values):
+        severity, reason = Severity.WARNING, ""
+        if name in _DIRECTIVES:
+            try:
+                parse_directive(name, value, choices)
+            except BadDirective as error:
+                reason = str(error)
+        elif not name:
+            reason = f"{item.strip()[:60]!r} is not understood; write name=value"
+        elif name not in _REGISTERED:
+            meant = _SYNONYMS.get(name) or next(iter(difflib.get_close_matches(name, DIRECTIVE_NAMES, 1)), None)
+            severity = Severity.INFO if meant is None else Severity.WARNING
+            reason = f"{item.strip()[:60]!r} is not understood{_advice([meant] if meant else [])}"
+        if reason:
+            findings.append(
+                Finding(
+                    "prefer-not-understood", severity, Evidence.ASSUMED, "/header/Prefer", f"Prefer: {reason}",
+                    direction="request", operation=operation,
+                )
+            )  # fmt: skip
+    return findings[:1] + [item for item in findings[1:_MAX_UNREAD] if item.message != findings[0].message]
+
+
+def _preferences(values: Iterable[bytes]) -> Iterator[tuple[str, str, str]]:
+    """Yield the preferences of Prefer headers: as sent, name in lower case (empty where it is malformed), and value."""
+    for header in values:
+        for item in _ITEM.findall(header.decode("latin-1")):
+            match = _PREFERENCE.fullmatch(item)
+            if match is not None:
+                yield item, match[1].lower(), _unquote(match[2] or "")
+            elif item.strip():
+                yield item, "", ""
+
+
+def _advice(meant: Iterable[str]) -> str:
+    return "".join(f"; did you mean {name}?" for name in meant)
 
 
 def _unquote(value: str) -> str:
@@ -189,3 +237,14 @@ _DIRECTIVES: Mapping[str, tuple[str, Callable[[Any, DirectiveChoices], Any], Cal
 }
 
 DIRECTIVE_NAMES = tuple(_DIRECTIVES)
+_OPTIONS: Mapping[str, Callable[[DirectiveChoices], Iterable[str]]] = {
+    "dialect": _dialects,
+    "envelope": _envelopes,
+    "fault": _fault_names,
+    "images": lambda _choices: Images,
+    "violation": _violations,
+}
+# The registry of preferences (RFC 7240, section 5.1).
+_REGISTERED = {"depth-noroot", "handling", "respond-async", "return", "safe", "wait"}
+_SYNONYMS = {"error": "fault", "latency": "delay", "sleep": "delay", "status": "code", "statuscode": "code"}
+_MAX_UNREAD = 20

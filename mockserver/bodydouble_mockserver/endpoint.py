@@ -12,7 +12,7 @@ from bodydouble_spec import Operation
 
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
-from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer
+from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer, unread_preferences
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
 from bodydouble_mockserver.request import CheckedRequest, Refusal, UnreadableBody, check, read_body
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
@@ -147,10 +147,12 @@ class OperationEndpoint:
     ) -> HandledRequest:
         preferred = _NO_DIRECTIVES
         if b"prefer" in headers:
+            values = [value for name, value in scope["headers"] if name == b"prefer"]
+            unread = unread_preferences(values, self.writer.choices, self.operation.key)
+            if unread:
+                checked.findings = [*checked.findings, *unread]
             try:
-                preferred = parse_prefer(
-                    (value for name, value in scope["headers"] if name == b"prefer"), self.writer.choices
-                )
+                preferred = parse_prefer(values, self.writer.choices)
             except BadDirective as error:
                 return HandledRequest(
                     scope, self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), checked

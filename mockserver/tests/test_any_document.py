@@ -245,7 +245,13 @@ def test_every_answer_conforms_to_the_document_that_is_served(
 def answer_of(mock: MockServer, operation: Operation, call: Call) -> httpx.Response:
     path = operation.path.replace("{", "").replace("}", "")
     content = b"" if operation.request is None else json.dumps(valid_request(operation)).encode()
-    return call(mock, path, method=operation.method, content=content, headers={"content-type": "application/json"})
+    sent: dict[str, dict[str, str]] = {"query": {}, "header": {}, "cookie": {}, "path": {}}
+    for item in operation.inputs:
+        if item.is_required and item.validator is not None:
+            sent[item.location][item.name] = str(sample(item.validator))
+    query, headers = sent["query"], sent["header"]
+    headers["content-type"] = "application/json"
+    return call(mock, path, method=operation.method, content=content, params=query, headers=headers)
 
 
 @pytest.mark.parametrize("file", [pytest.param(file, id=file.stem) for file in [*STRUCTURES, *BREADTH]])

@@ -1,5 +1,6 @@
 """``Prefer`` over HTTP: the directives, their effect, and ``Preference-Applied``."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -235,3 +236,49 @@ def test_the_delays_of_one_run_differ() -> None:
 
 def test_other_routes_ignore_preferences(app: MockServer, call: Call) -> None:
     assert call(app, "/v1/models", method="GET", headers=prefer("code=500, fault=hang")).status_code == 200
+
+
+MISSPELT = [
+    ("cod=429", 200, "'cod=429' is not understood; did you mean code?"),
+    ("fualt=reset", 200, "'fualt=reset' is not understood; did you mean fault?"),
+    ("retry_after=3", 200, "did you mean retry-after?"),
+    ("status=500", 200, "did you mean code?"),
+    ("code 429", 200, "write name=value"),
+    ("code: 429", 200, "write name=value"),
+    ("x-colour=red", 200, "'x-colour=red' is not understood"),
+    ("delay=abc", 400, "delay=abc is not valid; delay takes seconds"),
+    ("fault=reset-midbody", 400, "did you mean reset-mid-body?"),
+]
+
+
+@pytest.mark.parametrize(("asked", "status", "words"), MISSPELT)
+def test_a_directive_that_is_not_understood_is_told_in_journal_and_log(
+    contract: Contract,
+    call: Call,
+    edit: Edit,
+    caplog: pytest.LogCaptureFixture,
+    asked: str,
+    status: int,
+    words: str,
+) -> None:
+    app = create_app(contract, Settings(log=True))
+    with caplog.at_level(logging.INFO, "bodydouble.mockserver"):
+        answer = call(app, json=edit(), headers=prefer(asked))
+    (finding,) = app.journal.exchanges()[-1].findings
+    assert (answer.status_code, "preference-applied" in answer.headers) == (status, False)
+    assert (finding["id"], finding["pointer"]) == ("prefer-not-understood", "/header/Prefer")
+    assert words in finding["message"]
+    assert finding["message"] in caplog.text
+
+
+def test_what_is_understood_beside_a_misspelt_directive_is_applied(app: MockServer, call: Call, edit: Edit) -> None:
+    answer = call(app, json=edit(), headers=prefer("dely=2, code=429"))
+    assert (answer.status_code, answer.headers["preference-applied"]) == (429, "code=429")
+
+
+@pytest.mark.parametrize("asked", ["", ",", "return=minimal", "respond-async, wait=10", "code=429", "images=url"])
+def test_a_preference_that_is_understood_or_registered_is_no_finding(
+    app: MockServer, call: Call, edit: Edit, asked: str
+) -> None:
+    call(app, json=edit(), headers=prefer(asked))
+    assert not app.journal.exchanges()[-1].findings

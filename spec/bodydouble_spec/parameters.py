@@ -20,7 +20,7 @@ __all__ = ["Parameter", "SentParameters", "parameter_findings", "undeclared_find
 _NUMBER = re.compile(r"-?[0-9]{1,300}(\.[0-9]{1,300})?([eE][+-]?[0-9]{1,3})?")
 _DEEP = re.compile(r"\[([^\[\]]*)\]")
 _USUAL_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|", "label": "."}
+_DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # OpenAPI: parameters of these names are ignored, since media types and security describe them.
 _NOT_PARAMETERS = {"accept", "content-type", "authorization"}
 _ABSENT = object()
@@ -199,8 +199,8 @@ class Parameter:
         """Read an array or object whose parts are in one text; a decoded part may hold the delimiter."""
         view = self._view
         types = view.types - {"null"}
-        if self.style == "label" and not self.explode:
-            delimiter = ","
+        if self.style == "label" and self.explode:
+            delimiter = "."
         if "array" in types and (types == {"array"} or delimiter in text):
             return [_typed(decode(part), view.item(index)) for index, part in enumerate(text.split(delimiter))]
         if types == {"object"}:
