@@ -18,7 +18,18 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.account import account_routes
 from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
-from bodydouble_mockserver.asgi import CORS, TEXT_CORS, Answer, Receive, Scope, Send, header, send_answer, to_response
+from bodydouble_mockserver.asgi import (
+    CORS,
+    TEXT_CORS,
+    Answer,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    header,
+    send_answer,
+    to_response,
+)
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
 from bodydouble_mockserver.endpoint import HandledRequest, OperationEndpoint
 from bodydouble_mockserver.faults import perform_fault
@@ -27,6 +38,7 @@ from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.request import (
     CheckedRequest,
     Disconnected,
+    MalformedRequest,
     Refusal,
     bearer_key,
     contract_limits,
@@ -232,6 +244,17 @@ class MockServer(Starlette):
         key = bearer_key(header(request.scope, b"authorization"))
         self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
         return to_response(answer)
+
+    def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
+        """Record a request that the HTTP parser refused, and return its answer; ``headers`` are those that were read."""
+        scope = {"method": malformed.method, "path": malformed.path, "query_string": b"", "headers": headers}
+        refusal = Refusal(malformed.status, malformed.message)
+        now = self.settings.clock()
+        answer = self._refusals.write(malformed.status, refusal, malformed.path, self._new_id(), now)
+        answer.findings = [malformed.finding()]
+        key = bearer_key(header(scope, b"authorization"))
+        self._record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
+        return answer
 
     def _refuse(self, status: int, scope: Scope) -> Answer:
         return self._refusals.write(status, Refusal(status), scope["path"], self._new_id(), self.settings.clock())

@@ -1,25 +1,23 @@
 """Faults below the contract: broken HTTP answers and broken connections.
 
-A broken connection needs access to the transport, which ASGI hides. `FaultProtocol` adds it to the scope; the in-process transport of
-`bodydouble_mockserver.transport` adds a substitute that raises the matching httpx exceptions.
+A broken connection needs access to the transport, which ASGI hides. `bodydouble_mockserver.protocol` adds it to the scope; the in-process
+transport of `bodydouble_mockserver.transport` adds a substitute that raises the matching httpx exceptions.
 """
 
 import asyncio
 import socket
 import struct
-import time
 from dataclasses import replace
-from typing import Any, Protocol
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from typing import Protocol
 
 from bodydouble_mockserver.asgi import Answer, Receive, Scope, Send, response_head, send_answer
-from bodydouble_mockserver.errors import problem
 
-__all__ = ["EXTENSION", "FAULTS", "FaultProtocol", "RawConnection", "perform_fault"]
+__all__ = ["ABSOLUTE_FORM", "EXTENSION", "FAULTS", "RawConnection", "SocketConnection", "perform_fault"]
 
 # The key in the scope's extensions for the server's raw connection.
 EXTENSION = "bodydouble.connection"
+# The host of a request whose request line has a whole URL, as for a proxy.
+ABSOLUTE_FORM = "bodydouble.absolute-form"
 
 FAULTS = {
     "reset-before-headers": "the connection is reset instead of an answer",
@@ -82,27 +80,6 @@ class SocketConnection:
 
     def hang(self) -> None:
         """See `RawConnection`: nothing to do, since the client waits."""
-
-
-class FaultProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, which also passes its connection to the application."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """See asyncio.Protocol."""
-        super().connection_made(transport)
-        self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
-
-    def on_message_begin(self) -> None:
-        """Add the connection to the scope of a new request; called by httptools."""
-        super().on_message_begin()
-        self.scope["extensions"] = self._extensions
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer invalid HTTP in the vendor's envelope and close the connection."""
-        answer = problem(400, "", "", time.time(), message=f"The request is not valid HTTP: {msg}")
-        answer.headers.append((b"connection", b"close"))
-        self.transport.write(response_head(answer, len(answer.body)) + answer.body)
-        self.transport.close()
 
 
 async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Receive, send: Send) -> None:

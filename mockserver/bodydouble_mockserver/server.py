@@ -12,7 +12,7 @@ from types import FrameType
 import uvicorn
 
 from bodydouble_mockserver.app import MockServer
-from bodydouble_mockserver.faults import FaultProtocol
+from bodydouble_mockserver.protocol import FaultProtocol
 
 __all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
 

@@ -2,19 +2,31 @@
 
 from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, read_body
 from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
+from bodydouble_mockserver.request.malformed import (
+    MAX_HEAD_BYTES,
+    MAX_URL_BYTES,
+    MalformedRequest,
+    explain_malformed,
+    too_long,
+)
 from bodydouble_mockserver.request.not_stood_in import contract_limits, operation_limits
 from bodydouble_mockserver.request.security import bearer_key, refuse_keys, sent_keys
 
 __all__ = [
+    "MAX_HEAD_BYTES",
+    "MAX_URL_BYTES",
     "CheckedRequest",
     "Disconnected",
+    "MalformedRequest",
     "Refusal",
     "UnreadableBody",
     "bearer_key",
     "check",
     "contract_limits",
+    "explain_malformed",
     "operation_limits",
     "read_body",
     "refuse_keys",
     "sent_keys",
+    "too_long",
 ]

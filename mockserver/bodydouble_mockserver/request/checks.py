@@ -7,6 +7,7 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object, pointer_parts
 
 from bodydouble_mockserver.asgi import Scope
+from bodydouble_mockserver.faults import ABSOLUTE_FORM
 from bodydouble_mockserver.request.body import UnreadableBody, duplicate_keys, parse_json
 from bodydouble_mockserver.request.not_stood_in import not_stood_in
 from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
@@ -64,6 +65,10 @@ def check(
             issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
             checked.findings = [*checked.findings, asked]
             checked.refusal = Refusal(400, data=[issue], detail=asked.message)
+    host = scope.get("extensions", {}).get(ABSOLUTE_FORM)
+    if host is not None:
+        text = f"the request line has a whole URL (host {host[:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
+        checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
     checked.secrets = keys.secrets
     return checked
 

@@ -1,0 +1,187 @@
+"""uvicorn's HTTP protocol with three additions: the raw connection in the scope, ``Upgrade`` answered on HTTP/1.1, and words for bad HTTP.
+
+This is the only module that uses what uvicorn does not promise to keep; pyproject.toml therefore limits its version.
+"""
+
+import asyncio
+import re
+import time
+from typing import Any, Protocol, runtime_checkable
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bodydouble_mockserver.asgi import Answer, Headers, response_head
+from bodydouble_mockserver.errors import problem
+from bodydouble_mockserver.faults import ABSOLUTE_FORM, EXTENSION, SocketConnection
+from bodydouble_mockserver.request import MAX_HEAD_BYTES, MAX_URL_BYTES, MalformedRequest, explain_malformed, too_long
+
+__all__ = ["FaultProtocol"]
+
+_HTTP_URL = re.compile(rb"https?://", re.IGNORECASE)
+# Such a client waits for the answer after one line.
+_HTTP_09 = re.compile(rb"[A-Z]{1,20} [^ \r\n]*\r?\n")
+_FRAMING = (b"content-length", b"transfer-encoding")
+# Time for a client to read an answer that came before it had sent everything.
+_LINGER_S = 2.0
+
+
+@runtime_checkable
+class _RefusesMalformed(Protocol):
+    def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
+        """Record a request that cannot be served, and return its answer."""
+        ...
+
+
+class FaultProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, extended for the mock; see the module."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
+        # The bytes since the beginning of the current head, and the reason for refusing it.
+        self._head = b""
+        self._is_in_head = False
+        self._malformed: MalformedRequest | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """See asyncio.Protocol."""
+        if self._malformed is not None:
+            return  # refused already; the rest is read and dropped
+        self._unset_keepalive_if_required()
+        self._head = self._head + data if self._is_in_head else data
+        try:
+            self._feed(data)
+        except httptools.HttpParserError as error:
+            self._refuse(self._malformed or self._explain(error))
+            return
+        if self._is_in_head:
+            if len(self._head) > MAX_HEAD_BYTES or len(self.url) > MAX_URL_BYTES:
+                self._refuse(too_long(self._head, len(self.url)))
+            elif _HTTP_09.fullmatch(self._head):
+                self._refuse(explain_malformed(self._head, "HTTP/0.9"))
+
+    def _feed(self, data: bytes) -> None:
+        """Parse bytes; where the client offers another protocol, go on in HTTP/1.1 (RFC 9110, section 7.8).
+
+        The parser stops after such a head and leaves the body out, so the body is given to a second one.
+        """
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+                self._head = data
+                self._continue()
+            else:
+                return
+
+    def _continue(self) -> None:
+        callbacks = _RestOfRequest(self) if self._has_body else self
+        self.parser = httptools.HttpRequestParser(callbacks)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        if isinstance(callbacks, _RestOfRequest):
+            lines = [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name in _FRAMING]
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n" % b"".join(lines))
+
+    @property
+    def _has_body(self) -> bool:
+        return any(name in _FRAMING and value.strip(b"0 ") for name, value in self.headers)
+
+    def on_message_begin(self) -> None:
+        """Add the connection to the scope of a new request; called by httptools."""
+        super().on_message_begin()
+        self._is_in_head = True
+        self.scope["extensions"] = self._extensions
+
+    def on_headers_complete(self) -> None:
+        """Refuse a head that cannot be served, and read a whole URL as its path; called by httptools."""
+        self._is_in_head = False
+        url, head = self.url, self._head
+        if len(head) > MAX_URL_BYTES:
+            length = len(url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if len(url) > MAX_URL_BYTES or length > MAX_HEAD_BYTES:
+                self._stop(too_long(head, len(url)))
+        version = self.parser.get_http_version()
+        if version != "1.1" and version != "1.0":
+            self._stop(explain_malformed(head, "HTTP/0.9" if version == "0.9" else "version"))
+        if not url.startswith(b"/") and url != b"*":
+            if not _HTTP_URL.match(url):
+                self._stop(explain_malformed(head, "url"))
+            parsed = httptools.parse_url(url)
+            path = parsed.path or b"/"
+            self.url = path if parsed.query is None else path + b"?" + parsed.query
+            host = (parsed.host or b"").decode("latin-1")
+            self.scope["extensions"] = {**self._extensions, ABSOLUTE_FORM: host}
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Wait for the body of a request with ``Upgrade``, which this parser leaves out; called by httptools."""
+        if not (self.parser.should_upgrade() and self._has_body):
+            super().on_message_complete()
+
+    def _stop(self, malformed: MalformedRequest) -> None:
+        """Make the parser stop inside of a callback."""
+        self._malformed = malformed
+        raise ValueError(malformed.rule)
+
+    def _explain(self, error: httptools.HttpParserError) -> MalformedRequest:
+        is_body = not self._is_in_head and self.cycle is not None and self.cycle.more_body
+        return explain_malformed(self._head, str(error), is_body=is_body)
+
+    def _refuse(self, malformed: MalformedRequest) -> None:
+        """Answer and record a request that cannot be served, and close the connection once the client has read the answer."""
+        self._malformed = malformed
+        app = self.config.app
+        headers: Headers = list(self.headers or ())
+        if isinstance(app, _RefusesMalformed):
+            answer = app.refuse_malformed(malformed, headers)
+        else:
+            answer = problem(malformed.status, malformed.path, "", time.time(), message=malformed.message)
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and not cycle.more_body:
+            # The request before it is being answered.
+            cycle.keep_alive = False
+            return
+        if cycle is not None:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        answer.headers.append((b"connection", b"close"))
+        self.transport.write(response_head(answer, len(answer.body)) + answer.body)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        # Closing at once would reset the connection where bytes are unread, and the client could lose the answer.
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+
+class _RestOfRequest:
+    """Callbacks of a parser that gets the body of a request whose head another one has read; then those of the protocol."""
+
+    def __init__(self, protocol: FaultProtocol) -> None:
+        self._protocol = protocol
+        self._is_head = True
+
+    def on_message_begin(self) -> None:
+        if not self._is_head:
+            self._protocol.on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        if not self._is_head:
+            self._protocol.on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_head:
+            self._protocol.on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self._is_head:
+            self._is_head = False
+        else:
+            self._protocol.on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._protocol.on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._protocol.on_message_complete()
