@@ -29,7 +29,7 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec.operation import Operation, Response, is_success, operation_of
+from bodydouble_spec.operation import EVENTS, Operation, Response, is_success, operation_of
 from bodydouble_spec.parameters import Parameter, SentParameters, parameter_findings, undeclared_findings
 from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
@@ -40,6 +40,7 @@ from bodydouble_spec.vendored import provenance
 __all__ = [
     "BEARER",
     "DUMMY_KEY",
+    "EVENTS",
     "REDACTED",
     "BadFilter",
     "Contract",

@@ -16,7 +16,11 @@ from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, S
 from bodydouble_spec.security import Security, read_security
 from bodydouble_spec.values import is_object, join_pointer
 
-__all__ = ["Operation", "Response", "is_success", "operation_of", "read_operations", "unusable_schemas"]
+__all__ = ["EVENTS", "Operation", "Response", "is_success", "operation_of", "read_operations", "unusable_schemas"]
+
+
+EVENTS = "text/event-stream"
+"""The media type of an event stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +41,8 @@ class Operation:
     ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes
     none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and
     ``inputs`` the same ones ready for use, ``security`` is that of the operation or of the whole document,
-    ``callbacks`` maps the name of a callback to the expressions of its URLs, and ``extensions`` are the ``x-`` values
-    of the operation, which hold sizes and price.
+    ``callbacks`` maps the name of a callback to the expressions of its URLs, ``success_media_types`` are in lower case and
+    without parameters, and ``extensions`` are the ``x-`` values of the operation, which hold sizes and price.
     """
 
     key: str
@@ -54,12 +58,17 @@ class Operation:
     inputs: tuple[Parameter, ...]
     security: Security
     callbacks: Mapping[str, tuple[str, ...]]
+    success_media_types: frozenset[str]
     extensions: Mapping[str, Any]
 
     @property
     def is_authenticated(self) -> bool:
         """True when a request without a key is against the contract."""
         return self.security.is_required
+
+    def asks_for_events(self, body: Any) -> bool:
+        """Return whether a request body asks for an event stream, and the contract has one."""
+        return is_object(body) and body.get("stream") is True and EVENTS in self.success_media_types
 
     @property
     def request_schema(self) -> dict[str, Any] | None:
@@ -267,6 +276,12 @@ class _OperationReader:
                 self._document["components"].get("securitySchemes", {}),
             ),
             callbacks=_callbacks(item.get("callbacks")),
+            success_media_types=frozenset(
+                name.partition(";")[0].strip().lower()
+                for status, response in item["responses"].items()
+                if status.startswith("2") or status == "default"
+                for name in response.get("content", {})
+            ),
             extensions={name: value for name, value in item.items() if name.startswith("x-")},
         )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bodydouble_spec import (
+    EVENTS,
     Contract,
     Evidence,
     Finding,
@@ -26,7 +27,6 @@ from bodydouble_mockserver.request.parameters import sent_parameters
 
 __all__ = ["contract_limits", "not_stood_in", "operation_limits"]
 
-_EVENTS = "text/event-stream"
 _ADVICE = "Prefer: code=200 answers nevertheless"
 _EXPRESSION = re.compile(r"\{?\$request\.(body#(?P<pointer>[^}]*)|(?P<place>query|header|path)\.(?P<name>[^}]+))")
 _WEBSOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
@@ -47,7 +47,7 @@ def contract_limits(contract: Contract) -> Iterator[str]:
 def operation_limits(operation: Operation) -> Iterator[str]:
     """Yield a sentence for each declared part of an operation that is not stood in for."""
     key = operation.key
-    if _has_events(operation):
+    if EVENTS in operation.success_media_types:
         yield f"{key}: event streams are not stood in for; a request for one is refused with the finding not-stood-in"
     if operation.callbacks:
         yield f"{key}: no callback is sent ({', '.join(operation.callbacks)}); a request for one is refused with the finding not-stood-in"
@@ -59,16 +59,18 @@ def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Sc
     """Return the finding of a request that asks for a part of the contract that is not stood in for; None for any other."""
     if headers.get(b"upgrade", b"").strip().lower() == b"websocket":
         return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
-    if _has_events(operation):
-        if is_object(parsed) and parsed.get("stream") is True:
-            return _finding(
-                operation, "/stream", f"the request asks for an event stream, which is not stood in for; leave stream out, or {_ADVICE}"
-            )  # fmt: skip
+    types = operation.success_media_types
+    if EVENTS in types:
+        reason = "the request asks for an event stream, which is not stood in for"
+        if operation.asks_for_events(parsed):
+            return _finding(operation, "/stream", f"{reason}; leave stream out, or {_ADVICE}")
         accepted = headers.get(b"accept", b"").decode("latin-1")
-        if _EVENTS in accepted.lower() and _prefers_events(accepted):
+        if EVENTS in accepted.lower() and _prefers_events(accepted):
+            return _finding(operation, "/header/Accept", f"{reason}; accept another type, or {_ADVICE}")
+        if types == {EVENTS}:
             return _finding(
-                operation, "/header/Accept", f"the request asks for an event stream, which is not stood in for; accept another type, or {_ADVICE}"
-            )  # fmt: skip
+                operation, "", f"the contract has no answer but an event stream, which is not stood in for; {_ADVICE}"
+            )
     if operation.callbacks:
         sent = sent_parameters(scope)
         for name, expressions in operation.callbacks.items():
@@ -86,15 +88,6 @@ def _finding(operation: Operation, pointer: str, message: str) -> Finding:
     )  # fmt: skip
 
 
-def _has_events(operation: Operation) -> bool:
-    return any(
-        name.partition(";")[0].strip().lower() == _EVENTS
-        for status, response in operation.responses.items()
-        if status[:1] in ("2", "d")
-        for name in response.content
-    )
-
-
 def _prefers_events(accepted: str) -> bool:
     """Return whether an Accept header names an event stream, and no other type that it wants as much."""
     wanted: dict[str, float] = {}
@@ -102,7 +95,7 @@ def _prefers_events(accepted: str) -> bool:
         name = part.partition(";")[0].strip().lower()
         quality = _QUALITY.search(part)
         wanted[name] = float(quality[1]) if quality else 1.0
-    events = wanted.pop(_EVENTS, 0.0)
+    events = wanted.pop(EVENTS, 0.0)
     others = [quality for name, quality in wanted.items() if name != "*/*"]
     return events > max(others, default=0.0)
 
