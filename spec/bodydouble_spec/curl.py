@@ -1,7 +1,11 @@
 """A request as a curl command, for the journal, findings and reports."""
 
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from urllib.parse import quote
+
+from bodydouble_spec.security import KeyPlace, Security
 
 __all__ = ["curl_command", "header_text", "request_path"]
 
@@ -9,6 +13,8 @@ _MOCK = "http://127.0.0.1:8000"
 # Linux limits an argument to 128 kB; a longer body comes from standard input.
 _MAX_ARGUMENT_CHARACTERS = 100_000
 _END = "END_OF_BODY"
+_KEY = "$AIMLAPI_KEY"
+_TOKEN = re.compile("[A-Za-z0-9_-]+")
 
 
 def curl_command(
@@ -18,19 +24,19 @@ def curl_command(
     origin: str | None = None,
     headers: Mapping[str, str] | None = None,
     body: str | None = None,
-    with_key: bool = False,
+    security: Security | None = None,
 ) -> str:
     """Return a command for a POSIX shell, with every text quoted.
 
     ``origin`` precedes ``path``; None uses ``$AIMLAPI_BASE_URL`` (with ``/v1`` or without), or the mock's address on
-    port 8000. ``body`` is the text to send, None for no body. ``with_key`` sends ``$AIMLAPI_KEY`` as bearer key: a key
-    is never written out. Control characters are removed from method, path and headers, which cannot have any.
+    port 8000. ``body`` is the text to send, None for no body. ``security`` sends ``$AIMLAPI_KEY`` where the contract has
+    the key, None sends no key: it is never written out. Control characters are removed from method, path and headers, which cannot have any.
     """
-    target = shlex.quote(f"{origin or ''}{request_path(path)}")
+    places = () if security is None else security.preferred
+    target = _with_keys(f"{origin or ''}{request_path(path)}", places)
     base = "" if origin is not None else '"${base%/v1}"'
     words = [f"curl --globoff --request {shlex.quote(header_text(method))} {base}{target}"]
-    if with_key:
-        words.append('--header "Authorization: Bearer $AIMLAPI_KEY"')
+    words += [option for place in places for option in _key_options(place)]
     words += [f"--header {shlex.quote(f'{name}: {header_text(value)}')}" for name, value in (headers or {}).items()]
     ending = ""
     if body is not None and len(body) <= _MAX_ARGUMENT_CHARACTERS:
@@ -45,6 +51,29 @@ def curl_command(
     # The base URL may end in /v1 or not; the path begins with the version.
     variable = "" if origin is not None else f"base=${{AIMLAPI_BASE_URL:-{_MOCK}}}\n"
     return variable + " \\\n  ".join(words) + ending + "\n"
+
+
+def _with_keys(target: str, places: Sequence[KeyPlace]) -> str:
+    """Return the quoted URL, with the key in its query where it belongs there."""
+    quoted, separator = shlex.quote(target), "&" if "?" in target else "?"
+    for place in places:
+        if place.location == "query":
+            quoted += shlex.quote(separator + quote(place.name, safe="") + "=") + f'"{_KEY}"'
+            separator = "&"
+    return quoted
+
+
+def _key_options(place: KeyPlace) -> list[str]:
+    if place.location == "query":
+        return []
+    if place.location == "cookie":
+        return [f'--cookie {shlex.quote(header_text(f"{place.name}="))}"{_KEY}"']
+    if place.is_basic:
+        return [f'--user "{_KEY}"']  # USER:PASSWORD; curl asks for the password where the key is only the user
+    name, scheme = header_text(place.name), header_text(place.scheme)
+    if _TOKEN.fullmatch(name + scheme):
+        return [f'--header "{name}: {f"{scheme} " if scheme else ""}{_KEY}"']
+    return [f'--header {shlex.quote(f"{name}: {scheme} ")}"{_KEY}"']
 
 
 def request_path(path: str) -> str:

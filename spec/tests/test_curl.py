@@ -3,6 +3,7 @@
 import subprocess
 
 import pytest
+from bodydouble_spec import BEARER
 from bodydouble_spec.curl import curl_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,7 +42,7 @@ def test_a_body_too_long_for_an_argument_comes_from_standard_input(body: str) ->
 
 
 def test_the_shell_inserts_the_key() -> None:
-    command = curl_command("POST", "/v1/x", origin="https://api.test", with_key=True)
+    command = curl_command("POST", "/v1/x", origin="https://api.test", security=BEARER)
     assert "Authorization: Bearer my-own-key" in handed_over(command, AIMLAPI_KEY="my-own-key")
 
 

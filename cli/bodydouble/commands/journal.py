@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 from bodydouble_spec import (
+    BEARER,
     BadFilter,
     Exchange,
     ExchangeFilter,
@@ -113,7 +114,11 @@ def as_curl(exchange: Exchange) -> str:
     # In ASCII, which every terminal and shell supports.
     body = None if exchange.body is None else json.dumps(_body(exchange))
     command = curl_command(
-        exchange.method, exchange.path, headers=_headers(exchange), body=body, with_key=exchange.key is not None
+        exchange.method,
+        exchange.path,
+        headers=_headers(exchange),
+        body=body,
+        security=None if exchange.key is None else BEARER,
     )
     return "\n".join((*_comments(exchange), command))
 

@@ -82,13 +82,14 @@ class CompletedRun:
 
     def _curl(self, observation: Observation) -> str:
         """Return a call as a curl command; its key was removed before."""
+        path, headers = self.profile.target
         return curl_command(
             self.profile.operation.method,
-            self.profile.operation.path,
+            path,
             origin=self.origin,
-            headers={"content-type": "application/json"},
+            headers={**headers, "content-type": "application/json"},
             body=observation.sent.decode("utf-8", "replace"),
-            with_key=True,
+            security=self.profile.operation.security,
         )
 
 

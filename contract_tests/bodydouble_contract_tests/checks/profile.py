@@ -30,7 +30,7 @@ from bodydouble_contract_tests.checks.unspecified import (
     is_unspecified_prompt,
     known_values,
 )
-from bodydouble_contract_tests.schema import places, values_at, values_named
+from bodydouble_contract_tests.schema import places, request_target, values_at, values_named
 
 __all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]
 
@@ -229,6 +229,11 @@ class OperationProfile:
             or (names.inputs is not None and names.inputs in body and self._are_unspecified(body[names.inputs]))
             or any(known.lacks(body[name]) for name, known in self._known_values.items() if name in body)
         )
+
+    @cached_property
+    def target(self) -> tuple[str, dict[str, str]]:
+        """Path and headers of every call, with the required parameters of the operation."""
+        return request_target(self.contract, self.operation)
 
     @cached_property
     def _known_values(self) -> Mapping[str, KnownValues]:

@@ -153,10 +153,10 @@ class Harness:
 
     def post(self, operation: Operation, body: Any, content: bytes) -> PostResult:
         """Post a body without the client, as these bytes of JSON."""
-        headers = {"Authorization": "Bearer a-key", "Content-Type": "application/json"}
+        path, headers = operation.security.authorize("a-key", operation.path, {"Content-Type": "application/json"})
         answer = self._http.request(
             operation.method,
-            f"{self._base_url}{operation.path}",
+            f"{self._base_url}{path}",
             content=content,
             headers=headers,
             timeout=self.deadline_s,

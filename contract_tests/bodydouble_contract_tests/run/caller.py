@@ -169,9 +169,9 @@ class Caller:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
         try:
-            received = self._target.send(
-                self._profile.operation.method, self._profile.operation.path, sent, case.credential
-            )
+            operation = self._profile.operation
+            path, headers = self._profile.target
+            received = self._target.send(operation.method, path, sent, case.credential, operation.security, headers)
             charge = NO_CHARGE
             if self._budget is not None:
                 answer = parsed(received.content)

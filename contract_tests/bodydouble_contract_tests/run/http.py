@@ -3,6 +3,7 @@
 import ssl
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -10,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from bodydouble_spec import BEARER, Security
 
 from bodydouble_contract_tests.checks import Credential, Trouble
 from bodydouble_contract_tests.errors import CannotVerify
@@ -57,7 +59,8 @@ def _unzipped(data: bytes, most_bytes: int) -> bytes:
     return bytes(content)
 
 
-WRONG_KEY = "bodydouble-a-key-that-nobody-issued"
+# The mock refuses every key that begins so, whatever keys it allows.
+WRONG_KEY = "invalid-bodydouble-key"
 LARGEST_ANSWER = 128 * 1024 * 1024
 # A new connection for each call: a leftover of one answer must not count against the next.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
@@ -127,11 +130,23 @@ class Target:
         except (OSError, ValueError, ImportError) as error:
             raise CannotVerify(f"the HTTP client cannot be set up: {error}; check the proxy variables") from None
 
-    def send(self, method: str, path: str, body: bytes, credential: Credential = Credential.KEY) -> Received:
-        """Make one call, and return its answer or its failure. ``path`` is the operation's, ``body`` is JSON, or empty for none."""
-        headers = {"content-type": "application/json"} if body else {}
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        credential: Credential = Credential.KEY,
+        security: Security = BEARER,
+        headers: Mapping[str, str] | None = None,
+    ) -> Received:
+        """Make one call, and return its answer or its failure.
+
+        ``path`` is the operation's with its parameters, ``body`` is JSON, or empty for none, ``security`` says where the key belongs.
+        """
+        headers = {**(headers or {}), **({"content-type": "application/json"} if body else {})}
         if credential is not Credential.NONE:
-            headers["authorization"] = f"Bearer {self.api_key if credential is Credential.KEY else WRONG_KEY}"
+            key = self.api_key if credential is Credential.KEY else WRONG_KEY
+            path, headers = security.authorize(key, path, headers)
         reading = _AnswerReader(time.monotonic(), self.timeout_s)
         try:
             with self._client.stream(method, self.base + path, content=body, headers=headers) as response:

@@ -98,15 +98,17 @@ class Results:
 def curl_of(profile: OperationProfile, base: str | None, case: Case, redaction: Redaction) -> str:
     """Return the call of a case as a curl command without the key; without a ``base`` it goes to ``$AIMLAPI_BASE_URL``."""
     sent = sent_bytes(profile, case)
-    headers = {"content-type": "application/json"} if sent else {}
+    security = profile.operation.security
+    path, own = profile.target
+    headers = {**own, **({"content-type": "application/json"} if sent else {})}
     if case.credential is Credential.WRONG:
-        headers["authorization"] = f"Bearer {WRONG_KEY}"
+        path, headers = security.authorize(WRONG_KEY, path, headers)
     body = redaction.own(sent.decode()) if sent else None
     return curl_command(
         profile.operation.method,
-        profile.operation.path,
+        path,
         origin=None if base is None else redaction.own(base),
         headers=headers,
         body=body,
-        with_key=case.credential is Credential.KEY,
+        security=security if case.credential is Credential.KEY else None,
     )

@@ -1,6 +1,7 @@
 """The values that a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
 
 from bodydouble_contract_tests.schema.numbers import numbers
+from bodydouble_contract_tests.schema.parameters import request_target
 from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match
 from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
 from bodydouble_contract_tests.schema.responses import places, values_at, values_named
@@ -21,6 +22,7 @@ __all__ = [
     "picture_bytes",
     "picture_texts",
     "places",
+    "request_target",
     "request_walker",
     "response_walkers",
     "simplest_match",

@@ -43,16 +43,20 @@ class SentKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeyRefusal:
-    """The reason of a 401: ``message`` in the vendor's words, ``detail`` in those of the contract, and the place."""
+    """The reason of a 401: ``message`` in the vendor's words, ``detail`` in those of the contract, and the place.
+
+    ``is_on_purpose`` tells that the key is one that is always refused.
+    """
 
     rule: str
     message: str
     detail: str
     pointer: str
+    is_on_purpose: bool = False
 
     def finding(self, operation: str) -> Finding:
         """Return the finding for journal and log; it has no key."""
-        severity = Severity.for_evidence(Evidence.DOCUMENTED)
+        severity = Severity.INFO if self.is_on_purpose else Severity.for_evidence(Evidence.DOCUMENTED)
         return Finding(
             self.rule, severity, Evidence.DOCUMENTED, self.pointer, self.detail, direction="request", operation=operation
         )  # fmt: skip
@@ -115,11 +119,14 @@ def _is_accepted(settings: Settings, place: KeyPlace, key: bytes) -> bool:
 
 
 def _refused(place: KeyPlace, key: bytes) -> KeyRefusal:
-    why = "is not accepted"
-    if any(spelling.startswith(REFUSED_PREFIX) for spelling in (key, *_parts(place, key))):
-        why = f"begins with {REFUSED_PREFIX.decode()!r}, and such a key is always refused"
+    is_on_purpose = any(spelling.startswith(REFUSED_PREFIX) for spelling in (key, *_parts(place, key)))
+    why = (
+        f"begins with {REFUSED_PREFIX.decode()!r}, and such a key is always refused"
+        if is_on_purpose
+        else "is not accepted"
+    )
     detail = f"The request has no valid API key: that in {_named(place)} {why}"
-    return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place))
+    return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place), is_on_purpose)
 
 
 def _missing(security: Security, sent: SentKeys, headers: Mapping[bytes, bytes]) -> KeyRefusal:

@@ -1,0 +1,61 @@
+"""Verification of a served contract whatever its security and its required parameters: calls carry what the contract asks."""
+
+from typing import Any
+
+import pytest
+from bodydouble_contract_tests.checks import Credential, OperationProfile
+from bodydouble_contract_tests.run.http import Target
+from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import Contract
+
+KEY = "the-right-key"
+SCHEMES: dict[str, Any] = {
+    "bearer": {"type": "http", "scheme": "bearer"},
+    "basic": {"type": "http", "scheme": "basic"},
+    "header": {"type": "apiKey", "in": "header", "name": "X-Id"},
+    "query": {"type": "apiKey", "in": "query", "name": "key"},
+    "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
+}
+
+
+def contract_of(security: list[dict[str, Any]]) -> Contract:
+    parameters = [
+        {"name": "size", "in": "query", "required": True, "schema": {"type": "integer", "minimum": 3}},
+        {"name": "tags", "in": "query", "required": True, "explode": False, "schema": {"type": "array", "minItems": 2, "items": {"type": "string", "enum": ["a b", "c"]}}},
+        {"name": "filter", "in": "query", "required": True, "style": "deepObject", "schema": {"type": "object", "required": ["on"], "properties": {"on": {"type": "boolean"}}}},
+        {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}},
+        {"name": "X-Region", "in": "header", "required": True, "schema": {"type": "string", "enum": ["eu"]}},
+        {"name": "mode", "in": "cookie", "required": True, "schema": {"type": "string", "minLength": 1}},
+        {"name": "other", "in": "query", "schema": {"type": "integer"}},
+    ]  # fmt: skip
+    body = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    operation = {"parameters": parameters, "security": security, "requestBody": body,
+                 "responses": {"200": {"description": ""}}}  # fmt: skip
+    document = {
+        "openapi": "3.0.0", "info": {"title": "x", "version": "1"},
+        "components": {"securitySchemes": SCHEMES}, "paths": {"/jobs/{id}": {"post": operation}},
+    }  # fmt: skip
+    return Contract.load(document, overlay=None)
+
+
+@pytest.mark.parametrize("api_keys", [(), (KEY,)], ids=["any key", "one key"])
+@pytest.mark.parametrize(
+    "security",
+    [[{name: []}] for name in SCHEMES] + [[{"header": [], "cookie": []}], [{"query": []}, {"header": []}]],
+    ids=lambda security: "-".join("+".join(item) for item in security),
+)
+def test_a_call_has_its_parameters_and_its_key_where_the_contract_asks(
+    security: list[dict[str, Any]], api_keys: tuple[str, ...]
+) -> None:
+    contract = contract_of(security)
+    app: MockServer = create_app(contract, Settings(api_keys=api_keys))
+    profile = OperationProfile(contract)
+    path, headers = profile.target
+    with Target("http://mock.test", KEY, transport=MockTransport(app)) as target:
+        statuses = [
+            target.send("POST", path, b"{}", credential, profile.operation.security, headers).status
+            for credential in (Credential.KEY, Credential.WRONG, Credential.NONE)
+        ]
+    assert statuses == [200, 401, 401]
+    assert [len(exchange.findings) for exchange in app.journal.exchanges()] == [0, 1, 1]
