@@ -17,6 +17,11 @@ SCHEMES: dict[str, Any] = {
     "query": {"type": "apiKey", "in": "query", "name": "key"},
     "cookie": {"type": "apiKey", "in": "cookie", "name": "session"},
 }
+SECURITIES: list[Any] = [
+    *([{name: []}] for name in SCHEMES),
+    [{"header": [], "cookie": []}],
+    [{"query": []}, {"header": []}],
+]
 
 
 def contract_of(security: list[dict[str, Any]]) -> Contract:
@@ -42,7 +47,7 @@ def contract_of(security: list[dict[str, Any]]) -> Contract:
 @pytest.mark.parametrize("api_keys", [(), (KEY,)], ids=["any key", "one key"])
 @pytest.mark.parametrize(
     "security",
-    [[{name: []}] for name in SCHEMES] + [[{"header": [], "cookie": []}], [{"query": []}, {"header": []}]],
+    SECURITIES,
     ids=lambda security: "-".join("+".join(item) for item in security),
 )
 def test_a_call_has_its_parameters_and_its_key_where_the_contract_asks(

@@ -111,9 +111,10 @@ class FaultProtocol(HttpToolsProtocol):
                 self._stop(explain_malformed(head, "url"))
             parsed = httptools.parse_url(url)
             path = parsed.path or b"/"
-            self.url = path if parsed.query is None else path + b"?" + parsed.query
+            self.url = path + b"?" + parsed.query if parsed.query else path
             host = (parsed.host or b"").decode("latin-1")
-            self.scope["extensions"] = {**self._extensions, ABSOLUTE_FORM: host}
+            extensions: dict[str, Any] = {**self._extensions, ABSOLUTE_FORM: host}
+            self.scope["extensions"] = extensions
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -127,7 +128,7 @@ class FaultProtocol(HttpToolsProtocol):
         raise ValueError(malformed.rule)
 
     def _explain(self, error: httptools.HttpParserError) -> MalformedRequest:
-        is_body = not self._is_in_head and self.cycle is not None and self.cycle.more_body
+        is_body = not self._is_in_head and bool(self.cycle) and self.cycle.more_body
         return explain_malformed(self._head, str(error), is_body=is_body)
 
     def _refuse(self, malformed: MalformedRequest) -> None:
@@ -140,11 +141,11 @@ class FaultProtocol(HttpToolsProtocol):
         else:
             answer = problem(malformed.status, malformed.path, "", time.time(), message=malformed.message)
         cycle = self.cycle
-        if cycle is not None and not cycle.response_complete and not cycle.more_body:
+        if cycle and not cycle.response_complete and not cycle.more_body:
             # The request before it is being answered.
             cycle.keep_alive = False
             return
-        if cycle is not None:
+        if cycle:
             cycle.disconnected = True
             cycle.message_event.set()
         answer.headers.append((b"connection", b"close"))

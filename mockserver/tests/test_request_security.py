@@ -221,7 +221,7 @@ def test_each_key_has_its_own_credits(serve: Serve) -> None:
 def test_a_key_is_not_echoed_into_an_answer(serve: Serve) -> None:
     echo = {"type": "object", "properties": {"key": {"type": "string"}, "size": {"type": "string"}}}
     answer = {"200": {"description": "", "content": {"application/json": {"schema": echo}}}}
-    operation = {
+    operation: dict[str, Any] = {
         "parameters": [{"name": "size", "in": "query", "schema": {"type": "string"}}],
         "security": [{"key": []}], "responses": answer,
     }  # fmt: skip

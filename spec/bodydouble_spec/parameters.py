@@ -13,7 +13,7 @@ from bodydouble_spec.defects import show
 from bodydouble_spec.exchange import is_secret_name
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema import SchemaValidator, SchemaView
-from bodydouble_spec.values import join_pointer
+from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Parameter", "SentParameters", "parameter_findings", "undeclared_findings"]
 
@@ -24,6 +24,7 @@ _DELIMITERS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 # OpenAPI: parameters of these names are ignored, since media types and security describe them.
 _NOT_PARAMETERS = {"accept", "content-type", "authorization"}
 _ABSENT = object()
+_NULL, _ARRAY, _OBJECT = frozenset(("null",)), frozenset(("array",)), frozenset(("object",))
 _MAX_UNDECLARED = 20
 
 
@@ -117,7 +118,7 @@ class Parameter:
     def is_spread(self) -> bool:
         """True where each property of an object is a query parameter of its own."""
         is_form = self.location == "query" and self.style == "form" and self.explode and not self.is_json
-        return is_form and self.validator is not None and self._view.types - {"null"} == {"object"}
+        return is_form and self.validator is not None and self._view.types - _NULL == _OBJECT
 
     @property
     def _view(self) -> SchemaView:
@@ -198,12 +199,12 @@ class Parameter:
     def _structured(self, text: str, delimiter: str, decode: Any) -> Any:
         """Read an array or object whose parts are in one text; a decoded part may hold the delimiter."""
         view = self._view
-        types = view.types - {"null"}
+        types = view.types - _NULL
         if self.style == "label" and self.explode:
             delimiter = "."
-        if "array" in types and (types == {"array"} or delimiter in text):
+        if "array" in types and (types == _ARRAY or delimiter in text):
             return [_typed(decode(part), view.item(index)) for index, part in enumerate(text.split(delimiter))]
-        if types == {"object"}:
+        if types == _OBJECT:
             parts = text.split(";" if self.style == "matrix" and self.explode else delimiter)
             if self.explode:
                 pairs = [part.partition("=")[::2] for part in parts]
@@ -229,8 +230,8 @@ class Parameter:
             keys = keys[:-1] if is_list else keys
             for key in keys[:-1]:
                 view = view.property(key)
-                inner = place.setdefault(key, {})
-                if not isinstance(inner, dict):
+                inner: Any = place.setdefault(key, {})
+                if not is_object(inner):
                     raise _Unreadable(f"{self.name}[{key}] is sent as a value and as an object")
                 place = inner
             view = view.property(keys[-1])

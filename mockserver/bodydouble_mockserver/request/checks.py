@@ -54,9 +54,11 @@ def check(
 ) -> CheckedRequest:
     """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
     keys = sent_keys(operation.security, scope, headers)
-    checked = _check_keys(operation, settings, headers, body, keys) or _check_content(
-        operation, headers, body, keys.key
-    )
+    if isinstance(body, UnreadableBody):
+        checked = CheckedRequest(None, keys.key, refusal=Refusal(body.status, body.message))
+    else:
+        refused = _check_keys(operation, settings, headers, keys)
+        checked = refused or _check_content(operation, headers, body, keys.key)
     if checked.refusal is None or checked.refusal.data is not None:
         _add_parameters(checked, operation, scope)
     if checked.refusal is None:
@@ -74,14 +76,8 @@ def check(
 
 
 def _check_keys(
-    operation: Operation,
-    settings: Settings,
-    headers: Mapping[bytes, bytes],
-    body: bytes | UnreadableBody,
-    keys: SentKeys,
+    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], keys: SentKeys
 ) -> CheckedRequest | None:
-    if isinstance(body, UnreadableBody):
-        return CheckedRequest(None, keys.key, refusal=Refusal(body.status, body.message))
     refused = refuse_keys(settings, operation.security, keys, headers)
     if refused is None:
         return None
@@ -95,7 +91,7 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
     if faults or notes:
         checked.findings = [*faults, *checked.findings, *notes]
     if faults:
-        known = checked.refusal.data if checked.refusal is not None else []
+        known: list[Any] = checked.refusal.data if checked.refusal is not None else []
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
 

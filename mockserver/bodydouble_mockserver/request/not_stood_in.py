@@ -67,7 +67,7 @@ def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Sc
         accepted = headers.get(b"accept", b"").decode("latin-1")
         if EVENTS in accepted.lower() and _prefers_events(accepted):
             return _finding(operation, "/header/Accept", f"{reason}; accept another type, or {_ADVICE}")
-        if types == {EVENTS}:
+        if types == frozenset((EVENTS,)):
             return _finding(
                 operation, "", f"the contract has no answer but an event stream, which is not stood in for; {_ADVICE}"
             )
