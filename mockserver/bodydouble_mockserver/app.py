@@ -114,7 +114,9 @@ class MockServer(Starlette):
             writer = SuccessWriter(operation, settings, self._gallery)
             self._writers.append((operation, writer))
             refusals = RefusalWriter(operation, is_vendor=is_vendor)
-            endpoint = OperationEndpoint(operation, writer, refusals, settings, self._state, self._new_id)
+            endpoint = OperationEndpoint(
+                operation, writer, refusals, settings, self._state, self._new_id, self._store.put
+            )
             for path in _spellings(operation.path):
                 if "{" in path:
                     template, names = _template(path)

@@ -14,7 +14,7 @@ from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer, unread_preferences
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
-from bodydouble_mockserver.request import CheckedRequest, Refusal, UnreadableBody, check, read_body
+from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 
@@ -36,20 +36,21 @@ class Effects:
 
 
 _NO_EFFECTS = Effects()
+_NO_BODY = Intake()
 
 
 @dataclass(slots=True)
 class HandledRequest:
     """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
 
-    ``scope`` is that of the ASGI connection, ``body`` the raw request body (empty where the request was refused unread), ``operation`` the key of
-    the operation or None. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    ``scope`` is that of the ASGI connection, ``intake`` the body (empty where the request was refused unread), ``operation`` the key of the
+    operation or None. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
     """
 
     scope: Scope
     answer: Answer
     checked: CheckedRequest
-    body: bytes = b""
+    intake: Intake = _NO_BODY
     operation: str | None = None
     effects: Effects = _NO_EFFECTS
     started: float = 0.0
@@ -89,7 +90,10 @@ _ERROR_ONLY = frozenset({"envelope"})
 
 
 class OperationEndpoint:
-    """Answers one operation; `answer` builds the answer and reads the body, but sends nothing."""
+    """Answers one operation; `answer` builds the answer and reads the body, but sends nothing.
+
+    ``put`` stores an input picture and returns its hash.
+    """
 
     def __init__(
         self,
@@ -99,9 +103,11 @@ class OperationEndpoint:
         settings: Settings,
         state: ServerState,
         new_id: Callable[[], str],
+        put: Callable[[bytes], str],
     ) -> None:
         self.operation = operation
         self.writer = writer
+        self._put = put
         self._refusals = refusals
         self._settings = settings
         self._state = state
@@ -116,15 +122,15 @@ class OperationEndpoint:
         limit = self._settings.max_body_bytes
         is_whole = message.get("more_body") is False and len(sent) <= limit
         body = sent if is_whole else await read_body(scope, receive, limit, message)
-        checked = check(self.operation, self._settings, headers, body, scope)
+        intake = take_in(body, headers, self._settings, self._put)
+        checked = check(self.operation, self._settings, headers, intake, scope)
         handled = self._usual(scope, headers, checked, request_id) or await self._decide(
             scope, headers, checked, request_id
         )
         handled.operation = self.operation.key
-        if isinstance(body, UnreadableBody):
+        handled.intake = intake
+        if body is intake.problem:
             handled.answer.headers.append((b"connection", b"close"))
-        else:
-            handled.body = body
         client_id = headers.get(b"x-client-request-id")
         if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
             handled.answer.headers.append((b"x-client-request-id", client_id))

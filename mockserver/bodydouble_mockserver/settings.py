@@ -25,7 +25,8 @@ class Settings:
     ``api_keys`` lists the accepted keys; when it is empty, any key that is not empty is accepted. ``require_key=False`` accepts calls without a key.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
-    served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body.
+    served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
+    ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
     ``clock`` gives seconds since the epoch.
 
     ``latency_s`` is the range of seconds by which every answer is delayed, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
@@ -41,6 +42,8 @@ class Settings:
     pictures: Path | None = None
     seed: int | None = None
     max_body_bytes: int = 32 * 1024 * 1024
+    max_json_values: int = 100_000
+    max_json_levels: int = 64
     clock: Callable[[], float] = time.time
     latency_s: tuple[float, float] | None = None
     fail_rate: float = 0.0

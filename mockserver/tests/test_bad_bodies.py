@@ -39,18 +39,21 @@ def nested(levels: int) -> bytes:
         pytest.param(VALID % b"1e400", "line 1, column", id="a number beyond all bounds"),
         pytest.param(VALID % b'"\\ud800"', "line 1, column", id="a lone high surrogate"),
         pytest.param(VALID % b'"\\udc00 x"', "line 1, column", id="a lone low surrogate"),
-        pytest.param(VALID % b'"\xff"', "line 1, column", id="not UTF-8"),
+        pytest.param(VALID % b'"\xff"', f"line 1, column {VALID.index(b'%s') + 2}: byte 0xFF", id="not UTF-8"),
+        pytest.param(
+            ("{\n" + 'é", "ü":\n "" "é":').encode() + b"\xe9",
+            "line 3, column 9: byte 0xE9; as Latin-1 it would be 'é'",
+            id="Latin-1",
+        ),
+        pytest.param('{"prompt": "\u2026"}'.encode("cp1252"), "line 1, column 13", id="Windows-1252"),
+        pytest.param('{"prompt": "x"}'.encode("utf-32"), "UTF-32", id="UTF-32"),
         pytest.param(VALID % b'"a\x00b"', "line 1, column", id="a bare NUL"),
         pytest.param((VALID % b'"x"').decode().encode("utf-16"), "UTF-16", id="UTF-16 with a byte order mark"),
         pytest.param((VALID % b'"x"').decode().encode("utf-16-le"), "UTF-16", id="UTF-16 little-endian"),
         pytest.param((VALID % b'"x"').decode().encode("utf-16-be"), "UTF-16", id="UTF-16 big-endian"),
-        pytest.param(b"\xef\xbb\xbf" + VALID % b'"x"', "byte order mark", id="UTF-8 with a byte order mark"),
         pytest.param((VALID % b'"x"')[:-1], "line 1, column", id="truncated"),
         pytest.param(VALID % b'"x"' + b"}", "line 1, column", id="more after the end"),
         pytest.param(b"model=x&prompt=y", "line 1, column 1", id="a form"),
-        pytest.param(nested(201), "nested more than 200 levels", id="deep"),
-        pytest.param(nested(900), "nested more than 200 levels", id="deeper"),
-        pytest.param(nested(100_000), "line 1, column", id="very deep"),
     ],
 )
 def test_an_unreadable_body_is_400_with_the_reason(app: MockServer, call: Call, content: bytes, reason: str) -> None:
@@ -103,7 +106,7 @@ def test_every_spelling_of_the_json_media_type_is_accepted(
     assert call(app, content=json.dumps(edit()), headers={"content-type": content_type}).status_code == 200
 
 
-@pytest.mark.parametrize("levels", [0, 1, 199])
+@pytest.mark.parametrize("levels", [0, 1, 63])
 def test_nesting_up_to_the_limit_is_accepted(app: MockServer, call: Call, levels: int) -> None:
     assert call(app, content=nested(levels), headers=JSON).status_code == 200
 

@@ -16,13 +16,16 @@ from bodydouble_mockserver.journal.routes import Events, journal_routes
 from bodydouble_mockserver.request import CheckedRequest
 from starlette.applications import Starlette
 
+from mockserver.tests.bodies import json_intake
 from spec.tests.servers import serve_asgi
 
 
 def add(journal: Journal, body: bytes = b"{}") -> None:
     answer = Answer(200, b"application/json", b"{}")
     scope = {"method": "POST", "path": "/v1", "query_string": b"", "headers": list[tuple[bytes, bytes]]()}
-    journal.append(HandledRequest(scope, answer, CheckedRequest(None, b""), body, started=1.7e9, duration_s=0.1))
+    journal.append(
+        HandledRequest(scope, answer, CheckedRequest(None, b""), json_intake(body), started=1.7e9, duration_s=0.1)
+    )
 
 
 class Reader:

@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from mockserver.tests.bodies import json_intake
+
 REQUESTS = "/_bodydouble/requests"
 FINDING = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "is not one")
 Ask = Callable[..., httpx.Response]
@@ -35,7 +37,7 @@ def add(journal: Journal, status: int = 200, *, prompt: str = "hi", key: bytes =
         {name: changes.pop(name, value) for name, value in scope.items()},
         Answer(status, b"application/json", b"{}", [], findings),
         CheckedRequest(None, key),
-        orjson.dumps({"prompt": prompt, "model": "m"}),
+        json_intake(orjson.dumps({"prompt": prompt, "model": "m"})),
         started=1_781_258_400.0 + journal.numbers().stop,
         duration_s=0.1,
     )

@@ -16,7 +16,16 @@ from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, S
 from bodydouble_spec.security import Security, read_security
 from bodydouble_spec.values import is_object, join_pointer
 
-__all__ = ["EVENTS", "Operation", "Response", "is_success", "operation_of", "read_operations", "unusable_schemas"]
+__all__ = [
+    "EVENTS",
+    "Operation",
+    "Response",
+    "is_json_media_type",
+    "is_success",
+    "operation_of",
+    "read_operations",
+    "unusable_schemas",
+]
 
 
 EVENTS = "text/event-stream"
@@ -38,11 +47,12 @@ class Response:
 class Operation:
     """One method of one path.
 
-    ``key`` is ``"POST /v1/images/generations"``. ``request`` validates a JSON body (None when the operation takes
-    none), ``responses`` maps a status ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and
-    ``inputs`` the same ones ready for use, ``security`` is that of the operation or of the whole document,
-    ``callbacks`` maps the name of a callback to the expressions of its URLs, ``success_media_types`` are in lower case and
-    without parameters, and ``extensions`` are the ``x-`` values of the operation, which hold sizes and price.
+    ``key`` is ``"POST /v1/images/generations"``. ``request_bodies`` has a validator for each media type of the body (None for
+    one without a schema), ``request`` is that for JSON (None when the operation takes no JSON), ``responses`` maps a status
+    ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and ``inputs`` the same ones ready for
+    use, ``security`` is that of the operation or of the whole document, ``callbacks`` maps the name of a callback to the
+    expressions of its URLs, ``success_media_types`` are in lower case and without parameters, and ``extensions`` are the ``x-``
+    values of the operation, which hold sizes and price.
     """
 
     key: str
@@ -51,7 +61,7 @@ class Operation:
     pointer: str
     operation_id: str | None
     request: SchemaValidator | None
-    request_media_types: tuple[str, ...]
+    request_bodies: Mapping[str, SchemaValidator | None]
     request_required: bool
     responses: Mapping[str, Response]
     parameters: Sequence[Mapping[str, Any]]
@@ -69,6 +79,21 @@ class Operation:
     def asks_for_events(self, body: Any) -> bool:
         """Return whether a request body asks for an event stream, and the contract has one."""
         return is_object(body) and body.get("stream") is True and EVENTS in self.success_media_types
+
+    @property
+    def request_media_types(self) -> tuple[str, ...]:
+        """The media types of the request body, as the contract spells them."""
+        return tuple(self.request_bodies)
+
+    def request_body(self, media_type: str) -> str | None:
+        """Return the key in ``request_bodies`` for a media type (lower case, without parameters); None when it is not declared.
+
+        Any JSON type counts as the JSON of the contract.
+        """
+        if media_type in self.request_bodies:
+            return media_type
+        name = _matching_key(self.request_bodies, media_type)
+        return _json_media_type(self.request_bodies) if name is None and is_json_media_type(media_type) else name
 
     @property
     def request_schema(self) -> dict[str, Any] | None:
@@ -195,6 +220,12 @@ _ANY_JSON = {"", "*/*", "application/*"}
 _JSON_SUFFIXES = ("/json", "+json")
 
 
+def is_json_media_type(media_type: str) -> bool:
+    """Return whether a media type is JSON; parameters do not matter."""
+    name = media_type.partition(";")[0].strip().lower()
+    return name == "application/json" or name.endswith("+json")
+
+
 def _json_media_type(names: Iterable[str]) -> str | None:
     return next((name for name in names if name.partition(";")[0].strip().endswith(_JSON_SUFFIXES)), None)
 
@@ -211,14 +242,14 @@ def read_operations(document: Mapping[str, Any], evidence_of: Callable[[str], Ev
 
 
 def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
-    """Return an error for each schema of a JSON request, a parameter or an answer that cannot be compiled, and so accepts any value."""
+    """Return an error for each schema of a request, a parameter or an answer that cannot be compiled, and so accepts any value."""
     defects = Defects()
     known: dict[int, str | None] = {}
     for operation in operations:
-        here = join_pointer(
-            operation.pointer, "requestBody", "content", _json_media_type(operation.request_media_types) or ""
-        )
-        validators = {here: operation.request} | {
+        validators = {
+            join_pointer(operation.pointer, "requestBody", "content", name): validator
+            for name, validator in operation.request_bodies.items()
+        } | {
             join_pointer(operation.pointer, "responses", status, "content", name): validator
             for status, response in operation.responses.items()
             for name, validator in response.content.items()
@@ -257,16 +288,17 @@ class _OperationReader:
         content: dict[str, Any] = body.get("content", {})
         pointer = join_pointer(self._pointer, "requestBody", "content")
         json_body = _json_media_type(content)
+        bodies = {
+            name: self._validator(media, join_pointer(pointer, name), "request") for name, media in content.items()
+        }
         return Operation(
             key=self._key,
             method=self._method.upper(),
             path=self._path,
             pointer=self._pointer,
             operation_id=item.get("operationId"),
-            request=None
-            if json_body is None
-            else self._validator(content[json_body], join_pointer(pointer, json_body), "request"),
-            request_media_types=tuple(content),
+            request=None if json_body is None else bodies[json_body],
+            request_bodies=bodies,
             request_required=body.get("required") is True,
             responses={status: self._response(status, response) for status, response in item["responses"].items()},
             parameters=tuple(item.get("parameters", ())),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bodydouble_spec import decode_picture, picture_kind
+from bodydouble_spec import decode_picture, picture_key, picture_kind
 from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
@@ -139,13 +139,17 @@ class Gallery:
         """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
         key = _picture_id(digest)
         recipe = self._recipes.get(key)
-        if recipe is None:
+        if recipe is None or not self._has_inputs(recipe):
             return None
-        for item in recipe.inputs:
-            if item.key is not None and item.key not in self._store:
-                return None
         self._recipes.move_to_end(key)
         return recipe.paths
+
+    def _has_inputs(self, recipe: _Recipe) -> bool:
+        # A loop, because a generator would take longer than the search itself.
+        for item in recipe.inputs:  # noqa: SIM110
+            if item.key is not None and item.key not in self._store:
+                return False
+        return True
 
     async def picture(self, path: str) -> ServedImage | None:
         """Return the image file for a URL path from `remember`; None when the path is unknown or was evicted."""
@@ -157,8 +161,10 @@ class Gallery:
         if identifier in self._images:
             self._images.move_to_end(identifier)
             return self._images[identifier]
+        # A picture of an evicted input is not kept: the next request may bring the input back.
+        is_whole = self._has_inputs(recipe)
         image = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
-        if image is not None and self._recipes.get(identifier[:-2]) is recipe:
+        if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
             self._keep(identifier, image)
         return image
 
@@ -214,7 +220,8 @@ class Gallery:
     def _input(self, value: str, number: int) -> _Input:
         if value[:8].lower().startswith(("http://", "https://")):
             return _Input(_file_name(value), None)
-        return _Input(f"image {number}", self._store.put(decode_picture(value)))
+        key = picture_key(value)
+        return _Input(f"image {number}", self._store.put(decode_picture(value)) if key is None else key)
 
     def _keep(self, identifier: str, image: ServedImage) -> None:
         replaced = self._images.pop(identifier, None)  # two concurrent requests for the same picture

@@ -67,7 +67,7 @@ class ImageFields:
     """Reads requests of one operation, and its price, by its contract."""
 
     def __init__(self, operation: Operation) -> None:
-        properties = _object((operation.request_schema or {}).get("properties"))
+        properties = _request_properties(operation)
         names = request_fields(properties)
         self._prompt, self._inputs, self._count, self._ratio = names.prompt, names.inputs, names.count, names.ratio
         self._default_ratio: Any = _object(properties.get(self._ratio or "")).get("default")
@@ -137,6 +137,17 @@ class ImageFields:
         if usd is not None:
             headers.append((USD_HEADER.encode(), b"%.9f" % usd))
         return Cost(total, usd, headers)
+
+
+def _request_properties(operation: Operation) -> dict[str, Any]:
+    """Return the properties of the JSON body, or of the first other one."""
+    bodies = (operation.request, *operation.request_bodies.values())
+    view = next((body.view for body in bodies if body is not None), None)
+    places = {} if view is None else view.properties
+    return {
+        name: {key: value for part in place.parts for key, value in part.schema.items()}
+        for name, place in places.items()
+    }
 
 
 def _object(value: Any) -> dict[str, Any]:

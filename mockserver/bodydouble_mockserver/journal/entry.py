@@ -49,11 +49,11 @@ class LineWriter:
                 kept.append(header)
             elif header[0] in _CREDENTIAL_HEADERS:
                 secret.append(header)
-        answer = handled.answer
+        answer, intake = handled.answer, handled.intake
         # The content type needs no check: only a scripted answer can set it, and that one takes the long path.
         values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
         target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
-        data = b"\0".join((target, handled.query, values, handled.body, answer.body))
+        data = b"\0".join((target, handled.query, values, intake.text, answer.body))
         own_keys = _own_keys(handled.checked.key, handled.checked.secrets, secret)
         if (
             answer.needs_no_redaction
@@ -62,7 +62,8 @@ class LineWriter:
             and handled.effects.matched is None
             and not handled.effects.applied
             and self._redactor.is_plain(data, own_keys)
-            and is_plain_json(handled.body, handled.checked.parsed)
+            and intake.is_read
+            and is_plain_json(intake.text, intake.parsed, may_have_picture=intake.may_have_picture)
             and not values.translate(None, _UNESCAPED)
             and len(dict(kept)) == len(kept)
         ):
@@ -85,7 +86,7 @@ class LineWriter:
             _target(handled.method, handled.path, handled.operation),
             orjson.dumps(self._hash_key(handled.checked.key) or None),
             _members(kept),
-            handled.body.replace(b"\n", b" "),
+            handled.intake.text.replace(b"\n", b" "),
             answer.status,
             answer.content_type,
             len(answer.body),
@@ -103,7 +104,7 @@ class LineWriter:
 
     def _exchange(self, identifier: str, handled: HandledRequest, kept: Headers, redactor: Redactor) -> Exchange:
         answer = handled.answer
-        body, raw = record_body(handled.body, redactor)
+        body, raw = record_body(handled.intake.body, redactor, handled.intake.read)
         answer_body, answer_raw = record_body(answer.body, redactor)
         return Exchange(
             id=identifier,

@@ -63,7 +63,7 @@ class Journal:
         if (
             len(pending) >= _MAX_PENDING_CALLS
             or self._listeners
-            or len(handled.body) + len(handled.answer.body) > _MAX_PENDING_BYTES
+            or len(handled.intake.body) + len(handled.answer.body) > _MAX_PENDING_BYTES
             or not self._schedule_formatting()
         ):
             self.format_pending()

@@ -1,7 +1,8 @@
-"""The intake of requests: the body is read within its limit, parsed, and checked against the contract once."""
+"""The intake of requests: the body is read within its limits, parsed once, and checked against the contract."""
 
 from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, read_body
 from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
+from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.request.malformed import (
     MAX_HEAD_BYTES,
     MAX_URL_BYTES,
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_URL_BYTES",
     "CheckedRequest",
     "Disconnected",
+    "Intake",
     "MalformedRequest",
     "Refusal",
     "UnreadableBody",
@@ -28,5 +30,6 @@ __all__ = [
     "read_body",
     "refuse_keys",
     "sent_keys",
+    "take_in",
     "too_long",
 ]

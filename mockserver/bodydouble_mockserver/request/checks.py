@@ -1,14 +1,17 @@
 """Checks of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec import Evidence, Finding, Operation, Severity, is_object, pointer_parts
+from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec.schema import ANY_NAME, SchemaValidator
 
 from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.faults import ABSOLUTE_FORM
-from bodydouble_mockserver.request.body import UnreadableBody, duplicate_keys, parse_json
+from bodydouble_mockserver.request.body import UnreadableBody
+from bodydouble_mockserver.request.forms import misplaced
+from bodydouble_mockserver.request.intake import Intake
 from bodydouble_mockserver.request.not_stood_in import not_stood_in
 from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
 from bodydouble_mockserver.request.security import SentKeys, refuse_keys, sent_keys
@@ -49,16 +52,17 @@ def check(
     operation: Operation,
     settings: Settings,
     headers: Mapping[bytes, bytes],
-    body: bytes | UnreadableBody,
+    intake: Intake,
     scope: Scope,
 ) -> CheckedRequest:
     """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
     keys = sent_keys(operation.security, scope, headers)
-    if isinstance(body, UnreadableBody):
-        checked = CheckedRequest(None, keys.key, refusal=Refusal(body.status, body.message))
+    problem = intake.problem
+    if problem is not None and problem.status == 413:
+        checked = CheckedRequest(None, keys.key, refusal=Refusal(413, problem.message))
     else:
         refused = _check_keys(operation, settings, headers, keys)
-        checked = refused or _check_content(operation, headers, body, keys.key)
+        checked = refused or _check_body(operation, headers, intake, keys.key)
     if checked.refusal is None or checked.refusal.data is not None:
         _add_parameters(checked, operation, scope)
     if checked.refusal is None:
@@ -95,35 +99,100 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
 
-def _check_content(operation: Operation, headers: Mapping[bytes, bytes], body: bytes, key: bytes) -> CheckedRequest:
-    validator = operation.request
-    if validator is None or not (body or operation.request_required):
+def _check_body(operation: Operation, headers: Mapping[bytes, bytes], intake: Intake, key: bytes) -> CheckedRequest:
+    if not operation.request_bodies or not (intake.body or operation.request_required):
         return CheckedRequest({}, key)
-    parsed = parse_json(body, headers.get(b"content-type", b""))
-    if isinstance(parsed, UnreadableBody):
-        issue: dict[str, Any] = {"code": "custom", "path": [], "message": parsed.message}
-        found = _finding(operation, "request-not-json", parsed.message)
-        return CheckedRequest(None, key, [found], Refusal(parsed.status, data=[issue]))
-    if validator.is_valid(parsed):
-        return CheckedRequest(parsed, key, _warnings(operation, body, parsed))
-    findings = validator.findings(parsed)
-    return CheckedRequest(parsed, key, findings, Refusal(400, data=zod_issues(findings, validator.schema)))
+    problem = intake.problem
+    declared = operation.request_body(intake.media_type)
+    if declared is None:
+        problem = _undeclared(operation, headers.get(b"content-type", b""))
+    elif problem is None and not intake.body:
+        problem = UnreadableBody(400, f"The request body is empty; send {declared}")
+    if problem is not None:
+        issue: dict[str, Any] = {"code": "custom", "path": [], "message": problem.message}
+        found = _finding(operation, problem.rule, problem.message)
+        return CheckedRequest(None, key, [found], Refusal(problem.status, data=[issue]))
+    validator = operation.request_bodies[declared or ""]
+    if validator is None or not intake.is_read:
+        return CheckedRequest(intake.parsed if is_object(intake.parsed) else {}, key, _notes(operation, intake))
+    if intake.fields is not None:
+        intake.apply_types(validator.view)
+    findings = _faults(validator, intake)
+    if not findings:
+        return CheckedRequest(intake.parsed, key, _notes(operation, intake))
+    issues = zod_issues(findings, validator.schema)
+    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], Refusal(400, data=issues))
 
 
-def _warnings(operation: Operation, body: bytes, parsed: Any) -> Sequence[Finding]:
-    """Return findings about a request that is accepted nevertheless."""
-    if not is_object(parsed):
+def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:
+    shown = content_type.decode("latin-1")[:80] or "missing"
+    return UnreadableBody(400, f"The Content-Type is {shown}; send {' or '.join(operation.request_media_types)}")
+
+
+def _faults(validator: SchemaValidator, intake: Intake) -> Sequence[Finding]:
+    """Return every fault of a body, the same as if it had its pictures in it."""
+    value, pictures = intake.parsed, intake.pictures
+    if pictures:
+        names = validator.whole_text_names
+        if ANY_NAME in names or not names.isdisjoint(_names_with(pictures, value)):
+            value = intake.whole()
+    if validator.is_valid(value):
         return ()
-    return [
+    findings = validator.findings(value)
+    if pictures and value is intake.parsed and any(_shows(finding, value, pictures) for finding in findings):
+        # A message says how long a text is.
+        findings = validator.findings(intake.whole())
+    return findings
+
+
+def _names_with(pictures: Container[str], value: Any, name: str = "") -> Iterator[str]:
+    """Yield the innermost property name around each picture."""
+    if is_object(value):
+        for inner, item in value.items():
+            yield from _names_with(pictures, item, inner)
+    elif is_array(value):
+        for item in value:
+            yield from _names_with(pictures, item, name)
+    elif isinstance(value, str) and value in pictures:
+        yield name
+
+
+def _shows(finding: Finding, value: Any, pictures: Container[str]) -> bool:
+    try:
+        place = resolve_pointer(value, pointer_parts(finding.pointer))
+    except LookupError:
+        return False
+    return next(_names_with(pictures, place), None) is not None
+
+
+def _notes(operation: Operation, intake: Intake) -> Sequence[Finding]:
+    """Return findings about a request that do not refuse it."""
+    found = [
         _finding(
             operation,
             "request-duplicate-key",
             f"the key {key[:60]!r} appears twice; the last value was used",
             Severity.WARNING,
         )
-        for key in duplicate_keys(body, parsed)
+        for key in intake.duplicate_keys()
     ]
+    if intake.fields is not None and intake.view is not None:
+        for field in misplaced(intake.fields, intake.view):
+            sent, expected = ("file", "text") if field.is_file else ("text", "file")
+            message = f"the field {field.name[:60]!r} was sent as a {sent}; the contract has a {expected} there"
+            found.append(_finding(operation, "request-form-field", message, Severity.WARNING))
+    if intake.notes:
+        found += [
+            _finding(operation, note.rule, note.message, Severity.INFO, Evidence.ASSUMED) for note in intake.notes
+        ]
+    return found
 
 
-def _finding(operation: Operation, rule: str, message: str, severity: Severity = Severity.ERROR) -> Finding:
-    return Finding(rule, severity, Evidence.DOCUMENTED, "", message, direction="request", operation=operation.key)
+def _finding(
+    operation: Operation,
+    rule: str,
+    message: str,
+    severity: Severity = Severity.ERROR,
+    evidence: Evidence = Evidence.DOCUMENTED,
+) -> Finding:
+    return Finding(rule, severity, evidence, "", message, direction="request", operation=operation.key)

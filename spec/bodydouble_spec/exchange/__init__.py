@@ -4,14 +4,17 @@ from bodydouble_spec.exchange.exchange import Exchange, RecordedAnswer
 from bodydouble_spec.exchange.filters import BadFilter, ExchangeFilter, parse_path, parse_status
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec.exchange.recorder import (
+    ReadBody,
     RecordedPicture,
     decode_picture,
     is_plain_json,
+    may_hold_picture,
     record_body,
     record_value,
     restore_pictures,
 )
 from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
+from bodydouble_spec.exchange.references import picture_key, refer_to_file, refer_to_pictures, refer_to_text
 
 __all__ = [
     "DUMMY_KEY",
@@ -21,6 +24,7 @@ __all__ = [
     "ExchangeFilter",
     "ExchangeLog",
     "MalformedExchange",
+    "ReadBody",
     "RecordedAnswer",
     "RecordedPicture",
     "Redactor",
@@ -29,11 +33,16 @@ __all__ = [
     "is_plain_json",
     "is_secret_name",
     "may_hold_key",
+    "may_hold_picture",
     "parse_exchange",
     "parse_path",
     "parse_status",
+    "picture_key",
     "read_exchanges",
     "record_body",
     "record_value",
+    "refer_to_file",
+    "refer_to_pictures",
+    "refer_to_text",
     "restore_pictures",
 ]

@@ -4,17 +4,19 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+import pybase64
 
 from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_secret_name
 from bodydouble_spec.picture import BASE64_BEGINNINGS, picture_kind
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = [
+    "ReadBody",
     "RecordedPicture",
     "decode_picture",
     "is_plain_json",
@@ -27,12 +29,19 @@ _MEMBER = "$picture"
 _DATA_URI = re.compile(r"(?:data|Data|DATA):([^,;\s]{0,100})(?:;[^,\s]{0,200})?;(?:base64|BASE64),")
 MIN_PICTURE_CHARACTERS = 32
 # Base64 of this length counts as a picture, whatever it begins like.
-_LONG_CHARACTERS = 1024
+LONG_CHARACTERS = 1024
 # So much Base64 (a multiple of four characters) has every signature in it.
 _SIGNATURE_CHARACTERS = 24
 _PREFIXES = (*BASE64_BEGINNINGS, "data:", "Data:", "DATA:")
-_QUOTED_PREFIX = re.compile(f'"(?:{"|".join(_PREFIXES)})'.encode())
-_LONG_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{%d}" % _LONG_CHARACTERS)
+# The beginnings of strings that may be pictures. Some encoders escape the slash. The lookahead is for speed: most strings are names and texts.
+PICTURE_BEGINNING = re.compile(
+    b'"(?=[\\\\dD%b])(?:(?:data|Data|DATA):|%b)'
+    % (
+        "".join(start[0] for start in BASE64_BEGINNINGS).encode(),
+        "|".join(BASE64_BEGINNINGS).replace("/", r"\\?/").encode(),
+    )
+)
+LONG_STRING = re.compile(rb'"(?:[A-Za-z0-9+_-]|\\?/){%d}' % LONG_CHARACTERS)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}\s*")
 
 
@@ -94,12 +103,12 @@ class RecordedPicture:
 
 def is_base64_picture(text: str) -> bool:
     """Return whether a string is a Base64 data URI, or bare Base64 that begins like a picture or has 1,024 characters."""
-    if len(text) < MIN_PICTURE_CHARACTERS or (len(text) < _LONG_CHARACTERS and not text.startswith(_PREFIXES)):
+    if len(text) < MIN_PICTURE_CHARACTERS or (len(text) < LONG_CHARACTERS and not text.startswith(_PREFIXES)):
         return False
     if _DATA_URI.match(text) is not None:
         return True
     return _BASE64.fullmatch(text) is not None and (
-        len(text) >= _LONG_CHARACTERS or picture_kind(decode_picture(text[:_SIGNATURE_CHARACTERS])) is not None
+        len(text) >= LONG_CHARACTERS or picture_kind(decode_picture(text[:_SIGNATURE_CHARACTERS])) is not None
     )
 
 
@@ -108,9 +117,7 @@ def may_hold_picture(data: bytes) -> bool:
 
     False is certain unless an escape stands for an ASCII letter.
     """
-    return _QUOTED_PREFIX.search(data) is not None or (
-        len(data) >= _LONG_CHARACTERS and _LONG_BASE64.search(data) is not None
-    )
+    return PICTURE_BEGINNING.search(data) is not None or LONG_STRING.search(data) is not None
 
 
 def _pixels(value: Any) -> tuple[int, int] | None:
@@ -121,6 +128,11 @@ def _pixels(value: Any) -> tuple[int, int] | None:
 def decode_picture(text: str) -> bytes:
     """Decode a data URI or bare Base64 to bytes; return the text as UTF-8 when it is not Base64."""
     encoded = text.partition(",")[2] if text[:5].lower() == "data:" else text
+    try:
+        # The fast decoder is strict; the other one skips characters that are not Base64.
+        return pybase64.b64decode(encoded, validate=True)
+    except (binascii.Error, ValueError):
+        pass
     try:
         return base64.b64decode(encoded)
     except (binascii.Error, ValueError):
@@ -150,18 +162,30 @@ class _TooLarge(ValueError):
     """The value has more in it than a record may hold."""
 
 
-def record_body(data: bytes, redactor: Redactor) -> tuple[Any, dict[str, Any] | None]:
+@dataclass(slots=True)
+class ReadBody:
+    """A body that was parsed already: its value, that value as JSON, and its pictures by their references in both."""
+
+    value: Any
+    text: bytes
+    pictures: Mapping[str, RecordedPicture]
+
+
+def record_body(data: bytes, redactor: Redactor, read: ReadBody | None = None) -> tuple[Any, dict[str, Any] | None]:
     """Record a body: return (JSON value, None), or (None, description) when it is not JSON, is ``null`` or is too large.
 
-    A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None).
+    A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None). With ``read``
+    the body is not parsed again.
     """
     if not data:
         return None, None
     try:
-        body = orjson.loads(data)
+        if read is None:
+            read = ReadBody(orjson.loads(data), data, {})
+        body = read.value
         # Most bodies are kept whole; a copy value by value would take several times as long.
-        if not redactor.is_plain(data) or not is_plain_json(data, body):
-            body = record_value(body, redactor)
+        if read.pictures or not redactor.is_plain(read.text) or not is_plain_json(read.text, body):
+            body = _ValueRecorder(redactor, read.pictures).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
     if body is not None:
@@ -171,15 +195,15 @@ def record_body(data: bytes, redactor: Redactor) -> tuple[Any, dict[str, Any] | 
     return None, {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
 
 
-def is_plain_json(data: bytes, value: Any) -> bool:
+def is_plain_json(data: bytes, value: Any, *, may_have_picture: bool | None = None) -> bool:
     """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture.
 
-    False means unknown. For texts that passed `Redactor.is_plain`.
+    False means unknown. For texts that passed `Redactor.is_plain`. ``may_have_picture`` is `may_hold_picture` where it is known.
     """
     return (
         len(data) <= _SHORT_BYTES
         and data.count(b"{") + data.count(b"[") < _MAX_DEPTH
-        and not may_hold_picture(data)
+        and not (may_hold_picture(data) if may_have_picture is None else may_have_picture)
         and not _has_secret_name(value)
     )
 
@@ -203,12 +227,13 @@ def record_value(value: Any, redactor: Redactor) -> Any:
 
     Raises ValueError for more than 10,000 values or 200,000 characters; `record_body` describes such a body.
     """
-    return _ValueRecorder(redactor).value(value, 0)
+    return _ValueRecorder(redactor, {}).value(value, 0)
 
 
 class _ValueRecorder:
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: Redactor, pictures: Mapping[str, RecordedPicture]) -> None:
         self._redactor = redactor
+        self._pictures = pictures
         self._values = 0
         self._characters = 0
 
@@ -243,7 +268,7 @@ class _ValueRecorder:
         return kept
 
     def _text(self, text: str) -> Any:
-        picture = RecordedPicture.of(text)
+        picture = self._pictures.get(text) or RecordedPicture.of(text)
         return self._redacted(text) if picture is None else picture.to_dict()
 
     def _redacted(self, text: str) -> str:

@@ -12,11 +12,13 @@ from bodydouble_spec.schema.keywords import (
 )
 from bodydouble_spec.schema.pattern import matches_pattern, matching_text
 from bodydouble_spec.schema.strict import names_failure, strict_findings
+from bodydouble_spec.schema.text_rules import ANY_NAME
 from bodydouble_spec.schema.validation import REBASING, Direction, SchemaConverter, SchemaValidator
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
 __all__ = [
     "ANYTHING",
+    "ANY_NAME",
     "EXTENSIBLE_NAME_MAPS",
     "NAME_MAPS",
     "NEWER_KEYWORDS",

@@ -13,6 +13,7 @@ from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.keywords import normalize_bound
+from bodydouble_spec.schema.text_rules import whole_text_names
 from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
 
@@ -199,6 +200,11 @@ class SchemaValidator:
     def view(self) -> SchemaView:
         """The schema place by place, kept for all values that are checked; it has no end where a schema contains itself."""
         return self._evidence.view(self.schema)
+
+    @cached_property
+    def whole_text_names(self) -> frozenset[str]:
+        """The properties whose pictures cannot be checked by their references, by `whole_text_names`."""
+        return whole_text_names(self.schema)
 
     def is_valid(self, value: Any) -> bool:
         """Return whether the value conforms.
