@@ -77,7 +77,9 @@ def operation_with(contract: Contract, rules: dict[str, Any] | None) -> Operatio
 
 
 def checked(operation: Operation, body: bytes) -> CheckedRequest:
-    return check(operation, Settings(require_key=False), {b"content-type": b"application/json"}, json_intake(body))
+    scope = {"query_string": b"", "headers": []}
+    headers = {b"content-type": b"application/json"}
+    return check(operation, Settings(require_key=False), headers, json_intake(body), scope)
 
 
 @pytest.mark.parametrize("rules", [None, *RULES])
