@@ -100,12 +100,19 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
             str(tmp_path),
             "--max-body-mb",
             "0.001",
+            "--max-json-values",
+            "20",
+            "--max-json-levels",
+            "3",
         ),
     )
     url = f"{served.address}{PATH}"
     keys = [httpx.post(url, json=BODY, headers={"authorization": f"Bearer {key}"}) for key in ("one", "two", "k")]
     assert [answer.status_code for answer in keys] == [200, 200, 401]
     assert httpx.post(url, content=b" " * 1100, headers={"authorization": "Bearer one"}).status_code == 413
+    for value in ([0] * 20, [[[]]]):
+        answer = httpx.post(url, json={**BODY, "x": value}, headers={"authorization": "Bearer one"})
+        assert answer.status_code == 413
     assert keys[0].json()["meta"]["usage"]["usd_spent"] == 0.042
     assert keys[0].json()["data"][0]["url"].startswith("http://localhost:1/generations/")
     assert keys[0].json()["data"][0]["b64_json"]
