@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -110,7 +111,8 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
     keys = [httpx.post(url, json=BODY, headers={"authorization": f"Bearer {key}"}) for key in ("one", "two", "k")]
     assert [answer.status_code for answer in keys] == [200, 200, 401]
     assert httpx.post(url, content=b" " * 1100, headers={"authorization": "Bearer one"}).status_code == 413
-    for value in ([0] * 20, [[[]]]):
+    nested: list[list[Any]] = [[0] * 20, [[[]]]]
+    for value in nested:
         answer = httpx.post(url, json={**BODY, "x": value}, headers={"authorization": "Bearer one"})
         assert answer.status_code == 413
     assert keys[0].json()["meta"]["usage"]["usd_spent"] == 0.042

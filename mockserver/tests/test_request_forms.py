@@ -1,9 +1,9 @@
 """Forms: files become input pictures, fields get the types of the schema, and each media type has its own schema."""
 
-import asyncio
 import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import openai
@@ -152,7 +152,7 @@ def submit(app: MockServer, call: Call, fields: list[tuple[str, str]], png: byte
         return call(
             app,
             PATH,
-            content=str(httpx.QueryParams(fields)).encode(),
+            content=urlencode(fields).encode(),
             headers={"content-type": "application/x-www-form-urlencoded"},
         )
     files: list[tuple[str, Any]] = [
@@ -264,4 +264,4 @@ def test_a_file_is_drawn_as_an_input(edits: MockServer, call: Call, png: bytes) 
         return link
 
     assert url(png) == url(png) != url(png + b"2")
-    assert asyncio.run(edits._gallery.picture(httpx.URL(url(png)).path)) is not None
+    assert call(edits, url(png), method="GET").headers["content-type"] == "image/png"

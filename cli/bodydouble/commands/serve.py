@@ -49,7 +49,9 @@ def serve(
         typer.Option(metavar="URL", help="Origin of the picture URLs. Default: the Host header of the request."),
     ] = None,
     max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 32,
-    max_json_values: Annotated[int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.")] = 100_000,
+    max_json_values: Annotated[
+        int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.")
+    ] = 100_000,
     max_json_levels: Annotated[int, typer.Option(min=1, max=200, help="Limit of levels of nesting in a body.")] = 64,
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")

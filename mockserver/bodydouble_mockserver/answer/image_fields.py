@@ -143,10 +143,11 @@ def _request_properties(operation: Operation) -> dict[str, Any]:
     """Return the properties of the JSON body, or of the first other one."""
     bodies = (operation.request, *operation.request_bodies.values())
     view = next((body.view for body in bodies if body is not None), None)
-    places = {} if view is None else view.properties
+    if view is None:
+        return {}
     return {
         name: {key: value for part in place.parts for key, value in part.schema.items()}
-        for name, place in places.items()
+        for name, place in view.properties.items()
     }
 
 

@@ -9,7 +9,14 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from bodydouble_spec import ReadBody, RecordedPicture, is_json_media_type, may_hold_picture, refer_to_pictures
+from bodydouble_spec import (
+    ReadBody,
+    RecordedPicture,
+    is_json_media_type,
+    is_object,
+    may_hold_picture,
+    refer_to_pictures,
+)
 from bodydouble_spec.schema import SchemaView
 
 from bodydouble_mockserver.request.body import UnreadableBody, decompress
@@ -78,7 +85,7 @@ class Intake:
         """Return the names that were sent twice where one value counts; the last one was kept."""
         if self.fields is not None:
             return repeated_names(self.fields, self.parsed)
-        return duplicate_keys(self.text, self.parsed) if type(self.parsed) is dict else []
+        return duplicate_keys(self.text, self.parsed) if is_object(self.parsed) else []
 
 
 def take_in(body: bytes | UnreadableBody, headers: Mapping[bytes, bytes], settings: Settings, put: Put) -> Intake:
