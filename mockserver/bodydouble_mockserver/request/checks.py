@@ -71,9 +71,9 @@ def check(
             issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
             checked.findings = [*checked.findings, asked]
             checked.refusal = Refusal(400, data=[issue], detail=asked.message)
-    host = scope.get("extensions", {}).get(ABSOLUTE_FORM)
-    if host is not None:
-        text = f"the request line has a whole URL (host {host[:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
+    extensions = scope.get("extensions")
+    if extensions and ABSOLUTE_FORM in extensions:
+        text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
         checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
     checked.secrets = keys.secrets
     return checked
