@@ -1,5 +1,7 @@
 """The protocol on a port, with raw sockets, curl and Java: ``Upgrade``, and words for everything that is not HTTP/1.1."""
 
+import asyncio
+import contextlib
 import json
 import logging
 import shutil
@@ -264,7 +266,8 @@ def test_uvicorn_still_has_what_the_protocol_builds_on() -> None:
     ]
     missing = [name for name in used if not hasattr(HttpToolsProtocol, name)]
     config = uvicorn.Config(lambda: None, ws="none")
-    protocol = FaultProtocol(config, uvicorn.Server(config).server_state, {})
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        protocol = FaultProtocol(config, uvicorn.Server(config).server_state, {}, loop)
     state = ["parser", "scope", "headers", "cycle", "config", "loop", "transport"]
     missing += [name for name in state if not hasattr(protocol, name)]
     missing += [name for name in ("disconnected", "message_event", "keep_alive", "response_complete", "more_body")
