@@ -2,6 +2,7 @@
 
 from importlib.metadata import version as _version
 
+from bodydouble_spec.callbacks import Callback
 from bodydouble_spec.contract import Contract
 from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
@@ -49,6 +50,7 @@ __all__ = [
     "EVENTS",
     "REDACTED",
     "BadFilter",
+    "Callback",
     "Contract",
     "ContractError",
     "Evidence",

@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from bodydouble_spec.callbacks import Callback, read_callbacks
 from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
@@ -50,8 +51,8 @@ class Operation:
     ``key`` is ``"POST /v1/images/generations"``. ``request_bodies`` has a validator for each media type of the body (None for
     one without a schema), ``request`` is that for JSON (None when the operation takes no JSON), ``responses`` maps a status
     ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and ``inputs`` the same ones ready for
-    use, ``security`` is that of the operation or of the whole document, ``callbacks`` maps the name of a callback to the
-    expressions of its URLs, ``success_media_types`` are in lower case and without parameters, and ``extensions`` are the ``x-``
+    use, ``security`` is that of the operation or of the whole document, ``success_media_types`` are in
+    lower case and without parameters, and ``extensions`` are the ``x-``
     values of the operation, which hold sizes and price.
     """
 
@@ -67,7 +68,7 @@ class Operation:
     parameters: Sequence[Mapping[str, Any]]
     inputs: tuple[Parameter, ...]
     security: Security
-    callbacks: Mapping[str, tuple[str, ...]]
+    callbacks: tuple[Callback, ...]
     success_media_types: frozenset[str]
     extensions: Mapping[str, Any]
 
@@ -76,9 +77,11 @@ class Operation:
         """True when a request without a key is against the contract."""
         return self.security.is_required
 
-    def asks_for_events(self, body: Any) -> bool:
-        """Return whether a request body asks for an event stream, and the contract has one."""
-        return is_object(body) and body.get("stream") is True and EVENTS in self.success_media_types
+    def unserved_pointer(self, body: Any) -> str | None:
+        """Return the place in a request body that asks for a declared event stream or callback, None for any other body."""
+        if EVENTS in self.success_media_types and is_object(body) and body.get("stream") is True:
+            return "/stream"
+        return next((callback.key for callback in self.callbacks if callback.is_asked_by(body)), None)
 
     @property
     def request_media_types(self) -> tuple[str, ...]:
@@ -307,7 +310,7 @@ class _OperationReader:
                 item.get("security", self._document.get("security")),
                 self._document["components"].get("securitySchemes", {}),
             ),
-            callbacks=_callbacks(item.get("callbacks")),
+            callbacks=read_callbacks(item.get("callbacks")),
             success_media_types=frozenset(
                 name.partition(";")[0].strip().lower()
                 for status, response in item["responses"].items()
@@ -356,16 +359,6 @@ class _OperationReader:
         evidence = SchemaEvidence(self._document, join_pointer(pointer, "schema"), self._evidence_of)
         convert = partial(self._converters[direction].to_json_schema, schema)
         return SchemaValidator(convert, direction, self._key, evidence)
-
-
-def _callbacks(found: Any) -> dict[str, tuple[str, ...]]:
-    """Return the expressions of the URLs by the name of the callback; a reference has none that could be read here."""
-    callbacks: Mapping[str, Any] = found if is_object(found) else {}
-    return {
-        name: tuple(key for key in item if key != "$ref" and not key.startswith("x-")) if is_object(item) else ()
-        for name, item in callbacks.items()
-        if not name.startswith("x-")
-    }
 
 
 def is_success(status: int | None) -> bool:

@@ -23,7 +23,7 @@ from bodydouble_contract_tests.verification import (
     Verification,
     catalogue,
 )
-from bodydouble_spec import Finding
+from bodydouble_spec import EVENTS, Finding
 from bodydouble_spec.report import Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
@@ -104,6 +104,9 @@ def _facts(
     facts["checks"] = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
     if counts["not run"]:
         facts["not run"] = [check.id for check in checks if check.outcome == "not run"]
+    unexamined = [*_unexamined(profile)]
+    if unexamined:
+        facts["not examined"] = unexamined
     facts["requests"] = verification.requests
     # Free calls have no price to report.
     if verification.paid_images or verification.usd:
@@ -119,6 +122,13 @@ def _facts(
             {name: entry[name] for name in ("id", "pointer", "fingerprint") if name in entry} for entry in gone
         ]
     return facts
+
+
+def _unexamined(profile: OperationProfile) -> Iterator[str]:
+    """Yield what the contract declares and no call asks for."""
+    if EVENTS in profile.operation.success_media_types:
+        yield "event streams"
+    yield from (f"callback {name}" for name in dict.fromkeys(item.name for item in profile.operation.callbacks))
 
 
 def _coverage(profile: OperationProfile, coverage: Mapping[str, int]) -> list[dict[str, Any]]:

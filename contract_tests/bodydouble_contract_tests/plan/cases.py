@@ -95,14 +95,15 @@ def valid_boundary_cases(
     """Return a case for each valid body with a value that no body in ``bodies`` has in the same place.
 
     Where the outcome is not specified, the server only has to survive the call. Properties that are not in the contract have a case of their own and
-    are left out here, and a request for an event stream is not examined.
+    are left out here, and a request for an event stream or a callback is not examined.
     """
     seen = [*bodies]
     found: list[Case] = []
     for boundary in boundaries:
         body = _with_real_inputs(profile, boundary)
         is_seen = any(_same_at(boundary.pointer, body, other) for other in seen)
-        is_left_out = _is_unknown_property(profile, boundary.pointer) or profile.operation.asks_for_events(body)
+        is_unexamined = profile.operation.unserved_pointer(body) is not None
+        is_left_out = is_unexamined or _is_unknown_property(profile, boundary.pointer)
         if not boundary.valid or is_seen or is_left_out:
             continue
         is_unspecified = profile.is_unspecified(body)
