@@ -183,14 +183,33 @@ def test_what_is_not_http_1_1_gets_its_own_words_in_answer_journal_and_log(
     assert "canary" not in f"{answer!r}{exchange}{caplog.text}"
 
 
+SPLIT = [
+    (b"CONNECT api.aimlapi.com:443 HTTP/1.1\r\nHost: api.aimlapi.com\r\n\r\n", b"CONNECT asks for a tunnel"),
+    (b"post /v1/models HTTP/1.1\r\nHost: x\r\n\r\n", b"methods are case-sensitive"),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"This is HTTP/2"),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 30, b"This is a TLS handshake"),
+    (b"GET /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", b"sent twice"),
+]
+
+
 @pytest.mark.parametrize("split", [1, 2, 5, 20])
-def test_what_was_sent_is_recognized_in_two_segments(server: tuple[MockServer, str], split: int) -> None:
-    data = b"CONNECT api.aimlapi.com:443 HTTP/1.1\r\nHost: api.aimlapi.com\r\n\r\n"
+@pytest.mark.parametrize(("data", "words"), SPLIT)
+def test_what_was_sent_is_recognized_in_two_segments(
+    server: tuple[MockServer, str], data: bytes, words: bytes, split: int
+) -> None:
     with connect(server[1]) as connection:
         connection.sendall(data[:split])
         connection.sendall(data[split:])
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert b"CONNECT asks for a tunnel" in answer
+    assert words in answer
+
+
+def test_a_client_that_stops_in_the_middle_of_a_wrong_line_is_answered(server: tuple[MockServer, str]) -> None:
+    with connect(server[1]) as connection:
+        connection.sendall(b"HELLO")
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert b"This is not HTTP" in answer
 
 
 def test_a_tls_client_leaves_words_in_the_journal(server: tuple[MockServer, str]) -> None:

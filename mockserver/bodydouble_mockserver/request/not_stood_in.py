@@ -56,7 +56,7 @@ def operation_limits(operation: Operation) -> Iterator[str]:
 
 def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Scope, parsed: Any) -> Finding | None:
     """Return the finding of a request that asks for a part of the contract that is not stood in for; None for any other."""
-    if b"upgrade" in headers and headers[b"upgrade"].strip().lower() == b"websocket":
+    if b"upgrade" in headers and b"websocket" in headers[b"upgrade"].lower().replace(b" ", b"").split(b","):
         return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
     types = operation.success_media_types
     pointer = operation.unserved_pointer(parsed)
