@@ -15,7 +15,7 @@ from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.parameters import Parameter
 from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
 from bodydouble_spec.security import Security, read_security
-from bodydouble_spec.values import is_object, join_pointer
+from bodydouble_spec.values import is_object, join_pointer, resolve_pointer
 
 __all__ = [
     "EVENTS",
@@ -258,8 +258,8 @@ def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
             for name, validator in response.content.items()
         }
         validators |= {
-            join_pointer(operation.pointer, "parameters", index): item.validator
-            for index, item in enumerate(operation.inputs)
+            join_pointer(operation.pointer, "parameters", index, *_content_parts(source)): item.validator
+            for index, (source, item) in enumerate(zip(operation.parameters, operation.inputs, strict=True))
         }
         for pointer, validator in validators.items():
             problem = None if validator is None else validator.problem(known)
@@ -323,14 +323,10 @@ class _OperationReader:
     def _inputs(self, parameters: Sequence[Mapping[str, Any]]) -> Iterator[Parameter]:
         for index, item in enumerate(parameters):
             pointer = join_pointer(self._pointer, "parameters", index)
-            content: Mapping[str, Any] = item.get("content", {})
-            media = next(iter(content), None)
-            validator = (
-                self._validator(item, pointer, "request")
-                if media is None
-                else self._validator(content[media], join_pointer(pointer, "content", media), "request")
-            )
-            yield Parameter.of(item, validator, self._evidence_of(pointer), is_json=media is not None)
+            parts = _content_parts(item)
+            holder: Any = resolve_pointer(item, parts)
+            validator = self._validator(holder, join_pointer(pointer, *parts), "request")
+            yield Parameter.of(item, validator, self._evidence_of(pointer), is_json=bool(parts))
 
     def _response(self, status: str, response: Mapping[str, Any]) -> Response:
         pointer = join_pointer(self._pointer, "responses", status)
@@ -359,6 +355,12 @@ class _OperationReader:
         evidence = SchemaEvidence(self._document, join_pointer(pointer, "schema"), self._evidence_of)
         convert = partial(self._converters[direction].to_json_schema, schema)
         return SchemaValidator(convert, direction, self._key, evidence)
+
+
+def _content_parts(parameter: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the way from a parameter to the object that has its schema: none, or its only media type."""
+    media = next(iter(parameter.get("content", {})), None)
+    return () if media is None else ("content", media)
 
 
 def is_success(status: int | None) -> bool:
