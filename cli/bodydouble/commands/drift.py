@@ -21,9 +21,13 @@ from bodydouble.notify import load_services
 from bodydouble.options import (
     VENDORED,
     Config,
+    ContractOption,
     FailOn,
     Format,
+    ModelOption,
+    OperationOption,
     Output,
+    OverlayOption,
     load_severities,
 )
 
@@ -41,8 +45,8 @@ def drift(
     upstream: Annotated[
         str | None,
         typer.Option(
-            metavar="URL|FILE",
-            help="The published document. Default, when no other source is given: the address that the vendored contract came from (upstream).",
+            metavar="URL|FILE|FOLDER",
+            help="The published document. Default, when no other source is given: the address in the contract's provenance, else that of the vendored contract (upstream).",
         ),
     ] = None,
     page: Annotated[
@@ -60,10 +64,10 @@ def drift(
         Path | None,
         typer.Option(metavar="FILE", help="Recorded requests of your app, to try against the published document."),
     ] = None,
-    contract: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|URL", help="The adopted contract to compare with. Default: the vendored one."),
-    ] = None,
+    contract: ContractOption = None,
+    overlay: OverlayOption = None,
+    operation: OperationOption = None,
+    model: ModelOption = None,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -107,7 +111,7 @@ def drift(
         # Imported here: the help needs no extra, and this error names the one that the rest needs.
         from bodydouble_contract_tests.drift import Delta, DriftState, compare, merge_findings, read_state, write_state
 
-        from bodydouble.commands.drift_report import SourceReader, notify_services
+        from bodydouble.commands.drift_report import AdoptedContract, SourceReader, notify_services
     except ImportError as error:
         exit_with_error(str(error))
     with exit_on_error():
@@ -116,7 +120,8 @@ def drift(
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
         severities = load_severities(config)
-        reader = SourceReader(VENDORED if contract is None else contract, severities, before.fetched)
+        adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
+        reader = SourceReader(adopted, severities, before.fetched)
         reader.read(upstream, page, exchanges or (), requests, with_impact=not no_impact)
         now = datetime.now(UTC)
         if state is None:

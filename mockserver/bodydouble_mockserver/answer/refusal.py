@@ -40,7 +40,7 @@ class RefusalWriter:
 
     def __init__(self, operation: Operation | None, *, is_vendor: bool) -> None:
         self._operation = operation
-        self._is_vendor = is_vendor
+        self.is_vendor = is_vendor
 
     def status(self, refusal: Refusal) -> int:
         """Return the status of a refusal: the usual one, unless the contract documents only another one for that case."""
@@ -56,7 +56,7 @@ class RefusalWriter:
 
         ``instance`` is the path, ``now`` seconds since the epoch; ``legacy`` selects the vendor's older envelope.
         """
-        if self._is_vendor:
+        if self.is_vendor:
             usual = problem(
                 status, instance, request_id, now, message=refusal.message, data=refusal.data, legacy=legacy
             )
