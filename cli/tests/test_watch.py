@@ -64,8 +64,8 @@ def wait_for(condition: Callable[[], Any]) -> None:
         assert time.monotonic() < end, "it did not happen"
 
 
-def cost(answer: httpx.Response) -> str | None:
-    return answer.headers.get("x-aimlapi-credits-used")
+def cost(answer: httpx.Response) -> str:
+    return str(answer.headers.get("x-aimlapi-credits-used"))
 
 
 def write(path: Path, text: str) -> None:

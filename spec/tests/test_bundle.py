@@ -29,7 +29,11 @@ def folder(tmp_path: Path) -> Folder:
     """Return a function that makes a folder with files, of which None is left out; by default it is a whole bundle."""
 
     def make(**files: str | bytes | None) -> Path:
-        whole = {"openapi.json": JUNE.read_bytes(), "overlay.yaml": OVERLAY, "provenance.json": json.dumps(PROVENANCE)}
+        whole: dict[str, str | bytes | None] = {
+            "openapi.json": JUNE.read_bytes(),
+            "overlay.yaml": OVERLAY,
+            "provenance.json": json.dumps(PROVENANCE),
+        }
         for name, content in {**whole, **files}.items():
             if content is not None:
                 (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)

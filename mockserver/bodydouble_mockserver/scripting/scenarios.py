@@ -238,8 +238,7 @@ def _limits(value: Any) -> Limits:
 
 
 def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:
+    known = ", ".join(sorted(allowed, key=lambda name: (name in _SELECTORS, name)))
     for name in item:
         if name not in allowed:
-            raise BadScenario(
-                join_pointer(pointer, name[:60]), f"unknown key; known keys: {', '.join(sorted(allowed))}"
-            )
+            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known keys: {known}")
