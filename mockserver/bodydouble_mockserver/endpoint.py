@@ -158,8 +158,8 @@ class OperationEndpoint:
             handled.answer.headers.append((b"x-client-request-id", client_id))
         return handled
 
-    def _check(self, headers: Mapping[bytes, bytes], body: bytes | UnreadableBody, scope: Scope) -> CheckedRequest:
-        return check(self.operation, self._settings, headers, body, scope)
+    def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        return check(self.operation, self._settings, headers, intake, scope)
 
     def _usual(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str

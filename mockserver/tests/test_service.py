@@ -179,6 +179,36 @@ def test_the_refusal_of_a_contract_with_its_own_form_names_the_known_values(call
     assert (answer.status_code, "m1" in answer.json()["message"], "m2" in answer.json()["message"]) == (400, True, True)
 
 
+def as_text(value: Any) -> str:
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def form_document(media_type: str, **properties: Any) -> dict[str, Any]:
+    made = document("/edits")
+    post = made["paths"]["/edits"]["post"]
+    schema = {"type": "object", "required": [*properties], "properties": {**properties, "image": {"type": "string"}}}
+    post["requestBody"] = {"content": {media_type: {"schema": schema}}}
+    return made
+
+
+@pytest.mark.parametrize(
+    ("media_type", "content"),
+    [("multipart/form-data", {"files": {"image": b"a"}}), ("application/x-www-form-urlencoded", {})],
+)
+@pytest.mark.parametrize(("name", "first", "second"), [("model", "m1", "m2"), ("steps", 1, 2), ("fast", True, False)])
+def test_a_form_is_answered_by_the_contract_of_its_values(
+    call: Call, media_type: str, content: dict[str, Any], name: str, first: Any, second: Any
+) -> None:
+    made = {str(value): form_document(media_type, **{name: {"enum": [value]}}) for value in (first, second)}
+    mock = create_app(contracts_of(**made))
+    sent = [as_text(value) for value in (first, second, "other")]
+    codes = [call(mock, "/edits", data={name: value}, **content).status_code for value in sent]
+    assert (codes, [item.contract for item in mock.journal.exchanges()]) == (
+        [200, 200, 400],
+        [str(first), str(second), None],
+    )
+
+
 # --- scenarios --------------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """The intake of requests: the body is read within its limits, parsed once, and checked against the contract."""
 
-from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, parse_json, read_body
+from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, read_body
 from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
 from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.request.malformed import (
@@ -27,7 +27,6 @@ __all__ = [
     "contract_limits",
     "explain_malformed",
     "operation_limits",
-    "parse_json",
     "read_body",
     "refuse_keys",
     "sent_keys",
