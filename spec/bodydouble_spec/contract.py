@@ -31,7 +31,7 @@ from bodydouble_spec.values import is_object, join_pointer
 
 __all__ = ["Contract"]
 
-_OWN_MISFITS = {"overlay-action-unmatched", "overlay-not-applicable", "overlay-superseded"}
+_OWN_MISFITS = {"overlay-action-unmatched", "overlay-not-applicable"}
 _NO_OVERLAY = "none"
 
 

@@ -62,10 +62,8 @@ def test_the_overlay_adds_what_the_document_leaves_open(variant: dict[str, Any])
 
 
 @pytest.mark.parametrize("variant", named(nothing=False))
-def test_what_the_document_says_differently_is_a_finding_with_both_for_an_overlay_that_is_given(
-    variant: dict[str, Any], vendored_overlay: Overlay
-) -> None:
-    contract = Contract.load(edited(variant["edits"]), overlay=vendored_overlay)
+def test_what_the_document_says_differently_is_a_finding_with_both(variant: dict[str, Any]) -> None:
+    contract = Contract.load(edited(variant["edits"]))
     found = [finding for finding in contract.findings if finding.source == "overlay"]
     assert sorted(finding.pointer for finding in found) == sorted(map(pointer_of, variant["superseded"]))
     assert {(finding.id, finding.severity) for finding in found} <= {("overlay-superseded", Severity.INFO)}
@@ -80,17 +78,8 @@ def test_a_contract_of_another_service_gets_nothing(variant: dict[str, Any]) -> 
     assert (contract.facts, [item for item in contract.findings if item.source == "overlay"]) == ((), [])
 
 
-@pytest.mark.parametrize("variant", named(nothing=False))
-def test_an_action_of_our_own_overlay_that_does_not_apply_is_no_finding_against_a_document(
-    variant: dict[str, Any],
-) -> None:
-    assert [
-        finding for finding in Contract.load(edited(variant["edits"])).findings if finding.source == "overlay"
-    ] == []
-
-
-def test_a_superseded_action_names_what_it_has_and_what_the_document_says(vendored_overlay: Overlay) -> None:
-    contract = Contract.load(edited({"x-price": {"credits": 5}}), overlay=vendored_overlay)
+def test_a_superseded_action_names_what_it_has_and_what_the_document_says() -> None:
+    contract = Contract.load(edited({"x-price": {"credits": 5}}))
     (found,) = (item for item in contract.findings if item.id == "overlay-superseded")
     assert (found.expected, found.got) == ({"credits": 84000, "credits-per-usd": 2000000}, {"credits": 5})
 
