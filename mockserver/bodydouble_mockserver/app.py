@@ -5,7 +5,7 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 from bodydouble_spec import REDACTED, Contract, Operation, Redactor
@@ -68,6 +68,8 @@ def log_request(handled: HandledRequest) -> None:
     LOG.info("%s", visible(line))
 
 
+# The bodies of at most this many operations, or of schemas of this size together, are prepared at start-up.
+_MAX_PREPARED, _MAX_PREPARED_SIZE = 100, 60_000
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -87,7 +89,10 @@ def create_app(contract: Contract | None = None, settings: Settings | None = Non
 
 
 class MockServer(Starlette):
-    """A Starlette application whose operations are answered ahead of its router."""
+    """A Starlette application whose operations are answered ahead of its router.
+
+    ``notices`` are the limits of the answers that an app should know before it relies on them, one sentence each.
+    """
 
     def __init__(self, contract: Contract, settings: Settings) -> None:
         self.contract = contract
@@ -111,7 +116,7 @@ class MockServer(Starlette):
         is_vendor = is_of_the_vendor(contract)
         self._refusals = RefusalWriter(None, is_vendor=is_vendor)
         for operation in contract.operations:
-            writer = SuccessWriter(operation, settings, self._gallery)
+            writer = SuccessWriter(operation, settings, self._gallery, is_vendor=is_vendor)
             self._writers.append((operation, writer))
             refusals = RefusalWriter(operation, is_vendor=is_vendor)
             endpoint = OperationEndpoint(
@@ -125,6 +130,7 @@ class MockServer(Starlette):
                     )
                 else:
                     self._endpoints.setdefault(path, {})[operation.method] = endpoint
+        self.notices = [*self._prepare()]
         super().__init__(
             routes=[
                 *templated,
@@ -146,17 +152,18 @@ class MockServer(Starlette):
         operation, writer = self._writers[0]
         self._state.add(parse_scenario(scenario, operation, writer.choices))
 
-    @property
-    def notices(self) -> list[str]:
-        """The limits of the answers that an app should know before it relies on them, one sentence each."""
-        return [
-            *contract_limits(self.contract),
-            *(
-                notice
-                for operation, writer in self._writers
-                for notice in (*operation_limits(operation), *writer.notices)
-            ),
-        ]
+    def _prepare(self) -> Iterator[str]:
+        """Prepare the bodies of operations, as many as take little time, and yield the limits of their answers, one sentence each."""
+        yield from contract_limits(self.contract)
+        size = 0
+        for index, (operation, writer) in enumerate(self._writers):
+            yield from operation_limits(operation)
+            size += writer.size
+            if index and (index >= _MAX_PREPARED or size > _MAX_PREPARED_SIZE):
+                rest = len(self._writers) - index
+                yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
+                return
+            yield from writer.prepare()
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""

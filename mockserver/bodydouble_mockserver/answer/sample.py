@@ -12,7 +12,7 @@ from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, matches_patt
 from bodydouble_mockserver.answer.keywords import Way, both, ways
 from bodydouble_mockserver.answer.texts import numbers, texts
 
-__all__ = ["NoSample", "sample", "sort_by_success"]
+__all__ = ["NoSample", "check_sample", "sample", "sort_by_success"]
 
 _MAX_DEPTH = 60
 _MAX_ITEMS = 10_000
@@ -81,6 +81,20 @@ def sample(
     raise NoSample(next(iter(sampler.failed), pointer))
 
 
+def check_sample(validator: SchemaValidator, hints: Sequence[Any] = (), pointer: str = "") -> None:
+    """Check that a value can conform, with as little work as possible: only what is required is sampled, and a large schema is not compiled.
+
+    Raises NoSample.
+    """
+    sampler = _Sampler(validator, is_careful=False, fills_nulls=False, is_refusal=False, is_least=True)
+    try:
+        value = sampler.value(validator.schema, _Place(pointer))
+    except _TooLarge:
+        value = _NOTHING
+    if value is _NOTHING or not (validator.is_large or validator.is_valid(value)):
+        sample(validator, hints, pointer)
+
+
 def sort_by_success(options: Iterable[Any]) -> list[Any]:
     """Sort the options of an enum: those that tell of a success first, those that tell of a failure and null last."""
 
@@ -113,14 +127,22 @@ class _Place:
 class _Sampler:
     """One attempt to sample a schema; a careful one checks every value at its place."""
 
-    def __init__(self, validator: SchemaValidator, *, is_careful: bool, fills_nulls: bool, is_refusal: bool) -> None:
+    def __init__(
+        self,
+        validator: SchemaValidator,
+        *,
+        is_careful: bool,
+        fills_nulls: bool,
+        is_refusal: bool,
+        is_least: bool = False,
+    ) -> None:
         self._names_failure: Callable[[str], bool] = (lambda _name: False) if is_refusal else names_failure
         self._fills_nulls = fills_nulls
         self._definitions: Mapping[str, Any] = validator.schema.get("$defs", {})
         self._is_careful = is_careful
         # With each schema, so that its identity stays unique.
         self._validators: dict[int, tuple[Any, SchemaValidator]] = {}
-        self._values = 0
+        self._values = _MAX_OPTIONAL if is_least else 0
         self.failed: list[str] = []
 
     def value(self, schema: Any, place: _Place) -> Any:

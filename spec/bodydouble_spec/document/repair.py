@@ -204,6 +204,20 @@ class OperationRepair:
             result["description"] = ""
         if "content" in response:
             result["content"] = self._content(response["content"], join_pointer(pointer, "content"))
+        if "headers" in response:
+            result["headers"] = self._headers(response["headers"], join_pointer(pointer, "headers"))
+        return result
+
+    def _headers(self, headers: Any, pointer: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, found in self._defects.require_object(headers, pointer).items():
+            followed = self._references.follow(found, join_pointer(pointer, name))
+            if followed is None:
+                continue
+            header, here = followed
+            result[name] = header = dict(self._defects.require_object(header, here))
+            if "schema" in header:
+                header["schema"] = self._schemas.repair(header["schema"], join_pointer(here, "schema"))
         return result
 
     def _note_move(self, new_pointer: str, pointer: str) -> None:
