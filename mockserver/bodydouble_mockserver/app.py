@@ -68,8 +68,8 @@ def log_request(handled: HandledRequest) -> None:
     LOG.info("%s", visible(line))
 
 
-# The bodies of at most this many operations, or of schemas of this size together, are prepared at start-up.
-_MAX_PREPARED, _MAX_PREPARED_SIZE = 100, 60_000
+# The bodies of the first operation and of at most so many more, whose schemas have so many bytes together, are prepared at start-up.
+_MAX_PREPARED, _MAX_PREPARED_BYTES = 100, 1_000_000
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -159,7 +159,7 @@ class MockServer(Starlette):
         for index, (operation, writer) in enumerate(self._writers):
             yield from operation_limits(operation)
             size += writer.size
-            if index and (index >= _MAX_PREPARED or size > _MAX_PREPARED_SIZE):
+            if index and (index >= _MAX_PREPARED or size > _MAX_PREPARED_BYTES):
                 rest = len(self._writers) - index
                 yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
                 return

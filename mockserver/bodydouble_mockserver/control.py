@@ -29,16 +29,17 @@ def control_routes(
     reset: Callable[[], None],
 ) -> list[Route]:
     """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
-    health_body = {
-        "status": "ok",
-        "version": version("bodydouble"),
-        "contract": contract.source,
-        "fingerprint": contract.fingerprint,
-        "operations": [operation.key for operation in contract.operations],
-    }
 
     async def health(_request: Request) -> Response:
-        return JSONResponse(health_body)
+        body = {
+            "status": "ok",
+            "version": version("bodydouble"),
+            "contract": contract.source,
+            # Computed at the first request: of a large document it takes a second.
+            "fingerprint": contract.fingerprint,
+            "operations": [operation.key for operation in contract.operations],
+        }
+        return JSONResponse(body)
 
     async def faults(_request: Request) -> Response:
         return JSONResponse(FAULTS)
