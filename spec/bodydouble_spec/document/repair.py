@@ -1,7 +1,7 @@
 """Repair of a whole document: every defect is a finding, and each readable operation is kept."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -292,7 +292,23 @@ class _DocumentRepair:
         result |= {"components": components, "paths": self._paths(operations)}
         if "security" in result:
             result["security"] = repair_requirements(result["security"], "/security", schemes, self._defects)
+        for parts in self._schemas.left_over():
+            result = self._with_repaired(result, parts, parts)
         return result
+
+    def _with_repaired(self, value: Any, parts: Sequence[str], below: Sequence[str]) -> Any:
+        """Return a copy of a value with the schema repaired that is at the end of ``parts``, of which ``below`` are left."""
+        if not below:
+            return self._schemas.repair(value, join_pointer("", *parts))
+        name, *rest = below
+        if is_object(value) and name in value:
+            return {**value, name: self._with_repaired(value[name], parts, rest)}
+        if is_array(value) and name.isdecimal() and int(name) < len(value):
+            return [
+                self._with_repaired(item, parts, rest) if index == int(name) else item
+                for index, item in enumerate(value)
+            ]
+        return value
 
     def _read_version(self) -> str:
         version = self._document.get("openapi")
