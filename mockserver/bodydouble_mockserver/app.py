@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
-from bodydouble_spec import REDACTED, Contract, Operation, Redactor
+from bodydouble_spec import REDACTED, Contract, Operation, Redactor, vendored
 from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -155,6 +155,8 @@ class MockServer(Starlette):
     def _prepare(self) -> Iterator[str]:
         """Prepare the bodies of operations, as many as take little time, and yield the limits of their answers, one sentence each."""
         yield from contract_limits(self.contract)
+        # The README says which dialects the vendored contract does not allow.
+        names_dialects = self.contract.source != vendored.NAME
         size = 0
         for index, (operation, writer) in enumerate(self._writers):
             yield from operation_limits(operation)
@@ -163,7 +165,7 @@ class MockServer(Starlette):
                 rest = len(self._writers) - index
                 yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
                 return
-            yield from writer.prepare()
+            yield from writer.prepare(names_dialects=names_dialects)
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""

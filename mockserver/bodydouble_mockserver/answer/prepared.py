@@ -106,8 +106,6 @@ class PreparedContent:
     def notices(self, dialect: str) -> Iterator[str]:
         """Yield the limits of a dialect's body that an app should know: everything in it that is not as at the service."""
         key, shape = self._operation.key, self.shape(dialect)
-        for name in self.refused_dialects:
-            yield f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
         if self.content.notice:
             yield f"{key}: {self.content.notice}"
         for slot in shape.left_alone:

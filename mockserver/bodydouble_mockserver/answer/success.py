@@ -89,11 +89,18 @@ class SuccessWriter:
         responses = self._operation.responses.values()
         return self._is_vendor or any("x-client-request-id" in response.headers for response in responses)
 
-    def prepare(self) -> list[str]:
-        """Prepare the usual body, and return its limits that an app should know: everything in it that is not as at the service."""
-        is_documented = self._usual.is_documented
-        unknown = f"{self._operation.key} documents no success; it is answered with {self._status}"
-        return [*([] if is_documented else [unknown]), *self._usual.notices(self._settings.dialect)]
+    def prepare(self, *, names_dialects: bool = True) -> list[str]:
+        """Prepare the usual body, and return its limits that an app should know: everything in it that is not as at the service.
+
+        With ``names_dialects`` the examples that do not conform are among them.
+        """
+        key, usual = self._operation.key, self._usual
+        refused = usual.refused_dialects if names_dialects else []
+        return [
+            *([] if usual.is_documented else [f"{key} documents no success; it is answered with {self._status}"]),
+            *(f"{key}: the dialect {name} is not offered, since the example does not conform to the contract" for name in refused),
+            *usual.notices(self._settings.dialect),
+        ]
 
     @cached_property
     def _default_shape(self) -> BodyShape:

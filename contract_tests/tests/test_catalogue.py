@@ -1,0 +1,48 @@
+"""The vendor's catalogue is served and verified: forty structure-only documents, and all that lie beside a checkout."""
+
+from pathlib import Path
+
+import pytest
+from bodydouble_contract_tests.verification import CannotVerify, OperationProfile, Target, VerifyOptions, catalogue, verify
+from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.server import Server, server_config
+from bodydouble_spec import Contract, Severity
+
+from spec.tests.servers import serve_asgi
+
+ROOT = Path(__file__).parents[2]
+STRUCTURES = sorted((ROOT / "mockserver" / "tests" / "data" / "catalogue").glob("*.json"))
+BESIDE = sorted((ROOT.parent / "shared" / "data" / "drift" / "docs").glob("*.json"))
+# These send hundreds of requests for a contract with many properties; the other checks send one or two.
+COSTLY = {"valid-accepted", "invalid-refused", "refusal-envelope"}
+KEY = "a-key"
+
+
+def complaints(contract: Contract) -> list[str]:
+    """Return the findings above info of the cheap checks of every operation."""
+    found: list[str] = []
+    mock = create_app(contract, Settings(api_keys=(KEY,), log=False))
+    with serve_asgi(Server(server_config(mock))) as origin, Target(origin, KEY) as target:
+        for operation in contract.operations:
+            profile = OperationProfile(contract, operation)
+            try:
+                cheap = [check.id for check in catalogue(profile) if check.id not in COSTLY]
+                result = verify(profile, target, VerifyOptions(only=cheap))
+            except CannotVerify:
+                continue  # it takes no JSON body
+            assert result.incomplete is None
+            found += [str(finding) for finding in result.findings if finding.severity is not Severity.INFO]
+    return found
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=file.stem) for file in STRUCTURES])
+def test_verify_has_no_finding_against_the_mock_of_a_document_of_the_catalogue(file: Path) -> None:
+    assert complaints(Contract.load(file)) == []
+
+
+@pytest.mark.parametrize("file", [pytest.param(file, id=file.stem) for file in BESIDE])
+def test_verify_has_no_finding_against_the_mock_of_a_document_beside_the_checkout(file: Path) -> None:
+    contract = Contract.load(file)
+    if not contract.operations:
+        pytest.skip("the document has no operation")
+    assert complaints(contract) == []
