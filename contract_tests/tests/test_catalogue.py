@@ -3,7 +3,14 @@
 from pathlib import Path
 
 import pytest
-from bodydouble_contract_tests.verification import CannotVerify, OperationProfile, Target, VerifyOptions, catalogue, verify
+from bodydouble_contract_tests.verification import (
+    CannotVerify,
+    OperationProfile,
+    Target,
+    VerifyOptions,
+    catalogue,
+    verify,
+)
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract, Severity

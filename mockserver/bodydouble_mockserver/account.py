@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
-from bodydouble_spec import BEARER, Contract, Operation, is_object
+from bodydouble_spec import BEARER, Contract
 from bodydouble_spec.image_fields import image_price
+from bodydouble_spec.schema import SchemaView
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -81,7 +82,7 @@ def _models(contract: Contract) -> list[dict[str, Any]]:
     names = [
         name
         for operation in contract.operations
-        for name in _model_schema(operation).get("enum", ())
+        for name in SchemaView.of(operation.request_schema).property("model").options or ()
         if isinstance(name, str)
     ]
     return [
@@ -94,11 +95,6 @@ def _models(contract: Contract) -> list[dict[str, Any]]:
         }
         for name in dict.fromkeys(names)
     ]
-
-
-def _model_schema(operation: Operation) -> dict[str, Any]:
-    schema = (operation.request_schema or {}).get("properties", {}).get("model")
-    return schema if is_object(schema) else {}
 
 
 def _json(body: dict[str, Any]) -> Answer:

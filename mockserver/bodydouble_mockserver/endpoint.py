@@ -129,9 +129,7 @@ class OperationEndpoint:
                 scope, headers, checked, request_id
             )
         except Unanswerable as error:
-            handled = HandledRequest(
-                scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked
-            )
+            handled = HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked)
         handled.operation = self.operation.key
         handled.intake = intake
         if body is intake.problem:

@@ -414,11 +414,13 @@ def test_what_is_said_in_place_of_a_sample_keeps_the_format(call: Call) -> None:
         assert [*OAS30Validator(formed, format_checker=CHECKER).iter_errors(answer.json())] == []
 
 
-SPEECH = {
+SPEECH: dict[str, Any] = {
     "description": "",
     "content": {
         "audio/wav": {"schema": {"type": "string", "format": "binary"}},
-        "application/json": {"schema": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}},
+        "application/json": {
+            "schema": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+        },
     },
 }
 
@@ -456,7 +458,10 @@ def test_another_service_gets_the_headers_of_its_contract_and_none_of_this_vendo
     assert given_headers["x-request-id"].isdigit()
     assert int(given_headers["x-left"]) >= 7
     assert "x-seen" not in given_headers
-    for answer in (call(bare, "/things", json={"prompt": "x"}, headers=own), call(bare, "/things", json={}, headers=own)):
+    for answer in (
+        call(bare, "/things", json={"prompt": "x"}, headers=own),
+        call(bare, "/things", json={}, headers=own),
+    ):
         assert not [name for name in answer.headers if name.startswith("x-")]
 
 
@@ -467,7 +472,10 @@ def test_an_example_of_the_document_is_the_answer_where_it_conforms(call: Call) 
         "properties": {"code": {"type": "string"}, "size": {"type": "integer"}},
     }
     content = {"schema": shape, "example": {"code": "as in the example", "size": "not a number"}}
-    named = {"schema": shape, "examples": {"error": {"value": {"code": "e", "size": 1}}, "usual": {"$ref": "#/components/examples/Usual"}}}
+    named = {
+        "schema": shape,
+        "examples": {"error": {"value": {"code": "e", "size": 1}}, "usual": {"$ref": "#/components/examples/Usual"}},
+    }
     for media, expected in ((content, "as in the example"), (named, "u")):
         contract = contract_of({"200": {"description": "", "content": {"application/json": media}}})
         document = {**contract.published, "components": {"examples": {"Usual": {"value": {"code": "u", "size": 2}}}}}
@@ -486,11 +494,19 @@ def test_operations_beyond_those_prepared_at_start_are_answered_by_their_contrac
     names = [f"P{number}" for number in range(102)]
     parts = {f"to{name}": {"$ref": f"#/components/schemas/{name}"} for name in names[:1]}
     content = {name: {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}} for name in names}
-    document = {
+    document: dict[str, Any] = {
         "openapi": "3.0.3",
         "info": {"title": "Large", "version": "1"},
-        "paths": {f"/{name}": {"post": {"responses": {"200": {"description": "", "content": content[name]}}}} for name in names},
-        "components": {"schemas": {name: {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, **parts}} for name in names}},
+        "paths": {
+            f"/{name}": {"post": {"responses": {"200": {"description": "", "content": content[name]}}}}
+            for name in names
+        },
+        "components": {
+            "schemas": {
+                name: {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, **parts}}
+                for name in names
+            }
+        },
     }
     mock = create_app(Contract.load(document))
     assert "prepared when first called" in mock.notices[-1]

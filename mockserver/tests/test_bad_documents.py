@@ -361,4 +361,6 @@ def test_a_reference_to_garbage_outside_of_the_components_is_served(part: Any, v
     document |= {"openapi": version, "x-parts": {"A": part, "B": {"type": "object"}}}
     use(document)
     if part == {"type": 5}:
-        assert [item.id for item in Contract.load(document).findings if "x-parts" in item.pointer] == ["schema-type-unknown"]
+        assert [item.id for item in Contract.load(document).findings if "x-parts" in item.pointer] == [
+            "schema-type-unknown"
+        ]

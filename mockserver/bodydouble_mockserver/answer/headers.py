@@ -60,8 +60,8 @@ class AnswerHeaders:
                 yield name, value
             elif name.decode() in declared:
                 yield from self._sampled(name.decode())
-        for name in sorted(self._required):
-            yield from self._sampled(name)
+        for required in sorted(self._required):
+            yield from self._sampled(required)
 
     def _allows(self, name: bytes, value: bytes) -> bool:
         declared = {} if self._response is None else self._response.headers

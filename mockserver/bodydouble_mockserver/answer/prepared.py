@@ -36,7 +36,12 @@ class PreparedContent:
         self._validator: SchemaValidator | None = None if response is None else response.content.get(content.key)
         self._samples: Sequence[Any] = () if response is None else response.samples.get(content.key, ())
         self._pointer = join_pointer(
-            operation.pointer, "responses", "" if response is None else response.status, "content", content.key, "schema"
+            operation.pointer,
+            "responses",
+            "" if response is None else response.status,
+            "content",
+            content.key,
+            "schema",
         )
         self._shapes: dict[str, BodyShape] = {}
 
@@ -67,7 +72,9 @@ class PreparedContent:
     def refused_dialects(self) -> list[str]:
         """The names of the examples that do not conform."""
         validator = self._validator
-        return [] if validator is None else [name for name in self._named if not validator.is_valid(self._examples[name])]
+        return (
+            [] if validator is None else [name for name in self._named if not validator.is_valid(self._examples[name])]
+        )
 
     @property
     def _named(self) -> list[str]:

@@ -3,7 +3,7 @@
 import base64
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -98,7 +98,10 @@ class SuccessWriter:
         refused = usual.refused_dialects if names_dialects else []
         return [
             *([] if usual.is_documented else [f"{key} documents no success; it is answered with {self._status}"]),
-            *(f"{key}: the dialect {name} is not offered, since the example does not conform to the contract" for name in refused),
+            *(
+                f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
+                for name in refused
+            ),
             *usual.notices(self._settings.dialect),
         ]
 
@@ -122,7 +125,10 @@ class SuccessWriter:
         found = self._contents.get(status)
         if found is None:
             response = self._operation.response(status)
-            found = [PreparedContent(self._operation, response, content, self._said_names) for content in contents_of(response)]
+            found = [
+                PreparedContent(self._operation, response, content, self._said_names)
+                for content in contents_of(response)
+            ]
             self._contents[status] = found
         return found
 

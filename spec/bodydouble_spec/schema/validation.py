@@ -198,9 +198,13 @@ class SchemaValidator:
             if len(_LARGE) > _MAX_LARGE:
                 forgotten = _LARGE.popleft()()
                 if forgotten is not None and forgotten is not self:
-                    for name in ("_validator", "_format_validator"):
-                        vars(forgotten).pop(name, None)
-                    forgotten._branches = {}
+                    forgotten.forget_compiled()
+
+    def forget_compiled(self) -> None:
+        """Free what the schema was compiled to; it is compiled again when it is used again."""
+        for name in ("_validator", "_format_validator"):
+            vars(self).pop(name, None)
+        self._branches = {}
 
     @cached_property
     def size(self) -> int:
