@@ -448,6 +448,7 @@ def test_another_service_gets_the_headers_of_its_contract_and_none_of_this_vendo
         "X-Request-Id": {"schema": {"type": "integer"}},
         "X-Left": {"required": True, "schema": {"type": "integer", "minimum": 7}},
         "X-Seen": {"schema": {"type": "string"}},
+        "X-Aimlapi-Credits-Used": {"required": True, "schema": {"type": "integer"}},
         "Content-Length": {"required": True, "schema": {"type": "string"}},
     }
     documented_ = {**documented(), "headers": headers}
@@ -457,6 +458,7 @@ def test_another_service_gets_the_headers_of_its_contract_and_none_of_this_vendo
     given_headers = call(mock, "/things", json={"prompt": "x"}, headers=own).headers
     assert given_headers["x-request-id"].isdigit()
     assert int(given_headers["x-left"]) >= 7
+    assert given_headers["x-aimlapi-credits-used"] == "0"  # its contract has no price
     assert "x-seen" not in given_headers
     for answer in (
         call(bare, "/things", json={"prompt": "x"}, headers=own),

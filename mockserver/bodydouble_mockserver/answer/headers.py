@@ -1,7 +1,7 @@
 """The headers of an answer: those of the vendor, or those that another service's contract declares."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -34,7 +34,9 @@ class AnswerHeaders:
     """Chooses the headers of the answers of one response (None: an undocumented one)."""
 
     def __init__(self, response: Response | None, *, is_vendor: bool) -> None:
-        self._response = response
+        self._declared: Mapping[str, SchemaValidator | None] = {} if response is None else response.headers
+        required: frozenset[str] = frozenset() if response is None else response.required_headers
+        self._required = required - _OF_THE_SERVER
         self._is_vendor = is_vendor
 
     def fit(self, own: Headers) -> Headers:
@@ -46,32 +48,26 @@ class AnswerHeaders:
 
     @cached_property
     def _are_usual(self) -> bool:
-        return self._is_vendor and not self._required and all(self._allows(*header) for header in _USUAL)
-
-    @property
-    def _required(self) -> frozenset[str]:
-        names = frozenset() if self._response is None else self._response.required_headers
-        return names - _OF_THE_SERVER - {name.decode() for name, _ in _USUAL}
+        others = self._required - {REQUEST_ID.decode()}
+        return self._is_vendor and not others and all(self._allows(*header) for header in _USUAL)
 
     def _fitted(self, own: Headers) -> Iterator[tuple[bytes, bytes]]:
-        declared = {} if self._response is None else self._response.headers
         for name, value in own:
             if self._allows(name, value):
                 yield name, value
-            elif name.decode() in declared:
+            elif name.decode() in self._declared:
                 yield from self._sampled(name.decode())
-        for required in sorted(self._required):
+        for required in sorted(self._required - {name.decode() for name, _ in own}):
             yield from self._sampled(required)
 
     def _allows(self, name: bytes, value: bytes) -> bool:
-        declared = {} if self._response is None else self._response.headers
-        if name.decode() not in declared:
+        if name.decode() not in self._declared:
             return self._is_vendor
-        validator = declared[name.decode()]
+        validator = self._declared[name.decode()]
         return validator is None or any(_keeps(validator, one) for one in _readings(value.decode("latin-1")))
 
     def _sampled(self, name: str) -> Iterator[tuple[bytes, bytes]]:
-        validator = None if self._response is None else self._response.headers[name]
+        validator = self._declared[name]
         try:
             text = "text" if validator is None else _as_text(sample(validator))
         except NoSample:

@@ -98,7 +98,8 @@ class PreparedContent:
 
     def _sample(self) -> Any:
         if self._validator is None:
-            return next(iter(self._hints), {} if self.content.is_json else "")
+            nothing: Any = {} if self.content.is_json else ""
+            return next(iter(self._hints), nothing)
         try:
             return sample(self._validator, self._hints, self._pointer)
         except NoSample as error:
