@@ -41,8 +41,6 @@ from bodydouble_mockserver.request import (
     MalformedRequest,
     Refusal,
     bearer_key,
-    contract_limits,
-    operation_limits,
 )
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState, bind_answer, parse_scenario
 from bodydouble_mockserver.service import Endpoint, Service, ServiceParts
@@ -197,15 +195,7 @@ class MockServer(Starlette):
     @property
     def notices(self) -> list[str]:
         """The limits of the answers that an app should know before it relies on them, one sentence each."""
-        service = self._service
-        return [
-            *dict.fromkeys(limit for contract in service.contracts for limit in contract_limits(contract)),
-            *(
-                notice
-                for target in service.targets
-                for notice in (*operation_limits(target.operation), *target.writer.notices)
-            ),
-        ]
+        return self._service.notices
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""

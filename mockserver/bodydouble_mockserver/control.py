@@ -28,15 +28,16 @@ def control_routes(
     reset: Callable[[], None],
 ) -> list[Route]:
     """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
-    health_body = {
-        "status": "ok",
-        "version": version("bodydouble"),
-        **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
-        "operations": list(dict.fromkeys(target.operation.key for target in targets)),
-    }
 
     async def health(_request: Request) -> Response:
-        return JSONResponse(health_body)
+        body = {
+            "status": "ok",
+            "version": version("bodydouble"),
+            # Fingerprints are computed at the first request: that of a large document takes a second.
+            **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
+            "operations": list(dict.fromkeys(target.operation.key for target in targets)),
+        }
+        return JSONResponse(body)
 
     async def faults(_request: Request) -> Response:
         return JSONResponse(FAULTS)

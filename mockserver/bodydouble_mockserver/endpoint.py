@@ -10,7 +10,7 @@ from typing import Any
 
 from bodydouble_spec import Operation
 
-from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
+from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer, unread_preferences
 from bodydouble_mockserver.dispatch import Choice
@@ -145,15 +145,18 @@ class OperationEndpoint:
             # The router knows them by number, since contracts may give them different names.
             scope["path_params"] = dict(zip(self._parameters, scope["path_params"].values(), strict=True))
         checked = self._check(headers, intake, scope)
-        handled = self._usual(scope, headers, checked, request_id) or await self._decide(
-            scope, headers, checked, request_id
-        )
+        try:
+            handled = self._usual(scope, headers, checked, request_id) or await self._decide(
+                scope, headers, checked, request_id
+            )
+        except Unanswerable as error:
+            handled = HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked)
         handled.operation = self.operation.key
         handled.contract = self.contract
         handled.intake = intake
         if not is_whole:
             handled.answer.headers.append((b"connection", b"close"))
-        client_id = headers.get(b"x-client-request-id")
+        client_id = headers.get(b"x-client-request-id") if self.writer.echoes_client_id else None
         if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
             handled.answer.headers.append((b"x-client-request-id", client_id))
         return handled
@@ -258,7 +261,6 @@ class OperationEndpoint:
                 return refused, _SUCCESS_ONLY
         answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
         answer.findings = checked.findings
-        answer.status = directives.code or answer.status
         return answer, ignored | _ERROR_ONLY
 
     def _refuse(

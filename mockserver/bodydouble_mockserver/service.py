@@ -10,11 +10,14 @@ from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
 from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
 from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
 from bodydouble_mockserver.endpoint import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
+from bodydouble_mockserver.request import contract_limits, operation_limits
 from bodydouble_mockserver.scripting import ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["Endpoint", "Service", "ServiceParts"]
 
+# The bodies of the first operation and of at most so many more, whose schemas have so many bytes together, are prepared at start-up.
+_MAX_PREPARED, _MAX_PREPARED_BYTES = 100, 1_000_000
 Endpoint = OperationEndpoint | ChoosingEndpoint
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
@@ -39,7 +42,7 @@ def _names(contracts: Sequence[Contract]) -> list[str | None]:
 class Service:
     """The endpoints of some contracts: ``literal`` by path and method, ``templated`` by path template.
 
-    ``targets`` are the operations that can be scripted. Raises ValueError for a contract that cannot be served, and for two contracts with
+    ``targets`` are the operations that can be scripted, ``notices`` the limits of the answers, one sentence each. Raises ValueError for a contract that cannot be served, and for two contracts with
     operations that no request tells apart.
     """
 
@@ -68,12 +71,28 @@ class Service:
                 self.templated.append((path, method, choosing[key]))
             else:
                 self.literal.setdefault(path, {})[method] = choosing[key]
+        self.notices = [*dict.fromkeys(self._prepare())]
+
+    def _prepare(self) -> Iterator[str]:
+        """Prepare the bodies of operations, as many as take little time, and yield the limits of their answers."""
+        for contract in self.contracts:
+            yield from contract_limits(contract)
+        size = 0
+        for index, target in enumerate(self.targets):
+            yield from operation_limits(target.operation)
+            size += target.writer.size
+            if index and (index >= _MAX_PREPARED or size > _MAX_PREPARED_BYTES):
+                rest = len(self.targets) - index
+                yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
+                return
+            # The README says which dialects the vendored contract does not allow.
+            yield from target.writer.prepare(names_dialects=target.contract is not None)
 
     def _endpoints(self, contract: Contract, name: str | None) -> Iterator[OperationEndpoint]:
         parts = self._parts
         is_vendor = is_of_the_vendor(contract)
         for operation in contract.operations:
-            writer = SuccessWriter(operation, parts.settings, parts.gallery)
+            writer = SuccessWriter(operation, parts.settings, parts.gallery, is_vendor=is_vendor)
             refusals = RefusalWriter(operation, is_vendor=is_vendor)
             endpoint = OperationEndpoint(
                 operation, writer, refusals, parts.settings, parts.state, parts.new_id, parts.put

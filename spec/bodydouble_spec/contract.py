@@ -141,7 +141,11 @@ class Contract:
     def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
         published = vendored.published()
         repaired = repair(published)
-        overlaid = vendored.overlaid(repaired.document) if overlay is True else _apply_overlay(overlay, repaired)
+        overlaid = (
+            _without_misfits(vendored.overlaid(repaired.document))
+            if overlay is True
+            else _apply_overlay(overlay, repaired)
+        )
         return cls._assemble(vendored.NAME, published, repaired, overlaid, vendored.provenance())
 
     @classmethod
@@ -166,9 +170,7 @@ class Contract:
             return cls._assemble(name, {}, repaired, None)
         overlaid = _apply_overlay(vendored.overlay() if overlay is True else overlay, repaired)
         if overlaid is not None and overlay is True:
-            # Facts about another service or model are no defects of this document.
-            kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
-            overlaid = replace(overlaid, findings=kept)
+            overlaid = _without_misfits(overlaid)
         return cls._assemble(name, document, repaired, overlaid, provenance)
 
     @classmethod
@@ -255,6 +257,12 @@ def _fact(ledger: Mapping[str, Fact], pointer: str) -> Fact | None:
             return None
         pointer = pointer.rpartition("/")[0]
     return ledger[pointer]
+
+
+def _without_misfits(overlaid: Overlaid) -> Overlaid:
+    """Leave out the findings on actions that do not apply: facts about another service or model are no defects of this document."""
+    kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
+    return replace(overlaid, findings=kept)
 
 
 def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:

@@ -15,7 +15,7 @@ from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.parameters import Parameter
 from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
 from bodydouble_spec.security import Security, read_security
-from bodydouble_spec.values import is_object, join_pointer, resolve_pointer
+from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resolve_pointer
 
 __all__ = [
     "EVENTS",
@@ -35,13 +35,20 @@ EVENTS = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented status: a validator per media type (None for a media type without a schema), and examples by name."""
+    """One documented status: a validator per media type (None for a media type without a schema), and examples by name.
+
+    ``samples`` are the examples of each media type, the nameless one first. ``headers`` has a validator per header, by
+    lower-case name (None for one without a schema), and ``required_headers`` the names of those that every answer has.
+    """
 
     status: str
     description: str
     content: Mapping[str, SchemaValidator | None]
     evidence: Evidence
     examples: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    samples: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    headers: Mapping[str, SchemaValidator | None] = field(default_factory=dict[str, SchemaValidator | None])
+    required_headers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,12 +338,8 @@ class _OperationReader:
     def _response(self, status: str, response: Mapping[str, Any]) -> Response:
         pointer = join_pointer(self._pointer, "responses", status)
         content: dict[str, Any] = response.get("content", {})
-        examples = {
-            name: example["value"]
-            for media in content.values()
-            for name, example in media.get("examples", {}).items()
-            if is_object(example) and "value" in example
-        }
+        named = {name: self._named_examples(media) for name, media in content.items()}
+        headers: dict[str, dict[str, Any]] = response.get("headers", {})
         return Response(
             status=status,
             description=response["description"],
@@ -345,8 +348,33 @@ class _OperationReader:
                 for name, media in content.items()
             },
             evidence=self._evidence_of(pointer),
-            examples=examples,
+            examples={name: value for examples in named.values() for name, value in examples.items()},
+            samples={
+                name: [*([media["example"]] if "example" in media else []), *named[name].values()]
+                for name, media in content.items()
+            },
+            headers={
+                name.lower(): self._validator(header, join_pointer(pointer, "headers", name), "response")
+                for name, header in headers.items()
+            },
+            required_headers=frozenset(
+                name.lower() for name, header in headers.items() if header.get("required") is True
+            ),
         )
+
+    def _named_examples(self, media: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: self._followed(example) for name, example in media.get("examples", {}).items()}
+        return {name: example["value"] for name, example in found.items() if is_object(example) and "value" in example}
+
+    def _followed(self, value: Any) -> Any:
+        """Return an example, or the component that it refers to; None where there is none."""
+        reference = value.get("$ref") if is_object(value) else None
+        if not isinstance(reference, str):
+            return value
+        try:
+            return resolve_pointer(self._document, pointer_parts(reference))
+        except LookupError:
+            return None
 
     def _validator(self, media_type: Mapping[str, Any], pointer: str, direction: Direction) -> SchemaValidator | None:
         if "schema" not in media_type:

@@ -94,7 +94,7 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
     faults, notes = check_parameters(operation, scope)
     if faults or notes:
         checked.findings = [*faults, *checked.findings, *notes]
-    if faults:
+    if any(fault.evidence is not Evidence.ASSUMED for fault in faults):
         known: list[Any] = checked.refusal.data if checked.refusal is not None else []
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
@@ -120,8 +120,10 @@ def _check_body(operation: Operation, headers: Mapping[bytes, bytes], intake: In
     findings = _faults(validator, intake)
     if not findings:
         return CheckedRequest(intake.parsed, key, _notes(operation, intake))
-    issues = zod_issues(findings, validator.schema)
-    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], Refusal(400, data=issues))
+    # A rule that is only assumed is reported, but no reason to refuse.
+    broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
+    refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
+    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], refusal)
 
 
 def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:

@@ -1,7 +1,7 @@
 """Repair of a whole document: every defect is a finding, and each readable operation is kept."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -204,6 +204,20 @@ class OperationRepair:
             result["description"] = ""
         if "content" in response:
             result["content"] = self._content(response["content"], join_pointer(pointer, "content"))
+        if "headers" in response:
+            result["headers"] = self._headers(response["headers"], join_pointer(pointer, "headers"))
+        return result
+
+    def _headers(self, headers: Any, pointer: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, found in self._defects.require_object(headers, pointer).items():
+            followed = self._references.follow(found, join_pointer(pointer, name))
+            if followed is None:
+                continue
+            header, here = followed
+            result[name] = header = dict(self._defects.require_object(header, here))
+            if "schema" in header:
+                header["schema"] = self._schemas.repair(header["schema"], join_pointer(here, "schema"))
         return result
 
     def _note_move(self, new_pointer: str, pointer: str) -> None:
@@ -278,7 +292,23 @@ class _DocumentRepair:
         result |= {"components": components, "paths": self._paths(operations)}
         if "security" in result:
             result["security"] = repair_requirements(result["security"], "/security", schemes, self._defects)
+        for parts in self._schemas.left_over():
+            result = self._with_repaired(result, parts, parts)
         return result
+
+    def _with_repaired(self, value: Any, parts: Sequence[str], below: Sequence[str]) -> Any:
+        """Return a copy of a value with the schema repaired that is at the end of ``parts``, of which ``below`` are left."""
+        if not below:
+            return self._schemas.repair(value, join_pointer("", *parts))
+        name, *rest = below
+        if is_object(value) and name in value:
+            return {**value, name: self._with_repaired(value[name], parts, rest)}
+        if is_array(value) and name.isdecimal() and int(name) < len(value):
+            return [
+                self._with_repaired(item, parts, rest) if index == int(name) else item
+                for index, item in enumerate(value)
+            ]
+        return value
 
     def _read_version(self) -> str:
         version = self._document.get("openapi")

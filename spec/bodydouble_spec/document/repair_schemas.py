@@ -1,17 +1,19 @@
 """Repair of one Schema Object, into a form that the document's OpenAPI version allows."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from bodydouble_spec.defects import Defects, show
 from bodydouble_spec.schema import NEWER_KEYWORDS, REBASING, SIMPLE, normalize_bound, number_of
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts
 
 __all__ = ["ReferenceCheck", "SchemaRepair"]
 
 # The reason why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
 ReferenceCheck = Callable[[Any], str | None]
 
+_COMPONENT = re.compile(r"#/components/schemas/[^/]+")
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
@@ -23,9 +25,20 @@ class SchemaRepair:
         self._defects = defects
         self._check_reference = check_reference
         self._is_31 = is_31
+        self._repaired: set[str] = set()
+        self._referred: list[str] = []
+
+    def left_over(self) -> Iterator[list[str]]:
+        """Yield the parts of each pointer that a schema refers to and where no schema was repaired, those found meanwhile included."""
+        # References to components are the usual ones, and every component is repaired.
+        while self._referred:
+            parts = pointer_parts(self._referred.pop())
+            if join_pointer("", *parts) not in self._repaired:
+                yield parts
 
     def repair(self, schema: Any, pointer: str) -> dict[str, Any]:
         """Return a usable copy of the schema at ``pointer``; every change is reported as a defect."""
+        self._repaired.add(pointer)
         if isinstance(schema, bool):
             if not self._is_31:
                 self._defects.add(
@@ -60,7 +73,10 @@ class SchemaRepair:
         reference = schema["$ref"]
         problem = self._check_reference(reference)
         if problem is None:
-            return dict(schema) if self._is_31 else {"$ref": reference}
+            if not _COMPONENT.fullmatch(reference):
+                self._referred.append(reference)
+            beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"} if self._is_31 else {}
+            return {"$ref": reference, **(self.repair(beside, pointer) if beside else {})}
         self._defects.add_error(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
