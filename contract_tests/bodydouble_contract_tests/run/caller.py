@@ -3,7 +3,8 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -133,11 +134,21 @@ class Caller:
         self.requests = recorded_run.requests
         self.charge = recorded_run.charge
 
-    def call(self, case: Case, number: int = 0) -> SentCase:
-        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded."""
+    def call_together(self, cases: Sequence[Case]) -> list[SentCase]:
+        """Send cases that cost nothing at the same time. Raises RunStopped."""
+        with ThreadPoolExecutor(max(1, len(cases))) as pool:
+            answers = list(pool.map(self._send, cases))
+        return [self.call(case, answer=answer) for case, answer in zip(cases, answers, strict=True)]
+
+    def call(self, case: Case, number: int = 0, *, answer: Received | None = None) -> SentCase:
+        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded.
+
+        With ``answer``, the case was sent already.
+        """
         is_second = False
         while True:
-            call, received = self._send_once(case, number)
+            call, received = self._send_once(case, number, answer)
+            answer = None
             if received.trouble is Trouble.UNREACHABLE:
                 self._reconnect(case, received, is_second=is_second)
                 is_second = True
@@ -156,7 +167,12 @@ class Caller:
         """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
         self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
 
-    def _send_once(self, case: Case, number: int) -> tuple[SentCase, Received]:
+    def _send(self, case: Case) -> Received:
+        operation, sent = self._profile.operation, sent_bytes(self._profile, case)
+        path, headers = self._profile.target
+        return self._target.send(operation.method, path, sent, case.credential, operation.security, headers)
+
+    def _send_once(self, case: Case, number: int, answer: Received | None) -> tuple[SentCase, Received]:
         sent = sent_bytes(self._profile, case)
         reservation = None
         if self._budget is not None:
@@ -169,13 +185,10 @@ class Caller:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
         try:
-            operation = self._profile.operation
-            path, headers = self._profile.target
-            received = self._target.send(operation.method, path, sent, case.credential, operation.security, headers)
+            received = answer or self._send(case)
             charge = NO_CHARGE
             if self._budget is not None:
-                answer = parsed(received.content)
-                charge = charge_of(self._profile, case, received, answer, self._budget.usd_per_image)
+                charge = charge_of(self._profile, case, received, parsed(received.content), self._budget.usd_per_image)
         finally:
             # A call that ended with an error may have cost money, and counts.
             self.requests += 1
