@@ -19,7 +19,15 @@ from bodydouble_contract_tests.checks import (
     check_observations,
 )
 from bodydouble_contract_tests.run.budget import payment_objection
-from bodydouble_contract_tests.run.caller import BudgetExceeded, Caller, RunContext, RunStopped, SentCase
+from bodydouble_contract_tests.run.caller import (
+    AccountRefused,
+    BudgetExceeded,
+    Caller,
+    RunContext,
+    RunStopped,
+    SentCase,
+)
+from bodydouble_contract_tests.run.charges import charge_findings, purchase_objection
 from bodydouble_contract_tests.run.downloads import Downloads
 from bodydouble_contract_tests.run.recording import CallState, RecordedCall, RecordedRun
 from bodydouble_contract_tests.run.redaction import parsed, without_bytes
@@ -67,6 +75,16 @@ class Session:
 
     def make_all(self) -> None:
         """Make every call of the plan: the free probes, then the paid calls, then those for servers that cost nothing. Raises RunStopped."""
+        try:
+            self._make_in_order()
+        except AccountRefused:
+            self._settle(0)
+            if self._key_statuses() <= {402, 403}:
+                # Nothing was learnt about the server.
+                self.results.clear()
+            raise
+
+    def _make_in_order(self) -> None:
         for case in self._plan.free:
             self._make(case)
         self._settle(0)
@@ -122,17 +140,21 @@ class Session:
 
     def _check_key(self) -> None:
         """Stop the run when the server does not accept the key: one reason, instead of a finding for each call."""
-        statuses = {item.status for item in self.results.observations if item.case.credential is Credential.KEY}
-        if statuses == {401}:
+        if self._key_statuses() == {401}:
             self.results.clear()
             raise RunStopped(
                 "the server does not accept the API key: every call with it was answered with 401; check the key"
             )
 
+    def _key_statuses(self) -> set[int | None]:
+        return {item.status for item in self.results.observations if item.case.credential is Credential.KEY}
+
     def _make(self, case: Case, *, keeps_pictures: bool = False) -> None:
         for number in range(case.repeats):
             recorded = self._recorded_run.get(case, number)
-            if recorded is not None:
+            if recorded is not None and self._is_billed and recorded.is_unpaid_failure:
+                self._add(recorded.findings(), case)
+            elif recorded is not None:
                 self._take_over(recorded, case, keeps_pictures=keeps_pictures)
                 continue
             if (case.check, _property_of(case)) in self._accepted:
@@ -147,6 +169,11 @@ class Session:
                 raise RunStopped(self._budget_message()) from None
             self._note_acceptance(call.observation)
             self._start_downloads(call, keeps_pictures=keeps_pictures)
+            if self._is_billed:
+                reason = purchase_objection(self._profile, call.observation, call.entry.charge)
+                if reason is not None:
+                    self._check_key()
+                    raise RunStopped(reason)
 
     def _make_together(self, cases: Sequence[Case]) -> None:
         """Make calls at the same time; those that are recorded are taken over."""
@@ -162,7 +189,15 @@ class Session:
 
     def _budget_message(self) -> str:
         spent = f"{self._caller.charge.usd:.3f} USD"
-        return f"the budget does not cover the next call ({spent} charged): it is too small, or the charges are higher than planned"
+        lost = self._recorded_run.lost
+        if lost:
+            usd, names = sum(entry.reserved_usd for entry in lost), ", ".join(entry.case for entry in lost)
+            reason = (
+                f"{usd:.3f} USD of that are for calls that an earlier run lost and that may have been charged: {names}"
+            )
+        else:
+            reason = "it is too small, or the charges are higher than planned"
+        return f"the budget does not cover the next call ({spent} charged): {reason}"
 
     def _start_downloads(self, call: SentCase, *, keeps_pictures: bool) -> None:
         turn = None if keeps_pictures or self._is_billed else self._next_turn()
@@ -224,7 +259,10 @@ class Session:
         self, call: SentCase, pictures: Sequence[FetchedPicture], *, writes: bool = True
     ) -> tuple[Observation, list[Finding]]:
         observation = replace(call.observation, pictures=tuple(pictures))
-        found = check_observation(self._profile, observation, is_live=self._is_billed)
+        found = [
+            *check_observation(self._profile, observation, is_live=self._is_billed),
+            *charge_findings(self._profile, observation),
+        ]
         findings = [self._with_request(finding, observation.case) for finding in self.results.selected(found)]
         kept = self._redaction.observation(observation)
         self.results.note_tested(kept)
