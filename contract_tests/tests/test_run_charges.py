@@ -29,7 +29,7 @@ from bodydouble_contract_tests.verification import (
     verify,
 )
 from bodydouble_mockserver import MockServer
-from bodydouble_spec import Evidence
+from bodydouble_spec import Evidence, is_object
 
 KEY = "canary-4f1c9a7e2b"
 PRICE = 0.042
@@ -109,7 +109,7 @@ class Ledger:
         key = headers.get(b"authorization", b"").decode().removeprefix("Bearer ")
         if not key.startswith(KEY):
             return 401, {}, {}
-        reply, images = self._reply, body.get("num_images", 1) if isinstance(body, dict) else 1
+        reply, images = self._reply, int(body.get("num_images", 1)) if is_object(body) else 1
         if self._profile.operation.validate_request(body):
             if not reply.refusal_usd:
                 return 400, {}, {}

@@ -209,7 +209,8 @@ def test_a_call_that_failed_unpaid_is_made_again_by_the_resumed_run_and_keeps_it
     assert (resumed.incomplete, resumed.paid_images) == (None, plan.images)
     assert [item.id for item in resumed.findings] == [item.id for item in result.findings]
     again = run(is_live=True, resume=tmp_path / "r")
-    assert (again.requests, again.usd) == (resumed.requests, pytest.approx(plan.images * PRICE))
+    assert again.requests == resumed.requests
+    assert again.usd == pytest.approx(plan.images * PRICE)
 
 
 @pytest.mark.parametrize("status", [402, 403])
@@ -251,7 +252,8 @@ def test_a_call_that_is_repeated_after_429_reserves_anew_and_is_paid_once(
     run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
 ) -> None:
     plan = plan_verification(profile, billed=True)
-    result = run(failing_once(429, {}, 1), is_live=True, recording=tmp_path / "r", sleep=lambda _: None)
+    pauses: list[float] = []
+    result = run(failing_once(429, {}, 1), is_live=True, recording=tmp_path / "r", sleep=pauses.append)
     lines = [item.extra["verify"] for item in read_exchanges(tmp_path / "r").exchanges]
     states = [line["state"] for line in lines if line["case"] == plan.paid[1].id]
     assert states == ["reserved", "released", "reserved", "answered", "checked"]

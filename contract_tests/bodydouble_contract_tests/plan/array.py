@@ -129,7 +129,7 @@ class Pairs:
         for one, other in combinations(self._varied, 2):
             for first in one.options:
                 for second in other.options:
-                    if only is not None and only.isdisjoint({first.key, second.key}):
+                    if only is not None and first.key not in only and second.key not in only:
                         continue
                     if len(self._seeds) == _MOST_PAIRS:
                         self.beyond += 1

@@ -253,8 +253,17 @@ class _Planner:
             if name not in proved:
                 self._unbought.setdefault(name, beyond if name in asked else _NOT_ASKED_FOR)
         pairs = frozenset(self._coverage.pairs.names if self._only is None else ())
-        calls = tuple(map(tuple, (free, paid, unpaid)))
-        return Plan(tuple(checks), *calls, names, self._unbought, tuple(parallel), pairs, self._pairs_of)
+        return Plan(
+            tuple(checks),
+            tuple(free),
+            tuple(paid),
+            tuple(unpaid),
+            names,
+            self._unbought,
+            tuple(parallel),
+            pairs,
+            self._pairs_of,
+        )
 
     def _required_cases(self) -> list[Case]:
         return self._cases_for(self._coverage.cases)

@@ -73,8 +73,12 @@ def _pictures() -> dict[str, bytes]:
         "jpeg": _encoded(colours, "JPEG", optimize=True),
         "webp": _encoded(colours, "WEBP"),
         "gif": _encoded(picture, "GIF"),
-        "large": _encoded(colours.resize(_LARGE), "PNG", compress_level=0),
+        "large": _encoded(_resized(colours), "PNG", compress_level=0),
     }
+
+
+def _resized(picture: "Image.Image") -> "Image.Image":
+    return picture.resize(_LARGE)  # pyright: ignore[reportUnknownMemberType] - Pillow's own type has a hole
 
 
 def _encoded(picture: "Image.Image", kind: str, **options: int) -> bytes:
