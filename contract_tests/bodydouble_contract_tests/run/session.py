@@ -38,7 +38,8 @@ __all__ = ["Session"]
 _AT_A_TIME = 3
 # Calls that wait for their pictures; more would only hold more answers in memory.
 _MOST_PENDING = 12
-_ODD_PER_PICTURE = 4
+_ANSWERS_PER_PICTURE = 2
+_ODD_PER_PICTURE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +208,16 @@ class Session:
         self._settle(0 if self._is_billed else _MOST_PENDING)
 
     def _download(self, call: SentCase, turn: int | None) -> tuple[FetchedPicture, ...]:
-        """Download the pictures of an answer; with ``turn``, one at most, and of few answers to odd requests.
+        """Download the pictures of an answer; with ``turn``, one of every second answer, and of fewer answers to odd requests.
 
         A picture costs a server more than all the rest of a call, and those of the calls that prove elements are downloaded anyway.
         """
+        answer = parsed(call.observation.content)
+        if turn is None:
+            return self._downloads.of_answer(self._profile, answer)
         is_odd = call.observation.case.expectation is ExpectedOutcome.SURVIVED
-        if turn is not None and is_odd and turn % _ODD_PER_PICTURE:
-            return ()
-        return self._downloads.of_answer(self._profile, parsed(call.observation.content), turn)
+        number, rest = divmod(turn, _ODD_PER_PICTURE if is_odd else _ANSWERS_PER_PICTURE)
+        return () if rest else self._downloads.of_answer(self._profile, answer, number)
 
     def _next_turn(self) -> int:
         self._turn += 1
