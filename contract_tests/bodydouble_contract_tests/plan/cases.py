@@ -8,8 +8,8 @@ from bodydouble_spec import Evidence, is_array, is_object, pointer_parts, resolv
 from bodydouble_spec.schema import json_key
 
 from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, OperationProfile
-from bodydouble_contract_tests.plan.options import PROMPT, input_picture
 from bodydouble_contract_tests.plan.space import Row
+from bodydouble_contract_tests.plan.zoo import PROMPT, input_picture
 from bodydouble_contract_tests.strategies import BoundaryCase
 
 __all__ = [
