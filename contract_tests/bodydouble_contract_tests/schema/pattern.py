@@ -17,7 +17,7 @@ MOST_DRAWN = 200
 _UNICODE_CLASS = re.compile(r"\\[pP]\{")
 # What Hypothesis draws without regard to the rest of the text, so that few of its texts match.
 _IS_FILTERED = re.compile(r"\(\?[=!<]|\\[bBpP1-9]")
-_LAST_LISTED = 0x52F
+_LAST_LISTED = 0x17F
 _CATEGORIES = {
     "Any": "",
     "Letter": "L",
@@ -122,7 +122,7 @@ def in_python(pattern: str) -> str:
     """Translate a pattern to Python's syntax.
 
     That is named groups, ``$`` as the end of the text and not before a line break, and ``\\p{…}`` as the characters of a general category, as
-    far as they are Latin, Greek or Cyrillic.
+    far as they are Latin.
     """
     result: list[str] = []
     for character, is_in_class in _characters(pattern):
