@@ -109,7 +109,7 @@ def test_only_what_an_answer_decided_is_called_executed() -> None:
         "path-v2": ["executed"],
         "at-most-two-pictures": ["executed"],
         "base-path": [None],
-        "required-header": [None],
+        "required-header": ["executed"],
     }
 
 
@@ -129,6 +129,17 @@ def test_operations_that_moved_together_are_one_alarm() -> None:
     (alarm,) = [item for item in findings if item.severity is Severity.ERROR]
     assert (alarm.id, len(alarm.covers)) == ("impact-operation-moved", 2)
     assert "and 2 other operations likewise" in alarm.message
+
+
+def test_keys_that_are_enough_are_accepted_in_any_case_of_a_header_name() -> None:
+    def contract(name: str) -> Contract:
+        scheme = {"key": {"type": "apiKey", "in": "header", "name": name}}
+        return Contract.load(
+            edited([["set", "/components/securitySchemes", scheme], ["set", "OP/security", [{"key": []}]]])
+        )
+
+    (found,) = weigh([], impact(contract("X-Key"), contract("x-key"), exchanges=APP, only_recorded=True))
+    assert found.message == "no call of yours is affected"
 
 
 def test_without_recorded_requests_nothing_is_weighed() -> None:

@@ -135,7 +135,9 @@ def _parameters(
     status = server.request(pair.after.method, path, SentParts(headers, target.partition("?")[2]), body).status_code
     for fault in faults:
         text = f"{fault.message} (status {status})" if 400 <= status < 500 else fault.message
-        yield Barrier("parameter", "refused", text, is_executed=400 <= status < 500, expected=fault.expected, got=fault.got)
+        yield Barrier(
+            "parameter", "refused", text, is_executed=400 <= status < 500, expected=fault.expected, got=fault.got
+        )
 
 
 def _costs(before: httpx.Response, after: httpx.Response) -> tuple[float, float] | None:
