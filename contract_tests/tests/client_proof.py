@@ -1,6 +1,5 @@
 """The proof of the client: the claims for one call, answer or repetition, over a server for each of the two clients."""
 
-from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -110,8 +109,3 @@ class ClientProof:
         with Harness(RecordingServer(self._contract), asynchronous=is_asynchronous, retries=1) as harness:
             harness.server.play({"answers": [{**answer, "times": None}]})
             return harness.run(CALL)
-
-
-def first_findings(examples: Iterable[Any], claim: Any) -> list[Finding]:
-    """Return the findings of the first example for which a claim does not hold."""
-    return next((findings for example in examples if (findings := claim(example))), [])

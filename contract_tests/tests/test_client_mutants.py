@@ -33,7 +33,7 @@ def examples(vendored: Contract, tmp_path_factory: pytest.TempPathFactory) -> It
 def test_each_deviation_of_the_client_gives_its_finding(mutant: ClientMutant, examples: Examples) -> None:
     cases, claim = examples[mutant.proof]
     with mutated(mutant):
-        found = next((findings for case in cases if (findings := claim(case))), [])
+        found = next((findings for case in cases if (findings := claim(case))), list[Finding]())
     assert mutant.finding in [f"{finding.id} {finding.pointer}".strip() for finding in found]
 
 

@@ -214,7 +214,7 @@ def _defaults(walker: SchemaWalker | None) -> dict[str, Any]:
 
 
 def _published_places(contract: Contract, operation: Operation) -> frozenset[tuple[str, ...]]:
-    published = Contract.load(contract.published, overlay=None)
+    published = Contract.load(dict(contract.published), overlay=None)
     alone = next((other for other in published.operations if other.key == operation.key), None)
     if alone is None or alone.response(alone.success_status) is None:
         return frozenset()

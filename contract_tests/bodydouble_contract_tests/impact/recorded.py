@@ -81,7 +81,7 @@ def _verdict(pair: OperationPair, calls: list[AppCall], note: str) -> Finding:
         "",
         "; ".join(text for end, text, _ in parts if refused < total or end != "changed") + note,
         pair.before,
-        direction=covers[0].direction,
+        direction=covers[0].direction or "request",
         expected=0,
         got=refused or sum(call.count for call in calls if call.effects or call.barriers),
         request=covers[0].request,

@@ -12,7 +12,7 @@ from bodydouble_contract_tests.schema.pattern import (
 )
 from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
 from bodydouble_contract_tests.schema.responses import places, values_at, values_named
-from bodydouble_contract_tests.schema.searching import NOTHING, first_of, satisfying
+from bodydouble_contract_tests.schema.searching import NOTHING, first_of, satisfying, satisfying_any
 from bodydouble_contract_tests.schema.simplest import Sampler, candidate_numbers, text_of_length
 from bodydouble_contract_tests.schema.walker import SchemaWalker, request_walker, response_walkers
 
@@ -36,6 +36,7 @@ __all__ = [
     "request_walker",
     "response_walkers",
     "satisfying",
+    "satisfying_any",
     "simplest_match",
     "stretched_match",
     "text_of_length",

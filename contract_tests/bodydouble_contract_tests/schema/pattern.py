@@ -8,7 +8,7 @@ import jsonschema_rs
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-from bodydouble_contract_tests.schema.searching import NOTHING, first_of, satisfying
+from bodydouble_contract_tests.schema.searching import Nothing, first_of, satisfying_any
 
 __all__ = ["MOST_DRAWN", "alternatives", "in_python", "matches", "matching", "simplest_match", "stretched_match"]
 
@@ -70,8 +70,7 @@ def matching(pattern: str) -> st.SearchStrategy[str] | None:
         return None
     if not _IS_FILTERED.search(pattern):
         return strategy.filter(lambda text: matches(pattern, text))
-    simplest = first_of(strategy, lambda text: matches(pattern, text))
-    return None if simplest is NOTHING else satisfying(strategy, lambda text: matches(pattern, text), simplest)
+    return satisfying_any(strategy, lambda text: matches(pattern, text))
 
 
 def _longest_repetition(pattern: str) -> int:
@@ -101,7 +100,7 @@ def simplest_match(pattern: str, least: int = 0, most: int | None = None) -> str
     if strategy is None or least > MOST_DRAWN:
         return None
     found = first_of(strategy, lambda text: least <= len(text) and (most is None or len(text) <= most))
-    return None if found is NOTHING else str(found)
+    return None if isinstance(found, Nothing) else found
 
 
 def alternatives(pattern: str) -> list[str]:

@@ -8,11 +8,18 @@ import hypothesis
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
-__all__ = ["NOTHING", "Nothing", "first_of", "satisfying"]
+__all__ = ["NOTHING", "Nothing", "first_of", "satisfying", "satisfying_any"]
 
 T = TypeVar("T")
 _ATTEMPTS = 6
 _EXAMPLES = 500
+_HEALTH = (
+    hypothesis.HealthCheck.too_slow,
+    hypothesis.HealthCheck.data_too_large,
+    hypothesis.HealthCheck.filter_too_much,
+    hypothesis.HealthCheck.large_base_example,
+    hypothesis.HealthCheck.nested_given,
+)
 _EXAMPLES_UNREDUCED = 100
 
 
@@ -36,7 +43,7 @@ def first_of(
         database=None,
         deadline=None,
         derandomize=True,
-        suppress_health_check=[*hypothesis.HealthCheck],
+        suppress_health_check=_HEALTH,
     )
     try:
         return hypothesis.find(strategy, condition, settings=settings, random=Random(0))  # noqa: S311 - always the same
@@ -59,3 +66,11 @@ def satisfying(strategy: st.SearchStrategy[T], condition: Callable[[T], bool], o
         return otherwise
 
     return values()
+
+
+def satisfying_any(
+    strategy: st.SearchStrategy[T], condition: Callable[[T], bool], *, is_simplest: bool = True
+) -> st.SearchStrategy[T] | None:
+    """Return a strategy for the values that meet a condition, or None when `first_of` finds none."""
+    found = first_of(strategy, condition, is_simplest=is_simplest)
+    return None if isinstance(found, Nothing) else satisfying(strategy, condition, found)

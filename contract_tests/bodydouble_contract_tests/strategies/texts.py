@@ -8,12 +8,11 @@ from hypothesis import strategies as st
 
 from bodydouble_contract_tests.schema import (
     MOST_DRAWN,
-    NOTHING,
-    first_of,
     matches,
     matching,
     picture_texts,
     satisfying,
+    satisfying_any,
     simplest_match,
     text_of_length,
 )
@@ -112,8 +111,9 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
     if least > _LONGEST or (most is not None and most < least):
         return None
     if view.patterns:
-        is_checked = len(view.patterns) > 1 or bool(least) or most is not None
-        patterned = _patterned(view.patterns[0], fits)
+        pattern, *others = view.patterns
+        is_checked = bool(others) or bool(least) or most is not None
+        patterned = _patterned(pattern, fits)
         if not is_checked and patterned is not None:
             return patterned
         simplest = _simplest(view, least, most, fits)
@@ -122,8 +122,7 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
         if name in _FORMATS:
             formatted = _FORMATS[name]()
             if least or most is not None:
-                simplest = first_of(formatted, fits, is_simplest=False)
-                formatted = _free(least, most) if simplest is NOTHING else satisfying(formatted, fits, simplest)
+                formatted = satisfying_any(formatted, fits, is_simplest=False) or _free(least, most)
             pictures = [text for text in picture_texts()["data-uri"] if fits(text)] if name in {"uri", "url"} else []
             return st.one_of(formatted, choice(pictures)) if pictures else formatted
     if view.known_values:

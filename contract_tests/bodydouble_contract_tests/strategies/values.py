@@ -17,6 +17,7 @@ from bodydouble_contract_tests.schema import (
     matching,
     numbers,
     satisfying,
+    satisfying_any,
 )
 from bodydouble_contract_tests.strategies.texts import texts
 
@@ -187,8 +188,7 @@ class ValueStrategies:
         if not view.names.roots:
             return _NAMES
         strategy = self.at(view.names)
-        simplest = NOTHING if strategy is None else first_of(strategy, _is_text, is_simplest=False)
-        return None if strategy is None or simplest is NOTHING else satisfying(strategy, _is_text, simplest)
+        return None if strategy is None else satisfying_any(strategy, _is_text, is_simplest=False)
 
     def _patterned(self, view: SchemaView, others: Strategy | None) -> Strategy | None:
         entries: list[Strategy] = []

@@ -6,7 +6,7 @@ A mutant is applied to the loaded client: the functions of the changed module ge
 import importlib
 import importlib.util
 import types
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ def client_mutants() -> list[ClientMutant]:
 
 
 @contextmanager
-def mutated(mutant: ClientMutant) -> Iterator[None]:
+def mutated(mutant: ClientMutant) -> Generator[None]:
     """Apply a mutant to the loaded client, and undo it afterwards. Raises ValueError when its text is not in the module exactly once."""
     original = importlib.import_module(f"bodydouble_client.{mutant.module}")
     path = Path(str(original.__file__))
@@ -67,8 +67,9 @@ def _swap_code(original: types.ModuleType, changed: types.ModuleType) -> Iterato
             function.__code__ = others[name].__code__
 
 
-def _functions(holder: Any, module: str, prefix: str = "") -> Iterator[tuple[str, types.FunctionType]]:
-    for name, value in [*vars(holder).items()]:
+def _functions(holder: object, module: str, prefix: str = "") -> Iterator[tuple[str, types.FunctionType]]:
+    members: dict[str, Any] = dict(vars(holder))
+    for name, value in members.items():
         inner = value.fget if isinstance(value, property) else getattr(value, "__func__", value)
         if getattr(inner, "__module__", None) != module:
             continue

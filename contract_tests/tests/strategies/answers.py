@@ -124,13 +124,13 @@ _REFUSALS: tuple[dict[str, Any], ...] = (
 
 def boundary_refusals() -> tuple[dict[str, Any], ...]:
     """Return a fixed list of answers: each body of an error at a few statuses, and a wait in seconds."""
-    headers = ({}, {"retry-after": "7"}, {"x-request-id": "the-request"})
-    found = [
+    headers: tuple[dict[str, str], ...] = ({}, {"retry-after": "7"}, {"x-request-id": "the-request"})
+    found: list[dict[str, Any]] = [
         {"status": status, "body": body, "headers": {"content-type": "application/json"}}
         for status in (400, 402, 403, 429, 500)
         for body in _REFUSALS
     ]
-    return (*found, *({**found[0], "headers": {**found[0]["headers"], **header}} for header in headers))
+    return (*found, *({"status": 400, "body": _REFUSALS[0], "headers": header} for header in headers))
 
 
 def answers(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[dict[str, Any]]:
@@ -155,12 +155,10 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
             "headers": headers,
         }
     )
-    charged = st.sampled_from(({}, _CHARGE_HEADERS))
-    success = st.builds(
-        lambda value, added: {"status": 200, "body": value, "headers": added}, success_bodies(), charged
-    )
+    charged: st.SearchStrategy[dict[str, str]] = st.sampled_from([dict[str, str](), _CHARGE_HEADERS])
+    success = st.fixed_dictionaries({"status": st.just(200), "body": success_bodies(), "headers": charged})
     refusal = st.sampled_from(boundary_refusals())
-    given = st.builds(
+    given: st.SearchStrategy[dict[str, Any]] = st.builds(
         _merged, st.just({"violation": True}), body | text | success | refusal, _optional("fault", _FAULTS)
     )
     made = st.builds(
