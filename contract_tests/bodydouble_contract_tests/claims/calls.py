@@ -109,7 +109,7 @@ def calls(
     """Return a strategy for valid calls of the client, made from the bodies of `requests`.
 
     Pictures come as texts, as bytes of each kind, as file objects and as Pillow images. With a ``folder``, a few are written there and passed as
-    paths. One prompt in twenty is far longer than those of `requests`, up to 200,000 characters, and its call has each picture twice. Properties without an argument of their own go into ``extra``, together with other JSON of any shape. A fractional number of images
+    paths. One prompt in twenty is far longer than those of `requests`, up to 28,000 characters, and its call has each picture twice. Properties without an argument of their own go into ``extra``, together with other JSON of any shape. A fractional number of images
     is left out, because the client's types exclude it.
     """
     operation = operation or contract.operation()
@@ -142,7 +142,7 @@ def boundary_calls(
 
 
 # The units of long prompts end in a digit, so that a cut is seen wherever it is.
-_REPETITIONS = (4, 20, 150)
+_REPETITIONS = (4, 20)
 _UNTIDY_PROMPTS = (
     *("".join(f"{number:06} " for number in range(count)) for count in (200, 750, 3_000, 30_000)),
     " blank around\t",
