@@ -134,7 +134,9 @@ def _parameters(
     target, headers = pair.after.security.authorize("a-key", exchange.path, headers)
     status = server.request(pair.after.method, path, SentParts(headers, target.partition("?")[2]), body).status_code
     for fault in faults:
-        text = f"{fault.message} (status {status})" if 400 <= status < 500 else fault.message
+        name = pointer_parts(fault.pointer)[-1] if fault.pointer else ""
+        text = fault.message if name in fault.message else f"the parameter {name}: {fault.message}"
+        text += f" (status {status})" if 400 <= status < 500 else ""
         yield Barrier(
             "parameter", "refused", text, is_executed=400 <= status < 500, expected=fault.expected, got=fault.got
         )
