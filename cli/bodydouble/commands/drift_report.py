@@ -20,7 +20,7 @@ from bodydouble_contract_tests.drift import (
     read_recording,
     unread_lines,
 )
-from bodydouble_contract_tests.impact import impact
+from bodydouble_contract_tests.impact import impact, weigh
 from bodydouble_spec import (
     Contract,
     Exchange,
@@ -40,7 +40,7 @@ from bodydouble.console import print_error
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
 
-__all__ = ["AdoptedContract", "SourceReader", "document_address", "notify_services"]
+__all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address", "notify_services"]
 
 
 def document_address(
@@ -114,6 +114,31 @@ def _only_if_there(contract: Contract, operation: str) -> Contract:
         return contract  # all of it, since the operation may have moved
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedApp:
+    """The options about one app: the file of its requests, that of the places which it reads, and whether other calls count as much."""
+
+    requests: Path | None = None
+    reads: Path | None = None
+    is_strict: bool = False
+
+    def pointers(self) -> list[str] | None:
+        """Return the JSON pointers of the places which the app reads, or None. Raises UnreadableDocument."""
+        if self.reads is None:
+            return None
+        try:
+            lines = [line.strip() for line in self.reads.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise UnreadableDocument(f"{self.reads}: {reason}; name a file of JSON pointers") from None
+        pointers = [line for line in lines if line and not line.startswith("#")]
+        wrong = next((line for line in pointers if not line.startswith("/")), None)
+        if wrong is not None or not pointers:
+            what = "has no JSON pointer" if wrong is None else f"{wrong[:60]!r} is no JSON pointer"
+            raise UnreadableDocument(f"{self.reads}: {what}; write one a line, such as /data/0/url")
+        return pointers
+
+
 class SourceReader:
     """The result or the problem of each source that was read and compared with the adopted contract.
 
@@ -140,16 +165,16 @@ class SourceReader:
         upstream: str | None,
         page: str | None,
         exchanges: Sequence[Path],
-        requests: Path | None,
+        app: RecordedApp,
         *,
         with_impact: bool,
     ) -> None:
         """Read the sources that the options of the command name."""
         document = document_address(upstream, page, exchanges, self._contract.provenance)
-        calls = self._requests(requests)
+        calls = self._requests(app.requests)
         if document is not None:
             with self._keep_errors():
-                self._read_document(document, calls if with_impact else None)
+                self._read_document(document, calls if with_impact else None, app)
         if page is not None:
             with self._keep_errors():
                 self._read_page(page)
@@ -178,9 +203,10 @@ class SourceReader:
         except Exception as error:  # noqa: BLE001 - raised again after the findings of the others have been reported
             self.unforeseen.append(error)
 
-    def _read_document(self, source: str, exchanges: tuple[Exchange, ...] | None) -> None:
+    def _read_document(self, source: str, exchanges: tuple[Exchange, ...] | None, app: RecordedApp) -> None:
         """Compare the published document; ``exchanges`` are the app's own requests, None to run no calls against it."""
         fetched = self._fetch(source)
+        reads = app.pointers()
         published, overlaid = self._adopted.overlaid(read_published(fetched))
         new = replace(published, source=fetched.address)
         changes = self._severities.apply(diff(self._adopted.published, new))
@@ -188,7 +214,8 @@ class SourceReader:
         if changes and exchanges is not None and unreadable_reason(new) is None:
             contract = replace(overlaid, source=fetched.address)
             try:
-                findings += impact(self._contract, contract, exchanges=self._adopted.wanted(exchanges))
+                executed = impact(self._contract, contract, exchanges=self._adopted.wanted(exchanges), reads=reads)
+                findings = weigh(changes, executed, strict=app.is_strict)
             except Exception as error:  # noqa: BLE001 - raised again after the changes have been reported
                 self.unforeseen.append(error)
         self._add(DriftSource.DOCUMENT, fetched, findings)
