@@ -15,7 +15,6 @@ from bodydouble_spec.document import (
     Overlay,
     Repaired,
     copy_document,
-    fingerprint,
     parse_document,
     read_source,
     refuse_expansion,
@@ -24,6 +23,7 @@ from bodydouble_spec.document import (
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.meaning import Meaning
 from bodydouble_spec.operation import Operation, read_operations, unusable_schemas
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
@@ -166,8 +166,11 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the published structure; equal when two documents promise the same."""
-        return fingerprint(dict(self.published))
+        """The SHA-256 of what the published document means; equal exactly when `diff` finds no change between two documents.
+
+        Raises ContractError when the document is too large to be told apart from others.
+        """
+        return Meaning(self.repaired).fingerprint
 
     def refuse_expansion(self) -> None:
         """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""

@@ -7,7 +7,8 @@ from typing import Any
 from bodydouble_spec.defects import listed, show
 from bodydouble_spec.diff.rules import RULES, Rule
 from bodydouble_spec.document import strip_prose
-from bodydouble_spec.finding import Evidence, Finding
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.meaning import Node
 from bodydouble_spec.values import is_array
 
 __all__ = ["Change", "Changes", "Location", "Verbatim"]
@@ -20,11 +21,13 @@ class Change(Finding):
     ``id`` is the rule (oasdiff's id where it has one). ``pointer`` is the place in the new document, or in the old one
     for a removal. ``direction`` is ``request``, ``response`` or None; ``operation`` is the operation's key. ``covers``
     holds the changes that this one explains: the removal and the addition behind a renaming, or everything under a
-    replaced model.
+    replaced model. ``witness`` is a value that breaks; ``tried`` is the number of values among which none was found that
+    does.
     """
 
     old: Any = field(default=None, compare=False)
     new: Any = field(default=None, compare=False)
+    tried: int | None = field(default=None, compare=False)
 
 
 _NESTED = {
@@ -95,6 +98,11 @@ class Changes:
         """Add a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
         self.found.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
 
+    def show(self, witness: str | None) -> None:
+        """Make the last change an error, with what shows it; nothing without a witness."""
+        if witness is not None:
+            self.found[-1] = replace(self.found[-1], severity=Severity.ERROR, witness=witness)
+
     def change(
         self,
         rule: str | Rule,
@@ -121,6 +129,7 @@ class Changes:
 
 
 def _quote(value: Any) -> str:
+    value = published(value)
     if isinstance(value, Verbatim):
         return value
     return listed(map(show, value)) if is_array(value) else show(value)
@@ -128,4 +137,12 @@ def _quote(value: Any) -> str:
 
 def _recorded(value: Any) -> Any:
     # The publisher's prose is not part of a change.
+    value = published(value)
     return str(value) if isinstance(value, Verbatim) else strip_prose(value)
+
+
+def published(value: Any) -> Any:
+    """Return a value with the published schema in place of a node."""
+    if isinstance(value, Node):
+        return value.roots[0].schema if value.roots else {}
+    return value

@@ -1,9 +1,9 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
-from bodydouble_spec.document.canonical import refuse_expansion
-from bodydouble_spec.document.fingerprint import fingerprint, restore_prose, strip_prose
+from bodydouble_spec.document.expansion import refuse_expansion
 from bodydouble_spec.document.loader import copy_document, is_url, parse_document, read_document, read_source
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
+from bodydouble_spec.document.prose import restore_prose, strip_prose
 from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "Overlay",
     "Repaired",
     "copy_document",
-    "fingerprint",
     "is_url",
     "parse_document",
     "read_document",

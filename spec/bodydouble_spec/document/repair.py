@@ -63,7 +63,7 @@ def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects
 
 
 _JSON = "application/json"
-_STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]XX|default")
+_STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5][Xx]{2}|default")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _SCHEMA_KEYWORDS = {"allOf", "anyOf", "oneOf", "properties", "type"}
 

@@ -60,7 +60,9 @@ class SchemaRepair:
         reference = schema["$ref"]
         problem = self._check_reference(reference)
         if problem is None:
-            return dict(schema) if self._is_31 else {"$ref": reference}
+            # OpenAPI 3.0 ignores the siblings of a reference.
+            siblings = {key: value for key, value in schema.items() if key != "$ref"} if self._is_31 else {}
+            return {"$ref": reference, **(self.repair(siblings, pointer) if siblings else {})}
         self._defects.add_error(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
