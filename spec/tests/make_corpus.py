@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 from bodydouble_spec import fingerprint
-from bodydouble_spec.document.fingerprint import strip_prose
+from bodydouble_spec.document.prose import strip_prose
 from bodydouble_spec.document.loader import parse_document
 
 DATA = Path(__file__).parent / "data"

@@ -1,6 +1,7 @@
 """One difference between two contracts that a client can notice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -84,6 +85,7 @@ class Changes:
     def __init__(self, old_place: Callable[[str], str], new_place: Callable[[str], str]) -> None:
         self._places = old_place, new_place
         self.found: list[Change] = []
+        self._own: list[list[int]] = [[]]
 
     def add(
         self,
@@ -96,7 +98,19 @@ class Changes:
         is_gone: bool = False,
     ) -> None:
         """Add a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
-        self.found.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+        self.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+
+    def append(self, change: Change) -> None:
+        """Add a change that was built before."""
+        self._own[-1].append(len(self.found))
+        self.found.append(change)
+
+    @contextmanager
+    def collected(self) -> Iterator[list[int]]:
+        """Collect the indices of the changes that are added within, without those of a block inside."""
+        self._own.append([])
+        yield self._own[-1]
+        self._own.pop()
 
     def show(self, witness: str | None) -> None:
         """Make the last change an error, with what shows it; nothing without a witness."""

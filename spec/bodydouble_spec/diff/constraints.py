@@ -127,6 +127,7 @@ def keyword_differences(
 
     ``is_strict`` tells that the media type has types, so that the number 1 and the text "1" differ.
     """
+    old, new = _with_encodings(old, new)
     changed = type_difference(old, new, is_request=is_request, is_strict=is_strict)
     if changed is not None:
         yield Difference(changed.suffix, (changed.keyword,), changed.old, changed.new, changed.keyword not in new)
@@ -149,6 +150,19 @@ def keyword_differences(
             yield Difference(suffix, (keyword,), old.get(keyword), new.get(keyword), keyword not in new)
     yield from _dependent_required(old, new)
     yield from _discriminator(old, new)
+
+
+def _with_encodings(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return both with ``byte`` as an encoding, when one has another encoding."""
+    if "contentEncoding" not in {*old, *new}:
+        return old, new
+    pair = [
+        {**{key: value for key, value in schema.items() if key != "format"}, "contentEncoding": "base64"}
+        if schema.get("format") == "byte"
+        else schema
+        for schema in (old, new)
+    ]
+    return pair[0], pair[1]
 
 
 def _enum(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:

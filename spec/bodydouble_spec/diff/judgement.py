@@ -94,18 +94,18 @@ class Judge:
     @contextmanager
     def at(self, place: Place, location: Location) -> Iterator[None]:
         """Judge the changes that are added within."""
-        first = len(self._changes.found)
-        yield
+        with self._changes.collected() as own:
+            yield
         found = self._changes.found
-        if len(found) == first or location.direction is None or location.scope.endswith("-only-property"):
+        if not own or location.direction is None or location.scope.endswith("-only-property"):
             return
-        concerned = [index for index in range(first, len(found)) if _keywords(found[index], location)]
+        concerned = [index for index in own if _keywords(found[index], location)]
         if concerned and self._is_harmless(place, location):
             for index in concerned:
                 if _is_value_change(found[index], location):
                     found[index] = replace(found[index], severity=Severity.INFO)
             concerned = [index for index in concerned if not _is_value_change(found[index], location)]
-        self._judge_removals(place, location, first)
+        self._judge_removals(place, own)
         if concerned:
             self._search(place, location, concerned)
 
@@ -119,10 +119,10 @@ class Judge:
             self._proved[key] = is_within(inner, outer, self._numbers)
         return self._proved[key]
 
-    def _judge_removals(self, place: Place, location: Location, first: int) -> None:
+    def _judge_removals(self, place: Place, own: list[int]) -> None:
         """Show an answer without a property that was promised."""
         found = self._changes.found
-        for index in range(first, len(found)):
+        for index in own:
             change = found[index]
             if change.id in ("response-optional-property-removed", "response-required-property-removed"):
                 try:

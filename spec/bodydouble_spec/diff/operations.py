@@ -146,9 +146,9 @@ class _Operation:
         before, after = old.value.get("schema"), new.value.get("schema")
         if before is not None and after is not None:
             self._comparison.compare(before, after, location)
-        elif before is not None:
+        elif before is not None and before.value:
             self._changes.add(f"{rule}-schema-removed", location, before.pointer, before, None, is_gone=True)
-        elif after is not None:
+        elif after is not None and after.value:
             self._changes.add(f"{rule}-schema-added", location, after.pointer, None, after)
         was, is_now = old.value.get("encoding", {}), new.value.get("encoding", {})
         if digest(was) != digest(is_now):

@@ -208,8 +208,14 @@ class SchemaComparison:
         first = len(self.changes.found)
         self._compare(place, location)
         self._depth -= 1
-        if len(self.changes.found) == first and not self._later and not is_once:
+        if len(self.changes.found) == first and not self._later and not is_once and not self._is_told_above(old, new, location):
             self._note("keyword-changed", location, new.pointer, None, None)
+
+    def _is_told_above(self, old: Node, new: Node, location: Location) -> bool:
+        """Return whether all that differs is that a property is read-only or write-only, which its object tells."""
+        forms = [form_of(node, self._numbers.__getitem__) for node in (old, new)]
+        rest = [digest({key: item for key, item in form.items() if key not in _READ_WRITE}) for form in forms]
+        return bool(location.name) and rest[0] == rest[1]
 
     def _compare(self, place: Place, location: Location) -> None:
         old, new = place.old, place.new
@@ -221,20 +227,15 @@ class SchemaComparison:
         with self.judge.at(place, location):
             has_new_type = self._compare_leaves(old, new, location)
             is_wrapped = self._note_wrapping(old, new, location)
-            pairs = [
-                pair
-                for keyword, name in _COMPOSED.items()
-                for pair in self._compare_alternatives(old, new, location, keyword, name)
-            ]
+            for keyword, name in _COMPOSED.items():
+                self._compare_alternatives(place, location, keyword, name)
             moved = _alternatives_properties(new) if is_wrapped else set[str]()
-            properties = self._compare_properties(old, new, location, moved)
+            self._compare_properties(place, location, moved)
             self._compare_undeclared(old, new, location)
             self._compare_additional(old, new, location)
             self._compare_not(old, new, location)
             self._compare_rest(old, new, location)
-        for was, is_now, below, step in [*pairs, *properties]:
-            self._compare_at(place.below(was, is_now, *step), below)
-        self._compare_children(place, location, has_new_type=has_new_type)
+            self._compare_children(place, location, has_new_type=has_new_type)
 
     def _compare_leaves(self, old: Node, new: Node, location: Location) -> bool:
         """Add the changes of keywords without schemas; return whether the type is among them."""
@@ -294,23 +295,18 @@ class SchemaComparison:
     def _branches(self, node: Node, keyword: str) -> list[Branch]:
         return [Branch(item, self._numbers[id(item.node)]) for item in node.value.get(keyword, ())]
 
-    def _compare_alternatives(
-        self, old: Node, new: Node, location: Location, keyword: str, name: str
-    ) -> list[tuple[Node, Node, Location, tuple[str, Any]]]:
-        before, after = self._branches(old, keyword), self._branches(new, keyword)
-        if not before and not after:
-            return []
-        matches = match_branches(before, after)
+    def _compare_alternatives(self, place: Place, location: Location, keyword: str, name: str) -> None:
+        old, new = place.old, place.new
+        matches = match_branches(self._branches(old, keyword), self._branches(new, keyword))
+        for was, is_now in matches.changed:
+            below = location.below(f" ({keyword} {is_now.index + 1})")
+            self._compare_at(place.below(was.node, is_now.node, keyword, None), below)
         if matches.added:
             labels = [branch.label for branch in matches.added]
             self._note(f"{name}-added", location, new.child(keyword), None, labels)
         if matches.removed:
             labels = [branch.label for branch in matches.removed]
             self._note(f"{name}-removed", location, old.child(keyword), labels, None, is_gone=True)
-        return [
-            (was.node, is_now.node, location.below(f" ({keyword} {is_now.index + 1})"), (keyword, None))
-            for was, is_now in matches.changed
-        ]
 
     def _compare_additional(self, old: Node, new: Node, location: Location) -> None:
         keyword = "additionalProperties"
@@ -335,7 +331,10 @@ class SchemaComparison:
 
     def _compare_rest(self, old: Node, new: Node, location: Location) -> None:
         """Add a general change for each keyword that no rule covers, so that no difference is lost."""
+        is_conditional = "if" in old.value and "if" in new.value
         for keyword, name in _SINGLE.items():
+            if keyword in ("then", "else") and not is_conditional:
+                continue
             if (keyword in old.value) != (keyword in new.value):
                 word, part = ("removed", old) if keyword in old.value else ("added", new)
                 values = old.value.get(keyword), new.value.get(keyword)
@@ -390,29 +389,26 @@ class SchemaComparison:
                 step = place.below(before[name], after[name], keyword, name)
                 self._compare_at(step, location.below(f" ({keyword} {name})"))
 
-    def _compare_properties(
-        self, old: Node, new: Node, location: Location, moved: set[str]
-    ) -> list[tuple[Node, Node, Location, tuple[str, Any]]]:
+    def _compare_properties(self, place: Place, location: Location, moved: set[str]) -> None:
         """Add the changes between the properties of two objects; ``moved`` are those that moved into alternatives."""
+        old, new = place.old, place.new
         before, after = _properties(old), _properties(new)
-        pairs: list[tuple[Node, Node, Location, tuple[str, Any]]] = []
         for name, was in before.items():
             if name in after:
-                below = location.below(name)
                 self._compare_property(old, new, name, location)
-                pairs.append((was, after[name], below, ("properties", name)))
+                self._compare_at(place.below(was, after[name], "properties", name), location.below(name))
         removed = [self._candidate(old, name) for name in before if name not in after and name not in moved]
         added = [self._candidate(new, name) for name in after if name not in before]
         for was, is_now in find_renames(removed, added):
             removed.remove(was)
             added.remove(is_now)
             self._note_renamed(old, new, was, is_now, location)
-            pairs.append((before[was.name], after[is_now.name], location.below(is_now.name), ("properties", is_now.name)))
+            step = place.below(before[was.name], after[is_now.name], "properties", is_now.name)
+            self._compare_at(step, location.below(is_now.name))
         for candidate in removed:
-            self.changes.found.append(self._existence(old, candidate, location, is_gone=True))
+            self.changes.append(self._existence(old, candidate, location, is_gone=True))
         for candidate in added:
-            self.changes.found.append(self._existence(new, candidate, location, is_gone=False))
-        return pairs
+            self.changes.append(self._existence(new, candidate, location, is_gone=False))
 
     def _compare_property(self, old: Node, new: Node, name: str, location: Location) -> None:
         was, is_now = _properties(old)[name], _properties(new)[name]
@@ -443,7 +439,7 @@ class SchemaComparison:
         rule = "request-property-renamed" if location.is_request else "response-property-renamed"
         place = new.child("properties", is_now.name)
         renamed = self.changes.change(rule, location.below(was.name), place, was.name, is_now.name)
-        self.changes.found.append(replace(renamed, covers=covered))
+        self.changes.append(replace(renamed, covers=covered))
 
     def _existence(self, part: Node, candidate: Candidate, location: Location, *, is_gone: bool) -> Change:
         """Return the change that removes or adds a property."""

@@ -9,6 +9,7 @@ from bodydouble_spec.defects import Defects, show
 from bodydouble_spec.document.references import References
 from bodydouble_spec.document.repair_schemas import SchemaRepair
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["METHODS", "Repaired", "repair", "unreadable"]
@@ -52,7 +53,12 @@ def _is_complete(kind: str, scheme: dict[str, Any]) -> bool:
 def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects: Defects) -> list[dict[str, Any]]:
     """Return the security requirements whose schemes are all ``known``."""
     requirements: list[dict[str, Any]] = []
-    for index, requirement in enumerate(value if is_array(value) else [value]):
+    for index, found in enumerate(value if is_array(value) else [value]):
+        requirement = found
+        if is_object(found):
+            # A description is not allowed here, but it names no scheme.
+            is_prose = {name for name in found if name not in known and (name in PROSE or name.startswith("x-"))}
+            requirement = {name: scopes for name, scopes in found.items() if name not in is_prose}
         if is_object(requirement) and all(name in known for name in requirement):
             requirements.append(requirement)
         else:

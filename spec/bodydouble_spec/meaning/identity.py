@@ -40,14 +40,20 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(encoded(value), digest_size=16).hexdigest()
 
 
-def identify(nodes: Iterable[Node]) -> dict[int, str]:
+class Numbers(dict[int, str]):
+    """Digests by the ids of nodes; ``cyclic`` are the ids of those that lead to a cycle."""
+
+    cyclic: frozenset[int] = frozenset()
+
+
+def identify(nodes: Iterable[Node]) -> Numbers:
     """Return a digest for each node and all below it, by the node's id, and set ``number`` and ``is_cyclic``.
 
     Raises ContractError when the graph is too large to be told apart.
     """
     reached = _reached(nodes)
     children = {key: [id(child) for child in node.children] for key, node in reached.items()}
-    known: dict[int, str] = {}
+    known = Numbers()
     order = _from_below(children)
     for key in order:
         known[key] = digest(form_of(reached[key], known.__getitem__))
@@ -55,6 +61,7 @@ def identify(nodes: Iterable[Node]) -> dict[int, str]:
     for node in cyclic.values():
         node.is_cyclic = True
     known |= _rounds(cyclic, known, sum(len(children[key]) + 1 for key in cyclic))
+    known.cyclic = frozenset(cyclic)
     for key, node in reached.items():
         node.number = known[key]
     return known

@@ -131,11 +131,11 @@ class Keywords:
         result: dict[str, Any] = {}
         options = self._options
         if options is not None:
-            options = {key: value for key, value in options.items() if _has_type(value, types)}
-            kinds = frozenset(map(type_of, options.values()))
-            types = _whole(kinds | (types & {"null"} if self._has_type else frozenset()))
             if not options:
                 return None
+            kinds = frozenset(map(type_of, (value for value in options.values() if _has_type(value, types))))
+            # A list in which no value has the type is a mistake, and is compared as it is written.
+            types = _whole(kinds | (types & {"null"} if self._has_type else frozenset())) if kinds else types
         if not types:
             return None
         if options is not None and not _is_all_of_its_types(options):
@@ -146,7 +146,7 @@ class Keywords:
                 result["isImplied"] = True
         if types != ANYTHING:
             result["type"] = [name for name in ORDER if name in types]
-        result |= {name: value for name, value in found.items() if value is not False and not (name.startswith("min") and value == 0 and name not in _NUMBERS)}
+        result |= {name: value for name, value in found.items() if not (value is False and name in _FLAGS) and not (name.startswith("min") and value == 0 and name not in _NUMBERS)}
         if "dependentRequired" in result:
             result["dependentRequired"] = {name: sorted(names) for name, names in sorted(result["dependentRequired"].items())}
         if self.required.names:

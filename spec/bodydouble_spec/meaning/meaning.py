@@ -11,12 +11,13 @@ from bodydouble_spec.meaning.node import Node
 from bodydouble_spec.meaning.operations import Operations, Part, template_of
 from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.meaning.wire import servers_of, without_prose
+from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["Forms", "Meaning", "fingerprint", "wider_statuses"]
 
-_ROOT = {"components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"}
-_ITEM = {*METHODS, "parameters", "servers", "description", "summary", "$ref"}
+_ROOT = {*PROSE, "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"}
+_ITEM = {*METHODS, *PROSE, "parameters", "servers", "$ref"}
 _SCHEME = ("type", "scheme", "in", "name", "openIdConnectUrl", "flows")
 
 
@@ -55,15 +56,15 @@ class Meaning:
         self._add_root_unread()
 
     def _add_unread(self, name: str, item: Mapping[str, Any], pointer: str) -> None:
-        rest = {key: without_prose(value) for key, value in item.items() if key not in _ITEM and not key.startswith("x-")}
+        rest = {key: without_prose(value, key) for key, value in item.items() if key not in _ITEM and not key.startswith("x-")}
         if rest:
             self.unread[template_of(name)] = Part(rest, pointer, name)
 
     def _add_root_unread(self) -> None:
         rest = {
-            key: without_prose(value)
+            key: without_prose(value, key)
             for key, value in self.document.items()
-            if key not in _ROOT and key not in {"externalDocs"} and not key.startswith("x-")
+            if key not in _ROOT and not key.startswith("x-")
         }
         if rest:
             self.unread[""] = Part(rest, "", "the document")
@@ -179,8 +180,10 @@ class Meaning:
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the meaning, as 64 hexadecimal digits."""
-        forms = Forms(self, identify(self.build()))
-        return hashlib.sha256(forms.data()).hexdigest()
+        numbers = identify(self.build())
+        # On a cycle, a number tells only how a node differs from the others; all of them together tell what it leads to.
+        cycles = {numbers[key] for key in numbers.cyclic}
+        return hashlib.sha256(Forms(self, numbers).data() + "".join(sorted(cycles)).encode()).hexdigest()
 
 
 def _is_directed(document: Mapping[str, Any]) -> bool:
@@ -245,7 +248,8 @@ class Forms:
         if isinstance(value, Node):
             return self._numbers[id(value)]
         if isinstance(value, Part):
-            return {key: self.part(item) for key, item in value.value.items()}
+            # A body without a schema is one of any kind.
+            return {key: self.part(item) for key, item in value.value.items() if not (isinstance(item, Node) and not item.value)}
         if is_object(value):
             return {key: self.part(item) for key, item in value.items()}
         return value

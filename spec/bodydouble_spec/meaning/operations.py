@@ -9,12 +9,12 @@ from bodydouble_spec.document import METHODS
 from bodydouble_spec.meaning.node import Node, Source
 from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.meaning.wire import encoding_of, media_type_of, serialization_of, servers_of, without_prose
+from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 
 __all__ = ["Operations", "Part", "template_of"]
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
-_PROSE = {"$comment", "description", "example", "examples", "externalDocs", "summary", "title"}
 _OPERATION = {"callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers", "tags"}
 _PARAMETER = {
     "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
@@ -138,8 +138,7 @@ class Operations:
             node = None
             if "schema" in item:
                 node = schemas.built(schemas.node(Source(item["schema"], join_pointer(here, "schema"))))
-                if node.value:
-                    value["schema"] = node
+                value["schema"] = node
             if node is not None and "encoding" in item:
                 for below in node.value.get("properties", {}).values():
                     for inner in schemas.built(below).children:
@@ -193,7 +192,7 @@ class Operations:
 def _rest(item: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
     """Return the keys of a part that are neither known, nor prose, nor extensions."""
     return {
-        key: without_prose(value)
+        key: without_prose(value, key)
         for key, value in item.items()
-        if key not in known and key not in _PROSE and not key.startswith("x-")
+        if key not in known and key not in PROSE and not key.startswith("x-")
     }

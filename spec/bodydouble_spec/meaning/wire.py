@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from bodydouble_spec.document import strip_prose
 from bodydouble_spec.meaning.keywords import plain
 from bodydouble_spec.meaning.node import Node
 from bodydouble_spec.values import is_array, is_object
@@ -13,15 +14,11 @@ __all__ = ["encoding_of", "media_type_of", "serialization_of", "servers_of", "wi
 _STYLES = {"cookie": "form", "header": "simple", "path": "simple", "query": "form"}
 _SCALARS = {"boolean", "integer", "null", "number", "string"}
 _PORTS = {"http": 80, "https": 443}
-_PROSE = {"$comment", "description", "example", "examples", "externalDocs", "summary", "title"}
 
 
-def without_prose(value: Any) -> Any:
-    """Return a JSON value without the keys that are prose or extensions, at every depth."""
-    if is_object(value):
-        kept = {key: item for key, item in value.items() if key not in _PROSE and not key.startswith("x-")}
-        return {key: without_prose(item) for key, item in kept.items()}
-    return [without_prose(item) for item in value] if is_array(value) else plain(value)
+def without_prose(value: Any, key: str = "") -> Any:
+    """Return a JSON value without prose and extensions; ``key`` is its key."""
+    return plain(strip_prose(value, key))
 
 
 def media_type_of(name: str) -> str:
