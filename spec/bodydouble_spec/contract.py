@@ -170,7 +170,12 @@ class Contract:
 
         Raises ContractError when the document is too large to be told apart from others.
         """
-        return Meaning(self.repaired).fingerprint
+        return self.meaning.fingerprint
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """The published document by its meaning, without the overlay."""
+        return Meaning(self.repaired)
 
     def refuse_expansion(self) -> None:
         """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""

@@ -230,7 +230,9 @@ def test_a_missing_description_and_a_repaired_one_are_equal(
     assert diff(load(old), load(new)) == []
 
 
-def test_each_change_has_the_severity_of_its_rule_unless_a_value_or_a_proof_says_otherwise(documents: dict[str, dict[str, Any]]) -> None:
+def test_each_change_has_the_severity_of_its_rule_unless_a_value_or_a_proof_says_otherwise(
+    documents: dict[str, dict[str, Any]],
+) -> None:
     contracts = [load(document) for document in documents.values()]
     changes = [item for old, new in pairwise(contracts) for item in flat(diff(old, new))]
     assert all(

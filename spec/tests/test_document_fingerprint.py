@@ -115,7 +115,9 @@ def test_any_single_structural_edit_changes_the_fingerprint(
     for value, is_map in objects(changed):
         for key, item in value.items():
             # The values of an enum say its type; a flag that is false may as well be left out.
-            is_implied = not is_map and ((key == "type" and bool(value.get("enum"))) or (item is False and key != "default"))
+            is_implied = not is_map and (
+                (key == "type" and bool(value.get("enum"))) or (item is False and key != "default")
+            )
             if (is_map or not (key in PROSE or key.startswith("x-"))) and not is_implied:
                 places.append((value, key))
                 if not is_map and key in {"enum", "required"} and is_array(item):

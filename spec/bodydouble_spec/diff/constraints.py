@@ -189,7 +189,9 @@ def _enum(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
         return
     for index, value in enumerate(before or ()):
         if json_key(value) not in kept:
-            yield Difference("enum-value-removed", ("const",) if was_const else ("enum", index), value, None, is_gone=True)
+            yield Difference(
+                "enum-value-removed", ("const",) if was_const else ("enum", index), value, None, is_gone=True
+            )
     for index, value in enumerate(after or ()):
         if json_key(value) not in known:
             yield Difference("enum-value-added", ("const",) if is_const else ("enum", index), None, value)
@@ -277,7 +279,9 @@ def _discriminator(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[D
             yield Difference("discriminator-mapping-added", place, None, name)
         elif name not in kept:
             yield Difference("discriminator-mapping-deleted", place, name, None, is_gone=True)
-        elif (was := _target(known[name])) != (is_now := _target(kept[name])) and _number(known[name]) != _number(kept[name]):
+        elif (was := _target(known[name])) != (is_now := _target(kept[name])) and _number(known[name]) != _number(
+            kept[name]
+        ):
             yield Difference("discriminator-mapping-changed", place, was, is_now)
 
 

@@ -10,7 +10,7 @@ from bodydouble_spec.diff.operations import compare_item, compare_operation
 from bodydouble_spec.diff.schemas import SchemaComparison
 from bodydouble_spec.diff.security import SecurityComparison
 from bodydouble_spec.finding import Severity
-from bodydouble_spec.meaning import Forms, Meaning, Node, Part, digest, identify
+from bodydouble_spec.meaning import Forms, Meaning, Node, Part, digest, identify, without_collection
 from bodydouble_spec.values import join_pointer
 
 __all__ = ["diff"]
@@ -55,7 +55,9 @@ def _naming(meaning: Meaning) -> Iterator[Node]:
                 seen.add(id(node))
                 if _PROPERTY in node.value.get("properties", {}):
                     yield node.value["properties"][_PROPERTY]
-                waiting += [item.node for keyword in ("allOf", "anyOf", "oneOf") for item in node.value.get(keyword, ())]
+                waiting += [
+                    item.node for keyword in ("allOf", "anyOf", "oneOf") for item in node.value.get(keyword, ())
+                ]
 
 
 _DOCUMENT = Location(None, None, "", "the document")
@@ -75,8 +77,9 @@ def diff(old: Contract, new: Contract) -> list[Change]:
     problems = _unreadable(old), _unreadable(new)
     if any(problems):
         return _readability_change(*problems)
-    meanings = Meaning(old.repaired), Meaning(new.repaired)
-    numbers = identify([*meanings[0].build(), *meanings[1].build()])
+    meanings = old.meaning, new.meaning
+    with without_collection():
+        numbers = identify([*meanings[0].build(), *meanings[1].build()])
     forms = Forms(meanings[0], numbers), Forms(meanings[1], numbers)
     if forms[0].data() == forms[1].data():
         return []
@@ -108,7 +111,9 @@ def _readability_change(old: str | None, new: str | None) -> list[Change]:
 class _Documents:
     """Two documents that are compared."""
 
-    def __init__(self, meanings: tuple[Meaning, Meaning], forms: tuple[Forms, Forms], comparison: SchemaComparison) -> None:
+    def __init__(
+        self, meanings: tuple[Meaning, Meaning], forms: tuple[Forms, Forms], comparison: SchemaComparison
+    ) -> None:
         self._old, self._new = meanings
         self._forms = forms
         self._comparison = comparison
@@ -131,7 +136,9 @@ class _Documents:
             # What differs is not of a kind that is compared.
             self._changes.add("not-compared", _DOCUMENT, "", None, None)
 
-    def _compare_servers(self, before: list[dict[str, Any]], after: list[dict[str, Any]], location: Location, pointer: str) -> None:
+    def _compare_servers(
+        self, before: list[dict[str, Any]], after: list[dict[str, Any]], location: Location, pointer: str
+    ) -> None:
         if digest(before) == digest(after):
             return
         was, is_now = [str(item["url"]) for item in before], [str(item["url"]) for item in after]

@@ -26,7 +26,17 @@ __all__ = ["Judge", "Place"]
 _MAX_SEARCHES = 400
 _SHOWN_CHARACTERS = 300
 # The steps through which a proof about a part is one about the whole.
-_MONOTONE = {"additionalProperties", "allOf", "anyOf", "else", "items", "patternProperties", "prefixItems", "properties", "then"}
+_MONOTONE = {
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "else",
+    "items",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "then",
+}
 
 _LIMITS = {
     "max": "maximum", "min": "minimum", "exclusive-max": "exclusiveMaximum", "exclusive-min": "exclusiveMinimum",
@@ -166,7 +176,9 @@ def _keywords(change: Change, location: Location) -> tuple[str, ...]:
     """Return the keywords that a value breaks which shows the change; none where no value can show it."""
     if change.id in _REQUIRED:
         return ("required", "additionalProperties")
-    if change.id.endswith(("-property-became-required", "-property-became-required-with-default", "-property-became-optional")):
+    if change.id.endswith(
+        ("-property-became-required", "-property-became-required-with-default", "-property-became-optional")
+    ):
         return ("required",)
     suffix = change.id.removeprefix(f"{location.scope}-").removeprefix("response-mediatype-")
     if change.id.startswith("new-") or suffix.startswith(("property-", "optional-property", "required-property")):

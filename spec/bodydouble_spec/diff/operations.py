@@ -12,7 +12,17 @@ __all__ = ["compare_operation"]
 
 _JSON_SUFFIXES = ("/json", "+json")
 _PLACES = {"cookie": "the cookie", "header": "the header", "path": "the path parameter", "query": "the query parameter"}
-_HANDLED = {"callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers", "tags"}
+_HANDLED = {
+    "callbacks",
+    "deprecated",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+    "servers",
+    "tags",
+}
 _ABSENT = Part({}, "")
 # Read as they are written: a difference is told, its meaning is not.
 _UNREAD = {"links"}
@@ -103,10 +113,14 @@ class _Operation:
         before, after = old.value["serialization"], new.value["serialization"]
         was, is_now = old.value["schema"], new.value["schema"]
         # The serialization says only what matters for the types, so those come first.
-        if before.keys() == after.keys() or was.value.get("type") == is_now.value.get("type") or "content" in {*before, *after}:
+        if (
+            before.keys() == after.keys()
+            or was.value.get("type") == is_now.value.get("type")
+            or "content" in {*before, *after}
+        ):
             changed = {key for key in {*before, *after} if before.get(key) != after.get(key)}
             if changed:
-                keyword = next((key for key in ("content", "style", "explode", "allowReserved") if key in changed))
+                keyword = next(key for key in ("content", "style", "explode", "allowReserved") if key in changed)
                 part = new if keyword in after else old
                 self._changes.add(rule, location, part.child(keyword), before, after, is_gone=part is old)
                 self._changes.show(_example(old, new))
@@ -118,7 +132,9 @@ class _Operation:
             return
         was, is_now = (part is not None and "required" in part.value for part in (before, after))
         if before is None:
-            self._changes.add(f"request-body-added-{'required' if is_now else 'optional'}", self._whole, after.pointer, None, is_now)
+            self._changes.add(
+                f"request-body-added-{'required' if is_now else 'optional'}", self._whole, after.pointer, None, is_now
+            )
         elif after is None:
             self._changes.add("request-body-removed", self._whole, before.pointer, was, None, is_gone=True)
         else:
@@ -126,7 +142,9 @@ class _Operation:
                 rule = "request-body-became-required" if is_now else "request-body-became-optional"
                 self._changes.add(rule, self._request, after.pointer, was, is_now)
             kind = f"{self._sent}-body-media-type"
-            self._compare_content(before, after, self._request, kind if self._sent == "request" else "response-media-type", kind)
+            self._compare_content(
+                before, after, self._request, kind if self._sent == "request" else "response-media-type", kind
+            )
             self._compare_rest(before, after, self._request, {"content", "required"})
 
     def _compare_content(self, old: Part, new: Part, location: Location, rule: str, schema_rule: str) -> None:
@@ -155,7 +173,9 @@ class _Operation:
             is_gone = not is_now
             kind = "request-body" if location.is_request else "response"
             place = (old if is_gone else new).child("encoding")
-            self._changes.add(f"{kind}-serialization-changed", location, place, was or None, is_now or None, is_gone=is_gone)
+            self._changes.add(
+                f"{kind}-serialization-changed", location, place, was or None, is_now or None, is_gone=is_gone
+            )
         self._compare_rest(old, new, location, {"encoding", "schema"})
 
     def _compare_responses(self, old: Part, new: Part) -> None:
@@ -186,13 +206,19 @@ class _Operation:
             was, is_now = before.get(key), after.get(key)
             shown = is_now or was or _ABSENT
             location = Location(
-                body.operation, body.direction, "response-header", f"the header `{shown.name}` of {body.whole}", is_strict=False
+                body.operation,
+                body.direction,
+                "response-header",
+                f"the header `{shown.name}` of {body.whole}",
+                is_strict=False,
             )
             if was is None:
                 self._changes.add("response-header-added", location, shown.pointer, None, shown.name)
             elif is_now is None:
                 kind = "required" if "required" in was.value else "optional"
-                self._changes.add(f"{kind}-response-header-removed", location, was.pointer, was.name, None, is_gone=True)
+                self._changes.add(
+                    f"{kind}-response-header-removed", location, was.pointer, was.name, None, is_gone=True
+                )
             else:
                 self._compare_header(was, is_now, location)
 
@@ -213,7 +239,9 @@ class _Operation:
         """Add a change for each keyword that no rule covers, so that no difference is lost."""
         for keyword in {**old.value, **new.value}:
             before, after = old.value.get(keyword), new.value.get(keyword)
-            if keyword in handled or ((keyword in old.value) == (keyword in new.value) and digest(before) == digest(after)):
+            if keyword in handled or (
+                (keyword in old.value) == (keyword in new.value) and digest(before) == digest(after)
+            ):
                 continue
             is_gone = keyword not in new.value
             place = (old if is_gone else new).child(keyword)
@@ -254,7 +282,10 @@ def _answer(responses: Mapping[str, Part], status: str) -> Part | None:
 def _shown(part: Part) -> dict[str, Any]:
     schema = part.value["schema"]
     published = schema.roots[0].schema if isinstance(schema, Node) and schema.roots else {}
-    return {**{key: item for key, item in part.value.items() if key not in {"schema", "serialization"}}, "schema": published}
+    return {
+        **{key: item for key, item in part.value.items() if key not in {"schema", "serialization"}},
+        "schema": published,
+    }
 
 
 _DELIMITERS = {"pipeDelimited": "|", "spaceDelimited": "%20"}

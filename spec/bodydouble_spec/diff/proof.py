@@ -69,7 +69,11 @@ class _Proof:
                 return True
         if any(self.holds(item.node, outer, depth) for item in own.get("allOf", ())):
             return True
-        return all(self._obeys(inner, key, wanted, outer, depth) for key, wanted in outer.value.items() if key not in _ANNOTATIONS)
+        return all(
+            self._obeys(inner, key, wanted, outer, depth)
+            for key, wanted in outer.value.items()
+            if key not in _ANNOTATIONS
+        )
 
     def _obeys(self, inner: Node, key: str, wanted: Any, outer: Node, depth: int) -> bool:
         own = inner.value

@@ -1,5 +1,6 @@
 """Comparison of two schemas at every depth."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -148,8 +149,8 @@ class SchemaComparison:
         self.judge = Judge(changes, numbers)
         self._numbers = dict(numbers)
         self._kept: list[Node] = []
-        self._seen: set[tuple[Any, ...]] = set()
-        self._later: list[tuple[Place, Location]] = []
+        self._seen: set[tuple[str, str, str | None]] = set()
+        self._later: deque[tuple[Place, Location]] = deque()
         self._entered: set[tuple[int, int]] = set()
         self._depth = 0
         self._comparisons = 0
@@ -176,7 +177,7 @@ class SchemaComparison:
         """Add the changes between two schemas of a body or parameter."""
         self._compare_at(Place(old, new), location)
         while self._later:
-            self._compare_at(*self._later.pop())
+            self._compare_at(*self._later.popleft())
 
     def _stand_in(self, value: Node | bool, pointer: str) -> Node:
         """Return a node for a schema that is not there or false."""
@@ -196,19 +197,24 @@ class SchemaComparison:
             return
         self._comparisons += 1
         is_once = old.is_cyclic or new.is_cyclic or self._comparisons > _MAX_COMPARISONS
-        key = (self._numbers[id(old)], self._numbers[id(new)], location.direction, location.operation)
+        key = (self._numbers[id(old)], self._numbers[id(new)], location.direction)
         if is_once and key in self._seen:
             return
-        self._seen.add(key)
-        if self._depth > _MAX_DEPTH:
-            self._seen.discard(key)
+        if self._depth > (0 if old.is_cyclic or new.is_cyclic else _MAX_DEPTH):
+            # Of the ways to a place on a cycle, the shortest one is told.
             self._later.append((place, location))
             return
+        self._seen.add(key)
         self._depth += 1
         first = len(self.changes.found)
         self._compare(place, location)
         self._depth -= 1
-        if len(self.changes.found) == first and not self._later and not is_once and not self._is_told_above(old, new, location):
+        if (
+            len(self.changes.found) == first
+            and not self._later
+            and not is_once
+            and not self._is_told_above(old, new, location)
+        ):
             self._note("keyword-changed", location, new.pointer, None, None)
 
     def _is_told_above(self, old: Node, new: Node, location: Location) -> bool:
@@ -245,10 +251,14 @@ class SchemaComparison:
             is_type = item.suffix.startswith(_TYPE_SUFFIXES)
             has_new_type |= is_type
             values = (Verbatim(item.old), Verbatim(item.new)) if is_type else (item.old, item.new)
-            self._note(item.suffix, location, (old if item.is_gone else new).child(*item.path), *values, is_gone=item.is_gone)
+            self._note(
+                item.suffix, location, (old if item.is_gone else new).child(*item.path), *values, is_gone=item.is_gone
+            )
         return has_new_type
 
-    def _note(self, suffix: str, location: Location, pointer: str, old: Any, new: Any, *, is_gone: bool = False) -> None:
+    def _note(
+        self, suffix: str, location: Location, pointer: str, old: Any, new: Any, *, is_gone: bool = False
+    ) -> None:
         self.changes.add(schema_rule(location.scope, suffix), location, pointer, old, new, is_gone=is_gone)
 
     def _note_wrapping(self, old: Node, new: Node, location: Location) -> bool:
@@ -354,7 +364,9 @@ class SchemaComparison:
             self._note(f"prefix-items-{word}", location, part.child("prefixItems"), *values, is_gone=word == "removed")
         for keyword in {**old.value, **new.value}:
             before, after = old.value.get(keyword), new.value.get(keyword)
-            if keyword in _HANDLED or ((keyword in old.value) == (keyword in new.value) and digest(before) == digest(after)):
+            if keyword in _HANDLED or (
+                (keyword in old.value) == (keyword in new.value) and digest(before) == digest(after)
+            ):
                 continue
             is_gone = keyword not in new.value
             place = (old if is_gone else new).child(keyword)

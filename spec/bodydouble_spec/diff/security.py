@@ -61,7 +61,9 @@ class SecurityComparison:
             ways = self._old.security(old), self._new.security(new)
             self._compare(*ways, location, "api-security", old.child("security"), new.child("security"))
 
-    def _compare(self, before: list[Way], after: list[Way], location: Location, rule: str, here: str, there: str) -> None:
+    def _compare(
+        self, before: list[Way], after: list[Way], location: Location, rule: str, here: str, there: str
+    ) -> None:
         if self._old_forms.security(before) == self._new_forms.security(after):
             return
         known = {self._key(self._old, way): way for way in before}

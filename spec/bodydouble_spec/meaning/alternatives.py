@@ -26,7 +26,9 @@ class Simplification:
     def apply(self) -> Node | None:
         """Write the alternatives into the node; return what must hold beside it instead, if anything."""
         types = _types(self._value)
-        self._items = [item for item in self._items if not item.node.is_never and _overlap(types, _types(item.node.value))]
+        self._items = [
+            item for item in self._items if not item.node.is_never and _overlap(types, _types(item.node.value))
+        ]
         if self._keyword == "anyOf":
             self._items = list({id(item.node): item for item in self._items}.values())
             if any(item.node.is_built and not item.node.value for item in self._items):

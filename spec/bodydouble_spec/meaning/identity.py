@@ -4,8 +4,10 @@ Nodes that lead to no cycle are numbered from below. All others are told apart i
 numbers of what it leads to in the round before, until a round tells no more apart.
 """
 
+import gc
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -15,13 +17,25 @@ from bodydouble_spec.meaning.keywords import plain
 from bodydouble_spec.meaning.node import Alternative, Node
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["digest", "encoded", "form_of", "identify"]
+__all__ = ["digest", "encoded", "form_of", "identify", "without_collection"]
 
 # In a graph that tells one node apart in each round, the rounds are as many as the nodes.
 _MAX_STEPS = 3_000_000
 _SETS = {"enum", "required", "type"}
 # They tell how the schema is written, for messages.
 _NO_MEANING = {"declared", "isConst", "isImplied"}
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Keep the garbage collector from reading hundreds of thousands of new objects again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def encoded(value: Any) -> bytes:
@@ -140,5 +154,3 @@ def _canonical(key: str, value: Any, number: Callable[[int], str]) -> Any:
 
 def _holds_node(value: Any) -> bool:
     return isinstance(value, Node) or (is_object(value) and any(isinstance(item, Node) for item in value.values()))
-
-

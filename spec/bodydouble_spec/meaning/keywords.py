@@ -115,7 +115,10 @@ class Keywords:
             found[name] = pick(found[name], value) if name in found else value
         elif name == "multipleOf" and name in found:
             one, other = Fraction(str(found[name])), Fraction(str(value))
-            least = Fraction(math.lcm(one.numerator * other.denominator, other.numerator * one.denominator), one.denominator * other.denominator)
+            least = Fraction(
+                math.lcm(one.numerator * other.denominator, other.numerator * one.denominator),
+                one.denominator * other.denominator,
+            )
             found[name] = plain(float(least)) if least.denominator != 1 else int(least)
         elif name in found and json_key(found[name]) != json_key(value):
             # The outermost default counts.
@@ -146,9 +149,16 @@ class Keywords:
                 result["isImplied"] = True
         if types != ANYTHING:
             result["type"] = [name for name in ORDER if name in types]
-        result |= {name: value for name, value in found.items() if not (value is False and name in _FLAGS) and not (name.startswith("min") and value == 0 and name not in _NUMBERS)}
+        result |= {
+            name: value
+            for name, value in found.items()
+            if not (value is False and name in _FLAGS)
+            and not (name.startswith("min") and value == 0 and name not in _NUMBERS)
+        }
         if "dependentRequired" in result:
-            result["dependentRequired"] = {name: sorted(names) for name, names in sorted(result["dependentRequired"].items())}
+            result["dependentRequired"] = {
+                name: sorted(names) for name, names in sorted(result["dependentRequired"].items())
+            }
         if self.required.names:
             result["required"] = sorted(self.required.names)
         if self.required.declared:

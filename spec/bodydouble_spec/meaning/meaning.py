@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from bodydouble_spec.document import METHODS, Repaired, repair
-from bodydouble_spec.meaning.identity import digest, encoded, identify
+from bodydouble_spec.meaning.identity import digest, encoded, identify, without_collection
 from bodydouble_spec.meaning.node import Node
 from bodydouble_spec.meaning.operations import Operations, Part, template_of
 from bodydouble_spec.meaning.schemas import Schemas
@@ -56,7 +56,11 @@ class Meaning:
         self._add_root_unread()
 
     def _add_unread(self, name: str, item: Mapping[str, Any], pointer: str) -> None:
-        rest = {key: without_prose(value, key) for key, value in item.items() if key not in _ITEM and not key.startswith("x-")}
+        rest = {
+            key: without_prose(value, key)
+            for key, value in item.items()
+            if key not in _ITEM and not key.startswith("x-")
+        }
         if rest:
             self.unread[template_of(name)] = Part(rest, pointer, name)
 
@@ -77,7 +81,9 @@ class Meaning:
     @cached_property
     def schemes(self) -> Mapping[str, Any]:
         """The security schemes by name."""
-        schemes = self.document["components"].get("securitySchemes", {}) if is_object(self.document.get("components")) else {}
+        schemes = (
+            self.document["components"].get("securitySchemes", {}) if is_object(self.document.get("components")) else {}
+        )
         return {name: item for name, item in schemes.items() if is_object(item)}
 
     def scheme(self, name: str) -> Any:
@@ -134,7 +140,10 @@ class Meaning:
             self._webhook_places[name] = place
         waiting = [
             (operation, join_pointer(base, method))
-            for base, item in [*((join_pointer("/paths", path), item) for path, item in self.document["paths"].items()), *found.items()]
+            for base, item in [
+                *((join_pointer("/paths", path), item) for path, item in self.document["paths"].items()),
+                *found.items(),
+            ]
             for method, operation in item.items()
             if method in METHODS
         ]
@@ -147,7 +156,9 @@ class Meaning:
                     target, place = reader.followed(item, join_pointer(here, expression))
                     if place not in found and not expression.startswith("x-"):
                         found[place] = target
-                        waiting += [(target[method], join_pointer(place, method)) for method in METHODS if method in target]
+                        waiting += [
+                            (target[method], join_pointer(place, method)) for method in METHODS if method in target
+                        ]
         if not found:
             return
         places = list(found)
@@ -180,7 +191,8 @@ class Meaning:
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the meaning, as 64 hexadecimal digits."""
-        numbers = identify(self.build())
+        with without_collection():
+            numbers = identify(self.build())
         # On a cycle, a number tells only how a node differs from the others; all of them together tell what it leads to.
         cycles = {numbers[key] for key in numbers.cyclic}
         return hashlib.sha256(Forms(self, numbers).data() + "".join(sorted(cycles)).encode()).hexdigest()
@@ -209,14 +221,18 @@ class Forms:
         """Return the form of an operation, with the security and the servers that are in effect."""
         if id(part) in self._known:
             return self._known[id(part)]
-        value = {key: self.part(item) for key, item in part.value.items() if key not in {"callbacks", "security", "servers"}}
+        value = {
+            key: self.part(item) for key, item in part.value.items() if key not in {"callbacks", "security", "servers"}
+        }
         value["responses"] = self._responses(part.value["responses"])
         if not is_incoming or "security" in part.value:
             value["security"] = self.security(self._meaning.security(part))
         if not is_incoming or "servers" in part.value:
             value["servers"] = part.value.get("servers", self._meaning.servers)
         self._open.append(id(part))
-        value["callbacks"] = {name: self.item(item) for name, item in part.value.get("callbacks", {}).items() if item is not None}
+        value["callbacks"] = {
+            name: self.item(item) for name, item in part.value.get("callbacks", {}).items() if item is not None
+        }
         self._open.pop()
         form = digest(value)
         if not self._open:
@@ -226,7 +242,9 @@ class Forms:
     def item(self, item: Part) -> Any:
         """Return the form of the operations of a webhook or callback."""
         return {
-            method: ["up", len(self._open) - self._open.index(id(part))] if id(part) in self._open else self.operation(part, is_incoming=True)
+            method: ["up", len(self._open) - self._open.index(id(part))]
+            if id(part) in self._open
+            else self.operation(part, is_incoming=True)
             for method, part in item.value.items()
         }
 
@@ -241,7 +259,12 @@ class Forms:
 
     def security(self, ways: list[dict[str, list[str]]]) -> list[str]:
         """Return the form of the ways to be authorized, whatever the names of the schemes."""
-        return sorted({digest(sorted([digest(self._meaning.scheme(name)), scopes] for name, scopes in way.items())) for way in ways})
+        return sorted(
+            {
+                digest(sorted([digest(self._meaning.scheme(name)), scopes] for name, scopes in way.items()))
+                for way in ways
+            }
+        )
 
     def part(self, value: Any) -> Any:
         """Return the form of a part below an operation."""
@@ -249,7 +272,11 @@ class Forms:
             return self._numbers[id(value)]
         if isinstance(value, Part):
             # A body without a schema is one of any kind.
-            return {key: self.part(item) for key, item in value.value.items() if not (isinstance(item, Node) and not item.value)}
+            return {
+                key: self.part(item)
+                for key, item in value.value.items()
+                if not (isinstance(item, Node) and not item.value)
+            }
         if is_object(value):
             return {key: self.part(item) for key, item in value.items()}
         return value
@@ -260,11 +287,16 @@ class Forms:
         value: dict[str, Any] = {
             "operations": [[*key, self.operation(part)] for key, part in sorted(meaning.operations.items())],
             "webhooks": {name: self.item(item) for name, item in meaning.webhooks.items()},
-            "schemes": sorted(digest(meaning.scheme(name)) for name in meaning.schemes if name not in meaning.used_schemes),
+            "schemes": sorted(
+                digest(meaning.scheme(name)) for name in meaning.schemes if name not in meaning.used_schemes
+            ),
             "unread": {name: part.value for name, part in meaning.unread.items()},
         }
         if not meaning.operations:
-            value |= {"servers": meaning.servers, "security": self.security(meaning.alternatives(meaning.document.get("security")))}
+            value |= {
+                "servers": meaning.servers,
+                "security": self.security(meaning.alternatives(meaning.document.get("security"))),
+            }
         return digest(value).encode()
 
 

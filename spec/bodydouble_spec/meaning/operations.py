@@ -15,7 +15,17 @@ from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_pa
 __all__ = ["Operations", "Part", "template_of"]
 
 _TEMPLATE = re.compile(r"\{([^{}]*)\}")
-_OPERATION = {"callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers", "tags"}
+_OPERATION = {
+    "callbacks",
+    "deprecated",
+    "operationId",
+    "parameters",
+    "requestBody",
+    "responses",
+    "security",
+    "servers",
+    "tags",
+}
 _PARAMETER = {
     "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
 }  # fmt: skip
@@ -66,7 +76,10 @@ class Operations:
             if is_object(item.get(method)):
                 own = item[method]
                 servers = own.get("servers") or item.get("servers")
-                yield method, self._operation(path, own, servers, join_pointer(pointer, method), join_pointer(place, method))
+                yield (
+                    method,
+                    self._operation(path, own, servers, join_pointer(pointer, method), join_pointer(place, method)),
+                )
 
     def _operation(self, path: str, item: Mapping[str, Any], servers: Any, pointer: str, place: str) -> Part:
         value: dict[str, Any] = _rest(item, _OPERATION)
@@ -83,7 +96,9 @@ class Operations:
             value["requestBody"] = self._body(item["requestBody"], join_pointer(place, "requestBody"))
         responses = item.get("responses")
         value["responses"] = {
-            status if status == "default" else status.upper(): self._response(response, join_pointer(place, "responses", status))
+            status if status == "default" else status.upper(): self._response(
+                response, join_pointer(place, "responses", status)
+            )
             for status, response in (responses if is_object(responses) else {}).items()
             if is_object(response)
         }

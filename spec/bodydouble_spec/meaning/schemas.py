@@ -57,7 +57,9 @@ class Schemas:
         node = self._nodes.get(key)
         if node is None:
             if len(self._nodes) > _MAX_NODES:
-                raise ContractError(f"the schemas of this document combine to more than {_MAX_NODES} places; not compared")
+                raise ContractError(
+                    f"the schemas of this document combine to more than {_MAX_NODES} places; not compared"
+                )
             node = self._nodes[key] = Node(tuple({id(root.schema): root for root in followed}.values()))
             self._kept.append(followed)
             self._unbuilt[id(node)] = node
@@ -94,7 +96,9 @@ class Schemas:
         if target is not None:
             yield target
         branches = schema.get("allOf")
-        yield from (part.below(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ()))
+        yield from (
+            part.below(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ())
+        )
         for keyword in _LISTS:
             single = schema.get(keyword)
             if is_array(single) and len(single) == 1 and "discriminator" not in schema:
@@ -154,12 +158,18 @@ class _Builder:
             node.deny()
             return
         objects = [part for part in parts if is_object(part.schema)]
-        node.title = next((title for part in objects if isinstance(title := part.schema.get("title"), str) and title), None)
+        node.title = next(
+            (title for part in objects if isinstance(title := part.schema.get("title"), str) and title), None
+        )
         keywords = Keywords()
         present: set[str] = set()
         for part in objects:
             present |= part.schema.keys()
-            leaves = {name: value for name, value in part.schema.items() if name not in _NO_LEAVES and not name.startswith("x-")}
+            leaves = {
+                name: value
+                for name, value in part.schema.items()
+                if name not in _NO_LEAVES and not name.startswith("x-")
+            }
             if node.pointer != part.pointer:
                 for name in leaves:
                     node.origins.setdefault(name, join_pointer(part.pointer, name))
@@ -172,7 +182,12 @@ class _Builder:
             self._add_arrays(objects)
         if "not" in present or "if" in present:
             self._add_logic(objects)
-        groups = [self._group(part, name) for part in objects for name in _LISTS if name in present and self._is_group(part, name)]
+        groups = [
+            self._group(part, name)
+            for part in objects
+            for name in _LISTS
+            if name in present and self._is_group(part, name)
+        ]
         value = keywords.value()
         if value is None:
             node.deny()
@@ -242,7 +257,11 @@ class _Builder:
             maps = [part for part in objects if is_object(part.schema.get(keyword)) and part.schema[keyword]]
             keys = dict.fromkeys(name for part in maps for name in part.schema[keyword])
             joined = {
-                name: [part.below(part.schema[keyword][name], keyword, name) for part in maps if name in part.schema[keyword]]
+                name: [
+                    part.below(part.schema[keyword][name], keyword, name)
+                    for part in maps
+                    if name in part.schema[keyword]
+                ]
                 for name in keys
             }
             if joined:
@@ -266,7 +285,9 @@ class _Builder:
 
     def _add_arrays(self, objects: list[Source]) -> None:
         schemas = self._schemas
-        length = max((len(part.schema["prefixItems"]) for part in objects if is_array(part.schema.get("prefixItems"))), default=0)
+        length = max(
+            (len(part.schema["prefixItems"]) for part in objects if is_array(part.schema.get("prefixItems"))), default=0
+        )
         prefix: list[Node] = []
         for index in range(length):
             sources = [found for part in objects if (found := _item(part, index)) is not None]
@@ -278,7 +299,9 @@ class _Builder:
         self._add_joined("unevaluatedItems", objects)
         counting = [part for part in objects if "contains" in part.schema]
         for index, part in enumerate(counting):
-            own = {name: part.schema[name] for name in ("contains", "minContains", "maxContains") if name in part.schema}
+            own = {
+                name: part.schema[name] for name in ("contains", "minContains", "maxContains") if name in part.schema
+            }
             if own.get("minContains") == 1:
                 del own["minContains"]
             if index:
@@ -299,7 +322,9 @@ class _Builder:
                 self._value["not"] = schemas.node(source)
             elif self._value.get("not") != {}:
                 self._beside.append(schemas.made({"not": source.schema}, source.pointer))
-        for index, part in enumerate(item for item in objects if "if" in item.schema and {"then", "else"} & item.schema.keys()):
+        for index, part in enumerate(
+            item for item in objects if "if" in item.schema and {"then", "else"} & item.schema.keys()
+        ):
             own = {name: part.below(part.schema[name], name) for name in _CONDITIONS if name in part.schema}
             if index:
                 self._beside.append(schemas.made({name: source.schema for name, source in own.items()}, part.pointer))

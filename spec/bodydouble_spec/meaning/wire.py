@@ -95,7 +95,9 @@ def _content_type(node: Node) -> str:
 
 def servers_of(servers: Any) -> list[dict[str, Any]]:
     """Return the servers in one spelling, each with its URL and the variables that a client may choose, in order of the URLs."""
-    listed = [item for item in servers if is_object(item) and isinstance(item.get("url"), str)] if is_array(servers) else []
+    listed = (
+        [item for item in servers if is_object(item) and isinstance(item.get("url"), str)] if is_array(servers) else []
+    )
     found = [_server(item) for item in listed or [{"url": "/"}]]
     unique = {str(item): item for item in found}
     return [unique[key] for key in sorted(unique)]
