@@ -15,10 +15,14 @@ from bodydouble_spec.document import (
     Overlay,
     Repaired,
     copy_document,
+    embed_files,
+    is_url,
     parse_document,
+    read_document,
     read_source,
     refuse_expansion,
     repair,
+    repeated_keys,
     unreadable,
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
@@ -118,7 +122,16 @@ class Contract:
         if source is None:
             contract = cls._vendored(chosen)
         elif isinstance(source, str | Path):
-            contract = cls._build(str(source), *parse_document(read_source(source)), chosen)
+            data = read_source(source)
+            document, problem = parse_document(data)
+            if not is_url(str(source)):
+                document = embed_files(document, Path(source), read_document)
+            contract = cls._build(str(source), document, problem, chosen)
+            repeated = () if problem else repeated_keys(data)
+            if repeated:
+                kept = vars(contract)["repaired"]
+                contract = replace(contract, findings=(*repeated, *contract.findings))
+                vars(contract).update(repaired=kept)
         else:
             contract = cls._build("document", *copy_document(source), chosen)
         defects = (*contract.findings, *contract.unusable) if strict else ()

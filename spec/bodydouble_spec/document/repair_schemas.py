@@ -13,6 +13,8 @@ __all__ = ["ReferenceCheck", "SchemaRepair"]
 ReferenceCheck = Callable[[Any], str | None]
 
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
+_FLAGS = {"deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"}
+_WORDS = {"false": False, "no": False, "off": False, "on": True, "true": True, "yes": True}
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
@@ -80,6 +82,13 @@ class SchemaRepair:
             )
         if keyword in SIMPLE:
             is_usable, expected = SIMPLE[keyword]
+            if keyword in _FLAGS and isinstance(value, str) and value.lower() in _WORDS:
+                # Words of YAML 1.1, which are texts in YAML 1.2.
+                flag = _WORDS[value.lower()]
+                message = f"`{keyword}` must be {expected}, not {show(value)}"
+                self._defects.add("keyword-malformed", here, message, repaired=f"read as {str(flag).lower()}", got=value)
+                result[keyword] = flag
+                return
             if self._accept(is_usable(value), keyword, value, here, expected):
                 result[keyword] = value
         elif keyword in self._REPAIRS:
