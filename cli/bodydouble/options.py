@@ -56,9 +56,7 @@ def resolve_source(source: str) -> str:
 
 def load_published(source: str) -> Contract:
     """Load the contract as published, without the overlay. Raises SpecError when the source cannot be read."""
-    contract = Contract.load(None if source == VENDORED else resolve_source(source), overlay=None)
-    contract.refuse_expansion()
-    return contract
+    return Contract.load(None if source == VENDORED else resolve_source(source), overlay=None)
 
 
 def unreadable_reason(contract: Contract) -> str | None:

@@ -95,7 +95,13 @@ def _flat(changes: Iterable[Finding]) -> Iterator[Finding]:
 def _defects_fact(contracts: dict[str, Contract]) -> dict[str, Any]:
     """Return a table of the defects because of which a part was not compared, or nothing when there are none."""
     rows = [
-        {"contract": name, "defect": finding.id, **_line(lines, finding), "pointer": finding.pointer, "message": finding.message}
+        {
+            "contract": name,
+            "defect": finding.id,
+            **_line(lines, finding),
+            "pointer": finding.pointer,
+            "message": finding.message,
+        }
         for name, contract in contracts.items()
         if unreadable_reason(contract) is None
         for defects in [[finding for finding in contract.findings if finding.severity is Severity.ERROR]]

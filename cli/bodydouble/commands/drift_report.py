@@ -46,6 +46,7 @@ class SourceReader:
 
     def __init__(self, contract: str, severities: Severities, cached: Mapping[str, Fetched]) -> None:
         self._published = load_published(contract)
+        self._published.refuse_expansion()
         problem = unreadable_reason(self._published)
         if problem is not None:
             raise UnreadableDocument(f"--contract {self._published.source}: {problem}")

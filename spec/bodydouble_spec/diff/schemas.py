@@ -1,127 +1,21 @@
 """Comparison of two schemas at every depth."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from bodydouble_spec.diff.changes import Change, Changes, Location, Verbatim
+from bodydouble_spec.diff.branches import Branch, kind_of, match_branches
+from bodydouble_spec.diff.changes import Changes, Location, Verbatim
 from bodydouble_spec.diff.constraints import LEAF_KEYWORDS, keyword_differences
 from bodydouble_spec.diff.judgement import Judge, Place
-from bodydouble_spec.diff.renames import Candidate, find_renames
-from bodydouble_spec.diff.rules import RULES, schema_rule
-from bodydouble_spec.meaning import Alternative, Node, Part, Source, digest, form_of
-from bodydouble_spec.values import is_array, is_object
+from bodydouble_spec.diff.properties import READ_WRITE, PropertyComparison, properties_of
+from bodydouble_spec.diff.rules import schema_rule
+from bodydouble_spec.meaning import Node, Part, Source, digest, form_of
 
 __all__ = ["SchemaComparison"]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One alternative, and its number (equal for equal contents)."""
-
-    alternative: Alternative
-    number: str
-
-    @property
-    def node(self) -> Node:
-        """The schema."""
-        return self.alternative.node
-
-    @property
-    def index(self) -> int:
-        """The index in the document."""
-        return self.alternative.index
-
-    @property
-    def label(self) -> str:
-        """The label for messages: the title, the component's name, or the kind of value."""
-        title = self.node.title
-        if title is not None and title.strip():
-            return title
-        if self.alternative.reference is not None:
-            return self.alternative.reference.rsplit("/", 1)[-1]
-        return f"{_kind(self.node.value)} (alternative {self.index + 1})"
-
-
-@dataclass(frozen=True, slots=True)
-class BranchMatches:
-    """The pairs of an alternative before and after, and the alternatives that only one document has."""
-
-    changed: tuple[tuple[Branch, Branch], ...]
-    removed: tuple[Branch, ...]
-    added: tuple[Branch, ...]
-
-
-def match_branches(old: Sequence[Branch], new: Sequence[Branch]) -> BranchMatches:
-    """Match alternatives: equal contents in any order, then equal references, equal titles, and at last a single pair left over.
-
-    That last pair is matched only when neither has a name.
-    """
-    removed, added = _without_equal(old, new)
-    changed: list[tuple[Branch, Branch]] = []
-    for name_of in (_reference, _title):
-        _pair(removed, added, name_of, changed)
-    if len(removed) == len(added) == 1 and _is_unnamed(removed[0]) and _is_unnamed(added[0]):
-        changed.append((removed.pop(), added.pop()))
-    return BranchMatches(tuple(changed), tuple(removed), tuple(added))
-
-
-def _without_equal(old: Sequence[Branch], new: Sequence[Branch]) -> tuple[list[Branch], list[Branch]]:
-    added = list(new)
-    removed: list[Branch] = []
-    for branch in old:
-        counterpart = next((item for item in added if item.number == branch.number), None)
-        if counterpart is None:
-            removed.append(branch)
-        else:
-            added.remove(counterpart)
-    return removed, added
-
-
-def _pair(
-    removed: list[Branch],
-    added: list[Branch],
-    name_of: Callable[[Branch], str | None],
-    changed: list[tuple[Branch, Branch]],
-) -> None:
-    for branch in list(removed):
-        name = name_of(branch)
-        counterpart = next((item for item in added if name is not None and name_of(item) == name), None)
-        if counterpart is not None:
-            changed.append((branch, counterpart))
-            removed.remove(branch)
-            added.remove(counterpart)
-
-
-def _reference(branch: Branch) -> str | None:
-    return branch.alternative.reference
-
-
-def _title(branch: Branch) -> str | None:
-    return branch.node.title
-
-
-def _is_named(node: Node) -> bool:
-    return node.pointer.startswith("/components/schemas/") and node.pointer.count("/") == 3
-
-
-def _is_unnamed(branch: Branch) -> bool:
-    return _reference(branch) is None and _title(branch) is None
-
-
-def _kind(schema: Mapping[str, Any]) -> str:
-    properties = schema.get("properties")
-    if is_object(properties) and properties:
-        return f"object with {', '.join(list(properties)[:4])}"
-    values = schema.get("enum")
-    if is_array(values):
-        return " or ".join(map(str, values[:3]))
-    types = schema.get("type", "schema")
-    return " or ".join(map(str, types)) if is_array(types) else str(types)
-
-
-_READ_WRITE = {"readOnly": "read-only", "writeOnly": "write-only"}
 _COMPOSED = {"oneOf": "one-of", "anyOf": "any-of", "allOf": "all-of"}
 _SINGLE = {
     "contains": "contains", "contentSchema": "content-schema", "else": "else", "if": "if", "propertyNames": "property-names",
@@ -147,6 +41,7 @@ class SchemaComparison:
     def __init__(self, numbers: Mapping[int, str], changes: Changes) -> None:
         self.changes = changes
         self.judge = Judge(changes, numbers)
+        self._properties = PropertyComparison(changes, self._number_without_default, self._compare_at)
         self._numbers = dict(numbers)
         self._kept: list[Node] = []
         self._seen: set[tuple[str, str, str | None]] = set()
@@ -166,12 +61,11 @@ class SchemaComparison:
         """Return whether two nodes mean the same."""
         return self._numbers[id(old)] == self._numbers[id(new)]
 
-    def number(self, node: Node, *, without: str = "") -> str:
-        """Return the number of a node, or of the node without a keyword."""
-        if not without or without not in node.value:
+    def _number_without_default(self, node: Node) -> str:
+        if "default" not in node.value:
             return self._numbers[id(node)]
         form = form_of(node, self._numbers.__getitem__)
-        return digest({key: item for key, item in form.items() if key != without})
+        return digest({key: item for key, item in form.items() if key != "default"})
 
     def compare(self, old: Node, new: Node, location: Location) -> None:
         """Add the changes between two schemas of a body or parameter."""
@@ -220,7 +114,7 @@ class SchemaComparison:
     def _is_told_above(self, old: Node, new: Node, location: Location) -> bool:
         """Return whether all that differs is that a property is read-only or write-only, which its object tells."""
         forms = [form_of(node, self._numbers.__getitem__) for node in (old, new)]
-        rest = [digest({key: item for key, item in form.items() if key not in _READ_WRITE}) for form in forms]
+        rest = [digest({key: item for key, item in form.items() if key not in READ_WRITE}) for form in forms]
         return bool(location.name) and rest[0] == rest[1]
 
     def _compare(self, place: Place, location: Location) -> None:
@@ -236,8 +130,7 @@ class SchemaComparison:
             for keyword, name in _COMPOSED.items():
                 self._compare_alternatives(place, location, keyword, name)
             moved = _alternatives_properties(new) if is_wrapped else set[str]()
-            self._compare_properties(place, location, moved)
-            self._compare_undeclared(old, new, location)
+            self._properties.compare(place, location, moved)
             self._compare_additional(old, new, location)
             self._compare_not(old, new, location)
             self._compare_rest(old, new, location)
@@ -359,7 +252,7 @@ class SchemaComparison:
         lengths = len(old.value.get("prefixItems", ())), len(new.value.get("prefixItems", ()))
         if lengths[0] != lengths[1]:
             word, part = ("added", new) if lengths[1] > lengths[0] else ("removed", old)
-            kinds = [_kind(node.value) for node in part.value["prefixItems"][min(lengths) :]]
+            kinds = [kind_of(node.value) for node in part.value["prefixItems"][min(lengths) :]]
             values = (None, kinds) if word == "added" else (kinds, None)
             self._note(f"prefix-items-{word}", location, part.child("prefixItems"), *values, is_gone=word == "removed")
         for keyword in {**old.value, **new.value}:
@@ -401,113 +294,6 @@ class SchemaComparison:
                 step = place.below(before[name], after[name], keyword, name)
                 self._compare_at(step, location.below(f" ({keyword} {name})"))
 
-    def _compare_properties(self, place: Place, location: Location, moved: set[str]) -> None:
-        """Add the changes between the properties of two objects; ``moved`` are those that moved into alternatives."""
-        old, new = place.old, place.new
-        before, after = _properties(old), _properties(new)
-        for name, was in before.items():
-            if name in after:
-                self._compare_property(old, new, name, location)
-                self._compare_at(place.below(was, after[name], "properties", name), location.below(name))
-        removed = [self._candidate(old, name) for name in before if name not in after and name not in moved]
-        added = [self._candidate(new, name) for name in after if name not in before]
-        for was, is_now in find_renames(removed, added):
-            removed.remove(was)
-            added.remove(is_now)
-            self._note_renamed(old, new, was, is_now, location)
-            step = place.below(before[was.name], after[is_now.name], "properties", is_now.name)
-            self._compare_at(step, location.below(is_now.name))
-        for candidate in removed:
-            self.changes.append(self._existence(old, candidate, location, is_gone=True))
-        for candidate in added:
-            self.changes.append(self._existence(new, candidate, location, is_gone=False))
-
-    def _compare_property(self, old: Node, new: Node, name: str, location: Location) -> None:
-        was, is_now = _properties(old)[name], _properties(new)[name]
-        below = location.below(name)
-        was_required, is_required = name in _required(old), name in _required(new)
-        schema = is_now.value
-        hidden = "readOnly" if location.is_request else "writeOnly"
-        is_hidden = was.value.get(hidden) is True and schema.get(hidden) is True
-        if was_required != is_required and not is_hidden:
-            word = "became-required" if is_required else "became-optional"
-            if below.scope == "request-property" and is_required and "default" in schema:
-                word = "became-required-with-default"
-            self._note(word, below, new.child("properties", name), was_required, is_required)
-        if below.scope in ("request-property", "response-property"):
-            for keyword, words in _READ_WRITE.items():
-                if bool(was.value.get(keyword)) != bool(schema.get(keyword)):
-                    kind = "required" if is_required else "optional"
-                    became = words if schema.get(keyword) else f"not-{words}"
-                    rule = f"{location.direction}-{kind}-property-became-{became}"
-                    values = bool(was.value.get(keyword)), bool(schema.get(keyword))
-                    self.changes.add(rule, below, is_now.child(keyword), *values)
-
-    def _note_renamed(self, old: Node, new: Node, was: Candidate, is_now: Candidate, location: Location) -> None:
-        covered = (
-            self._existence(old, was, location, is_gone=True),
-            self._existence(new, is_now, location, is_gone=False),
-        )
-        rule = "request-property-renamed" if location.is_request else "response-property-renamed"
-        place = new.child("properties", is_now.name)
-        renamed = self.changes.change(rule, location.below(was.name), place, was.name, is_now.name)
-        self.changes.append(replace(renamed, covers=covered))
-
-    def _existence(self, part: Node, candidate: Candidate, location: Location, *, is_gone: bool) -> Change:
-        """Return the change that removes or adds a property."""
-        below = location.below(candidate.name)
-        node = _properties(part)[candidate.name]
-        name = _existence_rule(below, node, is_required=candidate.is_required, is_gone=is_gone)
-        rule = RULES[name] if name in RULES else schema_rule(below.scope, "keyword-changed")
-        values = (node, None) if is_gone else (None, node)
-        return self.changes.change(rule, below, part.child("properties", candidate.name), *values, is_gone=is_gone)
-
-    def _compare_undeclared(self, old: Node, new: Node, location: Location) -> None:
-        """Add a change for names that are required but not declared in either version."""
-        declared = _properties(old).keys() | _properties(new).keys()
-        was, is_now = (sorted(_required(node) - declared) for node in (old, new))
-        if was != is_now:
-            is_gone = "declared" not in new.value
-            place = (old if is_gone else new).child("required")
-            self._note("keyword-changed", location, place, was, is_now, is_gone=is_gone)
-
-    def _candidate(self, node: Node, name: str) -> Candidate:
-        names = ["", *_properties(node), ""]
-        index = names.index(name, 1)
-        own = _properties(node)[name]
-        published = own.roots[0].schema if own.roots else {}
-        return Candidate(
-            name,
-            published if is_object(published) else {},
-            self.number(own, without="default"),
-            name in _required(node),
-            (names[index - 1], names[index + 1]),
-        )
-
-
-def _existence_rule(location: Location, node: Node, *, is_required: bool, is_gone: bool) -> str:
-    kind = "required" if is_required else "optional"
-    if location.scope == "request-property":
-        is_hidden = node.value.get("readOnly") is True
-        if is_gone:
-            return "request-read-only-property-removed" if is_hidden else "request-property-removed"
-        if is_hidden:
-            return "new-read-only-request-property"
-        has_default = is_required and "default" in node.value
-        return f"new-{kind}-request-property{'-with-default' if has_default else ''}"
-    if location.scope == "response-property":
-        hidden = "write-only-" if node.value.get("writeOnly") is True else ""
-        return f"response-{kind}-{hidden}property-{'removed' if is_gone else 'added'}"
-    return ""
-
-
-def _properties(node: Node) -> Mapping[str, Node]:
-    return node.value.get("properties", {})
-
-
-def _required(node: Node) -> set[str]:
-    return {*node.value.get("declared", ())}
-
 
 def _one_way_location(location: Location, new: Node) -> Location:
     """Return the location of a read-only or write-only property, where no change can break a client."""
@@ -518,9 +304,13 @@ def _one_way_location(location: Location, new: Node) -> Location:
     return location
 
 
+def _is_named(node: Node) -> bool:
+    return node.pointer.startswith("/components/schemas/") and node.pointer.count("/") == 3
+
+
 def _alternatives_properties(node: Node) -> set[str]:
     """Collect the property names of the alternatives of a schema."""
-    return {name for item in node.value.get("oneOf", ()) for name in _properties(item.node)}
+    return {name for item in node.value.get("oneOf", ()) for name in properties_of(item.node)}
 
 
 def _additional_kind(value: Any) -> str:

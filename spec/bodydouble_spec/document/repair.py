@@ -142,7 +142,9 @@ class OperationRepair:
                 message = f"a parameter needs `name` and `in`: {show(item)}"
                 self._defects.add_error("parameter-malformed", here, message, repaired="left out", got=item)
                 continue
-            repaired = self._with_flags(item, ("deprecated", "required", "explode", "allowReserved", "allowEmptyValue"), here)
+            repaired = self._with_flags(
+                item, ("deprecated", "required", "explode", "allowReserved", "allowEmptyValue"), here
+            )
             if item["in"] == "path" and repaired.get("required") is not True:
                 message = "a path parameter must say `required: true`"
                 self._defects.add("parameter-malformed", here, message, repaired="required")

@@ -86,7 +86,9 @@ class SchemaRepair:
                 # Words of YAML 1.1, which are texts in YAML 1.2.
                 flag = _WORDS[value.lower()]
                 message = f"`{keyword}` must be {expected}, not {show(value)}"
-                self._defects.add("keyword-malformed", here, message, repaired=f"read as {str(flag).lower()}", got=value)
+                self._defects.add(
+                    "keyword-malformed", here, message, repaired=f"read as {str(flag).lower()}", got=value
+                )
                 result[keyword] = flag
                 return
             if self._accept(is_usable(value), keyword, value, here, expected):
