@@ -35,7 +35,7 @@ def _parts(part: str, value: Any) -> dict[str, Any]:
         "operation": value,
     }
     if part == "document":
-        return value
+        return dict(value)
     return {"paths": {"/x": value if part == "path" else {"post": operations[part]}}}
 
 

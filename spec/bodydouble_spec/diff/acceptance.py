@@ -79,19 +79,22 @@ def _faults(node: Node, value: Any, *, is_text: bool, depth: int) -> Iterator[Fa
 
 
 def _number_faults(schema: dict[str, Any], value: Any) -> Iterator[Fault]:
-    limits = (
-        ("minimum", lambda limit: value < limit),
-        ("maximum", lambda limit: value > limit),
-        ("exclusiveMinimum", lambda limit: value <= limit),
-        ("exclusiveMaximum", lambda limit: value >= limit),
-        ("multipleOf", lambda step: abs(value / step - round(value / step)) > 1e-9),
-    )
-    for keyword, breaks in limits:
-        if keyword in schema and breaks(schema[keyword]):
-            yield keyword, None
+    broken = {
+        "minimum": value < schema.get("minimum", value),
+        "maximum": value > schema.get("maximum", value),
+        "exclusiveMinimum": "exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"],
+        "exclusiveMaximum": "exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"],
+        "multipleOf": "multipleOf" in schema and not _is_multiple(value, schema["multipleOf"]),
+    }
+    yield from ((keyword, None) for keyword, is_broken in broken.items() if is_broken)
     reach = _RANGES.get(str(schema.get("format")))
     if reach is not None and not -reach <= value < reach:
         yield "format", None
+
+
+def _is_multiple(value: Any, step: Any) -> bool:
+    quotient = value / step
+    return bool(abs(quotient - round(quotient)) < 1e-9)
 
 
 def _text_faults(schema: dict[str, Any], value: str) -> Iterator[Fault]:
@@ -132,12 +135,17 @@ def _object_faults(schema: dict[str, Any], value: dict[str, Any], is_text: bool,
         yield "minProperties", None
     if len(value) > schema.get("maxProperties", len(value)):
         yield "maxProperties", None
-    for name in schema.get("required", ()):
-        if name not in value:
-            yield "required", name
+    yield from (("required", name) for name in schema.get("required", ()) if name not in value)
+    yield from _property_faults(schema, value, is_text, depth)
     for name, names in schema.get("dependentRequired", {}).items():
         if name in value and not {*names} <= value.keys():
             yield "dependentRequired", name
+    for name, node in schema.get("dependentSchemas", {}).items():
+        if name in value and not accepts(node, value, is_text=is_text, depth=depth):
+            yield "dependentSchemas", name
+
+
+def _property_faults(schema: dict[str, Any], value: dict[str, Any], is_text: bool, depth: int) -> Iterator[Fault]:
     properties: dict[str, Node] = schema.get("properties", {})
     patterns: dict[str, Node] = schema.get("patternProperties", {})
     other = schema.get("additionalProperties", True)
@@ -153,9 +161,6 @@ def _object_faults(schema: dict[str, Any], value: dict[str, Any], is_text: bool,
             names = schema["propertyNames"]
             if names is False or not accepts(names, name, depth=depth):
                 yield "propertyNames", name
-    for name, node in schema.get("dependentSchemas", {}).items():
-        if name in value and not accepts(node, value, is_text=is_text, depth=depth):
-            yield "dependentSchemas", name
 
 
 def _logic_faults(schema: dict[str, Any], value: Any, is_text: bool, depth: int) -> Iterator[Fault]:

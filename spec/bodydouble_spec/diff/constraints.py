@@ -173,20 +173,25 @@ def _enum(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
         return
     was_const, is_const = (schema.get("isConst", False) for schema in (old, new))
     if before is None and after is not None:
-        if is_const:
-            yield Difference("const-added", ("const",), None, after[0])
-        else:
-            yield Difference("became-enum", ("enum",), None, after)
-        return
-    if before is not None and after is None:
-        if was_const:
-            yield Difference("const-removed", ("const",), before[0], None, is_gone=True)
-        else:
-            yield Difference("became-not-enum", ("enum",), before, None, is_gone=True)
-        return
-    if was_const and is_const and before and after:
+        added = Difference("const-added", ("const",), None, after[0]), Difference("became-enum", ("enum",), None, after)
+        yield added[0 if is_const else 1]
+    elif before is not None and after is None:
+        removed = (
+            Difference("const-removed", ("const",), before[0], None, is_gone=True),
+            Difference("became-not-enum", ("enum",), before, None, is_gone=True),
+        )
+        yield removed[0 if was_const else 1]
+    elif was_const and is_const and before and after:
         yield Difference("const-changed", ("const",), before[0], after[0])
-        return
+    else:
+        yield from _enum_values(old, new)
+
+
+def _enum_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = old.get("enum"), new.get("enum")
+    known = {json_key(value) for value in before or ()}
+    kept = {json_key(value) for value in after or ()}
+    was_const, is_const = (schema.get("isConst", False) for schema in (old, new))
     for index, value in enumerate(before or ()):
         if json_key(value) not in kept:
             yield Difference(

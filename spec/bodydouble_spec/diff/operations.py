@@ -127,17 +127,16 @@ class _Operation:
         self._comparison.compare(was, is_now, location)
 
     def _compare_request(self, old: Part, new: Part) -> None:
-        before, after = old.value.get("requestBody"), new.value.get("requestBody")
-        if before is None and after is None:
-            return
+        before: Part | None = old.value.get("requestBody")
+        after: Part | None = new.value.get("requestBody")
         was, is_now = (part is not None and "required" in part.value for part in (before, after))
-        if before is None:
+        if before is None and after is not None:
             self._changes.add(
                 f"request-body-added-{'required' if is_now else 'optional'}", self._whole, after.pointer, None, is_now
             )
-        elif after is None:
+        elif before is not None and after is None:
             self._changes.add("request-body-removed", self._whole, before.pointer, was, None, is_gone=True)
-        else:
+        elif before is not None and after is not None:
             if was != is_now:
                 rule = "request-body-became-required" if is_now else "request-body-became-optional"
                 self._changes.add(rule, self._request, after.pointer, was, is_now)
@@ -262,14 +261,14 @@ def compare_item(
             comparison.changes.add(f"{kind}-{word}", location, part.pointer, *values, is_gone=new is None)
         return
     for method in {**old.value, **new.value}:
-        was, is_now = old.value.get(method), new.value.get(method)
+        was: Part | None = old.value.get(method)
+        is_now: Part | None = new.value.get(method)
         shown = f"{method.upper()} `{name}`"
-        if is_now is None or was is None:
-            part = was or is_now
-            word = "removed" if is_now is None else "added"
-            values = (shown, None) if is_now is None else (None, shown)
-            comparison.changes.add(f"{kind}-{word}", location, part.pointer, *values, is_gone=is_now is None)
-        elif comparison.enter(was, is_now):
+        if was is not None and is_now is None:
+            comparison.changes.add(f"{kind}-removed", location, was.pointer, shown, None, is_gone=True)
+        elif was is None and is_now is not None:
+            comparison.changes.add(f"{kind}-added", location, is_now.pointer, None, shown)
+        elif was is not None and is_now is not None and comparison.enter(was, is_now):
             whole = f"the {kind} {shown}"
             compare_operation(comparison, was, is_now, key or shown, is_incoming=True, whole=whole)
 

@@ -92,6 +92,10 @@ class _Proof:
             return given == wanted or (given, wanted) in _NARROWER
         if key == "required":
             return {*wanted} <= {*(given or ())}
+        return self._obeys_schema(inner, key, wanted, outer, depth)
+
+    def _obeys_schema(self, inner: Node, key: str, wanted: Any, outer: Node, depth: int) -> bool:
+        own = inner.value
         if key in ("properties", "additionalProperties"):
             return self._has_properties(own, outer.value, depth)
         if key in ("items", "prefixItems"):
@@ -102,7 +106,7 @@ class _Proof:
             return all(self.holds(inner, item.node, depth) for item in wanted)
         if key == "oneOf":
             return self._is_one(inner, wanted, depth)
-        return self._is_same(given, wanted)
+        return self._is_same(own.get(key), wanted)
 
     @staticmethod
     def _is_tighter(own: dict[str, Any], key: str, wanted: Any) -> bool:
@@ -120,7 +124,7 @@ class _Proof:
 
     def _is_same(self, given: Any, wanted: Any) -> bool:
         if isinstance(given, Node) and isinstance(wanted, Node):
-            return self._numbers.get(id(given)) == self._numbers.get(id(wanted))
+            return bool(self._numbers.get(id(given)) == self._numbers.get(id(wanted)))
         if isinstance(given, Node) or isinstance(wanted, Node) or given is None:
             return False
         try:

@@ -30,10 +30,10 @@ class PropertyComparison:
         """Add the changes between the properties of two objects; ``moved`` are those that moved into alternatives."""
         old, new = place.old, place.new
         before, after = properties_of(old), properties_of(new)
-        for name, was in before.items():
+        for name, node in before.items():
             if name in after:
                 self._compare_property(old, new, name, location)
-                self._compare_at(place.below(was, after[name], "properties", name), location.below(name))
+                self._compare_at(place.below(node, after[name], "properties", name), location.below(name))
         removed = [self._candidate(old, name) for name in before if name not in after and name not in moved]
         added = [self._candidate(new, name) for name in after if name not in before]
         for was, is_now in find_renames(removed, added):
@@ -66,9 +66,9 @@ class PropertyComparison:
                 if bool(was.value.get(keyword)) != bool(schema.get(keyword)):
                     kind = "required" if is_required else "optional"
                     became = words if schema.get(keyword) else f"not-{words}"
-                    rule = f"{location.direction}-{kind}-property-became-{became}"
+                    flag_rule = f"{location.direction}-{kind}-property-became-{became}"
                     values = bool(was.value.get(keyword)), bool(schema.get(keyword))
-                    self._changes.add(rule, below, is_now.child(keyword), *values)
+                    self._changes.add(flag_rule, below, is_now.child(keyword), *values)
 
     def _note_renamed(self, old: Node, new: Node, was: Candidate, is_now: Candidate, location: Location) -> None:
         covered = (
@@ -131,7 +131,8 @@ def _existence_rule(location: Location, node: Node, *, is_required: bool, is_gon
 
 def properties_of(node: Node) -> Mapping[str, Node]:
     """Return the properties of an object by name."""
-    return node.value.get("properties", {})
+    found: dict[str, Node] = node.value.get("properties", {})
+    return found
 
 
 def _required(node: Node) -> set[str]:

@@ -156,6 +156,9 @@ class _Sampler:
                         yield {**base, name: self.sample(below, False, 1)}
                     except NoValueError:
                         continue
+        yield from self._open_objects(node)
+
+    def _open_objects(self, node: Node) -> Iterator[dict[str, Any]]:
         below = node.value.get("additionalProperties", True)
         base = self._object(node, False, 0)
         if isinstance(below, Node) and base is not None:
@@ -190,16 +193,7 @@ class _Sampler:
         if "enum" in node.value:
             yield from islice(node.value["enum"], _MAX_OPTIONS)
             return
-        alternatives = _alternatives(node)
-        if alternatives:
-            base = self._object(node, is_full, depth) if "object" in node.value.get("type", _TYPES) else None
-            found = [next(self._values(item.node, is_full, depth + 1), None) for item in alternatives]
-            for value in found:
-                yield {**base, **value} if is_object(value) and base is not None else value
-            merged: dict[str, Any] = dict(base or {})
-            for value in found:
-                merged |= value if is_object(value) else {}
-            yield merged
+        yield from self._alternative_values(node, is_full, depth)
         types = node.value.get("type", ("string", "object", "integer", "array", "boolean"))
         for kind in types:
             if kind == "string":
@@ -216,6 +210,19 @@ class _Sampler:
                     yield value
             else:
                 yield True if kind == "boolean" else None
+
+    def _alternative_values(self, node: Node, is_full: bool, depth: int) -> Iterator[Any]:
+        alternatives = _alternatives(node)
+        if not alternatives:
+            return
+        base = self._object(node, is_full, depth) if "object" in node.value.get("type", _TYPES) else None
+        found = [next(self._values(item.node, is_full, depth + 1), None) for item in alternatives]
+        for value in found:
+            yield {**base, **value} if is_object(value) and base is not None else value
+        merged: dict[str, Any] = dict(base or {})
+        for value in found:
+            merged |= value if is_object(value) else {}
+        yield merged
 
 
 def _alternatives(node: Node) -> list[Alternative]:

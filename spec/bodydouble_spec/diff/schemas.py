@@ -227,8 +227,7 @@ class SchemaComparison:
         before, after = old.value.get("not"), new.value.get("not")
         if before is None and after is None:
             return
-        are_nodes = isinstance(before, Node) and isinstance(after, Node)
-        if before == after or (are_nodes and self.are_equal(before, after)):
+        if before == after or (isinstance(before, Node) and isinstance(after, Node) and self.are_equal(before, after)):
             return
         self._note("not-changed", location, new.child("not"), before, after)
 
@@ -249,12 +248,7 @@ class SchemaComparison:
                     self._note(f"{rule}-removed", location, old.child(keyword, name), name, None, is_gone=True)
                 elif name not in before:
                     self._note(f"{rule}-added", location, new.child(keyword, name), None, name)
-        lengths = len(old.value.get("prefixItems", ())), len(new.value.get("prefixItems", ()))
-        if lengths[0] != lengths[1]:
-            word, part = ("added", new) if lengths[1] > lengths[0] else ("removed", old)
-            kinds = [kind_of(node.value) for node in part.value["prefixItems"][min(lengths) :]]
-            values = (None, kinds) if word == "added" else (kinds, None)
-            self._note(f"prefix-items-{word}", location, part.child("prefixItems"), *values, is_gone=word == "removed")
+        self._compare_lengths(old, new, location)
         for keyword in {**old.value, **new.value}:
             before, after = old.value.get(keyword), new.value.get(keyword)
             if keyword in _HANDLED or (
@@ -264,6 +258,15 @@ class SchemaComparison:
             is_gone = keyword not in new.value
             place = (old if is_gone else new).child(keyword)
             self._note("keyword-changed", location, place, before, after, is_gone=is_gone)
+
+    def _compare_lengths(self, old: Node, new: Node, location: Location) -> None:
+        """Add a change for first items that only one version has."""
+        lengths = len(old.value.get("prefixItems", ())), len(new.value.get("prefixItems", ()))
+        if lengths[0] != lengths[1]:
+            word, part = ("added", new) if lengths[1] > lengths[0] else ("removed", old)
+            kinds = [kind_of(node.value) for node in part.value["prefixItems"][min(lengths) :]]
+            values = (None, kinds) if word == "added" else (kinds, None)
+            self._note(f"prefix-items-{word}", location, part.child("prefixItems"), *values, is_gone=word == "removed")
 
     def _compare_children(self, place: Place, location: Location, *, has_new_type: bool) -> None:
         old, new = place.old, place.new

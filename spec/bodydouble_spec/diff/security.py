@@ -53,7 +53,7 @@ class SecurityComparison:
         if inherit or not (self._old.operations or self._new.operations):
             ways = [meaning.alternatives(meaning.document.get("security")) for meaning in (self._old, self._new)]
             location = Location(None, None, "", "the service")
-            self._compare(*ways, location, "api-global-security", "/security", "/security")
+            self._compare(ways[0], ways[1], location, "api-global-security", "/security", "/security")
 
     def compare_operation(self, old: Part, new: Part, location: Location) -> None:
         """Add the changes of security between two versions of an operation of which one at least has its own."""
@@ -71,16 +71,19 @@ class SecurityComparison:
         lost = [way for key, way in known.items() if not any(other <= key for other in kept)]
         add = self._changes.add
         for key, way in known.items():
-            if key in kept or self._is_rescoped(key, kept):
+            if key in kept or self._is_rescoped(key, kept) or not (way or any(known)):
                 continue
             if way:
                 add(f"{rule}-removed", location, here, _name(way), None, is_gone=True)
-            elif not any(len(other) for other in known if other):
-                continue
             else:
                 add(f"{rule}-became-required", location, there, None, None)
             if way in lost:
                 self._changes.show(f"a call with {_name(way)}" if way else "a call without credentials")
+        self._note_new(known, kept, location, rule, there)
+        self._compare_scopes(known, kept, location, rule, (here, there))
+
+    def _note_new(self, known: dict[Any, Way], kept: dict[Any, Way], location: Location, rule: str, there: str) -> None:
+        add = self._changes.add
         for key, way in kept.items():
             if key in known or self._is_rescoped(key, known):
                 continue
@@ -90,7 +93,6 @@ class SecurityComparison:
                     self._changes.show("a call without credentials")
             elif any(other for other in kept if other) or len(known) > 1:
                 add(f"{rule}-became-optional", location, there, None, None)
-        self._compare_scopes(known, kept, location, rule, (here, there))
 
     def _compare_scopes(
         self, known: dict[Any, Way], kept: dict[Any, Way], location: Location, rule: str, places: tuple[str, str]

@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Any
 
-from bodydouble_spec.meaning.keywords import ORDER, by_type
+from bodydouble_spec.meaning.keywords import ORDER
 from bodydouble_spec.meaning.node import Alternative, Node
 from bodydouble_spec.schema import ANYTHING, json_key, type_of
 
@@ -104,8 +104,6 @@ class Simplification:
         if any("type" not in value or _OF_ANY_TYPE & value.keys() for value in values):
             return None
         if any(_overlap(_types(one), _types(other)) for one, other in combinations(values, 2)):
-            return None
-        if any(len({key for key in value if key not in {"type"}} & by_type(_types(value))) for value in values):
             return None
         merged = {}
         for value in values:

@@ -68,11 +68,7 @@ class Keywords:
         self._add_types(own)
         self._add_options(own)
         _respell_content(own)
-        left: dict[str, Any] = {}
-        for name, value in own.items():
-            if not self._merge(name, plain(value)):
-                left[name] = value
-        return left
+        return {name: value for name, value in own.items() if not self._merge(name, plain(value))}
 
     def _add_types(self, own: dict[str, Any]) -> None:
         stated, is_nullable = own.pop("type", None), own.pop("nullable", None) is True
@@ -155,16 +151,18 @@ class Keywords:
             if not (value is False and name in _FLAGS)
             and not (name.startswith("min") and value == 0 and name not in _NUMBERS)
         }
+        self._add_names(result)
+        _tighten(result, types)
+        return result
+
+    def _add_names(self, result: dict[str, Any]) -> None:
         if "dependentRequired" in result:
-            result["dependentRequired"] = {
-                name: sorted(names) for name, names in sorted(result["dependentRequired"].items())
-            }
+            names = result["dependentRequired"]
+            result["dependentRequired"] = {name: sorted(names[name]) for name in sorted(names)}
         if self.required.names:
             result["required"] = sorted(self.required.names)
         if self.required.declared:
             result["declared"] = sorted(self.required.declared)
-        _tighten(result, types)
-        return result
 
     @staticmethod
     def drop_foreign(value: dict[str, Any]) -> None:

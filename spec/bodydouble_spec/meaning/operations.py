@@ -49,7 +49,7 @@ class Part:
         """Return the pointer to a place below, as the document spells it."""
         value: Any = self.value
         for key in keys:
-            value = value.get(key) if is_object(value) else None
+            value = value.get(str(key)) if is_object(value) else None
         return value.pointer if isinstance(value, Part | Node) else join_pointer(self.pointer, *keys)
 
 
@@ -89,9 +89,7 @@ class Operations:
             value["operationId"] = item["operationId"]
         if is_array(item.get("tags")) and item["tags"]:
             value["tags"] = sorted({str(tag) for tag in item["tags"]})
-        value["parameters"] = {
-            key: part for key, part in self._parameters(path, item.get("parameters"), join_pointer(place, "parameters"))
-        }
+        value["parameters"] = dict(self._parameters(path, item.get("parameters"), join_pointer(place, "parameters")))
         if is_object(item.get("requestBody")):
             value["requestBody"] = self._body(item["requestBody"], join_pointer(place, "requestBody"))
         responses = item.get("responses")

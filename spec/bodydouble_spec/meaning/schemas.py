@@ -152,17 +152,38 @@ class _Builder:
         self._beside: list[Node] = []
 
     def build(self) -> None:
-        node, schemas = self._node, self._schemas
+        """Fill in the value."""
+        node = self._node
         parts = self._merged_parts()
-        if any(part.schema is False for part in parts):
+        objects = [part for part in parts if is_object(part.schema)]
+        keywords, present = self._read(objects)
+        groups = [
+            self._group(part, name)
+            for part in objects
+            for name in _LISTS
+            if name in present and self._is_group(part, name)
+        ]
+        value = None if any(part.schema is False for part in parts) else keywords.value()
+        if value is None:
             node.deny()
             return
-        objects = [part for part in parts if is_object(part.schema)]
-        node.title = next(
-            (title for part in objects if isinstance(title := part.schema.get("title"), str) and title), None
-        )
-        keywords = Keywords()
-        present: set[str] = set()
+        self._value.update({**value, **self._value})
+        for keyword, group in groups:
+            extra = Simplification(node, keyword, group).apply()
+            self._beside += [extra] if extra is not None else []
+            if node.is_never:
+                return
+        if "discriminator" in present:
+            self._add_discriminator(objects)
+        keywords.drop_foreign(self._value)
+        beside = list({id(item): item for item in self._beside}.values())
+        if beside:
+            self._value["allOf"] = [Alternative(index, item, None) for index, item in enumerate(beside)]
+
+    def _read(self, objects: list[Source]) -> tuple[Keywords, set[str]]:
+        """Return the keywords without schemas, and the names of all; add those with schemas, except alternatives."""
+        node = self._node
+        keywords, present = Keywords(), set[str]()
         for part in objects:
             present |= part.schema.keys()
             leaves = {
@@ -173,38 +194,19 @@ class _Builder:
             if node.pointer != part.pointer:
                 for name in leaves:
                     node.origins.setdefault(name, join_pointer(part.pointer, name))
+            title = part.schema.get("title")
+            if node.title is None and isinstance(title, str) and title:
+                node.title = title
             left = keywords.add(leaves)
             if left:
-                self._beside.append(schemas.made(left, part.pointer))
+                self._beside.append(self._schemas.made(left, part.pointer))
         if present & _OF_OBJECTS:
             self._add_objects(objects, keywords)
         if present & _OF_ARRAYS:
             self._add_arrays(objects)
         if "not" in present or "if" in present:
             self._add_logic(objects)
-        groups = [
-            self._group(part, name)
-            for part in objects
-            for name in _LISTS
-            if name in present and self._is_group(part, name)
-        ]
-        value = keywords.value()
-        if value is None:
-            node.deny()
-            return
-        self._value.update({**value, **self._value})
-        for keyword, group in groups:
-            extra = Simplification(node, keyword, group).apply()
-            if extra is not None:
-                self._beside.append(extra)
-            if node.is_never:
-                return
-        if "discriminator" in present:
-            self._add_discriminator(objects)
-        keywords.drop_foreign(self._value)
-        beside = list({id(item): item for item in self._beside}.values())
-        if beside:
-            self._value["allOf"] = [Alternative(index, item, None) for index, item in enumerate(beside)]
+        return keywords, present
 
     def _merged_parts(self) -> list[Source]:
         """Return the schemas that can be read as one; each other becomes a node that holds beside them."""
