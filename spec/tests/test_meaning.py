@@ -28,7 +28,8 @@ def random_schema(rng: random.Random, depth: int = 0) -> Schema:
     """Return a schema of OpenAPI 3.1 whose every keyword says something."""
     kind = rng.choice(["string", "integer", "enum", "object", "array", "ref", "any of"][: 4 if depth > 2 else 7])
     if kind == "string":
-        return {"type": "string", **rng.choice([{}, {"maxLength": 9}, {"pattern": "^a"}, {"format": "date"}])}
+        limits: list[Schema] = [{}, {"maxLength": 9}, {"pattern": "^a"}, {"format": "date"}]
+        return {"type": "string", **rng.choice(limits)}
     if kind == "integer":
         return {
             "type": rng.choice(["integer", ["integer", "null"]]),
@@ -50,7 +51,8 @@ def random_schema(rng: random.Random, depth: int = 0) -> Schema:
     names = rng.sample(["a", "b", "c", "d"], rng.randrange(1, 4))
     properties = {name: random_schema(rng, depth + 1) for name in names}
     required = [name for name in names if rng.random() < 0.4]
-    more = rng.choice([{}, {"additionalProperties": False}, {"additionalProperties": {"type": "string"}}])
+    others: list[Schema] = [{}, {"additionalProperties": False}, {"additionalProperties": {"type": "string"}}]
+    more = rng.choice(others)
     return {"type": "object", "properties": properties, **({"required": required} if required else {}), **more}
 
 
@@ -257,7 +259,7 @@ def test_a_change_among_mutual_components_is_one_change_by_the_shortest_way(coun
 def test_a_graph_that_cannot_be_told_apart_within_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(identity, "_MAX_STEPS", 5000)
     count = 100
-    schemas = {
+    schemas: dict[str, dict[str, Any]] = {
         f"A{number}": {
             "type": "object",
             "properties": {"next": {"$ref": f"#/components/schemas/A{(number + 1) % count}"}},

@@ -175,12 +175,14 @@ def _enum(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference
     if before is None and after is not None:
         added = Difference("const-added", ("const",), None, after[0]), Difference("became-enum", ("enum",), None, after)
         yield added[0 if is_const else 1]
+        yield from () if is_const else _enum_values(old, new)
     elif before is not None and after is None:
         removed = (
             Difference("const-removed", ("const",), before[0], None, is_gone=True),
             Difference("became-not-enum", ("enum",), before, None, is_gone=True),
         )
         yield removed[0 if was_const else 1]
+        yield from () if was_const else _enum_values(old, new)
     elif was_const and is_const and before and after:
         yield Difference("const-changed", ("const",), before[0], after[0])
     else:

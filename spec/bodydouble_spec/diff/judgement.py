@@ -203,7 +203,8 @@ def _fits(change: Change, location: Location, broken: list[Fault], value: Any) -
         if keyword not in keywords:
             continue
         if "enum-value-" in change.id:
-            return bool(value == (change.old if location.is_request else change.new))
+            is_narrower = change.id.endswith("-removed") == location.is_request
+            return is_narrower and bool(value == (change.old if location.is_request else change.new))
         if keyword in ("required", "additionalProperties") and name is not None and keywords[0] == "required":
             return change.pointer.endswith(f"/{name}") or change.message.startswith(f"`{location.below(name).name}`")
         return True
