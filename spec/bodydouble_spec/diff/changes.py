@@ -1,6 +1,6 @@
 """One difference between two contracts that a client can notice."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -106,7 +106,7 @@ class Changes:
         self.found.append(change)
 
     @contextmanager
-    def collected(self) -> Iterator[list[int]]:
+    def collected(self) -> Generator[list[int]]:
         """Collect the indices of the changes that are added within, without those of a block inside."""
         self._own.append([])
         yield self._own[-1]

@@ -6,7 +6,7 @@ the contract may require none.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -102,7 +102,7 @@ class Judge:
         self._proved: dict[tuple[int, int], bool] = {}
 
     @contextmanager
-    def at(self, place: Place, location: Location) -> Iterator[None]:
+    def at(self, place: Place, location: Location) -> Generator[None]:
         """Judge the changes that are added within."""
         with self._changes.collected() as own:
             yield

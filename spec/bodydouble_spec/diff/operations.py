@@ -280,7 +280,7 @@ def _answer(responses: Mapping[str, Part], status: str) -> Part | None:
 
 def _shown(part: Part) -> dict[str, Any]:
     schema = part.value["schema"]
-    published = schema.roots[0].schema if isinstance(schema, Node) and schema.roots else {}
+    published: Any = schema.roots[0].schema if isinstance(schema, Node) and schema.roots else {}
     return {
         **{key: item for key, item in part.value.items() if key not in {"schema", "serialization"}},
         "schema": published,

@@ -78,7 +78,7 @@ class _Proof:
     def _obeys(self, inner: Node, key: str, wanted: Any, outer: Node, depth: int) -> bool:
         own = inner.value
         types = frozenset(own.get("type", ANYTHING))
-        kinds = types | ({"number"} if "integer" in types else set())
+        kinds: frozenset[str] = types | frozenset({"number"} if "integer" in types else ())
         if any(key in names and kind not in kinds for kind, names in _KINDS.items()):
             return True
         given = own.get(key)

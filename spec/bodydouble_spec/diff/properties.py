@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from bodydouble_spec.diff.changes import Change, Changes, Location
 from bodydouble_spec.diff.judgement import Place
@@ -103,7 +104,7 @@ class PropertyComparison:
         names = ["", *properties_of(node), ""]
         index = names.index(name, 1)
         own = properties_of(node)[name]
-        published = own.roots[0].schema if own.roots else {}
+        published: Any = own.roots[0].schema if own.roots else {}
         return Candidate(
             name,
             published if is_object(published) else {},

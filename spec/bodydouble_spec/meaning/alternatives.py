@@ -96,16 +96,16 @@ class Simplification:
             return dict(values[0])
         others = [value for value in values if value != _NULL]
         if len(others) == 1 and "null" not in _types(others[0]):
-            merged = dict(others[0])
-            if "enum" in merged:
-                merged["enum"] = [*merged["enum"], None]
-            merged["type"] = [*merged["type"], "null"]
-            return merged
+            nullable = dict(others[0])
+            if "enum" in nullable:
+                nullable["enum"] = [*nullable["enum"], None]
+            nullable["type"] = [*nullable["type"], "null"]
+            return nullable
         if any("type" not in value or _OF_ANY_TYPE & value.keys() for value in values):
             return None
         if any(_overlap(_types(one), _types(other)) for one, other in combinations(values, 2)):
             return None
-        merged = {}
+        merged: dict[str, Any] = {}
         for value in values:
             if (value.keys() - {"type"}) & merged.keys():
                 return None

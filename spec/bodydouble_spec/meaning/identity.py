@@ -6,7 +6,7 @@ numbers of what it leads to in the round before, until a round tells no more apa
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ _NO_MEANING = {"declared", "isConst", "isImplied"}
 
 
 @contextmanager
-def without_collection() -> Iterator[None]:
+def without_collection() -> Generator[None]:
     """Keep the garbage collector from reading hundreds of thousands of new objects again and again."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -118,7 +118,7 @@ def _rounds(cyclic: dict[int, Node], known: dict[int, str], size: int) -> dict[i
             raise ContractError("the schemas of this document refer to each other in too many ways; not compared")
         before = current
 
-        def number(key: int, before: dict[int, str] = before) -> str:
+        def number(key: int, before: Mapping[int, str] = before) -> str:
             return before[key] if key in before else known[key]
 
         current = {key: digest([before[key], form_of(node, number)]) for key, node in cyclic.items()}

@@ -35,7 +35,7 @@ _OF_TYPE = {
 @cache
 def by_type(types: frozenset[str]) -> frozenset[str]:
     """Return the keywords that say nothing of values of these types."""
-    present = types | ({"number"} if "integer" in types else set())
+    present: frozenset[str] = types | frozenset({"number"} if "integer" in types else ())
     foreign = frozenset[str]().union(*(names for name, names in _OF_TYPE.items() if name not in present))
     return foreign | (frozenset() if present & {"string", "number"} else {"format"})
 

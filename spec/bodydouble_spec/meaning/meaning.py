@@ -81,7 +81,7 @@ class Meaning:
     @cached_property
     def schemes(self) -> Mapping[str, Any]:
         """The security schemes by name."""
-        schemes = (
+        schemes: Any = (
             self.document["components"].get("securitySchemes", {}) if is_object(self.document.get("components")) else {}
         )
         return {name: item for name, item in schemes.items() if is_object(item)}

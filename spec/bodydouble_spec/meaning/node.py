@@ -45,10 +45,11 @@ class Node:
         """Return the pointer to a keyword, or to what is below it."""
         if not keys:
             return self.pointer
-        named = f"{keys[0]}/{keys[1]}" if len(keys) > 1 else ""
+        first, *rest = map(str, keys)
+        named = f"{first}/{rest[0]}" if rest else ""
         if named in self.origins:
-            return join_pointer(self.origins[named], *keys[2:])
-        return join_pointer(self.origins.get(str(keys[0]), join_pointer(self.pointer, keys[0])), *keys[1:])
+            return join_pointer(self.origins[named], *rest[1:])
+        return join_pointer(self.origins.get(first, join_pointer(self.pointer, first)), *rest)
 
     @property
     def is_never(self) -> bool:
