@@ -124,9 +124,7 @@ def load_published(source: str) -> Contract:
     overlay = None if source == VENDORED else Bundle.find(resolve_source(source)).overlay
     if overlay is not None:
         Overlay.load(overlay)  # not needed here, but a bad folder is one for every command
-    contract = Contract.load(resolve_source(source), overlay=None)
-    contract.refuse_expansion()
-    return contract
+    return Contract.load(resolve_source(source), overlay=None)
 
 
 def unreadable_reason(contract: Contract) -> str | None:

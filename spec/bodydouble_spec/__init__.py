@@ -4,7 +4,7 @@ from importlib.metadata import version as _version
 
 from bodydouble_spec.callbacks import Callback
 from bodydouble_spec.contract import Contract
-from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
+from bodydouble_spec.document import Fact, Overlay, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec.exchange import (
     DUMMY_KEY,
@@ -36,6 +36,7 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
+from bodydouble_spec.meaning import fingerprint
 from bodydouble_spec.operation import EVENTS, Operation, Response, is_json_media_type, is_success, operation_of
 from bodydouble_spec.parameters import Parameter, SentParameters, parameter_findings, undeclared_findings
 from bodydouble_spec.picture import PictureKind, picture_kind

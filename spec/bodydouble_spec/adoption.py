@@ -13,7 +13,6 @@ from bodydouble_spec.contract import Contract
 from bodydouble_spec.diff import Change, diff, read_name
 from bodydouble_spec.document import (
     Overlay,
-    fingerprint,
     is_url,
     parse_document,
     read_source,
@@ -24,6 +23,7 @@ from bodydouble_spec.document import (
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.exchange import Redactor
 from bodydouble_spec.finding import Finding, Severity
+from bodydouble_spec.meaning import fingerprint
 from bodydouble_spec.operation import Operation
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object

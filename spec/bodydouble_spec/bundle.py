@@ -1,12 +1,11 @@
 """Bundles: a contract as a single document, or as a folder of document, overlay and provenance."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from bodydouble_spec.document import fingerprint, is_url, parse_document, read_source
+from bodydouble_spec.document import is_url, parse_document, read_source
 from bodydouble_spec.errors import ContractError, UnreadableDocument
 from bodydouble_spec.values import is_object
 from bodydouble_spec.vendored import FOLDER, SOURCE
@@ -82,8 +81,11 @@ class Bundle:
         document = () if isinstance(self.document, str) and is_url(self.document) else (Path(self.document),)
         return (*document, *(path for path in (self.overlay, self.provenance) if path is not None))
 
-    def read_provenance(self, published: Mapping[str, Any]) -> Mapping[str, str] | None:
-        """Read the provenance, or return None where there is none. Raises ContractError when it is not one of ``published``."""
+    def read_provenance(self, fingerprint: Callable[[], str]) -> Mapping[str, str] | None:
+        """Read the provenance, or return None where there is none.
+
+        ``fingerprint`` returns that of the document. Raises ContractError when the provenance is that of another one.
+        """
         if self.provenance is None:
             return None
         facts, problem = parse_document(read_source(self.provenance))
@@ -92,7 +94,7 @@ class Bundle:
                 f"{self.provenance}: {problem or 'it must be an object of texts'}; correct or remove it"
             )
         known = facts.get("fingerprint")
-        if known is not None and known != (actual := fingerprint(dict(published))):
+        if known is not None and known != (actual := fingerprint()):
             raise ContractError(
                 f"{self.provenance} is that of another document: it has the fingerprint {known[:64]}, and {self.document} has {actual}; "
                 "adopt the document with contract update, or remove the provenance"

@@ -16,15 +16,19 @@ from bodydouble_spec.document import (
     Overlay,
     Repaired,
     copy_document,
-    fingerprint,
+    embed_files,
+    is_url,
     parse_document,
+    read_document,
     read_source,
     refuse_expansion,
     repair,
+    repeated_keys,
     unreadable,
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.meaning import Meaning
 from bodydouble_spec.operation import Operation, read_operations, unusable_schemas
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
@@ -151,27 +155,29 @@ class Contract:
     @classmethod
     def _read(cls, source: str | Path, overlay: Overlay | bool | None) -> "Contract":
         bundle = Bundle.find(source)
-        document, problem = parse_document(read_source(bundle.document))
-        provenance = bundle.read_provenance(document) if is_object(document) else None
+        data = read_source(bundle.document)
+        document, problem = parse_document(data)
+        if not is_url(str(bundle.document)):
+            document = embed_files(document, Path(bundle.document), read_document)
         chosen = Overlay.load(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
-        return cls._build(str(source), document, problem, chosen, provenance)
+        contract = cls._build(str(source), document, problem, chosen)
+        repeated = () if problem else repeated_keys(data)
+        provenance = bundle.read_provenance(lambda: contract.fingerprint) if is_object(document) else None
+        if not repeated and provenance is None:
+            return contract
+        changed = replace(contract, findings=(*repeated, *contract.findings), provenance=provenance)
+        vars(changed).update({name: value for name, value in vars(contract).items() if name not in vars(changed)})
+        return changed
 
     @classmethod
-    def _build(
-        cls,
-        name: str,
-        document: Any,
-        problem: str | None,
-        overlay: Overlay | bool | None,
-        provenance: Mapping[str, str] | None = None,
-    ) -> "Contract":
+    def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
         repaired = unreadable(problem) if problem is not None else repair(document)
         if not is_object(document):
             return cls._assemble(name, {}, repaired, None)
         overlaid = _apply_overlay(vendored.overlay() if overlay is True else overlay, repaired)
         if overlaid is not None and overlay is True:
             overlaid = _without_misfits(overlaid)
-        return cls._assemble(name, document, repaired, overlaid, provenance)
+        return cls._assemble(name, document, repaired, overlaid)
 
     @classmethod
     def _assemble(
@@ -199,8 +205,16 @@ class Contract:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the published structure; equal when two documents promise the same."""
-        return fingerprint(dict(self.published))
+        """The SHA-256 of what the published document means; equal exactly when `diff` finds no change between two documents.
+
+        Raises ContractError when the document is too large to be told apart from others.
+        """
+        return self.meaning.fingerprint
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """The published document by its meaning, without the overlay."""
+        return Meaning(self.repaired)
 
     def refuse_expansion(self) -> None:
         """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""

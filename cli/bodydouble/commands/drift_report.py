@@ -75,6 +75,7 @@ class AdoptedContract:
     def load(cls, source: str, overlay: str | None, operation: str | None, model: str | None) -> "AdoptedContract":
         """Load it. Raises SpecError when it cannot be used, or has no such operation or model."""
         published = load_published(source)
+        published.refuse_expansion()
         problem = unreadable_reason(published)
         if problem is not None:
             raise UnreadableDocument(f"--contract {published.source}: {problem}")

@@ -15,6 +15,8 @@ ReferenceCheck = Callable[[Any], str | None]
 
 _COMPONENT = re.compile(r"#/components/schemas/[^/]+")
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
+_FLAGS = {"deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"}
+_WORDS = {"false": False, "no": False, "off": False, "on": True, "true": True, "yes": True}
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
@@ -75,8 +77,9 @@ class SchemaRepair:
         if problem is None:
             if not _COMPONENT.fullmatch(reference):
                 self._referred.append(reference)
-            beside = {keyword: value for keyword, value in schema.items() if keyword != "$ref"} if self._is_31 else {}
-            return {"$ref": reference, **(self.repair(beside, pointer) if beside else {})}
+            # OpenAPI 3.0 ignores the siblings of a reference.
+            siblings = {key: value for key, value in schema.items() if key != "$ref"} if self._is_31 else {}
+            return {"$ref": reference, **(self.repair(siblings, pointer) if siblings else {})}
         self._defects.add_error(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
@@ -94,6 +97,15 @@ class SchemaRepair:
             )
         if keyword in SIMPLE:
             is_usable, expected = SIMPLE[keyword]
+            if keyword in _FLAGS and isinstance(value, str) and value.lower() in _WORDS:
+                # Words of YAML 1.1, which are texts in YAML 1.2.
+                flag = _WORDS[value.lower()]
+                message = f"`{keyword}` must be {expected}, not {show(value)}"
+                self._defects.add(
+                    "keyword-malformed", here, message, repaired=f"read as {str(flag).lower()}", got=value
+                )
+                result[keyword] = flag
+                return
             if self._accept(is_usable(value), keyword, value, here, expected):
                 result[keyword] = value
         elif keyword in self._REPAIRS:
