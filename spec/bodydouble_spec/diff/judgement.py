@@ -11,12 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bodydouble_spec.diff.acceptance import Fault, UncertainError, accepts, faults
 from bodydouble_spec.diff.changes import Change, Changes, Location
-from bodydouble_spec.diff.proof import is_within
-from bodydouble_spec.diff.samples import NoValueError, candidates, sample
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Node
+from bodydouble_spec.proof import Fault, NoValueError, UncertainError, accepts, candidates, faults, is_within, sample
 from bodydouble_spec.schema import matching_text
 from bodydouble_spec.text import cut_counted
 from bodydouble_spec.values import is_object

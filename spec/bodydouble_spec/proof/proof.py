@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from bodydouble_spec.diff.acceptance import UncertainError, accepts
 from bodydouble_spec.meaning import Node, digest
+from bodydouble_spec.proof.acceptance import UncertainError, accepts
 from bodydouble_spec.schema import ANYTHING
 
 __all__ = ["is_within"]

@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from bodydouble_spec.callbacks import Callback, read_callbacks
 from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.parameters import Parameter
+from bodydouble_spec.operation.callbacks import Callback, read_callbacks
+from bodydouble_spec.operation.parameters import Parameter
+from bodydouble_spec.operation.security import Security, read_security
 from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
-from bodydouble_spec.security import Security, read_security
 from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resolve_pointer
 
 __all__ = [

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from bodydouble_spec.diff.acceptance import UncertainError, accepts
 from bodydouble_spec.meaning import Alternative, Node
+from bodydouble_spec.proof.acceptance import UncertainError, accepts
 from bodydouble_spec.schema import json_key, matching_text
 from bodydouble_spec.values import is_array, is_object
 
