@@ -9,7 +9,7 @@ from bodydouble_spec.meaning import Alternative, Node
 from bodydouble_spec.schema import json_key, matches_pattern, type_of
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["UncertainError", "accepts", "faults", "readings"]
+__all__ = ["Fault", "UncertainError", "accepts", "faults", "readings"]
 
 _MAX_DEPTH = 40
 _FORMATS = {
