@@ -104,6 +104,19 @@ def test_order_and_prose_never_change_the_fingerprint(
     assert fingerprint(changed) == fingerprint(document)
 
 
+def promises(document: dict[str, Any]) -> Any:
+    """Return the repaired paths without empty schemas, since a body without a schema promises as little."""
+
+    def without_empty(value: Any) -> Any:
+        if is_array(value):
+            return [without_empty(item) for item in value]
+        if not is_object(value):
+            return value
+        return {key: without_empty(item) for key, item in value.items() if (key, item) != ("schema", {})}
+
+    return without_empty(repair(document).document["paths"])
+
+
 @settings(deadline=None, max_examples=200)
 @given(st.data())
 def test_any_single_structural_edit_changes_the_fingerprint(
@@ -134,7 +147,7 @@ def test_any_single_structural_edit_changes_the_fingerprint(
         container["anotherKey"] = {"type": "string"}
     else:
         container["anotherKey"] = container.pop(key)
-    if repair(changed).document["paths"] != repair(document).document["paths"]:
+    if promises(changed) != promises(document):
         assert fingerprint(changed) != fingerprint(document)
 
 

@@ -103,7 +103,7 @@ def test_a_malformed_url_is_one_clear_error(url: str) -> None:
         Contract.load(url)
 
 
-@pytest.mark.parametrize("name", ["", "missing.json", "x" * 5000, "nul\0.json"])
+@pytest.mark.parametrize("name", ["missing.json", "x" * 5000, "nul\0.json"])
 def test_a_path_that_leads_to_no_file_is_one_clear_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(UnreadableDocument, match="name a readable file or an http"):
         Contract.load(tmp_path / name)
