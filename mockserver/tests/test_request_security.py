@@ -246,3 +246,41 @@ def test_a_refused_key_is_a_finding_of_its_place(server: tuple[MockServer, str])
 def test_the_vendor_refuses_an_invalid_key_in_its_own_words(origin: str, edit: Callable[..., Any]) -> None:
     answer = httpx.post(f"{origin}/v1/images/generations", json=edit(), headers={"Authorization": "Bearer invalid-key"})
     assert (answer.status_code, answer.json()["message"][:39]) == (401, "This request requires a valid API key. ")
+
+
+PLACEHOLDERS = [
+    "undefined", "null", "None", "${AIMLAPI_KEY}", "$AIMLAPI_KEY", "<YOUR_API_KEY>", "YOUR_API_KEY", "Bearer sk-1", "Bearer", '"sk-1"', "'sk-1'",
+    "{{ key }}", "%AIMLAPI_KEY%", "process.env.AIMLAPI_KEY", "<YOUR_AIMLAPI_KEY>", "[object Object]", "xxxx", "...",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", PLACEHOLDERS)
+def test_a_key_that_is_a_placeholder_is_answered_with_a_warning_that_does_not_show_it(
+    edit: Callable[..., Any], call: Callable[..., httpx.Response], key: str
+) -> None:
+    app = create_app(Contract.load())
+    assert call(app, json=edit(), key=key).status_code == 200
+    (found,) = app.journal.exchanges()[-1].findings
+    assert (found["id"], found["severity"], key in str(found)) == ("request-key-placeholder", "warning", False)
+
+
+@pytest.mark.parametrize(
+    ("key", "rules"), [("dummy", []), ("another", ["request-key-unexpected"]), ("invalid-1", ["request-key-refused"])]
+)
+def test_another_key_than_the_expected_one_is_a_warning(
+    edit: Callable[..., Any], call: Callable[..., httpx.Response], key: str, rules: list[str]
+) -> None:
+    app = create_app(Contract.load(), Settings(expected_key="dummy"))
+    call(app, json=edit(), key=key)
+    assert [found["id"] for found in app.journal.exchanges()[-1].findings] == rules
+
+
+@pytest.mark.parametrize(
+    "key", ["any-key-you-like", "sk-1", "f3a9", "keys-are-fun", "nullable", "a.b~c+d/e=", "monkey", "Bearers"]
+)
+def test_a_key_like_any_other_is_no_finding(
+    edit: Callable[..., Any], call: Callable[..., httpx.Response], key: str
+) -> None:
+    app = create_app(Contract.load())
+    call(app, json=edit(), key=key)
+    assert app.journal.exchanges()[-1].findings == ()

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from bodydouble_mockserver import BadScenario, Settings, create_app
 from bodydouble_mockserver.server import CannotServe
-from bodydouble_spec import Report, ReportFormat, Severity, read_document, render
+from bodydouble_spec import DUMMY_KEY, Report, ReportFormat, Severity, read_document, render
 
 from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
 from bodydouble.fixture import (
@@ -78,7 +78,9 @@ def run(
     not be started.
     """
     # The report needs every request; values over 16 kB are kept as hashes.
-    settings = Settings(journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
+    settings = Settings(
+        expected_key=DUMMY_KEY, journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024
+    )
     with exit_on_error():
         contracts = load_contracts(contract, overlay)
         script = None if scenario is None else for_operation(read_document(scenario), operation, model)

@@ -14,7 +14,7 @@ from bodydouble_mockserver.request.forms import misplaced
 from bodydouble_mockserver.request.intake import Intake
 from bodydouble_mockserver.request.not_stood_in import not_stood_in
 from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
-from bodydouble_mockserver.request.security import SentKeys, refuse_keys, sent_keys
+from bodydouble_mockserver.request.security import SentKeys, doubtful_key, refuse_keys, sent_keys
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.zod import zod_issues
 
@@ -63,6 +63,9 @@ def check(
     else:
         refused = _check_keys(operation, settings, headers, keys)
         checked = refused or _check_body(operation, headers, intake, keys.key)
+        doubtful = None if refused is not None else doubtful_key(settings, keys, operation.key)
+        if doubtful is not None:
+            checked.findings = [*checked.findings, doubtful]
     if checked.refusal is None or checked.refusal.data is not None:
         _add_parameters(checked, operation, scope)
     if checked.refusal is None:

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -13,11 +14,20 @@ from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.errors import MESSAGES, NO_KEY
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["REFUSED_PREFIX", "KeyRefusal", "SentKeys", "bearer_key", "refuse_keys", "sent_keys"]
+__all__ = ["REFUSED_PREFIX", "KeyRefusal", "SentKeys", "bearer_key", "doubtful_key", "refuse_keys", "sent_keys"]
 
 REFUSED_PREFIX = b"invalid"
 """A key that begins with this is refused whatever keys are allowed, so that an app's way with a 401 can be tried."""
 
+# Values that stand in the place of a key when a variable is not set, not replaced or quoted once too often.
+_PLACEHOLDER = re.compile(
+    rb"""undefined|null|none|nil|nan|false|true|\[object\ Object\]|bearer(\s.*)?|api[-_ ]?key|key|token|secret|change-?me|todo|x{3,}|\.{3,}|\*{3,}
+    |['"`].*|.*['"`]
+    |\$.*|%.*%|<.*>|\{.*\}|\[.*\]
+    |(process|os|import\.meta)\.env.*
+    |(.*\b)?your[-_ ].*|(insert|enter|paste|replace|put)[-_ ].*""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
 _CREDENTIAL_HEADERS = tuple(name.encode() for name in sorted(Redactor.credential_headers))
 
 
@@ -114,6 +124,28 @@ def refuse_keys(
     if refused is not None:
         return _refused(refused, sent.by_place[refused])
     return _missing(security, sent, headers) if security.is_required else None
+
+
+def doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding | None:
+    """Return a warning about an accepted key that looks like a placeholder, or is not the one that the app should send.
+
+    The key itself is not in the finding.
+    """
+    usual = {_BEARER_PLACE: sent.key} if sent.key else {}
+    for place, key in (sent.by_place or usual).items():
+        spellings = [key, *_parts(place, key)]
+        rule, message = "", ""
+        if any(map(_PLACEHOLDER.fullmatch, spellings)):
+            rule = "request-key-placeholder"
+            message = f"the key in {_named(place)} looks like a placeholder, not like a key; the service would refuse it. Check the variable that it comes from"
+        elif settings.expected_key is not None and settings.expected_key.encode() not in spellings:
+            rule = "request-key-unexpected"
+            message = f"the key in {_named(place)} is not the dummy one; it may be real. Take the key from the environment, where a test has a dummy"
+        if rule:
+            return Finding(
+                rule, Severity.WARNING, Evidence.ASSUMED, _pointer(place), message, direction="request", operation=operation
+            )  # fmt: skip
+    return None
 
 
 def _is_accepted(settings: Settings, place: KeyPlace, key: bytes) -> bool:
