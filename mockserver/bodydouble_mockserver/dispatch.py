@@ -97,7 +97,11 @@ class Choice:
     def _known(self, options: Sequence[Mapping[str, Options]], name: str) -> dict[str, Any]:
         values = {key: value for item in options for key, value in item.get(name, {}).items()}
         # Beside an operation that allows any value, none is unknown.
-        return {"enum": [*values.values()]} if all(name in item for item in options) else {}
+        if not all(name in item for item in options):
+            return {}
+        # With their type, for the words about a body without the property.
+        type_of_all = {"type": "string"} if all(isinstance(value, str) for value in values.values()) else {}
+        return {**type_of_all, "enum": [*values.values()]}
 
 
 def _required(operation: Operation) -> frozenset[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from bodydouble_spec import Contract, Evidence, Operation, Redactor
+from bodydouble_spec import Contract, Evidence, Operation, Redactor, vendored
 from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
 
 from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
@@ -86,7 +86,7 @@ class Service:
                 yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
                 return
             # The README says which dialects the vendored contract does not allow.
-            yield from target.writer.prepare(names_dialects=target.contract is not None)
+            yield from target.writer.prepare(names_dialects=target.contract not in (None, vendored.NAME))
 
     def _endpoints(self, contract: Contract, name: str | None) -> Iterator[OperationEndpoint]:
         parts = self._parts
