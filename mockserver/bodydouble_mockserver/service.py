@@ -24,7 +24,7 @@ _PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class ServiceParts:
-    """What the endpoints of a server share."""
+    """The parts that the endpoints of a server share."""
 
     settings: Settings
     gallery: Gallery

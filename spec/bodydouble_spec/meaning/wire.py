@@ -1,4 +1,4 @@
-"""What a message looks like on the wire: media types, names of headers, serialisation, servers."""
+"""The form of a message on the wire: media types, names of headers, serialisation, servers."""
 
 from collections.abc import Mapping
 from typing import Any
