@@ -9,7 +9,6 @@ from bodydouble_spec.image_fields import RequestFields
 from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
-    credential_cases,
     odd_cases,
     refusal_cases,
     steady_case,
@@ -17,6 +16,7 @@ from bodydouble_contract_tests.plan.cases import (
 )
 from bodydouble_contract_tests.plan.coverage import CoveragePlan
 from bodydouble_contract_tests.plan.options import EXAMPLE_URL
+from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
 from bodydouble_contract_tests.strategies import boundary_cases
 
 __all__ = ["coverage", "elements", "make_plan", "within_budget"]
@@ -66,17 +66,22 @@ def _covered(cases: Sequence[Case]) -> set[str]:
 # Checks with cases of their own. The others check the answers to any call.
 _OF_CASES = {
     "valid-accepted", "unknown-key-tolerated", "odd-request-survived", "invalid-refused", "no-key-refused",
-    "wrong-key-refused", "answers-steadily",
+    "wrong-key-refused", "answers-steadily", "malformed-refused", "method-refused", "cors-preflight", "client-id-dropped",
 }  # fmt: skip
-_OF_REFUSALS = {"refusal-envelope"}
+_OF_REFUSALS = {
+    "refusal-envelope", "refusal-consistent", "refusal-issues", "refusal-headers", "request-id-matches",
+}  # fmt: skip
+# Checks of refusals and of successes alike.
+_OF_BOTH = {"key-secret", "cors-answer", "request-id-new"}
+_OF_KEYS = {"no-key-refused", "wrong-key-refused"}
 _TURNED_AWAY = (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED)
-_BY_RATIO = {"picture-pixels"}
-_BY_COUNT = {"image-count", "credits-proportional"}
+_BY_RATIO = {"picture-pixels", "request-id-new"}
+_BY_COUNT = {"image-count", "credits-proportional", "cost-consistent", "picture-distinct"}
 
 
 def free_cases_for(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
     """Return the calls made for one of these checks, and every call that must be refused when refusals are checked."""
-    is_of_refusals = bool(_OF_REFUSALS.intersection(only))
+    is_of_refusals = bool((_OF_REFUSALS | _OF_BOTH | {"client-id-dropped"}).intersection(only))
     return [case for case in cases if case.check in only or (is_of_refusals and case.expectation in _TURNED_AWAY)]
 
 
@@ -184,7 +189,7 @@ class _Planner:
                 paid += self._pairs(max_images - price(paid))
         beyond = f"beyond the budget of {max_images} pictures"
         self._unbought |= {case.id: beyond for case in odd if case not in paid}
-        return self._plan([*worth_it, *steady], paid, [], beyond)
+        return self._plan([*worth_it, *steady], paid, [], beyond, is_billed=True)
 
     def unbilled_plan(self, max_images: int | None) -> Plan:
         """Return the plan where nothing costs money; a limit applies to the calls that are paid on the real API."""
@@ -192,16 +197,23 @@ class _Planner:
         steady = steady_case(self._coverage.cases[0], _UNPAID_REPEATS)
         sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd()]
         boundaries = valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure])
-        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, steady])
-        return self._plan(
-            refusal_cases(self._profile, self._boundaries), paid, unpaid, f"beyond the limit of {max_images} pictures"
-        )
+        if self._only is not None and _OF_KEYS & self._only and not paid:
+            # Keys are tried after a success too.
+            paid = self._coverage.cases[:1]
+        forms = form_cases(self._profile, self._checks, self._coverage.minimal)
+        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, steady])
+        refusals, beyond = refusal_cases(self._profile, self._boundaries), f"beyond the limit of {max_images} pictures"
+        return self._plan(refusals, paid, unpaid, beyond, is_billed=False)
 
-    def _plan(self, refusals: list[Case], paid: list[Case], unpaid: list[Case], beyond: str) -> Plan:
-        free = [*credential_cases(self._checks, self._coverage.minimal), *refusals]
+    def _plan(
+        self, refusals: list[Case], paid: list[Case], unpaid: list[Case], beyond: str, *, is_billed: bool
+    ) -> Plan:
+        free = [*probes(self._profile, self._checks, self._coverage.minimal, is_billed=is_billed), *refusals]
+        after = credential_cases_after(self._profile, self._checks, self._coverage.minimal)
         checks = list(self._checks.values())
         if self._only is not None:
             free = free_cases_for(free, self._only)
+            after = free_cases_for(after, self._only) if paid else []
             checks = [check for check in checks if check.id in self._only]
         url = self._coverage.url_element
         names = self._coverage.elements if url is None else (*self._coverage.elements, url)
@@ -212,7 +224,7 @@ class _Planner:
         for name in names:
             if name not in proved:
                 self._unbought.setdefault(name, beyond if name in asked else _NOT_ASKED_FOR)
-        return Plan(tuple(checks), tuple(free), tuple(paid), tuple(unpaid), names, self._unbought)
+        return Plan(tuple(checks), tuple(free), tuple(paid), tuple(unpaid), names, self._unbought, tuple(after))
 
     def _required_cases(self) -> list[Case]:
         return self._cases_for(self._coverage.cases)

@@ -10,7 +10,6 @@ from bodydouble_spec.image_fields import CREDITS_HEADER, USD_HEADER
 
 from bodydouble_contract_tests.checks import (
     Case,
-    Credential,
     ExpectedOutcome,
     Observation,
     OperationProfile,
@@ -90,7 +89,7 @@ NO_CHARGE = Charge()
 
 def worst_images(case: Case) -> int:
     """Return the highest number of pictures that one call of a case can cost; 0 without a valid key, since there is no account to charge."""
-    return case.images if case.credential is Credential.KEY else 0
+    return case.images if case.credential.holds_key else 0
 
 
 def charge_of(profile: OperationProfile, case: Case, received: Received, answer: Any, usd_per_image: float) -> Charge:

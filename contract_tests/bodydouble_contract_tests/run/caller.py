@@ -10,9 +10,18 @@ from email.utils import parsedate_to_datetime
 
 from bodydouble_spec import Finding
 
-from bodydouble_contract_tests.checks import Case, Credential, Observation, OperationProfile, Progress, Trouble
+from bodydouble_contract_tests.checks import (
+    Case,
+    Credential,
+    Observation,
+    OperationProfile,
+    Progress,
+    RequestForm,
+    Trouble,
+)
 from bodydouble_contract_tests.run.budget import NO_CHARGE, Budget, Charge, charge_of, worst_images
-from bodydouble_contract_tests.run.http import WRONG_KEY, Received, Target
+from bodydouble_contract_tests.run.credentials import changed_key
+from bodydouble_contract_tests.run.http import Received, Target
 from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
 from bodydouble_contract_tests.run.redaction import Redaction, parsed
 
@@ -24,6 +33,7 @@ __all__ = [
     "RunStopped",
     "SentCase",
     "WaitBudget",
+    "form_headers",
     "retry_after_s",
     "sent_bytes",
 ]
@@ -168,10 +178,18 @@ class Caller:
         if entry.reserved_usd:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
+        client_id = form_headers(case, sent).get(_CLIENT_ID, f"bodydouble:Verify_1.request-{entry.id}")
         try:
-            operation = self._profile.operation
-            path, headers = self._profile.target
-            received = self._target.send(operation.method, path, sent, case.credential, operation.security, headers)
+            operation, form = self._profile.operation, case.form or RequestForm()
+            path, own = self._profile.target
+            received = self._target.send(
+                form.method or operation.method,
+                path,
+                iter((sent[:1], sent[1:])) if form.is_chunked else sent,
+                case.credential,
+                operation.security,
+                {**own, _CLIENT_ID: client_id, **form_headers(case, sent)},
+            )
             charge = NO_CHARGE
             if self._budget is not None:
                 answer = parsed(received.content)
@@ -198,6 +216,9 @@ class Caller:
             number,
             received.trouble,
             received.detail,
+            client_id=client_id,
+            time_s=self._context.clock(),
+            has_headers=True,
         )
         if is_void or entry.reserved_usd:
             kept = self._redaction.observation(observation)
@@ -230,14 +251,11 @@ class Caller:
     def _write(self, entry: Entry, kept: Observation, findings: tuple[Finding, ...], *, is_money: bool = False) -> None:
         if self._recorder is None:
             return
-        operation = self._profile.operation
-        key = {Credential.KEY: self._target.api_key, Credential.WRONG: WRONG_KEY, Credential.NONE: None}[
-            entry.credential
-        ]
+        operation, is_keyless = self._profile.operation, entry.credential in {Credential.NONE, Credential.EMPTY}
+        key = None if is_keyless else changed_key(entry.credential, self._target.api_key)
         hashed = None if key is None else hashlib.sha256(self._salt + key.encode()).hexdigest()[:8]
-        exchange = to_exchange(
-            entry, operation.method, operation.path, hashed, kept, findings, self._redaction.redactor
-        )
+        method = (kept.case.form and kept.case.form.method) or operation.method
+        exchange = to_exchange(entry, method, operation.path, hashed, kept, findings, self._redaction.redactor)
         try:
             self._recorder.write(exchange, is_money=is_money)
         except OSError as error:
@@ -274,7 +292,19 @@ class Caller:
 
 def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
     """Return the request body of a case; empty where the operation takes none."""
+    if case.form is not None and case.form.content is not None:
+        return case.form.content
     return b"" if profile.operation.request is None else json_bytes(case.body)
+
+
+_CLIENT_ID = "x-client-request-id"
+
+
+def form_headers(case: Case, sent: bytes) -> dict[str, str]:
+    """Return the headers that the form of a request has of its own; an empty one is not sent."""
+    if case.form is None:
+        return {}
+    return {**({"content-type": case.form.media_type or ""} if sent else {}), **dict(case.form.headers)}
 
 
 def _is_out_of_credits(case: Case, received: Received) -> bool:

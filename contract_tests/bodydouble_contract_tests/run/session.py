@@ -77,6 +77,8 @@ class Session:
             if position == 0:
                 self._settle(0)
                 self._check_key()
+        for case in self._plan.after:
+            self._make(case)
         for case in () if self._is_billed else self._plan.unpaid:
             self._make(case)
         self._settle(0)
@@ -194,7 +196,8 @@ class Session:
         self, call: SentCase, pictures: Sequence[FetchedPicture], *, writes: bool = True
     ) -> tuple[Observation, list[Finding]]:
         observation = replace(call.observation, pictures=tuple(pictures))
-        found = check_observation(self._profile, observation, is_live=self._is_billed)
+        secrets = self._context.target.secrets(observation.case.credential)
+        found = check_observation(self._profile, observation, is_live=self._is_billed, secrets=secrets)
         findings = [self._with_request(finding, observation.case) for finding in self.results.selected(found)]
         kept = self._redaction.observation(observation)
         self.results.note_tested(kept)

@@ -126,13 +126,17 @@ def _state() -> Iterator[Mutant]:
         "second-equal",
         "an equal call is answered with the list empty",
         "answer-strict",
+        needs_all=True,
         answers=_on_repetition(put("/data", [])),
     )
-    yield breaking(
-        "after-refusal",
-        "a call after a refusal gives 500",
-        valid,
-        lambda c: c.asks_validly and bool(c.refused) and _is_plain(c),
+    yield replace(
+        breaking(
+            "after-refusal",
+            "a call after a refusal gives 500",
+            valid,
+            lambda c: c.asks_validly and bool(c.refused) and _is_plain(c),
+        ),
+        needs_all=True,
     )
     yield breaking(
         "second-success", "only the first call succeeds", valid, lambda c: c.asks_validly and c.succeeded > 0

@@ -66,7 +66,7 @@ class Mutant:
     """A server with one deviation.
 
     ``claim`` describes the deviation in one sentence, ``check`` is the id of the check that must find it. ``needs_socket`` marks a deviation that does
-    not show in process, where one transport answers for every host. ``prefers`` returns the value of a ``Prefer`` header
+    not show in process, where one transport answers for every host, ``needs_all`` one that shows only among the calls of other checks. ``prefers`` returns the value of a ``Prefer`` header
     for a call (None: no header), ``accepts`` selects calls that are carried out as if they were valid, with the server's own key,
     and ``answers`` and ``pictures`` change the answers; ``answers`` also gets those to other methods. These four are not part of the mutant's equality.
     """
@@ -75,6 +75,7 @@ class Mutant:
     claim: str
     check: str
     needs_socket: bool = False
+    needs_all: bool = False
     prefers: Callable[[MutatedCall], str | None] = field(default=lambda _call: None, compare=False, repr=False)
     accepts: Callable[[MutatedCall], bool] = field(default=_never, compare=False, repr=False)
     answers: Callable[[MutatedCall, MutantReply], MutantReply] = field(default=_same, compare=False, repr=False)

@@ -122,4 +122,5 @@ def _parsed(body: bytes) -> Any:
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:
     sent = next((value for name, value in headers if name == b"authorization"), b"")
-    return sent.decode("latin-1").removeprefix("Bearer").strip()
+    scheme, _, key = sent.decode("latin-1").strip().partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
