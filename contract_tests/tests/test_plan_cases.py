@@ -36,7 +36,7 @@ def _status(profile: OperationProfile, target: Target, case: Case) -> int | None
     operation, body = profile.operation, sent_bytes(profile, case)
     method = (case.form and case.form.method) or operation.method
     path, headers = profile.target
-    headers |= form_headers(case, body)
+    headers = {**headers, **form_headers(case, body)}
     return target.send(method, path, body, case.credential, operation.security, headers).status
 
 
