@@ -256,7 +256,7 @@ def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:
 @pytest.mark.parametrize(
     ("only", "free", "paid"),
     [
-        ("no-key-refused", ["credential/no-key"], []),
+        ("no-key-refused", ["credential/no-key", "credential/empty-key"], []),
         ("unknown-key-tolerated", [], ["accepted/unknown-property"]),
         ("picture-downloadable", [], ["accepted/minimal"]),
         ("image-count", [], ["accepted/minimal", "accepted/aspect_ratio=21:9", "accepted/num_images=4"]),

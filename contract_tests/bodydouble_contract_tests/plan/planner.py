@@ -1,6 +1,7 @@
 """Plan a verification: the most proof for the fewest pictures."""
 
 from collections.abc import Collection, Iterable, Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Evidence
@@ -208,7 +209,11 @@ class _Planner:
     def _plan(
         self, refusals: list[Case], paid: list[Case], unpaid: list[Case], beyond: str, *, is_billed: bool
     ) -> Plan:
-        free = [*probes(self._profile, self._checks, self._coverage.minimal, is_billed=is_billed), *refusals]
+        probed = partial(probes, self._profile, self._checks, self._coverage.minimal)
+        free = [*probed(is_billed=is_billed), *refusals]
+        if is_billed:
+            assumed = (case.id for case in probed(is_billed=False) if case.evidence is Evidence.ASSUMED)
+            self._unbought |= dict.fromkeys(assumed, _NOT_WORTH_IT)
         after = credential_cases_after(self._profile, self._checks, self._coverage.minimal)
         checks = list(self._checks.values())
         if self._only is not None:

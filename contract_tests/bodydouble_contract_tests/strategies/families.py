@@ -41,7 +41,7 @@ def wrong_spellings(view: SchemaView) -> Iterator[Variant]:
     They are other letter cases, an empty and a blank text, blanks around, a missing last character, other separators, the parts of the text alone, and
     the parts in the other order.
     """
-    first = next(iter(view.options or ()), None)
+    first: Any = view.options[0] if view.options else None
     if not isinstance(first, str) or not first:
         return
     keyword = "const" if "const" in view.origins else "enum"

@@ -108,17 +108,19 @@ class Rules:
             return self._refusal(self.unknown_model, "No such model.", shared, path)
         return self._refusal(400, "Something is wrong with it.", shared, path, found)
 
-    def _faults(self, body: Any) -> list[tuple[list[str | int], str]]:
-        if not isinstance(body, dict):
+    def _faults(self, parsed: Any) -> list[tuple[list[str | int], str]]:
+        if not isinstance(parsed, dict):
             return [([], "this is no object")]
+        body: dict[str, Any] = parsed
         found: list[tuple[list[str | int], str]] = []
         if body.get("model") != MODEL:
             found.append((["model"], "this model is not known here"))
         prompt = body.get("prompt")
         if not isinstance(prompt, str) or (self.is_strict and not (0 < len(prompt.strip()) <= 3000)):
             found.append((["prompt"], "say what you want, in a few words"))
-        inputs = body.get("image_urls")
-        if not isinstance(inputs, list) or (self.is_strict and not 0 < len(inputs) <= 4):
+        listed = body.get("image_urls")
+        inputs: list[Any] = listed if isinstance(listed, list) else []
+        if not isinstance(listed, list) or (self.is_strict and not 0 < len(inputs) <= 4):
             found.append((["image_urls"], "give a list"))
         else:
             found += [(["image_urls", at], "no picture") for at, one in enumerate(inputs) if not self._is_picture(one)]

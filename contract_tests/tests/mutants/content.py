@@ -10,7 +10,7 @@ from bodydouble_spec import is_array, is_object
 from PIL import Image
 
 from contract_tests.tests.mutants.model import Mutant, MutantReply, MutatedCall, members
-from contract_tests.tests.mutants.parts import Change, answering, breaking, in_body, put
+from contract_tests.tests.mutants.parts import Change, answering, breaking, in_body, made, put
 
 __all__ = ["content_mutants"]
 
@@ -64,9 +64,9 @@ def _as(form: str, reply: MutantReply, *, cut: int = 0, longer: int = 0) -> Muta
 def _lists() -> Iterator[Mutant]:
     distinct = "picture-distinct"
     yield answering("urls-one", "every picture of an answer has one URL", distinct, in_body(_repeated), 200)
-    yield answering("url-base", "a URL has no path", "picture-downloadable", put("/data/*/url", _origin), 200)
+    yield answering("url-base", "a URL has no path", "picture-downloadable", made("/data/*/url", _origin), 200)
     yield answering(
-        "url-blank", "a URL ends with a blank", "picture-url-absolute", put("/data/*/url", lambda old: f"{old} "), 200
+        "url-blank", "a URL ends with a blank", "picture-url-absolute", made("/data/*/url", lambda old: f"{old} "), 200
     )
     yield answering(
         "base64-line-breaks", "Base64 has line breaks", "picture-decodable", put("/data/*/b64_json", "aGVs\nbG8="), 200
@@ -95,7 +95,7 @@ def _costs() -> Iterator[Mutant]:
         "body-only",
         "the body has other credits than the header",
         "cost-consistent",
-        put(used, lambda old: old + 1),
+        made(used, lambda old: old + 1),
         200,
     )
     yield answering(
@@ -111,7 +111,7 @@ def _cost_times(factor: float) -> Change:
     """Return a change of the cost, in the body and in both headers alike."""
 
     def change(reply: MutantReply) -> MutantReply:
-        changed = put("/meta/usage/credits_used", lambda old: old * factor)(reply)
+        changed = made("/meta/usage/credits_used", lambda old: old * factor)(reply)
         for name, digits in (("x-aimlapi-credits-used", 0), ("x-aimlapi-usd-spent", 9)):
             if name in reply.headers:
                 changed = changed.with_header(name, f"{float(reply.headers[name]) * factor:.{digits}f}")

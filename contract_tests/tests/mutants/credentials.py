@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from contract_tests.tests.mutants.model import Mutant, MutantReply, MutatedCall
-from contract_tests.tests.mutants.parts import Answering, Condition, breaking, put
+from contract_tests.tests.mutants.parts import Answering, Condition, breaking, made, put
 
 __all__ = ["KEY", "credential_mutants"]
 
@@ -76,13 +76,19 @@ def _telling() -> Iterator[Mutant]:
         ("message", "a 401 repeats the key", _on(401, lambda c: f"The key {c.key} is wrong", "/message")),
         ("scheme", "a 401 repeats the header", _on(401, lambda c: f"Not understood: {_authorization(c)}", "/message")),
         ("issue", "a 400 repeats the key", _on(400, lambda c: f"For {c.key} that is not allowed", "/error/message")),
-        ("url", "the key is in a picture's URL", _on(200, lambda c: lambda old: f"{old}?key={c.key}", "/data/*/url")),
+        ("url", "the key is in a picture's URL", _with_key_in_url),
         ("success", "a success has the key", _on(200, lambda c: c.key, "/meta/account")),
         ("base64", "a success has the key in Base64", _on(200, lambda c: base64.b64encode(c.key.encode()).decode(), "/meta/token")),
     )  # fmt: skip
     for name, claim, answers in tells:
         yield Mutant(f"key-told-{name}", claim, check, answers=answers)
     yield Mutant("key-told-picture", "a picture has the key of its call", check, pictures=_noted)
+
+
+def _with_key_in_url(call: MutatedCall, reply: MutantReply) -> MutantReply:
+    if reply.status != 200:
+        return reply
+    return made("/data/*/url", lambda old: f"{old}?key={call.key}")(reply)
 
 
 def _noted(_call: MutatedCall, reply: MutantReply) -> MutantReply:

@@ -6,7 +6,7 @@ from typing import Any
 from bodydouble_spec import is_object
 
 from contract_tests.tests.mutants.model import Mutant
-from contract_tests.tests.mutants.parts import answering, in_body, put
+from contract_tests.tests.mutants.parts import answering, in_body, made, put
 
 __all__ = ["envelope_mutants"]
 
@@ -46,7 +46,7 @@ def _contradictions() -> Iterator[Mutant]:
         "refusal-timestamp-local",
         "the timestamp has no zone",
         check,
-        put("/timestamp", lambda old: str(old).rstrip("Z")),
+        made("/timestamp", lambda old: str(old).rstrip("Z")),
         400,
     )
 
@@ -64,7 +64,11 @@ def _issues() -> Iterator[Mutant]:
     yield answering("issues-first", "only the first fault is listed", check, put(_ISSUES, lambda old: old[:1]), 400)
     yield answering("issues-last", "only the last fault is listed", check, put(_ISSUES, lambda old: old[-1:]), 400)
     yield answering(
-        "issues-top", "an issue names the list, not the item", check, put(f"{_ISSUES}/*/path", lambda old: old[:1]), 400
+        "issues-top",
+        "an issue names the list, not the item",
+        check,
+        made(f"{_ISSUES}/*/path", lambda old: old[:1]),
+        400,
     )
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "breaking",
     "failing",
     "in_body",
+    "made",
     "put",
     "with_header",
     "without_header",
@@ -82,11 +83,16 @@ def in_body(change: Callable[[Any], Any]) -> Change:
 
 
 def put(pointer: str, value: Any) -> Change:
-    """Return a change of the values at a pointer, where ``*`` is every item; ``value`` may be a function of the old value."""
+    """Return a change that puts a value at a pointer, where ``*`` is every item."""
+    return made(pointer, lambda _old: value)
+
+
+def made(pointer: str, change: Callable[[Any], Any]) -> Change:
+    """Return a change of the values at a pointer, where ``*`` is every item."""
 
     def at(body: Any, parts: list[str]) -> Any:
         if not parts:
-            return value(body) if callable(value) else value
+            return change(body)
         first, *rest = parts
         if first == "*":
             return [at(item, rest) for item in body] if is_array(body) else body

@@ -124,7 +124,7 @@ def _breaking_on_invalid() -> Iterator[Mutant]:
     cases: tuple[tuple[str, str, str, Test], ...] = (
         ("null-prompt", "a prompt of null gives 500", _PROMPT, lambda v: v is None),
         ("object-prompt", "an object as prompt gives 500", _PROMPT, is_object),
-        ("zero", "0 pictures give 500", _COUNT, lambda v: v == 0 and v is not False),
+        ("zero", "0 pictures give 500", _COUNT, lambda v: _is_number(v) and v == 0),
         ("huge-count", "an enormous number of pictures gives 500", _COUNT, lambda v: _is_number(v) and v > 1e6),
         ("negative-count", "a negative number far below gives 500", _COUNT, lambda v: _is_number(v) and v < -100),
         ("text-count", "words for a number give 500", _COUNT, lambda v: _is_text(v) and not v.strip().isdigit()),
