@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 from PIL import Image
 
@@ -33,6 +33,14 @@ TITLES = {
     415: "Unsupported Media Type",
 }  # fmt: skip
 EXPOSED = "X-Request-Id, X-Inference-Id, X-AIMLAPI-Credits-Used, X-AIMLAPI-Usd-Spent, X-Client-Request-Id"
+
+
+def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
+
+
+def _is_list(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 @dataclass(frozen=True)
@@ -109,9 +117,9 @@ class Rules:
         return self._refusal(400, "Something is wrong with it.", shared, path, found)
 
     def _faults(self, parsed: Any) -> list[tuple[list[str | int], str]]:
-        if not isinstance(parsed, dict):
+        if not _is_object(parsed):
             return [([], "this is no object")]
-        body: dict[str, Any] = parsed
+        body = parsed
         found: list[tuple[list[str | int], str]] = []
         if body.get("model") != MODEL:
             found.append((["model"], "this model is not known here"))
@@ -119,8 +127,8 @@ class Rules:
         if not isinstance(prompt, str) or (self.is_strict and not (0 < len(prompt.strip()) <= 3000)):
             found.append((["prompt"], "say what you want, in a few words"))
         listed = body.get("image_urls")
-        inputs: list[Any] = listed if isinstance(listed, list) else []
-        if not isinstance(listed, list) or (self.is_strict and not 0 < len(inputs) <= 4):
+        inputs = listed if _is_list(listed) else []
+        if not _is_list(listed) or (self.is_strict and not 0 < len(inputs) <= 4):
             found.append((["image_urls"], "give a list"))
         else:
             found += [(["image_urls", at], "no picture") for at, one in enumerate(inputs) if not self._is_picture(one)]

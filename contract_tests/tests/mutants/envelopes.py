@@ -61,8 +61,8 @@ def _issues() -> Iterator[Mutant]:
     ):
         yield answering(f"issues-{name}", claim, check, put(pointer, value), 400)
     yield answering("issues-absent", "a 400 has no list of issues", check, in_body(_without_issues), 400)
-    yield answering("issues-first", "only the first fault is listed", check, put(_ISSUES, lambda old: old[:1]), 400)
-    yield answering("issues-last", "only the last fault is listed", check, put(_ISSUES, lambda old: old[-1:]), 400)
+    yield answering("issues-first", "only the first fault is listed", check, made(_ISSUES, lambda old: old[:1]), 400)
+    yield answering("issues-last", "only the last fault is listed", check, made(_ISSUES, lambda old: old[-1:]), 400)
     yield answering(
         "issues-top",
         "an issue names the list, not the item",
