@@ -16,6 +16,7 @@ from bodydouble_contract_tests.verification import (
     Target,
     Verification,
     VerifyOptions,
+    flattened,
     plan_verification,
     verify,
 )
@@ -379,7 +380,7 @@ def test_the_key_is_in_no_file_finding_or_event_whatever_the_server_does_with_it
 ) -> None:
     events: list[Progress] = []
     result = run(echoing, is_live=is_live, recording=tmp_path / "r", on_event=events.append)
-    assert len(result.findings) > 5
+    assert len(flattened(result.findings)) > 5
     assert KEY not in repr(result)
     assert KEY not in repr(events)
     assert KEY.encode() not in (tmp_path / "r").read_bytes()

@@ -77,7 +77,7 @@ def refusal_cases(profile: OperationProfile, boundaries: Sequence[BoundaryCase])
             case.pointer,
             statuses=profile.refusal_statuses(case.body),
         )
-        for case in (*double_faults(boundaries), *chosen)
+        for case in (*chosen, *double_faults(boundaries))
     ]
 
 

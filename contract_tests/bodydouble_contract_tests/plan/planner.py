@@ -178,7 +178,9 @@ class _Planner:
         worth_it = [case for case in refusals if case.evidence is not Evidence.ASSUMED]
         self._unbought |= {case.id: _NOT_WORTH_IT for case in refusals if case.evidence is Evidence.ASSUMED}
         self._unbought |= {element: _NOT_WORTH_IT for case in self._coverage.assumed for element in case.covers}
-        steady = [steady_case(case, _FREE_REPEATS) for case in worth_it[-1:]]
+        steady = [
+            steady_case(case, _FREE_REPEATS) for case in [case for case in worth_it if " and " not in case.id][-1:]
+        ]
         required, odd = self._required_cases(), self._selected(self._odd())
         if max_images is None:
             max_images = price(required) + (0 if self._only is None else price(odd))

@@ -120,7 +120,9 @@ class Session:
 
     def _check_key(self) -> None:
         """Stop the run when the server does not accept the key: one reason, instead of a finding for each call."""
-        statuses = {item.status for item in self.results.observations if item.case.credential is Credential.KEY}
+        with_key = (item for item in self.results.observations if item.case.credential is Credential.KEY)
+        # Of another method, the route is unknown before the key matters.
+        statuses = {item.status for item in with_key if item.case.form is None or item.case.form.method is None}
         if statuses == {401}:
             self.results.clear()
             raise RunStopped(
