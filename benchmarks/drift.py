@@ -2,17 +2,23 @@
 
 FOLDER holds ``pairs.jsonl`` (documents before and after, with what oasdiff says of them), ``quiet.jsonl`` (pairs that differ in prose,
 samples or order only) and ``not-renames.jsonl`` (pairs in which a property went and another of equal schema came that is another one).
-Each line has ``before`` and ``after``, paths below FOLDER. Exit code 1 when anything that must be there is not, or the other way round.
+Each line has ``before`` and ``after``, paths below FOLDER. The small pairs of ``spec/tests/diff_pairs.yaml`` are judged too, beside
+``redocly diff`` and ``oasdiff`` where they are installed. Exit code 1 when anything that must be there is not, or the other way round.
 """
 
 import argparse
 import json
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +27,7 @@ from bodydouble_spec import Contract, Finding
 from bodydouble_spec.diff import RULES, diff
 
 FILES = ("pairs.jsonl", "quiet.jsonl", "not-renames.jsonl")
+sys.path.insert(0, str(Path(__file__).parents[1] / "spec" / "tests"))
 BAD = ("error", "warning")
 LARGE_BYTES = 90_000
 LARGEST_S = 0.05
@@ -36,6 +43,9 @@ class Score:
     wanted: int = 0
     unexpected: Counter[str] = field(default_factory=Counter[str])
     found_bad: int = 0
+    raised: int = 0
+    harmless: int = 0
+    otherwise: int = 0
     misses: list[str] = field(default_factory=list[str])
 
 
@@ -51,7 +61,16 @@ def main() -> int:
         where = "no folder was named" if folder is None else f"{folder} has no {', '.join(missing)}"
         print(f"{where}; name one that holds {', '.join(FILES)}: python benchmarks/drift.py FOLDER", file=sys.stderr)
         return 2
-    is_sound = [report(folder) for report in (report_loading, report_recall, report_quiet, report_renames, report_time)]
+    reports = (
+        report_loading,
+        report_recall,
+        report_quiet,
+        report_renames,
+        report_respelling,
+        report_pairs,
+        report_time,
+    )
+    is_sound = [report(folder) for report in reports]
     return 0 if all(is_sound) else 1
 
 
@@ -67,14 +86,18 @@ def report_loading(folder: Path) -> bool:
 
 
 def report_recall(folder: Path) -> bool:
-    """Check that each error and warning of oasdiff is found with its id and severity, or is listed."""
+    """Check that each error and warning of oasdiff is found, at least as severe, or is listed."""
     score = Score()
     for row in rows(folder / "pairs.jsonl"):
         if "oasdiff" in row:
             compare_with(row, list(flat(changes_of(folder, row))), score)
     print(f"pairs that oasdiff reads       {score.pairs:>6}")
     found = score.wanted - len(score.misses)
-    print(f"errors and warnings of oasdiff {score.wanted:>6}   found {found}, missed {len(score.misses)}")
+    print(
+        f"errors and warnings of oasdiff {score.wanted:>6}   found {found}, missed {len(score.misses)} "
+        f"(raised to an error by a value {score.raised}, proved harmless {score.harmless}, "
+        f"told by another rule of the same property {score.otherwise})"
+    )
     for miss in score.misses:
         print(f"    miss: {miss}")
     unexpected = sum(score.unexpected.values())
@@ -97,7 +120,19 @@ def compare_with(row: dict[str, Any], found: list[Finding], score: Score) -> Non
     score.found_bad += ours.total()
     for (rule, level), count in (theirs - ours).items():
         texts = [item["text"] for item in row["oasdiff"] if item["id"] == rule]
-        score.misses += [f"{row['document']}: {level} {rule}: {texts[0]}"] * count
+        raised = min(count, ours[rule, "error"] - theirs[rule, "error"])
+        score.raised += max(raised, 0)
+        # Only a proof lowers a rule of oasdiff's.
+        harmless = min(count - max(raised, 0), sum(item.id == rule and item.severity == "info" for item in found))
+        score.harmless += harmless
+        for text in texts[max(raised, 0) + harmless : count]:
+            names = re.findall(r"`([^`/]+)", text)
+            if any(
+                f"`{names[0]}" in item.message and item.witness for item in found if names and item.severity == "error"
+            ):
+                score.otherwise += 1
+            else:
+                score.misses.append(f"{row['document']}: {level} {rule}: {text}")
     for (rule, _), count in (ours - theirs).items():
         score.unexpected[rule] += count
 
@@ -127,6 +162,69 @@ def report_renames(folder: Path) -> bool:
     return not claimed
 
 
+def report_respelling(folder: Path) -> bool:
+    """Documents with `nullable` as a list of types mean the same."""
+    paths = sorted(
+        {folder / row[side] for name in FILES for row in rows(folder / name) for side in ("before", "after")}
+    )
+    documents = [json.loads(path.read_bytes()) for path in paths if is_json(path)]
+    changed = sum(
+        bool(diff(Contract.load(item, overlay=None), Contract.load(respelled(item), overlay=None)))
+        for item in documents
+        if isinstance(item, dict)
+    )
+    print(f"documents with null respelled  {len(documents):>6}   with changes {changed}")
+    return not changed
+
+
+def respelled(value: Any) -> Any:
+    """Return a document with ``type: [T, null]`` in place of ``nullable``."""
+    if isinstance(value, list):
+        return [respelled(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    result = {key: respelled(item) for key, item in value.items()}
+    if result.get("nullable") is True and isinstance(result.get("type"), str):
+        result["type"] = [result["type"], "null"]
+        del result["nullable"]
+    return result
+
+
+def report_pairs(_: Path) -> bool:
+    """Print what each tool says of the small pairs, and what is right; other tools count when they agree if anything breaks."""
+    suite = import_module("test_diff_pairs")
+
+    tools = {name: path for name in ("oasdiff", "redocly") if (path := shutil.which(name))}
+    right, agreeing = 0, Counter[str]()
+    for number, pair in enumerate(suite.PAIRS):
+        contracts = [suite.contract_of(pair, side) for side in ("before", "after")]
+        wanted = {} if pair["right"] == "none" else pair["right"]
+        found = {item.id: str(item.severity) for item in diff(*contracts)}
+        right += found == wanted
+        said = {name: verdict_of(path, contracts) for name, path in tools.items()}
+        agreeing.update(name for name, verdict in said.items() if verdict == ("error" in wanted.values()))
+        if found != wanted or any(verdict != ("error" in wanted.values()) for verdict in said.values()):
+            others = "".join(f"; {name}: {'breaks' if verdict else 'does not break'}" for name, verdict in said.items())
+            print(f"    {number} {pair['source']}: right {wanted or 'no change'}; ours {found or 'no change'}{others}")
+    print(f"small pairs                    {len(suite.PAIRS):>6}   right {right}")
+    for name in ("oasdiff", "redocly"):
+        print(f"    {name}: {f'{agreeing[name]} agree on what breaks' if name in tools else 'not installed'}")
+    return right == len(suite.PAIRS)
+
+
+def verdict_of(tool: str, contracts: list[Contract]) -> bool:
+    """Tell if another tool says that a pair breaks: its exit code, as both tools document it."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("before.json", "after.json")]
+        for path, contract in zip(paths, contracts, strict=True):
+            path.write_text(json.dumps(contract.published), encoding="utf-8")
+        if Path(tool).name == "oasdiff":
+            command = [tool, "breaking", "--fail-on", "ERR", *map(str, paths)]
+        else:
+            command = [tool, "diff", *map(str, paths)]
+        return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode != 0
+
+
 def report_time(folder: Path) -> bool:
     """Time one pair of large documents, and a thousand pairs as they come."""
     pairs = [(folder / row["before"], folder / row["after"]) for name in FILES for row in rows(folder / name)]
@@ -145,7 +243,8 @@ def report_time(folder: Path) -> bool:
 def diff_afresh(old: Contract, new: Contract) -> None:
     """Compare two contracts, repairing what was published anew."""
     for contract in (old, new):
-        contract.__dict__.pop("repaired", None)
+        for name in ("meaning", "repaired"):
+            contract.__dict__.pop(name, None)
     diff(old, new)
 
 

@@ -1,6 +1,6 @@
 """Seconds and peak memory of loading large documents, and of the first answer of a mock that serves them.
 
-    python benchmarks/loading.py [--operations 2000] [--components 200]
+    python benchmarks/loading.py [--operations 2000] [--components 200] [--cpu]
 
 Two documents are made: many operations without a reference between them, and few operations over components that all refer to each other. Each
 is loaded at a quarter of its size and at its full size, in a process of its own; what is linear takes about four times as long at the full size
@@ -20,20 +20,29 @@ from typing import Any
 
 from throughput import free_port
 
-# Run in a process of its own: loading, the fingerprint, and the mock's application.
+# Run in a process of its own: loading, the fingerprint, the mock's application, and calls of the first twenty operations.
 MEASURED = """
-import resource, sys, time
+import asyncio, resource, sys, time
+import httpx
 from bodydouble_mockserver import create_app
 from bodydouble_spec import Contract
-def since(begun): return time.perf_counter() - begun
-begun = time.perf_counter()
+clock = time.process_time if sys.argv[2] == "cpu" else time.perf_counter
+def since(begun): return clock() - begun
+begun = clock()
 contract = Contract.load(sys.argv[1])
 loaded = since(begun)
 contract.fingerprint
 fingerprinted = since(begun) - loaded
-create_app(contract)
+app = create_app(contract)
 created = since(begun) - loaded - fingerprinted
-print(loaded, fingerprinted, created, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+async def call():
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        for operation in contract.operations[:20]:
+            answer = await client.request(operation.method, operation.path, json={"size": 1}, headers={"Authorization": "Bearer a"})
+            assert answer.status_code == 200, answer.text
+asyncio.run(call())
+called = since(begun) - loaded - fingerprinted - created
+print(loaded, fingerprinted, created, called, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
 
@@ -74,9 +83,10 @@ def _document(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": schemas}}
 
 
-def measure(file: Path) -> list[float]:
-    """Return the seconds of loading, fingerprint and application, and the peak memory in MB, of one document."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, str(file)], capture_output=True, text=True, check=True)
+def measure(file: Path, clock: str) -> list[float]:
+    """Return the seconds of loading, fingerprint, application and twenty calls, and the peak memory in MB, of one document."""
+    command = [sys.executable, "-c", MEASURED, str(file), clock]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [float(figure) for figure in done.stdout.split()]
 
 
@@ -110,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--operations", type=int, default=2000)
     parser.add_argument("--components", type=int, default=200)
+    parser.add_argument("--cpu", action="store_true", help="count the seconds of the processor, for a busy machine")
     options = parser.parse_args()
     for name, make, size in (
         ("flat operations", flat_document, options.operations),
@@ -120,11 +131,11 @@ def main() -> None:
             figures: list[list[float]] = []
             for count, file in files.items():
                 file.write_text(json.dumps(make(count)), encoding="utf-8")
-                figures.append(measure(file))
-                load, fingerprint, application, peak = figures[-1]
+                figures.append(measure(file, "cpu" if options.cpu else "wall"))
+                load, fingerprint, application, calls, peak = figures[-1]
                 print(
                     f"{count:5} {name:18} load {load:.2f} s, fingerprint {fingerprint:.2f} s, "
-                    f"application {application:.2f} s, peak {peak:.0f} MB"
+                    f"application {application:.2f} s, 20 calls {calls:.2f} s, peak {peak:.0f} MB"
                 )
             small, large = (sum(row[:3]) for row in figures)
             print(f"      {name:18} {large / small:.1f} times as long at four times the size")

@@ -36,7 +36,7 @@ def pss_mb(pid: int) -> float:
 def server_pid(port: int) -> int:
     """Find the process of the mock that serves on a port."""
     found = subprocess.run(
-        ["pgrep", "-f", f"serve .*--port {port}$"], capture_output=True, text=True, check=True
+        ["pgrep", "-f", f"(serve|uvicorn) .*--port {port}( |$)"], capture_output=True, text=True, check=True
     ).stdout
     return int(found.split()[0])
 

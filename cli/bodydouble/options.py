@@ -1,21 +1,34 @@
 """The options that several commands share, and the contracts and severities that they name."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from bodydouble_spec import Contract, ReportFormat, provenance
-from bodydouble_spec.diff import Severities
+from bodydouble_spec import Contract, Overlay, ReportFormat, is_object, provenance
+from bodydouble_spec.bundle import Bundle
+
+if TYPE_CHECKING:
+    from bodydouble_spec.diff import Severities
 
 __all__ = [
+    "CONTRACT_METAVAR",
     "SOURCE_HELP",
     "UPSTREAM",
     "VENDORED",
     "Config",
+    "ContractOption",
+    "ContractsOption",
     "FailOn",
     "FailOnName",
     "Format",
+    "ModelOption",
+    "OperationOption",
     "Output",
+    "OverlayOption",
+    "for_operation",
+    "load_contract",
+    "load_contracts",
     "load_published",
     "load_severities",
     "resolve_source",
@@ -34,10 +47,44 @@ Output = Annotated[
 ]
 
 
-SOURCE_HELP = "a file, a URL, `vendored` or `upstream`"
+SOURCE_HELP = "a document, a folder with document, overlay and provenance, a URL, `vendored` or `upstream`"
+CONTRACT_METAVAR = "FILE|FOLDER|URL|vendored"
 VENDORED = "vendored"
 UPSTREAM = "upstream"
 _UNREADABLE = "document-unreadable"
+
+_CONTRACT_HELP = (
+    "a document, a folder with document, overlay and provenance, or a URL. Default: vendored, the one of bodydouble."
+)
+
+ContractOption = Annotated[
+    str | None, typer.Option("--contract", metavar=CONTRACT_METAVAR, help=f"The contract: {_CONTRACT_HELP}")
+]
+ContractsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contract",
+        metavar=CONTRACT_METAVAR,
+        help=f"A contract to stand in for, repeatable: {_CONTRACT_HELP}",
+    ),
+]
+OverlayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--overlay",
+        metavar="FILE|none",
+        help="Overlay to apply. Default: that of the folder, or overlay.yaml beside the document, else the one of bodydouble.",
+    ),
+]
+
+OperationOption = Annotated[
+    str | None,
+    typer.Option("--operation", metavar='"POST /path"', help="The operation, by method and path, path or operationId."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="The model, where the operation is for several, or several contracts have it."),
+]
 
 Config = Annotated[
     Path | None,
@@ -54,11 +101,30 @@ def resolve_source(source: str) -> str:
     return provenance()["document"] if source == UPSTREAM else source
 
 
+def load_contract(source: str | None, overlay: str | None = None) -> Contract:
+    """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used."""
+    return Contract.load(
+        None if source is None else resolve_source(source), overlay=True if overlay is None else overlay
+    )
+
+
+def load_contracts(sources: Sequence[str] | None, overlay: str | None = None) -> list[Contract]:
+    """Load the contracts of a repeatable ``--contract``; without one, the vendored contract. Raises SpecError."""
+    return [load_contract(source, overlay) for source in sources or (None,)]
+
+
+def for_operation(scenario: Any, operation: str | None, model: str | None) -> Any:
+    """Return a scenario for the operation and the model of the options, unless it names its own."""
+    chosen = {name: value for name, value in (("operation", operation), ("model", model)) if value is not None}
+    return {**chosen, **scenario} if is_object(scenario) else scenario
+
+
 def load_published(source: str) -> Contract:
-    """Load the contract as published, without the overlay. Raises SpecError when the source cannot be read."""
-    contract = Contract.load(None if source == VENDORED else resolve_source(source), overlay=None)
-    contract.refuse_expansion()
-    return contract
+    """Load the contract as published, without its overlay. Raises SpecError when it cannot be read, or its overlay is malformed."""
+    overlay = None if source == VENDORED else Bundle.find(resolve_source(source)).overlay
+    if overlay is not None:
+        Overlay.load(overlay)  # not needed here, but a bad folder is one for every command
+    return Contract.load(resolve_source(source), overlay=None)
 
 
 def unreadable_reason(contract: Contract) -> str | None:
@@ -66,11 +132,14 @@ def unreadable_reason(contract: Contract) -> str | None:
     return next((finding.message for finding in contract.findings if finding.id == _UNREADABLE), None)
 
 
-def load_severities(config: Path | None) -> Severities:
+def load_severities(config: Path | None) -> "Severities":
     """Load the severities of that file, or of the nearest ``pyproject.toml``. Raises SpecError when they cannot be used."""
+    # Imported here: `serve` needs other options of this module, and starts sooner.
+    from bodydouble_spec.diff import Severities
+
     return Severities.find(Path.cwd()) if config is None else Severities.load(config)
 
 
-def severities_fact(severities: Severities) -> dict[str, Any]:
+def severities_fact(severities: "Severities") -> dict[str, Any]:
     """Return the fact that names the file of the severities, or nothing when none were configured."""
     return {"severities from": str(severities.source)} if severities.chosen else {}

@@ -4,7 +4,7 @@ pytest imports this module in every run of every project that has bodydouble ins
 by the first test that uses the fixture.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
 
-    from bodydouble.fixture import Bodydouble
+    from bodydouble.fixture import Bodydouble, MarkerOptions
 
 __all__ = ["Bodydouble", "bodydouble"]
 
@@ -49,6 +49,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "The tests in which a call of the real service fails: fixture (from the first test with the fixture bodydouble on) or all.",
         default="fixture",
     )
+    parser.addini(
+        "bodydouble_contract",
+        "Contracts that the fixture bodydouble stands in for, one a line: files, folders or URLs. Default: vendored.",
+        type="linelist",
+        default=[],
+    )
+    parser.addini(
+        "bodydouble_overlay", "Overlay to apply to these contracts; none for the documents alone.", default=""
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,9 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, the journal when the option is given, and the guard when it is wanted for all tests."""
     config.addinivalue_line(
         "markers",
-        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False): allow a test with the fixture "
+        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, contract=None, overlay=None): allow a test with the fixture "
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
-        "openai also sets OPENAI_BASE_URL to the mock.",
+        "openai also sets OPENAI_BASE_URL to the mock; contract (one or a list) and overlay are those to stand in for.",
     )
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption
@@ -112,15 +121,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def _bodydouble_contract() -> "Contract":  # pyright: ignore[reportUnusedFunction] - pytest uses it
-    """Load the contract once."""
-    from bodydouble_spec import Contract
+def _bodydouble_contracts(  # pyright: ignore[reportUnusedFunction] - pytest uses it
+    pytestconfig: pytest.Config,
+) -> "Callable[[MarkerOptions], list[Contract]]":
+    """Return a function that loads the contracts of a test, each once in a run."""
+    from bodydouble.fixture import contract_loader
 
-    return Contract.load()
+    sources: list[str] = pytestconfig.getini("bodydouble_contract")
+    folder = pytestconfig.rootpath if pytestconfig.inipath is None else pytestconfig.inipath.parent
+    return contract_loader(sources, pytestconfig.getini("bodydouble_overlay"), folder)
 
 
 @pytest.fixture
-def bodydouble(request: pytest.FixtureRequest, _bodydouble_contract: "Contract") -> "Generator[Bodydouble]":
+def bodydouble(
+    request: pytest.FixtureRequest, _bodydouble_contracts: "Callable[[MarkerOptions], list[Contract]]"
+) -> "Generator[Bodydouble]":
     """Start a mock of the image API on a free port, and fail the test when the app breaks the contract.
 
     It has ``url``, ``requests`` (the exchanges of the app), ``answer(status=429, times=2)``, ``client()`` and ``transport``. During the test
@@ -130,9 +145,10 @@ def bodydouble(request: pytest.FixtureRequest, _bodydouble_contract: "Contract")
 
     try:
         options = MarkerOptions.from_marks(request.node.iter_markers("bodydouble"))
+        contracts = _bodydouble_contracts(options)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
     openai = request.config.getini("bodydouble_openai")
     journal = request.config.pluginmanager.get_plugin(_JOURNAL)
-    with run_mock(_bodydouble_contract, request.node, options, openai=openai, journal=journal) as double:
+    with run_mock(contracts, request.node, options, openai=openai, journal=journal) as double:
         yield double

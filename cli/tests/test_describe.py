@@ -130,7 +130,7 @@ def test_an_invalid_price_is_left_out(price: Any) -> None:
         "info": {"title": "A", "version": "1"},
         "paths": {"/a": {"get": {"x-price": price, "x-sizes": price, "responses": {"200": {"description": ""}}}}},
     }
-    (operation,) = describe(Contract.load(document), is_vendored=False)["operations"]
+    (operation,) = describe(Contract.load(document))["operations"]
     assert (operation["price"], operation["sizes"]) == (None, [])
 
 

@@ -163,9 +163,47 @@ def replaced(tmp_path_factory: pytest.TempPathFactory) -> Result:
     return run("--upstream", REPLACED, "--requests", requests, "--format", "json")
 
 
-def test_the_first_finding_of_an_overwritten_document_is_the_replaced_model(replaced: Result) -> None:
-    first = found(replaced)[0]
-    assert (first["id"], first["severity"], first["source"]) == ("model-identity-replaced", "error", "document")
+def test_what_the_app_reads_decides_about_answers(tmp_path: Path) -> None:
+    body = {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "a cat",
+        "image_urls": ["https://example.org/1.png"],
+    }
+    requests = put(tmp_path / "requests.jsonl", exchange(body, {}))
+    document = json.loads(ADOPTED.read_text(encoding="utf-8"))
+    answer = document["paths"]["/v1/images/generations"]["post"]["responses"]["200"]["content"]["application/json"][
+        "schema"
+    ]
+    del answer["properties"]["meta"]
+    (tmp_path / "new.json").write_text(json.dumps(document), encoding="utf-8")
+    reads = tmp_path / "reads.txt"
+    codes: list[int] = []
+    for pointers in ("# the picture\n/data/0/url\n", "/meta/usage/credits_used\n"):
+        reads.write_text(pointers, encoding="utf-8")
+        codes.append(run("--upstream", "new.json", "--requests", requests, "--reads", reads).exit_code)
+    assert codes == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("data[0].url\n", "'data[0].url' is no JSON pointer"), ("# nothing\n", "has no JSON pointer")],
+)
+def test_a_file_of_places_that_is_wrong_is_named(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "reads.txt").write_text(content, encoding="utf-8")
+    requests = put(tmp_path / "requests.jsonl", exchange({}, {}))
+    result = run("--upstream", REPLACED, "--requests", requests, "--reads", "reads.txt")
+    assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", [["--strict"], ["--reads", "reads.txt"]])
+def test_an_option_about_the_app_needs_its_requests(option: list[str]) -> None:
+    result = compare("--upstream", ADOPTED, *option)
+    assert (result.exit_code, "needs --requests FILE" in result.stderr) == (2, True)
+
+
+def test_the_first_change_of_an_overwritten_document_is_the_replaced_model(replaced: Result) -> None:
+    first = next(item for item in found(replaced) if item["source"] == "document")
+    assert (first["id"], first["severity"]) == ("model-identity-replaced", "warning")
     assert "google/nano-banana-edit" in first["message"]
     assert replaced.exit_code == 1
 
@@ -176,7 +214,11 @@ def test_a_call_that_would_break_is_shown(replaced: Result) -> None:
 
 
 def test_the_requests_of_the_app_that_would_break_are_counted(replaced: Result) -> None:
-    assert any("your 2 recorded requests" in item["message"] for item in found(replaced))
+    first = found(replaced)[0]
+    assert first["message"].startswith(
+        "all of your 2 calls are refused: model is now 'google/nano-banana-edit'; with the new name, 1 of"
+    )
+    assert (first["severity"], {item["severity"] for item in found(replaced)[1:]}) == ("error", {"warning", "info"})
 
 
 def test_equal_structure_is_no_drift() -> None:

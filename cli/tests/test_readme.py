@@ -1,5 +1,6 @@
 """The README's code blocks, all of which are run."""
 
+import json
 import os
 import re
 import shlex
@@ -73,6 +74,23 @@ def test_console_command_runs(command: str, address: str, tmp_path: Path) -> Non
     environ = {**os.environ, "AIMLAPI_KEY": "any-key-you-like", "PATH": path}
     done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [[], ["--image-url", "https://example.com/house.png"]], ids=["default", "image-url"]
+)
+def test_the_readme_says_the_numbers_of_the_default_plan(options: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bodydouble", "verify", "--dry-run", "--format", "json", *options]
+    plan = json.loads(subprocess.run(command, capture_output=True, cwd=tmp_path, check=True).stdout)
+    paid = [call for call in plan["calls"] if call["phase"] == "paid"]
+    text = " ".join(README.split())
+    assert f" {len(paid)} calls with {plan['paid_images']} pictures ({plan['usd']:.3f} USD)" in text
+    if options:
+        single = [call["images"] for call in paid if call["covers"]]
+        assert (
+            f"first {len(single)} of those, with {sum(single)} pictures ({sum(single) * 0.042:.2f} USD), cover" in text
+        )
+        assert {element for call in paid for element in call["covers"]} == set(plan["elements"])
 
 
 def test_the_banner_in_the_readme_is_the_one_that_is_printed() -> None:

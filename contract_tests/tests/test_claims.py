@@ -11,7 +11,7 @@ import orjson
 import pytest
 from bodydouble_client import ArgumentError, EditResult, Image, NotFound, TimedOut
 from bodydouble_contract_tests import InvalidRequest, boundary_cases, invalid_requests, requests
-from bodydouble_contract_tests.claims.calls import ClientCall, InputPicture, boundary_calls, calls
+from bodydouble_contract_tests.claims.calls import InputPicture, boundary_calls, calls
 from bodydouble_contract_tests.claims.claims import (
     CrossValidator,
     claim_clients_agree,
@@ -21,28 +21,25 @@ from bodydouble_contract_tests.claims.claims import (
     claim_outcome_is_documented,
     claim_outcome_matches_the_answer,
     claim_request_arrives_conforming,
+    claim_request_is_addressed_and_signed,
     claim_request_matches_the_call,
+    claim_requests_have_their_own_ids,
+    claim_temporary_refusal_is_repeated,
     claim_valid_body_is_accepted,
     claim_valid_call_is_served,
 )
 from bodydouble_contract_tests.claims.harness import CallRecord, Harness, PostResult, ReceivedRequest, RecordingServer
-from bodydouble_mockserver import Settings
 from bodydouble_spec import Contract, Finding, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from contract_tests.tests.client_proof import CALL, REPEATED_ANSWERS, ClientProof, same_settings
 from contract_tests.tests.strategies.answers import answers, boundary_answers
 from contract_tests.tests.strategies.invalid_calls import InvalidCall, invalid_boundary_calls, invalid_calls
 
-CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 # An answer is faster to make than a call, and there are more kinds of it.
 many = settings(max_examples=3 * settings().max_examples)
-
-
-def same_settings(**changes: Any) -> Settings:
-    """Return settings with which servers give the same answers, ids and times included."""
-    return Settings(seed=1, clock=lambda: 1_750_000_000.0, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -82,53 +79,29 @@ def counterexamples(examples: Iterable[Any], claim: Callable[[Any], list[Finding
 
 
 @pytest.fixture
-def claims_of_valid_calls(
-    validator: CrossValidator, blocking: Harness, asynchronous: Harness
-) -> Callable[[ClientCall], list[Finding]]:
-    def claims(call: ClientCall) -> list[Finding]:
-        first, second = blocking.run(call), asynchronous.run(call)
-        return [
-            *claim_valid_call_is_served(first),
-            *claim_request_arrives_conforming(first, validator),
-            *claim_request_matches_the_call(first),
-            *claim_outcome_matches_the_answer(first),
-            *claim_clients_agree(first, second),
-        ]
-
-    return claims
-
-
-@pytest.fixture
-def claims_of_invalid_calls(blocking: Harness, asynchronous: Harness) -> Callable[[InvalidCall], list[Finding]]:
-    def claims(invalid: InvalidCall) -> list[Finding]:
-        first, second = blocking.run(invalid.call), asynchronous.run(invalid.call)
-        return [*claim_invalid_call_is_refused(first, invalid.arguments), *claim_clients_agree(first, second)]
-
-    return claims
+def proof(vendored: Contract) -> Iterator[ClientProof]:
+    with ClientProof(vendored) as made:
+        yield made
 
 
 def test_a_valid_call_arrives_unchanged_and_its_result_equals_the_answer(
-    vendored: Contract, claims_of_valid_calls: Callable[[ClientCall], list[Finding]], tmp_path: Path
+    vendored: Contract, proof: ClientProof, tmp_path: Path
 ) -> None:
-    check(calls(vendored, folder=tmp_path), claims_of_valid_calls, settings())
+    check(calls(vendored, folder=tmp_path), proof.of_valid_call, settings())
 
 
 def test_every_boundary_call_arrives_unchanged_and_its_result_equals_the_answer(
-    vendored: Contract, claims_of_valid_calls: Callable[[ClientCall], list[Finding]], tmp_path: Path
+    vendored: Contract, proof: ClientProof, tmp_path: Path
 ) -> None:
-    assert counterexamples(boundary_calls(vendored, folder=tmp_path), claims_of_valid_calls) == []
+    assert counterexamples(boundary_calls(vendored, folder=tmp_path), proof.of_valid_call) == []
 
 
-def test_an_invalid_call_is_refused(
-    vendored: Contract, claims_of_invalid_calls: Callable[[InvalidCall], list[Finding]]
-) -> None:
-    check(invalid_calls(vendored), claims_of_invalid_calls, settings())
+def test_an_invalid_call_is_refused(vendored: Contract, proof: ClientProof) -> None:
+    check(invalid_calls(vendored), proof.of_invalid_call, settings())
 
 
-def test_every_single_wrong_argument_is_refused(
-    vendored: Contract, claims_of_invalid_calls: Callable[[InvalidCall], list[Finding]]
-) -> None:
-    assert counterexamples(invalid_boundary_calls(vendored), claims_of_invalid_calls) == []
+def test_every_single_wrong_argument_is_refused(vendored: Contract, proof: ClientProof) -> None:
+    assert counterexamples(invalid_boundary_calls(vendored), proof.of_invalid_call) == []
 
 
 def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> None:
@@ -176,33 +149,14 @@ def test_every_boundary_case_is_accepted_or_refused_as_the_contract_says(
     assert {name: findings for name, findings in wrong.items() if findings} == {}
 
 
-@pytest.fixture
-def claims_of_answers(blocking: Harness, asynchronous: Harness) -> Callable[[dict[str, Any]], list[Finding]]:
-    def claims(answer: dict[str, Any]) -> list[Finding]:
-        for harness in (blocking, asynchronous):
-            harness.server.reset()
-            harness.server.play({"answers": [answer]})
-        first, second = blocking.run(CALL), asynchronous.run(CALL)
-        return [
-            *claim_outcome_is_documented(first),
-            *claim_outcome_is_documented(second),
-            *claim_outcome_matches_the_answer(first),
-            *claim_clients_agree(first, second),
-        ]
-
-    return claims
-
-
-def test_any_answer_gives_the_result_or_the_documented_error(
-    vendored: Contract, claims_of_answers: Callable[[dict[str, Any]], list[Finding]]
-) -> None:
-    check(answers(vendored), claims_of_answers, many)
+def test_any_answer_gives_the_result_or_the_documented_error(vendored: Contract, proof: ClientProof) -> None:
+    check(answers(vendored), proof.of_answer, many)
 
 
 def test_every_single_broken_answer_gives_the_result_or_the_documented_error(
-    vendored: Contract, claims_of_answers: Callable[[dict[str, Any]], list[Finding]]
+    vendored: Contract, proof: ClientProof
 ) -> None:
-    assert counterexamples(boundary_answers(vendored), claims_of_answers) == []
+    assert counterexamples(boundary_answers(vendored), proof.of_answer) == []
 
 
 @pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
@@ -232,26 +186,9 @@ def test_a_download_gives_a_picture_or_a_download_error(
 
 
 @pytest.mark.parametrize("is_asynchronous", [False, True], ids=["blocking", "asynchronous"])
-@pytest.mark.parametrize(
-    ("answer", "attempts"),
-    [
-        ({"status": 429}, 2),
-        ({"status": 503, "fault": "truncated-json"}, 2),
-        ({"status": 500}, 1),
-        ({"fault": "reset-mid-body"}, 1),
-        ({"fault": "hang"}, 1),
-        ({"status": 429, "retry-after": 10**9}, 1),
-    ],
-    ids=["429", "503", "500", "reset", "hang", "retry-after"],
-)
-def test_only_what_was_refused_is_sent_again(
-    vendored: Contract, answer: dict[str, Any], attempts: int, is_asynchronous: bool
-) -> None:
-    with Harness(RecordingServer(vendored), asynchronous=is_asynchronous, retries=1) as harness:
-        harness.server.play({"answers": [{**answer, "times": None}]})
-        record = harness.run(CALL)
-    assert claim_only_refused_attempts_are_repeated(record) == []
-    assert len(record.received) == attempts
+@pytest.mark.parametrize("name", REPEATED_ANSWERS)
+def test_only_what_was_refused_for_now_is_sent_again(proof: ClientProof, name: str, is_asynchronous: bool) -> None:
+    assert proof.of_repetition(name, is_asynchronous=is_asynchronous) == []
 
 
 def test_another_contract_behind_the_client_is_noticed(vendored: Contract) -> None:
@@ -272,7 +209,7 @@ def test_calls_at_boundaries_use_every_argument_every_form_and_every_value_of_an
     found = boundary_calls(vendored, folder=tmp_path)
     forms = {picture.form for call in found for picture in call.images}
     used = {name for call in found for name, value in call.arguments().items() if value is not None}
-    assert (len(forms), len(used), {call.num_images for call in found}) == (8, 6, {None, 1, 4})
+    assert (len(forms), len(used), {call.num_images for call in found}) == (8, 6, {None, 1, 2, 3, 4})
     schema = vendored.operation().request_schema
     assert schema is not None
     assert {call.aspect_ratio for call in found} == {None, *schema["properties"]["aspect_ratio"]["enum"]}
@@ -322,6 +259,7 @@ def test_a_request_that_breaks_the_contract_breaks_the_claim(record: CallRecord,
     [
         ({"prompt": "make it night "}, "/prompt"),
         ({"seed": 1}, "/seed"),
+        ({"num_images": 2.0}, "/num_images"),
         ({"image_urls": ["https://example.com/b.png"]}, "/image_urls/0"),
         ({"image_urls": []}, "/image_urls"),
     ],
@@ -331,6 +269,32 @@ def test_a_request_that_differs_from_the_call_breaks_the_claim(
 ) -> None:
     findings = claim_request_matches_the_call(body_with(record, **changes))
     assert ids(findings) == [("request-differs-from-call", pointer)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"path": "/images/generations"}, "/path"),
+        ({"authorization": "a-key"}, "/authorization"),
+        ({"content-type": "text/plain"}, "/content-type"),
+        ({"x-client-request-id": "a b"}, "/x-client-request-id"),
+    ],
+)
+def test_a_request_with_another_address_or_key_breaks_the_claim(
+    record: CallRecord, validator: CrossValidator, changes: dict[str, str], pointer: str
+) -> None:
+    path = changes.pop("path", record.received[0].path)
+    wrong = changed(record, path=path, headers={**record.received[0].headers, **changes})
+    findings = claim_request_is_addressed_and_signed(wrong, validator.operation)
+    assert ids(findings) == [("request-differs-from-call", pointer)]
+
+
+def test_two_calls_with_one_id_break_the_claim(record: CallRecord) -> None:
+    assert ids(claim_requests_have_their_own_ids(record, record)) == [("request-id-repeated", "")]
+
+
+def test_a_temporary_refusal_that_is_not_repeated_breaks_the_claim(record: CallRecord) -> None:
+    assert ids(claim_temporary_refusal_is_repeated(changed(record, status=429), 2)) == [("refusal-not-repeated", "")]
 
 
 @pytest.mark.parametrize("form", ["bytes", "file object", "path", "Pillow image"])
@@ -360,6 +324,11 @@ def test_a_missed_deadline_breaks_the_claim(record: CallRecord) -> None:
     [
         ({"images": (Image("http://a.test/1.png"),)}, "/images"),
         ({"credits_used": 1}, "/credits_used"),
+        ({"credits_used": 168000.0}, "/credits_used"),
+        ({"cost_usd": None}, "/cost_usd"),
+        ({"client_request_id": "another"}, "/client_request_id"),
+        ({"description": "A night"}, "/description"),
+        ({"warnings": ("odd",)}, "/warnings"),
         ({"request_id": None}, "/request_id"),
         ({"raw": {}}, "/raw"),
     ],
@@ -389,8 +358,8 @@ def test_an_error_that_differs_from_the_answer_breaks_the_claim(record: CallReco
     answer = orjson.dumps({"message": "Nothing here", "error": {"data": [{"code": "custom"}]}})
     error = NotFound("no", status_code=404, message="Something else")
     wrong = replace(changed(record, status=404, answer=answer), outcome=error)
-    expected = [("error-differs-from-answer", "/issues"), ("error-differs-from-answer", "/message")]
-    assert ids(claim_outcome_matches_the_answer(wrong)) == expected
+    different = {"/issues", "/message", "/body", "/client_request_id", "/request_id"}
+    assert set(ids(claim_outcome_matches_the_answer(wrong))) == {("error-differs-from-answer", at) for at in different}
 
 
 def test_an_invalid_call_that_is_served_breaks_the_claim(record: CallRecord) -> None:

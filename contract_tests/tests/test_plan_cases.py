@@ -118,8 +118,6 @@ _ODD: dict[str, Callable[[Any], bool]] = {
     "prompt-empty": lambda prompt: prompt == "",
     "prompt-4000-characters": lambda prompt: len(prompt) == 4000,
     "prompt-nul": lambda prompt: "\0" in prompt,
-    "prompt-astral": lambda prompt: max(prompt) > "\uffff",
-    "prompt-right-to-left": lambda prompt: "\u0600" <= prompt[0] <= "\u06ff",
     "image_urls-0-items": lambda inputs: inputs == [],
     "image_urls-14-items": lambda inputs: len(inputs) == 14,
 }

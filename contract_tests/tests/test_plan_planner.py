@@ -1,15 +1,17 @@
 import base64
+from collections import Counter
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Plan
+from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Plan
 from bodydouble_contract_tests.checks.profile import OperationProfile
-from bodydouble_contract_tests.plan.options import input_picture
+from bodydouble_contract_tests.plan.array import covering_rows
 from bodydouble_contract_tests.plan.planner import coverage, elements, make_plan, within_budget
-from bodydouble_contract_tests.plan.space import Factor, Option, Space, covering_rows
+from bodydouble_contract_tests.plan.space import Factor, Option, Space
+from bodydouble_contract_tests.plan.zoo import PROMPTS, base64_pictures, data_uris, input_picture
 from bodydouble_spec import Contract, Evidence, Overlay
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -204,7 +206,7 @@ def test_a_picture_by_url_has_one_call_and_only_with_a_url_to_give(profile: Oper
     without, given_one = (make_plan(profile, is_billed=True, image_url=url) for url in (None, _URL))
     assert "--image-url" in without.unbought["image_urls by URL"]
     assert not any(item.startswith("http") for case in without.paid for item in case.body["image_urls"])
-    assert [case.body["image_urls"] for case in given_one.paid if "image_urls by URL" in case.covers] == [[_URL]]
+    assert [set(case.body["image_urls"]) for case in given_one.paid if "image_urls by URL" in case.covers] == [{_URL}]
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "house.png", "ftp://example.com/a.png"])
@@ -213,23 +215,106 @@ def test_a_picture_that_no_server_fetches_is_not_accepted(profile: OperationProf
         make_plan(profile, is_billed=True, image_url=url)
 
 
-def test_the_rest_of_the_budget_buys_odd_requests_and_then_pairs(profile: OperationProfile) -> None:
-    rest = make_plan(profile, is_billed=True, max_images=15 + 7 + 2).paid[12:]
-    assert [case.expectation for case in rest] == [ExpectedOutcome.SURVIVED] * 7 + [ExpectedOutcome.ACCEPTED] * 2
-    assert all(element.startswith("pair ") for case in rest[7:] for element in case.covers)
+@pytest.mark.parametrize("url", [None, _URL])
+def test_the_rest_of_the_budget_buys_the_pairs_worth_most(profile: OperationProfile, url: str | None) -> None:
+    plans = [make_plan(profile, is_billed=True, max_images=images, image_url=url) for images in (15, 20, 40)]
+    gains = [len(plan.pairs_in(plan.paid)) for plan in plans]
+    assert [plan.images <= images for plan, images in zip(plans, (15, 20, 40), strict=True)] == [True] * 3
+    # The first calls bring more new pairs for each picture than the later ones.
+    assert (gains[1] - gains[0]) / 5 > (gains[2] - gains[1]) / 20 > 0
+    assert plans[2].paid[: len(plans[1].paid)] == plans[1].paid
 
 
-def test_a_budget_without_end_buys_each_pair_once(profile: OperationProfile) -> None:
+def test_a_budget_without_end_buys_every_pair_and_then_odd_requests(profile: OperationProfile) -> None:
     plan = make_plan(profile, is_billed=True, max_images=1000)
-    pairs = [element for case in plan.paid for element in case.covers if element.startswith("pair ")]
-    assert len(pairs) == len(set(pairs)) > 50
+    assert plan.pairs_in(plan.paid) == plan.pairs
     assert "pairs of values" not in plan.unbought
+    is_odd = [case.expectation is ExpectedOutcome.SURVIVED for case in plan.paid]
+    assert is_odd == sorted(is_odd)
+    assert any(is_odd)
 
 
-def test_a_pair_is_in_the_request_that_is_paid_for_it(profile: OperationProfile) -> None:
-    plan = make_plan(profile, is_billed=True, max_images=1000)
-    (body,) = [case.body for case in plan.paid if "pair num_images=4 x aspect_ratio=16:9" in case.covers]
-    assert (body["num_images"], body["aspect_ratio"]) == (4, "16:9")
+def test_the_pairs_that_the_budget_does_not_buy_are_counted(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=17)
+    missing = len(plan.pairs) - len(plan.pairs_in(plan.paid))
+    assert plan.unbought["pairs of values"] == f"{missing} of {len(plan.pairs)} pairs are beyond the budget"
+
+
+def test_every_pair_of_values_is_sent_to_a_free_server_in_300_requests(contract: Contract) -> None:
+    plan = make_plan(OperationProfile(contract), is_billed=False)
+    assert plan.pairs_in(case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED) == plan.pairs
+    assert sum(case.repeats for case in plan.calls) <= 300
+
+
+def test_a_pair_is_in_the_body_of_the_calls_that_prove_it(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=False)
+    name = "pair num_images maximum (4) x aspect_ratio=16:9"
+    bodies = [case.body for case in plan.calls if name in plan.pairs_of.get(case.id, ())]
+    assert {(body["num_images"], body["aspect_ratio"]) for body in bodies} == {(4, "16:9")}
+    assert len(plan.pairs) > 300
+    lengths = [
+        len(case.body["image_urls"])
+        for case in plan.calls
+        if any(pair.endswith("x image_urls with 3 items") for pair in plan.pairs_of.get(case.id, ()))
+    ]
+    assert set(lengths) == {3}
+
+
+def test_more_pairs_than_the_requests_allow_are_counted(contract_of: Callable[..., Contract]) -> None:
+    many = {f"p{number}": {"enum": [f"{number}{one}" for one in range(20)]} for number in range(3)}
+    plan = make_plan(OperationProfile(contract_of({"type": "object", "properties": many})), is_billed=False)
+    assert sum(case.repeats for case in plan.calls) == 300
+    assert "more than 300 requests" in plan.unbought["pairs of values"]
+
+
+def _accepted(plan: Plan) -> list[Any]:
+    return [
+        case.body
+        for case in plan.calls
+        if case.credential is Credential.KEY and case.expectation is not ExpectedOutcome.REFUSED
+    ]
+
+
+@pytest.mark.parametrize("name", ["num_images", "aspect_ratio", "provider", "prompt"])
+def test_no_value_is_in_most_of_the_calls(profile: OperationProfile, name: str) -> None:
+    bodies = _accepted(make_plan(profile, is_billed=False))
+    counts = Counter(str(body.get(name)) for body in bodies)
+    (_, most), *_ = counts.most_common(1)
+    assert most < len(bodies) * 0.55
+
+
+def test_every_prompt_and_picture_of_the_zoo_is_sent_to_a_free_server(profile: OperationProfile) -> None:
+    bodies = _accepted(make_plan(profile, is_billed=False))
+    prompts = {body["prompt"] for body in bodies}
+    assert {text for texts in PROMPTS.values() for text in texts} <= prompts
+    pictures = {item for body in bodies for item in body["image_urls"]}
+    assert {*data_uris(), *base64_pictures()} <= pictures
+
+
+def test_calls_that_cost_money_have_pictures_of_usual_formats_and_prompts_of_each_class(
+    profile: OperationProfile,
+) -> None:
+    plan = make_plan(profile, is_billed=True, max_images=60)
+    sent = {
+        item for case in plan.paid if case.expectation is ExpectedOutcome.ACCEPTED for item in case.body["image_urls"]
+    }
+    assert sent == set(data_uris(is_cautious=True))
+    assert all(any(element == f"prompt {kind}" for element in _proved(plan)) for kind in PROMPTS)
+
+
+def test_the_first_call_has_its_own_case_and_refusals_stand_between_successes(profile: OperationProfile) -> None:
+    plan = make_plan(profile, is_billed=False)
+    assert (plan.calls[0].id, plan.calls[0].body) == ("state/first", plan.paid[0].body)
+    states = [case.expectation for case in plan.unpaid if case.id.startswith("state/")]
+    assert states[::2] == [ExpectedOutcome.ACCEPTED] * 4
+    assert states[1::2] == [ExpectedOutcome.UNAUTHORIZED] * 2 + [ExpectedOutcome.REFUSED]
+
+
+def test_calls_at_the_same_time_differ(profile: OperationProfile) -> None:
+    calls = make_plan(profile, is_billed=False).parallel
+    assert len({str(case.body) + case.credential for case in calls}) == len(calls) > 4
+    assert {case.expectation for case in calls} == {*ExpectedOutcome} - {ExpectedOutcome.SURVIVED}
+    assert make_plan(profile, is_billed=True).parallel == ()
 
 
 def test_rules_that_are_only_assumed_are_not_probed_where_a_mistake_costs_money(profile: OperationProfile) -> None:
@@ -245,7 +330,7 @@ def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(profile: 
         [(case.expectation, case.repeats) for case in make_plan(profile, is_billed=is_billed).calls if case.repeats > 1]
         for is_billed in (True, False)
     ]
-    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 20)]]
+    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 10)]]
 
 
 def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:

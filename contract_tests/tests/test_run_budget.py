@@ -6,8 +6,9 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.run.budget import Budget, Charge, charge_of, is_billed, spending_limit_of
+from bodydouble_contract_tests.run.budget import Budget, is_billed, spending_limit_of
 from bodydouble_contract_tests.run.caller import WaitBudget, retry_after_s
+from bodydouble_contract_tests.run.charges import Charge, charge_of
 from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.verification import (
     CannotVerify,
@@ -74,7 +75,7 @@ def test_overcharging_leaves_nothing_but_free_calls() -> None:
     [
         (Received(200), {"meta": {"usage": {"credits_used": 168_000}}}, DOCUMENTED),
         (Received(200), {"meta": {"usage": {"credits_used": 1_000_000}}}, Charge(2, 1_000_000, 0.5)),
-        (Received(200), {"meta": {"usage": {"credits_used": 2, "usd_spent": 0.3}}}, Charge(2, 2, 0.3)),
+        (Received(200), {"meta": {"usage": {"credits_used": 2, "usd_spent": 0.3}}}, Charge(2, 168_000, 0.3)),
         (Received(200), {"meta": {"usage": {"usd_spent": 0.3}}}, Charge(2, 600_000, 0.3)),
         (Received(200, {"x-aimlapi-usd-spent": "0.500000000"}), {}, Charge(2, 1_000_000, 0.5)),
         (Received(200, {"x-aimlapi-credits-used": "1000000"}), {}, Charge(2, 1_000_000, 0.5)),
@@ -85,12 +86,20 @@ def test_overcharging_leaves_nothing_but_free_calls() -> None:
         (Received(None, trouble=Trouble.TIMEOUT), None, DOCUMENTED),
         (Received(None, trouble=Trouble.BROKEN), None, DOCUMENTED),
         (Received(None, trouble=Trouble.UNREACHABLE, was_sent=False), None, FREE),
-        (Received(400), {"meta": {"usage": {"credits_used": 5}}}, FREE),
+        (Received(200), {"meta": {"usage": {"credits_used": 1}}}, DOCUMENTED),
+        (Received(200, {"x-aimlapi-credits-used": "1"}), {"meta": {"usage": {"credits_used": -5}}}, DOCUMENTED),
+        (Received(200), {"meta": {"usage": {"credits_used": "1000000"}}}, Charge(2, 1_000_000, 0.5)),
+        (Received(200), {"meta": {"usage": {"credits_used": [True, None]}}}, DOCUMENTED),
+        (Received(200, {"x-aimlapi-usd-spent": "inf"}), None, DOCUMENTED),
+        (Received(202), {"id": "job-1"}, DOCUMENTED),
+        (Received(400), {"meta": {"usage": {"credits_used": 1_000_000}}}, Charge(0, 1_000_000, 0.5)),
+        (Received(429, {"x-aimlapi-credits-used": "1000000"}), None, Charge(0, 1_000_000, 0.5)),
+        (Received(400), {"message": "no"}, FREE),
         (Received(429), None, FREE),
         (Received(500), None, FREE),
     ],
 )
-def test_a_call_costs_what_its_answer_says_or_the_documented_price(
+def test_a_call_costs_the_larger_of_what_its_answer_says_and_the_price(
     profile: OperationProfile, received: Received, answer: Any, charged: Charge
 ) -> None:
     assert charge_of(profile, CASE, received, answer, PRICE) == charged

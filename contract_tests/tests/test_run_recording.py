@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_contract_tests.run.budget import Charge
+from bodydouble_contract_tests.run.charges import Charge
 from bodydouble_contract_tests.run.recording import (
     CallState,
     Entry,

@@ -157,8 +157,8 @@ def test_overcharging_is_found_and_ends_the_run_when_the_budget_is_gone(
     assert result.usd <= 0.75 + 4 * 5 * PRICE
 
 
-def test_a_call_without_an_answer_is_a_finding_and_counts_as_charged(
-    run: Callable[..., Verification], app: MockServer, profile: OperationProfile
+def test_a_call_without_an_answer_is_a_finding_counts_as_charged_and_ends_the_buying(
+    run: Callable[..., Verification], app: MockServer, profile: OperationProfile, tmp_path: Path
 ) -> None:
     plan = plan_verification(profile, billed=True)
     silent = json_bytes(plan.paid[1].body)
@@ -169,10 +169,123 @@ def test_a_call_without_an_answer_is_a_finding_and_counts_as_charged(
             raise httpx.ReadTimeout("timed out")
         return answer
 
-    result = run(losing, is_live=True)
+    result = run(losing, is_live=True, recording=tmp_path / "r")
     assert [(item.id.partition("/")[0], item.severity) for item in result.findings] == [("answer-in-time", "error")]
     assert result.paid_images == sum(body.get("num_images", 1) for body in carried_out(app))
-    assert len(carried_out(app)) == len(plan.paid)
+    assert len(carried_out(app)) == 2
+    assert f"{silent.id} was not answered in time; it may have been charged" in (result.incomplete or "")
+    resumed = run(is_live=True, resume=tmp_path / "r")
+    assert (resumed.incomplete, len(carried_out(app))) == (None, len(plan.paid))
+    assert resumed.usd == pytest.approx(plan.images * PRICE)
+
+
+def answered(status: int, body: dict[str, Any]) -> httpx.Response:
+    """Return an answer as it comes from a network."""
+    content = json.dumps(body).encode()
+    headers = {"content-type": "application/problem+json", "content-length": str(len(content))}
+    return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
+
+
+def failing_once(status: int, body: dict[str, Any], calls: int) -> Tamper:
+    """Return a server that answers the valid call after a number of them with a status, and carries it out otherwise."""
+    seen: list[int] = []
+
+    def fail(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        if request.method == "POST":
+            answer = inner.handle_request(request)
+            if answer.status_code == 200:
+                seen.append(200)
+                if len(seen) == calls + 1:
+                    return answered(status, body)
+            return answer
+        return inner.handle_request(request)
+
+    return fail
+
+
+def test_a_call_that_failed_unpaid_is_made_again_by_the_resumed_run_and_keeps_its_finding(
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
+) -> None:
+    plan = plan_verification(profile, billed=True)
+    result = run(failing_once(500, {}, 2), is_live=True, recording=tmp_path / "r")
+    assert f"{plan.paid[2].id} was answered with 500" in (result.incomplete or "")
+    assert (result.paid_images, len(result.findings)) == (sum(case.images for case in plan.paid[:2]), 1)
+    resumed = run(is_live=True, resume=tmp_path / "r")
+    assert (resumed.incomplete, resumed.paid_images) == (None, plan.images)
+    assert [item.id for item in resumed.findings] == [item.id for item in result.findings]
+    again = run(is_live=True, resume=tmp_path / "r")
+    assert again.requests == resumed.requests
+    assert again.usd == pytest.approx(plan.images * PRICE)
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_an_account_that_is_turned_away_ends_the_buying_and_is_no_finding(
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path, status: int
+) -> None:
+    plan = plan_verification(profile, billed=True)
+    result = run(failing_once(status, {"message": "not today"}, 2), is_live=True, recording=tmp_path / "r")
+    assert f"out of credits, or is not allowed to make this call ({status}: not today)" in (result.incomplete or "")
+    assert result.findings == ()
+    resumed = run(is_live=True, resume=tmp_path / "r")
+    assert (resumed.incomplete, resumed.findings, resumed.paid_images) == (None, (), plan.images)
+
+
+@pytest.mark.parametrize("status", [402, 403])
+def test_an_account_that_is_turned_away_from_the_start_is_one_reason(
+    run: Callable[..., Verification], status: int
+) -> None:
+    def closed(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        return answer if answer.status_code == 401 else answered(status, {"message": "no"})
+
+    result = run(closed, is_live=True)
+    assert f"not allowed to make this call ({status}: no)" in (result.incomplete or "")
+    assert (result.findings, result.paid_images) == ((), 0)
+
+
+def test_a_403_to_an_invalid_request_is_a_finding(run: Callable[..., Verification]) -> None:
+    def strict(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        return answered(403, {"message": "no"}) if answer.status_code == 400 else answer
+
+    result = run(strict, is_live=True)
+    assert result.incomplete is None
+    assert result.outcomes["invalid-refused"] == "failed"
+
+
+def test_a_call_that_is_repeated_after_429_reserves_anew_and_is_paid_once(
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
+) -> None:
+    plan = plan_verification(profile, billed=True)
+    pauses: list[float] = []
+    result = run(failing_once(429, {}, 1), is_live=True, recording=tmp_path / "r", sleep=pauses.append)
+    lines = [item.extra["verify"] for item in read_exchanges(tmp_path / "r").exchanges]
+    states = [line["state"] for line in lines if line["case"] == plan.paid[1].id]
+    assert states == ["reserved", "released", "reserved", "answered", "checked"]
+    assert (result.incomplete, result.paid_images, result.findings) == (None, plan.images, ())
+
+
+def test_a_lost_call_is_named_when_the_budget_runs_short(
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path
+) -> None:
+    plan = plan_verification(profile, billed=True, max_usd=0.2)
+
+    def lose(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        if request.method == "POST" and answer.status_code == 200:
+            raise KeyboardInterrupt
+        return answer
+
+    def dearer(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        if request.method == "POST" and answer.status_code == 200:
+            return changed(answer, lambda body: body["meta"]["usage"].update(credits_used=250_000))
+        return answer
+
+    run(lose, is_live=True, max_usd=0.2, recording=tmp_path / "r")
+    result = run(dearer, is_live=True, max_usd=0.2, resume=tmp_path / "r")
+    assert "0.042 USD of that are for calls that an earlier run lost" in (result.incomplete or "")
+    assert plan.paid[0].id in (result.incomplete or "")
 
 
 def accepting(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from bodydouble_contract_tests.checks import Credential, OperationProfile
 from bodydouble_contract_tests.run.http import Target
+from bodydouble_contract_tests.verification import VerifyOptions, verify
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract
@@ -64,3 +65,35 @@ def test_a_call_has_its_parameters_and_its_key_where_the_contract_asks(
         ]
     assert statuses == [200, 401, 401]
     assert [len(exchange.findings) for exchange in app.journal.exchanges()] == [0, 1, 1]
+
+
+def test_a_mock_with_default_settings_passes_a_default_verification() -> None:
+    app = create_app(Contract.load())
+    with Target("http://mock.test", KEY, transport=MockTransport(app)) as target:
+        found = verify(
+            OperationProfile(app.contract), target, VerifyOptions(only=("no-key-refused", "wrong-key-refused"))
+        )
+    assert (found.findings, found.outcomes) == ((), {"no-key-refused": "passed", "wrong-key-refused": "passed"})
+
+
+def test_a_verification_asks_for_no_event_stream_and_no_callback() -> None:
+    properties = {
+        "text": {"type": "string"},
+        "stream": {"type": "boolean"},
+        "hook": {"type": "string", "format": "uri"},
+    }
+    answer = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    operation = {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {
+            "type": "object", "required": ["text"], "properties": properties}}}},
+        "callbacks": {"done": {"{$request.body#/hook}": {"post": {"responses": {"200": {"description": ""}}}}}},
+        "responses": {"200": {"description": "", "content": {
+            "application/json": {"schema": answer}, "text/event-stream": {"schema": {"type": "string"}}}}},
+    }  # fmt: skip
+    document = {"openapi": "3.0.0", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    app = create_app(Contract.load(document, overlay=None))
+    with Target("http://mock.test", KEY, transport=MockTransport(app)) as target:
+        found = verify(OperationProfile(app.contract), target, VerifyOptions(examples=10))
+    asked = [item for exchange in app.journal.exchanges() for item in exchange.findings if item["id"] == "not-stood-in"]
+    assert (asked, [finding for finding in found.findings if finding.id.startswith("valid-accepted")]) == ([], [])
+    assert len(app.journal.exchanges()) > 10

@@ -1,7 +1,14 @@
 """Patterns: texts that match them, and their alternatives."""
 
 import pytest
-from bodydouble_contract_tests.schema.pattern import alternatives, in_python, matches, matching, simplest_match
+from bodydouble_contract_tests.schema.pattern import (
+    alternatives,
+    in_python,
+    matches,
+    matching,
+    simplest_match,
+    stretched_match,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,9 +44,23 @@ def test_the_simplest_match_is_a_match(pattern: str) -> None:
     assert matches(pattern, text)
 
 
-@pytest.mark.parametrize("pattern", ["^\\p{Lu}+$", "\\u{1F600}"])
+@pytest.mark.parametrize("pattern", ["^\\p{Script=Thai}+$", "\\u{1F600}"])
 def test_a_pattern_that_python_cannot_read_gives_no_strategy(pattern: str) -> None:
     assert matching(pattern) is None
+
+
+@pytest.mark.parametrize("pattern", [r"^\p{Lu}+$", r"^[^\p{L}]$", r"^\P{Letter}$", r"(?<=a)b", r"^(.)\1$"])
+def test_a_pattern_by_category_or_with_a_look_around_gives_matches(pattern: str) -> None:
+    text = simplest_match(pattern)
+    assert text is not None
+    assert matches(pattern, text)
+
+
+@pytest.mark.parametrize(("pattern", "length"), [("^[a-z]+$", 5_000), ("^a.*z$", 300), ("^(?:ab)+$", 400)])
+def test_a_match_is_stretched_to_a_length_that_is_too_long_to_draw(pattern: str, length: int) -> None:
+    text = stretched_match(pattern, length)
+    assert text is not None
+    assert (len(text), matches(pattern, text)) == (length, True)
 
 
 def test_the_end_of_a_pattern_in_python_is_the_end_of_the_text() -> None:

@@ -195,7 +195,7 @@ def test_a_recursion_without_an_end_is_refused_with_its_place(contract_of: Contr
 def test_a_pattern_beyond_python_leaves_an_optional_property_out(contract_of: ContractOf, collect: Collect) -> None:
     schema = {
         "type": "object",
-        "properties": {"a": {"type": "string", "pattern": "^\\p{L}+$"}},
+        "properties": {"a": {"type": "string", "pattern": "^\\p{Script=Thai}+$"}},
         "additionalProperties": False,
     }
     assert collect(requests(contract_of(schema)), 5)[0] == {}

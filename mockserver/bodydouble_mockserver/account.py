@@ -1,11 +1,12 @@
 """The account routes: the list of models, and two billing routes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import orjson
-from bodydouble_spec import BEARER, Contract, Operation, is_object
+from bodydouble_spec import BEARER, Contract, Operation
 from bodydouble_spec.image_fields import image_price
+from bodydouble_spec.selection import limited_values
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,11 +24,12 @@ _LOW_BALANCE_USD = 1.0
 
 
 def account_routes(
-    contract: Contract, settings: Settings, state: ServerState, new_id: Callable[[], str]
+    contracts: Sequence[Contract], settings: Settings, state: ServerState, new_id: Callable[[], str]
 ) -> list[Route]:
     """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
 
-    credits_per_usd = _credits_per_usd(contract)
+    operations = [operation for contract in contracts for operation in contract.operations]
+    credits_per_usd = _credits_per_usd(operations)
 
     def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -44,7 +46,7 @@ def account_routes(
         return endpoint
 
     async def models(_request: Request) -> Response:
-        return to_response(_json({"object": "list", "data": _models(contract)}))
+        return to_response(_json({"object": "list", "data": _models(operations)}))
 
     def billing(credits_left: float) -> dict[str, Any]:
         return {"current_balance": credits_left / credits_per_usd, "currency": "USD"}
@@ -71,19 +73,15 @@ def account_routes(
     return [Route(path + slash, endpoint, methods=["GET", "HEAD"]) for path, endpoint in routes for slash in ("", "/")]
 
 
-def _credits_per_usd(contract: Contract) -> int:
-    """Return the credits that a dollar buys by the contract; 1 where it has no price."""
-    prices = (image_price(operation.extensions).credits_per_usd for operation in contract.operations)
+def _credits_per_usd(operations: Iterable[Operation]) -> int:
+    """Return the credits that a dollar buys by the first contract with a price; 1 where none has."""
+    prices = (image_price(operation.extensions).credits_per_usd for operation in operations)
     return next(filter(None, prices), 1)
 
 
-def _models(contract: Contract) -> list[dict[str, Any]]:
-    names = [
-        name
-        for operation in contract.operations
-        for name in _model_schema(operation).get("enum", ())
-        if isinstance(name, str)
-    ]
+def _models(operations: Iterable[Operation]) -> list[dict[str, Any]]:
+    values = [value for operation in operations for value in limited_values(operation).get("model", {}).values()]
+    names = [value for value in values if isinstance(value, str)]
     return [
         {
             "id": name,
@@ -94,11 +92,6 @@ def _models(contract: Contract) -> list[dict[str, Any]]:
         }
         for name in dict.fromkeys(names)
     ]
-
-
-def _model_schema(operation: Operation) -> dict[str, Any]:
-    schema = (operation.request_schema or {}).get("properties", {}).get("model")
-    return schema if is_object(schema) else {}
 
 
 def _json(body: dict[str, Any]) -> Answer:

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import re
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
-from bodydouble_spec import REDACTED, Contract, Operation, Redactor
+from bodydouble_spec import REDACTED, Contract, Redactor
 from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver.account import account_routes
-from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
+from bodydouble_mockserver.answer import Gallery
 from bodydouble_mockserver.asgi import (
     CORS,
     TEXT_CORS,
@@ -31,7 +31,7 @@ from bodydouble_mockserver.asgi import (
     to_response,
 )
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
-from bodydouble_mockserver.endpoint import HandledRequest, OperationEndpoint
+from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pictures import ContentStore
@@ -41,10 +41,9 @@ from bodydouble_mockserver.request import (
     MalformedRequest,
     Refusal,
     bearer_key,
-    contract_limits,
-    operation_limits,
 )
-from bodydouble_mockserver.scripting import BadScenario, ServerState, parse_scenario
+from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState, bind_answer, parse_scenario
+from bodydouble_mockserver.service import Endpoint, Service, ServiceParts
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["MockServer", "create_app"]
@@ -52,14 +51,15 @@ __all__ = ["MockServer", "create_app"]
 LOG = logging.getLogger("bodydouble.mockserver")
 
 
-def log_request(handled: HandledRequest) -> None:
-    """Log method, path, status, the directives that took effect, and the first finding."""
+def log_request(handled: HandledRequest, *, with_contract: bool = False) -> None:
+    """Log method, path, status, the contract if wanted, the directives that took effect, and the first finding."""
     findings = handled.answer.findings
     first = next(iter(findings), None)
     note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
-    line = f"{handled.method} {handled.path} {handled.answer.status}{directives}{note}{more}"
+    contract = f" ({handled.contract})" if with_contract and handled.contract is not None else ""
+    line = f"{handled.method} {handled.path} {handled.answer.status}{contract}{directives}{note}{more}"
     for secret in handled.checked.secrets:
         # The name of a parameter or header may be a key that is in the wrong place.
         if len(secret) >= Redactor.shortest_key:
@@ -68,95 +68,134 @@ def log_request(handled: HandledRequest) -> None:
     LOG.info("%s", visible(line))
 
 
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-max-age", b"86400"),
 )
 
 
-def create_app(contract: Contract | None = None, settings: Settings | None = None) -> "MockServer":
-    """Create a mock server for a contract (default: the vendored one), to serve with uvicorn or to call in process::
+def create_app(contract: Contract | Sequence[Contract] | None = None, settings: Settings | None = None) -> "MockServer":
+    """Create a mock server for a contract or several (default: the vendored one), to serve with uvicorn or to call in process::
 
         transport = httpx.ASGITransport(create_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
-    Raises ValueError for a dialect that the contract lacks, or a pictures folder without image files.
+    Operations of several contracts with one method and path are told apart by the property of the body whose ``enum`` or ``const`` differs.
+    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, or operations that cannot be told apart.
     """
-    return MockServer(contract or Contract.load(), settings or Settings())
+    return MockServer(Contract.load() if contract is None else contract, settings or Settings())
 
 
 class MockServer(Starlette):
-    """A Starlette application whose operations are answered ahead of its router."""
+    """A Starlette application whose operations are answered ahead of its router.
 
-    def __init__(self, contract: Contract, settings: Settings) -> None:
-        self.contract = contract
+    ``background`` are functions whose coroutines run while the server does.
+    """
+
+    def __init__(self, contract: Contract | Sequence[Contract], settings: Settings) -> None:
+        contracts = [contract] if isinstance(contract, Contract) else [*contract]
         self.settings = settings
+        self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._store = ContentStore()
         self._gallery = Gallery(self._store, settings.pictures)
         self._state = ServerState(settings)
+        self._script: Any = None
         self.journal = Journal(
             self._state.hash_key,
             entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
-            redactor=_redactor(contract, settings),
+            redactor=_redactor(contracts, settings),
             file=None if settings.journal_file is None else JournalFile(settings.journal_file),
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )
         self._events = Events(self.journal)
         self._new_id = settings.new_ids()
-        self._endpoints: dict[str, dict[str, OperationEndpoint]] = {}
-        templated: list[Route] = []
-        self._writers: list[tuple[Operation, SuccessWriter]] = []
-        is_vendor = is_of_the_vendor(contract)
-        self._refusals = RefusalWriter(None, is_vendor=is_vendor)
-        for operation in contract.operations:
-            writer = SuccessWriter(operation, settings, self._gallery)
-            self._writers.append((operation, writer))
-            refusals = RefusalWriter(operation, is_vendor=is_vendor)
-            endpoint = OperationEndpoint(
-                operation, writer, refusals, settings, self._state, self._new_id, self._store.put
-            )
-            for path in _spellings(operation.path):
-                if "{" in path:
-                    template, names = _template(path)
-                    templated.append(
-                        Route(template, _TemplatedEndpoint(endpoint, self, names), methods=[operation.method])
-                    )
-                else:
-                    self._endpoints.setdefault(path, {})[operation.method] = endpoint
+        self._service = self._new_service(contracts)
         super().__init__(
-            routes=[
-                *templated,
-                Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
-                *(account_routes(contract, settings, self._state, self._new_id) if is_vendor else ()),
-                *control_routes(contract, self._writers, self._state, self.play, self.reset),
-                *journal_routes(self.journal, self._events),
-            ],
+            routes=self._routes(self._service),
             exception_handlers={HTTPException: self._http_error},
             lifespan=self._lifespan,
         )
         # The API serves both spellings itself; with a redirect, some clients lose the body of a POST.
         self.router.redirect_slashes = False
 
+    @property
+    def contract(self) -> Contract:
+        """The contract that is served, the first of several."""
+        return self._service.contracts[0]
+
+    @property
+    def contracts(self) -> tuple[Contract, ...]:
+        """The contracts that are served."""
+        return self._service.contracts
+
+    def _new_service(self, contracts: Sequence[Contract]) -> Service:
+        return Service(
+            contracts, ServiceParts(self.settings, self._gallery, self._state, self._new_id, self._store.put)
+        )
+
+    def _routes(self, service: Service) -> list[Route]:
+        templated: list[Route] = []
+        for path, method, endpoint in service.templated:
+            templated.append(Route(_template(path), _TemplatedEndpoint(endpoint, self), methods=[method]))
+        return [
+            *templated,
+            Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
+            *(account_routes(service.contracts, self.settings, self._state, self._new_id) if service.is_vendor else ()),
+            *control_routes(service.contracts, service.targets, self._state, self.play, self.reset),
+            *journal_routes(self.journal, self._events),
+        ]
+
     def play(self, scenario: Any) -> None:
         """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""
-        if not self._writers:
-            raise BadScenario("", "this contract has no operation that could be scripted")
-        operation, writer = self._writers[0]
-        self._state.add(parse_scenario(scenario, operation, writer.choices))
+        self._state.add(parse_scenario(scenario, self._service.targets))
+
+    def play_file(self, scenario: Any) -> None:
+        """Add the scenario of the run's file, which `prepare` can replace. Raises BadScenario."""
+        parsed = parse_scenario(scenario, self._service.targets)
+        for answer in parsed.answers:
+            answer.is_of_file = True
+        self._state.add(parsed)
+        self._script = scenario
+
+    def prepare(self, contracts: Sequence[Contract], script: Any = None) -> Callable[[], None]:
+        """Prepare the replacement of the contracts, and of the scenario of the run's file; the function that is returned makes it.
+
+        Journal, balances, pictures and the uses of scripted answers stay. This takes a while and may run in another thread; the function
+        does not, and runs on the server's loop. Raises ValueError when the contracts cannot be served, or a scripted answer does not fit
+        them.
+        """
+        service = self._new_service(contracts)
+        scenario = None if script is None else parse_scenario(script, service.targets)
+        is_same_script = script == self._script
+
+        def rebound(answer: ScriptedAnswer) -> ScriptedAnswer:
+            if not answer.has_uses_left:
+                return answer
+            bound = bind_answer(answer.source, f"/{answer.id}", service.targets)
+            return replace(bound, id=answer.id, used=answer.used, is_of_file=answer.is_of_file)
+
+        kept = [answer for answer in self._state.answers if is_same_script or not answer.is_of_file]
+        for answer in kept:
+            rebound(answer)
+
+        def take_over() -> None:
+            answers = [rebound(answer) for answer in self._state.answers if is_same_script or not answer.is_of_file]
+            new = () if scenario is None or is_same_script else scenario.answers
+            for answer in new:
+                answer.is_of_file = True
+            limits = None if scenario is None or is_same_script else scenario.limits
+            self._state.replace((*new, *answers), limits)
+            self._script = script
+            self.router.routes[:] = self._routes(service)
+            self._service = service
+
+        return take_over
 
     @property
     def notices(self) -> list[str]:
         """The limits of the answers that an app should know before it relies on them, one sentence each."""
-        return [
-            *contract_limits(self.contract),
-            *(
-                notice
-                for operation, writer in self._writers
-                for notice in (*operation_limits(operation), *writer.notices)
-            ),
-        ]
+        return self._service.notices
 
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""
@@ -179,7 +218,7 @@ class MockServer(Starlette):
             await super().__call__(scope, receive, send)
             return
         method = scope["method"]
-        endpoint = self._endpoints.get(scope["path"], {}).get(method)
+        endpoint = self._service.literal.get(scope["path"], {}).get(method)
         if endpoint is not None:
             await self.respond(endpoint, scope, receive, send)
         elif scope["path"].startswith(CONTROL_PREFIX):
@@ -197,7 +236,7 @@ class MockServer(Starlette):
         else:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
 
-    async def respond(self, endpoint: OperationEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
         start = time.perf_counter()
         try:
@@ -223,7 +262,7 @@ class MockServer(Starlette):
     def _record(self, handled: HandledRequest) -> None:
         self.journal.append(handled)
         if self.settings.log:
-            log_request(handled)
+            log_request(handled, with_contract=len(self.contracts) > 1)
 
     async def _picture(self, request: Request) -> Response:
         image = await self._gallery.picture(request.scope["path"])
@@ -252,48 +291,51 @@ class MockServer(Starlette):
         scope = {"method": malformed.method, "path": malformed.path, "query_string": b"", "headers": headers}
         refusal = Refusal(malformed.status, malformed.message)
         now = self.settings.clock()
-        answer = self._refusals.write(malformed.status, refusal, malformed.path, self._new_id(), now)
+        answer = self._service.refusals.write(malformed.status, refusal, malformed.path, self._new_id(), now)
         answer.findings = [malformed.finding()]
         key = bearer_key(header(scope, b"authorization"))
         self._record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
         return answer
 
     def _refuse(self, status: int, scope: Scope) -> Answer:
-        return self._refusals.write(status, Refusal(status), scope["path"], self._new_id(), self.settings.clock())
+        return self._service.refusals.write(
+            status, Refusal(status), scope["path"], self._new_id(), self.settings.clock()
+        )
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:
+        running = [asyncio.create_task(start()) for start in self.background]
         yield
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         self.close()
 
 
 class _TemplatedEndpoint:
-    """An endpoint with a path template, which only the router can match."""
+    """An endpoint with a path template, which only the router can match; the parameters get their names from the contract that answers."""
 
-    def __init__(self, endpoint: OperationEndpoint, server: MockServer, names: Sequence[str]) -> None:
+    def __init__(self, endpoint: Endpoint, server: MockServer) -> None:
         self._endpoint = endpoint
         self._server = server
-        self._names = names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["path_params"] = dict(zip(self._names, scope["path_params"].values(), strict=True))
         await self._server.respond(self._endpoint, scope, receive, send)
 
 
-def _redactor(contract: Contract, settings: Settings) -> Redactor:
-    """Return a redactor of the configured keys, and of the query parameters that are keys by the contract."""
+def _redactor(contracts: Sequence[Contract], settings: Settings) -> Redactor:
+    """Return a redactor of the configured keys, and of the query parameters that are keys by the contracts."""
     keys = (*settings.api_keys, *([] if settings.control_key is None else [settings.control_key]))
-    return Redactor(keys, [name for item in contract.operations for name in item.security.names("query")])
+    return Redactor(
+        keys, [name for contract in contracts for item in contract.operations for name in item.security.names("query")]
+    )
 
 
-def _template(path: str) -> tuple[str, list[str]]:
-    """Return a path template for the router, which allows fewer names than OpenAPI does, and the names in the contract."""
-    parts = _PARAMETER.split(path)
-    names = parts[1::2]
+def _template(path: str) -> str:
+    """Return the template for the router of a path without names (``/keys/{}``); it allows fewer names than OpenAPI does."""
     # A brace outside of a parameter is not a template's.
-    texts = [part.replace("{", "%7B").replace("}", "%7D") for part in parts[::2]]
-    template = texts[0] + "".join(f"{{p{index}}}{text}" for index, text in enumerate(texts[1:]))
-    return template, names
+    texts = [part.replace("{", "%7B").replace("}", "%7D") for part in path.split("{}")]
+    return texts[0] + "".join(f"{{p{index}}}{text}" for index, text in enumerate(texts[1:]))
 
 
 async def _preflight(scope: Scope, send: Send) -> None:
@@ -301,10 +343,3 @@ async def _preflight(scope: Scope, send: Send) -> None:
     headers = [*CORS, *_PREFLIGHT, (b"access-control-allow-headers", asked)]
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def _spellings(path: str) -> list[str]:
-    """Return the paths of an operation: under both official base URLs, with and without a trailing slash."""
-    bare = path.rstrip("/") or "/"
-    both = [bare, bare.removeprefix("/v1")] if bare.startswith("/v1/") else [bare]
-    return [spelling for item in both for spelling in (item, f"{item}/")]

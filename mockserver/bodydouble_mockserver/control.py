@@ -2,43 +2,42 @@
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import orjson
-from bodydouble_spec import Contract, Operation
+from bodydouble_spec import Contract
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bodydouble_mockserver.answer import SuccessWriter
 from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.request import bearer_key
-from bodydouble_mockserver.scripting import BadScenario, ServerState
+from bodydouble_mockserver.scripting import BadScenario, ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control"]
 
 
 def control_routes(
-    contract: Contract,
-    writers: list[tuple[Operation, SuccessWriter]],
+    contracts: Sequence[Contract],
+    targets: Sequence[ScriptTarget],
     state: ServerState,
     play: Callable[[Any], None],
     reset: Callable[[], None],
 ) -> list[Route]:
     """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
-    health_body = {
-        "status": "ok",
-        "version": version("bodydouble"),
-        "contract": contract.source,
-        "fingerprint": contract.fingerprint,
-        "operations": [operation.key for operation in contract.operations],
-    }
 
     async def health(_request: Request) -> Response:
-        return JSONResponse(health_body)
+        body = {
+            "status": "ok",
+            "version": version("bodydouble"),
+            # Fingerprints are computed at the first request: that of a large document takes a second.
+            **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
+            "operations": list(dict.fromkeys(target.operation.key for target in targets)),
+        }
+        return JSONResponse(body)
 
     async def faults(_request: Request) -> Response:
         return JSONResponse(FAULTS)
@@ -46,8 +45,10 @@ def control_routes(
     async def violations(_request: Request) -> Response:
         return JSONResponse(
             {
-                operation.key: [{"id": item.id, "description": item.description} for item in writer.violations.values()]
-                for operation, writer in writers
+                target.operation.key if len(contracts) == 1 else target.name: [
+                    {"id": item.id, "description": item.description} for item in target.writer.violations.values()
+                ]
+                for target in targets
             }
         )
 
@@ -85,11 +86,22 @@ def control_routes(
     ]
 
 
+def _identity(contract: Contract) -> dict[str, str]:
+    return {"contract": contract.source, "fingerprint": contract.fingerprint}
+
+
 def _scenarios_body(state: ServerState) -> dict[str, Any]:
     limits = state.limits
     return {
         "answers": [
-            {**answer.source, "id": answer.id, "times": answer.times, "used": answer.used} for answer in state.answers
+            {
+                **answer.source,
+                "id": answer.id,
+                "times": answer.times,
+                "used": answer.used,
+                **({} if answer.targets is None else {"for": [target.name for target in answer.targets]}),
+            }
+            for answer in state.answers
         ],
         "limits": {
             "requests_per_minute": limits.requests_per_minute,

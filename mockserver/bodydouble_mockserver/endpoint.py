@@ -5,20 +5,21 @@ An endpoint works on raw ASGI ahead of the router: Starlette's Request and Respo
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec import Operation
 
-from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter
+from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer, unread_preferences
+from bodydouble_mockserver.dispatch import Choice
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["Effects", "HandledRequest", "OperationEndpoint"]
+__all__ = ["ChoosingEndpoint", "Effects", "HandledRequest", "OperationEndpoint", "UnknownValueEndpoint"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class HandledRequest:
     checked: CheckedRequest
     intake: Intake = _NO_BODY
     operation: str | None = None
+    contract: str | None = None
     effects: Effects = _NO_EFFECTS
     started: float = 0.0
     duration_s: float = 0.0
@@ -82,6 +84,7 @@ class HandledRequest:
 
 
 _CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _NO_DIRECTIVES = Directives()
 _BODILESS = {204, 205, 304}
 # Directives that have no effect on a refusal, and those that have none on a success.
@@ -92,8 +95,11 @@ _ERROR_ONLY = frozenset({"envelope"})
 class OperationEndpoint:
     """Answers one operation; `answer` builds the answer and reads the body, but sends nothing.
 
-    ``put`` stores an input picture and returns its hash.
+    ``put`` stores an input picture and returns its hash. ``contract`` names the contract in the journal, None where there is only the vendored
+    one.
     """
+
+    contract: str | None = None
 
     def __init__(
         self,
@@ -108,33 +114,55 @@ class OperationEndpoint:
         self.operation = operation
         self.writer = writer
         self._put = put
-        self._refusals = refusals
+        self.refusals = refusals
         self._settings = settings
         self._state = state
         self._new_id = new_id
+        self._parameters = _PARAMETER.findall(operation.path)
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        request_id = self._new_id()
+        return await self.answer_intake(scope, headers, await self.take_in(scope, headers, receive))
+
+    async def take_in(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> tuple[Intake, bool]:
+        """Read the body of a request, whatever its operation, and return whether it was read to its end."""
         message = await receive()
         sent: bytes = message.get("body", b"")
         limit = self._settings.max_body_bytes
         is_whole = message.get("more_body") is False and len(sent) <= limit
         body = sent if is_whole else await read_body(scope, receive, limit, message)
         intake = take_in(body, headers, self._settings, self._put)
-        checked = check(self.operation, self._settings, headers, intake, scope)
-        handled = self._usual(scope, headers, checked, request_id) or await self._decide(
-            scope, headers, checked, request_id
-        )
+        return intake, body is not intake.problem
+
+    async def answer_intake(
+        self, scope: Scope, headers: Mapping[bytes, bytes], taken: tuple[Intake, bool]
+    ) -> HandledRequest:
+        """Answer one request whose body was read by `take_in`."""
+        intake, is_whole = taken
+        request_id = self._new_id()
+        if self._parameters:
+            # The router knows them by number, since contracts may give them different names.
+            scope["path_params"] = dict(zip(self._parameters, scope["path_params"].values(), strict=True))
+        checked = self._check(headers, intake, scope)
+        try:
+            handled = self._usual(scope, headers, checked, request_id) or await self._decide(
+                scope, headers, checked, request_id
+            )
+        except Unanswerable as error:
+            handled = HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked)
         handled.operation = self.operation.key
+        handled.contract = self.contract
         handled.intake = intake
-        if body is intake.problem:
+        if not is_whole:
             handled.answer.headers.append((b"connection", b"close"))
-        client_id = headers.get(b"x-client-request-id")
+        client_id = headers.get(b"x-client-request-id") if self.writer.echoes_client_id else None
         if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
             handled.answer.headers.append((b"x-client-request-id", client_id))
         return handled
+
+    def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        return check(self.operation, self._settings, headers, intake, scope)
 
     def _usual(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
@@ -164,9 +192,7 @@ class OperationEndpoint:
                     scope, self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), checked
                 )
         scripted = (
-            self._state.next_scripted(scope["method"], scope["path"], headers, checked)
-            if self._state.is_scripted
-            else None
+            self._state.next_scripted(scope, headers, checked, self.operation) if self._state.is_scripted else None
         )
         requested = preferred if scripted is None else preferred.with_defaults(scripted.directives)
         directives = self._state.with_run_settings(requested, may_fail=scripted is None)
@@ -235,7 +261,6 @@ class OperationEndpoint:
                 return refused, _SUCCESS_ONLY
         answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
         answer.findings = checked.findings
-        answer.status = directives.code or answer.status
         return answer, ignored | _ERROR_ONLY
 
     def _refuse(
@@ -247,11 +272,41 @@ class OperationEndpoint:
         directives: Directives = _NO_DIRECTIVES,
     ) -> Answer:
         # A status that was asked for is sent as it is.
-        status = refusal.status if directives.code is not None else self._refusals.status(refusal)
+        status = refusal.status if directives.code is not None else self.refusals.status(refusal)
         legacy = directives.envelope == "legacy"
-        answer = self._refusals.write(status, refusal, scope["path"], request_id, self._settings.clock(), legacy=legacy)
+        answer = self.refusals.write(status, refusal, scope["path"], request_id, self._settings.clock(), legacy=legacy)
         answer.findings = checked.findings
         return answer
+
+
+class UnknownValueEndpoint(OperationEndpoint):
+    """Refuses requests that are for no operation of any contract, with all known values of the property that decides."""
+
+    def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        checked = super()._check(headers, intake, scope)
+        refusal = checked.refusal
+        if refusal is not None and refusal.data and refusal.detail is None and checked.findings:
+            # The vendor lists the known values in its envelope; that of another service may have no place for more than a text.
+            checked.refusal = replace(refusal, detail=f"Invalid request: {checked.findings[0].message}")
+        return checked
+
+
+class ChoosingEndpoint:
+    """Answers the operations of several contracts with one method and path; the parsed body decides."""
+
+    def __init__(self, choice: Choice, endpoints: Sequence[OperationEndpoint], unknown: OperationEndpoint) -> None:
+        self._choice = choice
+        self._endpoints = endpoints
+        self._unknown = unknown
+
+    async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
+        """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
+        headers = dict(scope["headers"])
+        taken = await self._unknown.take_in(scope, headers, receive)
+        intake = taken[0]
+        chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
+        endpoint = self._unknown if chosen is None else self._endpoints[chosen]
+        return await endpoint.answer_intake(scope, headers, taken)
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:

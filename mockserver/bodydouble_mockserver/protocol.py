@@ -21,6 +21,9 @@ __all__ = ["FaultProtocol"]
 _HTTP_URL = re.compile(rb"https?://", re.IGNORECASE)
 # Such a client waits for the answer after one line.
 _HTTP_09 = re.compile(rb"[A-Z]{1,20} [^ \r\n]*\r?\n")
+_PART_OF_LINE = re.compile(rb"[A-Za-z]{1,40}(?: [^\r\n]{0,4096})?\r?")
+# Time for the rest of a request line.
+_LINE_S = 1.0
 _FRAMING = (b"content-length", b"transfer-encoding")
 # Time for a client to read an answer that came before it had sent everything.
 _LINGER_S = 2.0
@@ -44,23 +47,45 @@ class FaultProtocol(HttpToolsProtocol):
         self._head = b""
         self._is_in_head = False
         self._malformed: MalformedRequest | None = None
+        self._error: httptools.HttpParserError | None = None
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
         if self._malformed is not None:
             return  # refused already; the rest is read and dropped
+        if self._error is not None:
+            self._head += data
+            self._refuse_line()
+            return
         self._unset_keepalive_if_required()
         self._head = self._head + data if self._is_in_head else data
         try:
             self._feed(data)
         except httptools.HttpParserError as error:
-            self._refuse(self._malformed or self._explain(error))
+            if self._malformed is None and self._is_in_head and _PART_OF_LINE.fullmatch(self._head):
+                # The rest of the line tells a wrong method from another protocol.
+                self._error = error
+                self.loop.call_later(_LINE_S, self._refuse_line, True)
+            else:
+                self._refuse(self._malformed or self._explain(error))
             return
         if self._is_in_head:
             if len(self._head) > MAX_HEAD_BYTES or len(self.url) > MAX_URL_BYTES:
                 self._refuse(too_long(self._head, len(self.url)))
             elif _HTTP_09.fullmatch(self._head):
                 self._refuse(explain_malformed(self._head, "HTTP/0.9"))
+
+    def eof_received(self) -> None:
+        """See asyncio.Protocol."""
+        self._refuse_line(True)
+        super().eof_received()
+
+    def _refuse_line(self, is_over: bool = False) -> None:
+        """Refuse a request line that the parser did not accept, once it is complete or no more of it comes."""
+        if self._error is None or self._malformed is not None or self.transport.is_closing():
+            return
+        if is_over or not _PART_OF_LINE.fullmatch(self._head):
+            self._refuse(self._explain(self._error))
 
     def _feed(self, data: bytes) -> None:
         """Parse bytes; where the client offers another protocol, go on in HTTP/1.1 (RFC 9110, section 7.8).

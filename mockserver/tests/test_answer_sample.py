@@ -119,6 +119,44 @@ REFERENCED = {
             "aaaaaaaaa",
             id="a pattern with a length",
         ),
+        pytest.param(
+            {"type": "string", "not": {"enum": ["text", ""]}}, "example", id="a text that is not the usual one"
+        ),
+        pytest.param({"type": "integer", "not": {"minimum": 0}}, -1, id="a number that is not zero"),
+        pytest.param(
+            {"type": "object", "properties": {"a": {"const": 1}}, "dependentRequired": {"a": ["b"]}},
+            {"a": 1, "b": None},
+            id="a property that another one requires",
+        ),
+        pytest.param(
+            {
+                "type": "object",
+                "properties": {"a": {"const": 1}},
+                "dependentSchemas": {"a": {"required": ["b"], "properties": {"b": {"const": 2}}}},
+            },
+            {"a": 1, "b": 2},
+            id="a schema beside a property",
+        ),
+        pytest.param(
+            {
+                "type": "object",
+                "minProperties": 2,
+                "propertyNames": {"pattern": "^[A-Z]{2}$"},
+                "additionalProperties": {"const": 1},
+            },
+            {"AA": 1, "AB": 1},
+            id="names of a pattern",
+        ),
+        pytest.param(
+            {
+                "type": "object",
+                "minProperties": 2,
+                "patternProperties": {"^x-[0-9]$": {"const": 1}},
+                "additionalProperties": False,
+            },
+            {"x-0": 1, "x-1": 1},
+            id="names of a pattern with its own schema",
+        ),
         pytest.param({"type": "number", "multipleOf": 0.05, "minimum": 0.12}, 0.15, id="a multiple"),
         pytest.param({"type": "integer", "minimum": 10**30, "maximum": 10**31}, 1e30, id="a number beyond 64 bits"),
         pytest.param(

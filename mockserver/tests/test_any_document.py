@@ -412,3 +412,110 @@ def test_what_is_said_in_place_of_a_sample_keeps_the_format(call: Call) -> None:
         answer = call(mock, "/things", json=body)
         assert answer.status_code == status
         assert [*OAS30Validator(formed, format_checker=CHECKER).iter_errors(answer.json())] == []
+
+
+SPEECH: dict[str, Any] = {
+    "description": "",
+    "content": {
+        "audio/wav": {"schema": {"type": "string", "format": "binary"}},
+        "application/json": {
+            "schema": {"type": "object", "required": ["text"], "properties": {"text": {"type": "string"}}}
+        },
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        pytest.param("*/*", "application/json", id="anything"),
+        pytest.param("audio/wav", "audio/wav", id="exact"),
+        pytest.param("audio/*;q=0.8, application/json;q=0.5", "audio/wav", id="by quality"),
+        pytest.param("AUDIO/*", "audio/wav", id="range"),
+        pytest.param("audio/wav;q=0, */*", "application/json", id="all but one"),
+        pytest.param("image/png", "application/json", id="none of them"),
+        pytest.param(";q=x,,/;", "application/json", id="garbage"),
+    ],
+)
+def test_accept_chooses_between_the_media_types_of_a_success(accept: str, media_type: str, call: Call) -> None:
+    mock = create_app(contract_of({"200": SPEECH}))
+    answer = call(mock, "/things", json={"prompt": "x"}, headers={"accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == media_type
+
+
+def test_another_service_gets_the_headers_of_its_contract_and_none_of_this_vendor(call: Call) -> None:
+    headers = {
+        "X-Request-Id": {"schema": {"type": "integer"}},
+        "X-Left": {"required": True, "schema": {"type": "integer", "minimum": 7}},
+        "X-Seen": {"schema": {"type": "string"}},
+        "X-Aimlapi-Credits-Used": {"required": True, "schema": {"type": "integer"}},
+        "Content-Length": {"required": True, "schema": {"type": "string"}},
+    }
+    documented_ = {**documented(), "headers": headers}
+    mock = create_app(contract_of({"200": documented_}))
+    bare = create_app(contract_of({}))
+    own = {"x-client-request-id": "mine"}
+    given_headers = call(mock, "/things", json={"prompt": "x"}, headers=own).headers
+    assert given_headers["x-request-id"].isdigit()
+    assert int(given_headers["x-left"]) >= 7
+    assert given_headers["x-aimlapi-credits-used"] == "0"  # its contract has no price
+    assert "x-seen" not in given_headers
+    for answer in (
+        call(bare, "/things", json={"prompt": "x"}, headers=own),
+        call(bare, "/things", json={}, headers=own),
+    ):
+        assert not [name for name in answer.headers if name.startswith("x-")]
+
+
+def test_an_example_of_the_document_is_the_answer_where_it_conforms(call: Call) -> None:
+    shape = {
+        "type": "object",
+        "required": ["code", "size"],
+        "properties": {"code": {"type": "string"}, "size": {"type": "integer"}},
+    }
+    content = {"schema": shape, "example": {"code": "as in the example", "size": "not a number"}}
+    named = {
+        "schema": shape,
+        "examples": {"error": {"value": {"code": "e", "size": 1}}, "usual": {"$ref": "#/components/examples/Usual"}},
+    }
+    for media, expected in ((content, "as in the example"), (named, "u")):
+        contract = contract_of({"200": {"description": "", "content": {"application/json": media}}})
+        document = {**contract.published, "components": {"examples": {"Usual": {"value": {"code": "u", "size": 2}}}}}
+        answer = call(create_app(Contract.load(document)), "/things", json={"prompt": "x"}).json()
+        assert answer["code"] == expected
+        assert isinstance(answer["size"], int)
+
+
+def test_a_requested_success_status_has_the_body_of_that_status(call: Call) -> None:
+    mock = create_app(contract_of({"202": documented()}))
+    answer = call(mock, "/things", json={"prompt": "x"}, headers={"prefer": "code=202"})
+    assert (answer.status_code, answer.json().keys()) == (202, {"code"})
+
+
+def test_operations_beyond_those_prepared_at_start_are_answered_by_their_contract(call: Call) -> None:
+    names = [f"P{number}" for number in range(102)]
+    parts = {f"to{name}": {"$ref": f"#/components/schemas/{name}"} for name in names[:1]}
+    content = {name: {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}} for name in names}
+    document: dict[str, Any] = {
+        "openapi": "3.0.3",
+        "info": {"title": "Large", "version": "1"},
+        "paths": {
+            f"/{name}": {"post": {"responses": {"200": {"description": "", "content": content[name]}}}}
+            for name in names
+        },
+        "components": {
+            "schemas": {
+                name: {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, **parts}}
+                for name in names
+            }
+        },
+    }
+    mock = create_app(Contract.load(document))
+    assert "prepared when first called" in mock.notices[-1]
+    for name in (names[0], names[-1]):
+        answer = call(mock, f"/{name}", json={})
+        assert isinstance(answer.json()["a"], str)
+    broken = copy.deepcopy(document)
+    broken["components"]["schemas"]["P101"]["properties"]["a"] = {"type": "string", "minLength": 2, "maxLength": 1}
+    with pytest.raises(ValueError, match="/components/schemas/P101/properties/a"):
+        create_app(Contract.load(broken))

@@ -2,6 +2,8 @@
 
 import asyncio
 import copy
+import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -281,3 +283,84 @@ def test_a_refusal_by_a_number_beyond_64_bits_can_be_written(keyword: str) -> No
             return await client.post("/v1/images/generations", json={"prompt": 1})
 
     assert asyncio.run(ask()).status_code == 400
+
+
+# As scalars and keys of YAML: other types than in JSON, texts that YAML 1.1 reads as other types, tags, and anchors.
+ODD_YAML = [
+    "200", "0o17", "0x1F", "1e400", ".inf", ".nan", "1_000", "12:30:00", "2026-01-31", "2026-01-31T12:00:00Z", "on", "off", "yes", "No", "true", "~",
+    "null", "''", '"\\ud800"', '"\\0"', "[]", "{}", "[a, 1]", "{a: {1: b}}", "? [x]\n", "&a [*a]", "&b {c: *b}", "*missing", "!!binary aGk=", "!!set {a, b}",
+    "!!timestamp 2026-01-31", "!custom x", "!!python/object:os.system x", "<<", "|\n  a", "99999999999999999999999999", "1" * 5000, "\t", "%", "@a", "`",
+    "é", "\u2028", "\ufeff", "- a", "#", "---", "...",
+]  # fmt: skip
+KEYED_BY_NUMBERS = """
+openapi: 3.1.0
+info: {title: on, version: 1.0}
+paths:
+  /v1/images/generations:
+    post:
+      responses:
+        200:
+          description: yes
+          content:
+            application/json:
+              schema:
+                type: object
+                properties: {on: {type: boolean}, 1: {type: integer}, null: {type: string}, 2026-01-31: {enum: [2026-01-31, ~, on]}}
+                required: [on, 1, null, 2026-01-31]
+        4XX: {description: no}
+components:
+  schemas: {}
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of a file to write."""
+    return tmp_path_factory.mktemp("yaml") / "document.yaml"
+
+
+@st.composite
+def yaml_texts(draw: st.DrawFn) -> str:
+    """Draw a document in YAML in which a few tokens are replaced by odd ones."""
+    tokens = re.split(r"([A-Za-z0-9./-]+)", KEYED_BY_NUMBERS)
+    for _ in range(draw(st.integers(1, 3))):
+        index = draw(st.integers(0, len(tokens) - 1))
+        tokens[index] = draw(st.sampled_from(ODD_YAML) | st.text(max_size=3))
+    return "".join(tokens)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=yaml_texts())
+def test_a_document_in_odd_yaml_is_served_or_refused(text: str, file: Path) -> None:
+    file.write_bytes(text.encode("utf-8", "surrogatepass"))
+    use(file)
+
+
+def test_keys_of_yaml_that_are_no_texts_are_read_as_written(file: Path) -> None:
+    file.write_text(KEYED_BY_NUMBERS, encoding="utf-8")
+    contract = Contract.load(file)
+    operation = contract.operation()
+    assert [*operation.responses] == ["200", "4XX"]
+    body = {"on": True, "1": 1, "null": "a", "2026-01-31": "on"}
+    assert operation.validate_response(200, "application/json", body, strict=False) == []
+    assert [status for status in asyncio.run(answers(contract)) if status >= 500] == []
+
+
+ELSEWHERE: list[Any] = [
+    {"type": 5}, {"required": 5}, {"enum": 5}, {"allOf": 3}, {"properties": []}, {"type": ["string", 7]}, {"$ref": 5}, {"$ref": "#/x-parts/A"},
+    {"$ref": "#/x-parts/B", "required": 7}, 5, [], "text",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ELSEWHERE, ids=str)
+@pytest.mark.parametrize("version", ["3.0.0", "3.1.0"])
+def test_a_reference_to_garbage_outside_of_the_components_is_served(part: Any, version: str) -> None:
+    document = published()
+    media = document["paths"]["/v1/images/generations"]["post"]["responses"]["200"]["content"]["application/json"]
+    media["schema"] = {"$ref": "#/x-parts/A"}
+    document |= {"openapi": version, "x-parts": {"A": part, "B": {"type": "object"}}}
+    use(document)
+    if part == {"type": 5}:
+        assert [item.id for item in Contract.load(document).findings if "x-parts" in item.pointer] == [
+            "schema-type-unknown"
+        ]

@@ -119,3 +119,21 @@ def test_a_data_uri_of_five_megabytes_is_accepted_and_shown(app: MockServer, cal
     image = Image.open(io.BytesIO(call(app, item["url"], method="GET").content))
     colours = {colour: count for count, colour in image.getcolors(2**20) or []}
     assert colours.get((0x1E, 0x90, 0xFF), 0) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("picture", "status", "severity"),
+    [
+        pytest.param("ftp://example.org/a.png", 200, "info", id="an assumed rule"),
+        pytest.param("no picture", 400, "error", id="the documented floor"),
+    ],
+)
+def test_a_request_that_breaks_only_an_assumed_rule_is_answered_and_reported(
+    contract: Contract, call: Call, edit: Edit, picture: str, status: int, severity: str
+) -> None:
+    mock = create_app(contract)
+    assert call(mock, json=edit(image_urls=[picture])).status_code == status
+    (entry,) = call(mock, "/_bodydouble/requests", method="GET").json()["requests"]
+    assert [(item["id"], item["pointer"], item["severity"]) for item in entry["findings"]] == [
+        ("request-pattern", "/image_urls/0", severity)
+    ]

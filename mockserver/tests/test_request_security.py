@@ -158,7 +158,7 @@ CARRIERS: list[tuple[str, dict[str, Any]]] = [
     ("/query", {"params": QUERY}),
     ("/cookie", {"cookies": {"session": KEY}}),
     ("/basic", {"auth": ("me", KEY)}),
-    ("/both", {"headers": HEADER | COOKIE}),
+    ("/both", {"headers": HEADER | COOKIE | {"User-Agent": f"app {KEY}"}}),
     ("/raw", {"headers": {"Authorization": KEY}}),
     ("/bearer", {"params": QUERY}),
     ("/nowhere", {"params": QUERY}),
@@ -222,7 +222,7 @@ def test_a_key_is_not_echoed_into_an_answer(serve: Serve) -> None:
     echo = {"type": "object", "properties": {"key": {"type": "string"}, "size": {"type": "string"}}}
     answer = {"200": {"description": "", "content": {"application/json": {"schema": echo}}}}
     operation: dict[str, Any] = {
-        "parameters": [{"name": "size", "in": "query", "schema": {"type": "string"}}],
+        "parameters": [{"name": name, "in": "query", "schema": {"type": "string"}} for name in ("size", "key")],
         "security": [{"key": []}], "responses": answer,
     }  # fmt: skip
     schemes = {"securitySchemes": {"key": {"type": "apiKey", "in": "query", "name": "key"}}}

@@ -3,7 +3,7 @@
 from importlib.metadata import version as _version
 
 from bodydouble_spec.contract import Contract
-from bodydouble_spec.document import Fact, Overlay, fingerprint, read_document
+from bodydouble_spec.document import Fact, Overlay, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec.exchange import (
     DUMMY_KEY,
@@ -35,11 +35,25 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec.operation import EVENTS, Operation, Response, is_json_media_type, is_success, operation_of
-from bodydouble_spec.parameters import Parameter, SentParameters, parameter_findings, undeclared_findings
+from bodydouble_spec.meaning import fingerprint
+from bodydouble_spec.operation import (
+    BEARER,
+    EVENTS,
+    Callback,
+    KeyPlace,
+    Operation,
+    Parameter,
+    Response,
+    Security,
+    SentParameters,
+    is_json_media_type,
+    is_success,
+    operation_of,
+    parameter_findings,
+    undeclared_findings,
+)
 from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
-from bodydouble_spec.security import BEARER, KeyPlace, Security
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
 
@@ -49,6 +63,7 @@ __all__ = [
     "EVENTS",
     "REDACTED",
     "BadFilter",
+    "Callback",
     "Contract",
     "ContractError",
     "Evidence",

@@ -8,11 +8,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.contract import Contract
 from bodydouble_spec.diff import Change, diff, read_name
 from bodydouble_spec.document import (
     Overlay,
-    fingerprint,
     is_url,
     parse_document,
     read_source,
@@ -23,6 +23,7 @@ from bodydouble_spec.document import (
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.exchange import Redactor
 from bodydouble_spec.finding import Finding, Severity
+from bodydouble_spec.meaning import fingerprint
 from bodydouble_spec.operation import Operation
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object
@@ -52,16 +53,17 @@ class Adoption:
 
 
 def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
-    """Prepare the adoption of the document at a path or URL into a folder of contract files; write nothing.
+    """Prepare the adoption of a document, of that of a bundle or of ``"vendored"`` into a folder of contract files; write nothing.
 
     ``folder`` holds ``openapi.json``, ``overlay.yaml`` and ``provenance.json``. The name and date of a revision come
-    from its file name (``2026-06-12-4cd011cd.json``); without one, the name is its digest and the date that of the
-    file, or ``today`` for a URL. Raises ContractError when the document is not a contract or the folder holds none, and
+    from its bundle's provenance, else from its file name (``2026-06-12-4cd011cd.json``); without one, the name is its
+    digest and the date that of the file, or ``today`` for a URL. Raises ContractError when the document is not a contract or the folder holds none, and
     OverlayError when the overlay is malformed.
     """
     adopted, previous = _read_adopted(folder, _DOCUMENT), _read_adopted(folder, _PROVENANCE)
     overlay = Overlay.load(_existing(folder, _OVERLAY))
-    data = read_source(source)
+    bundle = Bundle.find(source)
+    data = read_source(bundle.document)
     published, problem = parse_document(data)
     if problem is None and not is_object(published):
         problem = "not an OpenAPI document, which is an object"
@@ -72,7 +74,8 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
     if not new.operations:
         raise ContractError(f"{source}: it has no readable operation, so nothing was adopted; see contract check")
     old_published, new_published = Contract.load(adopted, overlay=None), Contract.load(document, overlay=None)
-    provenance = {**previous, **_provenance(source, data, new, today)}
+    stated = bundle.read_provenance(published) or {}
+    provenance = {**previous, **_provenance(bundle.document, data, new, today), **stated}
     files = {_DOCUMENT: _json_bytes(document), _PROVENANCE: _json_bytes(provenance)}
     result = overlay.apply(repair(document).document)
     files[_MERGED] = merged_bytes(result, files[_DOCUMENT], _existing(folder, _OVERLAY).read_bytes())

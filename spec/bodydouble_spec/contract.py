@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_spec import vendored
+from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.defects import show
 from bodydouble_spec.document import (
     METHODS,
@@ -15,15 +16,19 @@ from bodydouble_spec.document import (
     Overlay,
     Repaired,
     copy_document,
-    fingerprint,
+    embed_files,
+    is_url,
     parse_document,
+    read_document,
     read_source,
     refuse_expansion,
     repair,
+    repeated_keys,
     unreadable,
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.meaning import Meaning
 from bodydouble_spec.operation import Operation, read_operations, unusable_schemas
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
@@ -31,6 +36,7 @@ from bodydouble_spec.values import is_object, join_pointer
 __all__ = ["Contract"]
 
 _OWN_MISFITS = {"overlay-action-unmatched", "overlay-not-applicable"}
+_NO_OVERLAY = "none"
 
 
 def review(document: dict[str, Any]) -> list[Finding]:
@@ -90,7 +96,7 @@ class Contract:
     ``source`` names the origin of the document, ``published`` is the document as read, and ``document`` is that
     document repaired and with the overlay applied. ``operations`` are the calls it offers, ``findings`` the defects of
     the published document (and the overlay actions that do not fit it). ``facts`` is the evidence ledger: the places
-    that the overlay wrote, each with its evidence.
+    that the overlay wrote, each with its evidence. ``provenance`` is what the bundle says about the origin of the document.
     """
 
     source: str
@@ -99,6 +105,7 @@ class Contract:
     operations: tuple[Operation, ...]
     findings: tuple[Finding, ...]
     facts: tuple[Fact, ...]
+    provenance: Mapping[str, str] | None = None
 
     @classmethod
     def load(
@@ -108,17 +115,20 @@ class Contract:
         overlay: str | Path | Overlay | bool | None = True,
         strict: bool = False,
     ) -> "Contract":
-        """Load a contract: the vendored one, a file, an http(s) URL or a parsed document; JSON or YAML, OpenAPI 3.0 or 3.1.
+        """Load a contract: the vendored one (None or ``"vendored"``), a file, a folder (`Bundle`), an http(s) URL or a parsed document.
 
-        Defects are repaired and become findings; ``strict=True`` raises ContractError instead. ``overlay`` is the
-        vendored overlay (True), another one (a path or an Overlay), or none (None or False). Raises UnreadableDocument
-        when the source or the overlay cannot be read, and OverlayError when the overlay cannot be applied.
+        Documents are JSON or YAML, OpenAPI 3.0 or 3.1. Defects are repaired and become findings; ``strict=True`` raises ContractError
+        instead. ``overlay`` is that of the bundle, else the vendored one (True), another one (a path or an Overlay), or none (None,
+        False or ``"none"``). Raises UnreadableDocument when the source or the overlay cannot be read, ContractError for a folder that is not a
+        bundle, and OverlayError when the overlay cannot be applied.
         """
+        if overlay == _NO_OVERLAY:
+            overlay = None
         chosen = Overlay.load(overlay) if isinstance(overlay, str | Path) else overlay
-        if source is None:
+        if source is None or source == vendored.SOURCE:
             contract = cls._vendored(chosen)
         elif isinstance(source, str | Path):
-            contract = cls._build(str(source), *parse_document(read_source(source)), chosen)
+            contract = cls._read(source, chosen)
         else:
             contract = cls._build("document", *copy_document(source), chosen)
         defects = (*contract.findings, *contract.unusable) if strict else ()
@@ -135,8 +145,29 @@ class Contract:
     def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
         published = vendored.published()
         repaired = repair(published)
-        overlaid = vendored.overlaid(repaired.document) if overlay is True else _apply_overlay(overlay, repaired)
-        return cls._assemble(vendored.NAME, published, repaired, overlaid)
+        overlaid = (
+            _without_misfits(vendored.overlaid(repaired.document))
+            if overlay is True
+            else _apply_overlay(overlay, repaired)
+        )
+        return cls._assemble(vendored.NAME, published, repaired, overlaid, vendored.provenance())
+
+    @classmethod
+    def _read(cls, source: str | Path, overlay: Overlay | bool | None) -> "Contract":
+        bundle = Bundle.find(source)
+        data = read_source(bundle.document)
+        document, problem = parse_document(data)
+        if not is_url(str(bundle.document)):
+            document = embed_files(document, Path(bundle.document), read_document)
+        chosen = Overlay.load(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
+        contract = cls._build(str(source), document, problem, chosen)
+        repeated = () if problem else repeated_keys(data)
+        provenance = bundle.read_provenance(lambda: contract.fingerprint) if is_object(document) else None
+        if not repeated and provenance is None:
+            return contract
+        changed = replace(contract, findings=(*repeated, *contract.findings), provenance=provenance)
+        vars(changed).update({name: value for name, value in vars(contract).items() if name not in vars(changed)})
+        return changed
 
     @classmethod
     def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
@@ -145,14 +176,17 @@ class Contract:
             return cls._assemble(name, {}, repaired, None)
         overlaid = _apply_overlay(vendored.overlay() if overlay is True else overlay, repaired)
         if overlaid is not None and overlay is True:
-            # Facts about another service or model are no defects of this document.
-            kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
-            overlaid = replace(overlaid, findings=kept)
+            overlaid = _without_misfits(overlaid)
         return cls._assemble(name, document, repaired, overlaid)
 
     @classmethod
     def _assemble(
-        cls, name: str, published: dict[str, Any], repaired: Repaired, overlaid: Overlaid | None
+        cls,
+        name: str,
+        published: dict[str, Any],
+        repaired: Repaired,
+        overlaid: Overlaid | None,
+        provenance: Mapping[str, str] | None = None,
     ) -> "Contract":
         document = repaired.document if overlaid is None else overlaid.document
         facts = () if overlaid is None else overlaid.facts
@@ -160,14 +194,27 @@ class Contract:
         operations = tuple(read_operations(document, lambda pointer: _evidence(ledger, pointer)))
         unfit = () if overlaid is None else overlaid.findings
         placed = repaired.as_published((*review(repaired.document), *unfit))
-        contract = cls(name, published, document, operations, (*repaired.findings, *placed), facts)
+        contract = cls(name, published, document, operations, (*repaired.findings, *placed), facts, provenance)
         vars(contract).update(repaired=repaired, _ledger=ledger)  # saves the cached properties the work
         return contract
 
+    @property
+    def is_vendored(self) -> bool:
+        """True for the contract that comes with bodydouble."""
+        return self.source == vendored.NAME
+
     @cached_property
     def fingerprint(self) -> str:
-        """The SHA-256 of the published structure; equal when two documents promise the same."""
-        return fingerprint(dict(self.published))
+        """The SHA-256 of what the published document means; equal exactly when `diff` finds no change between two documents.
+
+        Raises ContractError when the document is too large to be told apart from others.
+        """
+        return self.meaning.fingerprint
+
+    @cached_property
+    def meaning(self) -> Meaning:
+        """The published document by its meaning, without the overlay."""
+        return Meaning(self.repaired)
 
     def refuse_expansion(self) -> None:
         """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""
@@ -224,6 +271,12 @@ def _fact(ledger: Mapping[str, Fact], pointer: str) -> Fact | None:
             return None
         pointer = pointer.rpartition("/")[0]
     return ledger[pointer]
+
+
+def _without_misfits(overlaid: Overlaid) -> Overlaid:
+    """Leave out the findings on actions that do not apply: facts about another service or model are no defects of this document."""
+    kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
+    return replace(overlaid, findings=kept)
 
 
 def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from bodydouble_spec.security import KeyPlace, Security
+from bodydouble_spec.operation import KeyPlace, Security
 
 __all__ = ["curl_command", "header_text", "request_path"]
 

@@ -17,11 +17,24 @@ from bodydouble_spec.document import Fact, Overlaid, Overlay, parse_document
 from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
 
-__all__ = ["NAME", "merged_bytes", "merged_document", "overlaid", "overlay", "provenance", "published"]
+__all__ = [
+    "FOLDER",
+    "NAME",
+    "SOURCE",
+    "merged_bytes",
+    "merged_document",
+    "overlaid",
+    "overlay",
+    "provenance",
+    "published",
+]
 
 NAME = "vendored contract"
-_FOLDER = Path(__file__).parent
-_DOCUMENT, _OVERLAY, _MERGED = _FOLDER / "openapi.json", _FOLDER / "overlay.yaml", _FOLDER / "merged.json"
+SOURCE = "vendored"
+"""The name by which every command and function that takes a contract takes this one."""
+FOLDER = Path(__file__).parent
+"""The bundle of the vendored contract."""
+_DOCUMENT, _OVERLAY, _MERGED = FOLDER / "openapi.json", FOLDER / "overlay.yaml", FOLDER / "merged.json"
 
 
 def published() -> dict[str, Any]:
@@ -32,7 +45,7 @@ def published() -> dict[str, Any]:
 
 def provenance() -> dict[str, str]:
     """Return the origin of the vendored document: URL, revision, date, fingerprint."""
-    facts: dict[str, str] = orjson.loads((_FOLDER / "provenance.json").read_bytes())
+    facts: dict[str, str] = orjson.loads((FOLDER / "provenance.json").read_bytes())
     return facts
 
 

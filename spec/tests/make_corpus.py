@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 from bodydouble_spec import fingerprint
-from bodydouble_spec.document.fingerprint import strip_prose
 from bodydouble_spec.document.loader import parse_document
+from bodydouble_spec.document.prose import strip_prose
 
 DATA = Path(__file__).parent / "data"
 REVISION_OF = "image-models/Google/gemini-2.5-flash-image-edit.json"

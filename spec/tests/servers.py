@@ -10,6 +10,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import HTTPServer
+from pathlib import Path
 from typing import IO
 
 import uvicorn
@@ -72,6 +73,10 @@ class ServeProcess:
             self.banner += line
         self.address = found[0]
 
+    def errors(self) -> str:
+        """Return the standard error so far."""
+        return Path(self._log.name).read_text(encoding="utf-8")
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str, str]:
         """Return the exit code, the standard output after `banner`, and the standard error."""
         self._process.send_signal(number)
@@ -86,7 +91,7 @@ class ServeProcess:
 def run_serve(*options: str) -> Generator[ServeProcess]:
     """Run ``bodydouble serve`` as a process and wait for its address; it ends with SIGTERM unless `ServeProcess.end` ended it."""
     with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as log,
+        tempfile.NamedTemporaryFile("w+", encoding="utf-8") as log,
         subprocess.Popen(
             [*SERVE, "--port", "0", *options], stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
         ) as process,

@@ -15,7 +15,7 @@ NAMES = st.text("abc_", min_size=1, max_size=6)
 
 
 def candidate(name: str, prose: str | None = None, *, number: int = 1, after: str = "") -> Candidate:
-    return Candidate(name, {} if prose is None else {"description": prose}, number, False, (after, ""))
+    return Candidate(name, {} if prose is None else {"description": prose}, str(number), False, (after, ""))
 
 
 def renamed(before: Candidate, after: Candidate, *others: Candidate) -> bool:

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, fingerprint, provenance
-from bodydouble_spec.document import canonical
+from bodydouble_spec.document import repair
+from bodydouble_spec.meaning import Node
+from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -112,7 +114,11 @@ def test_any_single_structural_edit_changes_the_fingerprint(
     places: list[tuple[Any, Any]] = []
     for value, is_map in objects(changed):
         for key, item in value.items():
-            if is_map or not (key in PROSE or key.startswith("x-")):
+            # The values of an enum say its type; a flag that is false may as well be left out.
+            is_implied = not is_map and (
+                (key == "type" and bool(value.get("enum"))) or (item is False and key != "default")
+            )
+            if (is_map or not (key in PROSE or key.startswith("x-"))) and not is_implied:
                 places.append((value, key))
                 if not is_map and key in {"enum", "required"} and is_array(item):
                     places += [(item, index) for index in range(len(item))]
@@ -128,7 +134,8 @@ def test_any_single_structural_edit_changes_the_fingerprint(
         container["anotherKey"] = {"type": "string"}
     else:
         container["anotherKey"] = container.pop(key)
-    assert fingerprint(changed) != fingerprint(document)
+    if repair(changed).document["paths"] != repair(document).document["paths"]:
+        assert fingerprint(changed) != fingerprint(document)
 
 
 @pytest.mark.parametrize(
@@ -145,8 +152,7 @@ def test_any_single_structural_edit_changes_the_fingerprint(
         ({"default": {"title": "a"}}, {"default": {"title": "b"}}),
         ({"nullable": True}, {}),
         ({"maxLength": 10**30}, {"maxLength": 10**30 + 1}),
-        ({"properties": {}}, {}),
-        ({"anyOf": [{"type": "string"}]}, {"oneOf": [{"type": "string"}]}),
+        ({"type": "object", "properties": {"a": {}}}, {"type": "object"}),
     ],
 )
 def test_an_edit_of_a_keyword_changes_the_fingerprint(before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -250,17 +256,17 @@ def test_a_part_on_no_cycle_may_be_written_out_among_mutual_components() -> None
 
 
 def test_the_work_grows_with_the_number_of_references(monkeypatch: pytest.MonkeyPatch) -> None:
-    visited = 0
-    walk = canonical._Sharing.walk
+    built = 0
+    build = Schemas.built
 
-    def counted(self: Any, value: Any, key: str, depth: int = 0) -> Any:
-        nonlocal visited
-        visited += 1
-        return walk(self, value, key, depth)
+    def counted(self: Schemas, node: Node) -> Node:
+        nonlocal built
+        built += 1
+        return build(self, node)
 
-    monkeypatch.setattr(canonical._Sharing, "walk", counted)
+    monkeypatch.setattr(Schemas, "built", counted)
     fingerprint(mutual([f"A{number}" for number in range(100)]))
-    assert 100 * 100 < visited < 100 * 110
+    assert 100 <= built < 110
 
 
 @settings(deadline=None, max_examples=80)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bodydouble_spec import fingerprint
 from bodydouble_spec import vendored as _vendored
-from bodydouble_spec.document.fingerprint import NEUTRAL_DESCRIPTION, restore_prose, strip_prose
+from bodydouble_spec.document.prose import NEUTRAL_DESCRIPTION, restore_prose, strip_prose
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_spec import Contract
-from bodydouble_spec.schema import SchemaConverter, validation
+from bodydouble_spec import Contract, Evidence
+from bodydouble_spec.schema import SchemaConverter, SchemaEvidence, SchemaValidator, validation
 
 Counts = dict[str, int]
 
@@ -98,3 +98,12 @@ def test_a_schema_that_cannot_be_compiled_is_reported_by_the_check_and_accepts_a
     assert [record.getMessage() for record in caplog.records] == [
         "a request schema of POST /0 cannot be compiled: it is bad; any value is accepted"
     ]
+
+
+def test_of_many_large_schemas_only_the_last_ones_stay_compiled() -> None:
+    evidence = SchemaEvidence({}, "", lambda _pointer: Evidence.DOCUMENTED)
+    schemas = [{"enum": ["x" * 700_000, number]} for number in range(6)]
+    validators = [SchemaValidator(schema, "response", "", evidence) for schema in schemas]
+    assert [validator.is_valid(number) for number, validator in enumerate(validators)] == [True] * 6
+    assert ["_validator" in vars(validator) for validator in validators] == [False, False, True, True, True, True]
+    assert validators[0].is_valid(0)

@@ -26,10 +26,13 @@ from bodydouble.console import (
     print_text,
 )
 from bodydouble.options import (
+    CONTRACT_METAVAR,
     Config,
     FailOn,
     Format,
     Output,
+    OverlayOption,
+    load_contract,
     load_severities,
     resolve_source,
     severities_fact,
@@ -38,7 +41,6 @@ from bodydouble.options import (
 
 __all__ = ["app", "is_checkout", "merge", "write_together"]
 
-_METAVAR = "FILE|URL"
 _VALIDATOR = "openapi-spec-validator"
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -48,18 +50,19 @@ app = new_app(no_args_is_help=True, help="Show the contract, check documents, ad
 @app.command()
 def show(
     document: Annotated[
-        str | None, typer.Argument(metavar=_METAVAR, help="Document to show. Default: the vendored contract.")
+        str | None, typer.Argument(metavar=CONTRACT_METAVAR, help="Contract to show. Default: the vendored one.")
     ] = None,
+    overlay: OverlayOption = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     output: Output = None,
 ) -> None:
     """Show a contract: operations, fields, limits, prices, the evidence for each, and the defects of the published document."""
     with exit_on_error():
-        contract = _load(document)
+        contract = _load(document, overlay)
         problem = _problem(contract)
         if problem is not None:
             exit_with_error(problem)
-        facts = describe(contract, is_vendored=document is None)
+        facts = describe(contract)
         shown = facts if format is ReportFormat.JSON else summarize(facts)
         print_report(Report(contract.source, contract.findings, shown, "defects"), format, output)
 
@@ -68,15 +71,16 @@ def show(
 def check(
     documents: Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"{_METAVAR}...", help="Documents to read. Default: the vendored contract."),
+        typer.Argument(metavar=f"{CONTRACT_METAVAR}...", help="Contracts to check. Default: the vendored one."),
     ] = None,
+    overlay: OverlayOption = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     output: Output = None,
 ) -> None:
     """Check documents for defects, and with openapi-core's validator."""
     with exit_on_error():
-        contracts, is_complete = _load_all(documents)
+        contracts, is_complete = _load_all(documents, overlay)
         found = [(contract, _findings(contract)) for contract in contracts]
         several = len(documents or ()) > 1
         findings = tuple(
@@ -95,7 +99,7 @@ def check(
 def fingerprint(
     documents: Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"{_METAVAR}...", help="Documents to read. Default: the vendored contract."),
+        typer.Argument(metavar=f"{CONTRACT_METAVAR}...", help="Contracts to read. Default: the vendored one."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["text", "json"], typer.Option("--format", help="One line for each document, or a JSON array.")
@@ -121,7 +125,7 @@ def fingerprint(
 @app.command()
 def update(
     document: Annotated[
-        str, typer.Argument(metavar="FILE|URL|upstream", help="Revision to adopt.", show_default=False)
+        str, typer.Argument(metavar=f"{CONTRACT_METAVAR}|upstream", help="Revision to adopt.", show_default=False)
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the changes, and write nothing.")] = False,
     spec_dir: Annotated[
@@ -162,19 +166,19 @@ def update(
         )
 
 
-def _load(document: str | None) -> Contract:
-    contract = Contract.load(document)
+def _load(document: str | None, overlay: str | None) -> Contract:
+    contract = load_contract(document, overlay)
     _ = contract.fingerprint  # fails for a document that is nested too deep
     return contract
 
 
-def _load_all(documents: list[str] | None) -> tuple[list[Contract], bool]:
+def _load_all(documents: list[str] | None, overlay: str | None = None) -> tuple[list[Contract], bool]:
     """Return the contracts that can be loaded, and whether these are all; an error is printed for each other one."""
     contracts: list[Contract] = []
     wanted: list[str | None] = [*documents] if documents else [None]
     for document in wanted:
         try:
-            contracts.append(_load(document))
+            contracts.append(_load(document, overlay))
         except SpecError as error:
             print_error(str(error))
     return contracts, len(contracts) == len(wanted)

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bodydouble_spec import Contract, Operation, join_pointer, provenance
+from bodydouble_spec import Contract, Operation, join_pointer
 from bodydouble_spec.image_fields import image_price, image_sizes
 from bodydouble_spec.schema import ANYTHING, SchemaView
 from bodydouble_spec.text import cut
 
-__all__ = ["Field", "describe", "fields_of", "limits_of", "summarize"]
+__all__ = ["Field", "describe", "fields_of", "limits_of", "revision_fact", "summarize"]
 
 _MAX_PATTERN_CHARACTERS = 32
 _SIZES = (
@@ -183,16 +183,22 @@ def _type_of(view: SchemaView) -> str:
     return "any" if frozenset(types) == ANYTHING else " or ".join(types) or "nothing"
 
 
-def describe(contract: Contract, *, is_vendored: bool) -> dict[str, Any]:
+def describe(contract: Contract) -> dict[str, Any]:
     """Describe a contract completely, as JSON values: its origin, each operation with fields and schemas, and the evidence."""
     return {
         "source": contract.source,
         "openapi": contract.document.get("openapi"),
         "fingerprint": contract.fingerprint,
-        "provenance": provenance() if is_vendored else None,
+        "provenance": contract.provenance,
         "operations": [_operation(contract, operation) for operation in contract.operations],
         "evidence": [asdict(fact) for fact in contract.facts],
     }
+
+
+def revision_fact(provenance: Mapping[str, str]) -> dict[str, str]:
+    """Return the fact that names the revision and its date, or nothing when the provenance does not name the revision."""
+    revision, day = provenance.get("revision"), provenance.get("date")
+    return {} if revision is None else {"revision": revision if day is None else f"{revision} of {day}"}
 
 
 def summarize(description: dict[str, Any]) -> dict[str, Any]:
@@ -205,7 +211,7 @@ def summarize(description: dict[str, Any]) -> dict[str, Any]:
     }
     origin = description["provenance"]
     if origin is not None:
-        facts |= {"published at": origin["document"], "revision": f"{origin['revision']} of {origin['date']}"}
+        facts |= {"published at": origin.get("document"), **revision_fact(origin)}
     for operation in operations:
         facts |= _facts(operation, "" if len(operations) == 1 else f" of {operation['operation']}")
     if not operations:

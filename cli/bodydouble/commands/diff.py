@@ -1,10 +1,14 @@
 """``bodydouble diff``: the changes between two contracts."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from bodydouble_spec import Contract, Report, ReportFormat, Severity
+from bodydouble_spec import Contract, Finding, Report, ReportFormat, Severity
+from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
+from bodydouble_spec.document import lines_of
 
 from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
 from bodydouble.options import (
@@ -35,7 +39,7 @@ def diff(
 ) -> None:
     """Compare the structure of two contracts, and rate each change by what it means for clients.
 
-    Descriptions, examples, order and x- keys are ignored. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
+    Documents are compared by what they mean: descriptions, examples, order, x- keys and spelling are ignored. A change is an error where a value shows that it breaks, and harmless where it is proved that none can. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
     """
     with exit_on_error():
         severities = load_severities(config)
@@ -45,26 +49,77 @@ def diff(
             exit_with_error(
                 f"neither is an OpenAPI document: {contracts['old'].source}: {problems['old']}; {contracts['new'].source}: {problems['new']}"
             )
+        for contract in contracts.values():
+            _refuse_partial(contract)
         changes = severities.apply(changes_between(contracts["old"], contracts["new"]))
         facts = {
             "compared": [_row(name, contract, problems[name]) for name, contract in contracts.items()],
             **severities_fact(severities),
             **_defects_fact(contracts),
+            **_unshown_fact(changes),
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
         print_report(Report(title, changes, facts, "changes"), format, output)
         raise typer.Exit(exit_code_of(changes, fail_on))
 
 
+def _refuse_partial(contract: Contract) -> None:
+    """Exit with 2 when a document cannot be compared as a whole."""
+    if "swagger" in contract.published and "openapi" not in contract.published:
+        exit_with_error(f"{contract.source}: {unreadable_reason(contract)}")
+    outside = [finding for finding in contract.findings if finding.id == "ref-external"]
+    if outside:
+        first = outside[0]
+        exit_with_error(
+            f"{contract.source}: {first.pointer}: {first.message}; only files of its own folder are read, "
+            f"so bundle the document first ({len(outside)} such references)"
+        )
+
+
+def _unshown_fact(changes: Iterable[Finding]) -> dict[str, Any]:
+    """Return a table of the changes for which no value was found that breaks, with the number of values tried."""
+    rows = [
+        {"change": change.id, "pointer": change.pointer, "no breaking value found in": change.tried}
+        for change in _flat(changes)
+        if isinstance(change, Change) and change.tried is not None and change.severity is not Severity.INFO
+    ]
+    return {"without a value that breaks": rows} if rows else {}
+
+
+def _flat(changes: Iterable[Finding]) -> Iterator[Finding]:
+    for change in changes:
+        yield change
+        yield from _flat(change.covers)
+
+
 def _defects_fact(contracts: dict[str, Contract]) -> dict[str, Any]:
     """Return a table of the defects because of which a part was not compared, or nothing when there are none."""
     rows = [
-        {"contract": name, "defect": finding.id, "pointer": finding.pointer, "message": finding.message}
+        {
+            "contract": name,
+            "defect": finding.id,
+            **_line(lines, finding),
+            "pointer": finding.pointer,
+            "message": finding.message,
+        }
         for name, contract in contracts.items()
-        for finding in contract.findings
-        if finding.severity is Severity.ERROR and unreadable_reason(contract) is None
+        if unreadable_reason(contract) is None
+        for defects in [[finding for finding in contract.findings if finding.severity is Severity.ERROR]]
+        for lines in [_lines(contract, defects)]
+        for finding in defects
     ]
     return {"not compared because of defects": rows} if rows else {}
+
+
+def _lines(contract: Contract, defects: Sequence[Finding]) -> dict[str, int]:
+    """Return the lines of defects, where the document is a file."""
+    if not defects or not Path(contract.source).is_file():
+        return {}
+    return lines_of(Path(contract.source).read_bytes(), [finding.pointer for finding in defects])
+
+
+def _line(lines: Mapping[str, int], finding: Finding) -> dict[str, Any]:
+    return {"line": lines[finding.pointer]} if finding.pointer in lines else {}
 
 
 def _row(name: str, contract: Contract, problem: str | None) -> dict[str, Any]:

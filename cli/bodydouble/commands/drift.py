@@ -21,9 +21,13 @@ from bodydouble.notify import load_services
 from bodydouble.options import (
     VENDORED,
     Config,
+    ContractOption,
     FailOn,
     Format,
+    ModelOption,
+    OperationOption,
     Output,
+    OverlayOption,
     load_severities,
 )
 
@@ -41,8 +45,8 @@ def drift(
     upstream: Annotated[
         str | None,
         typer.Option(
-            metavar="URL|FILE",
-            help="The published document. Default, when no other source is given: the address that the vendored contract came from (upstream).",
+            metavar="URL|FILE|FOLDER",
+            help="The published document. Default, when no other source is given: the address in the contract's provenance, else that of the vendored contract (upstream).",
         ),
     ] = None,
     page: Annotated[
@@ -58,12 +62,25 @@ def drift(
     ] = None,
     requests: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Recorded requests of your app, to try against the published document."),
+        typer.Option(
+            metavar="FILE",
+            help="Recorded requests of your app (journal, recording or the fixture's file), to try against the published document. They decide the severity.",
+        ),
     ] = None,
-    contract: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|URL", help="The adopted contract to compare with. Default: the vendored one."),
+    reads: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Places of an answer that your app reads, one JSON pointer a line. Default: those that the bodydouble client reads.",
+        ),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="With --requests: keep the severity of what none of these requests shows.")
+    ] = False,
+    contract: ContractOption = None,
+    overlay: OverlayOption = None,
+    operation: OperationOption = None,
+    model: ModelOption = None,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -107,17 +124,23 @@ def drift(
         # Imported here: the help needs no extra, and this error names the one that the rest needs.
         from bodydouble_contract_tests.drift import Delta, DriftState, compare, merge_findings, read_state, write_state
 
-        from bodydouble.commands.drift_report import SourceReader, notify_services
+        from bodydouble.commands.drift_report import AdoptedContract, RecordedApp, SourceReader, notify_services
     except ImportError as error:
         exit_with_error(str(error))
     with exit_on_error():
         if remind_days is not None and state is None:
             exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
+        if requests is None and (reads is not None or strict):
+            exit_with_error(
+                f"{'--strict' if reads is None else '--reads'} needs --requests FILE: it is about the calls of your app"
+            )
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
         severities = load_severities(config)
-        reader = SourceReader(VENDORED if contract is None else contract, severities, before.fetched)
-        reader.read(upstream, page, exchanges or (), requests, with_impact=not no_impact)
+        adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
+        reader = SourceReader(adopted, severities, before.fetched)
+        app = RecordedApp(requests, reads, is_strict=strict)
+        reader.read(upstream, page, exchanges or (), app, with_impact=not no_impact)
         now = datetime.now(UTC)
         if state is None:
             delta, after = Delta(tuple(merge_findings(reader.results))), before

@@ -3,9 +3,9 @@
 It needs the extra, which the help of the command does not.
 """
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,37 +20,135 @@ from bodydouble_contract_tests.drift import (
     read_recording,
     unread_lines,
 )
-from bodydouble_contract_tests.impact import impact
-from bodydouble_spec import Contract, Exchange, Finding, Report, SpecError, UnreadableDocument, read_exchanges
+from bodydouble_contract_tests.impact import impact, weigh
+from bodydouble_spec import (
+    Contract,
+    Exchange,
+    Finding,
+    Report,
+    SpecError,
+    UnknownOperation,
+    UnreadableDocument,
+    is_object,
+    read_exchanges,
+)
+from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
+from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
 from bodydouble.notify import Services, build_message, notify
-from bodydouble.options import UPSTREAM, VENDORED, load_published, resolve_source, unreadable_reason
+from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
 
-__all__ = ["SourceReader", "document_address", "notify_services"]
+__all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address", "notify_services"]
 
 
-def document_address(upstream: str | None, page: str | None, exchanges: Sequence[Path]) -> str | None:
-    """Return the address of the published document to read; None when only other sources were given."""
-    if upstream is not None:
-        return resolve_source(upstream)
-    return None if page is not None or exchanges else resolve_source(UPSTREAM)
+def document_address(
+    upstream: str | None, page: str | None, exchanges: Sequence[Path], origin: Mapping[str, str] | None = None
+) -> str | None:
+    """Return the address of the published document to read; None when only other sources were given.
+
+    ``origin`` is the provenance of the adopted contract; without one, upstream is that of the vendored contract.
+    """
+    if upstream is None and (page is not None or exchanges):
+        return None
+    if upstream is None or upstream == UPSTREAM:
+        return (origin or {}).get("document") or resolve_source(UPSTREAM)
+    return str(Bundle.find(upstream).document) if upstream else upstream
+
+
+@dataclass(frozen=True, slots=True)
+class AdoptedContract:
+    """The contract to compare with, as published and with its overlay, and the operation and model that are asked for (None: all).
+
+    ``fingerprint`` is that of the whole document, ``overlay`` what is applied to a published document too.
+    """
+
+    published: Contract
+    contract: Contract
+    fingerprint: str
+    overlay: str | Path | bool | None
+    operation: str | None
+    model: str | None
+
+    @classmethod
+    def load(cls, source: str, overlay: str | None, operation: str | None, model: str | None) -> "AdoptedContract":
+        """Load it. Raises SpecError when it cannot be used, or has no such operation or model."""
+        published = load_published(source)
+        published.refuse_expansion()
+        problem = unreadable_reason(published)
+        if problem is not None:
+            raise UnreadableDocument(f"--contract {published.source}: {problem}")
+        contract, fingerprint = load_contract(source, overlay), published.fingerprint
+        if operation is not None or model is not None:
+            published, contract = (only_operation(item, operation, model) for item in (published, contract))
+        applied = overlay or (True if contract.is_vendored else Bundle.find(resolve_source(source)).overlay or True)
+        return cls(published, contract, fingerprint, applied, operation, model)
+
+    @property
+    def name(self) -> str:
+        """The name for the title of a report."""
+        whole = f"the {VENDORED} contract" if self.contract.is_vendored else self.contract.source
+        return whole if self.operation is None else f"{self.operation} of {whole}"
+
+    def overlaid(self, content: dict[str, Any]) -> tuple[Contract, Contract]:
+        """Return a published document without and with the overlay, and of it the operation that is asked for, if it is still there."""
+        found = [Contract.load(content, overlay=overlay) for overlay in (None, self.overlay)]
+        if self.operation is None:
+            return found[0], found[1]
+        one, other = (_only_if_there(contract, self.contract.operations[0].key) for contract in found)
+        return one, other
+
+    def wanted(self, exchanges: Iterable[Exchange]) -> tuple[Exchange, ...]:
+        """Return the exchanges of the model that is asked for."""
+        return tuple(
+            exchange
+            for exchange in exchanges
+            if self.model is None or not is_object(exchange.body) or exchange.body.get("model") == self.model
+        )
+
+
+def _only_if_there(contract: Contract, operation: str) -> Contract:
+    try:
+        return only_operation(contract, operation)
+    except UnknownOperation:
+        return contract  # all of it, since the operation may have moved
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedApp:
+    """The options about one app: the file of its requests, that of the places which it reads, and whether other calls count as much."""
+
+    requests: Path | None = None
+    reads: Path | None = None
+    is_strict: bool = False
+
+    def pointers(self) -> list[str] | None:
+        """Return the JSON pointers of the places which the app reads, or None. Raises UnreadableDocument."""
+        if self.reads is None:
+            return None
+        try:
+            lines = [line.strip() for line in self.reads.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8"
+            raise UnreadableDocument(f"{self.reads}: {reason}; name a file of JSON pointers") from None
+        pointers = [line for line in lines if line and not line.startswith("#")]
+        wrong = next((line for line in pointers if not line.startswith("/")), None)
+        if wrong is not None or not pointers:
+            what = "has no JSON pointer" if wrong is None else f"{wrong[:60]!r} is no JSON pointer"
+            raise UnreadableDocument(f"{self.reads}: {what}; write one a line, such as /data/0/url")
+        return pointers
 
 
 class SourceReader:
-    """The adopted contract, and the result or the problem of each source that was read and compared with it.
+    """The result or the problem of each source that was read and compared with the adopted contract.
 
-    ``cached`` is the content fetched by an earlier run, by source. Raises SpecError when the contract cannot be used.
+    ``cached`` is the content fetched by an earlier run, by source.
     """
 
-    def __init__(self, contract: str, severities: Severities, cached: Mapping[str, Fetched]) -> None:
-        self._published = load_published(contract)
-        problem = unreadable_reason(self._published)
-        if problem is not None:
-            raise UnreadableDocument(f"--contract {self._published.source}: {problem}")
-        self._is_vendored = contract == VENDORED
-        self._contract = Contract.load(None if self._is_vendored else resolve_source(contract))
+    def __init__(self, adopted: AdoptedContract, severities: Severities, cached: Mapping[str, Fetched]) -> None:
+        self._adopted = adopted
+        self._contract = adopted.contract
         self._severities = severities
         self._cached = cached
         self.results: list[SourceResult] = []
@@ -68,16 +166,16 @@ class SourceReader:
         upstream: str | None,
         page: str | None,
         exchanges: Sequence[Path],
-        requests: Path | None,
+        app: RecordedApp,
         *,
         with_impact: bool,
     ) -> None:
         """Read the sources that the options of the command name."""
-        document = document_address(upstream, page, exchanges)
-        calls = self._requests(requests)
+        document = document_address(upstream, page, exchanges, self._contract.provenance)
+        calls = self._requests(app.requests)
         if document is not None:
             with self._keep_errors():
-                self._read_document(document, calls if with_impact else None)
+                self._read_document(document, calls if with_impact else None, app)
         if page is not None:
             with self._keep_errors():
                 self._read_page(page)
@@ -88,15 +186,14 @@ class SourceReader:
     def report(self, delta: Delta) -> Report:
         """Build the report: the contract, its sources, and the findings that are new."""
         facts: dict[str, Any] = {
-            "contract": f"{self._contract.source} ({self._contract.fingerprint[:12]})",
+            "contract": f"{self._contract.source} ({self._adopted.fingerprint[:12]})",
             "sources": [_row(result) for result in self.results],
         }
         if delta.known:
             facts["reported before"] = delta.known
         if not self.is_complete:
             facts["not read"] = [*self.problems, *(type(error).__name__ for error in self.unforeseen)]
-        named = f"the {VENDORED} contract" if self._is_vendored else self._contract.source
-        return Report(f"drift from {named}", delta.findings, facts)
+        return Report(f"drift from {self._adopted.name}", delta.findings, facts)
 
     @contextmanager
     def _keep_errors(self) -> Generator[None]:
@@ -107,17 +204,19 @@ class SourceReader:
         except Exception as error:  # noqa: BLE001 - raised again after the findings of the others have been reported
             self.unforeseen.append(error)
 
-    def _read_document(self, source: str, exchanges: tuple[Exchange, ...] | None) -> None:
+    def _read_document(self, source: str, exchanges: tuple[Exchange, ...] | None, app: RecordedApp) -> None:
         """Compare the published document; ``exchanges`` are the app's own requests, None to run no calls against it."""
         fetched = self._fetch(source)
-        content = read_published(fetched)
-        new = replace(Contract.load(content, overlay=None), source=fetched.address)
-        changes = self._severities.apply(diff(self._published, new))
+        reads = app.pointers()
+        published, overlaid = self._adopted.overlaid(read_published(fetched))
+        new = replace(published, source=fetched.address)
+        changes = self._severities.apply(diff(self._adopted.published, new))
         findings: list[Finding] = [*changes]
         if changes and exchanges is not None and unreadable_reason(new) is None:
-            contract = replace(Contract.load(content), source=fetched.address)
+            contract = replace(overlaid, source=fetched.address)
             try:
-                findings += impact(self._contract, contract, exchanges=exchanges)
+                executed = impact(self._contract, contract, exchanges=self._adopted.wanted(exchanges), reads=reads)
+                findings = weigh(changes, executed, strict=app.is_strict)
             except Exception as error:  # noqa: BLE001 - raised again after the changes have been reported
                 self.unforeseen.append(error)
         self._add(DriftSource.DOCUMENT, fetched, findings)
@@ -127,7 +226,7 @@ class SourceReader:
         self._add(DriftSource.PAGE, fetched, page_findings(fetched, self._contract))
 
     def _read_recording(self, path: Path) -> None:
-        recording = read_recording(path, self._contract)
+        recording = read_recording(path, self._contract, self._adopted.wanted)
         self.problems += recording.problems
         self.results.append(recording.result)
 

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from bodydouble_mockserver import BadScenario, Settings, create_app
 from bodydouble_mockserver.server import CannotServe
-from bodydouble_spec import Contract, Report, ReportFormat, Severity, read_document, render
+from bodydouble_spec import Report, ReportFormat, Severity, read_document, render
 
 from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
 from bodydouble.fixture import (
@@ -26,7 +26,17 @@ from bodydouble.fixture import (
     request_findings,
     unused_findings,
 )
-from bodydouble.options import FailOn, Format, Output
+from bodydouble.options import (
+    ContractsOption,
+    FailOn,
+    Format,
+    ModelOption,
+    OperationOption,
+    Output,
+    OverlayOption,
+    for_operation,
+    load_contracts,
+)
 
 __all__ = ["app"]
 
@@ -42,11 +52,15 @@ app = new_app()
 @app.command(context_settings={"allow_interspersed_args": False})
 def run(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="Program to run, with its arguments.")],
+    contract: ContractsOption = None,
+    overlay: OverlayOption = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the mock; 0 picks a free one.")] = 0,
     openai: Annotated[bool, typer.Option("--openai", help="Set OPENAI_BASE_URL and OPENAI_API_KEY too.")] = False,
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
     ] = None,
+    operation: OperationOption = None,
+    model: ModelOption = None,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
@@ -66,10 +80,10 @@ def run(
     # The report needs every request; values over 16 kB are kept as hashes.
     settings = Settings(journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024)
     with exit_on_error():
-        contract = Contract.load()
-        script = None if scenario is None else read_document(scenario)
+        contracts = load_contracts(contract, overlay)
+        script = None if scenario is None else for_operation(read_document(scenario), operation, model)
     try:
-        app = create_app(contract, settings)
+        app = create_app(contracts, settings)
         if script is not None:
             app.play(script)
         server = BackgroundServer(app, port)
@@ -86,7 +100,7 @@ def run(
         scripted: dict[str, Any] = server.control("GET", "scenarios")[1]
     exchanges = app.journal.exchanges()
     findings = (
-        *request_findings(exchanges, contract),
+        *request_findings(exchanges, contracts),
         *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
         *missing_findings(exchanges, at_least, variables),
     )

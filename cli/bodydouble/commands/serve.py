@@ -3,15 +3,24 @@
 import logging
 import re
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from bodydouble_mockserver import BadScenario, Images, Settings, create_app, parse_seconds
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
-from bodydouble_spec import Contract, SpecError, read_document
+from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
 from bodydouble.console import new_app
+from bodydouble.options import (
+    ContractsOption,
+    ModelOption,
+    OperationOption,
+    OverlayOption,
+    for_operation,
+    load_contracts,
+)
 
 __all__ = ["app"]
 
@@ -28,9 +37,8 @@ def serve(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.")
     ] = 8000,
-    contract: Annotated[
-        str | None, typer.Option(metavar="FILE|URL", help="Contract to serve. Default: the vendored one.")
-    ] = None,
+    contract: ContractsOption = None,
+    overlay: OverlayOption = None,
     seed: Annotated[int | None, typer.Option(help="Make pictures and ids the same in every run.")] = None,
     api_key: Annotated[
         list[str] | None,
@@ -66,6 +74,11 @@ def serve(
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
     ] = None,
+    operation: OperationOption = None,
+    model: ModelOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Take over contracts, overlays and the scenario when their files change.")
+    ] = False,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
@@ -112,13 +125,17 @@ def serve(
         journal_file=journal,
         log=not quiet,
     )
+    load = partial(_load, contract, overlay, scenario, operation, model)
     try:
-        loaded = Contract.load(contract)
-        if not loaded.operations:
-            _exit_with_error(f"{loaded.source}: {_first_error(loaded)}; it has no operation to serve")
-        app = create_app(loaded, settings)
-        if scenario is not None:
-            app.play(read_document(scenario))
+        contracts, script = load()
+        app = create_app(contracts, settings)
+        if script is not None:
+            app.play_file(script)
+        if watch:
+            # Imported here, so that a server without it starts sooner.
+            from bodydouble.commands.watch import Watch, watched_paths
+
+            app.background.append(Watch(app, load, watched_paths(contract or (), overlay), scenario).run)
         config = server_config(app, tls_cert, tls_key)
         listener = bind(host, port)
     except BadScenario as error:
@@ -130,13 +147,24 @@ def serve(
 
     def announce() -> None:
         if not quiet:
-            _print_banner(loaded, address, app.notices)
+            _print_banner(contracts, address, app.notices)
             _log_to_stderr()
         elif port == 0:
             typer.echo(address)
         sys.stdout.flush()
 
     run(config, listener, announce)
+
+
+def _load(
+    sources: list[str] | None, overlay: str | None, scenario: Path | None, operation: str | None, model: str | None
+) -> tuple[list[Contract], Any]:
+    """Load the contracts and the scenario, None without one. Raises SpecError."""
+    contracts = load_contracts(sources, overlay)
+    for loaded in contracts:
+        if not loaded.operations:
+            raise ContractError(f"{loaded.source}: {_first_error(loaded)}; it has no operation to serve")
+    return contracts, None if scenario is None else for_operation(read_document(scenario), operation, model)
 
 
 def _parse_latency(latency: str | None) -> tuple[float, float] | None:
@@ -167,28 +195,34 @@ def _authority(host: str, port: int) -> str:
     return f"{name}:{port}"
 
 
-def _print_banner(contract: Contract, address: str, notices: list[str]) -> None:
+def _print_banner(contracts: list[Contract], address: str, notices: list[str]) -> None:
     key = "any-key-you-like"
+    operations = dict.fromkeys(operation.key for contract in contracts for operation in contract.operations)
     lines = [
-        f"bodydouble stands in for {', '.join(operation.key for operation in contract.operations)}",
+        f"bodydouble stands in for {', '.join(operations)}",
+        *(f"  of {contract.source}" for contract in contracts if len(contracts) > 1),
         f"  at {address}",
         "",
     ]
     lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]
     lines += [f"  export OPENAI_BASE_URL={address}/v1", f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
-    # An overlay action that matches nothing is not a defect of the published document.
-    defects = [finding.id for finding in contract.findings if finding.source != "overlay"]
-    if defects:
-        listed = ", ".join(dict.fromkeys(defects))
-        lines += [
-            f"  The published contract has {len(defects)} defect{'' if len(defects) == 1 else 's'}, repaired here: {listed} (bodydouble contract show)",
-            "",
-        ]
+    lines += [line for contract in contracts for line in _defect_lines(contract, is_only=len(contracts) == 1)]
     if notices:
         shown = [f"  {' '.join(notice.split())}" for notice in notices[:_MAX_NOTICES]]
         more = [f"  and {len(notices) - _MAX_NOTICES} more"] if len(notices) > _MAX_NOTICES else []
         lines += [*shown, *more, ""]
     typer.echo("\n".join(lines))
+
+
+def _defect_lines(contract: Contract, *, is_only: bool) -> list[str]:
+    # An overlay action that matches nothing is not a defect of the published document.
+    defects = [finding.id for finding in contract.findings if finding.source != "overlay"]
+    if not defects:
+        return []
+    named = "The published contract" if is_only else contract.source
+    listed = ", ".join(dict.fromkeys(defects))
+    count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
+    return [f"  {named} has {count}, repaired here: {listed} (bodydouble contract show)", ""]
 
 
 def _log_to_stderr() -> None:

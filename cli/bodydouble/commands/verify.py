@@ -5,10 +5,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from bodydouble_spec import Contract, ReportFormat
+from bodydouble_spec import ReportFormat
+from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
-from bodydouble.options import FailOn, Format, Output
+from bodydouble.options import (
+    ContractOption,
+    FailOn,
+    Format,
+    ModelOption,
+    OperationOption,
+    Output,
+    OverlayOption,
+    load_contract,
+)
 
 __all__ = ["app"]
 
@@ -34,9 +44,10 @@ def verify(
     exchanges: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Check the answers recorded in this file, without a server.")
     ] = None,
-    contract: Annotated[
-        str | None, typer.Option(metavar="FILE|URL", help="Contract to verify. Default: the vendored one.")
-    ] = None,
+    contract: ContractOption = None,
+    overlay: OverlayOption = None,
+    operation: OperationOption = None,
+    model: ModelOption = None,
     list_checks: Annotated[bool, typer.Option("--list", help="Print the checks and their prices, and exit.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the calls and their cost, and exit.")] = False,
     check: Annotated[list[str] | None, typer.Option(metavar="ID", help="Run only this check; repeatable.")] = None,
@@ -110,7 +121,7 @@ def verify(
             recording=record or resume,
             resume=resume,
         )
-        profile = OperationProfile(Contract.load(contract))
+        profile = OperationProfile(only_operation(load_contract(contract, overlay), operation, model))
         if list_checks:
             verify_run.print_checks(profile, format, output)
             return

@@ -23,7 +23,7 @@ from bodydouble_contract_tests.verification import (
     Verification,
     catalogue,
 )
-from bodydouble_spec import Finding
+from bodydouble_spec import EVENTS, Finding
 from bodydouble_spec.report import Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
@@ -104,6 +104,9 @@ def _facts(
     facts["checks"] = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
     if counts["not run"]:
         facts["not run"] = [check.id for check in checks if check.outcome == "not run"]
+    unexamined = [*_unexamined(profile)]
+    if unexamined:
+        facts["not examined"] = unexamined
     facts["requests"] = verification.requests
     # Free calls have no price to report.
     if verification.paid_images or verification.usd:
@@ -111,6 +114,8 @@ def _facts(
     # The coverage of the contract says nothing when only some checks were run.
     if verification.coverage and len(checks) == len(catalogue(profile)):
         facts["coverage"] = _coverage(profile, verification.coverage)
+        if verification.pairs:
+            facts["pairs of values"] = f"{verification.pairs_covered} of {verification.pairs}"
         facts |= _left_out(verification.unbought)
     if verification.muted:
         facts["muted"] = [_named(finding) for finding in verification.muted]
@@ -119,6 +124,13 @@ def _facts(
             {name: entry[name] for name in ("id", "pointer", "fingerprint") if name in entry} for entry in gone
         ]
     return facts
+
+
+def _unexamined(profile: OperationProfile) -> Iterator[str]:
+    """Yield what the contract declares and no call asks for."""
+    if EVENTS in profile.operation.success_media_types:
+        yield "event streams"
+    yield from (f"callback {name}" for name in dict.fromkeys(item.name for item in profile.operation.callbacks))
 
 
 def _coverage(profile: OperationProfile, coverage: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -178,6 +190,8 @@ def _json_members(
         "credits": verification.credits,
         "usd": verification.usd,
         "coverage": dict(verification.coverage),
+        "pairs": verification.pairs,
+        "pairs_covered": verification.pairs_covered,
         "unbought": dict(verification.unbought),
         "incomplete": verification.incomplete,
         "muted": [finding.to_dict() for finding in verification.muted],
@@ -254,13 +268,16 @@ def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
         ("free calls", str(_calls(plan.free)), "refused before a picture is made"),
         ("paid calls" if is_billed else "calls with pictures", str(_calls(plan.paid)), paid),
     ]
-    if plan.unpaid:
-        rows.append(("further calls", str(_calls(plan.unpaid)), "only when calls are free"))
+    further = _calls((*plan.unpaid, *plan.parallel))
+    if further:
+        rows.append(("further calls", str(further), "only when calls are free"))
     covered = {element for case in plan.paid for element in case.covers}
     rows.append(("coverage", f"{len(covered & {*plan.elements})} of {len(plan.elements)}", "elements of the contract"))
+    if plan.pairs:
+        rows.append(("", f"{len(plan.pairs_in(plan.calls))} of {len(plan.pairs)}", "pairs of values"))
     lines = [f"Plan for {profile.operation.key} at {server}; nothing was sent", "", *_aligned(rows)]
     if plan.paid:
-        lines += ["", *_aligned([("call", "images", "covers first"), *_new_coverage(plan.paid)])]
+        lines += ["", *_aligned([("call", "images", "covers first"), *_new_coverage(plan)])]
     for reason, elements in _group_by_reason(plan.unbought).items():
         lines += ["", f"  left out ({reason}):", *(f"    {item}" for item in elements)]
     return _text(lines)
@@ -268,7 +285,7 @@ def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
 
 def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: bool) -> str:
     """Return the plan as JSON, the calls in their order."""
-    phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid}
+    phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid, "parallel": plan.parallel}
     price, usd = _price(profile, plan.images)
     return _json(
         {
@@ -280,6 +297,8 @@ def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
             "credits": price if is_billed else 0,
             "usd": usd if is_billed else None,
             "elements": plan.elements,
+            "pairs": len(plan.pairs),
+            "pairs_covered": len(plan.pairs_in(plan.calls)),
             "unbought": plan.unbought,
             "calls": [{"phase": name, **_case(case)} for name, cases in phases.items() for case in cases],
             "checks": [_check_members(check) for check in plan.checks],
@@ -287,11 +306,15 @@ def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
     )
 
 
-def _new_coverage(cases: Iterable[Case]) -> Iterator[tuple[str, str, str]]:
+def _new_coverage(plan: Plan) -> Iterator[tuple[str, str, str]]:
     covered: set[str] = set()
-    for case in cases:
-        yield case.id, _times(case), ", ".join(element for element in case.covers if element not in covered)
+    pairs: frozenset[str] = frozenset()
+    for case in plan.paid:
+        new = [element for element in case.covers if element not in covered]
+        new_pairs = len(plan.pairs_in([case]) - pairs)
+        yield case.id, _times(case), ", ".join(new) or f"{new_pairs} pairs of values"
         covered.update(case.covers)
+        pairs |= plan.pairs_in([case])
 
 
 def _price(profile: OperationProfile, images: int) -> tuple[float, float | None]:

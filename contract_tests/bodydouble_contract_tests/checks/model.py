@@ -1,6 +1,6 @@
 """One call of a verification: the request, the expected outcome, and the highest possible price."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -136,7 +136,9 @@ class Plan:
 
     ``free`` calls cost nothing unless the server errs. ``paid`` calls prove the elements of the contract with the fewest pictures, then use the rest of
     the budget. ``after`` calls cost nothing either and are made after a success. ``unpaid`` calls are added where nothing costs money (repeated calls,
-    odd prompts). ``elements`` are the contract elements to prove, and ``unbought`` gives the reason for each id that the budget or the caller left out.
+    odd prompts), and so are ``parallel`` calls, which are made at the same time. ``elements`` are the contract elements to prove, and ``unbought`` gives
+    the reason for each id that the budget or the caller left out. ``pairs`` are the pairs of values that the contract allows, and ``pairs_of`` maps the
+    id of a call to those in its request.
     """
 
     checks: tuple[Check, ...]
@@ -146,6 +148,9 @@ class Plan:
     elements: tuple[str, ...] = ()
     unbought: dict[str, str] = field(default_factory=dict[str, str])
     after: tuple[Case, ...] = ()
+    parallel: tuple[Case, ...] = ()
+    pairs: frozenset[str] = frozenset()
+    pairs_of: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
     @property
     def images(self) -> int:
@@ -155,7 +160,11 @@ class Plan:
     @property
     def calls(self) -> tuple[Case, ...]:
         """Every call in order."""
-        return (*self.free, *self.paid, *self.after, *self.unpaid)
+        return (*self.free, *self.paid, *self.after, *self.unpaid, *self.parallel)
+
+    def pairs_in(self, cases: Iterable[Case]) -> frozenset[str]:
+        """Return the pairs of values in some of the calls."""
+        return frozenset[str]().union(*(self.pairs_of.get(case.id, ()) for case in cases))
 
 
 class Trouble(StrEnum):
@@ -231,7 +240,7 @@ class Verification:
     ``findings`` are all distinct deviations, one for each cause, which covers the others with it; ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
     again. ``outcomes`` maps each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
     ``credits`` and ``usd`` are the charges (``usd`` is None where no price is known). ``coverage`` maps each contract element to the number of
-    successful calls that prove it. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.
+    successful calls that prove it; of the ``pairs`` of values, ``pairs_covered`` were in a successful call. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.
     """
 
     checks: tuple[Check, ...]
@@ -243,6 +252,8 @@ class Verification:
     credits: float = 0
     usd: float | None = None
     coverage: Mapping[str, int] = field(default_factory=dict[str, int])
+    pairs: int = 0
+    pairs_covered: int = 0
     unbought: Mapping[str, str] = field(default_factory=dict[str, str])
     muted: tuple[Finding, ...] = ()
     gone: tuple[str, ...] = ()

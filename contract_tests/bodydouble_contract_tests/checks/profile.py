@@ -226,7 +226,7 @@ class OperationProfile:
 
         That holds for a number of pictures that is not whole or below 1, a value outside the known ones (``x-known-values``), an empty list of input
         pictures or more than four (where the contract has no bound), bare Base64, pictures that cannot be fetched or decoded, prompts that
-        are empty, very long or have unusual characters, and a request for an event stream, which is not examined. The only wrong answer to such
+        are empty, very long or have unusual characters, and requests for an event stream or a callback, which are not examined. The only wrong answer to such
         a request is a 5xx.
         """
         if not is_object(body):
@@ -234,7 +234,7 @@ class OperationProfile:
         names = self.names
         return (
             self.images_promised(body) is None
-            or self.operation.asks_for_events(body)
+            or self.operation.unserved_pointer(body) is not None
             or (names.prompt is not None and is_unspecified_prompt(body.get(names.prompt, "-")))
             or (names.inputs is not None and names.inputs in body and self._are_unspecified(body[names.inputs]))
             or any(known.lacks(body[name]) for name, known in self._known_values.items() if name in body)

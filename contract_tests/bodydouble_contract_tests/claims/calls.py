@@ -57,14 +57,14 @@ class InputPicture:
                 return Image.open(BytesIO(self.data))
 
     def matches(self, text: str) -> bool:
-        """Tell whether a text in a request is this picture: the same text, or a data URI of the same bytes or, for a PNG, the same pixels."""
+        """Tell whether a text in a request is this picture: the same text, or a data URI of the same bytes (of a Pillow image: pixels) and their type."""
         if self.form == "text":
             return text == self.text
         head, _, payload = text.partition(";base64,")
         data = base64.b64decode(payload)
         if self.form == "Pillow image":
             return head == "data:image/png" and _pixels(data) == _pixels(self.data)
-        return head.startswith("data:image/") and data == self.data
+        return data == self.data and head == f"data:{_media_type(data)}"
 
     def as_text(self) -> str:
         """Return a text for the picture, for a request body."""
@@ -109,7 +109,7 @@ def calls(
     """Return a strategy for valid calls of the client, made from the bodies of `requests`.
 
     Pictures come as texts, as bytes of each kind, as file objects and as Pillow images. With a ``folder``, a few are written there and passed as
-    paths. Properties without an argument of their own go into ``extra``, together with other JSON of any shape. A fractional number of images
+    paths. One prompt in twenty is far longer than those of `requests`, up to 28,000 characters, and its call has each picture twice. Properties without an argument of their own go into ``extra``, together with other JSON of any shape. A fractional number of images
     is left out, because the client's types exclude it.
     """
     operation = operation or contract.operation()
@@ -118,6 +118,7 @@ def calls(
         requests(contract, operation).filter(_is_expressible),
         st.lists(choice(_local_pictures(folder)), max_size=2),
         st.one_of(st.just({}), _extra_properties()),
+        st.sampled_from([1] * 19 + [*_REPETITIONS]),
     )
     return calls_with_bodies.filter(lambda pair: not operation.validate_request(pair[0])).map(_call_of)
 
@@ -127,24 +128,84 @@ def boundary_calls(
 ) -> tuple[ClientCall, ...]:
     """Return a fixed list of valid calls.
 
-    It has every valid case of `boundary_cases` that the client's arguments can express, and every form of a picture.
+    It has every valid case of `boundary_cases` that the client's arguments can express, every form of a picture, and calls that show a client
+    which tidies up: long prompts, prompts with blanks, line breaks and combining characters, equal and many pictures, and odd properties.
     """
+    operation = operation or contract.operation()
     bodies = [case.body for case in boundary_cases(contract, operation) if case.valid and _is_expressible(case.body)]
     calls_with_bodies = [_as_call(body, [], {})[1] for body in bodies]
     return (
         *calls_with_bodies,
         *(replace(calls_with_bodies[0], images=(picture,)) for picture in _local_pictures(folder)),
+        *(call for call in _untidy_calls(calls_with_bodies[0]) if _is_allowed(operation, call, bodies[0])),
     )
 
 
-def _as_call(body: Mapping[str, Any], pictures: list[InputPicture], extra: Mapping[str, Any]) -> tuple[Any, ClientCall]:
-    """Convert a body to a call, add pictures and extra properties, and return the call's request body and the call."""
+# The units of long prompts end in a digit, so that a cut is seen wherever it is.
+_REPETITIONS = (4, 20)
+_UNTIDY_PROMPTS = (
+    *("".join(f"{number:06} " for number in range(count)) for count in (200, 750, 3_000, 30_000)),
+    " blank around\t",
+    "\ufeffone\r\ntwo\rthree\n\n\u2028four\u00a0five  six",
+    "e\u0301 \ufb01 \u212b \u00bd \uff21",
+    "ALL CAPITALS, \"quotes\", 'quotes' \u201cquotes\u201d \\n \\u0041 %41 &amp; <b> \x7f \x00",
+    "\U0001f469\u200d\U0001f469\u200d\U0001f467 \U0001f98a \u05e9\u05dc\u05d5\u05dd \u65e5\u672c",
+)
+_UNTIDY_PICTURES = (
+    "https://Example.com:443/A%20b.PNG?x=1&x=2&y=%2F#part",
+    "http://example.com/a//b/../c.png?",
+    "https://example.com/a.png",
+    "data:image/svg+xml;charset=utf-8;base64,PHN2Zy8+",
+)
+_UNTIDY_EXTRA: dict[str, Any] = {
+    "nothing": None,
+    "no": False,
+    "zero": 0,
+    "float": 2.0,
+    "fraction": 0.1,
+    "large": 2**63 - 1,
+    "text": "",
+    "list": [],
+    "object": {},
+    "Nested Key": {"a": [{"b": [None, 1.0, "\u00e9"]}]},
+    "\u043a\u043b\u044e\u0447": "1",
+}
+
+
+def _untidy_calls(call: ClientCall) -> list[ClientCall]:
+    """Return calls whose values a client could tidy up, shorten or leave out, although it must not."""
+    pictures = tuple(InputPicture("text", text) for text in _UNTIDY_PICTURES)
+    return [
+        *(replace(call, prompt=prompt) for prompt in _UNTIDY_PROMPTS),
+        *(replace(call, images=images) for images in (pictures, pictures[2:3] * 3, pictures[::-1] * 4)),
+        *(replace(call, num_images=count) for count in (1, 2, 3, 4)),
+        *(replace(call, provider=provider) for provider in ("Auto", "GOOGLE", " fal ")),
+        *(replace(call, extra={name: value}) for name, value in _UNTIDY_EXTRA.items()),
+        replace(call, extra=_UNTIDY_EXTRA),
+    ]
+
+
+def _is_allowed(operation: Operation, call: ClientCall, body: Any) -> bool:
+    """Tell whether the contract allows the request of a call, with the model of a valid body."""
+    model = {"model": body["model"]} if "model" in body else {}
+    return not operation.validate_request(model | call.body())
+
+
+def _as_call(
+    body: Mapping[str, Any], pictures: list[InputPicture], extra: Mapping[str, Any], repetitions: int = 1
+) -> tuple[Any, ClientCall]:
+    """Convert a body to a call, add pictures and extra properties, and return the call's request body and the call.
+
+    With more than one of the ``repetitions``, each makes the prompt 1,400 characters longer, and each picture is there twice.
+    """
     rest = {name: value for name, value in extra.items() if name not in _NAMED} | dict(body)
     model = {"model": rest.pop("model")} if "model" in rest else {}
     count = rest.pop("num_images", None)
+    prompt = rest.pop("prompt", "")
+    images = (*(InputPicture("text", text) for text in rest.pop("image_urls", ())), *pictures)
     call = ClientCall(
-        prompt=rest.pop("prompt", ""),
-        images=(*(InputPicture("text", text) for text in rest.pop("image_urls", ())), *pictures),
+        prompt=prompt if repetitions == 1 else _UNTIDY_PROMPTS[0] * repetitions + prompt,
+        images=images if repetitions == 1 else images * 2,
         aspect_ratio=rest.pop("aspect_ratio", None),
         num_images=None if count is None else int(count),
         provider=rest.pop("provider", None),
@@ -182,6 +243,13 @@ def _local_pictures(folder: Path | None) -> list[InputPicture]:
             path.write_bytes(first)
             found += [InputPicture(form, data=first, path=path) for form in _ON_DISK]
     return found
+
+
+def _media_type(data: bytes) -> str | None:
+    from PIL import Image
+
+    with Image.open(BytesIO(data)) as picture:
+        return Image.MIME.get(picture.format or "")
 
 
 def _pixels(data: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Comparison of calls with requests and of results with answers, member by member. Each difference is a finding."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
@@ -8,7 +9,7 @@ from typing import Any, NoReturn
 import bodydouble_client as client
 from bodydouble_client import MODEL, EditResult
 from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object, is_success
-from bodydouble_spec.image_fields import BASE64, CREDITS, URL
+from bodydouble_spec.image_fields import BASE64, CREDITS, CREDITS_HEADER, URL, USD, USD_HEADER
 from bodydouble_spec.text import cut
 
 from bodydouble_contract_tests.claims.calls import ClientCall
@@ -20,6 +21,7 @@ __all__ = [
     "documented_outcome",
     "error_members",
     "finding",
+    "header_differences",
     "outcome_members",
     "request_differences",
     "result_members",
@@ -40,6 +42,7 @@ _ERRORS: dict[int, type[client.StatusError]] = {
     504: client.GenerationTimedOut,
 }
 _BROKEN = (client.TransportError, client.UnreadableAnswer)
+_OUT_OF_CREDITS = ("err_insufficent_credits", "run out of credits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ class DocumentedOutcome:
     body: Any = None
     images: tuple[tuple[str | None, str | None], ...] = ()
 
+    def allows(self, error: object) -> bool:
+        """Tell whether an error is one of the documented ones: an error for a status only if it is of exactly that type."""
+        is_exact = len(self.errors) == 1
+        return type(error) in self.errors or (not is_exact and isinstance(error, self.errors))
+
 
 def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
     """Return the documented outcome for the answer to a request."""
@@ -58,9 +66,13 @@ def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
         # A fault below HTTP may have sent the status, which the recording server cannot see.
         return DocumentedOutcome((*_BROKEN, client.StatusError))
     if not is_success(status):
-        kind = _ERRORS.get(status, client.ServerError if status >= 500 else client.StatusError)
+        body = _parsed(request)
         # An error answer that ends before its headers are sent is a lost connection.
-        return DocumentedOutcome((kind,) if request.is_answered else (kind, *_BROKEN), _parsed(request))
+        kind = _error_of(status, body)
+        # Of a cut body, a client may read more or less than JSON.
+        others = () if request.is_answered else _BROKEN
+        others = others if is_object(body) or status != 403 else (*others, client.OutOfCredits)
+        return DocumentedOutcome((kind, *others), body)
     if not request.is_answered:
         return DocumentedOutcome(_BROKEN)
     body = _parsed(request)
@@ -74,6 +86,24 @@ def documented_outcome(request: ReceivedRequest) -> DocumentedOutcome:
     if not images or len(found) < len(images):
         return DocumentedOutcome((client.NoImageError,), body)
     return DocumentedOutcome((), body, found)
+
+
+def _error_of(status: int, body: Any) -> type[client.StatusError]:
+    """Return the documented error of a status; a 403 is `OutOfCredits` when its body says so."""
+    error = body.get("error") if is_object(body) else None
+    data = error.get("data") if is_object(error) else None
+    kind = data.get("kind") if is_object(data) else None
+    message = _message(body) if is_object(body) else None
+    if status == 403 and (kind == _OUT_OF_CREDITS[0] or _OUT_OF_CREDITS[1] in (message or "").lower()):
+        return client.OutOfCredits
+    return _ERRORS.get(status, client.ServerError if status >= 500 else client.StatusError)
+
+
+def _message(body: Mapping[str, Any]) -> str | None:
+    """Return the message of an error body; the legacy envelope may have a list of them. None when it has none as text."""
+    message = body.get("message")
+    texts = [text for text in (message if is_array(message) else [message]) if isinstance(text, str) and text.strip()]
+    return "; ".join(texts) or None
 
 
 def _image(item: Any) -> tuple[str | None, str | None] | None:
@@ -102,7 +132,7 @@ _OF_ONE_ATTEMPT = {"client_request_id"}
 
 
 def request_differences(call: ClientCall, request: ReceivedRequest) -> list[Finding]:
-    """Return a finding for each place where a request differs from the call."""
+    """Return a finding for each place where a request differs from the call; ``2.0`` is not ``2``."""
     expected = {"model": MODEL, **call.body()}
     body = json.loads(request.body)
     texts, pictures = body.pop("image_urls", []), call.images
@@ -121,10 +151,33 @@ def request_differences(call: ClientCall, request: ReceivedRequest) -> list[Find
     ]
 
 
+def header_differences(request: ReceivedRequest, path: str, key: str) -> list[Finding]:
+    """Return a finding for the path and for each header of a request that is not what the documentation asks for."""
+    headers = request.headers
+    got = {
+        "path": request.path,
+        "authorization": headers.get("authorization"),
+        "content-type": headers.get("content-type", "").partition(";")[0].strip(),
+        "x-client-request-id": bool(_REQUEST_ID.fullmatch(headers.get("x-client-request-id", ""))),
+    }
+    expected = {
+        "path": path,
+        "authorization": f"Bearer {key}",
+        "content-type": "application/json",
+        "x-client-request-id": True,
+    }
+    return differing_members(got, expected, "request-differs-from-call")
+
+
+# Documented: a valid id has 1 to 128 of these characters; another one is dropped.
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_READ = ("raw", "request_id", "client_request_id", "credits_used", "cost_usd", "description")
+
+
 def result_members(result: EditResult) -> dict[str, Any]:
-    """Return the members of a result that come from the answer."""
-    members = {name: getattr(result, name) for name in ("raw", "request_id", "credits_used")}
-    return {**members, "images": _images(result)}
+    """Return the members of a result that come from the request and its answer."""
+    members = {name: getattr(result, name) for name in _READ}
+    return {**members, "images": _images(result), "warnings": bool(result.warnings)}
 
 
 def _images(result: EditResult) -> list[tuple[str | None, str | None]]:
@@ -135,30 +188,48 @@ def answer_members(request: ReceivedRequest, documented: DocumentedOutcome) -> d
     """Return the values that `result_members` must have for an answer with pictures."""
     body = documented.body
     meta = body.get("meta")
-    usage = meta.get("usage") if is_object(meta) else None
-    documented_costs = {name: usage.get(name) if is_object(usage) else None for name in CREDITS}
-    amounts = [
-        value
-        for value in (*documented_costs.values(), _header_number(request, "x-aimlapi-credits-used"))
-        if _is_amount(value)
-    ]
+    inner = meta.get("usage") if is_object(meta) else None
+    usage: Mapping[str, Any] = inner if is_object(inner) else {}
+    credits_used = _first_amount(*map(usage.get, CREDITS), _header_number(request, CREDITS_HEADER))
+    cost_usd = _first_amount(usage.get(USD), _header_number(request, USD_HEADER))
+    description, asked = body.get("description"), json.loads(request.body).get("num_images")
     return {
         "images": list(documented.images),
         "raw": body,
         "request_id": _request_id(request, body),
-        "credits_used": amounts[0] if amounts else None,
+        "client_request_id": request.headers.get("x-client-request-id"),
+        "credits_used": credits_used,
+        "cost_usd": None if cost_usd is None else float(cost_usd),
+        "description": description if isinstance(description, str) and description.strip() else None,
+        "warnings": asked is not None and asked != len(documented.images),
     }
 
 
-def error_members(request: ReceivedRequest, body: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the attributes that the error must have for an answer that is not a success, as far as the body states them."""
-    error, message = body.get("error"), body.get("message")
-    data = error.get("data") if is_object(error) else None
-    return {
-        "status_code": request.status,
-        "issues": tuple(item for item in data if is_object(item)) if is_array(data) else (),
-        **({"message": message} if isinstance(message, str) and message.strip() else {}),
-    }
+def error_members(request: ReceivedRequest, error: client.BodydoubleError, body: Any) -> dict[str, Any]:
+    """Return the attributes that an error must have for an answer, as far as request and answer state them."""
+    members: dict[str, Any] = {"client_request_id": request.headers.get("x-client-request-id")}
+    if not isinstance(error, client.StatusError):
+        # Failed requests are not charged (documented); a success that cannot be used may be.
+        known = (
+            {}
+            if request.status is None or isinstance(error, client.TransportError)
+            else {"status_code": request.status}
+        )
+        return {**members, **known, "may_be_charged": True}
+    members |= {"status_code": request.status, "may_be_charged": False}
+    text = request.answer_headers.get("retry-after", "")
+    if text.isdecimal() and len(text) < 9:
+        members["retry_after_s"] = float(text)
+    if not is_object(body):
+        return members
+    inner = body.get("error")
+    data = inner.get("data") if is_object(inner) else None
+    members["issues"] = tuple(item for item in data if is_object(item)) if is_array(data) else ()
+    members["body"] = body
+    message, request_id = _message(body), _request_id(request, body)
+    if isinstance(request_id, str) and request_id.isprintable() and len(request_id) <= 200:
+        members["request_id"] = request_id or None
+    return members if message is None else {**members, "message": message}
 
 
 def outcome_members(record: CallRecord) -> dict[str, Any]:
@@ -178,9 +249,18 @@ def _request_id(request: ReceivedRequest, body: Mapping[str, Any]) -> str | None
     return request.answer_headers.get("x-request-id") or body.get("requestId")
 
 
-def _header_number(request: ReceivedRequest, name: str) -> int | None:
+_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,15})?")
+
+
+def _header_number(request: ReceivedRequest, name: str) -> int | float | None:
     text = request.answer_headers.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 16 else None
+    if not _NUMBER.fullmatch(text):
+        return None
+    return float(text) if "." in text else int(text)
+
+
+def _first_amount(*values: Any) -> int | float | None:
+    return next((value for value in values if _is_amount(value)), None)
 
 
 def _is_amount(value: Any) -> bool:
@@ -192,8 +272,19 @@ def differing_members(got: Mapping[str, Any], expected: Mapping[str, Any], rule:
     return [
         finding(rule, f"{name} differs", expected.get(name), got.get(name), f"/{name}")
         for name in {**expected, **got}
-        if (name in got) != (name in expected) or got[name] != expected[name]
+        if (name in got) != (name in expected) or not _is_same(got[name], expected[name])
     ]
+
+
+def _is_same(value: Any, other: Any) -> bool:
+    """Return whether two JSON values are the same as written: 1 is neither 1.0 nor true. Other values are compared as they are."""
+    if is_object(value) and is_object(other):
+        return value.keys() == other.keys() and all(_is_same(item, other[name]) for name, item in value.items())
+    if is_array(value) and is_array(other):
+        return len(value) == len(other) and all(map(_is_same, value, other))
+    if isinstance(value, int | float) and isinstance(other, int | float):
+        return type(value) is type(other) and value == other
+    return bool(value == other)
 
 
 def type_name(value: object) -> str:

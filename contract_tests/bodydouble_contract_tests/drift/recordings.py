@@ -1,6 +1,6 @@
 """Recorded exchanges and verification reports as sources of drift findings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,10 @@ class Recording:
     problems: tuple[str, ...] = ()
 
 
-def read_recording(path: Path, contract: Contract) -> Recording:
-    """Check a file: exchanges as JSON lines, or the JSON report of ``bodydouble verify``.
+def read_recording(
+    path: Path, contract: Contract, wanted: Callable[[Iterable[Exchange]], Sequence[Exchange]] = tuple
+) -> Recording:
+    """Check a file: exchanges as JSON lines, or the JSON report of ``bodydouble verify``; ``wanted`` chooses the exchanges.
 
     Raises UnreadableDocument when the file cannot be read, or when it has no answer of an operation of the contract.
     """
@@ -54,7 +56,7 @@ def read_recording(path: Path, contract: Contract) -> Recording:
             f"{path}: {reason}; name a file of exchanges or a report of `bodydouble verify`"
         ) from None
     problems = unread_lines(path, log)
-    checked, findings = _check(log.exchanges, contract)
+    checked, findings = _check(wanted(log.exchanges), contract)
     if not checked:
         known = ", ".join(operation.key for operation in contract.operations)
         count = len(log.exchanges)

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from bodydouble_contract_tests.claims import CallRecord, ClientCall, Harness, RecordingServer, boundary_calls
 from bodydouble_contract_tests.impact.breaks import TriedRequest
 from bodydouble_contract_tests.impact.pairing import OperationPair
+from bodydouble_contract_tests.impact.terms import OperationTerms, SentParts
 from bodydouble_contract_tests.impact.wording import ArgumentMap, observe_arguments
 
 __all__ = ["NO_BODY", "ClientOnBoth", "ContractServer", "PlaceholderPictures", "write_picture"]
@@ -28,7 +28,6 @@ __all__ = ["NO_BODY", "ClientOnBoth", "ContractServer", "PlaceholderPictures", "
 _LARGEST_BODY = 2**31
 NO_BODY: Any = object()
 """Marks a request without a body; None is a JSON value."""
-_HEADERS = {"Content-Type": "application/json"}
 
 
 def quick_settings(pictures: Path, images: Images = Images.URL) -> Settings:
@@ -45,8 +44,8 @@ class ContractServer:
     """A mock server for a contract that gets bodies without a client."""
 
     def __init__(self, contract: Contract, pictures: Path) -> None:
-        # A changed place of the key is a finding of the comparison; here only bodies are tried.
-        self._app = create_app(contract, replace(quick_settings(pictures), require_key=False))
+        self._contract = contract
+        self._app = create_app(contract, quick_settings(pictures))
         self._http = httpx.Client(transport=MockTransport(self._app), base_url="http://127.0.0.1", trust_env=False)
 
     def __enter__(self) -> "ContractServer":
@@ -58,14 +57,20 @@ class ContractServer:
         self._http.close()
         self._app.close()
 
-    def send(self, method: str, path: str, body: Any = NO_BODY) -> int:
-        """Send a JSON body, or none, and return the status of the answer."""
+    def request(self, method: str, path: str, parts: SentParts, body: Any = NO_BODY) -> httpx.Response:
+        """Send a JSON body, or none, with these headers and this query string, and return the answer."""
         content = None if body is NO_BODY else to_json(body)
-        return self._http.request(method, path, content=content, headers=_HEADERS).status_code
+        target = f"{path}?{parts.query}" if parts.query else path
+        return self._http.request(method, target, content=content, headers=parts.headers)
+
+    def send(self, operation: Operation, body: Any = NO_BODY, path: str | None = None) -> int:
+        """Send a request as an operation asks for it, to its path or another one, and return the status of the answer."""
+        parts = OperationTerms(self._contract, operation).sent
+        return self.request(operation.method, path or operation.path, parts, body).status_code
 
     def faults_of(self, operation: Operation, body: Any, path: str | None = None) -> list[Finding]:
         """Send a body to an operation and return its faults, none when it is served. ``path`` fills in a path template."""
-        status = self.send(operation.method, path or operation.path, body)
+        status = self.send(operation, body, path)
         return request_faults(operation, status, body)
 
 
@@ -78,7 +83,7 @@ def request_faults(operation: Operation, status: int, body: Any) -> list[Finding
 
 
 class RewritingServer(RecordingServer):
-    """A recording server for the new contract that rewrites the calls of an old client and routes them to the new path."""
+    """A recording server for the new contract that rewrites the calls of an old client, gives them the new credentials and routes them to the new path."""
 
     def __init__(
         self,
@@ -92,6 +97,7 @@ class RewritingServer(RecordingServer):
         self._before = before
         self._after = after
         self._rewrite = rewrite
+        self._parts = OperationTerms(contract, after).sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -106,8 +112,15 @@ class RewritingServer(RecordingServer):
             more = message.get("more_body", False)
         body = json.loads(original)
         content = to_json(self._rewrite(body)) if is_object(body) else original
-        headers = [(name, value) for name, value in scope["headers"] if name != b"content-length"]
-        address = {"method": self._after.method, "path": self._after.path, "raw_path": self._after.path.encode()}
+        parts = {name.lower().encode(): value.encode() for name, value in self._parts.headers.items()}
+        headers = [(name, value) for name, value in scope["headers"] if name not in {b"content-length", *parts}]
+        headers += parts.items()
+        address: dict[str, Any] = {
+            "method": self._after.method,
+            "path": self._after.path,
+            "raw_path": self._after.path.encode(),
+        }
+        address["query_string"] = self._parts.query.encode()
         length = (b"content-length", b"%d" % len(content))
 
         async def receive_rewritten() -> MutableMapping[str, Any]:

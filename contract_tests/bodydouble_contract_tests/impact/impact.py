@@ -2,29 +2,44 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from bodydouble_spec import Contract, Exchange, Finding, Operation, Severity, operation_of
+from bodydouble_spec import Contract, Exchange, Finding, Severity, operation_of
 
+from bodydouble_contract_tests.impact.barriers import Barrier, barriers
+from bodydouble_contract_tests.impact.calls import Servers
 from bodydouble_contract_tests.impact.client import NO_BODY, ClientOnBoth, ContractServer, write_picture
 from bodydouble_contract_tests.impact.pairing import OperationPair, pair_operations
-from bodydouble_contract_tests.impact.recorded import recorded_findings
+from bodydouble_contract_tests.impact.recorded import gone_verdict, recorded_findings
 from bodydouble_contract_tests.impact.requests import request_findings
 from bodydouble_contract_tests.impact.responses import answer_findings
+from bodydouble_contract_tests.impact.terms import OperationTerms
 from bodydouble_contract_tests.impact.wording import counted, impact_finding
 
 __all__ = ["impact"]
 
 
-def impact(old: Contract, new: Contract, *, exchanges: Sequence[Exchange] = ()) -> list[Finding]:
+def impact(
+    old: Contract,
+    new: Contract,
+    *,
+    exchanges: Sequence[Exchange] = (),
+    reads: Sequence[str] | None = None,
+    only_recorded: bool = False,
+) -> list[Finding]:
     """Return what worked under the old contract and breaks under the new one, and what still works, the worst first.
 
     The new contract is served in this process. It gets every boundary case that the old contract allows, every call of the client that the old
     contract serves, and the requests of ``exchanges``, an app's own recordings. Where a required property, such as the model's name, no longer
     allows any old value, everything is run twice: as sent, and with the new value.
 
-    Each finding was executed: its source is ``executed`` and ``request`` has an example. ``pointer`` is the place in the request, or in the
+    ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those that the bodydouble client reads.
+    ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time.
+
+    A finding that an answer decided has the source ``executed``, and ``request`` has an example. ``pointer`` is the place in the request, or in the
     answer when the direction is ``response``. Errors and warnings are breaks, each reported once. What still works or is newly possible is
     information. Requests that the old contract refuses too do not count. A contract compared with itself has neither errors nor warnings.
     """
@@ -41,18 +56,25 @@ def impact(old: Contract, new: Contract, *, exchanges: Sequence[Exchange] = ()) 
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="bodydouble-")))
         write_picture(folder)
         server = stack.enter_context(ContractServer(new, folder))
+        servers = Servers(stack.enter_context(ContractServer(old, folder)), server)
         pairs, gone = pair_operations(old, new)
         is_client_tried = False
-        findings = [_gone(operation, server, new, len(recorded.get(operation.key, ()))) for operation in gone]
+        findings = [
+            found
+            for operation in gone
+            for found in _gone(OperationTerms(old, operation), server, new, len(recorded.get(operation.key, ())))
+        ]
+        findings += _kept_away([(pair, barriers(pair, server, _simple_body(pair))) for pair in pairs])
         for pair in pairs:
-            findings += _moved(pair, server)
+            findings += recorded_findings(pair, servers, recorded.get(pair.before.key, ()), reads)
+            if only_recorded:
+                continue
             client = stack.enter_context(ClientOnBoth(pair, folder))
             findings += request_findings(pair, server, client)
             findings += answer_findings(pair, client)
-            findings += recorded_findings(pair, server, recorded.get(pair.before.key, ()))
             is_client_tried = is_client_tried or bool(client.records)
         findings += _unmatched_requests(len(recorded.get(None, ())))
-        if pairs and not is_client_tried:
+        if pairs and not is_client_tried and not only_recorded:
             message = "the bodydouble client was not tried: none of its calls is served under the old contract"
             findings.append(impact_finding("impact-client-not-tried", Severity.INFO, "", message, None))
     return sorted(findings, key=lambda finding: -finding.severity.rank)
@@ -67,34 +89,59 @@ def _no_operation_left(old: Contract, new: Contract) -> Finding:
     return impact_finding("impact-contract-gone", Severity.ERROR, "", message, None, expected=keys, got=[])
 
 
-def _gone(operation: Operation, server: ContractServer, new: Contract, recorded: int) -> Finding:
-    status = server.send(operation.method, operation.path)
+def _gone(terms: OperationTerms, server: ContractServer, new: Contract, recorded: int) -> Iterator[Finding]:
+    operation = terms.operation
+    status = server.request(operation.method, operation.path, terms.sent).status_code
     known = [other.key for other in new.operations]
-    including = f", including {counted(recorded, 'recorded request')} of yours" if recorded else ""
-    message = f"{operation.key} is gone: every request to it gets status {status}{including}; the new contract has {', '.join(known[:5])}"
-    return impact_finding(
+    message = f"{operation.key} is gone (status {status}); the new contract has {', '.join(known[:5])}"
+    if recorded:
+        yield gone_verdict(message, operation, recorded)
+        return
+    yield impact_finding(
         "impact-operation-gone", Severity.ERROR, "", message, operation, expected=operation.key, got=known
     )
 
 
-def _moved(pair: OperationPair, server: ContractServer) -> Iterator[Finding]:
-    if pair.before.key == pair.after.key:
-        return
-    body = next((case.body for case in pair.old_cases if case.valid), NO_BODY)
-    status = server.send(pair.before.method, pair.before.path, body)
-    if status not in {404, 405}:
-        return
-    message = f"{pair.before.key} has moved to {pair.after.key}: requests to the old path get status {status}; everything else was tried at the new one"
-    yield impact_finding(
-        "impact-operation-moved",
-        Severity.ERROR,
+def _simple_body(pair: OperationPair) -> Any:
+    return next((case.body for case in pair.old_cases if case.valid), NO_BODY)
+
+
+def _kept_away(found: list[tuple[OperationPair, list[Barrier]]]) -> Iterator[Finding]:
+    """Yield a finding for each reason that keeps every call away; operations with the same one are covered by the first."""
+    same: dict[tuple[str, str], list[tuple[OperationPair, Barrier]]] = {}
+    for pair, reasons in found:
+        for barrier in reasons:
+            same.setdefault((barrier.rule, _shared(pair, barrier)), []).append((pair, barrier))
+    for pairs in same.values():
+        findings = [_barrier_finding(pair, barrier) for pair, barrier in pairs]
+        others = f" (and {counted(len(pairs) - 1, 'other operation')} likewise)" if len(pairs) > 1 else ""
+        yield replace(findings[0], message=f"{findings[0].message}{others}", covers=tuple(findings[1:]))
+
+
+def _shared(pair: OperationPair, barrier: Barrier) -> str:
+    """Return the text that two operations with the same cause share: of moved paths, what was replaced in them."""
+    if barrier.rule != "operation-moved":
+        return barrier.text
+    old, new = pair.old_terms.full_path.split("/"), pair.new_terms.full_path.split("/")
+    while old and new and old[-1] == new[-1]:
+        old, new = old[:-1], new[:-1]
+    return f"{'/'.join(old)} {'/'.join(new)}"
+
+
+def _barrier_finding(pair: OperationPair, barrier: Barrier) -> Finding:
+    whole = "every request could not be tried" if barrier.kind == "untried" else "every request is refused"
+    body = _simple_body(pair)
+    return impact_finding(
+        f"impact-{barrier.rule}",
+        barrier.severity,
         "",
-        message,
+        f"{whole}: {barrier.text}; everything else was tried as the new contract asks",
         pair.before,
         direction="request",
-        expected=pair.before.key,
-        got=pair.after.key,
+        expected=barrier.expected,
+        got=barrier.got,
         request=None if body is NO_BODY else body,
+        is_executed=barrier.is_executed,
     )
 
 

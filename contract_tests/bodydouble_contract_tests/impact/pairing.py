@@ -10,7 +10,8 @@ from bodydouble_spec import Contract, Operation, is_object, pointer_parts
 from bodydouble_spec.schema import SchemaView, json_key
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
-from bodydouble_contract_tests.schema import SchemaWalker, request_walker
+from bodydouble_contract_tests.impact.terms import OperationTerms
+from bodydouble_contract_tests.schema import SchemaWalker, places, request_walker, response_walkers
 from bodydouble_contract_tests.strategies import BoundaryCase, boundary_cases
 
 __all__ = ["OperationPair", "pair_operations"]
@@ -106,6 +107,28 @@ class OperationPair:
     def _new_walker(self) -> SchemaWalker | None:
         return _walker(self.new, self.after)
 
+    @cached_property
+    def old_terms(self) -> OperationTerms:
+        """The terms of the old operation beyond the body of a request."""
+        return OperationTerms(self.old, self.before)
+
+    @cached_property
+    def new_terms(self) -> OperationTerms:
+        """The terms of the new operation beyond the body of a request."""
+        return OperationTerms(self.new, self.after)
+
+    @cached_property
+    def changed_defaults(self) -> dict[str, tuple[Any, Any]]:
+        """The old and the new default of each top property that both contracts document and that is not required, where they differ."""
+        old, new = (_defaults(walker) for walker in (self._old_walker, self._new_walker))
+        both = [name for name in old if name in new]
+        return {name: (old[name], new[name]) for name in both if json_key([old[name]]) != json_key([new[name]])}
+
+    @cached_property
+    def dropped_places(self) -> frozenset[tuple[str, ...]]:
+        """The places of a success body that the old document has and the new one lacks, whatever an overlay says; ``*`` is any item."""
+        return _published_places(self.old, self.before) - _published_places(self.new, self.after)
+
     def was_allowed(self, body: Any) -> bool:
         """Tell whether the old contract allows a request body."""
         return not self.before.validate_request(body)
@@ -177,6 +200,26 @@ def _cases(contract: Contract, operation: Operation) -> tuple[BoundaryCase, ...]
         return boundary_cases(contract, operation)
     except UnsupportedSchema:
         return ()
+
+
+def _defaults(walker: SchemaWalker | None) -> dict[str, Any]:
+    """Return the default of each optional top property; None where it has none."""
+    views = () if walker is None else walker.root.ways
+    return {
+        name: next(iter(place.values("default")), None)
+        for view in views
+        for name, place in view.properties.items()
+        if name not in view.required
+    }
+
+
+def _published_places(contract: Contract, operation: Operation) -> frozenset[tuple[str, ...]]:
+    published = Contract.load(dict(contract.published), overlay=None)
+    alone = next((other for other in published.operations if other.key == operation.key), None)
+    if alone is None or alone.response(alone.success_status) is None:
+        return frozenset()
+    walkers = response_walkers(published, alone, alone.success_status).values()
+    return frozenset(path for walker in walkers if walker is not None for path, _ in places(walker.root))
 
 
 def _walker(contract: Contract, operation: Operation) -> SchemaWalker | None:

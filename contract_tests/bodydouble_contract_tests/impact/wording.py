@@ -86,6 +86,7 @@ class FindingDetails(TypedDict, total=False):
     request: Any
     evidence: Evidence
     covers: Sequence[Finding]
+    is_executed: bool
 
 
 def impact_finding(
@@ -96,7 +97,7 @@ def impact_finding(
     operation: Operation | None,
     **details: Unpack[FindingDetails],
 ) -> Finding:
-    """Return a finding that was executed. A request that is too long to read is left out."""
+    """Return a finding whose source is ``executed``, unless ``is_executed`` is false. A request that is too long to read is left out."""
     request = details.get("request")
     return Finding(
         id=rule,
@@ -109,7 +110,7 @@ def impact_finding(
         direction=details.get("direction"),
         operation=None if operation is None else operation.key,
         request=request if len(repr(request)) <= _LONGEST_REQUEST else None,
-        source=EXECUTED,
+        source=EXECUTED if details.get("is_executed", True) else None,
         covers=tuple(details.get("covers", ())),
     )
 

@@ -8,8 +8,8 @@ from bodydouble_spec import Evidence, is_array, is_object, pointer_parts, resolv
 from bodydouble_spec.schema import json_key
 
 from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile
-from bodydouble_contract_tests.plan.options import PROMPT, input_picture
 from bodydouble_contract_tests.plan.space import Row
+from bodydouble_contract_tests.plan.zoo import PROMPT, input_picture
 from bodydouble_contract_tests.strategies import BoundaryCase, double_faults
 
 __all__ = [
@@ -91,14 +91,15 @@ def valid_boundary_cases(
     """Return a case for each valid body with a value that no body in ``bodies`` has in the same place.
 
     Where the outcome is not specified, the server only has to survive the call. Properties that are not in the contract have a case of their own and
-    are left out here, and a request for an event stream is not examined.
+    are left out here, and a request for an event stream or a callback is not examined.
     """
     seen = [*bodies]
     found: list[Case] = []
     for boundary in boundaries:
         body = _with_real_inputs(profile, boundary)
         is_seen = any(_same_at(boundary.pointer, body, other) for other in seen)
-        is_left_out = _is_unknown_property(profile, boundary.pointer) or profile.operation.asks_for_events(body)
+        is_unexamined = profile.operation.unserved_pointer(body) is not None
+        is_left_out = is_unexamined or _is_unknown_property(profile, boundary.pointer)
         if not boundary.valid or is_seen or is_left_out:
             continue
         is_unspecified = profile.is_unspecified(body)
@@ -150,8 +151,6 @@ _PROMPTS = {
     "empty": "",
     f"{_LONG}-characters": (f"{PROMPT} " * _LONG)[:_LONG],
     "nul": f"{PROMPT}\x00",
-    "astral": "Paint the door of the house 🟥 like 𝒹𝒶𝓌𝓃.",
-    "right-to-left": "اصبغ باب البيت باللون الأحمر",
 }
 
 

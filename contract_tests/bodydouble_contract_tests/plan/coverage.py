@@ -1,15 +1,17 @@
 """The calls that prove every contract element."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 
 from bodydouble_spec import Evidence
 
 from bodydouble_contract_tests.checks import Case, OperationProfile
 from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.plan.array import Pairs, covering_rows, varied_rows
 from bodydouble_contract_tests.plan.cases import UNKNOWN_PROPERTY, accepted_case, unknown_property_case
 from bodydouble_contract_tests.plan.options import RequestOptions
-from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Pairs, Row, Space, covering_rows, split_unsure
+from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Row, Space, Split, split_unsure
 from bodydouble_contract_tests.schema import NOTHING
 
 __all__ = ["REQUIRED_ONLY", "CoveragePlan"]
@@ -19,23 +21,26 @@ REQUIRED_ONLY = "required properties only"
 
 
 class CoveragePlan:
-    """The elements of one operation's request and the calls that prove them.
+    """The elements of one operation's request and the calls that prove them, singly and in pairs.
 
-    ``image_url`` is a picture that the server can fetch, None when there is none. ``minimal`` is the request with as little in it as the
-    contract allows. Raises UnsupportedSchema when the operation takes no JSON body or no valid request is found.
+    ``image_url`` is a picture that the server can fetch, None when there is none. The calls for single elements have input pictures of the usual formats
+    and sizes, with ``is_cautious`` those for pairs too. ``minimal`` is the request with as little in it as the contract allows. Raises UnsupportedSchema when the operation takes no JSON body
+    or no valid request is found.
     """
 
-    def __init__(self, profile: OperationProfile, image_url: str | None) -> None:
+    def __init__(self, profile: OperationProfile, image_url: str | None, *, is_cautious: bool = False) -> None:
         self._profile = profile
-        options = RequestOptions(profile, image_url)
-        divided = [split_unsure(space, lambda body: not profile.is_unspecified(body)) for space in options.spaces()]
-        self._spaces = [space for space, _ in divided]
-        self._unsure = [row_and_option for _, unsure in divided for row_and_option in unsure]
+        self._is_cautious = is_cautious
+        options = RequestOptions(profile, image_url, is_cautious=True)
+        divided = self._divided(options)
+        self._spaces = [split.sure for split in divided]
+        self._unsure = [row_and_option for split in divided for row_and_option in split.unsure]
         self._rows = self._covering(costly_last=False)
         if not self._rows:
             raise UnsupportedSchema(
                 f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other"
             )
+        self._image_url = image_url
         self.minimal = self._rows[0][1]
         self.url_element = options.url_element
 
@@ -72,15 +77,47 @@ class CoveragePlan:
 
     @cached_property
     def pairs(self) -> Pairs:
-        """The pairs of values, in the first alternative of the request's schema."""
-        return Pairs(self._spaces[0])
+        """The pairs of values with a specified outcome, in the first alternative of the request's schema."""
+        return Pairs(self._pair_split.sure)
 
-    def pairs_covered(self) -> set[str]:
-        """Return the pairs that ``cases`` prove in addition to the elements."""
-        return {pair for space, row in self._rows if space is self._spaces[0] for pair in self.pairs.of(row.chosen)}
+    @cached_property
+    def pairs_of_cases(self) -> dict[str, frozenset[str]]:
+        """The pairs in each call of ``cases``, by its id."""
+        return {
+            accepted_case(row, (), Evidence.DOCUMENTED).id: frozenset(self.pairs.of(row.chosen))
+            for space, row in self._rows
+            if space is self._spaces[0]
+        }
+
+    def pair_rows(self, images: int | None = None) -> Iterator[Row]:
+        """Yield requests for the pairs that ``cases`` do not prove, up to a total price; see `Pairs.rows`."""
+        seen = frozenset[str]().union(*self.pairs_of_cases.values())
+        yield from varied_rows(self._pair_split.sure, self.pairs.rows(seen, images))
+
+    def unspecified_rows(self) -> Iterator[Row]:
+        """Yield requests for the pairs with a value whose outcome is not specified; such values of one property count as one."""
+        united = {name: _united(options) for name, options in self._pair_split.unspecified.items()}
+        factors = (
+            replace(factor, options=(*factor.options, united[factor.name])) if factor.name in united else factor
+            for factor in self._pair_split.sure.factors
+        )
+        space = replace(self._pair_split.sure, factors=tuple(factors))
+        yield from varied_rows(space, Pairs(space, {option.key for option in united.values()}).rows())
+
+    @cached_property
+    def _pair_split(self) -> Split:
+        options = RequestOptions(self._profile, self._image_url, is_cautious=self._is_cautious)
+        return self._divided(options)[0]
+
+    def _divided(self, options: RequestOptions) -> list[Split]:
+        return [split_unsure(space, lambda body: not self._profile.is_unspecified(body)) for space in options.spaces()]
 
     def _covering(self, *, costly_last: bool) -> list[tuple[Space, Row]]:
-        return [(space, row) for space in self._spaces for row in covering_rows(space, costly_last=costly_last)]
+        return [
+            (space, row)
+            for space in self._spaces
+            for row in varied_rows(space, covering_rows(space, costly_last=costly_last))
+        ]
 
     def _cases(self, rows: list[tuple[Space, Row]]) -> list[Case]:
         made = [accepted_case(row, self._elements_of(row), Evidence.DOCUMENTED) for _, row in rows]
@@ -99,6 +136,13 @@ class CoveragePlan:
 
 def _covered_by(factor: Factor) -> Iterator[str]:
     return (element for option in factor.options for element in option.covers)
+
+
+def _united(options: tuple[Option, ...]) -> Option:
+    """Return one option with the values of several."""
+    first, *rest = options
+    others = (*first.others, *(value for option in rest for value in (option.value, *option.others)))
+    return replace(first, others=others)
 
 
 def _most_first(cases: list[Case]) -> list[Case]:

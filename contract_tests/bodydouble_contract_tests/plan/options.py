@@ -1,55 +1,29 @@
 """Read the options of each place of a request from its schema."""
 
-import base64
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import cache
-from io import BytesIO
 from typing import Any
 
 from bodydouble_spec.schema import ANYTHING, SchemaView, json_key
 
 from bodydouble_contract_tests.checks import OperationProfile
-from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Space, covering_rows, split_unsure
-from bodydouble_contract_tests.schema import (
-    NOTHING,
-    Sampler,
-    request_walker,
-)
+from bodydouble_contract_tests.plan.array import covering_rows
+from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Space, split_unsure
+from bodydouble_contract_tests.plan.zoo import PROMPTS, base64_pictures, data_uris, input_picture
+from bodydouble_contract_tests.schema import NOTHING, Sampler, request_walker
 from bodydouble_contract_tests.strategies import Variant, length_variants, number_variants, text_variants
 
-__all__ = ["EXAMPLE_URL", "PROMPT", "RequestOptions", "input_picture"]
+__all__ = ["EXAMPLE_URL", "RequestOptions"]
 
-PROMPT = "Paint the door of the house red."
 EXAMPLE_URL = "https://example.com/house.png"
 """A URL for requests whose pictures are not fetched: the domain is reserved for examples."""
-
-_SIDE = 256
-_SKY, _GRASS, _SUN, _WALL, _ROOF, _DOOR = range(6)
-_COLOURS = ((126, 192, 238), (60, 140, 70), (250, 210, 60), (150, 75, 40), (200, 60, 50), (255, 255, 255))
-
-
-@cache
-def input_picture() -> str:
-    """Return a house with a white door, as the data URI of a PNG of 256x256 pixels; about 1 kB."""
-    from PIL import Image, ImageDraw  # slow to import, and only a plan needs it
-
-    picture = Image.new("P", (_SIDE, _SIDE), _SKY)
-    picture.putpalette([level for colour in _COLOURS for level in colour])
-    draw = ImageDraw.Draw(picture)
-    draw.rectangle((0, 176, _SIDE, _SIDE), fill=_GRASS)
-    draw.ellipse((24, 24, 80, 80), fill=_SUN)
-    draw.rectangle((104, 120, 200, 216), fill=_WALL)
-    draw.polygon(((88, 120), (152, 64), (216, 120)), fill=_ROOF)
-    draw.rectangle((136, 160, 168, 216), fill=_DOOR)
-    buffer = BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
 
 # A longer text or list is not worth a paid request.
 _LONGEST_TEXT = 5000
 _LONGEST_LIST = 32
+# Of a short range of whole numbers every one is worth a call, of a list as many lengths.
+_MOST_BETWEEN = 8
+_USUAL_LENGTHS = (1, 2, 3, 4)
 _BOUNDS = {
     "minimum": "minimum", "maximum": "maximum", "exclusiveMinimum+1": "least", "exclusiveMaximum-1": "greatest",
     "minLength": "minLength", "maxLength": "maxLength", "minItems": "minItems", "maxItems": "maxItems",
@@ -60,11 +34,12 @@ class RequestOptions:
     """Read the options of one operation's request body; raises UnsupportedSchema when it takes none.
 
     ``image_url`` is a picture that the server can fetch. Without it no input picture is given by URL, and ``url_element`` names the element
-    that is not proved for that reason.
+    that is not proved for that reason. With ``is_cautious``, input pictures are of the usual formats and sizes only.
     """
 
-    def __init__(self, profile: OperationProfile, image_url: str | None) -> None:
+    def __init__(self, profile: OperationProfile, image_url: str | None, *, is_cautious: bool = False) -> None:
         self._profile = profile
+        self._pictures = data_uris(is_cautious=is_cautious)
         self._image_url = image_url
         self._schemas = request_walker(profile.contract, profile.operation)
         self._plain = Sampler(self._schemas)
@@ -77,7 +52,7 @@ class RequestOptions:
     def _space(self, node: SchemaView) -> Space:
         images = self._profile.images_asked
         if node.options is None and node.properties and node.likely_types()[0] == "object":
-            return Space(tuple(self._factors(node, "")), self._is_allowed, images)
+            return Space((*self._factors(node, ""), *self._lengths(node)), self._is_allowed, images)
         options = tuple(self._of_node(node, "body"))
         return Space((Factor("body", options),) if options else (), self._is_allowed, images, is_whole=True)
 
@@ -119,25 +94,51 @@ class RequestOptions:
         return self._prompts if name == self._profile.names.prompt else None
 
     def _prompts(self, node: SchemaView, name: str) -> Iterator[Option]:
-        yield Option(name, PROMPT)
-        yield from self._of_node(node, name)
+        """Yield prompts of each class, those with an unspecified outcome apart."""
+        is_free = False
+        for kind, texts in PROMPTS.items() if node.options is None else ():
+            fitting = [text for text in texts if self._schemas.conforms(node, text)]
+            for is_odd in (False, True):
+                kept = [text for text in fitting if self._profile.is_unspecified({name: text}) is is_odd]
+                if kept:
+                    is_free = True
+                    label = f"{name} {kind}{', unusual' if is_odd else ''}"
+                    yield Option(label, kept[0], (label,), others=tuple(kept[1:]))
+        yield from (option for option in self._of_node(node, name) if option.covers or not is_free)
 
     def _inputs(self, node: SchemaView, name: str) -> Iterator[Option]:
-        """Yield pictures as data URI and by URL, one and several; the outcome of bare Base64 is not specified, so it gets no call."""
-        inline = f"{name} as data URI"
-        if not node.properties and "array" in node.types:
-            few = _bounded(max(int(node.limits.get("minItems", 1)), 1), node)
-            yield Option(inline, [input_picture()] * few, (inline,))
-            for variant in length_variants(node, [input_picture()], self._plain):
-                if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
-                    label = self._length_label(name, variant)
-                    yield self._option(label, [input_picture()] * len(variant.value), variant, inline, label)
-            yield from (_url_option(element, [url] * few) for element, url in self._url(name, node, few))
-        elif "string" in node.types:
-            yield Option(inline, input_picture(), (inline,))
-            yield from (_url_option(element, url) for element, url in self._url(name, node, None))
-        else:
+        """Yield pictures as data URI, by URL and as bare Base64; `_lengths` varies their number."""
+        is_list = not node.properties and "array" in node.types
+        if not is_list and "string" not in node.types:
             yield from self._of_node(node, name)
+            return
+        few = _bounded(max(int(node.limits.get("minItems", 1)), 1), node) if is_list else None
+        for label, texts in ((f"{name} as data URI", self._pictures), (f"{name} as bare Base64", base64_pictures())):
+            first, *others = (text if few is None else [text] * few for text in texts)
+            yield Option(label, first, (label,), others=tuple(others))
+        yield from (
+            _url_option(element, url if few is None else [url] * few) for element, url in self._url(name, node, few)
+        )
+
+    def _lengths(self, top: SchemaView) -> Iterator[Factor]:
+        """Yield the number of input pictures as a factor of its own, where they are a list."""
+        name = self._profile.names.inputs
+        nodes = () if name is None else self._schemas.ways(top.property(name))
+        node = next((node for node in nodes if not node.properties and "array" in node.types), None)
+        if name is None or node is None:
+            return
+        least = max(int(node.limits.get("minItems", 1)), 1)
+        most = min(int(node.limits.get("maxItems", _LONGEST_LIST)), _LONGEST_LIST)
+        found: dict[int, Option] = {}
+        for variant in length_variants(node, [input_picture()], self._plain):
+            if variant.valid and variant.value and len(variant.value) <= _LONGEST_LIST:
+                label = self._length_label(name, variant)
+                found[len(variant.value)] = self._option(label, len(variant.value), variant, label)
+        for length in _USUAL_LENGTHS:
+            if least <= length <= most:
+                found.setdefault(length, Option(f"{name} with {length} item{'s' if length > 1 else ''}", length))
+        if found:
+            yield Factor(f"{name} length", tuple(found[length] for length in sorted(found)), length_of=name)
 
     def _url(self, name: str, node: SchemaView, count: int | None) -> Iterator[tuple[str, str]]:
         element = f"{name} by URL"
@@ -181,6 +182,7 @@ class RequestOptions:
                 made = [*self._known(node, name), *self._bounds(name, text_variants(node, plain))]
             case _:
                 made = list(self._bounds(name, number_variants(node, plain)))
+                made += self._between(node, name, [option.value for option in made])
         if any(json_key(option.value) == json_key(plain) for option in made):
             return made
         label = name if isinstance(plain, str | list) else f"{name}={_text(plain)}"
@@ -190,7 +192,7 @@ class RequestOptions:
         if not node.properties:
             return [Option(name, plain), *self._entries(node, plain, name)]
         whole = Space(tuple(self._factors(node, name)), lambda value: self._schemas.conforms(node, value))
-        space, unsure = split_unsure(whole, lambda _: True)
+        space, unsure, _ = split_unsure(whole, lambda _: True)
         rows = covering_rows(space)
         names = [f"{name} {MINIMAL}" if row.name == MINIMAL else row.name for row in rows]
         made = [Option(one, row.value, row.covers) for one, row in zip(names, rows, strict=True)]
@@ -212,6 +214,13 @@ class RequestOptions:
                 element = f"{name} {_BOUNDS[variant.rule]} ({_text(bound)})"
                 label = element if isinstance(variant.value, str) else f"{name}={_text(bound)}"
                 yield self._option(label, variant.value, variant, element)
+
+    def _between(self, node: SchemaView, name: str, bounds: list[Any]) -> Iterator[Option]:
+        """Yield the whole numbers between two bounds that are not far from each other."""
+        if len(bounds) > 1 and max(bounds) - min(bounds) <= _MOST_BETWEEN:
+            for number in range(int(min(bounds)) + 1, int(max(bounds))):
+                if number not in bounds and self._schemas.conforms(node, number):
+                    yield Option(f"{name}={number}", number)
 
     def _known(self, node: SchemaView, name: str) -> Iterator[Option]:
         """Yield each known value, and where letter case does not matter also in capitals and in title case."""

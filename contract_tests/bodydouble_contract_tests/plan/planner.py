@@ -1,13 +1,16 @@
 """Plan a verification: the most proof for the fewest pictures."""
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import lru_cache
+from itertools import islice
+from typing import Any
 from urllib.parse import urlsplit
 
-from bodydouble_spec import Evidence
+from bodydouble_spec import Evidence, is_object, pointer_parts
 from bodydouble_spec.image_fields import RequestFields
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile, Plan, catalogue
+from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
     odd_cases,
@@ -18,6 +21,8 @@ from bodydouble_contract_tests.plan.cases import (
 from bodydouble_contract_tests.plan.coverage import CoveragePlan
 from bodydouble_contract_tests.plan.options import EXAMPLE_URL
 from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
+from bodydouble_contract_tests.plan.space import Row
+from bodydouble_contract_tests.plan.state import alternating_cases, first_case, parallel_cases
 from bodydouble_contract_tests.strategies import boundary_cases
 
 __all__ = ["coverage", "elements", "make_plan", "within_budget"]
@@ -26,6 +31,11 @@ __all__ = ["coverage", "elements", "make_plan", "within_budget"]
 def price(cases: Sequence[Case]) -> int:
     """Return the number of pictures that the calls cost."""
     return sum(case.images * case.repeats for case in cases)
+
+
+def calls_in(cases: Iterable[Case]) -> int:
+    """Return the number of calls, repetitions included."""
+    return sum(case.repeats for case in cases)
 
 
 def within_budget(cases: Sequence[Case], images: int | None) -> list[Case]:
@@ -109,7 +119,9 @@ def paid_cases_for(
 
 
 _FREE_REPEATS = 5
-_UNPAID_REPEATS = 20
+_UNPAID_REPEATS = 10
+# Pairs of values are left out beyond this number of requests, which keeps a run short.
+_MOST_REQUESTS = 300
 _NOT_ASKED_FOR = "not needed for the selected checks"
 _NOT_WORTH_IT = "only assumed: not worth the price if the server differs"
 
@@ -125,16 +137,28 @@ def make_plan(
     """Return the calls that verify an operation, the same ones every time.
 
     ``is_billed`` means that successful calls cost money: then calls whose failure would be an info at most are left out. ``max_images``
-    is the number of pictures to pay for (None: as many as prove every element, and no more). After the elements, the rest of them pays for odd
-    requests first, then for pairs of values. Where nothing costs money, everything but the pairs is sent. ``image_url`` is a picture
-    that the server can fetch (http or https). ``only`` keeps the calls for the checks with these ids.
+    is the number of pictures to pay for (None: as many as prove every element, and no more). After the elements, the rest of them pays for pairs of
+    values, those worth most first, then for odd requests. Where nothing costs money, everything is sent, pairs in as many as 300 requests in total.
+    ``image_url`` is a picture that the server can fetch (http or https). ``only`` keeps the calls for the checks with these ids.
 
     Raises UnsupportedSchema when the operation takes no JSON body or no valid request is found, and ValueError for an unknown check or a URL
     of another kind.
     """
     if image_url is not None and urlsplit(image_url).scheme not in {"http", "https"}:
         raise ValueError(f"the input picture must be given by an http(s) URL, not {image_url[:40]!r}")
-    planner = _Planner(profile, image_url if image_url or is_billed else EXAMPLE_URL, only)
+    return _plan_of(profile, is_billed, max_images, image_url, None if only is None else frozenset(only))
+
+
+@lru_cache(maxsize=8)
+def _plan_of(
+    profile: OperationProfile,
+    is_billed: bool,
+    max_images: int | None,
+    image_url: str | None,
+    only: frozenset[str] | None,
+) -> Plan:
+    # A plan takes half a second, and a caller may show it before it is carried out.
+    planner = _Planner(profile, image_url if image_url or is_billed else EXAMPLE_URL, only, is_billed=is_billed)
     return planner.billed_plan(max_images) if is_billed else planner.unbilled_plan(max_images)
 
 
@@ -148,7 +172,7 @@ def elements(profile: OperationProfile) -> tuple[str, ...]:
 
 
 def coverage(plan: Plan, succeeded: Iterable[Case]) -> dict[str, int]:
-    """Return how many successful calls prove each element, followed by the pairs of values that a call was made for."""
+    """Return how many successful calls prove each element."""
     counts = dict.fromkeys(plan.elements, 0)
     for case in succeeded:
         for element in case.covers:
@@ -159,7 +183,9 @@ def coverage(plan: Plan, succeeded: Iterable[Case]) -> dict[str, int]:
 class _Planner:
     """Build the plan, and note the reason for each call that is left out."""
 
-    def __init__(self, profile: OperationProfile, image_url: str | None, only: Collection[str] | None) -> None:
+    def __init__(
+        self, profile: OperationProfile, image_url: str | None, only: Collection[str] | None, *, is_billed: bool
+    ) -> None:
         self._profile = profile
         self._checks = {check.id: check for check in catalogue(profile)}
         unknown = sorted(set(only or ()) - self._checks.keys())
@@ -168,13 +194,14 @@ class _Planner:
                 f"there is no check {unknown[0]!r}; {profile.operation.key} has: {', '.join(self._checks)}"
             )
         self._only = None if only is None else set(only)
-        self._coverage = CoveragePlan(profile, image_url)
+        self._coverage = CoveragePlan(profile, image_url, is_cautious=is_billed)
         self._boundaries = boundary_cases(profile.contract, profile.operation)
         self._unbought: dict[str, str] = {}
+        self._pairs_of = {} if only is not None else dict(self._coverage.pairs_of_cases)
 
     def billed_plan(self, max_images: int | None) -> Plan:
         """Return the plan where success costs money."""
-        refusals = refusal_cases(self._profile, self._boundaries)
+        refusals = self._refusals(most_images=1)
         worth_it = [case for case in refusals if case.evidence is not Evidence.ASSUMED]
         self._unbought |= {case.id: _NOT_WORTH_IT for case in refusals if case.evidence is Evidence.ASSUMED}
         self._unbought |= {element: _NOT_WORTH_IT for case in self._coverage.assumed for element in case.covers}
@@ -185,38 +212,57 @@ class _Planner:
         if max_images is None:
             max_images = price(required) + (0 if self._only is None else price(odd))
         paid = [*self._affordable(required, max_images)]
-        if price(required) <= max_images:
-            rest = affordable_start(odd, max_images - price(required))
-            paid += rest
-            if len(rest) == len(odd):
-                paid += self._pairs(max_images - price(paid))
         beyond = f"beyond the budget of {max_images} pictures"
+        if price(required) <= max_images and self._only is None:
+            paid += self._pair_cases(self._coverage.pair_rows(max_images - price(paid)))
+        if self._note_missing_pairs(paid, "are beyond the budget") == 0:
+            paid += affordable_start(odd, max_images - price(paid))
         self._unbought |= {case.id: beyond for case in odd if case not in paid}
-        return self._plan([*worth_it, *steady], paid, [], beyond, is_billed=True)
+        free = [*self._probes(is_billed=True), *worth_it, *steady]
+        assumed = (case.id for case in self._probes(is_billed=False) if case.evidence is Evidence.ASSUMED)
+        self._unbought |= dict.fromkeys(assumed, _NOT_WORTH_IT)
+        return self._plan(free, paid, [], beyond)
 
     def unbilled_plan(self, max_images: int | None) -> Plan:
         """Return the plan where nothing costs money; a limit applies to the calls that are paid on the real API."""
         paid = self._affordable(self._required_cases(), max_images)
-        steady = steady_case(self._coverage.cases[0], _UNPAID_REPEATS)
+        usual = self._coverage.cases[0]
         sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd()]
-        boundaries = valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure])
         if self._only is not None and _OF_KEYS & self._only and not paid:
             # Keys are tried after a success too.
             paid = self._coverage.cases[:1]
+        boundaries = self._varied(
+            valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure]), most_images=None
+        )
+        refusals = self._refusals(most_images=None)
+        keys = {Credential.NONE, Credential.WRONG}
+        probed = self._probes(is_billed=False)
+        refused = [*(case for case in probed if case.credential in keys and case.form is None), *refusals[:1]]
+        steady = [steady_case(usual, _UNPAID_REPEATS), *alternating_cases(usual, refused)]
         forms = form_cases(self._profile, self._checks, self._coverage.minimal)
-        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, steady])
-        refusals, beyond = refusal_cases(self._profile, self._boundaries), f"beyond the limit of {max_images} pictures"
-        return self._plan(refusals, paid, unpaid, beyond, is_billed=False)
+        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, *steady])
+        free = [first_case(usual), *probed, *refusals]
+        parallel = self._selected(parallel_cases(self._coverage.cases, refused))
+        if self._only is None:
+            planned = calls_in([*free, *paid, *self._after(), *unpaid, *parallel])
+            unpaid += self._pairs_in_requests(_MOST_REQUESTS - planned)
+        return self._plan(free, paid, unpaid, f"beyond the limit of {max_images} pictures", parallel)
+
+    def _probes(self, *, is_billed: bool) -> list[Case]:
+        return probes(self._profile, self._checks, self._coverage.minimal, is_billed=is_billed)
+
+    def _after(self) -> list[Case]:
+        return credential_cases_after(self._profile, self._checks, self._coverage.minimal)
 
     def _plan(
-        self, refusals: list[Case], paid: list[Case], unpaid: list[Case], beyond: str, *, is_billed: bool
+        self,
+        free: list[Case],
+        paid: list[Case],
+        unpaid: list[Case],
+        beyond: str,
+        parallel: Sequence[Case] = (),
     ) -> Plan:
-        probed = partial(probes, self._profile, self._checks, self._coverage.minimal)
-        free = [*probed(is_billed=is_billed), *refusals]
-        if is_billed:
-            assumed = (case.id for case in probed(is_billed=False) if case.evidence is Evidence.ASSUMED)
-            self._unbought |= dict.fromkeys(assumed, _NOT_WORTH_IT)
-        after = credential_cases_after(self._profile, self._checks, self._coverage.minimal)
+        after = self._after()
         checks = list(self._checks.values())
         if self._only is not None:
             free = free_cases_for(free, self._only)
@@ -231,7 +277,19 @@ class _Planner:
         for name in names:
             if name not in proved:
                 self._unbought.setdefault(name, beyond if name in asked else _NOT_ASKED_FOR)
-        return Plan(tuple(checks), tuple(free), tuple(paid), tuple(unpaid), names, self._unbought, tuple(after))
+        pairs = frozenset(self._coverage.pairs.names if self._only is None else ())
+        return Plan(
+            tuple(checks),
+            tuple(free),
+            tuple(paid),
+            tuple(unpaid),
+            names,
+            self._unbought,
+            tuple(after),
+            tuple(parallel),
+            pairs,
+            self._pairs_of,
+        )
 
     def _required_cases(self) -> list[Case]:
         return self._cases_for(self._coverage.cases)
@@ -250,18 +308,71 @@ class _Planner:
     def _selected(self, cases: Sequence[Case]) -> list[Case]:
         return [case for case in cases if self._only is None or case.check in self._only]
 
+    def _refusals(self, *, most_images: int | None) -> list[Case]:
+        return self._varied(refusal_cases(self._profile, self._boundaries), most_images=most_images)
+
+    def _varied(self, cases: list[Case], *, most_images: int | None) -> list[Case]:
+        """Return the calls with other values beside the place under test, those of each call that proves elements in turn.
+
+        With ``most_images``, no call becomes dearer than that because of it.
+        """
+        usual = [case.body for case in self._coverage.cases if most_images is None or case.images <= most_images]
+        return [varied_case(self._profile, case, usual[turn % len(usual)]) for turn, case in enumerate(cases)]
+
     def _odd(self) -> list[Case]:
         check = self._checks.get("odd-request-survived")
         return [] if check is None else odd_cases(self._profile, self._coverage.minimal, check.evidence)
 
-    def _pairs(self, images: int) -> list[Case]:
-        """Return calls for pairs of values that no other call proves."""
-        if self._only is not None:
-            return []
-        pairs = self._coverage.pairs
-        seen = self._coverage.pairs_covered()
-        cases = [accepted_case(row, new, Evidence.DOCUMENTED) for row, new in pairs.rows(seen, images)]
-        missing = len(set(pairs.names) - seen) - sum(len(case.covers) for case in cases)
-        if missing:
-            self._unbought["pairs of values"] = f"{missing} of {len(pairs.names)} pairs are beyond the budget"
+    def _pairs_in_requests(self, requests: int) -> list[Case]:
+        """Return calls for pairs of values, as many as the number of requests allows; those with a specified outcome first."""
+        cases = self._pair_cases(islice(self._coverage.pair_rows(), max(0, requests)))
+        self._note_missing_pairs([*self._coverage.cases, *cases], f"need more than {_MOST_REQUESTS} requests")
+        rows = islice(self._coverage.unspecified_rows(), max(0, requests - len(cases)))
+        return [*cases, *(survived_case(row) for row in rows)]
+
+    def _pair_cases(self, rows: Iterable[Row]) -> list[Case]:
+        cases: list[Case] = []
+        for row in rows:
+            cases.append(accepted_case(row, (), Evidence.DOCUMENTED))
+            self._pairs_of[cases[-1].id] = frozenset(self._coverage.pairs.of(row.chosen))
         return cases
+
+    def _note_missing_pairs(self, cases: Iterable[Case], reason: str) -> int:
+        """Note the number of pairs of values that are in none of the calls, and return it."""
+        if self._only is not None:
+            return 0
+        names = self._coverage.pairs.names
+        proved = frozenset[str]().union(*(self._pairs_of.get(case.id, ()) for case in cases))
+        missing = len(names) - len(proved) + self._coverage.pairs.beyond
+        if missing:
+            self._unbought["pairs of values"] = (
+                f"{missing} of {len(names) + self._coverage.pairs.beyond} pairs {reason}"
+            )
+        return missing
+
+
+def varied_case(profile: OperationProfile, case: Case, usual: Any) -> Case:
+    """Return a case with the properties of another request, except the one under test; unchanged where that changes its verdict."""
+    if not is_object(case.body) or not is_object(usual) or not case.pointer:
+        return case
+    name = pointer_parts(case.pointer)[0]
+    body = {key: value for key, value in usual.items() if key != name}
+    if name in case.body:
+        body[name] = case.body[name]
+    verdicts = [
+        ({fault.pointer for fault in profile.operation.validate_request(one)}, profile.is_unspecified(one))
+        for one in (case.body, body)
+    ]
+    return replace(case, body=body, images=profile.images_asked(body)) if verdicts[0] == verdicts[1] else case
+
+
+def survived_case(row: Row) -> Case:
+    """Return a call with a value whose outcome is not specified."""
+    return Case(
+        f"odd/{row.name}",
+        "odd-request-survived",
+        row.value,
+        ExpectedOutcome.SURVIVED,
+        Evidence.DOCUMENTED,
+        row.images,
+    )

@@ -3,23 +3,27 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import count
 
-from bodydouble_spec import Finding
+from bodydouble_spec import Finding, is_object
 
 from bodydouble_contract_tests.checks import (
     Case,
     Credential,
+    ExpectedOutcome,
     Observation,
     OperationProfile,
     Progress,
     RequestForm,
     Trouble,
 )
-from bodydouble_contract_tests.run.budget import NO_CHARGE, Budget, Charge, charge_of, worst_images
+from bodydouble_contract_tests.run.budget import Budget
+from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of, worst_images
 from bodydouble_contract_tests.run.credentials import changed_key
 from bodydouble_contract_tests.run.http import Received, Target
 from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
@@ -27,6 +31,7 @@ from bodydouble_contract_tests.run.redaction import Redaction, parsed
 
 __all__ = [
     "EXPIRES_DAYS",
+    "AccountRefused",
     "BudgetExceeded",
     "Caller",
     "RunContext",
@@ -82,8 +87,16 @@ class RunStopped(Exception):
     """The run cannot continue; the message gives the reason and the remedy."""
 
 
+class AccountRefused(RunStopped):
+    """The server turns the account away, whatever the request is."""
+
+
 class BudgetExceeded(Exception):
     """The price of a call is higher than what is left of the budget; nothing was sent."""
+
+
+# The client's request id, and the answer to the call that was sent with it.
+_Answer = tuple[str, Received]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,26 +152,40 @@ class Caller:
         self._run = secrets.token_hex(4)
         self._salt = secrets.token_bytes(8)
         self._written = 0
+        self._client_ids = count(1)
         self._was_reached = recorded_run.requests > 0
         self.requests = recorded_run.requests
         self.charge = recorded_run.charge
 
-    def call(self, case: Case, number: int = 0) -> SentCase:
-        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded."""
+    def call_together(self, cases: Sequence[Case]) -> list[SentCase]:
+        """Send cases that cost nothing at the same time. Raises RunStopped."""
+        with ThreadPoolExecutor(max(1, len(cases))) as pool:
+            answers = list(pool.map(self._send, cases))
+        return [self.call(case, answer=answer) for case, answer in zip(cases, answers, strict=True)]
+
+    def call(self, case: Case, number: int = 0, *, answer: _Answer | None = None) -> SentCase:
+        """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded.
+
+        With ``answer``, the case was sent already.
+        """
         is_second = False
         while True:
-            call, received = self._send_once(case, number)
+            call, received = self._send_once(case, number, answer)
+            answer = None
             if received.trouble is Trouble.UNREACHABLE:
                 self._reconnect(case, received, is_second=is_second)
                 is_second = True
                 continue
             self._was_reached = True
-            if received.status == 429 and case.credential is Credential.KEY:
+            is_charged = call.entry.charge != NO_CHARGE
+            if received.status == 429 and case.credential.holds_key and not is_charged:
                 self._wait(case, received)
                 continue
-            if _is_out_of_credits(case, received):
-                raise RunStopped(
-                    "the server says that the account has run out of credits (403); top it up and resume the run"
+            if self._is_turned_away(case, received):
+                said = self._redaction.text(_message(received))
+                raise AccountRefused(
+                    f"the account is out of credits, or is not allowed to make this call ({received.status}{said}); "
+                    "top it up, or ask for the permission, and resume the run"
                 )
             return call
 
@@ -166,7 +193,23 @@ class Caller:
         """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
         self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
 
-    def _send_once(self, case: Case, number: int) -> tuple[SentCase, Received]:
+    def _send(self, case: Case) -> _Answer:
+        operation, sent = self._profile.operation, sent_bytes(self._profile, case)
+        form = case.form or RequestForm()
+        path, own = self._profile.target
+        own_id = f"bodydouble:Verify_1.request-{self._run}-{next(self._client_ids)}"
+        headers = {**own, _CLIENT_ID: own_id, **form_headers(case, sent)}
+        received = self._target.send(
+            form.method or operation.method,
+            path,
+            iter((sent[:1], sent[1:])) if form.is_chunked else sent,
+            case.credential,
+            operation.security,
+            headers,
+        )
+        return headers[_CLIENT_ID], received
+
+    def _send_once(self, case: Case, number: int, answer: _Answer | None) -> tuple[SentCase, Received]:
         sent = sent_bytes(self._profile, case)
         reservation = None
         if self._budget is not None:
@@ -178,32 +221,20 @@ class Caller:
         if entry.reserved_usd:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
-        client_id = form_headers(case, sent).get(_CLIENT_ID, f"bodydouble:Verify_1.request-{entry.id}")
+        client_id = ""
         try:
-            operation, form = self._profile.operation, case.form or RequestForm()
-            path, own = self._profile.target
-            received = self._target.send(
-                form.method or operation.method,
-                path,
-                iter((sent[:1], sent[1:])) if form.is_chunked else sent,
-                case.credential,
-                operation.security,
-                {**own, _CLIENT_ID: client_id, **form_headers(case, sent)},
-            )
+            client_id, received = answer or self._send(case)
             charge = NO_CHARGE
             if self._budget is not None:
-                answer = parsed(received.content)
-                charge = charge_of(self._profile, case, received, answer, self._budget.usd_per_image)
+                charge = charge_of(self._profile, case, received, parsed(received.content), self._budget.usd_per_image)
         finally:
             # A call that ended with an error may have cost money, and counts.
             self.requests += 1
-            self.charge = Charge(
-                self.charge.images + charge.images, self.charge.credits + charge.credits, self.charge.usd + charge.usd
-            )
+            self.charge += charge
             if self._budget is not None and reservation is not None:
                 self._budget.settle(reservation, charge.usd)
-        is_void = (
-            received.trouble is Trouble.UNREACHABLE or received.status == 429 or _is_out_of_credits(case, received)
+        is_void = received.trouble is Trouble.UNREACHABLE or (
+            charge == NO_CHARGE and (received.status == 429 or self._is_turned_away(case, received))
         )
         entry = replace(entry, state=CallState.RELEASED if is_void else CallState.ANSWERED, charge=charge)
         observation = Observation(
@@ -224,6 +255,15 @@ class Caller:
             kept = self._redaction.observation(observation)
             self._write(entry, kept, (), is_money=bool(entry.reserved_usd))
         return SentCase(entry, observation), received
+
+    def _is_turned_away(self, case: Case, received: Received) -> bool:
+        """Return whether a refusal is about the account. Where money is spent, a 403 to a valid request can be nothing else."""
+        if not case.credential.holds_key:
+            return False
+        if received.status == 403 and b"credit" in received.content.lower():
+            return True
+        is_valid = case.expectation in {ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED}
+        return self._budget is not None and (received.status == 402 or (received.status == 403 and is_valid))
 
     def _entry(self, case: Case, number: int, reserved_usd: float) -> Entry:
         started = datetime.fromtimestamp(self._context.clock(), UTC)
@@ -307,8 +347,11 @@ def form_headers(case: Case, sent: bytes) -> dict[str, str]:
     return {**({"content-type": case.form.media_type or ""} if sent else {}), **dict(case.form.headers)}
 
 
-def _is_out_of_credits(case: Case, received: Received) -> bool:
-    return received.status == 403 and case.credential is Credential.KEY and b"credit" in received.content.lower()
+def _message(received: Received) -> str:
+    """Return the message of an error answer as the end of a sentence; empty where it has none."""
+    body = parsed(received.content)
+    message = body.get("message") if is_object(body) else None
+    return f": {' '.join(message.split())[:200]}" if isinstance(message, str) else ""
 
 
 def _iso(moment: datetime) -> str:

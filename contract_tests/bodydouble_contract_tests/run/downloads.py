@@ -50,9 +50,15 @@ class Downloads:
         self._seen: dict[str, Future[FetchedPicture]] = {}
         self._lock = threading.Lock()
 
-    def of_answer(self, profile: OperationProfile, answer: Any) -> tuple[FetchedPicture, ...]:
-        """Return every picture of a parsed success body: one for each URL and each Base64 text, with the pointer of its item."""
-        return tuple(picture for item in profile.pictures(answer) for picture in self._of_item(item))
+    def of_answer(self, profile: OperationProfile, answer: Any, turn: int | None = None) -> tuple[FetchedPicture, ...]:
+        """Return every picture of a parsed success body: one for each URL and each Base64 text, with the pointer of its item.
+
+        With ``turn``, return those of one item only: of the first, the second … and the first again, as ``turn`` grows.
+        """
+        items = profile.pictures(answer)
+        if turn is not None and items:
+            items = [items[turn % len(items)]]
+        return tuple(picture for item in items for picture in self._of_item(item))
 
     def close(self) -> None:
         """Close connections; downloads under way end with a problem."""

@@ -17,13 +17,14 @@ from bodydouble_spec import (
     Redactor,
     is_array,
     is_object,
+    is_success,
     read_exchanges,
     record_body,
 )
 
 from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Trouble
 from bodydouble_contract_tests.errors import CannotVerify
-from bodydouble_contract_tests.run.budget import NO_CHARGE, Charge
+from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge
 
 __all__ = [
     "CallState",
@@ -44,7 +45,7 @@ MEMBER = "verify"
 class CallState(StrEnum):
     """The progress of a call. The last line with an id counts.
 
-    ``reserved``: money is set aside, and the call is about to be sent. ``released``: the call had no effect and cost nothing (429, no connection).
+    ``reserved``: money is set aside, and the call is about to be sent. ``released``: the call had no effect and cost nothing (429, no connection, no credits).
     ``answered``: it was carried out, as far as can be known. ``checked``: its pictures were checked, and its findings are recorded.
     """
 
@@ -277,6 +278,15 @@ class RecordedCall:
         """Return the observation of the call; see `observation_of`."""
         return observation_of(self.exchange, case, self.entry.number)
 
+    @property
+    def is_unpaid_failure(self) -> bool:
+        """True when the call had to be carried out, was not, and said that it cost nothing: it can be made again."""
+        is_due = self.entry.expectation in {ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED}
+        status = self.exchange.status
+        is_refused = status is not None and not is_success(status)
+        is_known = self.entry.state in {CallState.ANSWERED, CallState.CHECKED}
+        return is_known and is_due and is_refused and self.entry.charge == NO_CHARGE
+
     def findings(self) -> list[Finding]:
         """Return the findings of the call, if it was checked, without those that another program has made unreadable."""
         findings: list[Finding] = []
@@ -287,25 +297,23 @@ class RecordedCall:
 
 
 class RecordedRun:
-    """The calls of earlier runs, by case and repetition."""
+    """The calls of earlier runs, by case and repetition. ``charge`` are their charges; a lost call counts with its highest possible price."""
 
-    def __init__(self, calls: Mapping[tuple[str, int], RecordedCall], requests: int = 0) -> None:
+    def __init__(
+        self, calls: Mapping[tuple[str, int], RecordedCall], requests: int = 0, charge: Charge = NO_CHARGE
+    ) -> None:
         self._calls = calls
         self.requests = requests
+        self.charge = charge
 
     def get(self, case: Case, number: int) -> RecordedCall | None:
         """Return the recorded call, which may be a lost one; None when it is still to be made."""
         return self._calls.get((case.id, number))
 
     @property
-    def charge(self) -> Charge:
-        """The charges so far; a lost call counts with its highest possible price."""
-        charges = [item.entry.charge for item in self._calls.values()]
-        return Charge(
-            sum(charge.images for charge in charges),
-            sum(charge.credits for charge in charges),
-            sum(charge.usd for charge in charges),
-        )
+    def lost(self) -> list[Entry]:
+        """The calls whose outcome is unknown."""
+        return [item.entry for item in self._calls.values() if item.is_lost]
 
 
 def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
@@ -326,7 +334,7 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
     if unreadable:
         raise CannotVerify(f"{path}: {unreadable[0].message}; that call may have cost money, so begin a new recording")
     calls: dict[tuple[str, int], RecordedCall] = {}
-    requests = 0
+    requests, charge = 0, NO_CHARGE
     for exchange in latest(log.exchanges):
         entry = entry_of(exchange)
         if entry is None:
@@ -338,6 +346,9 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
                 "use the same ones to resume it, or begin a new recording"
             )
         requests += 1
-        if entry.state is not CallState.RELEASED:
-            calls.setdefault((entry.case, entry.number), RecordedCall(entry, exchange))
-    return RecordedRun(calls, requests)
+        charge += entry.charge
+        known = calls.get((entry.case, entry.number))
+        # A call that failed unpaid may have been made again.
+        if entry.state is not CallState.RELEASED and (known is None or known.is_unpaid_failure):
+            calls[entry.case, entry.number] = RecordedCall(entry, exchange)
+    return RecordedRun(calls, requests, charge)

@@ -123,6 +123,7 @@ def verify(
             session.close()
         session.compare()
     results = session.results
+    succeeded = results.succeeded()
     has_price = limit is not None or profile.usd_per_image is not None
     return Verification(
         checks=plan.checks,
@@ -133,7 +134,9 @@ def verify(
         paid_images=caller.charge.images,
         credits=caller.charge.credits,
         usd=caller.charge.usd if has_price else None,
-        coverage=coverage(plan, results.succeeded()),
+        coverage=coverage(plan, succeeded),
+        pairs=len(plan.pairs),
+        pairs_covered=len(plan.pairs_in(succeeded)),
         unbought={**plan.unbought, **session.left_out},
         incomplete=incomplete,
     )

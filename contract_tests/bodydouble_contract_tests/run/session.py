@@ -19,7 +19,15 @@ from bodydouble_contract_tests.checks import (
     check_observations,
 )
 from bodydouble_contract_tests.run.budget import payment_objection
-from bodydouble_contract_tests.run.caller import BudgetExceeded, Caller, RunContext, RunStopped, SentCase
+from bodydouble_contract_tests.run.caller import (
+    AccountRefused,
+    BudgetExceeded,
+    Caller,
+    RunContext,
+    RunStopped,
+    SentCase,
+)
+from bodydouble_contract_tests.run.charges import charge_findings, purchase_objection
 from bodydouble_contract_tests.run.downloads import Downloads
 from bodydouble_contract_tests.run.recording import CallState, RecordedCall, RecordedRun
 from bodydouble_contract_tests.run.redaction import parsed, without_bytes
@@ -30,6 +38,8 @@ __all__ = ["Session"]
 _AT_A_TIME = 3
 # Calls that wait for their pictures; more would only hold more answers in memory.
 _MOST_PENDING = 12
+_ANSWERS_PER_PICTURE = 2
+_ODD_PER_PICTURE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,7 @@ class Session:
         self._downloads = Downloads(context.target, context.redaction.text)
         self._pool = ThreadPoolExecutor(_AT_A_TIME, "bodydouble-pictures")
         self._pending: deque[_Pending] = deque()
+        self._turn = 0
         self._accepted: set[tuple[str, str]] = set()
         self._generated: dict[Finding, Finding] = {}
         self.results = Results(context.profile, plan.checks)
@@ -65,6 +76,16 @@ class Session:
 
     def make_all(self) -> None:
         """Make every call of the plan: the free probes, then the paid calls, then those for servers that cost nothing. Raises RunStopped."""
+        try:
+            self._make_in_order()
+        except AccountRefused:
+            self._settle(0)
+            if self._key_statuses() <= {402, 403}:
+                # Nothing was learnt about the server.
+                self.results.clear()
+            raise
+
+    def _make_in_order(self) -> None:
         for case in self._plan.free:
             self._make(case)
         self._settle(0)
@@ -79,8 +100,10 @@ class Session:
                 self._check_key()
         for case in self._plan.after:
             self._make(case)
-        for case in () if self._is_billed else self._plan.unpaid:
-            self._make(case)
+        if not self._is_billed:
+            for case in self._plan.unpaid:
+                self._make(case)
+            self._make_together(self._plan.parallel)
         self._settle(0)
 
     def make_generated(self, examples: int, seed: int) -> None:
@@ -90,7 +113,7 @@ class Session:
 
         def examine(case: Case) -> list[Finding]:
             call = self._caller.call(case)
-            pictures = self._downloads.of_answer(self._profile, parsed(call.observation.content))
+            pictures = self._download(call, self._next_turn())
             _, findings = self._check(call, pictures)
             # Kept in case the run ends before the requests are reduced.
             self._generated |= {finding: finding for finding in findings}
@@ -120,19 +143,23 @@ class Session:
 
     def _check_key(self) -> None:
         """Stop the run when the server does not accept the key: one reason, instead of a finding for each call."""
-        with_key = (item for item in self.results.observations if item.case.credential is Credential.KEY)
-        # Of another method, the route is unknown before the key matters.
-        statuses = {item.status for item in with_key if item.case.form is None or item.case.form.method is None}
-        if statuses == {401}:
+        if self._key_statuses() == {401}:
             self.results.clear()
             raise RunStopped(
                 "the server does not accept the API key: every call with it was answered with 401; check the key"
             )
 
+    def _key_statuses(self) -> set[int | None]:
+        with_key = (item for item in self.results.observations if item.case.credential is Credential.KEY)
+        # Of another method, the route is unknown before the key matters.
+        return {item.status for item in with_key if item.case.form is None or item.case.form.method is None}
+
     def _make(self, case: Case, *, keeps_pictures: bool = False) -> None:
         for number in range(case.repeats):
             recorded = self._recorded_run.get(case, number)
-            if recorded is not None:
+            if recorded is not None and self._is_billed and recorded.is_unpaid_failure:
+                self._add(recorded.findings(), case)
+            elif recorded is not None:
                 self._take_over(recorded, case, keeps_pictures=keeps_pictures)
                 continue
             if (case.check, _property_of(case)) in self._accepted:
@@ -147,17 +174,58 @@ class Session:
                 raise RunStopped(self._budget_message()) from None
             self._note_acceptance(call.observation)
             self._start_downloads(call, keeps_pictures=keeps_pictures)
+            if self._is_billed:
+                reason = purchase_objection(self._profile, call.observation, call.entry.charge)
+                if reason is not None:
+                    self._check_key()
+                    raise RunStopped(reason)
+
+    def _make_together(self, cases: Sequence[Case]) -> None:
+        """Make calls at the same time; those that are recorded are taken over."""
+        new: list[Case] = []
+        for case in cases:
+            recorded = self._recorded_run.get(case, 0)
+            if recorded is None:
+                new.append(case)
+            else:
+                self._take_over(recorded, case, keeps_pictures=False)
+        for call in self._caller.call_together(new):
+            self._start_downloads(call, keeps_pictures=False)
 
     def _budget_message(self) -> str:
         spent = f"{self._caller.charge.usd:.3f} USD"
-        return f"the budget does not cover the next call ({spent} charged): it is too small, or the charges are higher than planned"
+        lost = self._recorded_run.lost
+        if lost:
+            usd, names = sum(entry.reserved_usd for entry in lost), ", ".join(entry.case for entry in lost)
+            reason = (
+                f"{usd:.3f} USD of that are for calls that an earlier run lost and that may have been charged: {names}"
+            )
+        else:
+            reason = "it is too small, or the charges are higher than planned"
+        return f"the budget does not cover the next call ({spent} charged): {reason}"
 
     def _start_downloads(self, call: SentCase, *, keeps_pictures: bool) -> None:
-        answer = parsed(call.observation.content)
-        future = self._pool.submit(self._downloads.of_answer, self._profile, answer)
+        turn = None if keeps_pictures or self._is_billed else self._next_turn()
+        future = self._pool.submit(self._download, call, turn)
         self._pending.append(_Pending(call, future, keeps_pictures))
         # Where calls cost money, each one is finished, with its pictures, before the next.
         self._settle(0 if self._is_billed else _MOST_PENDING)
+
+    def _download(self, call: SentCase, turn: int | None) -> tuple[FetchedPicture, ...]:
+        """Download the pictures of an answer; with ``turn``, one of every second answer, and of fewer answers to odd requests.
+
+        A picture costs a server more than all the rest of a call, and those of the calls that prove elements are downloaded anyway.
+        """
+        answer = parsed(call.observation.content)
+        if turn is None:
+            return self._downloads.of_answer(self._profile, answer)
+        is_odd = call.observation.case.expectation is ExpectedOutcome.SURVIVED
+        number, rest = divmod(turn, _ODD_PER_PICTURE if is_odd else _ANSWERS_PER_PICTURE)
+        return () if rest else self._downloads.of_answer(self._profile, answer, number)
+
+    def _next_turn(self) -> int:
+        self._turn += 1
+        return self._turn
 
     def _settle(self, most_pending: int) -> None:
         """Check, in order, the calls whose pictures have arrived, and wait while more than ``most_pending`` calls lack theirs."""
@@ -199,7 +267,10 @@ class Session:
     ) -> tuple[Observation, list[Finding]]:
         observation = replace(call.observation, pictures=tuple(pictures))
         secrets = self._context.target.secrets(observation.case.credential)
-        found = check_observation(self._profile, observation, is_live=self._is_billed, secrets=secrets)
+        found = [
+            *check_observation(self._profile, observation, is_live=self._is_billed, secrets=secrets),
+            *charge_findings(self._profile, observation),
+        ]
         findings = [self._with_request(finding, observation.case) for finding in self.results.selected(found)]
         kept = self._redaction.observation(observation)
         self.results.note_tested(kept)

@@ -2,19 +2,29 @@
 
 from bodydouble_contract_tests.schema.numbers import numbers
 from bodydouble_contract_tests.schema.parameters import request_target
-from bodydouble_contract_tests.schema.pattern import alternatives, matches, matching, simplest_match
+from bodydouble_contract_tests.schema.pattern import (
+    MOST_DRAWN,
+    alternatives,
+    matches,
+    matching,
+    simplest_match,
+    stretched_match,
+)
 from bodydouble_contract_tests.schema.pictures import NOT_PICTURES, named_pictures, picture_bytes, picture_texts
 from bodydouble_contract_tests.schema.responses import places, values_at, values_named
-from bodydouble_contract_tests.schema.simplest import NOTHING, Sampler, candidate_numbers, text_of_length
+from bodydouble_contract_tests.schema.searching import NOTHING, first_of, satisfying, satisfying_any
+from bodydouble_contract_tests.schema.simplest import Sampler, candidate_numbers, text_of_length
 from bodydouble_contract_tests.schema.walker import SchemaWalker, request_walker, response_walkers
 
 __all__ = [
+    "MOST_DRAWN",
     "NOTHING",
     "NOT_PICTURES",
     "Sampler",
     "SchemaWalker",
     "alternatives",
     "candidate_numbers",
+    "first_of",
     "matches",
     "matching",
     "named_pictures",
@@ -25,7 +35,10 @@ __all__ = [
     "request_target",
     "request_walker",
     "response_walkers",
+    "satisfying",
+    "satisfying_any",
     "simplest_match",
+    "stretched_match",
     "text_of_length",
     "values_at",
     "values_named",

@@ -65,9 +65,12 @@ def _multiples(
     factor: float, least: float | None, most: float | None, *, whole: bool
 ) -> st.SearchStrategy[int | float] | None:
     step = int(factor) if whole else factor
-    reach = max(1, int(_MOST_MULTIPLE // step))
-    low = -reach if least is None else math.ceil(least / factor)
-    high = reach if most is None else math.floor(most / factor)
+    reach = max(1, int(min(_MOST_MULTIPLE, _MOST_MULTIPLE // step)))
+    try:
+        low = -reach if least is None else math.ceil(least / factor)
+        high = reach if most is None else math.floor(most / factor)
+    except OverflowError:  # the bound has more multiples than a float can count
+        low, high = -reach, reach
     if low > high:
         return None
     edges = sorted({low, high} - {-reach, reach})

@@ -8,7 +8,8 @@ from urllib.parse import quote
 import orjson
 from bodydouble_spec import Contract, Operation, Parameter, is_array, is_object, join_pointer
 
-from bodydouble_contract_tests.schema.simplest import NOTHING, Sampler
+from bodydouble_contract_tests.schema.searching import NOTHING
+from bodydouble_contract_tests.schema.simplest import Sampler
 from bodydouble_contract_tests.schema.walker import SchemaWalker
 
 __all__ = ["request_target"]

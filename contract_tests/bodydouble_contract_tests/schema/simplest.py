@@ -1,24 +1,21 @@
 """The simplest value for each place: always the same one, with every documented property."""
 
 import math
+import re
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 
 from bodydouble_spec.schema import SchemaView, json_key
 
 from bodydouble_contract_tests.schema.numbers import bounds
-from bodydouble_contract_tests.schema.pattern import simplest_match
+from bodydouble_contract_tests.schema.pattern import simplest_match, stretched_match
 from bodydouble_contract_tests.schema.pictures import named_pictures
+from bodydouble_contract_tests.schema.searching import NOTHING
 from bodydouble_contract_tests.schema.walker import SchemaWalker
 
-__all__ = ["NOTHING", "Sampler", "candidate_numbers", "text_of_length"]
+__all__ = ["Sampler", "candidate_numbers", "text_of_length"]
 
 
-class _Nothing:
-    """The absence of a value, which is not null."""
-
-
-NOTHING: Final = _Nothing()
 _FORMAT_TEXTS = {
     "date-time": "2026-01-31T12:00:00Z",
     "date": "2026-01-31",
@@ -33,6 +30,7 @@ _FORMAT_TEXTS = {
 }
 _LONGEST_TEXT = 1_000_000
 _LONGEST_LIST = 10_000
+_FEW_CHARACTERS = 16
 _DISTINCT = 64
 
 
@@ -109,7 +107,9 @@ class Sampler:
                 most = int(view.limits.get("maxItems", _LONGEST_LIST))
                 lengths = [max(least, len(view.prefix), 1), max(least, 1), least]
                 made = (self.list_of(view, length) for length in lengths if length <= most)
-                yield from (items for items in made if items is not None)
+                found = [items for items in made if items is not None]
+                yield from found
+                yield from self._with_contained(view, found)
             case "string":
                 yield from _texts(view)
             case "boolean":
@@ -119,6 +119,19 @@ class Sampler:
             case _:
                 yield from _numbers(view, whole=kind == "integer")
 
+    def _with_contained(self, view: SchemaView, lists: list[list[Any]]) -> Iterator[list[Any]]:
+        """Yield the lists with as many items as they must contain, in addition and in place of others."""
+        if not view.contained.roots:
+            return
+        item = self.at(view.contained)
+        count = int(max(view.values("minContains"), default=1))
+        if item is NOTHING or count > _LONGEST_LIST:
+            return
+        for items in lists:
+            yield [item] * count + items[count:]
+            yield [item] * count + items
+        yield [item] * count
+
     def _objects(self, view: SchemaView) -> Iterator[dict[str, Any]]:
         values = {name: self.at(view.property(name)) for name in (*view.properties, *view.required)}
         found = {name: value for name, value in values.items() if value is not NOTHING}
@@ -126,8 +139,11 @@ class Sampler:
         yield found
         missing = int(view.limits.get("minProperties", 0)) - len(found)
         filler = self.at(view.additional) if missing > 0 else NOTHING
-        if filler is not NOTHING:
+        if filler is not NOTHING and missing <= _LONGEST_LIST:
             yield {**found, **{f"key{index}": filler for index in range(missing)}}
+            name = self.at(view.names) if view.names.roots else NOTHING
+            if isinstance(name, str):
+                yield {**found, name: filler}
         most = int(view.limits.get("maxProperties", len(found)))
         optional = [name for name in found if name not in needed]
         yield {**needed, **{name: found[name] for name in optional[: max(0, most - len(needed))]}}
@@ -139,7 +155,9 @@ def text_of_length(view: SchemaView, length: int, start: str = "") -> str | None
     if length > _LONGEST_TEXT:
         return None
     if view.patterns:
-        return simplest_match(view.patterns[0], length, length)
+        pattern = view.patterns[0]
+        stretched = stretched_match(pattern, length) if length > _FEW_CHARACTERS else None
+        return stretched if stretched is not None else simplest_match(pattern, length, length)
     return (start + "x" * length)[:length]
 
 
@@ -178,4 +196,7 @@ def _texts(view: SchemaView) -> Iterator[str]:
     yield from named_pictures().values()
     for pattern in view.patterns:
         text = simplest_match(pattern, least, None if most is None else int(most))
+        if text is None:
+            needed = max(least, *(int(number) for number in re.findall(r"\{(\d{1,7})", pattern)), 0)
+            text = text_of_length(view, needed) if needed else None
         yield from () if text is None else (text,)

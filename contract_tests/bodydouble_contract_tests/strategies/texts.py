@@ -6,7 +6,16 @@ from typing import Generic, TypeVar
 from bodydouble_spec.schema import SchemaView
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests.schema import matches, matching, picture_texts
+from bodydouble_contract_tests.schema import (
+    MOST_DRAWN,
+    matches,
+    matching,
+    picture_texts,
+    satisfying,
+    satisfying_any,
+    simplest_match,
+    text_of_length,
+)
 
 __all__ = ["LONG", "choice", "texts", "with_short_repr"]
 
@@ -65,6 +74,9 @@ _SAMPLES = (
     "null",
     "1",
 )
+# Drawing long texts by character would take longer than everything else together; they are repeated from these.
+_UNITS = tuple(text for text in _SAMPLES if len(text) > 1)
+_LONGEST = 10_000_000
 # The validator does not check formats, but other tools do, so the values keep them.
 _FORMATS: dict[str, Callable[[], st.SearchStrategy[str]]] = {
     "uri": lambda: choice(_http_urls()),
@@ -96,13 +108,21 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
             and all(matches(pattern, text) for pattern in view.patterns)
         )
 
-    if most is not None and most < least:
+    if least > _LONGEST or (most is not None and most < least):
         return None
     if view.patterns:
-        return _patterned(view.patterns[0], fits, is_checked=len(view.patterns) > 1 or bool(least) or most is not None)
+        pattern, *others = view.patterns
+        is_checked = bool(others) or bool(least) or most is not None
+        patterned = _patterned(pattern, fits)
+        if not is_checked and patterned is not None:
+            return patterned
+        simplest = _simplest(view, least, most, fits)
+        return _checked(patterned, fits, simplest)
     for name in view.values("format"):
         if name in _FORMATS:
-            formatted = _FORMATS[name]().filter(fits)
+            formatted = _FORMATS[name]()
+            if least or most is not None:
+                formatted = satisfying_any(formatted, fits, is_simplest=False) or _free(least, most)
             pictures = [text for text in picture_texts()["data-uri"] if fits(text)] if name in {"uri", "url"} else []
             return st.one_of(formatted, choice(pictures)) if pictures else formatted
     if view.known_values:
@@ -117,15 +137,33 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
     )
 
 
-def _patterned(pattern: str, fits: Callable[[str], bool], *, is_checked: bool) -> st.SearchStrategy[str] | None:
+def _simplest(view: SchemaView, least: int, most: float | None, fits: Callable[[str], bool]) -> str | None:
+    """Return a text with all patterns and the lengths of a view, or None when none is easily found."""
+    longest = None if most is None else int(most)
+    for pattern in view.patterns:
+        short = simplest_match(pattern, least, longest)
+        for text in (short, text_of_length(view, least), *(text_of_length(view, least + more) for more in range(1, 4))):
+            if text is not None and fits(text):
+                return text
+    return None
+
+
+def _checked(
+    strategy: st.SearchStrategy[str] | None, fits: Callable[[str], bool], simplest: str | None
+) -> st.SearchStrategy[str] | None:
+    """Return the texts that fit, or None when none is known."""
+    if simplest is None:
+        return None
+    return st.just(simplest) if strategy is None else satisfying(strategy, fits, simplest)
+
+
+def _patterned(pattern: str, fits: Callable[[str], bool]) -> st.SearchStrategy[str] | None:
     pools = [tuple(filter(fits, pool)) for pool in picture_texts().values()]
     pictures = [choice(pool) for pool in pools if pool]
     tells_pictures = not any(matches(pattern, text) for text in ("", "a", "not a picture", "1"))
     if tells_pictures and len(pictures) == len(pools):
         return st.one_of(pictures)
     generated = matching(pattern)
-    if generated is not None and is_checked:
-        generated = generated.filter(fits)
     if not tells_pictures or not pictures:
         return generated
     return st.one_of(*pictures, generated) if generated is not None else st.one_of(pictures)
@@ -133,6 +171,10 @@ def _patterned(pattern: str, fits: Callable[[str], bool], *, is_checked: bool) -
 
 def _free(least: int, most: float | None, also: Sequence[str] = ()) -> st.SearchStrategy[str]:
     """Return a strategy for short texts, samples and the given ones, each about equally often."""
+    if least > MOST_DRAWN:
+        return st.tuples(choice(_UNITS), st.integers(0, 99)).map(
+            lambda drawn: _repeated(drawn[0], least, drawn[1], most)
+        )
     samples = [text for text in _SAMPLES if least <= len(text) and (most is None or len(text) <= most)]
     longest = least + _SHORT if most is None else min(int(most), least + _SHORT)
     choices = [choice(samples)] if samples else []
@@ -143,14 +185,19 @@ def _free(least: int, most: float | None, also: Sequence[str] = ()) -> st.Search
 
 
 def _long(least: int, most: float | None) -> st.SearchStrategy[str] | None:
-    """Return a strategy for long texts, repeated from samples. Drawing them by character would take longer than everything else together."""
+    """Return a strategy for long texts, or None where no text may be long."""
     length = LONG if most is None else min(LONG, int(most))
     if length <= least + _SHORT:
         return None
-    units = [text for text in _SAMPLES if len(text) > 1]
-    return st.tuples(choice(units), st.integers(0, 99)).map(
-        lambda drawn: (drawn[0] * (length // len(drawn[0]) + 1))[: max(least, length - drawn[1])]
+    return st.tuples(choice(_UNITS), st.integers(0, 99)).map(
+        lambda drawn: _repeated(drawn[0], max(least, length - drawn[1]))
     )
+
+
+def _repeated(unit: str, length: int, more: int = 0, most: float | None = None) -> str:
+    """Return a text of that length, or of a few more characters where ``most`` allows them."""
+    whole = length + more if most is None else min(length + more, int(most))
+    return (unit * (whole // len(unit) + 1))[:whole]
 
 
 def _in_any_case(texts: Sequence[str]) -> list[str]:

@@ -7,7 +7,18 @@ from typing import Any
 from bodydouble_spec.schema import SchemaView, json_key
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests.schema import SchemaWalker, matches, matching, numbers
+from bodydouble_contract_tests.schema import (
+    MOST_DRAWN,
+    NOTHING,
+    Sampler,
+    SchemaWalker,
+    first_of,
+    matches,
+    matching,
+    numbers,
+    satisfying,
+    satisfying_any,
+)
 from bodydouble_contract_tests.strategies.texts import texts
 
 __all__ = ["ValueStrategies"]
@@ -24,7 +35,11 @@ _FEW_ITEMS = 16
 _ANY_JSON = st.one_of(
     st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.text(max_size=5), st.just([]), st.just({"a": [1.5]})
 )
-_NAMES = st.sampled_from(["x", "unknown_key", "", "a/b~c", "ключ", "🦊", "__proto__", "constructor", "X-Trace"])
+_UNKNOWN = ("x", "unknown_key", "", "a/b~c", "ключ", "🦊", "__proto__", "constructor", "X-Trace")
+_NAMES = st.sampled_from(_UNKNOWN)
+_FEW_NAMES = 4
+_MOST_NAMES = 10_000
+_MOST_REPEATED = 1_000_000
 
 
 class ValueStrategies:
@@ -40,11 +55,14 @@ class ValueStrategies:
         self._walker = walker
         self._extras = extras
         self._likely_texts = likely_texts
+        self._sampler = Sampler(walker)
         self.gaps: list[str] = []
 
     def body(self) -> Strategy | None:
-        """Return a strategy for complete bodies, or None when none can be made."""
-        return self.at(self._walker.root, is_top=True)
+        """Return a strategy for complete bodies that conform, or None when none can be made."""
+        root = self._walker.root
+        strategy = self.at(root, is_top=True)
+        return None if strategy is None else self._conforming(strategy, root)
 
     def at(self, place: SchemaView, *, is_top: bool = False) -> Strategy | None:
         """Return a strategy for values that conform at a place, or None when none can be made."""
@@ -58,7 +76,21 @@ class ValueStrategies:
         strategy = st.one_of(choices) if len(choices) > 1 else choices[0]
         if all(map(_is_exact, views)):
             return strategy
-        return strategy.filter(lambda value: self._walker.conforms(place, value))
+        return self._conforming(strategy, place)
+
+    def _conforming(self, strategy: Strategy, place: SchemaView) -> Strategy | None:
+        """Return the values of a strategy that conform at a place, or None when none is found there."""
+
+        def conforms(value: Any) -> bool:
+            return self._walker.conforms(place, value)
+
+        otherwise = self._sampler.at(place)
+        if otherwise is NOTHING:
+            otherwise = first_of(strategy, conforms, is_simplest=False)
+        if otherwise is NOTHING:
+            self.gaps.append(place.pointer)
+            return None
+        return satisfying(strategy, conforms, otherwise)
 
     def _of_view(self, view: SchemaView, *, is_top: bool) -> list[Strategy]:
         if view.options is not None:
@@ -91,8 +123,14 @@ class ValueStrategies:
         made = {name: self.at(place) for name, place in view.properties.items() if name not in required}
         optional = {name: strategy for name, strategy in made.items() if strategy is not None}
         least = int(view.limits.get("minProperties", 0))
+        if least > _MOST_NAMES:
+            return None
         for name in list(optional)[: max(0, least - len(required))]:
             required[name] = optional.pop(name)
+        if view.names.roots:
+            if any(not self._walker.conforms(view.names, name) for name in required):
+                return None
+            optional = {name: made for name, made in optional.items() if self._walker.conforms(view.names, name)}
         named = st.fixed_dictionaries(required, optional=optional)
         extras = self._unknown(view, least - len(required), is_top=is_top)
         if extras is not None:
@@ -100,16 +138,37 @@ class ValueStrategies:
             named = st.tuples(extras, named).map(
                 lambda pair: {**{name: value for name, value in pair[0].items() if name not in known}, **pair[1]}
             )
+        if view.values("dependentRequired"):
+            named = named.map(lambda value: self._completed(view, value))
         most = view.limits.get("maxProperties")
         if least <= len(required) and most is None:
             return named
         return named.filter(lambda value: least <= len(value) and (most is None or len(value) <= most))
 
+    def _completed(self, view: SchemaView, value: dict[str, Any]) -> dict[str, Any]:
+        """Add the properties that others ask for, as far as a value is known."""
+        pending, complete = [*value], dict(value)
+        while pending:
+            name = pending.pop()
+            for needed in (one for rules in view.values("dependentRequired") for one in rules.get(name, ())):
+                filler = self._sampler.at(view.property(needed)) if needed not in complete else NOTHING
+                if filler is not NOTHING:
+                    complete[needed] = filler
+                    pending.append(needed)
+        return complete
+
     def _unknown(self, view: SchemaView, least: int, *, is_top: bool) -> Strategy | None:
         """Return a strategy for properties without a schema of their own, usually none, or None where they are forbidden."""
+        names = self._names(view)
+        if names is None:
+            return None
         if not view.additional.roots and not view.pattern_properties:
-            random = st.dictionaries(_NAMES, _ANY_JSON, min_size=max(0, least), max_size=max(1, least))
-            if least > 0:
+            if least > MOST_DRAWN:
+                return _ANY_JSON.map(lambda value: {f"key{index}": value for index in range(least)})
+            random = st.dictionaries(
+                names if least < _FEW_NAMES else st.text(), _ANY_JSON, min_size=max(0, least), max_size=max(1, least)
+            )
+            if least > 0 or view.names.roots:
                 return random
             usual = st.sampled_from([*[{}] * (len(self._extras) + 1), *self._extras])
             return st.one_of(usual, random) if is_top else _mostly_none(random)
@@ -119,7 +178,17 @@ class ValueStrategies:
         if values is None:
             return None
         count = max(0, least)
-        return st.dictionaries(_NAMES if count < 4 else st.text(), values, min_size=count, max_size=count + 2)
+        if count > MOST_DRAWN:
+            return values.map(lambda value: {f"key{index}": value for index in range(count)})
+        chosen = names if count < _FEW_NAMES or view.names.roots else st.text()
+        return st.dictionaries(chosen, values, min_size=count, max_size=count + 2)
+
+    def _names(self, view: SchemaView) -> st.SearchStrategy[str] | None:
+        """Return a strategy for the names of unknown properties, or None when none can be made."""
+        if not view.names.roots:
+            return _NAMES
+        strategy = self.at(view.names)
+        return None if strategy is None else satisfying_any(strategy, _is_text, is_simplest=False)
 
     def _patterned(self, view: SchemaView, others: Strategy | None) -> Strategy | None:
         entries: list[Strategy] = []
@@ -128,14 +197,14 @@ class ValueStrategies:
             if names is not None and values is not None:
                 entries.append(st.tuples(names, values))
         if others is not None:
-            free = _NAMES.filter(lambda name: not any(matches(pattern, name) for pattern in view.pattern_properties))
-            entries.append(st.tuples(free, others))
+            free = [name for name in _UNKNOWN if not any(matches(pattern, name) for pattern in view.pattern_properties)]
+            entries += [st.tuples(st.sampled_from(free), others)] if free else []
         return st.lists(st.one_of(entries), max_size=2).map(dict) if entries else None
 
     def _arrays(self, view: SchemaView) -> Strategy | None:
         least = int(view.limits.get("minItems", 0))
         most = int(view.limits["maxItems"]) if "maxItems" in view.limits else None
-        if most is not None and most < least:
+        if least > _MOST_REPEATED or (most is not None and most < least):
             return None
         items = self.at(view.items) if most is None or most > len(view.prefix) else None
         if not view.prefix:
@@ -153,12 +222,37 @@ class ValueStrategies:
         return lists.filter(_all_differ) if True in view.values("uniqueItems") else lists
 
     def _lists(self, items: Strategy, least: int, most: int | None, view: SchemaView) -> Strategy:
+        if least > MOST_DRAWN:
+            return self._repeated(items, least, view)
         usual = least + _MORE_ITEMS if most is None else min(most, least + _MORE_ITEMS)
         unique_by = json_key if True in view.values("uniqueItems") else None
         lists = st.lists(items, min_size=least, max_size=usual, unique_by=unique_by)
+        contained = self.at(view.contained) if view.contained.roots else None
+        if contained is not None:
+            count = int(max(view.values("minContains"), default=1))
+            some = st.lists(contained, min_size=min(count, MOST_DRAWN), max_size=min(count + 1, MOST_DRAWN))
+            return st.one_of(
+                lists, st.tuples(some, lists).map(lambda pair: [*pair[0], *pair[1][: _room(pair[0], most)]])
+            )
         if most is None or not usual < most <= _FEW_ITEMS:
             return lists
         return st.one_of(lists, st.lists(items, min_size=most, max_size=most, unique_by=unique_by))
+
+    def _repeated(self, items: Strategy, length: int, view: SchemaView) -> Strategy:
+        """Return a strategy for lists that are too long to draw each item: a few items, repeated, or different ones where they must differ."""
+        if True in view.values("uniqueItems"):
+            different = self._sampler.list_of(view, length)
+            return st.nothing() if different is None else st.just(different)
+        some = st.lists(items, min_size=1, max_size=_MORE_ITEMS)
+        return some.map(lambda drawn: (drawn * (length // len(drawn) + 1))[:length])
+
+
+def _room(items: list[Any], most: int | None) -> int | None:
+    return None if most is None else max(0, most - len(items))
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _is_exact(view: SchemaView) -> bool:

@@ -75,6 +75,64 @@ _HEADERS: dict[str, tuple[str, ...]] = {
 }
 
 
+_PICTURE = {"url": "http://a.test/1.png"}
+_AMOUNTS: tuple[Any, ...] = (84000, 84000.5, 0, 0.25, 1e18, None, "84000", True, -1)
+_MEMBERS: dict[str, tuple[Any, ...]] = {
+    "data": (
+        [_PICTURE],
+        [_PICTURE, {"url": None, "b64_json": "aGk="}, {"url": "http://a.test/3.png", "b64_json": "aGk="}],
+        [{"url": "data:image/png;base64,aGk=", "mime_type": "image/png"}],
+        [_PICTURE, {"url": ""}],
+    ),
+    "images": ([{"url": "http://b.test/2.png"}], []),
+    "description": (" A night\nwith stars ", "", 5),
+    "requestId": ("the-id-of-the-body", 7, ""),
+    "warnings": (["one"],),
+}
+_COSTS = ("credits_used", "tokens_used", "usd_spent")
+_CHARGE_HEADERS = {"x-aimlapi-credits-used": "168000", "x-aimlapi-usd-spent": "0.084000000"}
+
+
+def success_bodies() -> st.SearchStrategy[dict[str, Any]]:
+    """Return a strategy for bodies with pictures, costs under each name, and further members, of all types."""
+    amounts = st.sampled_from(_AMOUNTS) | st.integers(0, 10**9) | st.floats(0, 1e9)
+    usage = st.fixed_dictionaries({}, optional=dict.fromkeys(_COSTS, amounts))
+    others = {name: st.sampled_from(values) for name, values in _MEMBERS.items() if name != "data"}
+    members = st.fixed_dictionaries({"data": st.sampled_from(_MEMBERS["data"])}, optional=others)
+    return st.tuples(members, usage).map(lambda pair: {**pair[0], "meta": {"usage": pair[1]}})
+
+
+def boundary_bodies() -> tuple[dict[str, Any], ...]:
+    """Return a fixed list of bodies: each amount under each name, alone and with the others, and each further member."""
+    usages: list[dict[str, Any]] = [{name: amount} for name in _COSTS for amount in _AMOUNTS]
+    usages += [{"tokens_used": 1, name: amount} for name in ("credits_used", "usd_spent") for amount in _AMOUNTS]
+    bodies: list[dict[str, Any]] = [{"data": [_PICTURE] * 2, "meta": {"usage": usage}} for usage in usages]
+    bodies += [{"data": [_PICTURE] * 2, name: value} for name, values in _MEMBERS.items() for value in values]
+    return (*bodies, {"images": [_PICTURE] * 2}, {"data": [], "images": [_PICTURE]}, {"data": [_PICTURE] * 3})
+
+
+_ISSUES = [{"code": "custom", "path": [number], "message": f"issue {number}"} for number in range(12)]
+_REFUSALS: tuple[dict[str, Any], ...] = (
+    {"message": "the message", "title": "the title", "error": {"message": "inside", "data": _ISSUES}},
+    {"message": ["one", "two"], "requestId": "the-id-of-the-body"},
+    {"message": " a message with blanks\nand lines " * 30, "error": "refused"},
+    {"message": "no", "error": {"data": {"kind": "err_insufficent_credits"}}},
+    {"message": "You've RUN OUT of credits."},
+    {"message": "Not allowed here"},
+)
+
+
+def boundary_refusals() -> tuple[dict[str, Any], ...]:
+    """Return a fixed list of answers: each body of an error at a few statuses, and a wait in seconds."""
+    headers: tuple[dict[str, str], ...] = ({}, {"retry-after": "7"}, {"x-request-id": "the-request"})
+    found: list[dict[str, Any]] = [
+        {"status": status, "body": body, "headers": {"content-type": "application/json"}}
+        for status in (400, 402, 403, 429, 500)
+        for body in _REFUSALS
+    ]
+    return (*found, *({"status": 400, "body": _REFUSALS[0], "headers": header} for header in headers))
+
+
 def answers(contract: Contract, operation: Operation | None = None) -> st.SearchStrategy[dict[str, Any]]:
     """Return a strategy for single answers of a scenario (``MockServer.play({"answers": [answer]})``).
 
@@ -97,7 +155,12 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
             "headers": headers,
         }
     )
-    given = st.builds(_merged, st.just({"violation": True}), body | text, _optional("fault", _FAULTS))
+    charged: st.SearchStrategy[dict[str, str]] = st.sampled_from([dict[str, str](), _CHARGE_HEADERS])
+    success = st.fixed_dictionaries({"status": st.just(200), "body": success_bodies(), "headers": charged})
+    refusal = st.sampled_from(boundary_refusals())
+    given: st.SearchStrategy[dict[str, Any]] = st.builds(
+        _merged, st.just({"violation": True}), body | text | success | refusal, _optional("fault", _FAULTS)
+    )
     made = st.builds(
         _merged,
         st.fixed_dictionaries({}, optional={"status": statuses, "headers": headers}),
@@ -114,7 +177,7 @@ def answers(contract: Contract, operation: Operation | None = None) -> st.Search
 def boundary_answers(contract: Contract, operation: Operation | None = None) -> tuple[dict[str, Any], ...]:
     """Return a fixed list of answers.
 
-    It has each status with each envelope and each fault, each violation and each dialect. For a success, a refusal and a gateway error it also
+    It has the bodies of `boundary_bodies`, with and without headers about the charge, and those of `boundary_refusals`; each status with each envelope and each fault, each violation and each dialect. For a success, a refusal and a gateway error it also
     has each unusual text and each unusual header.
     """
     operation = operation or contract.operation()
@@ -126,10 +189,14 @@ def boundary_answers(contract: Contract, operation: Operation | None = None) -> 
     choices = {"violation": [item.id for item in violations(operation)], "dialect": _dialects(operation)}
     choices["images"] = ["url", "b64_json", "both"]
     made += [{name: value} for name, values in choices.items() for value in values]
+    success = {"status": operation.success_status, "violation": True}
+    given: list[dict[str, Any]] = [{**success, "body": body} for body in boundary_bodies()]
+    given += [{**success, "body": body, "headers": _CHARGE_HEADERS} for body in boundary_bodies()]
+    given += [{**answer, "violation": True} for answer in boundary_refusals()]
     for status in (operation.success_status, 400, 502):
-        made += [{"status": status, "body": text, "violation": True} for text in _TEXTS]
-        made += [{"status": status, "headers": {name: value}} for name, values in _HEADERS.items() for value in values]
-    return tuple(made)
+        given += [{"status": status, "body": text, "violation": True} for text in _TEXTS]
+        given += [{"status": status, "headers": {name: value}} for name, values in _HEADERS.items() for value in values]
+    return (*given, *made)
 
 
 def _dialects(operation: Operation) -> list[str]:

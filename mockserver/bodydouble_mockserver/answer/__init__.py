@@ -2,8 +2,18 @@
 
 from bodydouble_mockserver.answer.gallery import Gallery
 from bodydouble_mockserver.answer.image_fields import Cost
+from bodydouble_mockserver.answer.prepared import Unanswerable
 from bodydouble_mockserver.answer.refusal import RefusalWriter, is_of_the_vendor
 from bodydouble_mockserver.answer.success import SuccessWriter
 from bodydouble_mockserver.answer.violations import Violation, violations
 
-__all__ = ["Cost", "Gallery", "RefusalWriter", "SuccessWriter", "Violation", "is_of_the_vendor", "violations"]
+__all__ = [
+    "Cost",
+    "Gallery",
+    "RefusalWriter",
+    "SuccessWriter",
+    "Unanswerable",
+    "Violation",
+    "is_of_the_vendor",
+    "violations",
+]

@@ -1,6 +1,7 @@
-"""The content type of a success, and bodies that are no JSON."""
+"""The content types of a success, the choice between them, and bodies that are no JSON."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,12 +11,14 @@ from bodydouble_mockserver.answer.media import Media
 from bodydouble_mockserver.asgi import write_json
 from bodydouble_mockserver.errors import JSON
 
-__all__ = ["Content", "choose_content", "content_of"]
+__all__ = ["Content", "choose_content", "content_of", "contents_of"]
 
 _HEADER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _WAV = {"audio/*", "audio/vnd.wave", "audio/wav", "audio/wave", "audio/x-wav"}
 _PNG = {"image/*", "image/png"}
 _ANY_JSON = {"*/*", "application/*", "application/json"}
+_QUALITY = re.compile(r"[0-9](\.[0-9]{0,3})?")
+_MAX_RANGES = 50
 _EVENTS = "text/event-stream"
 
 
@@ -37,10 +40,33 @@ class Content:
         return b"data: " + data + b"\n\ndata: [DONE]\n\n" if self.key == _EVENTS else data
 
 
-def choose_content(response: Response | None) -> Content:
-    """Return the content that the mock sends: JSON where the contract has it, else a sound, a picture, or text."""
+def contents_of(response: Response | None) -> list[Content]:
+    """Return the contents that a response has, the usual one first: JSON, else a sound, a picture, or text. Never empty."""
     contents = [content_of(key) for key in (() if response is None else response.content)]
-    return min(contents, key=_rank, default=Content("", JSON, is_json=True))
+    return sorted(contents, key=_rank) or [Content("", JSON, is_json=True)]
+
+
+def choose_content(contents: Sequence[Content], accept: bytes) -> Content:
+    """Return the content that an Accept header prefers; the usual one where it prefers none, or accepts none."""
+    ranges = [*_accepted(accept.decode("latin-1"))]
+    return max(contents, key=lambda content: _quality(content, ranges)) if ranges else contents[0]
+
+
+def _accepted(accept: str) -> Iterator[tuple[str, float]]:
+    """Yield the media ranges of an Accept header, each with its quality."""
+    for item in accept.lower().split(",")[:_MAX_RANGES]:
+        name, *parameters = (part.strip() for part in item.split(";"))
+        quality = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+        if name:
+            yield name, float(quality) if _QUALITY.fullmatch(quality) else 0.0
+
+
+def _quality(content: Content, ranges: Sequence[tuple[str, float]]) -> float:
+    """Return the quality of a content: that of the most specific range that it is in, or 0."""
+    name = content.header.decode("latin-1").partition(";")[0].strip().lower()
+    by_name = dict(ranges)
+    candidates = (content.key.lower(), name, f"{name.partition('/')[0]}/*", "*/*")
+    return next((by_name[one] for one in candidates if one in by_name), 0.0)
 
 
 def _rank(content: Content) -> int:

@@ -16,6 +16,7 @@ from bodydouble_spec.image_fields import (
     image_sizes,
     request_fields,
 )
+from bodydouble_spec.schema import SchemaView
 
 from bodydouble_mockserver.asgi import Headers
 
@@ -70,19 +71,20 @@ class ImageFields:
         properties = _request_properties(operation)
         names = request_fields(properties)
         self._prompt, self._inputs, self._count, self._ratio = names.prompt, names.inputs, names.count, names.ratio
-        self._default_ratio: Any = _object(properties.get(self._ratio or "")).get("default")
-        self._default_count: Any = _object(properties.get(self._count or "")).get("default", 1)
+        self._default_ratio = _default(properties, self._ratio, None)
+        self._default_count = _default(properties, self._count, 1)
         self._has_url_switch = URL_SWITCH in properties
+        obeyed = operation.extensions.get("x-obeyed-properties")
         # The overlay says what the mock does with keys that the contract does not know.
         self._obeyed = {
             name: effects
-            for name, effects in _object(operation.extensions.get("x-obeyed-properties")).items()
+            for name, effects in (obeyed.items() if is_object(obeyed) else ())
             if is_object(effects) and name not in properties
         }
         self.names = tuple(properties)
         self.sizes = image_sizes(operation.extensions)
-        options = _object(properties.get("model")).get("enum")
-        self.model = str(options[0]) if is_array(options) and options else ""
+        options = properties["model"].options if "model" in properties else None
+        self.model = str(options[0]) if options else ""
         self._credits, self._credits_per_usd = image_price(operation.extensions)
         self._costs: dict[int, Cost] = {}
 
@@ -139,17 +141,12 @@ class ImageFields:
         return Cost(total, usd, headers)
 
 
-def _request_properties(operation: Operation) -> dict[str, Any]:
+def _request_properties(operation: Operation) -> Mapping[str, SchemaView]:
     """Return the properties of the JSON body, or of the first other one."""
     bodies = (operation.request, *operation.request_bodies.values())
-    view = next((body.view for body in bodies if body is not None), None)
-    if view is None:
-        return {}
-    return {
-        name: {key: value for part in place.parts for key, value in part.schema.items()}
-        for name, place in view.properties.items()
-    }
+    return next((body.view.properties for body in bodies if body is not None), {})
 
 
-def _object(value: Any) -> dict[str, Any]:
-    return value if is_object(value) else {}
+def _default(properties: Mapping[str, SchemaView], name: str | None, otherwise: Any) -> Any:
+    """Return the default of a property, or ``otherwise`` where it has none."""
+    return next(iter(properties[name].values("default")), otherwise) if name is not None else otherwise

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
@@ -61,6 +62,9 @@ def ways(schema: Any, definitions: Mapping[str, Any], opened: frozenset[str], de
                 for named in [_with_discriminator(way, schema.get("discriminator"), branch)]
             )
             found = _product(found, branches)
+    for part in schema.get("dependentSchemas", {}).values():
+        # The condition is the presence of a property, which is likely: the way with the part comes first.
+        found = _product(found, chain(ways(part, definitions, opened, depth + 1), [Way({})]))
     if "if" in schema:
         # Only the whole value shows whether the condition holds.
         conditional = [

@@ -9,6 +9,7 @@ from bodydouble_spec import Contract, Operation, Response, is_array, is_object
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.content import content_of
+from bodydouble_mockserver.answer.headers import AnswerHeaders
 from bodydouble_mockserver.answer.sample import NoSample, sample
 from bodydouble_mockserver.asgi import Answer, reason_phrase, write_json
 from bodydouble_mockserver.errors import plain_problem, problem
@@ -40,7 +41,8 @@ class RefusalWriter:
 
     def __init__(self, operation: Operation | None, *, is_vendor: bool) -> None:
         self._operation = operation
-        self._is_vendor = is_vendor
+        self.is_vendor = is_vendor
+        self._headers: dict[int, AnswerHeaders] = {}
 
     def status(self, refusal: Refusal) -> int:
         """Return the status of a refusal: the usual one, unless the contract documents only another one for that case."""
@@ -56,7 +58,18 @@ class RefusalWriter:
 
         ``instance`` is the path, ``now`` seconds since the epoch; ``legacy`` selects the vendor's older envelope.
         """
-        if self._is_vendor:
+        answer = self._written(status, refusal, instance, request_id, now, legacy=legacy)
+        headers = self._headers.get(status)
+        if headers is None:
+            response = None if self._operation is None else self._operation.response(status)
+            headers = self._headers[status] = AnswerHeaders(response, is_vendor=self.is_vendor)
+        answer.headers = headers.fit(answer.headers)
+        return answer
+
+    def _written(
+        self, status: int, refusal: Refusal, instance: str, request_id: str, now: float, *, legacy: bool
+    ) -> Answer:
+        if self.is_vendor:
             usual = problem(
                 status, instance, request_id, now, message=refusal.message, data=refusal.data, legacy=legacy
             )

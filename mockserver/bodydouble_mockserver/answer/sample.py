@@ -3,16 +3,17 @@
 import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from typing import Any, Final
 
 from bodydouble_spec import Evidence, is_array, is_object, join_pointer
 from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, matches_pattern, matching_text, names_failure
 
 from bodydouble_mockserver.answer.keywords import Way, both, ways
-from bodydouble_mockserver.answer.texts import numbers, texts
+from bodydouble_mockserver.answer.texts import numbers, similar_texts, texts
 
-__all__ = ["NoSample", "sample", "sort_by_success"]
+__all__ = ["NoSample", "check_sample", "sample", "sort_by_success"]
 
 _MAX_DEPTH = 60
 _MAX_ITEMS = 10_000
@@ -81,6 +82,20 @@ def sample(
     raise NoSample(next(iter(sampler.failed), pointer))
 
 
+def check_sample(validator: SchemaValidator, hints: Sequence[Any] = (), pointer: str = "") -> None:
+    """Check that a value can conform, with as little work as possible: only what is required is sampled, and a large schema is not compiled.
+
+    Raises NoSample.
+    """
+    sampler = _Sampler(validator, is_careful=False, fills_nulls=False, is_refusal=False, is_least=True)
+    try:
+        value = sampler.value(validator.schema, _Place(pointer))
+    except _TooLarge:
+        value = _NOTHING
+    if value is _NOTHING or not (validator.is_large or validator.is_valid(value)):
+        sample(validator, hints, pointer)
+
+
 def sort_by_success(options: Iterable[Any]) -> list[Any]:
     """Sort the options of an enum: those that tell of a success first, those that tell of a failure and null last."""
 
@@ -113,14 +128,22 @@ class _Place:
 class _Sampler:
     """One attempt to sample a schema; a careful one checks every value at its place."""
 
-    def __init__(self, validator: SchemaValidator, *, is_careful: bool, fills_nulls: bool, is_refusal: bool) -> None:
+    def __init__(
+        self,
+        validator: SchemaValidator,
+        *,
+        is_careful: bool,
+        fills_nulls: bool,
+        is_refusal: bool,
+        is_least: bool = False,
+    ) -> None:
         self._names_failure: Callable[[str], bool] = (lambda _name: False) if is_refusal else names_failure
         self._fills_nulls = fills_nulls
         self._definitions: Mapping[str, Any] = validator.schema.get("$defs", {})
         self._is_careful = is_careful
         # With each schema, so that its identity stays unique.
         self._validators: dict[int, tuple[Any, SchemaValidator]] = {}
-        self._values = 0
+        self._values = _MAX_OPTIONAL if is_least else 0
         self.failed: list[str] = []
 
     def value(self, schema: Any, place: _Place) -> Any:
@@ -137,8 +160,12 @@ class _Sampler:
         return found
 
     def _conforms(self, schema: Any, value: Any) -> bool:
-        if not self._is_careful or not is_object(schema):
-            return True
+        return not self._is_careful or self._allows(schema, value)
+
+    def _allows(self, schema: Any, value: Any) -> bool:
+        """Return whether a value conforms to a part of the schema."""
+        if not is_object(schema):
+            return schema is not False
         known = self._validators.get(id(schema))
         if known is None:
             whole = {**schema, "$defs": self._definitions}
@@ -195,7 +222,7 @@ class _Sampler:
 
     def _objects(self, way: Way, place: _Place) -> Iterator[dict[str, Any]]:
         schema = way.schema
-        required: list[str] = [name for name in schema.get("required", ()) if isinstance(name, str)]
+        required = _required(schema)
         values: dict[str, Any] = {}
         for name, item in _properties(way).items():
             value = self._property(way, place, name, item, is_required=name in required)
@@ -269,15 +296,17 @@ class _Sampler:
         yield from (
             (name, item)
             for pattern, item in patterns.items()
-            for least in range(count + 4)
-            if (name := matching_text(pattern, least)) is not None and name not in known
+            if (first := matching_text(pattern)) is not None
+            for name in islice(filter(partial(matches_pattern, pattern), similar_texts(first)), count + 4)
+            if name not in known
         )
         if others is False:
             return
         names = schema.get("propertyNames", True)
         first = self.value(names, _Place("")) if is_object(names) else "key"
-        for name in [first, *(f"{first}{index}" for index in range(2, count + 2))] if isinstance(first, str) else []:
-            yield name, both(others, _by_pattern(patterns, name))
+        if isinstance(first, str):
+            allowed = islice((name for name in similar_texts(first) if self._allows(names, name)), count + 2)
+            yield from ((name, both(others, _by_pattern(patterns, name))) for name in allowed)
         for name in names.get("enum", ()) if is_object(names) else ():
             yield name, others
 
@@ -353,11 +382,19 @@ def _properties(way: Way) -> dict[str, Any]:
     listed: dict[str, Any] = schema.get("properties", {})
     patterns: dict[str, Any] = schema.get("patternProperties", {})
     result = {name: both(item, _by_pattern(patterns, name)) for name, item in listed.items()}
-    for name in schema.get("required", ()):
+    for name in _required(schema):
         if name not in result:
             by_pattern = _by_pattern(patterns, name)
             result[name] = schema.get("additionalProperties", True) if by_pattern is True else by_pattern
     return result
+
+
+def _required(schema: dict[str, Any]) -> list[str]:
+    """Return the names of the required properties, with those that a listed or required one requires."""
+    names = [name for name in schema.get("required", ()) if isinstance(name, str)]
+    dependent: dict[str, Any] = schema.get("dependentRequired", {})
+    present = dict.fromkeys([*schema.get("properties", ()), *names])
+    return [*dict.fromkeys([*names, *(other for name in present for other in dependent.get(name, ()))])]
 
 
 def _by_pattern(patterns: Mapping[str, Any], name: str) -> Any:

@@ -1,8 +1,9 @@
 """Success answers: registered media, a body in the shape of the contract or a dialect, and the cost in the headers."""
 
 import base64
+import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -10,15 +11,16 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from bodydouble_spec import Operation, Response, is_object, join_pointer
-from bodydouble_spec.schema import SchemaValidator
+from bodydouble_spec import Operation, is_object
+from bodydouble_spec.text import visible
 
 from bodydouble_mockserver.answer.body import BodyShape, Call
-from bodydouble_mockserver.answer.content import Content, choose_content
+from bodydouble_mockserver.answer.content import Content, choose_content, contents_of
 from bodydouble_mockserver.answer.gallery import Gallery
+from bodydouble_mockserver.answer.headers import INFERENCE_ID, REQUEST_ID, AnswerHeaders
 from bodydouble_mockserver.answer.image_fields import Cost, EditRequest, ImageFields, MediaLink
 from bodydouble_mockserver.answer.media import Media, sound
-from bodydouble_mockserver.answer.sample import NoSample, sample
+from bodydouble_mockserver.answer.prepared import DOCUMENTED, PreparedContent
 from bodydouble_mockserver.answer.slots import Filling
 from bodydouble_mockserver.answer.violations import Violation, violations
 from bodydouble_mockserver.asgi import Answer, Headers, Scope, write_json
@@ -27,9 +29,12 @@ from bodydouble_mockserver.settings import Images, Settings
 
 __all__ = ["PricedRequest", "SuccessWriter"]
 
+LOG = logging.getLogger("bodydouble.mockserver")
+
 _NO_NAMES: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
 _VIOLATION = frozenset({"violation"})
+_DIALECT = frozenset({"dialect"})
 # The allowed characters of a Host header; any other value is not copied into URLs.
 _HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
@@ -45,63 +50,105 @@ class PricedRequest:
 
 
 class SuccessWriter:
-    """Writes success answers of one operation in every dialect of its contract.
+    """Writes success answers of one operation, in every dialect and media type of its contract; bodies are prepared when first asked for.
 
-    Raises ValueError when the contract lacks the dialect of the settings, or when no answer conforms to it.
+    Raises ValueError when the contract lacks the dialect of the settings, or when it is easily seen that no answer conforms.
     """
 
-    def __init__(self, operation: Operation, settings: Settings, gallery: Gallery) -> None:
+    def __init__(self, operation: Operation, settings: Settings, gallery: Gallery, *, is_vendor: bool = True) -> None:
         self._operation = operation
         self._settings = settings
         self._gallery = gallery
+        self._is_vendor = is_vendor
         self._salt = b"" if settings.seed is None else b"%d:" % settings.seed
         self._status = operation.success_status
-        self._fields = ImageFields(operation)
         self._parameters = [name for item in operation.parameters if isinstance(name := item.get("name"), str)]
-        response = operation.response(self._status)
-        self._content = choose_content(response)
-        self._validator = None if response is None else response.content.get(self._content.key)
-        self._refused_dialects: list[str] = []
-        self._shapes = self._make_shapes(response)
-        if settings.dialect not in self._shapes:
-            lacks = "does not allow" if settings.dialect in self._refused_dialects else "has no"
+        self._contents: dict[int, list[PreparedContent]] = {}
+        self._headers: dict[int, AnswerHeaders] = {}
+        usual = self._contents_of(self._status)[0]
+        if settings.dialect != DOCUMENTED and settings.dialect not in usual.dialects:
+            lacks = "does not allow" if settings.dialect in usual.refused_dialects else "has no"
             raise ValueError(
-                f"the contract of {operation.key} {lacks} dialect {settings.dialect!r}; it has {', '.join(self._shapes)}"
+                f"the contract of {operation.key} {lacks} dialect {settings.dialect!r}; it has {', '.join(usual.dialects)}"
             )
-        self._default_shape = self._shapes[settings.dialect]
-        self._is_preparable = (
-            self._content.is_json and self._mode(self._default_shape, None, settings.images) is Images.URL
+        self._usual = usual
+        usual.check()
+
+    @cached_property
+    def _fields(self) -> ImageFields:
+        return ImageFields(self._operation)
+
+    @property
+    def size(self) -> int:
+        """The size of the schema of the usual body."""
+        return self._usual.size
+
+    @cached_property
+    def echoes_client_id(self) -> bool:
+        """Return whether answers have the id that a client gives its request."""
+        responses = self._operation.responses.values()
+        return self._is_vendor or any("x-client-request-id" in response.headers for response in responses)
+
+    def prepare(self, *, names_dialects: bool = True) -> list[str]:
+        """Prepare the usual body, and return its limits that an app should know: everything in it that is not as at the service.
+
+        With ``names_dialects`` the examples that do not conform are among them.
+        """
+        key, usual = self._operation.key, self._usual
+        refused = usual.refused_dialects if names_dialects else []
+        return [
+            *([] if usual.is_documented else [f"{key} documents no success; it is answered with {self._status}"]),
+            *(
+                f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
+                for name in refused
+            ),
+            *usual.notices(self._settings.dialect),
+        ]
+
+    @cached_property
+    def _default_shape(self) -> BodyShape:
+        return self._usual.shape(self._settings.dialect)
+
+    @cached_property
+    def _is_preparable(self) -> bool:
+        if not self._usual.is_prepared:
+            for notice in self.prepare():
+                LOG.info("%s", visible(notice))
+        return (
+            self._usual.content.is_json
+            and len(self._contents_of(self._status)) == 1
+            and self._mode(self._default_shape, None, self._settings.images) is Images.URL
         )
 
-    def _make_shapes(self, response: Response | None) -> dict[str, BodyShape]:
-        """Return a shape for each dialect: ``documented``, which follows the schema, and the examples that conform to it."""
-        examples: Mapping[str, Any] = {} if response is None else response.examples
-        hints: list[Any] = [examples["documented"]] if "documented" in examples else []
-        shapes = {"documented": self._shape(self._sample(response, self._validator, hints))}
-        for name, example in examples.items() if self._content.is_json else ():
-            if name == "documented":
-                continue
-            if self._validator is None or self._validator.is_valid(example):
-                shapes[name] = self._shape(example)
-            else:
-                self._refused_dialects.append(name)
-        return shapes
+    def _contents_of(self, status: int) -> list[PreparedContent]:
+        """Return the contents of a status, the usual one first."""
+        found = self._contents.get(status)
+        if found is None:
+            response = self._operation.response(status)
+            found = [
+                PreparedContent(self._operation, response, content, self._said_names)
+                for content in contents_of(response)
+            ]
+            self._contents[status] = found
+        return found
 
-    def _shape(self, template: Any) -> BodyShape:
-        said = [*self._parameters, *self._fields.names]
-        return BodyShape(template, self._validator, self._operation.path, said)
+    def _chosen(self, status: int, accept: bytes) -> PreparedContent:
+        contents = self._contents_of(status)
+        if len(contents) == 1 or not accept:
+            return contents[0]
+        chosen = choose_content([item.content for item in contents], accept)
+        return next(item for item in contents if item.content is chosen)
 
-    def _sample(self, response: Response | None, validator: SchemaValidator | None, hints: list[Any]) -> Any:
-        if response is None or validator is None:
-            return hints[0] if hints else {}
-        content = join_pointer(self._operation.pointer, "responses", response.status, "content", self._content.key)
-        try:
-            return sample(validator, hints, join_pointer(content, "schema"))
-        except NoSample as error:
-            raise ValueError(
-                f"{self._operation.key} cannot be answered: found no value that conforms to the schema at {error.pointer}; "
-                "correct the contract there"
-            ) from None
+    def _said_names(self) -> Sequence[str]:
+        return [*self._parameters, *self._fields.names]
+
+    def _answer_headers(self, status: int, digest: str, cost: Cost, request_id: str) -> Headers:
+        headers = self._headers.get(status)
+        if headers is None:
+            response = self._operation.response(status)
+            headers = self._headers[status] = AnswerHeaders(response, is_vendor=self._is_vendor)
+        inference_id = f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-b{digest[15:18]}-{digest[18:30]}"
+        return headers.fit([(REQUEST_ID, request_id.encode()), (INFERENCE_ID, inference_id.encode()), *cost.headers])
 
     @cached_property
     def violations(self) -> Mapping[str, Violation]:
@@ -111,28 +158,14 @@ class SuccessWriter:
     @property
     def choices(self) -> DirectiveChoices:
         """The dialects and violations that a call can request."""
-        return DirectiveChoices(tuple(self._shapes), tuple(self.violations))
-
-    @property
-    def notices(self) -> Iterator[str]:
-        """The limits of the answers that an app should know: everything in them that is not as at the service."""
-        key, shape = self._operation.key, self._default_shape
-        if self._operation.response(self._status) is None:
-            yield f"{key} documents no success; it is answered with {self._status}"
-        for name in self._refused_dialects:
-            yield f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
-        if self._content.notice:
-            yield f"{key}: {self._content.notice}"
-        for slot in shape.left_alone:
-            place = ".".join(map(str, slot.path)) or "the body"
-            yield f"{key}: the contract does not allow the {slot.media} of this server at {place}; what is there leads nowhere"
-        if Media.VIDEO in shape.media:
-            yield f"{key}: no video is made; its URL leads nowhere"
+        return DirectiveChoices(tuple(self._usual.dialects), tuple(self.violations))
 
     def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
         """Return the answer to a usual call from prepared pieces; None when the body cannot be joined from pieces."""
+        if not self._is_preparable or not is_object(parsed):
+            return None
         fields, shape = self._fields, self._default_shape
-        if not (self._is_preparable and is_object(parsed)) or (shape.has_base64 and fields.wants_base64(parsed)):
+        if shape.has_base64 and fields.wants_base64(parsed):
             return None
         count = fields.count(parsed)
         pieces = shape.pieces(count, fields.cost(count))
@@ -146,8 +179,8 @@ class SuccessWriter:
         parts = [pieces[0]]
         for path, piece in zip(paths, pieces[1:], strict=True):
             parts += (orjson.dumps(origin + path), piece)
-        own = _headers(digest, fields.cost(count), request_id)
-        return Answer(self._status, self._content.header, b"".join(parts), own, (), shape.needs_no_redaction)
+        own = self._answer_headers(self._status, digest, fields.cost(count), request_id)
+        return Answer(self._status, self._usual.content.header, b"".join(parts), own, (), shape.needs_no_redaction)
 
     def read(self, parsed: Any) -> PricedRequest:
         """Read a valid request and compute its digest and cost."""
@@ -171,13 +204,20 @@ class SuccessWriter:
 
         Pictures are drawn only when the body embeds them.
         """
-        shape = self._shapes[directives.dialect or self._settings.dialect]
+        status = directives.code or self._status
+        prepared = self._chosen(status, headers.get(b"accept", b""))
+        content = prepared.content
+        dialect = directives.dialect or self._settings.dialect
+        has_dialect = dialect in (DOCUMENTED, *prepared.dialects)
+        shape = prepared.shape(dialect if has_dialect else DOCUMENTED)
         mode = self._mode(shape, priced.edit, directives.images)
         ignored = _NO_NAMES if shape.has_base64 or directives.images is Images.URL else _IMAGES
+        if not has_dialect:
+            ignored |= _DIALECT
         violation = None if directives.violation is None else self.violations[directives.violation]
-        own = _headers(priced.digest, priced.cost, request_id)
-        if not self._content.is_json:
-            return Answer(self._status, self._content.header, await self._raw_body(shape, priced), own), ignored
+        own = self._answer_headers(status, priced.digest, priced.cost, request_id)
+        if not content.is_json:
+            return Answer(status, content.header, await self._raw_body(content, shape, priced), own), ignored
         links = await self._links(shape, priced, scope, headers, mode, violation)
         seed = int(priced.digest[-8:], 16)
         body = shape.write(Call(links, priced.cost, seed, self._said(priced, scope)), priced.edit.count)
@@ -186,11 +226,10 @@ class SuccessWriter:
             if changed == body and violation.effect is None:
                 ignored |= _VIOLATION
             body = changed
-        return Answer(self._status, self._content.header, write_json(body), own), ignored
+        return Answer(status, content.header, write_json(body), own), ignored
 
-    async def _raw_body(self, shape: BodyShape, priced: PricedRequest) -> bytes:
+    async def _raw_body(self, content: Content, shape: BodyShape, priced: PricedRequest) -> bytes:
         """Return a body that is no JSON."""
-        content: Content = self._content
         if content.media is Media.AUDIO:
             return sound(int(priced.digest[-8:], 16))
         if content.media is Media.IMAGE:
@@ -266,11 +305,6 @@ class SuccessWriter:
             media_type={Media.IMAGE: "image/png", Media.AUDIO: "audio/wav", Media.VIDEO: "video/mp4"}[media],
             is_shown=is_shown,
         )
-
-
-def _headers(digest: str, cost: Cost, request_id: str) -> Headers:
-    inference_id = f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-b{digest[15:18]}-{digest[18:30]}"
-    return [(b"x-request-id", request_id.encode()), (b"x-inference-id", inference_id.encode()), *cost.headers]
 
 
 def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:

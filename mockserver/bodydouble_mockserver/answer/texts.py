@@ -2,16 +2,20 @@
 
 import base64
 import math
+import string
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
 from bodydouble_spec.schema import matches_pattern, matching_text
 
-__all__ = ["numbers", "texts"]
+__all__ = ["numbers", "similar_texts", "texts"]
 
 _LONGEST_TEXT = 1_000_000
-_WORD = "text"
+# The first is the usual one; a schema may exclude some.
+_WORDS = ("text", "example", "value", "a")
+_LETTERS = string.ascii_letters + string.digits
+_MAX_CHANGED = 40
 # For each format: a usual text, and the beginning and end between which a filler makes it longer.
 _FORMATS: dict[str, tuple[str, str, str, str]] = {
     "date-time": ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.", "0", "Z"),
@@ -56,9 +60,10 @@ def texts(schema: dict[str, Any], patterns: Sequence[str]) -> Iterator[str]:
         text = matching_text(pattern, least, longest)
         if text is not None and _fits(text, least, longest, patterns):
             yield text
-    plain = _WORD.ljust(least, ".") if longest is None else _WORD.ljust(least, ".")[:longest]
-    if _fits(plain, least, longest, patterns):
-        yield plain
+    for word in _WORDS:
+        plain = word.ljust(least, ".") if longest is None else word.ljust(least, ".")[:longest]
+        if _fits(plain, least, longest, patterns):
+            yield plain
 
 
 def _format(schema: dict[str, Any]) -> str:
@@ -83,6 +88,14 @@ def _fits(text: str, least: int, most: int | None, patterns: Sequence[str]) -> b
     return is_long_enough and all(matches_pattern(pattern, text) for pattern in patterns)
 
 
+def similar_texts(text: str) -> Iterator[str]:
+    """Yield a text, and texts that differ from it by their end or by one character."""
+    yield text
+    yield from (f"{text}{number}" for number in range(2, 10))
+    for index in reversed(range(min(len(text), _MAX_CHANGED))):
+        yield from (text[:index] + letter + text[index + 1 :] for letter in _LETTERS if letter != text[index])
+
+
 def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
     """Yield numbers within the bounds of a schema: zero, those next to a bound, and the middle between the bounds."""
     lows = [exact for name in ("minimum", "exclusiveMinimum") if (exact := _exact(schema.get(name))) is not None]
@@ -101,6 +114,7 @@ def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
         if lows and highs:
             found.append((max(lows) + min(highs)) / 2)
         found.append(Fraction(1, 2))  # no whole number, where those are excluded
+    found += [Fraction(1), Fraction(-1)]  # where zero is excluded
     for value in dict.fromkeys(found):
         number = _json_number(value)
         if number is not None and _is_within(schema, number):

@@ -1,6 +1,7 @@
 """Journal entries: a call as one line in the format for exchanges, without secrets."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import orjson
@@ -79,7 +80,7 @@ class LineWriter:
         return (
             b'{"format":1,"id":"%b","time":"%b",%b,"key":%b,"headers":{%b},"body":%b,"findings":[],'
             b'"answer":{"status":%d,"headers":{"content-type":"%b","content-length":"%d",%b},"body":%b},'
-            b'"duration_s":%.6f,"matched":null,"applied":[]}\n'
+            b'"duration_s":%.6f,"matched":null,"applied":[]%b}\n'
         ) % (
             identifier.encode(),
             self._time(handled.started).encode(),
@@ -93,6 +94,7 @@ class LineWriter:
             _members(answer.headers),
             answer.body,
             handled.duration_s,
+            b"" if handled.contract is None else b',"contract":%b' % orjson.dumps(handled.contract),
         )
 
     def _time(self, seconds: float) -> str:
@@ -116,13 +118,14 @@ class LineWriter:
             headers=redactor.headers(_texts(kept)),
             body=body,
             raw=raw,
-            findings=_findings(answer.findings, redactor) if answer.findings else (),
+            findings=_findings(answer.findings, redactor, handled.contract) if answer.findings else (),
             answer=RecordedAnswer(
                 answer.status, redactor.headers(_texts(_answer_headers(answer))), answer_body, answer_raw
             ),
             duration_s=round(handled.duration_s, 6),
             matched=handled.effects.matched,
             applied=[redactor.text(item) for item in handled.effects.applied],
+            contract=handled.contract,
         )
 
 
@@ -159,8 +162,11 @@ def _texts(headers: Headers) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def _findings(findings: Sequence[Finding], redactor: Redactor) -> list[dict[str, object]]:
-    kept = [_finding(finding, redactor) for finding in findings[:_MAX_FINDINGS]]
+def _findings(findings: Sequence[Finding], redactor: Redactor, contract: str | None) -> list[dict[str, object]]:
+    """Return findings as JSON values; their source is the contract, where it has a name."""
+    kept = [
+        _finding(replace(finding, source=finding.source or contract), redactor) for finding in findings[:_MAX_FINDINGS]
+    ]
     omitted = len(findings) - len(kept)
     if omitted > 0:
         summary = Finding(

@@ -71,9 +71,9 @@ def check(
             issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
             checked.findings = [*checked.findings, asked]
             checked.refusal = Refusal(400, data=[issue], detail=asked.message)
-    host = scope.get("extensions", {}).get(ABSOLUTE_FORM)
-    if host is not None:
-        text = f"the request line has a whole URL (host {host[:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
+    extensions = scope.get("extensions")
+    if extensions and ABSOLUTE_FORM in extensions:
+        text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
         checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
     checked.secrets = keys.secrets
     return checked
@@ -94,7 +94,7 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
     faults, notes = check_parameters(operation, scope)
     if faults or notes:
         checked.findings = [*faults, *checked.findings, *notes]
-    if faults:
+    if any(fault.evidence is not Evidence.ASSUMED for fault in faults):
         known: list[Any] = checked.refusal.data if checked.refusal is not None else []
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
@@ -120,8 +120,10 @@ def _check_body(operation: Operation, headers: Mapping[bytes, bytes], intake: In
     findings = _faults(validator, intake)
     if not findings:
         return CheckedRequest(intake.parsed, key, _notes(operation, intake))
-    issues = zod_issues(findings, validator.schema)
-    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], Refusal(400, data=issues))
+    # A rule that is only assumed is reported, but no reason to refuse.
+    broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
+    refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
+    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], refusal)
 
 
 def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:

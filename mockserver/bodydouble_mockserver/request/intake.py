@@ -29,6 +29,7 @@ __all__ = ["Intake", "Note", "take_in"]
 
 Put = Callable[[bytes], str]
 
+_BEGINNING_BYTES = 1024 * 1024
 _NO_PICTURES: Mapping[str, RecordedPicture] = MappingProxyType({})
 
 
@@ -139,10 +140,13 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
                 "the body begins with a byte order mark; there is no evidence that the service takes it",
             )
         )
-    text, pictures, may_have_picture = bare, _NO_PICTURES, may_hold_picture(bare)
+    limits = settings.max_json_values, settings.max_json_levels
+    # The beginning first: the search for pictures takes long in millions of short strings.
+    problem = exceeded_limit(bare[:_BEGINNING_BYTES], *limits) if len(bare) > _BEGINNING_BYTES else None
+    text, pictures, may_have_picture = bare, _NO_PICTURES, problem is None and may_hold_picture(bare)
     if may_have_picture:
         text, pictures = refer_to_pictures(bare, put)
-    problem = exceeded_limit(text, settings.max_json_values, settings.max_json_levels)
+    problem = problem or exceeded_limit(text, *limits)
     if problem is not None:
         return Intake(media_type, bare, text=bare, problem=problem, notes=notes)
     try:

@@ -66,7 +66,9 @@ def explain_malformed(head: bytes, reason: str, *, is_body: bool = False) -> Mal
 
 
 def _other_protocol(head: bytes) -> MalformedRequest | None:
-    if head[:2] == b"\x16\x03" or (len(head) > 4 and head[0] & 0x80 and head[2:4] == b"\x01\x03"):
+    if (head[:1] == b"\x16" and head[1:2] in (b"", b"\x03")) or (
+        len(head) > 4 and head[0] & 0x80 and head[2:4] == b"\x01\x03"
+    ):
         text = "This is a TLS handshake, and this port speaks plain HTTP; use http:// instead of https://, or start the server with a certificate (--tls-cert, --tls-key)"
         return MalformedRequest("request-is-tls", 400, text)
     if head.startswith(b"PRI * HTTP/2"):

@@ -4,11 +4,12 @@ An app that waits for one of them waits for ever, so a request that asks for one
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bodydouble_spec import (
     EVENTS,
+    Callback,
     Contract,
     Evidence,
     Finding,
@@ -18,8 +19,6 @@ from bodydouble_spec import (
     is_array,
     is_object,
     join_pointer,
-    pointer_parts,
-    resolve_pointer,
 )
 
 from bodydouble_mockserver.asgi import Scope
@@ -28,7 +27,7 @@ from bodydouble_mockserver.request.parameters import sent_parameters
 __all__ = ["contract_limits", "not_stood_in", "operation_limits"]
 
 _ADVICE = "Prefer: code=200 answers nevertheless"
-_EXPRESSION = re.compile(r"\{?\$request\.(body#(?P<pointer>[^}]*)|(?P<place>query|header|path)\.(?P<name>[^}]+))")
+_NO_EVENTS = "the request asks for an event stream, which is not stood in for"
 _WEBSOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
@@ -50,35 +49,46 @@ def operation_limits(operation: Operation) -> Iterator[str]:
     if EVENTS in operation.success_media_types:
         yield f"{key}: event streams are not stood in for; a request for one is refused with the finding not-stood-in"
     if operation.callbacks:
-        yield f"{key}: no callback is sent ({', '.join(operation.callbacks)}); a request for one is refused with the finding not-stood-in"
+        yield f"{key}: no callback is sent ({', '.join(dict.fromkeys(item.name for item in operation.callbacks))}); a request for one is refused with the finding not-stood-in"
     if "101" in operation.responses:
         yield f"{key}: WebSockets are not stood in for; a request for one is refused with the finding not-stood-in"
 
 
 def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Scope, parsed: Any) -> Finding | None:
     """Return the finding of a request that asks for a part of the contract that is not stood in for; None for any other."""
-    if headers.get(b"upgrade", b"").strip().lower() == b"websocket":
+    if b"upgrade" in headers and b"websocket" in headers[b"upgrade"].lower().replace(b" ", b"").split(b","):
         return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
     types = operation.success_media_types
+    pointer = operation.unserved_pointer(parsed)
     if EVENTS in types:
-        reason = "the request asks for an event stream, which is not stood in for"
-        if operation.asks_for_events(parsed):
-            return _finding(operation, "/stream", f"{reason}; leave stream out, or {_ADVICE}")
         accepted = headers.get(b"accept", b"").decode("latin-1")
+        if pointer == "/stream":
+            return _finding(operation, pointer, f"{_NO_EVENTS}; leave stream out, or {_ADVICE}")
         if EVENTS in accepted.lower() and _prefers_events(accepted):
-            return _finding(operation, "/header/Accept", f"{reason}; accept another type, or {_ADVICE}")
+            return _finding(operation, "/header/Accept", f"{_NO_EVENTS}; accept another type, or {_ADVICE}")
         if types == frozenset((EVENTS,)):
-            return _finding(
-                operation, "", f"the contract has no answer but an event stream, which is not stood in for; {_ADVICE}"
-            )
-    if operation.callbacks:
-        sent = sent_parameters(scope)
-        for name, expressions in operation.callbacks.items():
-            for expression in expressions:
-                pointer = _asked_at(expression, sent, parsed)
-                if pointer is not None:
-                    text = f"the request asks for the callback {name}, which is not stood in for; leave the address out, or {_ADVICE}"
-                    return _finding(operation, pointer, text)
+            text = f"the contract has no answer but an event stream, which is not stood in for; {_ADVICE}"
+            return _finding(operation, "", text)
+    if operation.callbacks and pointer is None:
+        pointer = _asked_outside_of_body(operation.callbacks, sent_parameters(scope))
+    if pointer is None:
+        return None
+    text = f"the request has the address of a callback, which is not stood in for; leave it out, or {_ADVICE}"
+    return _finding(operation, pointer, text)
+
+
+def _asked_outside_of_body(callbacks: Iterable[Callback], sent: SentParameters) -> str | None:
+    """Return the place of the address of a callback in the parameters; None when the request has none there."""
+    for callback in callbacks:
+        given: Any = None
+        if callback.place == "query":
+            given = sent.query.get(callback.key)
+        elif callback.place == "path":
+            given = sent.path.get(callback.key)
+        elif callback.place == "header":
+            given = sent.headers.get(callback.key.lower())
+        if given:
+            return join_pointer("", callback.place, callback.key)
     return None
 
 
@@ -98,20 +108,3 @@ def _prefers_events(accepted: str) -> bool:
     events = wanted.pop(EVENTS, 0.0)
     others = [quality for name, quality in wanted.items() if name != "*/*"]
     return events > max(others, default=0.0)
-
-
-def _asked_at(expression: str, sent: SentParameters, parsed: Any) -> str | None:
-    """Return the place of the address that a callback's expression names, or None when the request has none there."""
-    match = _EXPRESSION.match(expression)
-    if match is None:
-        return None
-    if match["place"] is not None:
-        place, name = match["place"], match["name"]
-        values = {"query": sent.query, "path": sent.path, "header": sent.headers}[place]
-        given = values.get(name.lower() if place == "header" else name)
-        return join_pointer("", place, name) if given else None
-    pointer = match["pointer"]
-    try:
-        return pointer if resolve_pointer(parsed, pointer_parts(pointer)) else None
-    except LookupError:
-        return None

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from bodydouble_spec import BEARER, Evidence, Finding, KeyPlace, Redactor, Security, Severity, join_pointer
@@ -29,16 +29,17 @@ def bearer_key(authorization: bytes) -> bytes:
     return key.strip() if scheme.lower() == b"bearer" else b""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SentKeys:
     """The keys of a request. ``key`` tells callers apart; it is empty when no place that the contract names has one.
 
-    ``by_place`` has the key of each place, and ``secrets`` every spelling that must not be kept.
+    ``by_place`` has the key of each place, unless a bearer key is all that the contract has, and ``secrets`` every spelling that
+    must not be kept.
     """
 
-    key: bytes = b""
-    by_place: Mapping[KeyPlace, bytes] = field(default_factory=dict[KeyPlace, bytes])
-    secrets: Sequence[bytes] = ()
+    key: bytes
+    by_place: Mapping[KeyPlace, bytes]
+    secrets: Sequence[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +63,17 @@ class KeyRefusal:
         )  # fmt: skip
 
 
-_NO_KEYS = SentKeys()
+_BEARER_PLACE = BEARER.alternatives[0][0]
+_NO_PLACES: Mapping[KeyPlace, bytes] = {}
+_NO_KEYS = SentKeys(b"", _NO_PLACES, ())
 
 
 def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) -> SentKeys:
     """Return the keys of a request in the places of the contract; without any place, the bearer key."""
-    alternatives = (security if security.alternatives else BEARER).alternatives
-    if alternatives == BEARER.alternatives:
+    if security is BEARER or not security.alternatives:
         # The usual case, on the hot path.
         key = bearer_key(headers.get(b"authorization", b""))
-        return SentKeys(key, {BEARER.alternatives[0][0]: key}, (key,)) if key else _NO_KEYS
+        return SentKeys(key, _NO_PLACES, (key,)) if key else _NO_KEYS
     found: dict[KeyPlace, bytes] = {}
     secrets: list[bytes] = []
     for place in security.places:
@@ -81,7 +83,7 @@ def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) 
             found[place] = key
         if value:
             secrets += (value, key, *_parts(place, key))
-    used = next((places for places in alternatives if places and all(map(found.get, places))), None)
+    used = next((places for places in security.alternatives if places and all(map(found.get, places))), None)
     keys = [found[place] for place in used] if used is not None else list(found.values())
     return SentKeys(b" ".join(keys), found, tuple(dict.fromkeys(filter(None, secrets))))
 
@@ -96,6 +98,10 @@ def refuse_keys(
     """
     if not settings.require_key or not security.alternatives:
         return None
+    if security is BEARER:
+        if not sent.key:
+            return _missing(security, sent, headers)
+        return None if _is_accepted(settings, _BEARER_PLACE, sent.key) else _refused(_BEARER_PLACE, sent.key)
     refused: KeyPlace | None = None
     for places in security.alternatives:
         if places and all(place in sent.by_place for place in places):
@@ -111,10 +117,12 @@ def refuse_keys(
 
 
 def _is_accepted(settings: Settings, place: KeyPlace, key: bytes) -> bool:
+    allowed = settings.api_keys
+    if not allowed and not place.is_basic:
+        return not key.startswith(REFUSED_PREFIX)
     spellings = [key, *_parts(place, key)]
     if any(spelling.startswith(REFUSED_PREFIX) for spelling in spellings):
         return False
-    allowed = settings.api_keys
     return not allowed or any(hmac.compare_digest(spelling, one.encode()) for spelling in spellings for one in allowed)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
+from bodydouble_spec.selection import limited_values
 
 from bodydouble_mockserver.directives import (
     DIRECTIVE_NAMES,
@@ -16,10 +17,18 @@ from bodydouble_mockserver.directives import (
 )
 from bodydouble_mockserver.errors import JSON, PROBLEM_JSON
 from bodydouble_mockserver.scripting.matcher import BadMatch, Matcher
-from bodydouble_mockserver.scripting.state import MAX_ANSWERS, BadScenario, Limits, Scenario, ScriptedAnswer
+from bodydouble_mockserver.scripting.state import (
+    MAX_ANSWERS,
+    BadScenario,
+    Limits,
+    Scenario,
+    ScriptedAnswer,
+    ScriptTarget,
+)
 
-__all__ = ["BadScenario", "parse_scenario"]
+__all__ = ["BadScenario", "bind_answer", "parse_scenario"]
 
+_SELECTORS = ("operation", "contract", "model")
 _OWN_KEYS = ("body", "headers", "match", "times")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
@@ -29,11 +38,12 @@ _BODILESS = {204, 205, 304}
 _ANSWER_CONDITIONS = ("findings", "status")
 
 
-def parse_scenario(document: Any, operation: Operation, choices: DirectiveChoices) -> Scenario:
-    """Build a script from its parsed JSON or YAML, for one operation.
+def parse_scenario(document: Any, targets: Sequence[ScriptTarget]) -> Scenario:
+    """Build a script from its parsed JSON or YAML.
 
-    ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. Raises
-    BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
+    ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. An answer,
+    or the scenario for all of its answers, may name the ``operation``, ``model`` and ``contract`` that it is for; without these, an answer
+    is for every operation whose contract it keeps. Raises BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
     """
     try:
         # YAML and Python allow values that JSON lacks: numeric keys, dates, recursive structures.
@@ -42,19 +52,75 @@ def parse_scenario(document: Any, operation: Operation, choices: DirectiveChoice
         raise BadScenario("", f"this cannot be written as JSON: {error}") from None
     if not is_object(document):
         raise BadScenario("", 'a scenario is an object like {"answers": [{"status": 429, "times": 2}]}')
-    _known_keys(document, ("answers", "limits"), "")
+    _known_keys(document, ("answers", "limits", *_SELECTORS), "")
     answers = document.get("answers", [])
     if not is_array(answers) or len(answers) > MAX_ANSWERS:
         raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers")
-    parsed = [_answer(item, f"/answers/{index}", operation, choices) for index, item in enumerate(answers)]
+    chosen = {name: document[name] for name in _SELECTORS if name in document}
+    _select(chosen, "", targets)
+    parsed = [
+        bind_answer({**chosen, **item} if is_object(item) else item, f"/answers/{index}", targets)
+        for index, item in enumerate(answers)
+    ]
     return Scenario(parsed, _limits(document["limits"]) if "limits" in document else None)
 
 
-def _answer(item: Any, pointer: str, operation: Operation, choices: DirectiveChoices) -> ScriptedAnswer:
+def bind_answer(item: Any, pointer: str, targets: Sequence[ScriptTarget]) -> ScriptedAnswer:
+    """Build one answer from its JSON values, for the operations that it names and whose contract it keeps.
+
+    Raises BadScenario, with ``pointer`` before the place of the mistake, when there is no such operation.
+    """
     if not is_object(item):
         raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
+    chosen = _select(item, pointer, targets)
+    fitting: list[ScriptTarget] = []
+    answer: ScriptedAnswer | None = None
+    problem: BadScenario | None = None
+    for target in chosen:
+        try:
+            answer = _answer(item, pointer, target)
+        except BadScenario as error:
+            problem = problem or error
+        else:
+            fitting.append(target)
+    if answer is None:
+        raise problem or BadScenario(pointer, "there is no operation that could be scripted")
+    if len(fitting) < len(targets):
+        answer.targets = fitting
+    return answer
+
+
+def _select(item: Mapping[str, Any], pointer: str, targets: Sequence[ScriptTarget]) -> Sequence[ScriptTarget]:
+    """Return the targets that an answer or a scenario names. Raises BadScenario with the known names when there are none."""
+    for name in _SELECTORS:
+        if name not in item:
+            continue
+        value = item[name]
+        found = [target for target in targets if value in _names(target, name)]
+        if not found:
+            known = ", ".join(dict.fromkeys(_names(target, name)[0] for target in targets if _names(target, name)))
+            raise BadScenario(
+                f"{pointer}/{name}", f"there is no {name} {str(value)[:60]!r}; it is one of {known or 'none'}"
+            )
+        targets = found
+    return targets
+
+
+def _names(target: ScriptTarget, selector: str) -> Sequence[str]:
+    operation = target.operation
+    if selector == "operation":
+        return [name for name in (operation.key, operation.path, operation.operation_id) if name is not None]
+    if selector == "contract":
+        return [target.contract or "vendored"]
+    return [value for value in limited_values(operation).get("model", {}).values() if isinstance(value, str)]
+
+
+def _answer(item: Mapping[str, Any], pointer: str, target: ScriptTarget) -> ScriptedAnswer:
+    operation = target.operation
+    has_choices = "dialect" in item or "violation" in item
+    choices = target.writer.choices if has_choices else DirectiveChoices((), ())
     directive_keys = [name for name in (*DIRECTIVE_NAMES, "status") if name in item]
-    _known_keys(item, (*DIRECTIVE_NAMES, "status", *_OWN_KEYS), pointer)
+    _known_keys(item, (*DIRECTIVE_NAMES, "status", *_OWN_KEYS, *_SELECTORS), pointer)
     if "code" in item and "status" in item:
         raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
     is_violating = item.get("violation") is True and "body" in item
@@ -82,12 +148,19 @@ def _answer(item: Any, pointer: str, operation: Operation, choices: DirectiveCho
         content_type=content_type,
         headers=tuple(headers.items()),
         times=_times(item.get("times", 1), f"{pointer}/times"),
-        matcher=_matcher(item["match"], f"{pointer}/match") if "match" in item else None,
+        matcher=_matcher(item, pointer),
         source=item,
     )
 
 
-def _matcher(value: Any, pointer: str) -> Matcher:
+def _matcher(item: Mapping[str, Any], pointer: str) -> Matcher | None:
+    """Return the conditions of an answer: those of ``match``, and its model."""
+    if "match" not in item and "model" not in item:
+        return None
+    pointer = f"{pointer}/match"
+    value = item.get("match", {})
+    if "model" in item and is_object(value):
+        value = {"model": item["model"], **value}
     for name in _ANSWER_CONDITIONS:
         if is_object(value) and name in value:
             raise BadScenario(
@@ -165,8 +238,7 @@ def _limits(value: Any) -> Limits:
 
 
 def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:
+    known = ", ".join(sorted(allowed, key=lambda name: (name in _SELECTORS, name)))
     for name in item:
         if name not in allowed:
-            raise BadScenario(
-                join_pointer(pointer, name[:60]), f"unknown key; known keys: {', '.join(sorted(allowed))}"
-            )
+            raise BadScenario(join_pointer(pointer, name[:60]), f"unknown key; known keys: {known}")

@@ -5,11 +5,14 @@ import math
 import random
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bodydouble_mockserver.answer import Cost
+from bodydouble_spec import Operation
+
+from bodydouble_mockserver.answer import Cost, SuccessWriter
+from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.directives import Directives
 from bodydouble_mockserver.request import CheckedRequest, Refusal
 from bodydouble_mockserver.scripting.matcher import MatchedRequest, Matcher
@@ -22,6 +25,7 @@ __all__ = [
     "BadScenario",
     "Limits",
     "Scenario",
+    "ScriptTarget",
     "ScriptedAnswer",
     "ServerState",
     "key_hash",
@@ -114,9 +118,26 @@ class BadScenario(ValueError):
         self.pointer = pointer
 
 
+@dataclass(frozen=True, slots=True)
+class ScriptTarget:
+    """An operation that can be scripted, the writer of its answers, and the name of its contract where there are several."""
+
+    operation: Operation
+    writer: SuccessWriter
+    contract: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The operation, with its contract where it has a name."""
+        return self.operation.key if self.contract is None else f"{self.operation.key} ({self.contract})"
+
+
 @dataclass(slots=True)
 class ScriptedAnswer:
-    """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited)."""
+    """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited).
+
+    ``targets`` are the operations that it is for (None: all); ``is_of_file`` marks one of the scenario file of the run.
+    """
 
     id: str
     directives: Directives = field(default_factory=Directives)
@@ -127,11 +148,17 @@ class ScriptedAnswer:
     matcher: Matcher | None = None
     source: Mapping[str, Any] = field(default_factory=dict[str, Any])
     used: int = 0
+    targets: Sequence["ScriptTarget"] | None = None
+    is_of_file: bool = False
 
     @property
     def has_uses_left(self) -> bool:
         """True while the answer can be used again."""
         return self.times is None or self.used < self.times
+
+    def is_for(self, operation: Operation) -> bool:
+        """Return whether the answer is for an operation."""
+        return self.targets is None or any(target.operation is operation for target in self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +198,17 @@ class ServerState:
             self._account = Account(scenario.limits)
         self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
 
+    def replace(self, answers: Iterable[ScriptedAnswer], limits: Limits | None) -> None:
+        """Replace all answers; those with an id keep it. Other limits than the current ones begin anew, None keeps them."""
+        self._answers = [*answers]
+        for answer in self._answers:
+            if not answer.id:
+                self._answer_count += 1
+                answer.id = f"answer-{self._answer_count}"
+        if limits is not None and limits != self.limits:
+            self._account = Account(limits)
+        self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+
     def _update_flags(self, *, is_scripted: bool, has_limits: bool) -> None:
         self.is_scripted = is_scripted
         self.has_limits = has_limits
@@ -196,14 +234,20 @@ class ServerState:
         self._update_flags(is_scripted=False, has_limits=False)
 
     def next_scripted(
-        self, method: str, path: str, headers: Mapping[bytes, bytes], checked: CheckedRequest
+        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, operation: Operation
     ) -> ScriptedAnswer | None:
-        """Return the first matching answer that has uses left, and count the use."""
+        """Return the first matching answer for an operation that has uses left, and count the use."""
         self._call_count += 1
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-        request = MatchedRequest(method, path, texts, checked.parsed, self.hash_key(checked.key), self._call_count)
+        request = MatchedRequest(
+            scope["method"], scope["path"], texts, checked.parsed, self.hash_key(checked.key), self._call_count
+        )
         for answer in self._answers:
-            if answer.has_uses_left and (answer.matcher is None or answer.matcher.matches(request)):
+            if (
+                answer.has_uses_left
+                and answer.is_for(operation)
+                and (answer.matcher is None or answer.matcher.matches(request))
+            ):
                 answer.used += 1
                 return answer
         return None

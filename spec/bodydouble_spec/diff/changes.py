@@ -1,13 +1,15 @@
 """One difference between two contracts that a client can notice."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bodydouble_spec.defects import listed, show
 from bodydouble_spec.diff.rules import RULES, Rule
 from bodydouble_spec.document import strip_prose
-from bodydouble_spec.finding import Evidence, Finding
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.meaning import Node
 from bodydouble_spec.values import is_array
 
 __all__ = ["Change", "Changes", "Location", "Verbatim"]
@@ -20,11 +22,13 @@ class Change(Finding):
     ``id`` is the rule (oasdiff's id where it has one). ``pointer`` is the place in the new document, or in the old one
     for a removal. ``direction`` is ``request``, ``response`` or None; ``operation`` is the operation's key. ``covers``
     holds the changes that this one explains: the removal and the addition behind a renaming, or everything under a
-    replaced model.
+    replaced model. ``witness`` is a value that breaks; ``tried`` is the number of values among which none was found that
+    does.
     """
 
     old: Any = field(default=None, compare=False)
     new: Any = field(default=None, compare=False)
+    tried: int | None = field(default=None, compare=False)
 
 
 _NESTED = {
@@ -81,6 +85,7 @@ class Changes:
     def __init__(self, old_place: Callable[[str], str], new_place: Callable[[str], str]) -> None:
         self._places = old_place, new_place
         self.found: list[Change] = []
+        self._own: list[list[int]] = [[]]
 
     def add(
         self,
@@ -93,7 +98,24 @@ class Changes:
         is_gone: bool = False,
     ) -> None:
         """Add a change. ``pointer`` leads into the repaired new document, or into the old one when ``is_gone``."""
-        self.found.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+        self.append(self.change(rule, location, pointer, old, new, is_gone=is_gone))
+
+    def append(self, change: Change) -> None:
+        """Add a change that was built before."""
+        self._own[-1].append(len(self.found))
+        self.found.append(change)
+
+    @contextmanager
+    def collected(self) -> Generator[list[int]]:
+        """Collect the indices of the changes that are added within, without those of a block inside."""
+        self._own.append([])
+        yield self._own[-1]
+        self._own.pop()
+
+    def show(self, witness: str | None) -> None:
+        """Make the last change an error, with what shows it; nothing without a witness."""
+        if witness is not None:
+            self.found[-1] = replace(self.found[-1], severity=Severity.ERROR, witness=witness)
 
     def change(
         self,
@@ -121,6 +143,7 @@ class Changes:
 
 
 def _quote(value: Any) -> str:
+    value = published(value)
     if isinstance(value, Verbatim):
         return value
     return listed(map(show, value)) if is_array(value) else show(value)
@@ -128,4 +151,12 @@ def _quote(value: Any) -> str:
 
 def _recorded(value: Any) -> Any:
     # The publisher's prose is not part of a change.
+    value = published(value)
     return str(value) if isinstance(value, Verbatim) else strip_prose(value)
+
+
+def published(value: Any) -> Any:
+    """Return a value with the published schema in place of a node."""
+    if isinstance(value, Node):
+        return value.roots[0].schema if value.roots else {}
+    return value

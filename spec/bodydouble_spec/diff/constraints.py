@@ -4,18 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec.diff.documents import Interner
-from bodydouble_spec.schema import normalize_bound, number_of
-from bodydouble_spec.values import is_array, is_object
+from bodydouble_spec.meaning import Node
+from bodydouble_spec.schema import json_key
+from bodydouble_spec.values import is_object
 
-__all__ = ["LEAF_KEYWORDS", "is_list_of_types", "keyword_differences"]
+__all__ = ["LEAF_KEYWORDS", "keyword_differences"]
 
 _WIDER_FORMATS = {
     ("float", "double"), ("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("date", "date-time"),
     ("time", "date-time"),
 }  # fmt: skip
 _TEXT = frozenset({"string"})
-_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +30,18 @@ class TypeDifference:
 def type_difference(
     old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool, is_strict: bool
 ) -> TypeDifference | None:
-    """Compare the types and formats of two schemas; None when both are equal.
-
-    Alternatives that are bare types count as a list of types, even next to a schema with one type. Nullability is
-    compared elsewhere.
-    """
-    listed = _listed_types(old), _listed_types(new)
-    before, after = (types or _NONE for types in listed)
-    if before != after and is_list_of_types(old, new):
-        is_narrower = bool(before - after) if is_request else not after - before
-        suffix = "list-of-types-narrowed" if is_narrower else "list-of-types-widened"
-        return TypeDifference(suffix, _keyword(new), _words(before, None), _words(after, None))
+    """Compare the types and formats of two schemas; None when both are equal. Nullability is compared elsewhere."""
+    if old.get("isImplied") or new.get("isImplied"):
+        # Only the values say what the type is, and they are compared.
+        return None
     before, after = _types(old), _types(new)
     formats = old.get("format"), new.get("format")
     if before == after and formats[0] == formats[1]:
         return None
+    if before and after and before != after and max(len(before), len(after)) > 1:
+        is_narrower = bool(before - after) if is_request else not after - before
+        suffix = "list-of-types-narrowed" if is_narrower else "list-of-types-widened"
+        return TypeDifference(suffix, "type", _words(before, None), _words(after, None))
     directions = {_types_direction(before, after), _format_direction(*formats)} - {"same"}
     keyword = "type" if before != after else "format"
     words = _words(before, formats[0]), _words(after, formats[1])
@@ -61,36 +57,8 @@ def type_difference(
     return TypeDifference(suffix, keyword, *words)
 
 
-def is_list_of_types(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-    """Return whether only a list of types changed: one schema lists types, the other lists or has them."""
-    is_known = _listed_types(old) is not None and _listed_types(new) is not None
-    return is_known and (not _types(old) or not _types(new)) and _listed_types(old) != _listed_types(new)
-
-
 def _types(schema: Mapping[str, Any]) -> frozenset[str]:
-    types = schema.get("type")
-    return frozenset(types if is_array(types) else [types] if isinstance(types, str) else []) - {"null"}
-
-
-def _listed_types(schema: Mapping[str, Any]) -> frozenset[str] | None:
-    if any(keyword in schema for keyword in ("allOf", "not")) or schema.get("properties"):
-        return None
-    if _types(schema):
-        return _types(schema)
-    for keyword in ("oneOf", "anyOf"):
-        branches = schema.get(keyword)
-        if is_array(branches):
-            return _NONE.union(*map(_types, branches)) if all(map(_is_single_type, branches)) else None
-    return None
-
-
-def _is_single_type(branch: Any) -> bool:
-    composed = ("allOf", "anyOf", "oneOf", "properties")
-    return is_object(branch) and len(_types(branch)) == 1 and not any(branch.get(keyword) for keyword in composed)
-
-
-def _keyword(schema: Mapping[str, Any]) -> str:
-    return next((keyword for keyword in ("type", "oneOf", "anyOf") if keyword in schema), "type")
+    return frozenset(schema.get("type", ())) - {"null"}
 
 
 def _types_direction(old: frozenset[str], new: frozenset[str]) -> str:
@@ -153,23 +121,23 @@ class Difference:
 
 
 def keyword_differences(
-    old: Mapping[str, Any], new: Mapping[str, Any], interner: Interner, *, is_request: bool, is_strict: bool
+    old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool, is_strict: bool
 ) -> Iterator[Difference]:
-    """Yield the differences between the leaf keywords of two schemas.
+    """Yield the differences between the leaf keywords of two nodes.
 
     ``is_strict`` tells that the media type has types, so that the number 1 and the text "1" differ.
     """
+    old, new = _with_encodings(old, new)
     changed = type_difference(old, new, is_request=is_request, is_strict=is_strict)
     if changed is not None:
         yield Difference(changed.suffix, (changed.keyword,), changed.old, changed.new, changed.keyword not in new)
-    if _may_be_null(old) != _may_be_null(new) and "type" in old and "type" in new:
-        word = "became-nullable" if _may_be_null(new) else "became-not-nullable"
-        yield Difference(word, ("type",) if is_array(new.get("type")) else (), _may_be_null(old), _may_be_null(new))
+    if "type" in old and "type" in new and ("null" in old["type"]) != ("null" in new["type"]):
+        word = "became-nullable" if "null" in new["type"] else "became-not-nullable"
+        yield Difference(word, ("type",), "null" in old["type"], "null" in new["type"])
     elif old.get("nullable", False) != new.get("nullable", False):
         yield Difference("became-nullable" if new.get("nullable") else "became-not-nullable", ())
-    yield from _enum(old, new, interner)
-    yield from _value(old, new, "default", "default-value", interner)
-    yield from _value(old, new, "const", "const", interner)
+    yield from _enum(old, new)
+    yield from _default(old, new)
     yield from _bounds(old, new)
     yield from _multiple_of(old, new, is_request=is_request)
     yield from _pattern(old, new)
@@ -184,64 +152,84 @@ def keyword_differences(
     yield from _discriminator(old, new)
 
 
-def _may_be_null(schema: Mapping[str, Any]) -> bool:
-    types = schema.get("type")
-    return schema.get("nullable") is True or (is_array(types) and "null" in types)
+def _with_encodings(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return both with ``byte`` as an encoding, when one has another encoding."""
+    if "contentEncoding" not in {*old, *new}:
+        return old, new
+    pair = [
+        {**{key: value for key, value in schema.items() if key != "format"}, "contentEncoding": "base64"}
+        if schema.get("format") == "byte"
+        else schema
+        for schema in (old, new)
+    ]
+    return pair[0], pair[1]
 
 
-def _enum(old: Mapping[str, Any], new: Mapping[str, Any], interner: Interner) -> Iterator[Difference]:
+def _enum(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     before, after = old.get("enum"), new.get("enum")
-    known = {interner.value(value) for value in before or ()}
-    kept = {interner.value(value) for value in after or ()}
-    if before is None and after is not None:
-        yield Difference("became-enum", ("enum",), None, after)
-    if before is not None and after is None:
-        yield Difference("became-not-enum", ("enum",), before, None, is_gone=True)
-    for index, value in enumerate(before or ()):
-        if interner.value(value) not in kept:
-            yield Difference("enum-value-removed", ("enum", index), value, None, is_gone=True)
-    for index, value in enumerate(after or ()):
-        if interner.value(value) not in known:
-            yield Difference("enum-value-added", ("enum", index), None, value)
-
-
-def _value(
-    old: Mapping[str, Any], new: Mapping[str, Any], keyword: str, name: str, interner: Interner
-) -> Iterator[Difference]:
-    if keyword not in old and keyword not in new:
+    known = {json_key(value) for value in before or ()}
+    kept = {json_key(value) for value in after or ()}
+    if known == kept:
         return
-    before, after = old.get(keyword), new.get(keyword)
-    if keyword not in old:
-        yield Difference(f"{name}-added", (keyword,), None, after)
-    elif keyword not in new:
-        yield Difference(f"{name}-removed", (keyword,), before, None, is_gone=True)
-    elif interner.value(before) != interner.value(after):
-        yield Difference(f"{name}-changed", (keyword,), before, after)
+    was_const, is_const = (schema.get("isConst", False) for schema in (old, new))
+    if before is None and after is not None:
+        added = Difference("const-added", ("const",), None, after[0]), Difference("became-enum", ("enum",), None, after)
+        yield added[0 if is_const else 1]
+        yield from () if is_const else _enum_values(old, new)
+    elif before is not None and after is None:
+        removed = (
+            Difference("const-removed", ("const",), before[0], None, is_gone=True),
+            Difference("became-not-enum", ("enum",), before, None, is_gone=True),
+        )
+        yield removed[0 if was_const else 1]
+        yield from () if was_const else _enum_values(old, new)
+    elif was_const and is_const and before and after:
+        yield Difference("const-changed", ("const",), before[0], after[0])
+    else:
+        yield from _enum_values(old, new)
+
+
+def _enum_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = old.get("enum"), new.get("enum")
+    known = {json_key(value) for value in before or ()}
+    kept = {json_key(value) for value in after or ()}
+    was_const, is_const = (schema.get("isConst", False) for schema in (old, new))
+    for index, value in enumerate(before or ()):
+        if json_key(value) not in kept:
+            yield Difference(
+                "enum-value-removed", ("const",) if was_const else ("enum", index), value, None, is_gone=True
+            )
+    for index, value in enumerate(after or ()):
+        if json_key(value) not in known:
+            yield Difference("enum-value-added", ("const",) if is_const else ("enum", index), None, value)
+
+
+def _default(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    name = "default"
+    if name not in old and name not in new:
+        return
+    before, after = old.get(name), new.get(name)
+    if name not in old:
+        yield Difference("default-value-added", (name,), None, after)
+    elif name not in new:
+        yield Difference("default-value-removed", (name,), before, None, is_gone=True)
+    elif json_key(before) != json_key(after):
+        yield Difference("default-value-changed", (name,), before, after)
 
 
 def _bounds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = _normalized_bounds(old), _normalized_bounds(new)
     for keyword, name in _BOUNDS.items():
-        if keyword not in before and keyword not in after:
+        if keyword not in old and keyword not in new:
             continue
         default = 0 if keyword in _DEFAULT_ZERO else None
-        was, is_now = before.get(keyword, default), after.get(keyword, default)
-        here = keyword if keyword in old or keyword in new else keyword.replace("exclusiveM", "m")
+        was, is_now = old.get(keyword, default), new.get(keyword, default)
         if was is None or is_now is None:
             word = "set" if was is None else "unset"
         elif was == is_now:
             continue
         else:
             word = "increased" if is_now > was else "decreased"
-        yield Difference(f"{name}-{word}", (here,), was, is_now, here not in new)
-
-
-def _normalized_bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the bounds of a schema, with an exclusive bound as the number in the exclusive keyword."""
-    bounds = {keyword: schema[keyword] for keyword in _BOUNDS if keyword in schema}
-    normalize_bound(bounds, "minimum", "exclusiveMinimum")
-    normalize_bound(bounds, "maximum", "exclusiveMaximum")
-    return {keyword: value for keyword, value in bounds.items() if number_of(value) is not None}
+        yield Difference(f"{name}-{word}", (keyword,), was, is_now, keyword not in new)
 
 
 def _multiple_of(old: Mapping[str, Any], new: Mapping[str, Any], *, is_request: bool) -> Iterator[Difference]:
@@ -298,10 +286,20 @@ def _discriminator(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[D
             yield Difference("discriminator-mapping-added", place, None, name)
         elif name not in kept:
             yield Difference("discriminator-mapping-deleted", place, name, None, is_gone=True)
-        elif known[name] != kept[name]:
-            yield Difference("discriminator-mapping-changed", place, known[name], kept[name])
+        elif (was := _target(known[name])) != (is_now := _target(kept[name])) and _number(known[name]) != _number(
+            kept[name]
+        ):
+            yield Difference("discriminator-mapping-changed", place, was, is_now)
 
 
 def _object(schema: Mapping[str, Any], keyword: str) -> dict[str, Any]:
     value = schema.get(keyword)
     return value if is_object(value) else {}
+
+
+def _target(node: Any) -> str | None:
+    return node.pointer if isinstance(node, Node) else None
+
+
+def _number(node: Any) -> str | None:
+    return node.number if isinstance(node, Node) else None

@@ -1,17 +1,17 @@
 """Comparison of two contracts as a client would notice the differences."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec.contract import Contract
 from bodydouble_spec.diff.changes import Change, Changes, Location
-from bodydouble_spec.diff.documents import Document, Interner, Part
-from bodydouble_spec.diff.operations import compare_operation, compare_schemes, compare_security
+from bodydouble_spec.diff.operations import compare_item, compare_operation
 from bodydouble_spec.diff.schemas import SchemaComparison
-from bodydouble_spec.document import METHODS
-from bodydouble_spec.values import is_array, is_object
+from bodydouble_spec.diff.security import SecurityComparison
+from bodydouble_spec.finding import Severity
+from bodydouble_spec.meaning import Forms, Meaning, Node, Part, digest, identify, without_collection
+from bodydouble_spec.values import join_pointer
 
 __all__ = ["diff"]
 
@@ -31,69 +31,61 @@ class DescribedModels:
         return bool(self.names) and bool(other.names) and not {*self.names} & {*other.names}
 
 
-def described_models(document: Document) -> DescribedModels:
+def described_models(meaning: Meaning) -> DescribedModels:
     """Collect the models that the request bodies of a document may name."""
     found: dict[str, str] = {}
-    for part in _schemas(document):
-        values = part.value.get("enum", [part.value["const"]] if "const" in part.value else [])
-        for value in values if is_array(values) else ():
+    for node in _naming(meaning):
+        for value in node.value.get("enum", ()):
             if isinstance(value, str):
-                found.setdefault(value, part.pointer)
+                found.setdefault(value, node.pointer)
     return DescribedModels(tuple(found), next(iter(found.values()), ""))
 
 
-def _schemas(document: Document) -> Iterator[Part]:
+def _naming(meaning: Meaning) -> Iterator[Node]:
     """Yield the schema of the ``model`` property of each request body that has one."""
-    for path, item in document.value["paths"].items():
-        for method, operation in item.items():
-            if not (is_object(operation) and "requestBody" in operation):
-                continue
-            top = Part({}, "/paths").child(path, method, "requestBody")
-            body = document.follow(operation["requestBody"], top)
-            content: Any = body.value.get("content")
-            for name, media_type in content.items() if is_object(content) else ():
-                schema = media_type.get("schema") if is_object(media_type) else None
-                part = document.follow(schema, body.child("content", name, "schema"))
-                yield from _naming(document, part)
-
-
-def _naming(document: Document, top: Part) -> Iterator[Part]:
-    waiting, seen = [top], {top.pointer}
-    while waiting:
-        part = waiting.pop(0)
-        properties = part.value.get("properties")
-        if is_object(properties) and _PROPERTY in properties:
-            yield document.follow(properties[_PROPERTY], part.child("properties", _PROPERTY))
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            branches = part.value.get(keyword)
-            for index, branch in enumerate(branches if is_array(branches) else ()):
-                below = document.follow(branch, part.child(keyword, index))
-                if below.pointer not in seen:
-                    seen.add(below.pointer)
-                    waiting.append(below)
+    for part in meaning.operations.values():
+        body: Part | None = part.value.get("requestBody")
+        for media_type in body.value["content"].values() if body is not None else ():
+            waiting = [media_type.value["schema"]] if "schema" in media_type.value else []
+            seen = set[int]()
+            while waiting:
+                node: Node = waiting.pop(0)
+                if id(node) in seen:
+                    continue
+                seen.add(id(node))
+                if _PROPERTY in node.value.get("properties", {}):
+                    yield node.value["properties"][_PROPERTY]
+                waiting += [
+                    item.node for keyword in ("allOf", "anyOf", "oneOf") for item in node.value.get(keyword, ())
+                ]
 
 
 _DOCUMENT = Location(None, None, "", "the document")
 _SERVICE = Location(None, None, "", "the service")
-_TEMPLATE = re.compile(r"\{([^{}]*)\}")
 
 
 def diff(old: Contract, new: Contract) -> list[Change]:
-    """Compare the published documents of two contracts and list the changes in document order; empty when both promise the same.
+    """Compare the published documents of two contracts and list the changes in document order; empty when both mean the same.
 
-    Both documents are compared repaired and without their overlays. Prose, examples, order and ``x-`` keys do not
-    count. The severities are those of the rule table. When the new document describes another model, that is the only
-    change and covers all others; a renaming covers the removal and the addition. A document that cannot be read is a
-    single change.
+    Both documents are compared repaired and without their overlays, by what they mean: prose, examples, order, ``x-``
+    keys and spelling do not count, and the list is empty exactly when the fingerprints are equal. Severities are those
+    of the rule table, unless a value shows that a change breaks or a proof that it cannot. When the new document
+    describes another model, that is the only change and covers all others; a renaming covers the removal and the
+    addition. A document that cannot be read is a single change. Raises ContractError when a document is too large to be
+    compared.
     """
     problems = _unreadable(old), _unreadable(new)
     if any(problems):
         return _readability_change(*problems)
-    interner = Interner()
-    documents = Document(old, interner), Document(new, interner)
-    changes = Changes(documents[0].published, documents[1].published)
-    _compare_documents(SchemaComparison(*documents, interner, changes))
-    before, after = map(described_models, documents)
+    meanings = old.meaning, new.meaning
+    with without_collection():
+        numbers = identify([*meanings[0].build(), *meanings[1].build()])
+    forms = Forms(meanings[0], numbers), Forms(meanings[1], numbers)
+    if forms[0].data() == forms[1].data():
+        return []
+    changes = Changes(old.repaired.published_pointer, new.repaired.published_pointer)
+    _Documents(meanings, forms, SchemaComparison(numbers, changes)).compare()
+    before, after = map(described_models, meanings)
     if before.is_replaced_by(after):
         covered = tuple(changes.found)
         values = list(before.names), list(after.names)
@@ -116,68 +108,93 @@ def _readability_change(old: str | None, new: str | None) -> list[Change]:
     return changes.found
 
 
-def _compare_documents(comparison: SchemaComparison) -> None:
-    old, new = Part(comparison.old.value, ""), Part(comparison.new.value, "")
-    changes = comparison.changes
-    before, after = _servers(old), _servers(new)
-    if before and after and before != after:
-        changes.add("servers-changed", _SERVICE, "/servers", before, after)
-    compare_schemes(changes, old, new)
-    compare_security(changes, old, new, _SERVICE, "api-global-security")
-    _compare_webhooks(comparison, old, new)
-    _compare_paths(comparison, old.value["paths"], new.value["paths"])
+class _Documents:
+    """Two documents that are compared."""
 
+    def __init__(
+        self, meanings: tuple[Meaning, Meaning], forms: tuple[Forms, Forms], comparison: SchemaComparison
+    ) -> None:
+        self._old, self._new = meanings
+        self._forms = forms
+        self._comparison = comparison
+        self._changes = comparison.changes
+        self._security = SecurityComparison(self._changes, (self._old, forms[0]), (self._new, forms[1]))
 
-def _compare_paths(comparison: SchemaComparison, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-    counterparts = {_without_names(path): path for path in new}
-    changes = comparison.changes
-    for path, item in old.items():
-        counterpart = path if path in new else counterparts.get(_without_names(path))
-        for method, operation in _operations(item):
-            part = Part(operation, Part({}, "/paths").child(path, method))
-            key = f"{method.upper()} {path}"
-            if counterpart is None or method not in new[counterpart]:
-                scope = "api" if counterpart is not None else "api-path"
-                word = "with" if operation.get("deprecated") is True else "without"
-                location = Location(key, None, "", key)
-                changes.add(f"{scope}-removed-{word}-deprecation", location, part.pointer, key, None, is_gone=True)
+    def compare(self) -> None:
+        common = self._old.operations.keys() & self._new.operations.keys()
+        inherits = not common or any(
+            not any("servers" in meaning.operations[key].value for meaning in (self._old, self._new)) for key in common
+        )
+        if inherits:
+            self._compare_servers(self._old.servers, self._new.servers, _SERVICE, "/servers")
+        self._security.compare_schemes()
+        self._security.compare_document()
+        self._compare_webhooks()
+        self._compare_unread()
+        self._compare_operations()
+        if not self._changes.found:
+            # What differs is not of a kind that is compared.
+            self._changes.add("not-compared", _DOCUMENT, "", None, None)
+
+    def _compare_servers(
+        self, before: list[dict[str, Any]], after: list[dict[str, Any]], location: Location, pointer: str
+    ) -> None:
+        if digest(before) == digest(after):
+            return
+        was, is_now = [str(item["url"]) for item in before], [str(item["url"]) for item in after]
+        self._changes.add("servers-changed", location, pointer, was, is_now)
+        known = {digest(item) for item in after}
+        gone = [item["url"] for item in before if digest(item) not in known]
+        if not gone or was == [""]:
+            found = self._changes.found
+            found[-1] = replace(found[-1], severity=Severity.INFO)
+        elif is_now != [""]:
+            self._changes.show(f"a call to {gone[0] or '/'}")
+
+    def _compare_webhooks(self) -> None:
+        before, after = self._old.webhooks, self._new.webhooks
+        for name in {**before, **after}:
+            compare_item(self._comparison, before.get(name), after.get(name), None, "webhook", name)
+
+    def _compare_unread(self) -> None:
+        before, after = self._old.unread, self._new.unread
+        for name in {**before, **after}:
+            was, is_now = before.get(name, Part({}, "")), after.get(name, Part({}, ""))
+            for key in {**was.value, **is_now.value}:
+                values = was.value.get(key), is_now.value.get(key)
+                if (key in was.value) == (key in is_now.value) and digest(values[0]) == digest(values[1]):
+                    continue
+                is_gone = key not in is_now.value
+                shown = was if is_gone else is_now
+                location = Location(None, None, "", f"`{key}` of {shown.name}")
+                self._changes.add("not-compared", location, join_pointer(shown.pointer, key), *values, is_gone=is_gone)
+
+    def _compare_operations(self) -> None:
+        for key, part in self._old.operations.items():
+            method, path = key[0].upper(), self._old.paths[key]
+            other = self._new.operations.get(key)
+            if other is not None:
+                self._compare_operation(part, other, f"{method} {self._new.paths[key]}")
                 continue
-            names = dict(zip(_TEMPLATE.findall(path), _TEMPLATE.findall(counterpart), strict=True))
-            there = Part(new[counterpart][method], Part({}, "/paths").child(counterpart, method))
-            compare_operation(comparison, part, there, f"{method.upper()} {counterpart}", names)
-    known = {_without_names(path): old[path] for path in old}
-    for path, item in new.items():
-        for method, _ in _operations(item):
-            if method not in known.get(_without_names(path), {}):
-                key = f"{method.upper()} {path}"
-                pointer = Part({}, "/paths").child(path, method)
-                changes.add("endpoint-added", Location(key, None, "", key), pointer, None, key)
+            is_path_gone = not any(template == key[1] for _, template in self._new.operations)
+            scope, word = "api-path" if is_path_gone else "api", "with" if "deprecated" in part.value else "without"
+            shown = f"{method} {path}"
+            location = Location(shown, None, "", shown)
+            self._changes.add(f"{scope}-removed-{word}-deprecation", location, part.pointer, shown, None, is_gone=True)
+        for key, part in self._new.operations.items():
+            if key not in self._old.operations:
+                shown = f"{key[0].upper()} {self._new.paths[key]}"
+                self._changes.add("endpoint-added", Location(shown, None, "", shown), part.pointer, None, shown)
 
-
-def _compare_webhooks(comparison: SchemaComparison, old: Part, new: Part) -> None:
-    before, after = (part.value.get("webhooks") for part in (old, new))
-    known, kept = (list(item) if is_object(item) else [] for item in (before, after))
-    for name in known:
-        if name not in kept:
-            location = Location(None, None, "", f"`{name}`")
-            comparison.changes.add("webhook-removed", location, old.child("webhooks", name), name, None, is_gone=True)
-    for name in kept:
-        if name not in known:
-            location = Location(None, None, "", f"`{name}`")
-            comparison.changes.add("webhook-added", location, new.child("webhooks", name), None, name)
-
-
-def _operations(item: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for method in METHODS:
-        if method in item:
-            yield method, item[method]
-
-
-def _servers(part: Part) -> list[str]:
-    servers = part.value.get("servers")
-    return [str(item["url"]) for item in servers if is_object(item) and "url" in item] if is_array(servers) else []
-
-
-def _without_names(path: str) -> str:
-    """Return a path without the names of its parameters."""
-    return _TEMPLATE.sub("{}", path)
+    def _compare_operation(self, old: Part, new: Part, key: str) -> None:
+        if self._forms[0].operation(old) == self._forms[1].operation(new):
+            return
+        location = Location(key, None, "", key)
+        first = len(self._changes.found)
+        if "servers" in old.value or "servers" in new.value:
+            servers = old.value.get("servers", self._old.servers), new.value.get("servers", self._new.servers)
+            self._compare_servers(*servers, location, new.child("servers"))
+        self._security.compare_operation(old, new, location)
+        compare_operation(self._comparison, old, new, key)
+        if len(self._changes.found) == first and not first:
+            self._changes.add("not-compared", location, new.pointer, None, None)

@@ -44,7 +44,7 @@ class Candidate:
 
     name: str
     schema: Mapping[str, Any]
-    number: int
+    number: str
     is_required: bool
     position: tuple[str, str]
 

@@ -1,9 +1,11 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
-from bodydouble_spec.document.canonical import refuse_expansion
-from bodydouble_spec.document.fingerprint import fingerprint, restore_prose, strip_prose
+from bodydouble_spec.document.expansion import refuse_expansion
+from bodydouble_spec.document.external import embed_files
+from bodydouble_spec.document.lines import lines_of, repeated_keys
 from bodydouble_spec.document.loader import copy_document, is_url, parse_document, read_document, read_source
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
+from bodydouble_spec.document.prose import restore_prose, strip_prose
 from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
 
 __all__ = [
@@ -13,13 +15,15 @@ __all__ = [
     "Overlay",
     "Repaired",
     "copy_document",
-    "fingerprint",
+    "embed_files",
     "is_url",
+    "lines_of",
     "parse_document",
     "read_document",
     "read_source",
     "refuse_expansion",
     "repair",
+    "repeated_keys",
     "restore_prose",
     "strip_prose",
     "unreadable",

@@ -1,7 +1,7 @@
 """Repair of a whole document: every defect is a finding, and each readable operation is kept."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from bodydouble_spec.defects import Defects, show
 from bodydouble_spec.document.references import References
 from bodydouble_spec.document.repair_schemas import SchemaRepair
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["METHODS", "Repaired", "repair", "unreadable"]
@@ -52,7 +53,12 @@ def _is_complete(kind: str, scheme: dict[str, Any]) -> bool:
 def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects: Defects) -> list[dict[str, Any]]:
     """Return the security requirements whose schemes are all ``known``."""
     requirements: list[dict[str, Any]] = []
-    for index, requirement in enumerate(value if is_array(value) else [value]):
+    for index, found in enumerate(value if is_array(value) else [value]):
+        requirement = found
+        if is_object(found):
+            # A description is not allowed here, but it names no scheme.
+            is_prose = {name for name in found if name not in known and (name in PROSE or name.startswith("x-"))}
+            requirement = {name: scopes for name, scopes in found.items() if name not in is_prose}
         if is_object(requirement) and all(name in known for name in requirement):
             requirements.append(requirement)
         else:
@@ -63,8 +69,9 @@ def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects
 
 
 _JSON = "application/json"
-_STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5]XX|default")
+_STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5][Xx]{2}|default")
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_YES = {"on", "true", "y", "yes", "1"}
 _SCHEMA_KEYWORDS = {"allOf", "anyOf", "oneOf", "properties", "type"}
 
 
@@ -93,7 +100,7 @@ class OperationRepair:
         self, path: str, operation: dict[str, Any], shared: list[dict[str, Any]], pointer: str, new_pointer: str
     ) -> dict[str, Any]:
         """Return a usable copy of the operation at ``pointer``; ``shared`` are the repaired parameters of its path item."""
-        result = dict(operation)
+        result = self._with_flags(operation, ("deprecated",), pointer)
         own = self.parameters(operation.get("parameters", []), join_pointer(pointer, "parameters"))
         taken = {(item["name"], item["in"]) for item in own}
         parameters = [item for item in shared if (item["name"], item["in"]) not in taken] + own
@@ -135,8 +142,10 @@ class OperationRepair:
                 message = f"a parameter needs `name` and `in`: {show(item)}"
                 self._defects.add_error("parameter-malformed", here, message, repaired="left out", got=item)
                 continue
-            repaired = dict(item)
-            if item["in"] == "path" and item.get("required") is not True:
+            repaired = self._with_flags(
+                item, ("deprecated", "required", "explode", "allowReserved", "allowEmptyValue"), here
+            )
+            if item["in"] == "path" and repaired.get("required") is not True:
                 message = "a path parameter must say `required: true`"
                 self._defects.add("parameter-malformed", here, message, repaired="required")
                 repaired["required"] = True
@@ -150,7 +159,7 @@ class OperationRepair:
     def _request_body(self, found: Any, place: str, new_pointer: str) -> dict[str, Any]:
         anything: dict[str, Any] = {"content": {_JSON: {}}}
         found_body, pointer = self._references.follow(found, place) or (anything, place)
-        body = self._defects.require_object(found_body, pointer)
+        body = self._with_flags(self._defects.require_object(found_body, pointer), ("required",), pointer)
         self._note_move(new_pointer, pointer)
         if "content" in body:
             return {**body, "content": self._content(body["content"], join_pointer(pointer, "content"))}
@@ -162,6 +171,19 @@ class OperationRepair:
         self._defects.add("request-body-is-schema", pointer, message, repaired=f"as {_JSON}")
         self._note_move(join_pointer(new_pointer, "content", _JSON, "schema"), pointer)
         return {"required": True, "content": {_JSON: {"schema": self._schemas.repair(body, pointer)}}}
+
+    def _with_flags(self, item: dict[str, Any], names: tuple[str, ...], pointer: str) -> dict[str, Any]:
+        """Return a copy in which these are true or false; ``no`` and ``yes`` are texts in YAML 1.2, but flags in YAML 1.1."""
+        result = dict(item)
+        for name in names:
+            value = item.get(name, False)
+            if not isinstance(value, bool):
+                flag = str(value).lower() in _YES
+                message = f"`{name}` must be true or false, not {show(value)}"
+                repaired = f"read as {str(flag).lower()}"
+                self._defects.add("flag-malformed", join_pointer(pointer, name), message, repaired=repaired, got=value)
+                result[name] = flag
+        return result
 
     def _content(self, content: Any, pointer: str) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -193,7 +215,7 @@ class OperationRepair:
                 self._defects.add_error("response-malformed", here, message, repaired="left out")
                 continue
             self._note_move(join_pointer(new_pointer, key), here)
-            result[key] = self._response(key, response, here)
+            result[key if key == "default" else key.upper()] = self._response(key, response, here)
         return result
 
     def _response(self, status: str, response: dict[str, Any], pointer: str) -> dict[str, Any]:
@@ -204,6 +226,20 @@ class OperationRepair:
             result["description"] = ""
         if "content" in response:
             result["content"] = self._content(response["content"], join_pointer(pointer, "content"))
+        if "headers" in response:
+            result["headers"] = self._headers(response["headers"], join_pointer(pointer, "headers"))
+        return result
+
+    def _headers(self, headers: Any, pointer: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for name, found in self._defects.require_object(headers, pointer).items():
+            followed = self._references.follow(found, join_pointer(pointer, name))
+            if followed is None:
+                continue
+            header, here = followed
+            result[name] = header = dict(self._defects.require_object(header, here))
+            if "schema" in header:
+                header["schema"] = self._schemas.repair(header["schema"], join_pointer(here, "schema"))
         return result
 
     def _note_move(self, new_pointer: str, pointer: str) -> None:
@@ -245,6 +281,8 @@ def repair(document: Any) -> Repaired:
     """
     if not is_object(document):
         return unreadable(f"the document is {show(document)}; an OpenAPI document is an object")
+    if "swagger" in document and "openapi" not in document:
+        return unreadable(f"this is Swagger {document['swagger']}, which is not read; convert it to OpenAPI 3 first")
     defects = Defects()
     moved: dict[str, str] = {}
     return Repaired(_DocumentRepair(document, defects, moved).repair(), defects.findings, moved)
@@ -278,12 +316,32 @@ class _DocumentRepair:
         result |= {"components": components, "paths": self._paths(operations)}
         if "security" in result:
             result["security"] = repair_requirements(result["security"], "/security", schemes, self._defects)
+        for parts in self._schemas.left_over():
+            result = self._with_repaired(result, parts, parts)
         return result
+
+    def _with_repaired(self, value: Any, parts: Sequence[str], below: Sequence[str]) -> Any:
+        """Return a copy of a value with the schema repaired that is at the end of ``parts``, of which ``below`` are left."""
+        if not below:
+            return self._schemas.repair(value, join_pointer("", *parts))
+        name, *rest = below
+        if is_object(value) and name in value:
+            return {**value, name: self._with_repaired(value[name], parts, rest)}
+        if is_array(value) and name.isdecimal() and int(name) < len(value):
+            return [
+                self._with_repaired(item, parts, rest) if index == int(name) else item
+                for index, item in enumerate(value)
+            ]
+        return value
 
     def _read_version(self) -> str:
         version = self._document.get("openapi")
         if isinstance(version, str) and re.match(r"3\.[0-9]", version):
             return version
+        if isinstance(version, float) and 3 <= version < 4:
+            message = f"`openapi` is the number {version}, not a text"
+            self._defects.add("openapi-version", "/openapi", message, repaired=f'read as "{version}"')
+            return str(version)
         found = f"`openapi` is {show(version)}" if "openapi" in self._document else "`openapi` is missing"
         self._defects.add("openapi-version", "/openapi", f"{found}; OpenAPI 3 is read", repaired="read as 3.0.0")
         return "3.0.0"

@@ -1,18 +1,22 @@
 """Repair of one Schema Object, into a form that the document's OpenAPI version allows."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from bodydouble_spec.defects import Defects, show
 from bodydouble_spec.schema import NEWER_KEYWORDS, REBASING, SIMPLE, normalize_bound, number_of
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts
 
 __all__ = ["ReferenceCheck", "SchemaRepair"]
 
 # The reason why a reference cannot be followed ("dangling", "external", "circular"), or None when it can.
 ReferenceCheck = Callable[[Any], str | None]
 
+_COMPONENT = re.compile(r"#/components/schemas/[^/]+")
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
+_FLAGS = {"deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"}
+_WORDS = {"false": False, "no": False, "off": False, "on": True, "true": True, "yes": True}
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
@@ -23,9 +27,20 @@ class SchemaRepair:
         self._defects = defects
         self._check_reference = check_reference
         self._is_31 = is_31
+        self._repaired: set[str] = set()
+        self._referred: list[str] = []
+
+    def left_over(self) -> Iterator[list[str]]:
+        """Yield the parts of each pointer that a schema refers to and where no schema was repaired, those found meanwhile included."""
+        # References to components are the usual ones, and every component is repaired.
+        while self._referred:
+            parts = pointer_parts(self._referred.pop())
+            if join_pointer("", *parts) not in self._repaired:
+                yield parts
 
     def repair(self, schema: Any, pointer: str) -> dict[str, Any]:
         """Return a usable copy of the schema at ``pointer``; every change is reported as a defect."""
+        self._repaired.add(pointer)
         if isinstance(schema, bool):
             if not self._is_31:
                 self._defects.add(
@@ -60,7 +75,11 @@ class SchemaRepair:
         reference = schema["$ref"]
         problem = self._check_reference(reference)
         if problem is None:
-            return dict(schema) if self._is_31 else {"$ref": reference}
+            if not _COMPONENT.fullmatch(reference):
+                self._referred.append(reference)
+            # OpenAPI 3.0 ignores the siblings of a reference.
+            siblings = {key: value for key, value in schema.items() if key != "$ref"} if self._is_31 else {}
+            return {"$ref": reference, **(self.repair(siblings, pointer) if siblings else {})}
         self._defects.add_error(
             f"ref-{problem}",
             join_pointer(pointer, "$ref"),
@@ -78,6 +97,15 @@ class SchemaRepair:
             )
         if keyword in SIMPLE:
             is_usable, expected = SIMPLE[keyword]
+            if keyword in _FLAGS and isinstance(value, str) and value.lower() in _WORDS:
+                # Words of YAML 1.1, which are texts in YAML 1.2.
+                flag = _WORDS[value.lower()]
+                message = f"`{keyword}` must be {expected}, not {show(value)}"
+                self._defects.add(
+                    "keyword-malformed", here, message, repaired=f"read as {str(flag).lower()}", got=value
+                )
+                result[keyword] = flag
+                return
             if self._accept(is_usable(value), keyword, value, here, expected):
                 result[keyword] = value
         elif keyword in self._REPAIRS:

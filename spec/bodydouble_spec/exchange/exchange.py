@@ -38,7 +38,7 @@ class Exchange:
     other body is described in ``raw`` (``bytes``, ``sha256``, ``text``); without a body both are None. ``findings`` are
     `Finding.to_dict` values. ``operation`` is ``POST /path`` or None for an unknown route, ``answer`` None when none
     was sent, ``matched`` the id of the scripted answer that was used, and ``applied`` lists the effects of a Prefer
-    header or a script. ``extra`` keeps members that this version does not know.
+    header or a script. ``contract`` names the contract of the operation, where the recorder had others than the vendored one. ``extra`` keeps members that this version does not know.
     """
 
     id: str
@@ -55,6 +55,7 @@ class Exchange:
     duration_s: float | None = None
     matched: str | None = None
     applied: Sequence[str] = ()
+    contract: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
@@ -90,6 +91,7 @@ class Exchange:
             "duration_s": self.duration_s,
             "matched": self.matched,
             "applied": [*self.applied],
+            **({} if self.contract is None else {"contract": self.contract}),
             **self.extra,
         }
 

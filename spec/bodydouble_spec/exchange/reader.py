@@ -92,6 +92,7 @@ def parse_exchange(value: Any) -> Exchange:
         duration_s=read("duration_s", _is_number, "a number or null", None),
         matched=read("matched", _is_text, "a text or null", None),
         applied=tuple(read("applied", _is_text_array, "an array of texts", [])),
+        contract=read("contract", _is_text, "a text or null", None),
         extra=members,
     )
 

@@ -2,12 +2,15 @@
 
 import logging
 import re
+import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
 import jsonschema_rs
+import orjson
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
@@ -50,6 +53,8 @@ class SchemaConverter:
         self._references: dict[str, str] = {}
         # For each name: the converted schema, and the names that it refers to.
         self._definitions: dict[str, tuple[Any, dict[str, None]]] = {}
+        # All that a name leads to, itself included, once it has been walked.
+        self._closures: dict[str, set[str]] = {}
         self._referred: dict[str, None] = {}
 
     def to_json_schema(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,14 +69,25 @@ class SchemaConverter:
 
     def _reachable(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the schemas with these names, and those that they refer to, by name."""
-        found: dict[str, Any] = {}
+        found: set[str] = set()
+        for first in names:
+            found |= self._closure(first)
+        return {name: self._definition(name)[0] for name in sorted(found)}
+
+    def _closure(self, first: str) -> set[str]:
+        known = self._closures.get(first)
+        if known is not None:
+            return known
+        found: set[str] = set()
         # A loop, not a recursion: a chain of references may be longer than Python's stack.
-        waiting = set(names)
+        waiting = {first}
         while waiting:
             name = waiting.pop()
-            found[name], referred = self._definition(name)
-            waiting |= referred.keys() - found.keys()
-        return dict(sorted(found.items()))
+            found.add(name)
+            found.update(self._closures.get(name, ()))
+            waiting = (waiting | self._definition(name)[1].keys()) - found
+        self._closures[first] = found
+        return found
 
     def _definition(self, name: str) -> tuple[Any, dict[str, None]]:
         definition = self._definitions.get(name)
@@ -135,6 +151,10 @@ class SchemaConverter:
 _LOG = logging.getLogger("bodydouble.spec")
 _MAX_COVERED = 12
 _MAX_FAULTS = 1000
+# A compiled schema has a copy of all that it refers to: one of this size takes 0.1 s to compile, and 10 MB.
+_LARGE_BYTES = 600_000
+_MAX_LARGE = 4
+_LARGE: "deque[weakref.ref[SchemaValidator]]" = deque()
 
 
 class SchemaValidator:
@@ -168,7 +188,36 @@ class SchemaValidator:
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        self._keep_if_large()
         return self._compiled(self.schema)
+
+    def _keep_if_large(self) -> None:
+        """Forget what an earlier large schema was compiled to, so that memory does not grow with the number of operations."""
+        if self.is_large:
+            _LARGE.append(weakref.ref(self))
+            if len(_LARGE) > _MAX_LARGE:
+                forgotten = _LARGE.popleft()()
+                if forgotten is not None and forgotten is not self:
+                    forgotten.forget_compiled()
+
+    def forget_compiled(self) -> None:
+        """Free what the schema was compiled to; it is compiled again when it is used again."""
+        for name in ("_validator", "_format_validator"):
+            vars(self).pop(name, None)
+        self._branches = {}
+
+    @cached_property
+    def size(self) -> int:
+        """The bytes of the schema as JSON, with all that it refers to; 0 where orjson cannot write it."""
+        try:
+            return len(orjson.dumps(self.schema))
+        except TypeError:
+            return 0  # nested deeply, or with a whole number beyond 64 bits
+
+    @property
+    def is_large(self) -> bool:
+        """Return whether compiling the schema takes a tenth of a second and ten megabytes, or more."""
+        return self.size >= _LARGE_BYTES
 
     def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         try:
@@ -214,11 +263,17 @@ class SchemaValidator:
         return _conforms(self._validator, value)
 
     @cached_property
+    def _has_formats(self) -> bool:
+        return any(is_object(part) and "format" in part for part in _parts(self.schema))
+
+    @cached_property
     def _format_validator(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(self.schema, validate_formats=True)
 
     def keeps_formats(self, value: Any) -> bool:
         """Return whether a value that conforms also has the form that each ``format`` names."""
+        if not self._has_formats:
+            return True
         try:
             return _conforms(self._format_validator, value)
         except ValueError:
@@ -326,6 +381,18 @@ def _most_severe(findings: Iterable[Finding]) -> list[Finding]:
         if finding.severity.rank > known.severity.rank:
             kept[finding] = finding
     return list(kept.values())
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """Yield every value in a schema, in no particular order."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        if is_object(part):
+            waiting += part.values()
+        elif is_array(part):
+            waiting += part
 
 
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:

@@ -245,6 +245,16 @@ class SchemaView:
         return self._view("additionalProperties")
 
     @cached_property
+    def names(self) -> "SchemaView":
+        """The view of the name of any property."""
+        return self._view("propertyNames")
+
+    @cached_property
+    def contained(self) -> "SchemaView":
+        """The view of the items that a list must contain; where several schemas ask for some, of an item that serves them all."""
+        return self._view("contains")
+
+    @cached_property
     def prefix(self) -> tuple["SchemaView", ...]:
         """A view of each item that has its own schema."""
         length = max(map(len, self.values("prefixItems")), default=0)

@@ -1,22 +1,11 @@
-"""The fingerprint of a contract: equal when two documents promise the same, whatever their prose and order."""
+"""The structure of a document without its prose, and the prose put back."""
 
-import hashlib
 from typing import Any
 
-from bodydouble_spec.document.canonical import canonical_paths
 from bodydouble_spec.schema import EXTENSIBLE_NAME_MAPS, NAME_MAPS, PROSE
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["NEUTRAL_DESCRIPTION", "fingerprint", "restore_prose", "strip_prose"]
-
-
-def fingerprint(document: dict[str, Any]) -> str:
-    """Return the SHA-256, as 64 hexadecimal digits, of the canonical form of ``document["paths"]``.
-
-    References are followed; description, summary, title, example(s) and ``x-`` keys are left out; the order of keys, of
-    ``required`` and of ``enum`` does not matter; ``1.0`` is ``1``.
-    """
-    return hashlib.sha256(canonical_paths(document)).hexdigest()
+__all__ = ["NEUTRAL_DESCRIPTION", "restore_prose", "strip_prose"]
 
 
 NEUTRAL_DESCRIPTION = "A response."

@@ -113,7 +113,7 @@ def read_security(requirements: Any, schemes: Mapping[str, Any]) -> Security:
     ``oauth2`` and ``openIdConnect`` end in a bearer token.
     """
     alternatives = requirements if is_array(requirements) else []
-    return Security(
+    security = Security(
         tuple(
             dict.fromkeys(
                 tuple(dict.fromkeys(_places(requirement, schemes)))
@@ -122,6 +122,8 @@ def read_security(requirements: Any, schemes: Mapping[str, Any]) -> Security:
             )
         )
     )
+    # The same object, so that the usual case is told apart at once.
+    return BEARER if security == BEARER else security
 
 
 def _places(requirement: Mapping[str, Any], schemes: Mapping[str, Any]) -> Iterator[KeyPlace]:

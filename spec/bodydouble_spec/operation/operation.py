@@ -11,10 +11,11 @@ from bodydouble_spec.defects import Defects, listed, show
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.parameters import Parameter
+from bodydouble_spec.operation.callbacks import Callback, read_callbacks
+from bodydouble_spec.operation.parameters import Parameter
+from bodydouble_spec.operation.security import Security, read_security
 from bodydouble_spec.schema import Direction, SchemaConverter, SchemaEvidence, SchemaValidator, strict_findings
-from bodydouble_spec.security import Security, read_security
-from bodydouble_spec.values import is_object, join_pointer
+from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resolve_pointer
 
 __all__ = [
     "EVENTS",
@@ -34,13 +35,20 @@ EVENTS = "text/event-stream"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One documented status: a validator per media type (None for a media type without a schema), and examples by name."""
+    """One documented status: a validator per media type (None for a media type without a schema), and examples by name.
+
+    ``samples`` are the examples of each media type, the nameless one first. ``headers`` has a validator per header, by
+    lower-case name (None for one without a schema), and ``required_headers`` the names of those that every answer has.
+    """
 
     status: str
     description: str
     content: Mapping[str, SchemaValidator | None]
     evidence: Evidence
     examples: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    samples: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    headers: Mapping[str, SchemaValidator | None] = field(default_factory=dict[str, SchemaValidator | None])
+    required_headers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ class Operation:
     ``key`` is ``"POST /v1/images/generations"``. ``request_bodies`` has a validator for each media type of the body (None for
     one without a schema), ``request`` is that for JSON (None when the operation takes no JSON), ``responses`` maps a status
     ("200", "4XX", "default") to its `Response`, ``parameters`` are as in the document and ``inputs`` the same ones ready for
-    use, ``security`` is that of the operation or of the whole document, ``callbacks`` maps the name of a callback to the
-    expressions of its URLs, ``success_media_types`` are in lower case and without parameters, and ``extensions`` are the ``x-``
+    use, ``security`` is that of the operation or of the whole document, ``success_media_types`` are in
+    lower case and without parameters, and ``extensions`` are the ``x-``
     values of the operation, which hold sizes and price.
     """
 
@@ -67,7 +75,7 @@ class Operation:
     parameters: Sequence[Mapping[str, Any]]
     inputs: tuple[Parameter, ...]
     security: Security
-    callbacks: Mapping[str, tuple[str, ...]]
+    callbacks: tuple[Callback, ...]
     success_media_types: frozenset[str]
     extensions: Mapping[str, Any]
 
@@ -76,9 +84,11 @@ class Operation:
         """True when a request without a key is against the contract."""
         return self.security.is_required
 
-    def asks_for_events(self, body: Any) -> bool:
-        """Return whether a request body asks for an event stream, and the contract has one."""
-        return is_object(body) and body.get("stream") is True and EVENTS in self.success_media_types
+    def unserved_pointer(self, body: Any) -> str | None:
+        """Return the place in a request body that asks for a declared event stream or callback, None for any other body."""
+        if EVENTS in self.success_media_types and is_object(body) and body.get("stream") is True:
+            return "/stream"
+        return next((callback.key for callback in self.callbacks if callback.is_asked_by(body)), None)
 
     @property
     def request_media_types(self) -> tuple[str, ...]:
@@ -255,8 +265,8 @@ def unusable_schemas(operations: Iterable[Operation]) -> tuple[Finding, ...]:
             for name, validator in response.content.items()
         }
         validators |= {
-            join_pointer(operation.pointer, "parameters", index): item.validator
-            for index, item in enumerate(operation.inputs)
+            join_pointer(operation.pointer, "parameters", index, *_content_parts(source)): item.validator
+            for index, (source, item) in enumerate(zip(operation.parameters, operation.inputs, strict=True))
         }
         for pointer, validator in validators.items():
             problem = None if validator is None else validator.problem(known)
@@ -307,7 +317,7 @@ class _OperationReader:
                 item.get("security", self._document.get("security")),
                 self._document["components"].get("securitySchemes", {}),
             ),
-            callbacks=_callbacks(item.get("callbacks")),
+            callbacks=read_callbacks(item.get("callbacks")),
             success_media_types=frozenset(
                 name.partition(";")[0].strip().lower()
                 for status, response in item["responses"].items()
@@ -320,24 +330,16 @@ class _OperationReader:
     def _inputs(self, parameters: Sequence[Mapping[str, Any]]) -> Iterator[Parameter]:
         for index, item in enumerate(parameters):
             pointer = join_pointer(self._pointer, "parameters", index)
-            content: Mapping[str, Any] = item.get("content", {})
-            media = next(iter(content), None)
-            validator = (
-                self._validator(item, pointer, "request")
-                if media is None
-                else self._validator(content[media], join_pointer(pointer, "content", media), "request")
-            )
-            yield Parameter.of(item, validator, self._evidence_of(pointer), is_json=media is not None)
+            parts = _content_parts(item)
+            holder: Any = resolve_pointer(item, parts)
+            validator = self._validator(holder, join_pointer(pointer, *parts), "request")
+            yield Parameter.of(item, validator, self._evidence_of(pointer), is_json=bool(parts))
 
     def _response(self, status: str, response: Mapping[str, Any]) -> Response:
         pointer = join_pointer(self._pointer, "responses", status)
         content: dict[str, Any] = response.get("content", {})
-        examples = {
-            name: example["value"]
-            for media in content.values()
-            for name, example in media.get("examples", {}).items()
-            if is_object(example) and "value" in example
-        }
+        named = {name: self._named_examples(media) for name, media in content.items()}
+        headers: dict[str, dict[str, Any]] = response.get("headers", {})
         return Response(
             status=status,
             description=response["description"],
@@ -346,8 +348,33 @@ class _OperationReader:
                 for name, media in content.items()
             },
             evidence=self._evidence_of(pointer),
-            examples=examples,
+            examples={name: value for examples in named.values() for name, value in examples.items()},
+            samples={
+                name: [*([media["example"]] if "example" in media else []), *named[name].values()]
+                for name, media in content.items()
+            },
+            headers={
+                name.lower(): self._validator(header, join_pointer(pointer, "headers", name), "response")
+                for name, header in headers.items()
+            },
+            required_headers=frozenset(
+                name.lower() for name, header in headers.items() if header.get("required") is True
+            ),
         )
+
+    def _named_examples(self, media: Mapping[str, Any]) -> dict[str, Any]:
+        found = {name: self._followed(example) for name, example in media.get("examples", {}).items()}
+        return {name: example["value"] for name, example in found.items() if is_object(example) and "value" in example}
+
+    def _followed(self, value: Any) -> Any:
+        """Return an example, or the component that it refers to; None where there is none."""
+        reference = value.get("$ref") if is_object(value) else None
+        if not isinstance(reference, str):
+            return value
+        try:
+            return resolve_pointer(self._document, pointer_parts(reference))
+        except LookupError:
+            return None
 
     def _validator(self, media_type: Mapping[str, Any], pointer: str, direction: Direction) -> SchemaValidator | None:
         if "schema" not in media_type:
@@ -358,14 +385,10 @@ class _OperationReader:
         return SchemaValidator(convert, direction, self._key, evidence)
 
 
-def _callbacks(found: Any) -> dict[str, tuple[str, ...]]:
-    """Return the expressions of the URLs by the name of the callback; a reference has none that could be read here."""
-    callbacks: Mapping[str, Any] = found if is_object(found) else {}
-    return {
-        name: tuple(key for key in item if key != "$ref" and not key.startswith("x-")) if is_object(item) else ()
-        for name, item in callbacks.items()
-        if not name.startswith("x-")
-    }
+def _content_parts(parameter: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the way from a parameter to the object that has its schema: none, or its only media type."""
+    media = next(iter(parameter.get("content", {})), None)
+    return () if media is None else ("content", media)
 
 
 def is_success(status: int | None) -> bool:

@@ -1,0 +1,237 @@
+"""An app's recorded requests, sent to the old contract and to the new one, and what comes back in each case."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from bodydouble_spec import (
+    Exchange,
+    Finding,
+    Severity,
+    is_array,
+    is_object,
+    is_success,
+    pointer_parts,
+    restore_pictures,
+)
+from bodydouble_spec.image_fields import CREDITS, CREDITS_HEADER, PICTURES
+from bodydouble_spec.schema import json_key, type_of
+
+from bodydouble_contract_tests.impact.barriers import Barrier, barriers
+from bodydouble_contract_tests.impact.client import NO_BODY, ContractServer, PlaceholderPictures, request_faults
+from bodydouble_contract_tests.impact.pairing import OperationPair
+from bodydouble_contract_tests.impact.responses import places_read
+from bodydouble_contract_tests.impact.terms import SentParts
+from bodydouble_contract_tests.impact.wording import as_code, path_text
+from bodydouble_contract_tests.schema import values_at
+
+__all__ = ["AppCall", "Effect", "Servers", "tried_calls"]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The mock servers for the old contract and for the new one."""
+
+    old: ContractServer
+    new: ContractServer
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One difference between the answers to a call that both contracts serve. ``text`` completes "the calls …"."""
+
+    rule: str
+    severity: Severity
+    pointer: str
+    text: str
+    direction: str
+    expected: Any = None
+    got: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class AppCall:
+    """One recorded request that the old contract allows: the number of such requests, and what became of it under the new one.
+
+    ``faults`` are those of the request as sent, ``later_faults`` those with the new values of replaced properties. ``costs`` are the credits under
+    the old and the new contract, None where an answer states none.
+    """
+
+    exchange: Exchange
+    count: int
+    barriers: tuple[Barrier, ...]
+    faults: tuple[Finding, ...]
+    later_faults: tuple[Finding, ...]
+    effects: tuple[Effect, ...]
+    costs: tuple[float, float] | None
+
+    @property
+    def is_refused(self) -> bool:
+        """True when the request as sent is refused."""
+        return bool(self.faults) or any(barrier.kind == "refused" for barrier in self.barriers)
+
+
+def tried_calls(
+    pair: OperationPair, servers: Servers, exchanges: Iterable[Exchange], reads: Sequence[str] | None
+) -> list[AppCall]:
+    """Send each different request that the old contract allows to both contracts."""
+    pictures = PlaceholderPictures()
+    counts: Counter[str] = Counter()
+    first: dict[str, Exchange] = {}
+    for exchange in exchanges:
+        query = exchange.path.partition("?")[2]
+        text = json.dumps([exchange.body, query, sorted(exchange.headers)], sort_keys=True)
+        counts[text] += 1
+        first.setdefault(text, exchange)
+    found: list[AppCall] = []
+    for text, exchange in first.items():
+        body = NO_BODY if exchange.body is None else restore_pictures(exchange.body, pictures.text)
+        if pair.before.request_required if body is NO_BODY else not pair.was_allowed(body):
+            continue
+        found.append(replace(_tried(pair, servers, exchange, body, reads), count=counts[text]))
+    return found
+
+
+def _tried(
+    pair: OperationPair, servers: Servers, exchange: Exchange, body: Any, reads: Sequence[str] | None
+) -> AppCall:
+    path = exchange.route if "{" in pair.after.path and pair.after.key == pair.before.key else pair.after.path
+    reasons = [*barriers(pair, servers.new, body, path), *_parameters(pair, servers.new, exchange, body, path)]
+    parts = pair.new_terms.sent
+    answer = servers.new.request(pair.after.method, path, parts, body)
+    faults = request_faults(pair.after, answer.status_code, body)
+    renamed = pair.renamed(body) if body is not NO_BODY else body
+    later: list[Finding] = []
+    if pair.replaced_properties:
+        answer = servers.new.request(pair.after.method, path, parts, renamed)
+        later = request_faults(pair.after, answer.status_code, renamed)
+    old_path = exchange.route if "{" in pair.before.path else pair.before.path
+    before = servers.old.request(pair.before.method, old_path, pair.old_terms.sent, body)
+    effects: list[Effect] = []
+    costs = None
+    if is_success(before.status_code) and is_success(answer.status_code):
+        costs = _costs(before, answer)
+        effects = [*_changed(pair, body, costs), *_in_vain(pair, body), *_lost(pair, before, answer, reads)]
+    elif is_success(before.status_code) and not (faults or later or reasons):
+        text = f"the answer to it has status {answer.status_code}"
+        reasons.append(
+            Barrier("status", "refused", text, is_executed=True, expected=before.status_code, got=answer.status_code)
+        )
+    return AppCall(exchange, 1, tuple(reasons), tuple(faults), tuple(later), tuple(effects), costs)
+
+
+def _parameters(
+    pair: OperationPair, server: ContractServer, exchange: Exchange, body: Any, path: str
+) -> Iterator[Barrier]:
+    """Yield a barrier for each parameter of the request that is missing or wrong under the new contract only."""
+    faults = pair.new_terms.parameter_faults(exchange, pair.old_terms)
+    if not faults:
+        return
+    headers = {**exchange.headers, "Content-Type": "application/json"}
+    target, headers = pair.after.security.authorize("a-key", exchange.path, headers)
+    status = server.request(pair.after.method, path, SentParts(headers, target.partition("?")[2]), body).status_code
+    for fault in faults:
+        name = pointer_parts(fault.pointer)[-1] if fault.pointer else ""
+        text = fault.message if name in fault.message else f"the parameter {name}: {fault.message}"
+        text += f" (status {status})" if 400 <= status < 500 else ""
+        yield Barrier(
+            "parameter", "refused", text, is_executed=400 <= status < 500, expected=fault.expected, got=fault.got
+        )
+
+
+def _costs(before: httpx.Response, after: httpx.Response) -> tuple[float, float] | None:
+    """Return what both answers say that the call costs, in credits."""
+    old, new = (_credits(answer) for answer in (before, after))
+    return None if old is None or new is None else (old, new)
+
+
+def _credits(answer: httpx.Response) -> float | None:
+    body = _json(answer)
+    meta = body.get("meta") if is_object(body) else None
+    usage = meta.get("usage") if is_object(meta) else None
+    values: list[Any] = [usage.get(name) for name in CREDITS] if is_object(usage) else []
+    text = answer.headers.get(CREDITS_HEADER, "")
+    values += [int(text)] if text.isdecimal() else []
+    return next((value for value in values if isinstance(value, int | float) and not isinstance(value, bool)), None)
+
+
+def _changed(pair: OperationPair, body: Any, costs: tuple[float, float] | None) -> Iterator[Effect]:
+    """Yield an effect for each property that is left out and now has another default."""
+    is_dearer = costs is not None and costs[0] != costs[1]
+    for name, (old, new) in pair.changed_defaults.items():
+        if not is_object(body) or name in body:
+            continue
+        if new is None:
+            text = f"{name} no longer has the default {as_code(old)}"
+            yield Effect("default", Severity.WARNING, f"/{name}", text, "request", old)
+            continue
+        text = f"{name} is {as_code(new)} where it is left out" + ("" if old is None else f", no longer {as_code(old)}")
+        rule = "default-costs" if is_dearer and isinstance(new, int | float) else "default"
+        yield Effect(rule, Severity.ERROR, f"/{name}", text, "request", old, new)
+
+
+def _in_vain(pair: OperationPair, body: Any) -> Iterator[Effect]:
+    for name in body if is_object(body) and pair.is_documented("") else ():
+        if pair.was_documented(f"/{name}") and not pair.is_documented(f"/{name}"):
+            text = f"{name} is no longer documented and has no effect"
+            yield Effect("ignored", Severity.WARNING, f"/{name}", text, "request", got=body[name])
+
+
+def _lost(
+    pair: OperationPair, before: httpx.Response, after: httpx.Response, reads: Sequence[str] | None
+) -> Iterator[Effect]:
+    """Yield an effect for each place of the old answer that the app reads and that the new one lacks, or has as another type."""
+    old, new = _json(before), _json(after)
+    places = _default_reads(before, old) if reads is None else reads
+    for place in dict.fromkeys(_any_item(place) for place in places):
+        values = [value for _, value in values_at(old, place) if value is not None]
+        others = [value for _, value in values_at(new, place) if value is not None]
+        is_dropped = place in pair.dropped_places
+        if not values or (not is_dropped and {*map(_kind, others)} & {*map(_kind, values)}):
+            continue
+        text = path_text("".join(f"/{part}" for part in place).replace("/*", "/0"), any_index=True)
+        now = f"is now of type {_kind(others[0])}" if others and not is_dropped else "is gone"
+        yield Effect(
+            "answer", Severity.ERROR, "/" + "/".join(place), f"{text} {now}", "response", _kind(values[0]), None
+        )
+
+
+def _default_reads(answer: httpx.Response, body: Any) -> list[str]:
+    """Return the places that the bodydouble client reads, or those of the pictures when it cannot read the answer."""
+    try:
+        places = [*places_read(answer.content)]
+    except ValueError:
+        return []
+    return places or [*_picture_places(body)]
+
+
+def _picture_places(value: Any, pointer: str = "") -> Iterator[str]:
+    members = value.items() if is_object(value) else enumerate(value) if is_array(value) else ()
+    for name, member in members:
+        if name in PICTURES and isinstance(member, str):
+            yield f"{pointer}/{name}"
+        yield from _picture_places(member, f"{pointer}/{name}")
+
+
+def _any_item(pointer: str) -> tuple[str, ...]:
+    return tuple("*" if part.isdecimal() or part == "-" else part for part in pointer_parts(pointer))
+
+
+def _kind(value: Any) -> str:
+    kind = type_of(value)
+    return "number" if kind == "integer" else kind
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return json.loads(answer.content)
+    except ValueError:
+        return None
+
+
+def same_effect(one: Effect) -> str:
+    """Return the key under which equal effects of several calls are one."""
+    return json_key([one.rule, one.pointer, one.text])

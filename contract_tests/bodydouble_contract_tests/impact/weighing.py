@@ -1,0 +1,57 @@
+"""The severity of all findings for one app: its own calls decide, and what else changed is a warning."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from bodydouble_spec import Finding, Severity
+
+from bodydouble_contract_tests.impact.recorded import VERDICT
+from bodydouble_contract_tests.impact.wording import counted
+
+__all__ = ["weigh"]
+
+_UNAFFECTED = f"{VERDICT}-accepted"
+# Nothing is left for anybody, so no call can be tried.
+_FATAL = {"impact-contract-gone"}
+
+
+def weigh(changes: Sequence[Finding], findings: Sequence[Finding], *, strict: bool = False) -> list[Finding]:
+    """Return the changes of a contract and the findings of `impact`, weighed by the app's recorded requests.
+
+    The verdicts on these come first. Everything else is a warning at most, because no call of the app showed it; with ``strict`` it keeps its
+    severity. Without a verdict, nothing is weighed.
+    """
+    verdicts = [found for found in findings if _is_verdict(found)]
+    others = [*changes, *(found for found in findings if not _is_verdict(found))]
+    if not verdicts:
+        return others
+    errors = [found for found in others if found.severity is Severity.ERROR]
+    possible = sum(found.id.startswith("impact-") for found in errors)
+    weighed = [_with_others(verdict, possible, len(errors), strict=strict) for verdict in verdicts]
+    return [*weighed, *(others if strict else _capped(others))]
+
+
+def _is_verdict(found: Finding) -> bool:
+    return found.id.startswith(VERDICT) and not found.id.endswith(("-left-out", "-elsewhere"))
+
+
+def _with_others(verdict: Finding, possible: int, errors: int, *, strict: bool) -> Finding:
+    """Return a verdict that no call is affected together with the number of calls that others may make."""
+    if verdict.id != _UNAFFECTED or not errors:
+        return verdict
+    if possible:
+        rest = f"{counted(possible, 'possible call')} {'is' if possible == 1 else 'are'}"
+    else:
+        rest = f"{counted(errors, 'change')} may affect other calls"
+    head, note, tail = verdict.message.partition(" (")
+    severity = Severity.ERROR if strict else Severity.WARNING
+    return replace(verdict, message=f"{head}; {rest}{note}{tail}", severity=severity)
+
+
+def _capped(others: Iterable[Finding]) -> list[Finding]:
+    return [
+        replace(found, severity=Severity.WARNING)
+        if found.severity is Severity.ERROR and found.id not in _FATAL
+        else found
+        for found in others
+    ]

@@ -1,0 +1,121 @@
+"""References to other files of the same folder: their targets become components of the document."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from bodydouble_spec.errors import UnreadableDocument
+from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
+
+__all__ = ["embed_files"]
+
+_SCHEMA_KEYS = {
+    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "schema", "then", "unevaluatedItems",
+    "unevaluatedProperties",
+}  # fmt: skip
+_SCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
+_SCHEMA_MAPS = {"$defs", "definitions", "dependentSchemas", "patternProperties", "properties", "schemas"}
+_DATA = {"const", "default", "enum", "example", "examples"}
+_OTHERS = "x-files"
+_MAX_FILES = 200
+
+
+def embed_files(document: Any, path: Path, read: Callable[[Path], Any]) -> Any:
+    """Return a document in which references to files of its own folder are references to components.
+
+    A reference to anything else (another folder, a URL, a file that cannot be read) stays as it is. ``read`` parses a file.
+    """
+    if not (is_object(document) and _has_external(document)):
+        return document
+    return _Embedding(path, read).embed(document)
+
+
+def _has_external(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if is_object(item):
+            reference = item.get("$ref")
+            if isinstance(reference, str) and not reference.startswith("#"):
+                return True
+            waiting += item.values()
+        elif is_array(item):
+            waiting += item
+    return False
+
+
+class _Embedding:
+    def __init__(self, path: Path, read: Callable[[Path], Any]) -> None:
+        self._folder = path.resolve().parent
+        self._top = path.resolve()
+        self._read = read
+        self._files: dict[Path, Any] = {}
+        self._names: dict[tuple[Path, str, bool], str] = {}
+        self._schemas: dict[str, Any] = {}
+        self._others: dict[str, Any] = {}
+
+    def embed(self, document: dict[str, Any]) -> dict[str, Any]:
+        self._files[self._top] = document
+        result: dict[str, Any] = self._walk(document, self._top, is_schema=False, key="")
+        components = result.get("components", {})
+        if is_object(components) and self._names:
+            schemas = components.get("schemas", {})
+            merged = {**schemas, **self._schemas} if is_object(schemas) else self._schemas
+            result["components"] = {**components, "schemas": merged, _OTHERS: self._others}
+        return result
+
+    def _walk(self, value: Any, file: Path, *, is_schema: bool, key: str) -> Any:
+        if is_array(value):
+            below = is_schema or key in _SCHEMA_LISTS
+            return [self._walk(item, file, is_schema=below, key="") for item in value]
+        if not is_object(value):
+            return value
+        result: dict[str, Any] = {}
+        for name, item in value.items():
+            if name == "$ref" and isinstance(item, str):
+                result[name] = self._reference(item, file, is_schema=is_schema)
+            elif name in _DATA and key not in _SCHEMA_MAPS:
+                result[name] = item
+            else:
+                result[name] = self._walk(item, file, is_schema=name in _SCHEMA_KEYS or key in _SCHEMA_MAPS, key=name)
+        return result
+
+    def _reference(self, reference: str, file: Path, *, is_schema: bool) -> str:
+        name, _, pointer = reference.partition("#")
+        if not name and file == self._top:
+            return reference
+        target = file if not name else self._file(name, file)
+        if target is None:
+            return reference
+        if target == self._top:
+            return f"#{pointer}"
+        key = (target, pointer, is_schema)
+        if key not in self._names:
+            try:
+                found = resolve_pointer(self._files[target], pointer_parts(f"#{pointer}"))
+            except LookupError:
+                return reference
+            slug = re.sub(r"[^A-Za-z0-9_.-]+", ".", f"{target.name}{pointer}").strip(".")
+            taken = self._schemas if is_schema else self._others
+            while slug in taken:
+                slug += "_"
+            self._names[key] = slug
+            taken[slug] = {}
+            taken[slug] = self._walk(found, target, is_schema=is_schema, key="")
+        return f"#/components/{'schemas' if is_schema else _OTHERS}/{self._names[key]}"
+
+    def _file(self, name: str, file: Path) -> Path | None:
+        """Return a file of the folder, once it is read; None for any other."""
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) or name.startswith("/"):
+            return None
+        path = (file.parent / unquote(name)).resolve()
+        if not path.is_relative_to(self._folder) or len(self._files) > _MAX_FILES:
+            return None
+        if path not in self._files:
+            try:
+                self._files[path] = self._read(path)
+            except UnreadableDocument:
+                return None
+        return path

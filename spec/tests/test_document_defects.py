@@ -1,0 +1,64 @@
+"""Defects of reading: none is read past in silence."""
+
+from pathlib import Path
+
+import pytest
+from bodydouble_spec import Contract
+from bodydouble_spec.diff import diff
+
+HEAD = "info: {title: t, version: '1'}\n"
+
+
+def load(folder: Path, text: str, name: str = "a.yaml") -> Contract:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return Contract.load(path, overlay=None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("a.json", '{"openapi": "3.0.0",\n"paths": {},\n"paths": {}}', "lines 2 and 3"),
+        ("a.yaml", f"openapi: 3.0.0\n{HEAD}paths: {{}}\npaths: {{}}\n", "lines 3 and 4"),
+    ],
+)
+def test_a_key_that_is_there_twice_is_an_error_with_its_lines(tmp_path: Path, name: str, text: str, lines: str) -> None:
+    (finding,) = [item for item in load(tmp_path, text, name).findings if item.id == "key-twice"]
+    assert finding.pointer == "/paths"
+    assert lines in finding.message
+
+
+def test_a_version_that_is_a_number_is_read_and_told(tmp_path: Path) -> None:
+    contract = load(tmp_path, f"openapi: 3.1\n{HEAD}paths: {{}}\n")
+    assert contract.document["openapi"] == "3.1"
+    assert [item.id for item in contract.findings] == ["openapi-version"]
+
+
+def test_a_word_for_false_is_false_and_told(tmp_path: Path) -> None:
+    operation = "paths: {/x: {get: {deprecated: no, responses: {'200': {description: d}}}}}\n"
+    contract = load(tmp_path, f"openapi: 3.0.0\n{HEAD}{operation}")
+    assert [item.pointer for item in contract.findings if item.id == "flag-malformed"] == ["/paths/~1x/get/deprecated"]
+    assert contract.document["paths"]["/x"]["get"]["deprecated"] is False
+
+
+def test_swagger_2_is_told_and_not_read_as_an_empty_document(tmp_path: Path) -> None:
+    (finding,) = load(tmp_path, "swagger: '2.0'\npaths: {}\n").findings
+    assert finding.id == "document-unreadable"
+    assert "Swagger 2.0" in finding.message
+
+
+def test_a_reference_to_a_file_beside_the_document_means_what_that_file_says(tmp_path: Path) -> None:
+    body = "requestBody: {content: {application/json: {schema: {%s}}}}, responses: {'200': {description: d}}"
+    document = f"openapi: 3.0.0\n{HEAD}paths: {{/x: {{post: {{{body}}}}}}}\n"
+    (tmp_path / "models.yaml").write_text(
+        "A: {type: array, items: {$ref: '#/B'}}\nB: {type: string}\n", encoding="utf-8"
+    )
+    referring = load(tmp_path, document % "$ref: 'models.yaml#/A'")
+    written = load(tmp_path, document % "type: array, items: {type: string}")
+    assert diff(referring, written) == []
+
+
+def test_a_reference_out_of_the_folder_is_an_error(tmp_path: Path) -> None:
+    schema = "{content: {application/json: {schema: {$ref: '../a.yaml#/A'}}}}"
+    document = f"openapi: 3.0.0\n{HEAD}paths: {{/x: {{post: {{requestBody: {schema}, responses: {{'200': {{description: d}}}}}}}}}}\n"
+    assert "ref-external" in [item.id for item in load(tmp_path, document).findings]
