@@ -200,7 +200,7 @@ class FetchedPicture:
     content: bytes = b""
     problem: str | None = None
     damage: str | None = None
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

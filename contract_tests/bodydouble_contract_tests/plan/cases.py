@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bodydouble_spec import Evidence, is_array, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec import Evidence, decode_picture, is_array, is_object, picture_kind, pointer_parts, resolve_pointer
 from bodydouble_spec.schema import json_key
 
 from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile
@@ -138,11 +138,13 @@ def _same_at(pointer: str, one: Any, other: Any) -> bool:
 
 
 def _at(pointer: str, body: Any) -> str | None:
-    """Return the value at a place as a text to compare; None when there is no value."""
+    """Return the value at a place as a text to compare, of a picture its form and format; None when there is no value."""
     try:
-        return json_key(resolve_pointer(body, pointer_parts(pointer)))
+        value = resolve_pointer(body, pointer_parts(pointer))
     except LookupError:
         return None
+    kind = picture_kind(decode_picture(value)) if isinstance(value, str) else None
+    return json_key(value) if kind is None else f"{value[:5] == 'data:'} {kind.media_type}"
 
 
 _LONG = 4000

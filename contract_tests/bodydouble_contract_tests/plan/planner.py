@@ -119,7 +119,9 @@ def paid_cases_for(
 
 
 _FREE_REPEATS = 5
-_UNPAID_REPEATS = 10
+_UNPAID_REPEATS = 8
+# Enough to keep several workers of a server busy.
+_MOST_PARALLEL = 6
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
 _NOT_ASKED_FOR = "not needed for the selected checks"
@@ -227,25 +229,29 @@ class _Planner:
         """Return the plan where nothing costs money; a limit applies to the calls that are paid on the real API."""
         paid = self._affordable(self._required_cases(), max_images)
         usual = self._coverage.cases[0]
-        sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd()]
+        pairs = self._pair_cases(islice(self._coverage.pair_rows(), _MOST_REQUESTS)) if self._only is None else []
+        sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd(), *pairs]
         if self._only is not None and _OF_KEYS & self._only and not paid:
             # Keys are tried after a success too.
             paid = self._coverage.cases[:1]
         boundaries = self._varied(
             valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure]), most_images=None
         )
-        refusals = self._refusals(most_images=None)
+        refusals, probed = self._refusals(most_images=None), self._probes(is_billed=False)
         keys = {Credential.NONE, Credential.WRONG}
-        probed = self._probes(is_billed=False)
         refused = [*(case for case in probed if case.credential in keys and case.form is None), *refusals[:1]]
         steady = [steady_case(usual, _UNPAID_REPEATS), *alternating_cases(usual, refused)]
         forms = form_cases(self._profile, self._checks, self._coverage.minimal)
         unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, *steady])
         free = [first_case(usual), *probed, *refusals]
-        parallel = self._selected(parallel_cases(self._coverage.cases, refused))
+        together, pairs = (pairs[:_MOST_PARALLEL], pairs[_MOST_PARALLEL:]) if pairs else (self._coverage.cases, [])
+        parallel = self._selected(parallel_cases(together[:_MOST_PARALLEL], refused))
+        self._pairs_of |= {
+            new.id: self._pairs_of.get(old.id, frozenset()) for new, old in zip(parallel, together, strict=False)
+        }
         if self._only is None:
             planned = calls_in([*free, *paid, *self._after(), *unpaid, *parallel])
-            unpaid += self._pairs_in_requests(_MOST_REQUESTS - planned)
+            unpaid += self._pairs_in_requests(pairs, _MOST_REQUESTS - planned, parallel)
         return self._plan(free, paid, unpaid, f"beyond the limit of {max_images} pictures", parallel)
 
     def _probes(self, *, is_billed: bool) -> list[Case]:
@@ -323,10 +329,10 @@ class _Planner:
         check = self._checks.get("odd-request-survived")
         return [] if check is None else odd_cases(self._profile, self._coverage.minimal, check.evidence)
 
-    def _pairs_in_requests(self, requests: int) -> list[Case]:
-        """Return calls for pairs of values, as many as the number of requests allows; those with a specified outcome first."""
-        cases = self._pair_cases(islice(self._coverage.pair_rows(), max(0, requests)))
-        self._note_missing_pairs([*self._coverage.cases, *cases], f"need more than {_MOST_REQUESTS} requests")
+    def _pairs_in_requests(self, pairs: Sequence[Case], requests: int, others: Sequence[Case]) -> list[Case]:
+        """Return the calls for pairs of values that the number of requests allows; those with a specified outcome first."""
+        cases = list(pairs[: max(0, requests)])
+        self._note_missing_pairs([*self._coverage.cases, *others, *cases], f"need more than {_MOST_REQUESTS} requests")
         rows = islice(self._coverage.unspecified_rows(), max(0, requests - len(cases)))
         return [*cases, *(survived_case(row) for row in rows)]
 
