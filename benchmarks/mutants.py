@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bodydouble.fixture import BackgroundServer
+from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
 from bodydouble_spec import Contract, Severity
 
@@ -48,7 +49,7 @@ def ours(origin: str, key: str, profile: OperationProfile, examples: int) -> tup
     """Return the checks with a finding above information, those with information in brackets, and the number of requests."""
     with Target(origin, key, timeout_s=3) as target:
         result = verify(profile, target, VerifyOptions(examples=examples))
-    named = ((finding.id.partition("/")[0], finding.severity) for finding in result.findings)
+    named = ((finding.id.partition("/")[0], finding.severity) for finding in flattened(result.findings))
     return {check if severity is not Severity.INFO else f"({check})" for check, severity in named}, result.requests
 
 

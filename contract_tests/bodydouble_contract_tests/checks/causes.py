@@ -14,6 +14,8 @@ __all__ = ["flattened", "grouped"]
 _KINDS = 2
 _FEWEST = 3
 _STEADY = "answers-steadily"
+# Where every call has the wrong status, its price is no fault of its own.
+_CHARGED_REFUSAL = "charge-as-documented/refusal"
 # Findings of these checks name a case, or a kind of picture, in their id; the fault is the same for all.
 _BY_CHECK = {"answer-whole", "answer-in-time", "client-id-dropped", "key-secret"}
 # A picture without its end may be damaged for one reader and unreadable for another.
@@ -87,6 +89,9 @@ class _Causes:
         if check == _STEADY:
             listed = (one for one in self._general if f" x {one}" in str(finding.got))
             return next((("status", one) for one in listed), finding)
+        if finding.id == _CHARGED_REFUSAL:
+            told = (one for one in self._general if f" with {one} " in finding.message)
+            return next((("status", one) for one in told), finding)
         if status is not None:
             return self._of_status(finding, check, status)
         if check in _BY_ABSENCE:

@@ -119,9 +119,10 @@ def paid_cases_for(
 
 
 _FREE_REPEATS = 5
-_UNPAID_REPEATS = 8
+# The usual call is also the first one, and follows each refusal.
+_UNPAID_REPEATS = 4
 # Enough to keep several workers of a server busy.
-_MOST_PARALLEL = 6
+_MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
 _NOT_ASKED_FOR = "not needed for the selected checks"

@@ -7,6 +7,7 @@ from bodydouble_contract_tests.checks import Case
 
 __all__ = ["alternating_cases", "first_case", "parallel_cases"]
 
+
 def first_case(usual: Case) -> Case:
     """Return the usual call as the first one that the server gets."""
     return _renamed("first", usual)

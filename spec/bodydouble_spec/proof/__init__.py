@@ -4,4 +4,14 @@ from bodydouble_spec.proof.acceptance import Fault, UncertainError, accepts, fau
 from bodydouble_spec.proof.proof import is_within
 from bodydouble_spec.proof.samples import NoValueError, candidates, sample
 
-__all__ = ["Fault", "NoValueError", "UncertainError", "accepts", "candidates", "faults", "is_within", "readings", "sample"]
+__all__ = [
+    "Fault",
+    "NoValueError",
+    "UncertainError",
+    "accepts",
+    "candidates",
+    "faults",
+    "is_within",
+    "readings",
+    "sample",
+]
