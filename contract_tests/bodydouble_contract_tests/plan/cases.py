@@ -151,6 +151,7 @@ _LONG = 4000
 _MANY = 14
 _PROMPTS = {
     "empty": "",
+    "blank": "   \n ",
     f"{_LONG}-characters": (f"{PROMPT} " * _LONG)[:_LONG],
     "nul": f"{PROMPT}\x00",
 }

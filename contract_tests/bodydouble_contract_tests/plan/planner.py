@@ -121,6 +121,7 @@ def paid_cases_for(
 _FREE_REPEATS = 5
 # The usual call is also the first one, and follows each refusal.
 _UNPAID_REPEATS = 4
+_SELECTED_REPEATS = 10
 # Enough to keep several workers of a server busy.
 _MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
@@ -241,7 +242,8 @@ class _Planner:
         refusals, probed = self._refusals(most_images=None), self._probes(is_billed=False)
         keys = {Credential.NONE, Credential.WRONG}
         refused = [*(case for case in probed if case.credential in keys and case.form is None), *refusals[:1]]
-        steady = [steady_case(usual, _UNPAID_REPEATS), *alternating_cases(usual, refused)]
+        repeats = _UNPAID_REPEATS if self._only is None else _SELECTED_REPEATS
+        steady = [steady_case(usual, repeats), *alternating_cases(usual, refused)]
         forms = form_cases(self._profile, self._checks, self._coverage.minimal)
         unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, *steady])
         free = [first_case(usual), *probed, *refusals]
