@@ -15,7 +15,7 @@ import pytest
 from bodydouble_spec import Contract, Report, Severity, SpecError, render
 from bodydouble_spec.selection import only_operation
 
-from bodydouble_contract_tests.checks import Check, OperationProfile, Verification, catalogue
+from bodydouble_contract_tests.checks import Check, OperationProfile, Verification, catalogue, flattened
 from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
 from bodydouble_contract_tests.run import (
     BadBaseline,
@@ -66,7 +66,7 @@ def verification(request: pytest.FixtureRequest) -> Verification:
 
 def test_contract(check: Check, verification: Verification, record_property: Callable[[str, object], None]) -> None:
     """Test the claim of one check."""
-    found = [finding for finding in verification.findings if finding.id.partition("/")[0] == check.id]
+    found = [finding for finding in flattened(verification.findings) if finding.id.partition("/")[0] == check.id]
     text = render(Report(check.claim, tuple(found))) if found else ""
     if any(finding.severity is Severity.ERROR for finding in found):
         pytest.fail(text, pytrace=False)

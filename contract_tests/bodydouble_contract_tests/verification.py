@@ -17,6 +17,7 @@ from bodydouble_contract_tests.checks import (
     Trouble,
     Verification,
     catalogue,
+    flattened,
 )
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.run import (
@@ -53,6 +54,7 @@ __all__ = [
     "VerifyOptions",
     "catalogue",
     "default_recording",
+    "flattened",
     "is_billed",
     "plan_verification",
     "resolve_server",

@@ -1,7 +1,6 @@
 """Fixtures: contracts of many shapes, examples of strategies, and servers to verify."""
 
 import contextlib
-import copy
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +17,7 @@ from bodydouble_spec import Contract
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
+from contract_tests.tests.mutants import with_small_pictures
 from spec.tests.servers import serve_asgi
 
 _DATA = Path(__file__).parents[2] / "spec" / "tests" / "data"
@@ -128,11 +128,7 @@ def collect() -> Callable[..., list[Any]]:
 @pytest.fixture(scope="session")
 def profile(vendored: Contract) -> OperationProfile:
     """Return the vendored contract's operation with sizes of a sixteenth, whose pictures are drawn quickly."""
-    document: dict[str, Any] = copy.deepcopy(dict(vendored.document))
-    (operation,) = (operation for path in document["paths"].values() for operation in path.values())
-    sizes = operation["x-sizes"]
-    operation["x-sizes"] = {ratio: [width // 16, height // 16] for ratio, (width, height) in sizes.items()}
-    return OperationProfile(Contract.load(document, overlay=None))
+    return OperationProfile(with_small_pictures(vendored))
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,8 @@ class Server:
         sent = orjson.dumps(case.body)
         headers["content-type"] = JSON
         answer = self.client.post(PROFILE.operation.path, content=sent, headers=headers)
-        observation = Observation(case, sent, answer.status_code, dict(answer.headers.items()), answer.content)
+        kept = {"content-type": answer.headers.get("content-type", "")}
+        observation = Observation(case, sent, answer.status_code, kept, answer.content)
         if not is_fetching:
             return observation
         pictures = PROFILE.pictures(orjson.loads(answer.content))
@@ -269,11 +270,14 @@ TAMPERINGS: dict[str, tuple[Callable[[Observation], Observation], list[str]]] = 
     "no body": (in_answer(content=b""), ["answer-conforms/not-json"]),
     "a list": (in_body(lambda body: [body]), ["answer-conforms/type"]),
     "an empty list": (in_body(lambda body: {**body, "data": []}), ["answer-strict/empty"]),
-    "a picture more": (in_body(lambda body: {**body, "data": [*body["data"], body["data"][0]]}), ["image-count/more"]),
+    "a picture more": (
+        in_body(lambda body: {**body, "data": [*body["data"], body["data"][0]]}),
+        ["image-count/more", "picture-distinct"],
+    ),
     "a picture less": (in_body(lambda body: {**body, "data": body["data"][:1]}), ["image-count/fewer"]),
     "free": (costing(0), ["credits-positive"]),
     "a negative price": (costing(-84000), ["credits-positive"]),
-    "too dear": (costing(168001), ["charge-as-documented/more"]),
+    "too dear": (costing(168001), ["charge-as-documented/more-for-several"]),
     "cheap for two": (costing(84000), []),
     "a price in words": (costing("84000"), ["answer-conforms/type"]),
     "a relative URL": (leading_to("/generations/a.png"), ["picture-url-absolute"]),
@@ -359,12 +363,12 @@ def test_another_size_of_the_ratio_is_a_warning_and_another_ratio_an_error(
     [
         (84000, True, []),
         (84001, True, [("charge-as-documented/more", Severity.ERROR)]),
-        (84001, False, [("charge-as-documented/more", Severity.INFO)]),
-        (52000, True, [("charge-as-documented/less", Severity.INFO)]),
+        (84001, False, [("charge-as-documented/more", Severity.ERROR)]),
+        (52000, True, [("charge-as-documented/less", Severity.ERROR)]),
         (0, True, [("credits-positive", Severity.ERROR)]),
     ],
 )
-def test_a_charge_above_the_documented_price_is_an_error_where_it_was_paid(
+def test_another_charge_than_the_documented_price_of_one_picture_is_an_error(
     used: float, is_live: bool, found: list[tuple[str, Severity]]
 ) -> None:
     body = {
@@ -390,7 +394,13 @@ GOOD_PROBLEM: dict[str, Any] = {
     "timestamp": "2026-06-12T10:00:00.000Z",
     "error": {"name": "BadRequestException", "message": "Invalid payload provided"},
 }
-LEGACY = {"statusCode": 400, "message": "no", "requestId": "1", "timestamp": "now", "path": "/"}
+LEGACY = {
+    "statusCode": 400,
+    "message": "no",
+    "requestId": "1",
+    "timestamp": "2026-06-12T10:00:00.000Z",
+    "path": "/v1/images/generations",
+}
 
 
 @pytest.mark.parametrize(
@@ -417,7 +427,7 @@ def test_a_status_that_was_not_expected_is_one_finding(
 
 
 def test_a_wrong_key_and_a_refused_unknown_key_are_findings_of_their_own_checks() -> None:
-    wrong = a_case(ExpectedOutcome.UNAUTHORIZED, credential=Credential.WRONG)
+    wrong = a_case(ExpectedOutcome.UNAUTHORIZED, credential=Credential.WRONG, check="wrong-key-refused")
     unknown = a_case(check="unknown-key-tolerated")
     found = (check_observation(PROFILE, answered(case, 403, GOOD_PROBLEM, PROBLEM)) for case in (wrong, unknown))
     assert [ids(item) for item in found] == [["wrong-key-refused/a-case"], ["unknown-key-tolerated/a-case"]]
@@ -433,15 +443,22 @@ def test_a_success_that_only_has_to_be_survived_is_checked_like_any_other() -> N
 def test_the_evidence_of_a_case_decides_the_severity_of_its_status(
     expectation: ExpectedOutcome, evidence: Evidence
 ) -> None:
-    (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 500, b""))
+    (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 422, b""))
     assert (found.evidence, found.severity) == (evidence, Severity.for_evidence(evidence))
+
+
+@pytest.mark.parametrize("evidence", Evidence)
+@pytest.mark.parametrize("expectation", ExpectedOutcome)
+def test_a_5xx_is_an_error_whatever_the_request_was(expectation: ExpectedOutcome, evidence: Evidence) -> None:
+    (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 500, b""))
+    assert found.severity is Severity.ERROR
 
 
 @pytest.mark.parametrize(
     ("content_type", "body", "expected"),
     [
         (PROBLEM, GOOD_PROBLEM, []),
-        (PROBLEM, {**GOOD_PROBLEM, "timestamp": "yesterday"}, []),
+        (PROBLEM, {**GOOD_PROBLEM, "timestamp": "yesterday"}, ["refusal-consistent/timestamp"]),
         (JSON, LEGACY, []),
         (JSON, {**LEGACY, "statusCode": "400"}, []),
         (JSON, {"statusCode": 400, "message": "no"}, []),

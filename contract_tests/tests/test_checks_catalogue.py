@@ -17,9 +17,24 @@ OF_PICTURES = {
     "picture-decodable",
     "picture-media-type",
     "picture-pixels",
+    "picture-whole",
+    "picture-distinct",
+    "picture-cors",
 }
-OF_THE_PRICE = {"credits-positive", "credits-proportional", "charge-as-documented"}
-OF_KEYS = {"no-key-refused", "wrong-key-refused"}
+OF_THE_PRICE = {"credits-positive", "credits-proportional", "charge-as-documented", "cost-consistent"}
+OF_KEYS = {"no-key-refused", "wrong-key-refused", "key-secret"}
+# The overlay states them; a document that is not the vendor's says nothing of them.
+OF_HEADERS = {
+    "answer-headers",
+    "client-id-echoed",
+    "client-id-dropped",
+    "cors-answer",
+    "cors-preflight",
+    "request-id-new",
+    "refusal-headers",
+    "request-id-matches",
+}
+OF_ENVELOPES = {"refusal-consistent", "refusal-issues"}
 
 
 @pytest.mark.parametrize("check", VENDORED.values(), ids=lambda check: check.id)
@@ -53,8 +68,12 @@ def test_refusals_cost_nothing_and_pictures_do() -> None:
     free = {check.id for check in VENDORED.values() if not check.images}
     assert free == {
         "invalid-refused",
+        "malformed-refused",
+        "method-refused",
         "refusal-envelope",
         *OF_KEYS,
+        *OF_ENVELOPES,
+        *(OF_HEADERS - {"answer-headers", "client-id-echoed"}),
         "answers-steadily",
         "answer-in-time",
         "answer-whole",
@@ -65,7 +84,7 @@ def test_refusals_cost_nothing_and_pictures_do() -> None:
 
 def test_a_contract_without_pictures_price_and_keys_has_no_checks_of_them(contract_of: Callable[..., Contract]) -> None:
     plain = {check.id for check in catalogue(OperationProfile(contract_of({"type": "object"})))}
-    assert plain == VENDORED.keys() - OF_PICTURES - OF_THE_PRICE - OF_KEYS
+    assert plain == VENDORED.keys() - OF_PICTURES - OF_THE_PRICE - OF_KEYS - OF_HEADERS - OF_ENVELOPES
 
 
 def test_an_operation_that_takes_no_body_is_not_asked_to_refuse_one(contract_of: Callable[..., Contract]) -> None:

@@ -240,9 +240,12 @@ def test_the_pairs_that_the_budget_does_not_buy_are_counted(profile: OperationPr
     assert plan.unbought["pairs of values"] == f"{missing} of {len(plan.pairs)} pairs are beyond the budget"
 
 
-def test_every_pair_of_values_is_sent_to_a_free_server_in_300_requests(contract: Contract) -> None:
+def test_the_pairs_of_values_are_sent_to_a_free_server_in_300_requests(contract: Contract) -> None:
     plan = make_plan(OperationProfile(contract), is_billed=False)
-    assert plan.pairs_in(case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED) == plan.pairs
+    proved = plan.pairs_in(case for case in plan.calls if case.expectation is ExpectedOutcome.ACCEPTED)
+    # Of a contract with many rules, refusals take requests, and the pairs left out are counted.
+    assert len(plan.pairs - proved) <= len(plan.pairs) // 100
+    assert ("pairs of values" in plan.unbought) == (proved != plan.pairs)
     assert sum(case.repeats for case in plan.calls) <= 300
 
 
@@ -330,7 +333,7 @@ def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(profile: 
         [(case.expectation, case.repeats) for case in make_plan(profile, is_billed=is_billed).calls if case.repeats > 1]
         for is_billed in (True, False)
     ]
-    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 10)]]
+    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 4)]]
 
 
 def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:
@@ -341,7 +344,7 @@ def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:
 @pytest.mark.parametrize(
     ("only", "free", "paid"),
     [
-        ("no-key-refused", ["credential/no-key"], []),
+        ("no-key-refused", ["credential/no-key", "credential/empty-key"], []),
         ("unknown-key-tolerated", [], ["accepted/unknown-property"]),
         ("picture-downloadable", [], ["accepted/minimal"]),
         ("image-count", [], ["accepted/minimal", "accepted/aspect_ratio=21:9", "accepted/num_images=4"]),

@@ -39,6 +39,17 @@ def exchange(
     return Exchange("app-1", time, "POST", "/v1/images/generations", body=body, answer=recorded, **changes)
 
 
+# They are about headers, bytes and methods, which a recording does not keep.
+NOT_IN_A_RECORDING = {
+    "answer-headers", "refusal-headers", "request-id-new", "client-id-echoed", "client-id-dropped", "cors-answer", "cors-preflight",
+    "key-secret", "malformed-refused", "method-refused", "picture-cors",
+}  # fmt: skip
+
+
+def not_run(result: Verification) -> set[str]:
+    return {name for name, outcome in result.outcomes.items() if outcome != "passed"}
+
+
 def checked(profile: OperationProfile, *exchanges: Exchange) -> Verification:
     return verify_recording(profile, ExchangeLog(exchanges, ()), NOW)
 
@@ -60,13 +71,13 @@ def recorded(profile: OperationProfile, tmp_path_factory: pytest.TempPathFactory
 
 def test_what_a_verification_recorded_passes_the_same_checks_offline(profile: OperationProfile, recorded: Path) -> None:
     result = verify_recording(profile, read_exchanges(recorded), datetime.now(UTC))
-    assert (result.findings, set(result.outcomes.values()), result.requests, result.usd) == ((), {"passed"}, 0, 0)
+    assert (result.findings, not_run(result) - NOT_IN_A_RECORDING, result.requests, result.usd) == ((), set(), 0, 0)
 
 
 def test_an_expired_recording_is_checked_with_a_warning(profile: OperationProfile, recorded: Path) -> None:
     result = verify_recording(profile, read_exchanges(recorded), datetime.now(UTC) + timedelta(days=91))
     assert [(item.id, item.severity) for item in result.findings] == [("recording-expired", "warning")]
-    assert set(result.outcomes.values()) == {"passed"}
+    assert not_run(result) <= NOT_IN_A_RECORDING
 
 
 @pytest.mark.parametrize(
@@ -111,7 +122,9 @@ def test_a_request_that_breaks_the_contract_and_was_refused_is_fine(
     refusal: dict[str, Any] = {
         "title": "Bad Request", "status": 400, "message": "Invalid payload provided", "instance": "/v1/images/generations",
         "requestId": "a", "timestamp": "2026-06-12T10:00:00.000Z",
-        "error": {"name": "BadRequestException", "message": "Invalid payload provided", "data": []},
+        "error": {"name": "BadRequestException", "message": "Invalid payload provided", "data": [
+            {"code": "too_small", "path": ["num_images"], "message": "Too few."},
+        ]},
     }  # fmt: skip
     assert checked(profile, exchange(BODY | {"num_images": 0}, 400, refusal)).findings == ()
     assert OperationProfile(vendored).operation.validate_request(BODY | {"num_images": 0})

@@ -23,6 +23,7 @@ from bodydouble_contract_tests.verification import (
     VerifyOptions,
     catalogue,
     default_recording,
+    flattened,
     plan_verification,
     resolve_server,
     verify,
@@ -151,7 +152,7 @@ def _filter_checks(verification: Verification, only: Collection[str] | None) -> 
     return replace(
         verification,
         checks=tuple(check for check in verification.checks if check.id not in others),
-        findings=tuple(item for item in verification.findings if item.id.partition("/")[0] not in others),
+        findings=tuple(item for item in flattened(verification.findings) if item.id.partition("/")[0] not in others),
     )
 
 

@@ -9,7 +9,13 @@ from bodydouble_contract_tests.checks.profile import OperationProfile
 
 __all__ = ["catalogue"]
 
+_NO_KEY = 401
+
 _HTTP = "the HTTP standard (RFC 9110), on which the contract is based"
+_SECRETS = "a key is a secret: what is shown, logged or shared must not hold it (RFC 6750, section 5)"
+_PICTURE_FORMATS = "the standards of the formats: PNG (W3C), JPEG (ITU-T T.81), GIF89a, RIFF"
+_DISTINCT = "the published contract: one item for each picture, and a URL names one resource (RFC 3986)"
+_JSON = "JSON (RFC 8259) and the published contract, which takes nothing else"
 _OPENAPI_CORE = "openapi-core, reading the same contract"
 
 
@@ -18,6 +24,7 @@ def catalogue(profile: OperationProfile) -> tuple[Check, ...]:
     return (
         *_of_requests(profile),
         *_of_answers(profile),
+        *_of_headers(profile),
         *(_of_pictures(profile) if profile.has_pictures else ()),
         *_of_price(profile),
         *_of_refusals(profile),
@@ -83,6 +90,35 @@ def _of_answers(profile: OperationProfile) -> Iterator[Check]:
     )
 
 
+def _of_headers(profile: OperationProfile) -> Iterator[Check]:
+    images, status = int(profile.has_pictures), profile.operation.success_status
+    headers = profile.headers(status)
+    ids = [name for name in headers if name.endswith("-id")]
+    page = ("responses", profile.response_key(status), "headers")
+    if headers:
+        evidence, source = profile.evidence(*page, ids[0] if ids else next(iter(headers))), profile.source(*page)
+        yield Check(
+            "answer-headers", "An answer has the documented headers, each of its type.", evidence, source, images
+        )
+    if ids:
+        yield Check(
+            "request-id-new", "Each call has an id of its own.", profile.evidence(*page, ids[0]), profile.source(*page)
+        )
+    echo = next((name for name, item in headers.items() if "x-echo-of" in item), None)
+    if echo is not None:
+        evidence, source = profile.evidence(*page, echo), profile.source(*page, echo)
+        yield Check("client-id-echoed", "A valid request id of the caller comes back.", evidence, source, images)
+        yield Check("client-id-dropped", "An invalid request id of the caller is dropped.", evidence, source)
+    if profile.cors_exposed is not None:
+        claim = "Pages of every origin may read an answer and its documented headers."
+        yield Check("cors-answer", claim, profile.evidence("x-cors"), profile.source("x-cors"))
+    if profile.cors_allowed is not None:
+        claim = "Pages of every origin may send a key and JSON."
+        yield Check("cors-preflight", claim, profile.evidence("x-preflight"), profile.source("x-preflight"))
+    if profile.operation.is_authenticated:
+        yield Check("key-secret", "The API key appears nowhere in an answer.", Evidence.DOCUMENTED, _SECRETS)
+
+
 def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
     success = ("responses", str(profile.operation.success_status), "content")
     evidence, source = profile.evidence(*success), profile.source(*success)
@@ -96,6 +132,18 @@ def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
     yield Check(
         "picture-media-type", "A picture has the media type that the answer states.", Evidence.INFERRED, _HTTP, 1
     )
+    yield Check(
+        "picture-whole",
+        "A picture's checksums are right, and it has its end.",
+        Evidence.DOCUMENTED,
+        _PICTURE_FORMATS,
+        1,
+    )
+    yield Check("picture-distinct", "Each picture of an answer has a URL of its own.", evidence, _DISTINCT, 2)
+    if profile.has_open_pictures:
+        open_to = "x-picture-cors"
+        claim = "Pages of every origin may read a picture."
+        yield Check("picture-cors", claim, profile.evidence(open_to), profile.source(open_to), 1)
     if profile.sizes:
         yield Check(
             "picture-pixels",
@@ -122,6 +170,9 @@ def _of_price(profile: OperationProfile) -> Iterator[Check]:
             "the price of several pictures is not documented",
             3,
         )
+    if profile.credits_per_usd is not None:
+        claim = "The credits in header and body are the same, and the dollars their worth."
+        yield Check("cost-consistent", claim, evidence, profile.source("x-price"), 1)
     if profile.credits is not None:
         yield Check(
             "charge-as-documented",
@@ -149,10 +200,31 @@ def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
             profile.evidence(*refusal),
             profile.source(*refusal),
         )
+        yield from _of_envelopes(profile, status)
+        evidence = Evidence.DOCUMENTED if is_documented else Evidence.ASSUMED
+        yield Check("malformed-refused", f"A body that is not JSON is refused with {status}.", evidence, _JSON)
+    yield Check("method-refused", "Another method is refused: 404 or 405.", Evidence.INFERRED, _HTTP)
     if profile.operation.is_authenticated:
         evidence, source = profile.evidence("security"), profile.source("security")
         yield Check("no-key-refused", "A call without a key is refused with 401.", evidence, source)
         yield Check("wrong-key-refused", "A call with a wrong key is refused with 401.", evidence, source)
+
+
+def _of_envelopes(profile: OperationProfile, status: str) -> Iterator[Check]:
+    """Yield the checks of what a refusal says, where the contract documents refusals."""
+    refusal = ("responses", status)
+    if status not in profile.operation.responses:
+        return
+    evidence, source = profile.evidence(*refusal), profile.source(*refusal)
+    claim = "A refusal says the same in its status line and in its body: status, title, path, time, and a message."
+    yield Check("refusal-consistent", claim, evidence, source)
+    yield Check("refusal-issues", "The issues of a refusal name every property that is wrong.", evidence, source)
+    if profile.headers(int(status)) or profile.headers(_NO_KEY):
+        name = (*refusal, "headers", "x-request-id")
+        claim = "A refusal has the documented headers."
+        yield Check("refusal-headers", claim, profile.evidence(*name), profile.source(*name))
+        claim = "The requestId of a refusal is its x-request-id."
+        yield Check("request-id-matches", claim, evidence, source)
 
 
 def _of_behaviour() -> Iterator[Check]:

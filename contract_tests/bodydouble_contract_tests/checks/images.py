@@ -11,6 +11,7 @@ from bodydouble_spec import Evidence, Finding, is_object, is_success, picture_ki
 from bodydouble_spec.image_fields import BASE64, MEDIA_TYPES, URL
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
+from bodydouble_contract_tests.checks.headers import check_picture_headers
 from bodydouble_contract_tests.checks.model import FetchedPicture, Observation
 from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile
 
@@ -30,12 +31,27 @@ def check_pictures(profile: OperationProfile, observation: Observation, answer: 
     """Yield every deviation of the pictures in an answer. Of a picture that was not downloaded, only its URL or Base64 text is checked."""
     fetched = {_key(picture): picture for picture in observation.pictures}
     ratio = profile.ratio_asked(observation.case.body)
+    yield from _distinct(profile, answer)
     for item in profile.pictures(answer):
         # The strict validation reports an item with an empty URL and no Base64.
         if item.url is not None and (item.url or item.base64):
             yield from _linked(profile, answer, item, fetched.get((item.pointer, False)), ratio)
         if item.base64:
             yield from _inline(profile, answer, item, fetched.get((item.pointer, True)), ratio)
+
+
+def _distinct(profile: OperationProfile, answer: Any) -> Iterator[Finding]:
+    """Yield a finding when two pictures of one list have one URL."""
+    seen: dict[tuple[str, str], str] = {}
+    for item in profile.pictures(answer):
+        if not item.url or not _is_absolute(item.url):
+            continue
+        list_of = item.pointer.rpartition("/")[0]
+        other = seen.setdefault((list_of, item.url), item.pointer)
+        if other != item.pointer:
+            message = f"the pictures {other} and {item.pointer} of an answer have one URL"
+            pointer = generic_pointer(answer, f"{item.pointer}/{URL}")
+            yield deviation(profile, "picture-distinct", message, "a URL for each", item.url, pointer=pointer)
 
 
 def _key(picture: FetchedPicture) -> tuple[str, bool]:
@@ -90,6 +106,12 @@ def _looked_at(
     ratio: str | None,
     pointer: str,
 ) -> Iterator[Finding]:
+    yield from check_picture_headers(profile, picture, pointer)
+    if picture.damage is not None:
+        message = f"a picture is damaged: {picture.damage}"
+        yield deviation(profile, "picture-whole", message, "a whole picture", picture.damage, pointer=pointer)
+        if "checksum" in picture.damage:
+            return
     if picture.format is None or picture.problem:
         reason = picture.problem or f"{len(picture.content)} bytes that are not a picture"
         yield deviation(

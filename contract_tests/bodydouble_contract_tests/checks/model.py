@@ -8,6 +8,7 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding
 
 __all__ = [
+    "ORIGIN",
     "Case",
     "Check",
     "Credential",
@@ -16,9 +17,14 @@ __all__ = [
     "Observation",
     "Plan",
     "Progress",
+    "RequestForm",
     "Trouble",
     "Verification",
 ]
+
+
+ORIGIN = "https://bodydouble.example"
+"""The origin of the page for which the calls are made, so that a server shows its rules for pages of other origins."""
 
 
 class ExpectedOutcome(StrEnum):
@@ -35,11 +41,53 @@ class ExpectedOutcome(StrEnum):
 
 
 class Credential(StrEnum):
-    """The API key that a case is sent with: the caller's, none, or a wrong one."""
+    """The credentials that a case is sent with: the caller's key, none, or others made from it.
+
+    ``wrong`` is a key that the vendor documents to be wrong, ``unissued`` one that no server has issued. ``longer``, ``longer-before``, ``shorter`` and
+    ``other-case`` are the caller's key with a character more at its end or beginning, with one less, and in the other letter case. ``empty`` is the
+    scheme without a key. ``basic``, ``other-scheme``, ``bare`` and ``other-header`` hold the key itself: under the schemes Basic and Token, without a
+    scheme, and in the header X-API-Key.
+    """
 
     KEY = "key"
     NONE = "none"
     WRONG = "wrong"
+    UNISSUED = "unissued"
+    EMPTY = "empty"
+    LONGER = "longer"
+    LONGER_BEFORE = "longer-before"
+    SHORTER = "shorter"
+    OTHER_CASE = "other-case"
+    BASIC = "basic"
+    OTHER_SCHEME = "other-scheme"
+    BARE = "bare"
+    OTHER_HEADER = "other-header"
+
+    @property
+    def holds_key(self) -> bool:
+        """True when the caller's key is sent, so that the call can be charged to its account."""
+        return self in {
+            Credential.KEY,
+            Credential.BASIC,
+            Credential.OTHER_SCHEME,
+            Credential.BARE,
+            Credential.OTHER_HEADER,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """The form of a request where it is not the usual one, which is the body as compact JSON.
+
+    ``content`` are the bytes to send (None: those of the case's body), ``media_type`` is the Content-Type (None: no such header), ``method`` replaces
+    the operation's. ``headers`` are sent in addition, ``is_chunked`` sends the body without a stated length.
+    """
+
+    content: bytes | None = None
+    media_type: str | None = "application/json"
+    method: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    is_chunked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +97,8 @@ class Case:
     ``id`` names the case and stays the same as long as the contract does (``refusal/num_images/maximum+1``). ``body`` is the JSON value
     to send, and ``images`` the number of pictures that the call costs if the server carries it out (a wrongly accepted one too). ``pointer`` is the
     place in ``body`` under test, ``evidence`` the evidence for the expected outcome. ``covers`` are the contract elements that the call proves
-    when it succeeds. The call is made ``repeats`` times.
+    when it succeeds. The call is made ``repeats`` times. ``form`` is the form of the request, None for the usual one. ``statuses`` are the statuses of
+    a refusal that are allowed where the evidence does not decide between several; empty for the documented one.
     """
 
     id: str
@@ -62,6 +111,8 @@ class Case:
     credential: Credential = Credential.KEY
     repeats: int = 1
     covers: tuple[str, ...] = ()
+    form: RequestForm | None = None
+    statuses: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +135,10 @@ class Plan:
     """The calls of a verification, in order.
 
     ``free`` calls cost nothing unless the server errs. ``paid`` calls prove the elements of the contract with the fewest pictures, then use the rest of
-    the budget. ``unpaid`` calls are added where nothing costs money (repeated calls, odd prompts), and so are ``parallel`` calls, which are made at the
-    same time. ``elements`` are the contract elements to prove, and ``unbought`` gives the reason for each id that the budget or the caller left out.
-    ``pairs`` are the pairs of values that the contract allows, and ``pairs_of`` maps the id of a call to those in its request.
+    the budget. ``after`` calls cost nothing either and are made after a success. ``unpaid`` calls are added where nothing costs money (repeated calls,
+    odd prompts), and so are ``parallel`` calls, which are made at the same time. ``elements`` are the contract elements to prove, and ``unbought`` gives
+    the reason for each id that the budget or the caller left out. ``pairs`` are the pairs of values that the contract allows, and ``pairs_of`` maps the
+    id of a call to those in its request.
     """
 
     checks: tuple[Check, ...]
@@ -95,6 +147,7 @@ class Plan:
     unpaid: tuple[Case, ...] = ()
     elements: tuple[str, ...] = ()
     unbought: dict[str, str] = field(default_factory=dict[str, str])
+    after: tuple[Case, ...] = ()
     parallel: tuple[Case, ...] = ()
     pairs: frozenset[str] = frozenset()
     pairs_of: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
@@ -107,7 +160,7 @@ class Plan:
     @property
     def calls(self) -> tuple[Case, ...]:
         """Every call in order."""
-        return (*self.free, *self.paid, *self.unpaid, *self.parallel)
+        return (*self.free, *self.paid, *self.after, *self.unpaid, *self.parallel)
 
     def pairs_in(self, cases: Iterable[Case]) -> frozenset[str]:
         """Return the pairs of values in some of the calls."""
@@ -134,7 +187,8 @@ class FetchedPicture:
 
     ``source`` is the URL (redacted) or ``base64``. ``content`` holds the bytes received, ``status`` and ``media_type`` are those of the
     download (None and ``""`` for Base64). ``format`` is the format of the bytes (``image/png``; None when they are not a picture), ``pixels``
-    width and height, ``problem`` the reason why the picture cannot be checked.
+    width and height, ``problem`` the reason why the picture cannot be checked, ``damage`` a fault that many programs do not notice (a checksum).
+    ``headers`` are those of the download, by lower-case name.
     """
 
     pointer: str
@@ -145,6 +199,8 @@ class FetchedPicture:
     pixels: tuple[int, int] | None = None
     content: bytes = b""
     problem: str | None = None
+    damage: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +209,8 @@ class Observation:
 
     ``sent`` is the request body, ``status`` is None when no answer began, ``headers`` are by lower-case name, ``content`` is the decoded body.
     ``number`` counts the repetitions of a case from 0. ``trouble`` is the reason for an incomplete answer, ``detail`` describes it.
+    ``client_id`` is the request id that the call was sent with, ``time_s`` the moment of the answer in seconds since the epoch; both are None where
+    they are not known. ``has_headers`` is True when every header of the answer is there: a recording has some of them.
     """
 
     case: Case
@@ -165,6 +223,9 @@ class Observation:
     trouble: Trouble | None = None
     detail: str = ""
     pictures: tuple[FetchedPicture, ...] = ()
+    client_id: str | None = None
+    time_s: float | None = None
+    has_headers: bool = False
 
     @property
     def content_type(self) -> str:
@@ -176,7 +237,7 @@ class Observation:
 class Verification:
     """Findings, outcomes and cost of a verification.
 
-    ``findings`` are all distinct deviations, ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
+    ``findings`` are all distinct deviations, one for each cause, which covers the others with it; ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
     again. ``outcomes`` maps each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
     ``credits`` and ``usd`` are the charges (``usd`` is None where no price is known). ``coverage`` maps each contract element to the number of
     successful calls that prove it; of the ``pairs`` of values, ``pairs_covered`` were in a successful call. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.

@@ -1,16 +1,19 @@
 """Check one call against everything that the contract claims about it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 
 import orjson
 from bodydouble_spec import Finding, is_success
 
 from bodydouble_contract_tests.checks.findings import deviation, distinct, generic_pointer, shortened
+from bodydouble_contract_tests.checks.headers import check_headers, check_preflight
+from bodydouble_contract_tests.checks.identity import check_ids, check_keys, check_secrets, is_relative
 from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
 from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.refusals import check_refusal
-from bodydouble_contract_tests.checks.status import check_status, passing_origin
+from bodydouble_contract_tests.checks.status import check_status, expected_statuses, passing_origin
 from bodydouble_contract_tests.checks.success import check_answer
 
 __all__ = ["check_observation", "check_observations"]
@@ -19,12 +22,19 @@ _TOLERANCE = 1e-6
 
 
 def check_observations(profile: OperationProfile, observations: Iterable[Observation]) -> list[Finding]:
-    """Return the deviations between calls, each once: prices out of proportion, and repeated calls with different outcomes.
+    """Return the deviations between calls, each once.
 
-    Where all repetitions of a call end with the same wrong status, the finding is that of a single call.
+    They are prices out of proportion, repeated calls with different outcomes, ids that are not new, and keys like the caller's that are accepted although
+    others are not. Where all repetitions of a call end with the same wrong status, the finding is that of a single call.
     """
     seen = list(observations)
-    return list(distinct((*_prices(profile, seen), *_repetitions(profile, seen))))
+    found = (
+        *_prices(profile, seen),
+        *_repetitions(profile, seen),
+        *check_ids(profile, seen),
+        *check_keys(profile, seen),
+    )
+    return list(distinct(found))
 
 
 def _prices(profile: OperationProfile, observations: list[Observation]) -> Iterator[Finding]:
@@ -70,8 +80,8 @@ def _repetitions(profile: OperationProfile, observations: list[Observation]) -> 
     for observation in observations:
         if observation.case.repeats > 1:
             groups.setdefault(observation.case.id, []).append(observation)
-    for group in groups.values():
-        yield from _repetition(profile, group)
+    for name, group in groups.items():
+        yield from (replace(finding, witness=name) for finding in _repetition(profile, group))
 
 
 def _repetition(profile: OperationProfile, group: list[Observation]) -> Iterator[Finding]:
@@ -91,24 +101,39 @@ def _repetition(profile: OperationProfile, group: list[Observation]) -> Iterator
         yield deviation(profile, "answers-steadily/mixed", message, "the same status for all calls", listed)
 
 
-def check_observation(profile: OperationProfile, observation: Observation, *, is_live: bool = False) -> list[Finding]:
+def check_observation(
+    profile: OperationProfile, observation: Observation, *, is_live: bool = False, secrets: Collection[str] = ()
+) -> list[Finding]:
     """Return the deviations of one call, each once; empty when every claim about it holds.
 
-    ``is_live`` marks a paid call, for which a charge above the documented price is an error. The status of a repeated call is left to
+    ``is_live`` marks a paid call, for which a charge above the documented price is an error. ``secrets`` are the texts that the answer must not repeat.
+    The status of a repeated call is left to
     `check_observations`, which sees all repetitions. A 429 is not a verdict on the request; the caller leaves it out.
     """
-    return list(distinct(_all_findings(profile, observation, is_live=is_live)))
+    return list(distinct(_all_findings(profile, observation, is_live=is_live, secrets=secrets)))
 
 
-def _all_findings(profile: OperationProfile, observation: Observation, *, is_live: bool) -> Iterator[Finding]:
+def _all_findings(
+    profile: OperationProfile, observation: Observation, *, is_live: bool, secrets: Collection[str]
+) -> Iterator[Finding]:
     case, status = observation.case, observation.status
-    if status is not None and case.repeats == 1:
+    if status is not None and case.repeats == 1 and not is_relative(case):
         yield from check_status(profile, case, status, observation.content)
+    yield from check_secrets(profile, observation, secrets)
     if observation.trouble is not None:
         yield _trouble(profile, case, observation.trouble, observation)
-    elif status is None:
         return
-    elif is_success(status):
+    if status is None:
+        return
+    if case.form is not None and case.form.method is not None:
+        # Another method is another operation: of its answer only the status is stated.
+        if case.check == "cors-preflight":
+            yield from check_preflight(profile, observation, status)
+        return
+    # Of an unexpected answer the status is the fault.
+    if is_success(status) or status in expected_statuses(profile, case):
+        yield from check_headers(profile, observation, status)
+    if is_success(status):
         # A wrongly accepted call is a finding already; its pictures do not matter.
         if case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED):
             yield from check_answer(profile, observation, status, is_live=is_live)

@@ -10,7 +10,17 @@ from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import orjson
-from bodydouble_spec import Contract, Evidence, Operation, SpecError, is_array, is_object, join_pointer
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Operation,
+    SpecError,
+    is_array,
+    is_object,
+    join_pointer,
+    pointer_parts,
+    resolve_pointer,
+)
 from bodydouble_spec.image_fields import (
     BASE64,
     CREDITS,
@@ -30,7 +40,7 @@ from bodydouble_contract_tests.checks.unspecified import (
     is_unspecified_prompt,
     known_values,
 )
-from bodydouble_contract_tests.schema import places, request_target, values_at, values_named
+from bodydouble_contract_tests.schema import places, request_target, request_walker, values_at, values_named
 
 __all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]
 
@@ -248,6 +258,66 @@ class OperationProfile:
         fact = self.contract.fact(join_pointer(self.operation.pointer, *parts))
         return "the published contract" if fact is None else fact.source
 
+    def response_key(self, status: int) -> str:
+        """Return the key under which the contract documents a status: itself, its class (``4XX``) or ``default``."""
+        response = self.operation.response(status)
+        return str(status) if response is None else response.status
+
+    def headers(self, status: int) -> Mapping[str, Mapping[str, Any]]:
+        """Return the headers that the contract documents for a status, by lower-case name."""
+        return self._headers.get(self.response_key(status), {})
+
+    @cached_property
+    def _headers(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        responses = self._published("responses")
+        return {
+            str(key): {name.lower(): item for name, item in response["headers"].items() if is_object(item)}
+            for key, response in (responses.items() if is_object(responses) else ())
+            if is_object(response) and is_object(response.get("headers"))
+        }
+
+    def _published(self, *parts: str) -> Any:
+        """Return the value at a place below the operation in the document; None where there is none."""
+        try:
+            return resolve_pointer(self.contract.document, pointer_parts(join_pointer(self.operation.pointer, *parts)))
+        except LookupError:
+            return None
+
+    @property
+    def cors_exposed(self) -> tuple[str, ...] | None:
+        """The headers that pages of other origins may read (``x-cors``); None where the contract says nothing."""
+        return _texts(self.operation.extensions.get("x-cors"), "exposed")
+
+    @property
+    def cors_allowed(self) -> tuple[str, ...] | None:
+        """The request headers that pages of other origins may send (``x-preflight``); None where the contract says nothing."""
+        return _texts(self.operation.extensions.get("x-preflight"), "headers")
+
+    @property
+    def has_open_pictures(self) -> bool:
+        """True when pages of other origins may read the pictures (``x-picture-cors``)."""
+        return "x-picture-cors" in self.operation.extensions
+
+    def refusal_statuses(self, body: Any) -> frozenset[int]:
+        """Return the statuses for an invalid body where the evidence allows several: one of its values has ``x-refused-with``; else none."""
+        allowed: set[int] = set()
+        for name, statuses in self._refusal_statuses.items() if is_object(body) else ():
+            is_wrong = isinstance(body.get(name), str) and any(
+                fault.pointer == join_pointer("", name) for fault in self.operation.validate_request(body)
+            )
+            allowed |= {self.refusal_status, *statuses} if is_wrong else set()
+        return frozenset(allowed)
+
+    @cached_property
+    def _refusal_statuses(self) -> Mapping[str, frozenset[int]]:
+        schemas = request_walker(self.contract, self.operation)
+        found: dict[str, frozenset[int]] = {}
+        for name, place in (item for top in schemas.ways(schemas.root) for item in top.properties.items()):
+            stated = [statuses for statuses in place.published("x-refused-with") if is_array(statuses)]
+            if stated:
+                found[name] = frozenset(status for statuses in stated for status in statuses if type(status) is int)
+        return found
+
     def _are_unspecified(self, inputs: Any) -> bool:
         if not is_array(inputs):
             return is_unspecified_input(inputs)
@@ -262,6 +332,12 @@ def _stated(answer: Any, names: tuple[str, ...]) -> float | None:
 def _is_number(value: Any) -> bool:
     """Return whether a JSON value is a number; infinity and NaN, which JSON does not have, are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _texts(extension: Any, name: str) -> tuple[str, ...] | None:
+    """Return the list of texts under a name of an extension, in lower case; None where there is none."""
+    value = extension.get(name) if is_object(extension) else None
+    return tuple(item.lower() for item in value if isinstance(item, str)) if is_array(value) else None
 
 
 def _text(value: Any) -> str | None:

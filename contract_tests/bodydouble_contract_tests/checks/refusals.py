@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from bodydouble_spec import Finding, Response, pointer_parts
 
+from bodydouble_contract_tests.checks.consistency import check_consistency
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import Case, Observation
 from bodydouble_contract_tests.checks.profile import OperationProfile
@@ -25,6 +26,7 @@ def check_refusal(profile: OperationProfile, case: Case, observation: Observatio
     if response is None or not response.content or status not in expected_statuses(profile, case):
         return
     yield from _envelope(profile, response, observation, status)
+    yield from check_consistency(profile, observation, status)
     yield from check_cross_validation(profile, observation, status)
 
 

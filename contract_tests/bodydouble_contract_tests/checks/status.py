@@ -3,17 +3,26 @@
 from collections.abc import Iterator
 
 import orjson
-from bodydouble_spec import Finding, is_object, is_success
+from bodydouble_spec import Evidence, Finding, is_object, is_success
 
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests.checks.profile import OperationProfile
 
-__all__ = ["check_status", "expected_statuses", "passing_origin"]
+__all__ = ["check_status", "expected_statuses", "is_about_status", "passing_origin"]
 
-_ACCEPTING = {"valid-accepted", "unknown-key-tolerated"}
+# The checks that are about the status of their own cases.
+_ABOUT_STATUS = {
+    "valid-accepted", "unknown-key-tolerated", "odd-request-survived", "invalid-refused", "malformed-refused", "method-refused",
+    "no-key-refused", "wrong-key-refused", "client-id-dropped", "cors-preflight",
+}  # fmt: skip
 _NO_KEY = 401
 _PASSING_ORIGINS = ("generated", "recorded")
+
+
+def is_about_status(check: str) -> bool:
+    """Return whether the findings of a check are about the status of an answer."""
+    return check in _ABOUT_STATUS
 
 
 def passing_origin(case: Case) -> str | None:
@@ -26,32 +35,51 @@ def check_status(profile: OperationProfile, case: Case, status: int, content: by
     """Yield the finding about an unexpected status; ``content`` is the body, whose message is quoted."""
     if case.expectation is ExpectedOutcome.SURVIVED:
         if status >= 500:
+            check = case.check if case.check in _ABOUT_STATUS else "odd-request-survived"
             message = f"an odd request gave {status}{_quoted(status, content)}"
-            yield _of_case(profile, case, "odd-request-survived", message, "no 5xx", status)
-        elif is_success(status):
+            yield _of_case(profile, case, check, message, "no 5xx", status)
+        elif is_success(status) and (case.form is None or case.form.method is None):
             yield from _undocumented_success(profile, status)
         return
     expected = expected_statuses(profile, case)
     if status in expected:
         return
+    happened = f"{_what_happened(status)} with {status}{_quoted(status, content)}"
     if case.expectation is ExpectedOutcome.ACCEPTED:
         if is_success(status):
             yield from _undocumented_success(profile, status)
             return
-        check = case.check if case.check in _ACCEPTING else "valid-accepted"
-        message = f"a valid request {_what_happened(status)} with {status}{_quoted(status, content)}"
+        check, message = "valid-accepted", f"a valid request {happened}"
     elif case.expectation is ExpectedOutcome.REFUSED:
-        check = "invalid-refused"
-        message = f"an invalid request {_what_happened(status)} with {status}{_quoted(status, content)}"
+        check, message = "invalid-refused", f"an invalid request {happened}"
+    elif case.credential in {Credential.NONE, Credential.EMPTY}:
+        check, message = "no-key-refused", f"a request without a key {happened}"
     else:
-        check = "no-key-refused" if case.credential is Credential.NONE else "wrong-key-refused"
-        which = "without a key" if case.credential is Credential.NONE else "with a wrong key"
-        message = f"a request {which} {_what_happened(status)} with {status}{_quoted(status, content)}"
-    yield _of_case(profile, case, check, message, min(expected), status)
+        check, message = (
+            "wrong-key-refused",
+            f"a request with {_CREDENTIALS.get(case.credential, 'a wrong key')} {happened}",
+        )
+    check = case.check if case.check in _ABOUT_STATUS else check
+    wanted = min(expected) if len(expected) == 1 else " or ".join(map(str, sorted(expected)))
+    yield _of_case(profile, case, check, message, wanted, status)
+
+
+_CREDENTIALS = {
+    Credential.LONGER: "a key that is longer by a character",
+    Credential.LONGER_BEFORE: "a key that is longer by a character",
+    Credential.SHORTER: "a key that lacks its last character",
+    Credential.OTHER_CASE: "the key in the other letter case",
+    Credential.BASIC: "the key under another scheme (Basic)",
+    Credential.OTHER_SCHEME: "the key under another scheme (Token)",
+    Credential.BARE: "the key without a scheme",
+    Credential.OTHER_HEADER: "the key in another header (X-API-Key)",
+}
 
 
 def expected_statuses(profile: OperationProfile, case: Case) -> frozenset[int]:
     """Return the statuses that meet the expectation of a case; empty where any status but a 5xx does."""
+    if case.statuses:
+        return case.statuses
     match case.expectation:
         case ExpectedOutcome.ACCEPTED:
             documented = (int(key) for key in profile.operation.responses if key.isdecimal())
@@ -77,7 +105,9 @@ def _of_case(profile: OperationProfile, case: Case, check: str, message: str, ex
     origin = passing_origin(case)
     rule = case.id.removeprefix(f"{check}/") if origin is None else _general_rule(case, origin, got)
     finding_id = check if rule == check else f"{check}/{rule}"
-    return deviation(profile, finding_id, message, expected, got, evidence=case.evidence)
+    # A 5xx is a fault of the server by HTTP itself, whatever the request was.
+    evidence = Evidence.DOCUMENTED if got >= 500 else case.evidence
+    return deviation(profile, finding_id, message, expected, got, evidence=evidence)
 
 
 def _general_rule(case: Case, origin: str, status: int) -> str:

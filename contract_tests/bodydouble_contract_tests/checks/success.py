@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from bodydouble_spec import Finding, Severity
+from bodydouble_spec import Finding
 
+from bodydouble_contract_tests.checks.cost import check_cost
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
 from bodydouble_contract_tests.checks.images import check_pictures
 from bodydouble_contract_tests.checks.model import Observation
@@ -32,10 +33,6 @@ def check_cross_validation(profile: OperationProfile, observation: Observation, 
         yield deviation(profile, f"{_CHECK}/accepted", message, [fault.message for fault in ours[:3]], "conforms")
 
 
-# Prices that differ by rounding only are the same.
-_TOLERANCE = 1e-6
-
-
 def check_answer(
     profile: OperationProfile, observation: Observation, status: int, *, is_live: bool = False
 ) -> Iterator[Finding]:
@@ -48,7 +45,7 @@ def check_answer(
         yield from _validate(profile, observation, status, answer)
         yield from check_cross_validation(profile, observation, status)
     yield from _count(profile, observation.case.body, answer)
-    yield from _cost(profile, observation.case.body, answer, is_live=is_live)
+    yield from check_cost(profile, observation, answer, is_live=is_live)
     yield from check_pictures(profile, observation, answer)
 
 
@@ -88,27 +85,3 @@ def _count(profile: OperationProfile, body: Any, answer: Any) -> Iterator[Findin
             rule = "fewer" if length < promised else "more"
             message = f"the answer has {length} of {promised} pictures"
             yield deviation(profile, f"image-count/{rule}", message, promised, length, pointer=pointer)
-
-
-def _cost(profile: OperationProfile, body: Any, answer: Any, *, is_live: bool) -> Iterator[Finding]:
-    cost = profile.cost(answer)
-    if cost is None:
-        return
-    pointer, used = generic_pointer(answer, cost[0]), cost[1]
-    if used <= 0:
-        message = f"the call cost {used:g} credits"
-        yield deviation(profile, "credits-positive", message, "more than 0", used, pointer=pointer)
-        return
-    promised = profile.images_promised(body)
-    lengths = [length for _, length in profile.picture_lists(answer)]
-    if profile.credits is None or promised is None or any(length != promised for length in lengths):
-        return
-    price = profile.credits * promised
-    is_more = used > price * (1 + _TOLERANCE)
-    # The price of several pictures is not documented, so a lower one is not a deviation.
-    if is_more or (promised == 1 and used < price * (1 - _TOLERANCE)):
-        noun = "picture" if promised == 1 else "pictures"
-        message = f"the call cost {used:g} credits; the documented price of {promised} {noun} is {price:g}"
-        finding_id = f"charge-as-documented/{'more' if is_more else 'less'}"
-        finding = deviation(profile, finding_id, message, price, used, pointer=pointer)
-        yield replace(finding, severity=Severity.ERROR if is_more and is_live else Severity.INFO)

@@ -17,15 +17,19 @@ _LONG_PROMPT = 1000
 
 
 def is_unspecified_prompt(prompt: Any) -> bool:
-    """Return whether a prompt is blank, longer than 1,000 characters, or has control, unassigned, astral or right-to-left characters."""
+    """Return whether a prompt is blank, longer than 1,000 characters, or has a character that is not text.
+
+    The vendor states no limits, and a safety filter may refuse what it cannot read. Tabs, line breaks, and letters and emoji of every script are text;
+    other control characters, surrogates and unassigned characters are not.
+    """
     return isinstance(prompt, str) and (
-        not prompt.strip() or len(prompt) > _LONG_PROMPT or any(map(_is_unusual, prompt))
+        not prompt.strip() or len(prompt) > _LONG_PROMPT or any(map(_is_no_text, prompt))
     )
 
 
-def _is_unusual(character: str) -> bool:
-    is_control = character != "\n" and unicodedata.category(character).startswith("C")
-    return is_control or ord(character) > 0xFFFF or unicodedata.bidirectional(character) in {"R", "AL"}
+def _is_no_text(character: str) -> bool:
+    # Joiners of emoji and marks of direction (Cf) are part of texts.
+    return character not in "\t\n\r" and unicodedata.category(character) in {"Cc", "Cs", "Cn", "Co"}
 
 
 def is_unspecified_input(text: Any) -> bool:

@@ -1,21 +1,20 @@
 """Cases that apply to any operation."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bodydouble_spec import Evidence, is_array, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec import Evidence, decode_picture, is_array, is_object, picture_kind, pointer_parts, resolve_pointer
 from bodydouble_spec.schema import json_key
 
-from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, OperationProfile
+from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile
 from bodydouble_contract_tests.plan.space import Row
 from bodydouble_contract_tests.plan.zoo import PROMPT, input_picture
-from bodydouble_contract_tests.strategies import BoundaryCase
+from bodydouble_contract_tests.strategies import BoundaryCase, double_faults
 
 __all__ = [
     "UNKNOWN_PROPERTY",
     "accepted_case",
-    "credential_cases",
     "odd_cases",
     "refusal_cases",
     "steady_case",
@@ -55,25 +54,18 @@ def unknown_property_case(profile: OperationProfile, row: Row) -> Case | None:
     return replace(case, id="accepted/unknown-property", check="unknown-key-tolerated", body=body)
 
 
-def credential_cases(checks: Mapping[str, Check], row: Row) -> list[Case]:
-    """Return the request without a key and with a wrong key, where the operation needs one."""
-    return [
-        Case(f"credential/{name}", check, row.value, ExpectedOutcome.UNAUTHORIZED, checks[check].evidence, row.images, credential=credential)
-        for name, check, credential in (
-            ("no-key", "no-key-refused", Credential.NONE),
-            ("wrong-key", "wrong-key-refused", Credential.WRONG),
-        )
-        if check in checks
-    ]  # fmt: skip
-
-
 def steady_case(case: Case, repeats: int) -> Case:
     """Return the case with a number of repetitions."""
     return replace(case, id=f"steady/{case.id}", check="answers-steadily", repeats=repeats, covers=())
 
 
-def refusal_cases(profile: OperationProfile, boundaries: Iterable[BoundaryCase]) -> list[Case]:
-    """Return a case for each body with one fault. Its price is what the call costs if the server accepts it by mistake."""
+def refusal_cases(profile: OperationProfile, boundaries: Sequence[BoundaryCase]) -> list[Case]:
+    """Return a case for each body with one fault, and some with two. Its price is what the call costs if the server accepts it by mistake.
+
+    A whole number in place of another type shows no more than a fraction there, and is left out.
+    """
+    ids = {case.id for case in boundaries if not case.valid}
+    chosen = [case for case in boundaries if not case.valid and not _is_shown_by_fraction(case.id, ids)]
     return [
         Case(
             f"refusal/{case.id}",
@@ -83,10 +75,14 @@ def refusal_cases(profile: OperationProfile, boundaries: Iterable[BoundaryCase])
             case.evidence,
             profile.images_asked(case.body),
             case.pointer,
+            statuses=profile.refusal_statuses(case.body),
         )
-        for case in boundaries
-        if not case.valid
+        for case in (*chosen, *double_faults(boundaries))
     ]
+
+
+def _is_shown_by_fraction(identifier: str, ids: Collection[str]) -> bool:
+    return identifier.endswith("type-integer") and f"{identifier.removesuffix('integer')}number" in ids
 
 
 def valid_boundary_cases(
@@ -142,21 +138,22 @@ def _same_at(pointer: str, one: Any, other: Any) -> bool:
 
 
 def _at(pointer: str, body: Any) -> str | None:
-    """Return the value at a place as a text to compare; None when there is no value."""
+    """Return the value at a place as a text to compare, of a picture its form and format; None when there is no value."""
     try:
-        return json_key(resolve_pointer(body, pointer_parts(pointer)))
+        value = resolve_pointer(body, pointer_parts(pointer))
     except LookupError:
         return None
+    kind = picture_kind(decode_picture(value)) if isinstance(value, str) else None
+    return json_key(value) if kind is None else f"{value[:5] == 'data:'} {kind.media_type}"
 
 
 _LONG = 4000
 _MANY = 14
 _PROMPTS = {
     "empty": "",
+    "blank": "   \n ",
     f"{_LONG}-characters": (f"{PROMPT} " * _LONG)[:_LONG],
     "nul": f"{PROMPT}\x00",
-    "astral": "Paint the door of the house 🟥 like 𝒹𝒶𝓌𝓃.",
-    "right-to-left": "اصبغ باب البيت باللون الأحمر",
 }
 
 

@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 from bodydouble_spec import Evidence, is_object, pointer_parts
 from bodydouble_spec.image_fields import RequestFields
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile, Plan, catalogue
+from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
-    credential_cases,
     odd_cases,
     refusal_cases,
     steady_case,
@@ -21,6 +20,7 @@ from bodydouble_contract_tests.plan.cases import (
 )
 from bodydouble_contract_tests.plan.coverage import CoveragePlan
 from bodydouble_contract_tests.plan.options import EXAMPLE_URL
+from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
 from bodydouble_contract_tests.plan.space import Row
 from bodydouble_contract_tests.plan.state import alternating_cases, first_case, parallel_cases
 from bodydouble_contract_tests.strategies import boundary_cases
@@ -77,17 +77,22 @@ def _covered(cases: Sequence[Case]) -> set[str]:
 # Checks with cases of their own. The others check the answers to any call.
 _OF_CASES = {
     "valid-accepted", "unknown-key-tolerated", "odd-request-survived", "invalid-refused", "no-key-refused",
-    "wrong-key-refused", "answers-steadily",
+    "wrong-key-refused", "answers-steadily", "malformed-refused", "method-refused", "cors-preflight", "client-id-dropped",
 }  # fmt: skip
-_OF_REFUSALS = {"refusal-envelope"}
+_OF_REFUSALS = {
+    "refusal-envelope", "refusal-consistent", "refusal-issues", "refusal-headers", "request-id-matches",
+}  # fmt: skip
+# Checks of refusals and of successes alike.
+_OF_BOTH = {"key-secret", "cors-answer", "request-id-new"}
+_OF_KEYS = {"no-key-refused", "wrong-key-refused"}
 _TURNED_AWAY = (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED)
-_BY_RATIO = {"picture-pixels"}
-_BY_COUNT = {"image-count", "credits-proportional"}
+_BY_RATIO = {"picture-pixels", "request-id-new"}
+_BY_COUNT = {"image-count", "credits-proportional", "cost-consistent", "picture-distinct"}
 
 
 def free_cases_for(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
     """Return the calls made for one of these checks, and every call that must be refused when refusals are checked."""
-    is_of_refusals = bool(_OF_REFUSALS.intersection(only))
+    is_of_refusals = bool((_OF_REFUSALS | _OF_BOTH | {"client-id-dropped"}).intersection(only))
     return [case for case in cases if case.check in only or (is_of_refusals and case.expectation in _TURNED_AWAY)]
 
 
@@ -114,7 +119,11 @@ def paid_cases_for(
 
 
 _FREE_REPEATS = 5
-_UNPAID_REPEATS = 10
+# The usual call is also the first one, and follows each refusal.
+_UNPAID_REPEATS = 4
+_SELECTED_REPEATS = 10
+# Enough to keep several workers of a server busy.
+_MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
 _NOT_ASKED_FOR = "not needed for the selected checks"
@@ -200,7 +209,9 @@ class _Planner:
         worth_it = [case for case in refusals if case.evidence is not Evidence.ASSUMED]
         self._unbought |= {case.id: _NOT_WORTH_IT for case in refusals if case.evidence is Evidence.ASSUMED}
         self._unbought |= {element: _NOT_WORTH_IT for case in self._coverage.assumed for element in case.covers}
-        steady = [steady_case(case, _FREE_REPEATS) for case in worth_it[-1:]]
+        steady = [
+            steady_case(case, _FREE_REPEATS) for case in [case for case in worth_it if " and " not in case.id][-1:]
+        ]
         required, odd = self._required_cases(), self._selected(self._odd())
         if max_images is None:
             max_images = price(required) + (0 if self._only is None else price(odd))
@@ -211,25 +222,46 @@ class _Planner:
         if self._note_missing_pairs(paid, "are beyond the budget") == 0:
             paid += affordable_start(odd, max_images - price(paid))
         self._unbought |= {case.id: beyond for case in odd if case not in paid}
-        return self._plan([*self._credentials(), *worth_it, *steady], paid, [], beyond)
+        free = [*self._probes(is_billed=True), *worth_it, *steady]
+        assumed = (case.id for case in self._probes(is_billed=False) if case.evidence is Evidence.ASSUMED)
+        self._unbought |= dict.fromkeys(assumed, _NOT_WORTH_IT)
+        return self._plan(free, paid, [], beyond)
 
     def unbilled_plan(self, max_images: int | None) -> Plan:
         """Return the plan where nothing costs money; a limit applies to the calls that are paid on the real API."""
         paid = self._affordable(self._required_cases(), max_images)
         usual = self._coverage.cases[0]
-        sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd()]
+        pairs = self._pair_cases(islice(self._coverage.pair_rows(), _MOST_REQUESTS)) if self._only is None else []
+        sure = [*self._coverage.cases, *self._coverage.assumed, *self._odd(), *pairs]
+        if self._only is not None and _OF_KEYS & self._only and not paid:
+            # Keys are tried after a success too.
+            paid = self._coverage.cases[:1]
         boundaries = self._varied(
             valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure]), most_images=None
         )
-        refusals = self._refusals(most_images=None)
-        refused = [*self._credentials(), *refusals[:1]]
-        steady = [steady_case(usual, _UNPAID_REPEATS), *alternating_cases(usual, refused)]
-        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *steady])
-        free = [first_case(usual), *self._credentials(), *refusals]
-        parallel = self._selected(parallel_cases(self._coverage.cases, refused))
+        refusals, probed = self._refusals(most_images=None), self._probes(is_billed=False)
+        keys = {Credential.NONE, Credential.WRONG}
+        refused = [*(case for case in probed if case.credential in keys and case.form is None), *refusals[:1]]
+        repeats = _UNPAID_REPEATS if self._only is None else _SELECTED_REPEATS
+        steady = [steady_case(usual, repeats), *alternating_cases(usual, refused)]
+        forms = form_cases(self._profile, self._checks, self._coverage.minimal)
+        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, *steady])
+        free = [first_case(usual), *probed, *refusals]
+        together, pairs = (pairs[:_MOST_PARALLEL], pairs[_MOST_PARALLEL:]) if pairs else (self._coverage.cases, [])
+        parallel = self._selected(parallel_cases(together[:_MOST_PARALLEL], refused))
+        self._pairs_of |= {
+            new.id: self._pairs_of.get(old.id, frozenset()) for new, old in zip(parallel, together, strict=False)
+        }
         if self._only is None:
-            unpaid += self._pairs_in_requests(_MOST_REQUESTS - calls_in([*free, *paid, *unpaid, *parallel]))
+            planned = calls_in([*free, *paid, *self._after(), *unpaid, *parallel])
+            unpaid += self._pairs_in_requests(pairs, _MOST_REQUESTS - planned, parallel)
         return self._plan(free, paid, unpaid, f"beyond the limit of {max_images} pictures", parallel)
+
+    def _probes(self, *, is_billed: bool) -> list[Case]:
+        return probes(self._profile, self._checks, self._coverage.minimal, is_billed=is_billed)
+
+    def _after(self) -> list[Case]:
+        return credential_cases_after(self._profile, self._checks, self._coverage.minimal)
 
     def _plan(
         self,
@@ -239,9 +271,11 @@ class _Planner:
         beyond: str,
         parallel: Sequence[Case] = (),
     ) -> Plan:
+        after = self._after()
         checks = list(self._checks.values())
         if self._only is not None:
             free = free_cases_for(free, self._only)
+            after = free_cases_for(after, self._only) if paid else []
             checks = [check for check in checks if check.id in self._only]
         url = self._coverage.url_element
         names = self._coverage.elements if url is None else (*self._coverage.elements, url)
@@ -260,6 +294,7 @@ class _Planner:
             tuple(unpaid),
             names,
             self._unbought,
+            tuple(after),
             tuple(parallel),
             pairs,
             self._pairs_of,
@@ -282,9 +317,6 @@ class _Planner:
     def _selected(self, cases: Sequence[Case]) -> list[Case]:
         return [case for case in cases if self._only is None or case.check in self._only]
 
-    def _credentials(self) -> list[Case]:
-        return credential_cases(self._checks, self._coverage.minimal)
-
     def _refusals(self, *, most_images: int | None) -> list[Case]:
         return self._varied(refusal_cases(self._profile, self._boundaries), most_images=most_images)
 
@@ -300,10 +332,10 @@ class _Planner:
         check = self._checks.get("odd-request-survived")
         return [] if check is None else odd_cases(self._profile, self._coverage.minimal, check.evidence)
 
-    def _pairs_in_requests(self, requests: int) -> list[Case]:
-        """Return calls for pairs of values, as many as the number of requests allows; those with a specified outcome first."""
-        cases = self._pair_cases(islice(self._coverage.pair_rows(), max(0, requests)))
-        self._note_missing_pairs([*self._coverage.cases, *cases], f"need more than {_MOST_REQUESTS} requests")
+    def _pairs_in_requests(self, pairs: Sequence[Case], requests: int, others: Sequence[Case]) -> list[Case]:
+        """Return the calls for pairs of values that the number of requests allows; those with a specified outcome first."""
+        cases = list(pairs[: max(0, requests)])
+        self._note_missing_pairs([*self._coverage.cases, *others, *cases], f"need more than {_MOST_REQUESTS} requests")
         rows = islice(self._coverage.unspecified_rows(), max(0, requests - len(cases)))
         return [*cases, *(survived_case(row) for row in rows)]
 

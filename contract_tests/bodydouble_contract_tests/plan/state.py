@@ -7,9 +7,6 @@ from bodydouble_contract_tests.checks import Case
 
 __all__ = ["alternating_cases", "first_case", "parallel_cases"]
 
-# Enough to keep several workers of a server busy.
-_MOST_PARALLEL = 6
-
 
 def first_case(usual: Case) -> Case:
     """Return the usual call as the first one that the server gets."""
@@ -29,7 +26,7 @@ def alternating_cases(usual: Case, refused: Sequence[Case]) -> list[Case]:
 
 def parallel_cases(accepted: Sequence[Case], refused: Sequence[Case]) -> list[Case]:
     """Return different calls to be made at the same time, so that an answer to another call is noticed."""
-    cases = [*accepted[:_MOST_PARALLEL], *refused]
+    cases = [*accepted, *refused]
     return [_renamed(f"parallel/{case.id}", case) for case in cases]
 
 

@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec import Finding, is_array, is_object
 
-from bodydouble_contract_tests.checks import Verification
+from bodydouble_contract_tests.checks import Verification, flattened
 
 __all__ = ["BadBaseline", "Baseline", "check_of"]
 
@@ -30,7 +30,7 @@ class Baseline:
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Baseline":
         """Return a baseline of exactly these findings."""
-        documents = (finding.to_dict() for finding in findings)
+        documents = (finding.to_dict() for finding in flattened(findings))
         entries = ({name: item[name] for name in _KEPT if name in item} for item in documents)
         return cls({entry["fingerprint"]: entry for entry in entries})
 
@@ -47,13 +47,7 @@ class Baseline:
         findings = document.get("findings") if is_object(document) else None
         if not is_array(findings):
             raise BadBaseline('it has no list "findings"; a baseline is written by --write-baseline')
-        known: dict[str, Mapping[str, Any]] = {}
-        for number, entry in enumerate(findings):
-            fingerprint = entry.get("fingerprint") if is_object(entry) else None
-            if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
-                raise BadBaseline(f"/findings/{number} has no fingerprint of 16 hexadecimal digits")
-            known[fingerprint] = {name: entry[name] for name in _KEPT if name in entry}
-        return cls(known)
+        return cls(dict(_entries(findings, "/findings")))
 
     def to_json(self) -> str:
         """Return the text of the baseline's file. The order of the findings is the same in every run."""
@@ -66,19 +60,35 @@ class Baseline:
 
         A finding is gone only when its check was run, in a verification that ran to its end.
         """
-        muted = tuple(item for item in verification.findings if item.fingerprint in self.known)
-        new = tuple(item for item in verification.findings if item.fingerprint not in self.known)
+        muted = tuple(item for item in flattened(verification.findings) if item.fingerprint in self.known)
+        new = tuple(left for item in verification.findings if (left := self._new(item)) is not None)
         return replace(verification, findings=new, muted=muted, gone=self._gone(verification))
+
+    def _new(self, finding: Finding) -> Finding | None:
+        """Return what is new of a finding and those that it covers; None when all of them are known."""
+        first, *others = [item for item in (finding, *finding.covers) if item.fingerprint not in self.known] or [None]
+        return None if first is None else replace(first, covers=tuple(item for item in others if item is not None))
 
     def _gone(self, verification: Verification) -> tuple[str, ...]:
         if verification.incomplete is not None:
             return ()
-        seen = {item.fingerprint for item in verification.findings}
+        seen = {item.fingerprint for item in flattened(verification.findings)}
         return tuple(
             fingerprint
             for fingerprint, entry in self.known.items()
             if fingerprint not in seen and verification.outcomes.get(check_of(entry), _NOT_RUN) != _NOT_RUN
         )
+
+
+def _entries(findings: Iterable[Any], place: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield fingerprint and entry of each finding, and of those that it covers. Raises BadBaseline."""
+    for number, entry in enumerate(findings):
+        fingerprint = entry.get("fingerprint") if is_object(entry) else None
+        if not isinstance(fingerprint, str) or not _FINGERPRINT.fullmatch(fingerprint):
+            raise BadBaseline(f"{place}/{number} has no fingerprint of 16 hexadecimal digits")
+        yield fingerprint, {name: entry[name] for name in _KEPT if name in entry}
+        covers = entry.get("covers")
+        yield from _entries(covers if is_array(covers) else (), f"{place}/{number}/covers")
 
 
 def check_of(entry: Mapping[str, Any]) -> str:

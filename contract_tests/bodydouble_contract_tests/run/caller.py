@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import count
 
 from bodydouble_spec import Finding, is_object
 
@@ -18,11 +19,13 @@ from bodydouble_contract_tests.checks import (
     Observation,
     OperationProfile,
     Progress,
+    RequestForm,
     Trouble,
 )
 from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of, worst_images
-from bodydouble_contract_tests.run.http import WRONG_KEY, Received, Target
+from bodydouble_contract_tests.run.credentials import changed_key
+from bodydouble_contract_tests.run.http import Received, Target
 from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
 from bodydouble_contract_tests.run.redaction import Redaction, parsed
 
@@ -35,6 +38,7 @@ __all__ = [
     "RunStopped",
     "SentCase",
     "WaitBudget",
+    "form_headers",
     "retry_after_s",
     "sent_bytes",
 ]
@@ -91,6 +95,10 @@ class BudgetExceeded(Exception):
     """The price of a call is higher than what is left of the budget; nothing was sent."""
 
 
+# The client's request id, and the answer to the call that was sent with it.
+_Answer = tuple[str, Received]
+
+
 @dataclass(frozen=True, slots=True)
 class SentCase:
     """A case after its call: the record of the call, and the observation, still without pictures."""
@@ -144,6 +152,7 @@ class Caller:
         self._run = secrets.token_hex(4)
         self._salt = secrets.token_bytes(8)
         self._written = 0
+        self._client_ids = count(1)
         self._was_reached = recorded_run.requests > 0
         self.requests = recorded_run.requests
         self.charge = recorded_run.charge
@@ -154,7 +163,7 @@ class Caller:
             answers = list(pool.map(self._send, cases))
         return [self.call(case, answer=answer) for case, answer in zip(cases, answers, strict=True)]
 
-    def call(self, case: Case, number: int = 0, *, answer: Received | None = None) -> SentCase:
+    def call(self, case: Case, number: int = 0, *, answer: _Answer | None = None) -> SentCase:
         """Send a case, and send it again after each pause that the server asks for. Raises RunStopped and BudgetExceeded.
 
         With ``answer``, the case was sent already.
@@ -169,7 +178,7 @@ class Caller:
                 continue
             self._was_reached = True
             is_charged = call.entry.charge != NO_CHARGE
-            if received.status == 429 and case.credential is Credential.KEY and not is_charged:
+            if received.status == 429 and case.credential.holds_key and not is_charged:
                 self._wait(case, received)
                 continue
             if self._is_turned_away(case, received):
@@ -184,12 +193,23 @@ class Caller:
         """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
         self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
 
-    def _send(self, case: Case) -> Received:
+    def _send(self, case: Case) -> _Answer:
         operation, sent = self._profile.operation, sent_bytes(self._profile, case)
-        path, headers = self._profile.target
-        return self._target.send(operation.method, path, sent, case.credential, operation.security, headers)
+        form = case.form or RequestForm()
+        path, own = self._profile.target
+        own_id = f"bodydouble:Verify_1.request-{self._run}-{next(self._client_ids)}"
+        headers = {**own, _CLIENT_ID: own_id, **form_headers(case, sent)}
+        received = self._target.send(
+            form.method or operation.method,
+            path,
+            iter((sent[:1], sent[1:])) if form.is_chunked else sent,
+            case.credential,
+            operation.security,
+            headers,
+        )
+        return headers[_CLIENT_ID], received
 
-    def _send_once(self, case: Case, number: int, answer: Received | None) -> tuple[SentCase, Received]:
+    def _send_once(self, case: Case, number: int, answer: _Answer | None) -> tuple[SentCase, Received]:
         sent = sent_bytes(self._profile, case)
         reservation = None
         if self._budget is not None:
@@ -201,8 +221,9 @@ class Caller:
         if entry.reserved_usd:
             self._write(entry, Observation(case, sent, None, number=number), (), is_money=True)
         charge = entry.charge
+        client_id = ""
         try:
-            received = answer or self._send(case)
+            client_id, received = answer or self._send(case)
             charge = NO_CHARGE
             if self._budget is not None:
                 charge = charge_of(self._profile, case, received, parsed(received.content), self._budget.usd_per_image)
@@ -226,6 +247,9 @@ class Caller:
             number,
             received.trouble,
             received.detail,
+            client_id=client_id,
+            time_s=self._context.clock(),
+            has_headers=True,
         )
         if is_void or entry.reserved_usd:
             kept = self._redaction.observation(observation)
@@ -234,7 +258,7 @@ class Caller:
 
     def _is_turned_away(self, case: Case, received: Received) -> bool:
         """Return whether a refusal is about the account. Where money is spent, a 403 to a valid request can be nothing else."""
-        if case.credential is not Credential.KEY:
+        if not case.credential.holds_key:
             return False
         if received.status == 403 and b"credit" in received.content.lower():
             return True
@@ -267,14 +291,11 @@ class Caller:
     def _write(self, entry: Entry, kept: Observation, findings: tuple[Finding, ...], *, is_money: bool = False) -> None:
         if self._recorder is None:
             return
-        operation = self._profile.operation
-        key = {Credential.KEY: self._target.api_key, Credential.WRONG: WRONG_KEY, Credential.NONE: None}[
-            entry.credential
-        ]
+        operation, is_keyless = self._profile.operation, entry.credential in {Credential.NONE, Credential.EMPTY}
+        key = None if is_keyless else changed_key(entry.credential, self._target.api_key)
         hashed = None if key is None else hashlib.sha256(self._salt + key.encode()).hexdigest()[:8]
-        exchange = to_exchange(
-            entry, operation.method, operation.path, hashed, kept, findings, self._redaction.redactor
-        )
+        method = (kept.case.form and kept.case.form.method) or operation.method
+        exchange = to_exchange(entry, method, operation.path, hashed, kept, findings, self._redaction.redactor)
         try:
             self._recorder.write(exchange, is_money=is_money)
         except OSError as error:
@@ -311,7 +332,19 @@ class Caller:
 
 def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
     """Return the request body of a case; empty where the operation takes none."""
+    if case.form is not None and case.form.content is not None:
+        return case.form.content
     return b"" if profile.operation.request is None else json_bytes(case.body)
+
+
+_CLIENT_ID = "x-client-request-id"
+
+
+def form_headers(case: Case, sent: bytes) -> dict[str, str]:
+    """Return the headers that the form of a request has of its own; an empty one is not sent."""
+    if case.form is None:
+        return {}
+    return {**({"content-type": case.form.media_type or ""} if sent else {}), **dict(case.form.headers)}
 
 
 def _message(received: Received) -> str:

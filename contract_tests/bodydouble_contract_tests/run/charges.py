@@ -8,7 +8,7 @@ from typing import Any
 from bodydouble_spec import Finding, Severity, is_success
 from bodydouble_spec.image_fields import BASE64, CREDITS, CREDITS_HEADER, URL, USD, USD_HEADER
 
-from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, Observation, OperationProfile, Trouble
+from bodydouble_contract_tests.checks import Case, ExpectedOutcome, Observation, OperationProfile, Trouble
 from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.run.redaction import parsed
 from bodydouble_contract_tests.schema import values_named
@@ -33,7 +33,7 @@ NO_CHARGE = Charge()
 
 def worst_images(case: Case) -> int:
     """Return the highest number of pictures that one call of a case can cost; 0 without a valid key, since there is no account to charge."""
-    return case.images if case.credential is Credential.KEY else 0
+    return case.images if case.credential.holds_key else 0
 
 
 def charge_of(profile: OperationProfile, case: Case, received: Received, answer: Any, usd_per_image: float) -> Charge:

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 import httpx
 from bodydouble_spec import is_success
 
-from bodydouble_contract_tests.checks import AnswerPicture, FetchedPicture, OperationProfile, inspect_picture
+from bodydouble_contract_tests.checks import (
+    ORIGIN,
+    AnswerPicture,
+    FetchedPicture,
+    OperationProfile,
+    inspect_picture,
+    picture_damage,
+)
 from bodydouble_contract_tests.run.http import Target
 
 __all__ = ["Downloads"]
@@ -34,6 +41,7 @@ class Downloads:
     def __init__(self, target: Target, redact: Callable[[str], str]) -> None:
         self._client = target.new_client()
         self._client.follow_redirects = True
+        self._client.headers["origin"] = ORIGIN
         self._client.max_redirects = _MOST_REDIRECTS
         self._client.event_hooks = {"request": [_stay_in_http]}
         self._timeout_s = min(target.timeout_s, _LONGEST_S)
@@ -85,10 +93,12 @@ class Downloads:
         content = bytearray()
         status: int | None = None
         media_type = ""
+        headers: dict[str, str] = {}
         try:
             started = time.monotonic()
             with self._client.stream("GET", url) as response:
                 status = response.status_code
+                headers = {name.lower(): value for name, value in response.headers.items()}
                 media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
                 for chunk in response.iter_bytes():
                     content += chunk
@@ -104,10 +114,12 @@ class Downloads:
         if problem is None and status is not None and not is_success(status):
             problem = f"the download was answered with {status}"
         if problem is not None:
-            return FetchedPicture("", source, status, media_type, problem=self._redact(problem)[:300])
+            return FetchedPicture("", source, status, media_type, problem=self._redact(problem)[:300], headers=headers)
         data = bytes(content)
         kind, pixels, problem = inspect_picture(data)
-        return FetchedPicture("", source, status, media_type, kind, pixels, data, problem)
+        return FetchedPicture(
+            "", source, status, media_type, kind, pixels, data, problem, picture_damage(data, kind), headers
+        )
 
 
 def _stay_in_http(request: httpx.Request) -> None:
@@ -137,4 +149,4 @@ def _of_base64(text: str, pointer: str) -> FetchedPicture:
     except (binascii.Error, ValueError) as error:
         return FetchedPicture(pointer, "base64", None, media_type, problem=f"it is not Base64: {error}")
     kind, pixels, problem = inspect_picture(data)
-    return FetchedPicture(pointer, "base64", None, media_type, kind, pixels, data, problem)
+    return FetchedPicture(pointer, "base64", None, media_type, kind, pixels, data, problem, picture_damage(data, kind))

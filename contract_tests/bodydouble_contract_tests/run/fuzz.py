@@ -66,7 +66,8 @@ def _invalid_case(profile: OperationProfile, request: InvalidRequest, evidence: 
     """Return the case of an invalid body. Where it has several faults, the one with the best evidence counts."""
     best = min((evidence[fault] for fault in request.faults), key=list(Evidence).index)
     images, pointer = profile.images_asked(request.body), request.pointers[0]
-    return Case(_id(request.body), "invalid-refused", request.body, ExpectedOutcome.REFUSED, best, images, pointer)
+    refused, statuses = ExpectedOutcome.REFUSED, profile.refusal_statuses(request.body)
+    return Case(_id(request.body), "invalid-refused", request.body, refused, best, images, pointer, statuses=statuses)
 
 
 def simpler_cases(profile: OperationProfile, case: Case, usual: Any) -> Iterator[Case]:

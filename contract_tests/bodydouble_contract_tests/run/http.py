@@ -3,7 +3,7 @@
 import ssl
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -13,11 +13,12 @@ from typing import Self
 import httpx
 from bodydouble_spec import BEARER, Security
 
-from bodydouble_contract_tests.checks import Credential, Trouble
+from bodydouble_contract_tests.checks import ORIGIN, Credential, Trouble
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.run.credentials import authorized, changed_key
 from bodydouble_contract_tests.run.urls import base_of, host_of, is_loopback
 
-__all__ = ["WRONG_KEY", "Received", "Target", "Undecodable", "decoded"]
+__all__ = ["Received", "Target", "Undecodable", "decoded"]
 
 _GZIP = 16 + zlib.MAX_WBITS
 
@@ -59,8 +60,6 @@ def _unzipped(data: bytes, most_bytes: int) -> bytes:
     return bytes(content)
 
 
-# The mock refuses every key that begins so, whatever keys it allows.
-WRONG_KEY = "invalid-bodydouble-key"
 LARGEST_ANSWER = 128 * 1024 * 1024
 # A new connection for each call: a leftover of one answer must not count against the next.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
@@ -134,19 +133,19 @@ class Target:
         self,
         method: str,
         path: str,
-        body: bytes,
+        body: bytes | Iterator[bytes],
         credential: Credential = Credential.KEY,
         security: Security = BEARER,
         headers: Mapping[str, str] | None = None,
     ) -> Received:
         """Make one call, and return its answer or its failure.
 
-        ``path`` is the operation's with its parameters, ``body`` is JSON, or empty for none, ``security`` says where the key belongs.
+        ``path`` is the operation's with its parameters, ``body`` is JSON, or empty for none, in parts where it is to be sent without a stated length.
+        ``security`` says where the key belongs. Of the ``headers``, those that are empty are not sent.
         """
-        headers = {**(headers or {}), **({"content-type": "application/json"} if body else {})}
-        if credential is not Credential.NONE:
-            key = self.api_key if credential is Credential.KEY else WRONG_KEY
-            path, headers = security.authorize(key, path, headers)
+        usual = {"origin": ORIGIN, **({"content-type": "application/json"} if body else {})}
+        headers = {name: value for name, value in {**usual, **(headers or {})}.items() if value}
+        path, headers = authorized(credential, self.api_key, security, path, headers)
         reading = _AnswerReader(time.monotonic(), self.timeout_s)
         try:
             with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
@@ -157,6 +156,15 @@ class Target:
             return reading.failed(error)
         self._client.cookies.clear()
         return reading.ended()
+
+    def secrets(self, credential: Credential) -> tuple[str, ...]:
+        """Return the texts of a call that must not come back: the key, and the one that was sent in its place."""
+        return tuple(dict.fromkeys((self.api_key, changed_key(credential, self.api_key))))
+
+    def spellings(self) -> tuple[str, ...]:
+        """Return the key and the wrong keys that are made from it, none of which may be kept."""
+        made = (Credential.KEY, Credential.SHORTER, Credential.OTHER_CASE)
+        return tuple(changed_key(credential, self.api_key) for credential in made)
 
     def close(self) -> None:
         """Close connections; a transport from the caller stays open."""

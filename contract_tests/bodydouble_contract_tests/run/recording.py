@@ -178,11 +178,14 @@ def _content(answer: RecordedAnswer) -> bytes:
 
 def _picture_dict(picture: FetchedPicture) -> dict[str, Any]:
     values = asdict(replace(picture, content=b""))
-    return {name: value for name, value in values.items() if name != "content"} | {"bytes": len(picture.content)}
+    return {name: value for name, value in values.items() if name not in {"content", "headers"}} | {
+        "bytes": len(picture.content)
+    }
 
 
 def _picture_of(value: Mapping[str, Any]) -> FetchedPicture:
-    status, kind, problem, pixels = (value.get(name) for name in ("status", "format", "problem", "pixels"))
+    names = ("status", "format", "problem", "damage", "pixels")
+    status, kind, problem, damage, pixels = (value.get(name) for name in names)
     sides = [side for side in pixels if type(side) is int] if is_array(pixels) else []
     return FetchedPicture(
         str(value.get("pointer", "")),
@@ -193,6 +196,7 @@ def _picture_of(value: Mapping[str, Any]) -> FetchedPicture:
         (sides[0], sides[1]) if len(sides) == 2 else None,
         b"",
         problem if isinstance(problem, str) else None,
+        damage if isinstance(damage, str) else None,
     )
 
 

@@ -17,9 +17,9 @@ _KEYLESS = Redactor()
 class Redaction:
     """Remove secrets, first of all the key of the run, from everything that is kept, shown or written."""
 
-    def __init__(self, api_key: str = "") -> None:
-        self.redactor = Redactor([api_key])
-        self._key = api_key.encode() if len(api_key) >= Redactor.shortest_key else None
+    def __init__(self, *keys: str) -> None:
+        self.redactor = Redactor(keys)
+        self._keys = [key.encode() for key in keys if len(key) >= Redactor.shortest_key]
 
     def observation(self, observation: Observation) -> Observation:
         """Redact an observation: only headers of the allow-list are kept, and Base64 pictures in its body are described."""
@@ -66,7 +66,7 @@ class Redaction:
     def _picture(self, picture: FetchedPicture) -> FetchedPicture:
         text = self.redactor.text
         # Image files can carry texts.
-        holds_key = self._key is not None and self._key in picture.content
+        holds_key = any(key in picture.content for key in self._keys)
         return replace(
             picture,
             pointer=text(picture.pointer),
@@ -74,6 +74,7 @@ class Redaction:
             media_type=text(picture.media_type),
             content=b"" if holds_key else picture.content,
             problem=None if picture.problem is None else text(picture.problem),
+            headers=self.redactor.headers(picture.headers.items()),
         )
 
 

@@ -6,15 +6,31 @@ from dataclasses import replace
 from bodydouble_spec import Finding, is_success
 from bodydouble_spec.curl import curl_command
 
-from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, Observation, OperationProfile
-from bodydouble_contract_tests.run.caller import sent_bytes
-from bodydouble_contract_tests.run.http import WRONG_KEY
+from bodydouble_contract_tests.checks import (
+    Case,
+    Check,
+    Credential,
+    ExpectedOutcome,
+    Observation,
+    OperationProfile,
+    RequestForm,
+    grouped,
+)
+from bodydouble_contract_tests.run.caller import form_headers, sent_bytes
+from bodydouble_contract_tests.run.credentials import authorized, place_of
 from bodydouble_contract_tests.run.redaction import Redaction
 
 __all__ = ["Results", "curl_of"]
 
-_OF_EVERY_ANSWER = frozenset(("answer-in-time", "answer-whole", "body-length", "content-encoding"))
-_OF_SUCCESS = ("answer-", "image-", "credits-", "charge-")
+_OF_EVERY_ANSWER = frozenset(
+    ("answer-in-time", "answer-whole", "body-length", "content-encoding", "key-secret", "cors-answer")
+)
+_OF_SUCCESS = ("answer-", "image-", "credits-", "charge-", "cost-", "client-id-echoed", "request-id-new")
+# A recording has not all of the headers.
+_OF_HEADERS = frozenset(
+    ("answer-headers", "refusal-headers", "request-id-new", "client-id-echoed", "cors-answer", "key-secret")
+)
+_OF_REFUSALS = ("refusal-", "request-id-matches")
 
 
 class Results:
@@ -55,8 +71,8 @@ class Results:
         """Note the checks that an observation puts to the test."""
         case = observation.case
         is_accepted = is_success(observation.status)
-        is_refused = case.expectation is ExpectedOutcome.REFUSED and not is_accepted
-        for check in self._selected:
+        is_refused = case.expectation in (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED) and not is_accepted
+        for check in self._selected if observation.has_headers else self._selected - _OF_HEADERS:
             if check == case.check:
                 is_tested = case.repeats == 1 or observation.number > 0
             elif check in _OF_EVERY_ANSWER:
@@ -66,14 +82,16 @@ class Results:
             elif check.startswith(_OF_SUCCESS):
                 is_tested = is_accepted and case.expectation in (ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED)
             else:
-                is_tested = check == "refusal-envelope" and is_refused
+                is_tested = check.startswith(_OF_REFUSALS) and is_refused
             if is_tested:
                 self._tested.add(check)
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return all distinct findings, worst first, each with the first case that showed it and the number of further ones."""
+        """Return a finding for each cause, worst first, with the first case that showed it and the number of further ones."""
+        cases = {item.case.id: item.case for item in self.observations}
         ranked = sorted(self._findings.values(), key=lambda finding: -finding.severity.rank)
-        return tuple(self._with_witness(finding) for finding in ranked)
+        named = [self._with_witness(finding) for finding in ranked]
+        return grouped(named, cases, self._witnesses)
 
     def outcomes(self) -> dict[str, str]:
         """Return ``passed``, ``failed`` or ``not run`` for each check."""
@@ -98,17 +116,29 @@ class Results:
 def curl_of(profile: OperationProfile, base: str | None, case: Case, redaction: Redaction) -> str:
     """Return the call of a case as a curl command without the key; without a ``base`` it goes to ``$AIMLAPI_BASE_URL``."""
     sent = sent_bytes(profile, case)
-    security = profile.operation.security
+    form, credential = case.form or RequestForm(), case.credential
     path, own = profile.target
-    headers = {**own, **({"content-type": "application/json"} if sent else {})}
-    if case.credential is Credential.WRONG:
-        path, headers = security.authorize(WRONG_KEY, path, headers)
-    body = redaction.own(sent.decode()) if sent else None
-    return curl_command(
-        profile.operation.method,
+    headers = {**own, **({"content-type": "application/json"} if sent else {}), **form_headers(case, sent)}
+    headers |= {"transfer-encoding": "chunked"} if form.is_chunked else {}
+    is_literal = credential in {Credential.WRONG, Credential.UNISSUED, Credential.EMPTY}
+    if is_literal:
+        path, headers = authorized(credential, "", profile.operation.security, path, headers)
+    is_keyless = is_literal or credential is Credential.NONE
+    command = curl_command(
+        form.method or profile.operation.method,
         path,
         origin=None if base is None else redaction.own(base),
-        headers=headers,
-        body=body,
-        security=security if case.credential is Credential.KEY else None,
+        headers={name: value for name, value in headers.items() if value},
+        body=redaction.own(sent.decode("utf-8", "replace")) if sent else None,
+        security=None if is_keyless else place_of(credential, profile.operation.security),
     )
+    return command.replace("$AIMLAPI_KEY", _MADE_FROM_KEY.get(credential, "$AIMLAPI_KEY"), 1)
+
+
+_MADE_FROM_KEY = {
+    Credential.LONGER: "${AIMLAPI_KEY}0",
+    Credential.LONGER_BEFORE: "0$AIMLAPI_KEY",
+    Credential.SHORTER: "${AIMLAPI_KEY%?}",
+    Credential.OTHER_CASE: """$(printf %s "$AIMLAPI_KEY" | tr 'A-Za-z' 'a-zA-Z')""",
+}
+"""The words of a shell for a key that is made from the caller's."""

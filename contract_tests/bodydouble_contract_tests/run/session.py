@@ -98,6 +98,8 @@ class Session:
             if position == 0:
                 self._settle(0)
                 self._check_key()
+        for case in self._plan.after:
+            self._make(case)
         if not self._is_billed:
             for case in self._plan.unpaid:
                 self._make(case)
@@ -148,7 +150,9 @@ class Session:
             )
 
     def _key_statuses(self) -> set[int | None]:
-        return {item.status for item in self.results.observations if item.case.credential is Credential.KEY}
+        with_key = (item for item in self.results.observations if item.case.credential is Credential.KEY)
+        # Of another method, the route is unknown before the key matters.
+        return {item.status for item in with_key if item.case.form is None or item.case.form.method is None}
 
     def _make(self, case: Case, *, keeps_pictures: bool = False) -> None:
         for number in range(case.repeats):
@@ -262,8 +266,9 @@ class Session:
         self, call: SentCase, pictures: Sequence[FetchedPicture], *, writes: bool = True
     ) -> tuple[Observation, list[Finding]]:
         observation = replace(call.observation, pictures=tuple(pictures))
+        secrets = self._context.target.secrets(observation.case.credential)
         found = [
-            *check_observation(self._profile, observation, is_live=self._is_billed),
+            *check_observation(self._profile, observation, is_live=self._is_billed, secrets=secrets),
             *charge_findings(self._profile, observation),
         ]
         findings = [self._with_request(finding, observation.case) for finding in self.results.selected(found)]

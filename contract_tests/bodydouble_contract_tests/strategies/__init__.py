@@ -1,6 +1,6 @@
 """Hypothesis strategies and boundary cases, made from a contract's schemas."""
 
-from bodydouble_contract_tests.strategies.boundary import BoundaryCase, boundary_cases
+from bodydouble_contract_tests.strategies.boundary import BoundaryCase, boundary_cases, double_faults
 from bodydouble_contract_tests.strategies.requests import InvalidRequest, invalid_requests, requests
 from bodydouble_contract_tests.strategies.responses import ResponseCase, responses
 from bodydouble_contract_tests.strategies.texts import choice
@@ -13,6 +13,7 @@ __all__ = [
     "Variant",
     "boundary_cases",
     "choice",
+    "double_faults",
     "invalid_requests",
     "length_variants",
     "number_variants",

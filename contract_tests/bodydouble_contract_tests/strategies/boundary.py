@@ -1,15 +1,26 @@
 """The boundary cases of a request body: deterministic, complete, one fault each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
-from bodydouble_spec import Contract, Evidence, Operation, is_array, is_object, join_pointer
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Operation,
+    is_array,
+    is_object,
+    join_pointer,
+    pointer_parts,
+    resolve_pointer,
+)
 from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaWalker, request_walker
+from bodydouble_contract_tests.strategies.families import far_numbers, texts_for_numbers, wrong_spellings
 from bodydouble_contract_tests.strategies.variants import (
     Variant,
     length_variants,
@@ -20,7 +31,7 @@ from bodydouble_contract_tests.strategies.variants import (
     type_variants,
 )
 
-__all__ = ["BoundaryCase", "boundary_cases"]
+__all__ = ["BoundaryCase", "boundary_cases", "double_faults"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +55,9 @@ def boundary_cases(contract: Contract, operation: Operation | None = None) -> tu
     """Return every boundary case of the operation's request body (the only operation by default), always the same ones.
 
     The first case is a valid ``baseline`` with every documented property. For each place in it there are cases with: each required property
-    missing (invalid) and each optional one missing (valid), each wrong JSON type, each value of an enum and one outside, each bound exactly and
-    one step beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known values in several letter cases,
-    and unknown properties. An invalid case has exactly one fault. Left out are cases whose fault is hidden or joined by other rules, lengths
+    missing (invalid) and each optional one missing (valid), each wrong JSON type, each value of an enum, one outside and other spellings of the first
+    one, each bound exactly, one step beyond and far beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known
+    values in several letter cases, a wrong item at each place of a list, and unknown properties. An invalid case has exactly one fault. Left out are cases whose fault is hidden or joined by other rules, lengths
     beyond a million characters, and lists beyond ten thousand items.
 
     Raises UnsupportedSchema when the operation takes no JSON body or no valid one is found.
@@ -115,7 +126,7 @@ class _CaseBuilder:
     def visit(self, schema: SchemaView, example: Any, place: _Place) -> None:
         """Add all cases at and below a place that holds ``example`` in the baseline."""
         views = self._walker.ways(schema)
-        for variant in type_variants(views, example, self.sampler):
+        for variant in (*type_variants(views, example, self.sampler), *texts_for_numbers(views)):
             self.add(variant, place, place.pointer)
         for number, view in enumerate(views, 1):
             if not view.is_branch:
@@ -130,7 +141,9 @@ class _CaseBuilder:
             self._visit_view(view, examples[0], inner)
 
     def _visit_view(self, view: SchemaView, example: Any, place: _Place) -> None:
-        for variant in (*option_variants(view), *number_variants(view, example), *text_variants(view, example)):
+        options = (*option_variants(view), *wrong_spellings(view))
+        numbers = (*number_variants(view, example), *far_numbers(view, example))
+        for variant in (*options, *numbers, *text_variants(view, example)):
             self.add(variant, place, place.pointer)
         if view.options is None and is_array(example):
             self._visit_array(view, example, place)
@@ -146,6 +159,23 @@ class _CaseBuilder:
                 example[index],
                 place.below(index, partial(_with_item, example, index)),
             )
+        if not view.prefix:
+            self._add_wrong_items(view, place)
+
+    def _add_wrong_items(self, view: SchemaView, place: _Place) -> None:
+        """Add lists of three with a wrong item at the first, the middle and the last place."""
+        items = self.sampler.list_of(view, len(_PLACES))
+        of_item, first = f"{join_pointer(place.name, 0)}/".removeprefix("/"), join_pointer(place.pointer, 0)
+        known = (case for case in self.cases.values() if case.id.startswith(of_item) and case.pointer == first)
+        faults = _telling(known)
+        for index, where in enumerate(_PLACES if items is not None else ()):
+            for fault in faults:
+                wrong = resolve_pointer(fault.body, pointer_parts(fault.pointer))
+                inner = place.below(index, partial(_with_item, items or [], index))
+                named = _Place(place.name, inner.pointer, inner.embed, inner.reported_at)
+                self.add(
+                    Variant(f"{where}-{fault.rule}", wrong, view.origin("items"), valid=False), named, inner.pointer
+                )
 
     def _visit_object(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
         for name in dict.fromkeys((*view.required, *view.properties)):
@@ -172,6 +202,40 @@ class _CaseBuilder:
         self.add(Variant("additionalProperties", value, origin), inner, inner.pointer)
         if view.additional.roots:
             self.visit(view.additional, value, inner)
+
+
+_PLACES = ("first", "middle", "last")
+
+
+def _telling(cases: Iterable[BoundaryCase]) -> list[BoundaryCase]:
+    """Return up to two wrong items: null, and the first with the right type and a wrong value, as far as they are documented."""
+    wrong = [case for case in cases if not case.valid and case.evidence is Evidence.DOCUMENTED]
+    of_type = [case for case in wrong if case.rule == "type-null"]
+    of_value = [case for case in wrong if not case.rule.startswith("type-") and case.rule.count("empty") == 0]
+    return [*of_type[:1], *of_value[:1]]
+
+
+def double_faults(cases: Sequence[BoundaryCase]) -> list[BoundaryCase]:
+    """Return bodies with two faults, made from boundary cases: each property with a fault is wrong beside the next one, each time in another way.
+
+    ``pointer`` is the place of the first fault.
+    """
+    baseline = cases[0].body if cases else None
+    if not is_object(baseline):
+        return []
+    by_property: dict[str, list[BoundaryCase]] = {}
+    for case in cases:
+        parts = pointer_parts(case.pointer)
+        if not case.valid and len(parts) == 1 and case.evidence is Evidence.DOCUMENTED and is_object(case.body):
+            by_property.setdefault(parts[0], []).append(case)
+    names = list(by_property)
+    found: list[BoundaryCase] = []
+    for turn, (name, other) in enumerate(pairwise(names)):
+        one, two = (by_property[key][(turn * 2) % len(by_property[key])] for key in (name, other))
+        body = {key: value for key, value in one.body.items() if key != other}
+        body |= {other: two.body[other]} if other in two.body else {}
+        found.append(BoundaryCase(f"{one.id} and {two.id}", body, False, one.pointer, "two-faults", one.evidence))
+    return found
 
 
 def _with_item(items: list[Any], index: int, value: Any) -> list[Any]:

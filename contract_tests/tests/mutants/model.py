@@ -15,13 +15,24 @@ class MutatedCall:
     """A call as the mutant sees it.
 
     ``parsed`` is the body (None when it is not JSON), ``key`` the bearer key, ``is_known`` whether it is the server's key, ``number`` counts
-    the calls from 1.
+    the calls from 1. ``headers`` are by lower-case name, ``raw`` is the body as sent, ``succeeded`` and ``refused`` count the earlier successes and
+    refusals.
     """
 
     parsed: Any
     key: str
     is_known: bool
     number: int
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    raw: bytes = b""
+    succeeded: int = 0
+    refused: int = 0
+
+    @property
+    def asks_validly(self) -> bool:
+        """True when the call has the server's key and a body that is JSON."""
+        return self.is_known and self.parsed is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +66,16 @@ class Mutant:
     """A server with one deviation.
 
     ``claim`` describes the deviation in one sentence, ``check`` is the id of the check that must find it. ``needs_socket`` marks a deviation that does
-    not show in process, where one transport answers for every host. ``prefers`` returns the value of a ``Prefer`` header
+    not show in process, where one transport answers for every host, ``needs_all`` one that shows only among the calls of other checks. ``prefers`` returns the value of a ``Prefer`` header
     for a call (None: no header), ``accepts`` selects calls that are carried out as if they were valid, with the server's own key,
-    and ``answers`` and ``pictures`` change the answers. These four are not part of the mutant's equality.
+    and ``answers`` and ``pictures`` change the answers; ``answers`` also gets those to other methods. These four are not part of the mutant's equality.
     """
 
     id: str
     claim: str
     check: str
     needs_socket: bool = False
+    needs_all: bool = False
     prefers: Callable[[MutatedCall], str | None] = field(default=lambda _call: None, compare=False, repr=False)
     accepts: Callable[[MutatedCall], bool] = field(default=_never, compare=False, repr=False)
     answers: Callable[[MutatedCall, MutantReply], MutantReply] = field(default=_same, compare=False, repr=False)

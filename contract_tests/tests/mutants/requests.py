@@ -61,7 +61,7 @@ def _crashing(profile: OperationProfile) -> Iterator[Mutant]:
             yield Mutant(
                 f"crashes-on-{name}-prompt",
                 f"a prompt that is {name} gives 500",
-                "odd-request-survived",
+                "valid-accepted" if name in {"astral", "right-to-left"} else "odd-request-survived",
                 prefers=gives(500, _text_is(prompt, is_odd)),
             )
     if profile.names.inputs is not None:

@@ -22,14 +22,16 @@ class MutantServer(MockServer):
         self._mutant = mutant
         self._baseline: bytes = orjson.dumps(baseline)
         self._numbers = itertools.count(1)
+        self._succeeded = 0
+        self._refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http" or scope["method"] not in {"GET", "POST"}:
+        if scope["type"] != "http":
             await super().__call__(scope, receive, send)
-        elif scope["method"] == "POST":
+        elif scope["path"] == self.contract.operation().path:
             await self._operate(scope, receive, send)
-        elif self._mutant.pictures is None:
+        elif self._mutant.pictures is None or scope["method"] != "GET":
             await super().__call__(scope, receive, send)
         else:
             recorded = _AnswerRecorder()
@@ -42,11 +44,17 @@ class MutantServer(MockServer):
         body = await _whole(receive)
         headers: list[tuple[bytes, bytes]] = [*scope["headers"]]
         key = _key(headers)
-        call = MutatedCall(_parsed(body), key, key in self.settings.api_keys, next(self._numbers))
+        received = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        is_known = key in self.settings.api_keys
+        number, succeeded, refused = next(self._numbers), self._succeeded, self._refused
+        call = MutatedCall(_parsed(body), key, is_known, number, scope["method"], received, body, succeeded, refused)
         if self._mutant.accepts(call):
             headers = [item for item in headers if item[0] not in {b"authorization", b"content-length"}]
             body = self._baseline if self.contract.operation().validate_request(call.parsed) else body
+            headers = [item for item in headers if item[0] != b"content-type"]
+            headers.append((b"content-type", b"application/json"))
             headers.append((b"authorization", f"Bearer {self.settings.api_keys[0]}".encode()))
+            scope = {**scope, "method": self.contract.operation().method}
         wanted = self._mutant.prefers(call)
         if wanted is not None:
             headers.append((b"prefer", wanted.encode()))
@@ -62,7 +70,12 @@ class MutantServer(MockServer):
             return
         recorded = _AnswerRecorder()
         await super().__call__(changed, again, recorded)
-        await _send(send, self._mutant.answers(call, recorded.reply()))
+        reply = self._mutant.answers(call, recorded.reply())
+        if 200 <= reply.status < 300 and scope["method"] == self.contract.operation().method:
+            self._succeeded += 1
+        elif reply.status >= 400:
+            self._refused += 1
+        await _send(send, reply)
 
 
 class _AnswerRecorder:
@@ -109,4 +122,5 @@ def _parsed(body: bytes) -> Any:
 
 def _key(headers: list[tuple[bytes, bytes]]) -> str:
     sent = next((value for name, value in headers if name == b"authorization"), b"")
-    return sent.decode("latin-1").removeprefix("Bearer").strip()
+    scheme, _, key = sent.decode("latin-1").strip().partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""

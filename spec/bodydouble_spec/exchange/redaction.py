@@ -18,6 +18,7 @@ KEPT_HEADERS = frozenset(
     (
         "accept",
         "accept-encoding",
+        "access-control-allow-origin",
         "content-encoding",
         "content-length",
         "content-type",

@@ -15,10 +15,12 @@ __all__ = [
     "fact_items",
     "fact_table",
     "fact_text",
+    "folded_text",
     "one_line",
     "padded",
     "place",
     "plural",
+    "shown_covers",
     "summary",
     "text_lines",
     "visible_lines",
@@ -170,9 +172,26 @@ def _detail(label: str, value: Any) -> Detail:
 
 def _covered_lines(finding: Finding, indent: str) -> list[str]:
     lines: list[str] = []
-    for covered in finding.covers:
+    for covered in shown_covers(finding):
         # The message comes first: pointers are long, and people read the beginning of a line.
         where = f"{one_line(covered.id)} at {place(covered, finding)}"
         named = f"{covered.severity:<{_SEVERITY_COLUMNS}}  {one_line(covered.message)} ({where})"
         lines += [indent + named, *_covered_lines(covered, indent + "  ")]
-    return lines
+    folded = folded_text(finding)
+    return lines if folded is None else [*lines, indent + folded]
+
+
+# More of one cause say nothing new to a person; the json format has them all.
+_MOST_COVERED = 12
+_SHOWN_COVERED = 5
+
+
+def shown_covers(finding: Finding) -> tuple[Finding, ...]:
+    """Return the covered findings to show: all of a few, the first five of many."""
+    return finding.covers if len(finding.covers) <= _MOST_COVERED else finding.covers[:_SHOWN_COVERED]
+
+
+def folded_text(finding: Finding) -> str | None:
+    """Return a line about the covered findings that are not shown; None when all are."""
+    count = len(finding.covers) - len(shown_covers(finding))
+    return f"and {count} more, which the json format lists" if count else None

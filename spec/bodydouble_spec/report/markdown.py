@@ -13,9 +13,11 @@ from bodydouble_spec.report.layout import (
     fact_items,
     fact_table,
     fact_text,
+    folded_text,
     one_line,
     place,
     plural,
+    shown_covers,
     summary,
     text_lines,
     visible_lines,
@@ -93,7 +95,9 @@ def _item(finding: Finding, indent: str, above: Finding | None = None) -> list[s
         lines += _detail(detail, inner)
     if finding.covers:
         lines.append(f"{inner}- covers:")
-        lines += [line for covered in finding.covers for line in _item(covered, inner + "  ", finding)]
+        lines += [line for covered in shown_covers(finding) for line in _item(covered, inner + "  ", finding)]
+        folded = folded_text(finding)
+        lines += [] if folded is None else [f"{inner}  - {folded}"]
     return lines
 
 

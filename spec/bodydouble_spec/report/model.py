@@ -36,8 +36,8 @@ class ReportCheck:
     reason: str | None = None
 
     def has(self, finding: Finding) -> bool:
-        """Return whether the finding belongs to this check."""
-        return f"{finding.id}/".startswith(f"{self.id}/")
+        """Return whether the finding, or one that it covers, belongs to this check."""
+        return f"{finding.id}/".startswith(f"{self.id}/") or any(map(self.has, finding.covers))
 
 
 @dataclass(frozen=True, slots=True)

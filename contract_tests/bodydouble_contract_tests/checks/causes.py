@@ -1,0 +1,145 @@
+"""Group findings with one cause: a server that redirects every call has one fault, not one for each check."""
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from bodydouble_spec import Finding, is_success, pointer_parts
+
+from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome
+from bodydouble_contract_tests.checks.status import is_about_status
+
+__all__ = ["flattened", "grouped"]
+
+# A status is the cause by itself when it shows in calls of so many kinds.
+_KINDS = 2
+_FEWEST = 3
+_STEADY = "answers-steadily"
+# Where every call has the wrong status, its price is no fault of its own.
+_CHARGED_REFUSAL = "charge-as-documented/refusal"
+# Findings of these checks name a case, or a kind of picture, in their id; the fault is the same for all.
+_BY_CHECK = {"answer-whole", "answer-in-time", "client-id-dropped", "key-secret"}
+# A picture without its end may be damaged for one reader and unreadable for another.
+_BY_PICTURE = {"picture-whole", "picture-decodable"}
+_BY_ABSENCE = {"answer-headers", "refusal-headers"}
+
+
+def flattened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with those that they cover, each by itself."""
+    return tuple(one for finding in findings for one in (replace(finding, covers=()), *flattened(finding.covers)))
+
+
+def grouped(
+    findings: Sequence[Finding], cases: Mapping[str, Case], witnesses: Mapping[Finding, Collection[str]]
+) -> tuple[Finding, ...]:
+    """Return one finding for each cause: the one with the shortest request of the most severe ones, which covers the others.
+
+    Its message says how many calls showed the cause. ``cases`` has the cases by id, ``witnesses`` the ids of those that showed a finding. Groups are in
+    the order of their first finding. A finding that covers others already stays by itself.
+    """
+    cause_of = _Causes(findings, cases, witnesses).of
+    groups: dict[Hashable, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding if finding.covers else cause_of(finding), []).append(finding)
+    return tuple(_merged(group, witnesses) for group in groups.values())
+
+
+def _merged(group: Sequence[Finding], witnesses: Mapping[Finding, Collection[str]]) -> Finding:
+    if len(group) == 1:
+        return group[0]
+    first = min(
+        group,
+        key=lambda one: (
+            -one.severity.rank,
+            one.id.partition("/")[0] != _STEADY,
+            not one.request,
+            len(str(one.request)),
+        ),
+    )
+    seen = {witness for finding in group for witness in witnesses.get(finding, ())}
+    message = f"{first.message}; {max(len(seen), len(group))} calls show this cause"
+    return replace(first, message=message, covers=tuple(one for one in group if one is not first))
+
+
+class _Causes:
+    """The cause of each finding, which depends on the others: a status in calls of every kind is one cause."""
+
+    def __init__(
+        self, findings: Sequence[Finding], cases: Mapping[str, Case], witnesses: Mapping[Finding, Collection[str]]
+    ) -> None:
+        self._cases = cases
+        self._witnesses = witnesses
+        kinds: dict[int, set[ExpectedOutcome]] = {}
+        counts: dict[int, int] = {}
+        for finding in findings:
+            status = _status(finding)
+            if status is not None:
+                kinds.setdefault(status, set()).update(case.expectation for case in self._cases_of(finding))
+                counts[status] = counts.get(status, 0) + 1
+        self._general = {
+            status
+            for status, found in kinds.items()
+            if len(found) >= _KINDS and counts[status] >= _FEWEST and not is_success(status)
+        }
+        self._rules = self._frequent_rules(findings)
+
+    def of(self, finding: Finding) -> Hashable:
+        """Return a value that is the same for findings with one cause."""
+        check, _, rule = finding.id.partition("/")
+        status = _status(finding)
+        if check == _STEADY:
+            listed = (one for one in self._general if f" x {one}" in str(finding.got))
+            return next((("status", one) for one in listed), finding)
+        if finding.id == _CHARGED_REFUSAL:
+            told = (one for one in self._general if f" with {one} " in finding.message)
+            return next((("status", one) for one in told), finding)
+        if status is not None:
+            return self._of_status(finding, check, status)
+        if check in _BY_ABSENCE:
+            return (check, "absent") if not finding.got else finding
+        if check in _BY_CHECK:
+            return check
+        if check == "cors-answer" and rule.startswith("origin"):
+            return check
+        if check in _BY_PICTURE:
+            return ("picture", finding.pointer)
+        if check == "picture-pixels":
+            return (check, rule.partition("-")[2])
+        return finding
+
+    def _of_status(self, finding: Finding, check: str, status: int) -> Hashable:
+        if status in self._general:
+            return ("status", status)
+        case = next(iter(self._cases_of(finding)), None)
+        if case is None:
+            return finding
+        if case.expectation is ExpectedOutcome.UNAUTHORIZED:
+            return ("credentials", status)
+        rule = _rule(finding)
+        if (check, status, rule) in self._rules:
+            return (check, status, rule)
+        place = next(iter(pointer_parts(case.pointer)), None)
+        return finding if place is None else (check, status, place)
+
+    def _frequent_rules(self, findings: Sequence[Finding]) -> set[tuple[str, int, str]]:
+        """Return the rules that are broken in the same way at several properties, such as null for a value."""
+        places: dict[tuple[str, int, str], set[str]] = {}
+        for finding in findings:
+            status, case = _status(finding), next(iter(self._cases_of(finding)), None)
+            if status is not None and case is not None and case.pointer:
+                key = (finding.id.partition("/")[0], status, _rule(finding))
+                places.setdefault(key, set()).add(pointer_parts(case.pointer)[0])
+        return {key for key, found in places.items() if len(found) >= _FEWEST}
+
+    def _cases_of(self, finding: Finding) -> Iterable[Case]:
+        names = self._witnesses.get(finding, ()) or ((finding.witness,) if finding.witness else ())
+        return [self._cases[name] for name in names if name in self._cases]
+
+
+def _status(finding: Finding) -> int | None:
+    """Return the wrong status that a finding is about; None where it is about something else."""
+    is_status = is_about_status(finding.id.partition("/")[0]) and type(finding.got) is int
+    return finding.got if is_status else None
+
+
+def _rule(finding: Finding) -> str:
+    return finding.id.rpartition("/")[2]

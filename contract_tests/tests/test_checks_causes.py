@@ -1,0 +1,96 @@
+"""One cause, one finding: what a server does to every call is reported once, and faults of their own stay apart."""
+
+import re
+
+import pytest
+from bodydouble_contract_tests.checks import Case, ExpectedOutcome, flattened, grouped
+from bodydouble_contract_tests.verification import (
+    Baseline,
+    OperationProfile,
+    Target,
+    Verification,
+    VerifyOptions,
+    verify,
+)
+from bodydouble_mockserver.transport import MockTransport
+from bodydouble_spec import Contract, Evidence, Finding, Severity
+
+from contract_tests.tests.mutants import KEY, mutants, serve, with_small_pictures
+
+CONTRACT = with_small_pictures(Contract.load())
+MUTANTS = {mutant.id: mutant for mutant in mutants(CONTRACT)}
+
+
+def verified(name: str) -> Verification:
+    with Target("http://127.0.0.1", KEY, transport=MockTransport(serve(MUTANTS[name], CONTRACT))) as target:
+        return verify(OperationProfile(CONTRACT), target, VerifyOptions(examples=0))
+
+
+@pytest.fixture(scope="module")
+def redirected() -> Verification:
+    """Return the verification of a server that redirects every call."""
+    return verified("redirect")
+
+
+def test_a_server_that_redirects_everything_has_one_finding(redirected: Verification) -> None:
+    (finding,) = redirected.findings
+    assert len(finding.covers) > 100
+    told = re.search(r"(\d+) calls show this cause", finding.message)
+    # One kind of finding may show in several calls.
+    assert told is not None
+    assert len(finding.covers) < int(told[1]) <= redirected.requests
+
+
+def test_the_finding_has_the_shortest_request_of_its_cause(redirected: Verification) -> None:
+    (finding,) = redirected.findings
+    severe = [one for one in finding.covers if one.severity is finding.severity and one.request]
+    assert len(str(finding.request)) <= min(len(str(one.request)) for one in severe)
+
+
+def test_every_check_that_failed_is_still_failed(redirected: Verification) -> None:
+    failed = {name for name, outcome in redirected.outcomes.items() if outcome == "failed"}
+    assert failed == {one.id.partition("/")[0] for one in flattened(redirected.findings)}
+    assert failed >= {"valid-accepted", "invalid-refused", "no-key-refused"}
+
+
+def test_a_baseline_of_the_findings_mutes_all_that_they_cover(redirected: Verification) -> None:
+    known = Baseline.parse(Baseline.of(redirected.findings).to_json())
+    applied = known.apply(redirected)
+    assert (applied.findings, len(applied.muted), applied.gone) == ((), len(flattened(redirected.findings)), ())
+
+
+def test_what_a_baseline_does_not_know_of_a_cause_stays(redirected: Verification) -> None:
+    first, second, *others = flattened(redirected.findings)
+    (left,) = Baseline.of(others).apply(redirected).findings
+    assert {left.id, *(one.id for one in left.covers)} == {first.id, second.id}
+
+
+def a_finding(case: Case, got: int) -> Finding:
+    name = f"{case.check}/{case.id}"
+    return Finding(name, Severity.ERROR, Evidence.DOCUMENTED, "", "wrong", 400, got, witness=case.id)
+
+
+def a_case(name: str, pointer: str, expectation: ExpectedOutcome = ExpectedOutcome.REFUSED) -> Case:
+    check = "invalid-refused" if expectation is ExpectedOutcome.REFUSED else "valid-accepted"
+    return Case(name, check, {}, expectation, Evidence.DOCUMENTED, pointer=pointer)
+
+
+@pytest.mark.parametrize(
+    ("calls", "count"),
+    [
+        ([("a/low", "/a", 200), ("a/high", "/a", 200)], 1),  # one property
+        ([("a/low", "/a", 200), ("b/low", "/b", 200)], 2),  # two properties
+        ([("a/low", "/a", 200), ("a/high", "/a", 500)], 2),  # two outcomes
+        ([("a/null", "/a", 200), ("b/null", "/b", 200), ("c/null", "/c", 200)], 1),  # one rule everywhere
+    ],
+)
+def test_faults_of_one_property_or_of_one_rule_are_one_cause(calls: list[tuple[str, str, int]], count: int) -> None:
+    made = [(a_case(name, pointer), status) for name, pointer, status in calls]
+    found = grouped([a_finding(case, got) for case, got in made], {case.id: case for case, _ in made}, {})
+    assert len(found) == count
+
+
+def test_a_status_in_calls_of_every_kind_is_one_cause() -> None:
+    accepted = ExpectedOutcome.ACCEPTED
+    cases = [a_case("a", "/a"), a_case("b", "/b"), a_case("c", "", accepted), a_case("d", "", accepted)]
+    assert len(grouped([a_finding(case, 401) for case in cases], {case.id: case for case in cases}, {})) == 1
