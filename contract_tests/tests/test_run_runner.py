@@ -161,11 +161,11 @@ def test_a_call_without_an_answer_is_a_finding_counts_as_charged_and_ends_the_bu
     run: Callable[..., Verification], app: MockServer, profile: OperationProfile, tmp_path: Path
 ) -> None:
     plan = plan_verification(profile, billed=True)
-    silent = json_bytes(plan.paid[1].body)
+    silent = plan.paid[1]
 
     def losing(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         answer = inner.handle_request(request)
-        if request.method == "POST" and request.read() == silent:
+        if request.method == "POST" and request.read() == json_bytes(silent.body):
             raise httpx.ReadTimeout("timed out")
         return answer
 

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 from bodydouble_spec import Contract
-from bodydouble_spec.document.fingerprint import strip_prose
-from bodydouble_spec.document.loader import parse_document
+from bodydouble_spec.document import parse_document, strip_prose
 
 DATA = Path(__file__).parent / "data" / "catalogue"
 COUNT = 40

@@ -66,8 +66,8 @@ class Baseline:
 
     def _new(self, finding: Finding) -> Finding | None:
         """Return what is new of a finding and those that it covers; None when all of them are known."""
-        first, *others = [item for item in (finding, *finding.covers) if item.fingerprint not in self.known] or [None]
-        return None if first is None else replace(first, covers=tuple(item for item in others if item is not None))
+        left = [item for item in (finding, *finding.covers) if item.fingerprint not in self.known]
+        return replace(left[0], covers=tuple(left[1:])) if left else None
 
     def _gone(self, verification: Verification) -> tuple[str, ...]:
         if verification.incomplete is not None:

@@ -180,7 +180,11 @@ def _breaking_on_odd() -> Iterator[Mutant]:
         ("very-long", "more than 10,000 characters give 500", odd, lambda v: len(v) > 10_000),
     )  # fmt: skip
     for name, claim, check, test in cases:
-        yield breaking(f"breaks-on-{name}", claim, check, _value(_PROMPT, lambda v, test=test: _is_text(v) and test(v)))
+        yield breaking(f"breaks-on-{name}", claim, check, _value(_PROMPT, _text_with(test)))
+
+
+def _text_with(test: Test) -> Test:
+    return lambda value: _is_text(value) and test(value)
 
 
 def _combined() -> Iterator[Mutant]:
