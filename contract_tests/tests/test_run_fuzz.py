@@ -42,7 +42,7 @@ def _is_double(body: Any) -> bool:
 
 def test_every_distinct_finding_is_returned_once(profile: OperationProfile) -> None:
     server = _Server(always=lambda _: True, wide=_is_wide, double=_is_double)
-    found = examine_generated(profile, server.examine, examples=60, seed=0)
+    found = examine_generated(profile, server.examine, examples=150, seed=0)
     assert sorted(finding.id for finding in found) == ["always", "double", "wide"]
 
 

@@ -45,7 +45,7 @@ def check_keys(profile: OperationProfile, observations: Sequence[Observation]) -
     if takes_any:
         message = "a key that nobody issued is accepted: keys like it say nothing about the server"
         finding = deviation(
-            profile, "wrong-key-refused/any", message, 401, takes_any[0].status, evidence=Evidence.ASSUMED
+            profile, "any-key-accepted", message, 401, takes_any[0].status, evidence=Evidence.ASSUMED
         )
         yield replace(finding, witness=takes_any[0].case.id)
 

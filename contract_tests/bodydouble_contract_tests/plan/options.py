@@ -57,7 +57,9 @@ class RequestOptions:
         return Space((Factor("body", options),) if options else (), self._is_allowed, images, is_whole=True)
 
     def _is_allowed(self, body: Any) -> bool:
-        return not self._profile.operation.validate_request(body)
+        # A request for an event stream or a callback is not examined.
+        operation = self._profile.operation
+        return operation.unserved_pointer(body) is None and not operation.validate_request(body)
 
     def _factors(self, node: SchemaView, above: str) -> Iterator[Factor]:
         for name in dict.fromkeys((*node.required, *node.properties)):
