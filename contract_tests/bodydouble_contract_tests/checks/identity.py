@@ -44,9 +44,7 @@ def check_keys(profile: OperationProfile, observations: Sequence[Observation]) -
             yield from (replace(finding, witness=item.case.id) for finding in found)
     if takes_any:
         message = "a key that nobody issued is accepted: keys like it say nothing about the server"
-        finding = deviation(
-            profile, "any-key-accepted", message, 401, takes_any[0].status, evidence=Evidence.ASSUMED
-        )
+        finding = deviation(profile, "any-key-accepted", message, 401, takes_any[0].status, evidence=Evidence.ASSUMED)
         yield replace(finding, witness=takes_any[0].case.id)
 
 

@@ -94,10 +94,14 @@ def valid_boundary_cases(
     are left out here, and a request for an event stream or a callback is not examined.
     """
     seen = [*bodies]
+    # The values of a place are read once, since pictures in them take long.
+    seen_at: dict[str, set[str | None]] = {}
     found: list[Case] = []
     for boundary in boundaries:
         body = _with_real_inputs(profile, boundary)
-        is_seen = any(_same_at(boundary.pointer, body, other) for other in seen)
+        if boundary.pointer not in seen_at:
+            seen_at[boundary.pointer] = {_at(boundary.pointer, other) for other in seen}
+        is_seen = _at(boundary.pointer, body) in seen_at[boundary.pointer]
         is_unexamined = profile.operation.unserved_pointer(body) is not None
         is_left_out = is_unexamined or _is_unknown_property(profile, boundary.pointer)
         if not boundary.valid or is_seen or is_left_out:
@@ -115,6 +119,8 @@ def valid_boundary_cases(
             )
         )
         seen.append(body)
+        for pointer, values in seen_at.items():
+            values.add(_at(pointer, body))
     return found
 
 
@@ -131,10 +137,6 @@ def _with_real_inputs(profile: OperationProfile, boundary: BoundaryCase) -> Any:
 
 def _is_unknown_property(profile: OperationProfile, pointer: str) -> bool:
     return bool(profile.properties and pointer) and pointer_parts(pointer)[0] not in profile.properties
-
-
-def _same_at(pointer: str, one: Any, other: Any) -> bool:
-    return _at(pointer, one) == _at(pointer, other)
 
 
 def _at(pointer: str, body: Any) -> str | None:

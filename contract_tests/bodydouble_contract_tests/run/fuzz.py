@@ -121,6 +121,8 @@ def body_text(body: Any) -> str:
 
 # Calls for shrinking the request of one finding by Hypothesis, and further ones for simplifying the rest.
 _SHRINKING_CALLS = 40
+# Most draws lead to a call that was made already.
+_MOST_DRAWN = 300
 _SIMPLIFYING_CALLS = 20
 # With more findings than this, the requests of the others are not reduced.
 _SHRUNK_FINDINGS = 20
@@ -156,6 +158,10 @@ def examine_generated(
 
 class _FindingShown(Exception):
     """Tell Hypothesis that a call shows the finding in question."""
+
+
+class _ShrunkEnough(BaseException):
+    """End a search for a simpler call, in which Hypothesis would draw known calls again and again."""
 
 
 class _ExaminationError(BaseException):
@@ -197,14 +203,19 @@ class _Search:
     def _shrink(self, fingerprint: str) -> None:
         """Replay the calls, without sending them again, up to the one that shows the finding, and let Hypothesis shrink it."""
         most = len(self._shown) + _SHRINKING_CALLS
+        drawn = 0
 
         def look(case: Case) -> None:
+            nonlocal drawn
+            drawn += 1
+            if drawn > _MOST_DRAWN:
+                raise _ShrunkEnough
             if (case.id in self._shown or len(self._shown) < most) and fingerprint in self._fingerprints(case):
                 raise _FindingShown(fingerprint)
 
         try:
             self._run(look, Phase.generate, Phase.shrink)
-        except _FindingShown:
+        except (_FindingShown, _ShrunkEnough):
             return
 
     def _simplify(self, fingerprint: str) -> None:
