@@ -74,7 +74,7 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
     if not new.operations:
         raise ContractError(f"{source}: it has no readable operation, so nothing was adopted; see contract check")
     old_published, new_published = Contract.load(adopted, overlay=None), Contract.load(document, overlay=None)
-    stated = bundle.read_provenance(published) or {}
+    stated = bundle.read_provenance(lambda: fingerprint(published)) or {}
     provenance = {**previous, **_provenance(bundle.document, data, new, today), **stated}
     files = {_DOCUMENT: _json_bytes(document), _PROVENANCE: _json_bytes(provenance)}
     result = overlay.apply(repair(document).document)

@@ -265,7 +265,7 @@ def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
     """Return the plan as text: the calls and their cost, the elements that each paid call covers, and those left out."""
     paid = format_cost(plan.images, *_price(profile, plan.images)) if is_billed else "free on this server"
     rows = [
-        ("free calls", str(_calls(plan.free)), "refused before a picture is made"),
+        ("free calls", str(_calls((*plan.free, *plan.after))), "refused before a picture is made"),
         ("paid calls" if is_billed else "calls with pictures", str(_calls(plan.paid)), paid),
     ]
     further = _calls((*plan.unpaid, *plan.parallel))
@@ -285,7 +285,13 @@ def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
 
 def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: bool) -> str:
     """Return the plan as JSON, the calls in their order."""
-    phases = {"free": plan.free, "paid": plan.paid, "unpaid": plan.unpaid, "parallel": plan.parallel}
+    phases = {
+        "free": plan.free,
+        "paid": plan.paid,
+        "after": plan.after,
+        "unpaid": plan.unpaid,
+        "parallel": plan.parallel,
+    }
     price, usd = _price(profile, plan.images)
     return _json(
         {

@@ -208,15 +208,13 @@ def answer_members(request: ReceivedRequest, documented: DocumentedOutcome) -> d
 def error_members(request: ReceivedRequest, error: client.BodydoubleError, body: Any) -> dict[str, Any]:
     """Return the attributes that an error must have for an answer, as far as request and answer state them."""
     members: dict[str, Any] = {"client_request_id": request.headers.get("x-client-request-id")}
-    if not isinstance(error, client.StatusError):
-        # Failed requests are not charged (documented); a success that cannot be used may be.
-        known = (
-            {}
-            if request.status is None or isinstance(error, client.TransportError)
-            else {"status_code": request.status}
-        )
-        return {**members, **known, "may_be_charged": True}
-    members |= {"status_code": request.status, "may_be_charged": False}
+    # The recording server does not see the status that a broken connection has sent, and a client may not have read one before it.
+    if request.status is not None and not isinstance(error, client.TransportError):
+        members["status_code"] = request.status
+    # Failed requests are not charged (documented); a success that cannot be used may be.
+    members["may_be_charged"] = not isinstance(error, client.StatusError)
+    if members["may_be_charged"]:
+        return members
     text = request.answer_headers.get("retry-after", "")
     if text.isdecimal() and len(text) < 9:
         members["retry_after_s"] = float(text)
