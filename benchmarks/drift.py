@@ -23,7 +23,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from bodydouble_spec import Contract, Finding
+from bodydouble_spec import Contract, Finding, is_array, is_object
 from bodydouble_spec.diff import RULES, diff
 
 FILES = ("pairs.jsonl", "quiet.jsonl", "not-renames.jsonl")
@@ -171,7 +171,7 @@ def report_respelling(folder: Path) -> bool:
     changed = sum(
         bool(diff(Contract.load(item, overlay=None), Contract.load(respelled(item), overlay=None)))
         for item in documents
-        if isinstance(item, dict)
+        if is_object(item)
     )
     print(f"documents with null respelled  {len(documents):>6}   with changes {changed}")
     return not changed
@@ -179,11 +179,11 @@ def report_respelling(folder: Path) -> bool:
 
 def respelled(value: Any) -> Any:
     """Return a document with ``type: [T, null]`` in place of ``nullable``."""
-    if isinstance(value, list):
+    if is_array(value):
         return [respelled(item) for item in value]
-    if not isinstance(value, dict):
+    if not is_object(value):
         return value
-    result = {key: respelled(item) for key, item in value.items()}
+    result: dict[str, Any] = {key: respelled(item) for key, item in value.items()}
     if result.get("nullable") is True and isinstance(result.get("type"), str):
         result["type"] = [result["type"], "null"]
         del result["nullable"]
@@ -198,7 +198,7 @@ def report_pairs(_: Path) -> bool:
     right, agreeing = 0, Counter[str]()
     for number, pair in enumerate(suite.PAIRS):
         contracts = [suite.contract_of(pair, side) for side in ("before", "after")]
-        wanted = {} if pair["right"] == "none" else pair["right"]
+        wanted: dict[str, str] = {} if pair["right"] == "none" else pair["right"]
         found = {item.id: str(item.severity) for item in diff(*contracts)}
         right += found == wanted
         said = {name: verdict_of(path, contracts) for name, path in tools.items()}

@@ -67,11 +67,12 @@ def random_document(rng: random.Random) -> dict[str, Any]:
         name: {"type": "object", "properties": {"n": random_schema(rng, 1), "m": random_schema(rng, 2)}}
         for name in "PQR"
     }
+    securities: list[list[dict[str, list[str]]]] = [[{"key": []}], [{"key": []}, {}]]
     return {
         "openapi": "3.1.0",
         "info": {"title": "t", "version": "1"},
         "servers": [{"url": "https://a.example/{v}", "variables": {"v": {"default": "v1", "enum": ["v1", "v2"]}}}],
-        "security": rng.choice([[{"key": []}], [{"key": []}, {}]]),
+        "security": rng.choice(securities),
         "paths": {"/x/{id}": {"post": operation, "query": {"responses": DONE}}},
         "webhooks": {
             "w": {

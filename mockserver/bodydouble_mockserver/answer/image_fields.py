@@ -144,7 +144,8 @@ class ImageFields:
 def _request_properties(operation: Operation) -> Mapping[str, SchemaView]:
     """Return the properties of the JSON body, or of the first other one."""
     bodies = (operation.request, *operation.request_bodies.values())
-    return next((body.view.properties for body in bodies if body is not None), {})
+    nothing: dict[str, SchemaView] = {}
+    return next((body.view.properties for body in bodies if body is not None), nothing)
 
 
 def _default(properties: Mapping[str, SchemaView], name: str | None, otherwise: Any) -> Any:

@@ -109,7 +109,7 @@ def _from_below(children: dict[int, list[int]]) -> list[int]:
 
 
 def _rounds(cyclic: dict[int, Node], known: dict[int, str], size: int) -> dict[int, str]:
-    current = dict.fromkeys(cyclic, "")
+    current: dict[int, str] = dict.fromkeys(cyclic, "")
     count = 1 if cyclic else 0
     steps = 0
     while cyclic:

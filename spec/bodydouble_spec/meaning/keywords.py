@@ -35,9 +35,9 @@ _OF_TYPE = {
 @cache
 def by_type(types: frozenset[str]) -> frozenset[str]:
     """Return the keywords that say nothing of values of these types."""
-    present: frozenset[str] = types | frozenset({"number"} if "integer" in types else ())
+    present: frozenset[str] = types | frozenset[str]({"number"} if "integer" in types else ())
     foreign = frozenset[str]().union(*(names for name, names in _OF_TYPE.items() if name not in present))
-    return foreign | (frozenset() if present & {"string", "number"} else {"format"})
+    return foreign | (frozenset[str]() if present & {"string", "number"} else {"format"})
 
 
 def plain(value: Any) -> Any:
@@ -134,7 +134,7 @@ class Keywords:
                 return None
             kinds = frozenset(map(type_of, (value for value in options.values() if _has_type(value, types))))
             # A list in which no value has the type is a mistake, and is compared as it is written.
-            types = _whole(kinds | (types & {"null"} if self._has_type else frozenset())) if kinds else types
+            types = _whole(kinds | (types & {"null"} if self._has_type else frozenset[str]())) if kinds else types
         if not types:
             return None
         if options is not None and not _is_all_of_its_types(options):
