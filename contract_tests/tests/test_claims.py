@@ -30,7 +30,7 @@ from bodydouble_contract_tests.claims.claims import (
 )
 from bodydouble_contract_tests.claims.harness import CallRecord, Harness, PostResult, ReceivedRequest, RecordingServer
 from bodydouble_spec import Contract, Finding, is_object
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
@@ -118,7 +118,9 @@ def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> 
             refused += len(record.received)
             return claim_invalid_call_is_refused(record, invalid.arguments)
 
-        check(invalid_calls(contract).filter(lambda call: call.arguments == ("extra",)), claims, settings())
+        # Few of the invalid calls have nothing wrong but a property that the client does not know.
+        rare = settings(suppress_health_check=[HealthCheck.filter_too_much])
+        check(invalid_calls(contract).filter(lambda call: call.arguments == ("extra",)), claims, rare)
     assert refused > 0
 
 

@@ -109,7 +109,8 @@ def test_one_deviation_in_many_answers_is_one_finding_that_counts_them(vendored:
 
 
 def test_the_number_of_an_item_makes_no_difference(vendored: Contract) -> None:
-    two = {**GOOD, "data": [GOOD["data"][0], {**GOOD["data"][0], "seed": 1}]}
+    other = {**GOOD["data"][0], "url": "https://cdn.example/2.png", "seed": 1}
+    two = {**GOOD, "data": [GOOD["data"][0], other]}
     assert ids(recording_findings([exchange(two), exchange(item(seed=1), 2)], vendored)) == {
         ("image-count/more", "/data"),
         ("answer-strict/undocumented", "/data/*/seed"),

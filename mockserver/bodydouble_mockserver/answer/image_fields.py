@@ -132,7 +132,8 @@ class ImageFields:
 
     def _price(self, count: int) -> Cost:
         if self._credits is None:
-            return Cost(None, None, [])
+            # The vendor documents both headers for every success; a sample of the body has no cost either.
+            return Cost(None, None, [(CREDITS_HEADER.encode(), b"0"), (USD_HEADER.encode(), b"0.000000000")])
         total = self._credits * count
         headers = [(CREDITS_HEADER.encode(), b"%d" % total)]
         usd = total / self._credits_per_usd if self._credits_per_usd else None
