@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec import Operation
+from bodydouble_spec.values import path_names
 
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
@@ -84,7 +85,6 @@ class HandledRequest:
 
 
 _CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
 _NO_DIRECTIVES = Directives()
 _BODILESS = {204, 205, 304}
 # Directives that have no effect on a refusal, and those that have none on a success.
@@ -118,7 +118,7 @@ class OperationEndpoint:
         self._settings = settings
         self._state = state
         self._new_id = new_id
-        self._parameters = _PARAMETER.findall(operation.path)
+        self._parameters = path_names(operation.path)
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""

@@ -1,11 +1,11 @@
 """The endpoints of the contracts that one server stands in for, and the routes that lead to them."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bodydouble_spec import Contract, Evidence, Operation, Redactor, vendored
 from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
+from bodydouble_spec.values import template_of
 
 from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
 from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
@@ -19,7 +19,6 @@ __all__ = ["Endpoint", "Service", "ServiceParts"]
 # The bodies of the first operation and of at most so many more, whose schemas have so many bytes together, are prepared at start-up.
 _MAX_PREPARED, _MAX_PREPARED_BYTES = 100, 1_000_000
 Endpoint = OperationEndpoint | ChoosingEndpoint
-_PARAMETER = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,7 @@ class Service:
                 for path in _spellings(endpoint.operation.path):
                     is_exact = path == endpoint.operation.path
                     candidate = _Candidate(endpoint, number, name, is_exact)
-                    routes.setdefault((_PARAMETER.sub("{}", path), endpoint.operation.method), []).append(candidate)
+                    routes.setdefault((template_of(path), endpoint.operation.method), []).append(candidate)
         choosing: dict[tuple[int, ...], Endpoint] = {}
         for (path, method), candidates in routes.items():
             chosen = _best_of_each(candidates)

@@ -1,10 +1,33 @@
-"""Type guards for JSON values, so that the type checkers know the contents of an object or array."""
+"""Type guards for JSON values, so that the type checkers know the contents of an object or array; JSON pointers and path templates."""
 
+import re
 from collections.abc import Iterable
 from typing import Any, TypeGuard
 from urllib.parse import unquote
 
-__all__ = ["copy_json", "is_array", "is_object", "join_pointer", "pointer_parts", "resolve_pointer", "type_name"]
+__all__ = [
+    "copy_json",
+    "is_array",
+    "is_object",
+    "join_pointer",
+    "path_names",
+    "pointer_parts",
+    "resolve_pointer",
+    "template_of",
+    "type_name",
+]
+
+_PATH_PARAMETER = re.compile(r"\{([^{}]*)\}")
+
+
+def path_names(path: str) -> list[str]:
+    """Return the names of the parameters in a path template, in order."""
+    return _PATH_PARAMETER.findall(path)
+
+
+def template_of(path: str) -> str:
+    """Return a path template without the names of its parameters: ``/keys/{}``."""
+    return _PATH_PARAMETER.sub("{}", path)
 
 
 def is_object(value: Any) -> TypeGuard[dict[str, Any]]:

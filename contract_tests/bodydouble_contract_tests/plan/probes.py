@@ -63,9 +63,6 @@ def probes(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *, 
     return [*cases, *_preflight(profile, checks)]
 
 
-_ANY_FORM = RequestForm()
-
-
 def _malformed(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *, is_billed: bool) -> Iterator[Case]:
     """Yield bodies that are not JSON; parsers may extend JSON (RFC 8259), so what some of them take has less evidence."""
     check = checks.get("malformed-refused")

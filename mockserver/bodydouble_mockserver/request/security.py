@@ -74,8 +74,7 @@ class KeyRefusal:
 
 
 _BEARER_PLACE = BEARER.alternatives[0][0]
-_NO_PLACES: Mapping[KeyPlace, bytes] = {}
-_NO_KEYS = SentKeys(b"", _NO_PLACES, ())
+_NO_KEYS = SentKeys(b"", {}, ())
 
 
 def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) -> SentKeys:
@@ -83,7 +82,7 @@ def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) 
     if security is BEARER or not security.alternatives:
         # The usual case, on the hot path.
         key = bearer_key(headers.get(b"authorization", b""))
-        return SentKeys(key, _NO_PLACES, (key,)) if key else _NO_KEYS
+        return SentKeys(key, {_BEARER_PLACE: key}, (key,)) if key else _NO_KEYS
     found: dict[KeyPlace, bytes] = {}
     secrets: list[bytes] = []
     for place in security.places:
@@ -131,8 +130,7 @@ def doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding 
 
     The key itself is not in the finding.
     """
-    usual = {_BEARER_PLACE: sent.key} if sent.key else {}
-    for place, key in (sent.by_place or usual).items():
+    for place, key in sent.by_place.items():
         spellings = [key, *_parts(place, key)]
         rule, message = "", ""
         if any(map(_PLACEHOLDER.fullmatch, spellings)):

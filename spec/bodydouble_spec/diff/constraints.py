@@ -8,7 +8,7 @@ from bodydouble_spec.meaning import Node
 from bodydouble_spec.schema import json_key
 from bodydouble_spec.values import is_object
 
-__all__ = ["LEAF_KEYWORDS", "keyword_differences"]
+__all__ = ["BOUNDS", "LEAF_KEYWORDS", "keyword_differences"]
 
 _WIDER_FORMATS = {
     ("float", "double"), ("int32", "int64"), ("int32", "bigint"), ("int64", "bigint"), ("date", "date-time"),
@@ -86,7 +86,7 @@ def _words(types: frozenset[str], form: Any) -> str:
     return words if form is None else f"{words} ({form})"
 
 
-_BOUNDS = {
+BOUNDS = {
     "maximum": "max", "minimum": "min", "exclusiveMaximum": "exclusive-max", "exclusiveMinimum": "exclusive-min",
     "maxLength": "max-length", "minLength": "min-length", "maxItems": "max-items", "minItems": "min-items",
     "maxProperties": "max-properties", "minProperties": "min-properties", "maxContains": "max-contains",
@@ -100,7 +100,7 @@ _CONTENTS = {"contentEncoding": "content-encoding-changed", "contentMediaType": 
 _ANY_TEXT = {".*", "^.*$", "", "^"}
 
 LEAF_KEYWORDS = {
-    *_BOUNDS, *_FLAGS, *_CONTENTS, "const", "default", "dependentRequired", "discriminator", "enum", "format", "multipleOf",
+    *BOUNDS, *_FLAGS, *_CONTENTS, "const", "default", "dependentRequired", "discriminator", "enum", "format", "multipleOf",
     "nullable", "pattern", "type",
 }  # fmt: skip
 """The keywords that this module compares."""
@@ -218,7 +218,7 @@ def _default(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Differe
 
 
 def _bounds(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    for keyword, name in _BOUNDS.items():
+    for keyword, name in BOUNDS.items():
         if keyword not in old and keyword not in new:
             continue
         default = 0 if keyword in _DEFAULT_ZERO else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec.diff.changes import Change, Changes, Location
+from bodydouble_spec.diff.constraints import BOUNDS
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Node
 from bodydouble_spec.proof import Fault, NoValueError, UncertainError, accepts, candidates, faults, is_within, sample
@@ -36,15 +37,9 @@ _MONOTONE = {
     "then",
 }
 
-_LIMITS = {
-    "max": "maximum", "min": "minimum", "exclusive-max": "exclusiveMaximum", "exclusive-min": "exclusiveMinimum",
-    "max-length": "maxLength", "min-length": "minLength", "max-items": "maxItems", "min-items": "minItems",
-    "max-properties": "maxProperties", "min-properties": "minProperties", "max-contains": "maxContains",
-    "min-contains": "minContains",
-}  # fmt: skip
 # The beginning of a rule's end, and the keywords that a value breaks which shows such a change.
 _KEYWORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    *((f"{name}-{word}", (keyword,)) for name, keyword in _LIMITS.items() for word in ("decreased", "increased", "set", "unset")),
+    *((f"{name}-{word}", (keyword,)) for keyword, name in BOUNDS.items() for word in ("decreased", "increased", "set", "unset")),
     ("type-", ("type", "format")), ("list-of-types-", ("type",)), ("became-nullable", ("type", "enum")),
     ("became-not-nullable", ("type", "enum")), ("became-enum", ("enum",)), ("became-not-enum", ("enum",)), ("enum-value-", ("enum",)),
     ("const-", ("enum",)), ("pattern-property-", ("patternProperties",)), ("pattern-", ("pattern",)),

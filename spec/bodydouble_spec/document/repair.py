@@ -10,7 +10,7 @@ from bodydouble_spec.document.references import References
 from bodydouble_spec.document.repair_schemas import SchemaRepair
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema import PROSE
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, path_names
 
 __all__ = ["METHODS", "Repaired", "repair", "unreadable"]
 
@@ -70,7 +70,6 @@ def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects
 
 _JSON = "application/json"
 _STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5][Xx]{2}|default")
-_TEMPLATE = re.compile(r"\{([^{}]+)\}")
 _YES = {"on", "true", "y", "yes", "1"}
 _SCHEMA_KEYWORDS = {"allOf", "anyOf", "oneOf", "properties", "type"}
 
@@ -105,7 +104,7 @@ class OperationRepair:
         taken = {(item["name"], item["in"]) for item in own}
         parameters = [item for item in shared if (item["name"], item["in"]) not in taken] + own
         declared = {item["name"] for item in parameters if item["in"] == "path"}
-        for name in dict.fromkeys(_TEMPLATE.findall(path)):
+        for name in dict.fromkeys(filter(None, path_names(path))):
             if name not in declared:
                 message = f"the path parameter {show(name)} is not declared"
                 self._defects.add("path-parameter-undeclared", pointer, message, repaired="any text")

@@ -8,11 +8,11 @@ from typing import Any
 from bodydouble_spec.document import METHODS, Repaired, repair
 from bodydouble_spec.meaning.identity import digest, encoded, identify, without_collection
 from bodydouble_spec.meaning.node import Node
-from bodydouble_spec.meaning.operations import Operations, Part, template_of
+from bodydouble_spec.meaning.operations import Operations, Part
 from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.meaning.wire import servers_of, without_prose
 from bodydouble_spec.schema import PROSE
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, template_of
 
 __all__ = ["Forms", "Meaning", "fingerprint", "wider_statuses"]
 

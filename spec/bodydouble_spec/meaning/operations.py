@@ -1,6 +1,5 @@
 """Operations by their meaning: parameters, bodies, answers, security and servers as they are in effect."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,11 +9,10 @@ from bodydouble_spec.meaning.node import Node, Source
 from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.meaning.wire import encoding_of, media_type_of, serialization_of, servers_of, without_prose
 from bodydouble_spec.schema import PROSE
-from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, path_names, pointer_parts, resolve_pointer
 
-__all__ = ["Operations", "Part", "template_of"]
+__all__ = ["Operations", "Part"]
 
-_TEMPLATE = re.compile(r"\{([^{}]*)\}")
 _OPERATION = {
     "callbacks",
     "deprecated",
@@ -30,11 +28,6 @@ _PARAMETER = {
     "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
 }  # fmt: skip
 _MAX_REFERENCES = 100
-
-
-def template_of(path: str) -> str:
-    """Return a path without the names of its parameters."""
-    return _TEMPLATE.sub("{}", path)
 
 
 @dataclass(slots=True)
@@ -110,7 +103,7 @@ class Operations:
         return Part(value, place)
 
     def _parameters(self, path: str, parameters: Any, pointer: str) -> Iterator[tuple[str, Part]]:
-        names = _TEMPLATE.findall(path)
+        names = path_names(path)
         for index, item in enumerate(parameters if is_array(parameters) else ()):
             place, name = item["in"], item["name"]
             key = name.lower() if place == "header" else name
