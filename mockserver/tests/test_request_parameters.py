@@ -79,3 +79,11 @@ def test_a_path_parameter_is_checked_and_echoed(server: tuple[MockServer, str]) 
     assert httpx.get(f"{origin}/jobs/17").json() == {"id": 17}
     assert httpx.get(f"{origin}/jobs/seventeen").status_code == 400
     assert findings_of(app) == ["request-type /path/id"]
+
+
+def test_a_path_parameter_that_the_path_lacks_refuses_no_request(serve: Serve) -> None:
+    nowhere = {"name": "prefix", "in": "path", "required": True, "schema": {"type": "string"}}
+    operation = {"parameters": [nowhere], "responses": {"200": {"description": "done"}}}
+    document = {"openapi": "3.0.0", "info": {"title": "t", "version": "1"}, "paths": {"/keys": {"get": operation}}}
+    with serve(create_app(Contract.load(document, overlay=None))) as origin:
+        assert httpx.get(f"{origin}/keys").status_code == 200

@@ -240,8 +240,14 @@ class Parameter:
 
 
 def parameter_findings(parameters: Iterable[Parameter], sent: SentParameters, operation: str) -> list[Finding]:
-    """List every fault of the parameters of a request: missing, unreadable, or against their schema."""
-    return [finding for item in parameters if not item.is_ignored for finding in item.findings(sent, operation)]
+    """List every fault of the parameters of a request: missing, unreadable, or against their schema.
+
+    A path parameter that the path does not have is no fault of a request: its template lacks it, and nobody could send it.
+    """
+    checked = (
+        item for item in parameters if not item.is_ignored and (item.location != "path" or item.name in sent.path)
+    )
+    return [finding for item in checked for finding in item.findings(sent, operation)]
 
 
 def undeclared_findings(
