@@ -86,6 +86,8 @@ class ImageFields:
         options = properties["model"].options if "model" in properties else None
         self.model = str(options[0]) if options else ""
         self._credits, self._credits_per_usd = image_price(operation.extensions)
+        response = operation.response(operation.success_status)
+        self._documented = frozenset[str]() if response is None else frozenset(response.headers)
         self._costs: dict[int, Cost] = {}
 
     def read(self, body: Mapping[str, Any]) -> EditRequest:
@@ -132,8 +134,9 @@ class ImageFields:
 
     def _price(self, count: int) -> Cost:
         if self._credits is None:
-            # The vendor documents both headers for every success; a sample of the body has no cost either.
-            return Cost(None, None, [(CREDITS_HEADER.encode(), b"0"), (USD_HEADER.encode(), b"0.000000000")])
+            # A documented header is sent without a known price too.
+            free = ((CREDITS_HEADER, b"0"), (USD_HEADER, b"0.000000000"))
+            return Cost(None, None, [(name.encode(), value) for name, value in free if name in self._documented])
         total = self._credits * count
         headers = [(CREDITS_HEADER.encode(), b"%d" % total)]
         usd = total / self._credits_per_usd if self._credits_per_usd else None
