@@ -1,5 +1,6 @@
 """Forms: files become input pictures, fields get the types of the schema, and each media type has its own schema."""
 
+import base64
 import hashlib
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 import openai
+import orjson
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_spec import Contract
@@ -265,3 +267,22 @@ def test_a_file_is_drawn_as_an_input(edits: MockServer, call: Call, png: bytes) 
 
     assert url(png) == url(png) != url(png + b"2")
     assert call(edits, url(png), method="GET").headers["content-type"] == "image/png"
+
+
+def test_base64_in_a_form_is_a_picture_in_every_media_type(
+    texts: MockServer, edits: MockServer, call: Call, png: bytes
+) -> None:
+    data = png + bytes(3000)
+    text = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+    assert submit(texts, call, [("prompt", "x"), ("unknown", text)], None).status_code == 200
+    assert submit(edits, call, [("prompt", "x"), ("unknown", text)], png).status_code == 200
+    files = {"prompt": (None, "x"), "image": ("a", png), "unknown": (None, orjson.dumps(text), "application/json")}
+    assert call(edits, PATH, files=files).status_code == 200
+    for app in (texts, edits):
+        for exchange in app.journal.exchanges():
+            assert exchange.body["unknown"]["$picture"]["bytes"] == len(data)
+
+
+def test_a_text_whose_length_is_limited_is_judged_whole(texts: MockServer, call: Call, png: bytes) -> None:
+    text = f"data:image/png;base64,{base64.b64encode(png + bytes(3000)).decode()}"
+    assert submit(texts, call, [("prompt", text)], None).status_code == 400

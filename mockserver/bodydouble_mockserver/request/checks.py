@@ -1,10 +1,21 @@
 """Checks of every request before it is answered, in the vendor's order: size, key, content type, JSON, contract."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bodydouble_spec import Evidence, Finding, Operation, Severity, is_array, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec import (
+    Evidence,
+    Finding,
+    Operation,
+    RecordedPicture,
+    Severity,
+    is_array,
+    is_object,
+    pointer_parts,
+    resolve_pointer,
+)
+from bodydouble_spec.defects import shorten, show
 from bodydouble_spec.schema import ANY_NAME, SchemaValidator
 
 from bodydouble_mockserver.asgi import Scope
@@ -144,10 +155,22 @@ def _faults(validator: SchemaValidator, intake: Intake) -> Sequence[Finding]:
     if validator.is_valid(value):
         return ()
     findings = validator.findings(value)
-    if pictures and value is intake.parsed and any(_shows(finding, value, pictures) for finding in findings):
-        # A message says how long a text is.
-        findings = validator.findings(intake.whole())
-    return findings
+    return [_described(finding, value, pictures) for finding in findings] if pictures else findings
+
+
+def _described(finding: Finding, value: Any, pictures: Mapping[str, RecordedPicture]) -> Finding:
+    """Return a finding that describes the picture at its place, instead of quoting its reference."""
+    try:
+        place = resolve_pointer(value, pointer_parts(finding.pointer))
+    except LookupError:
+        return finding
+    picture = pictures.get(place) if isinstance(place, str) else None
+    covers = tuple(_described(covered, value, pictures) for covered in finding.covers)
+    if picture is None:
+        return replace(finding, covers=covers) if covers else finding
+    message = f"{picture.words}{finding.message.removeprefix(show(place))}"
+    got = picture.to_dict() if finding.got == shorten(place) else finding.got
+    return replace(finding, message=message, got=got, covers=covers)
 
 
 def _names_with(pictures: Container[str], value: Any, name: str = "") -> Iterator[str]:
@@ -160,14 +183,6 @@ def _names_with(pictures: Container[str], value: Any, name: str = "") -> Iterato
             yield from _names_with(pictures, item, name)
     elif isinstance(value, str) and value in pictures:
         yield name
-
-
-def _shows(finding: Finding, value: Any, pictures: Container[str]) -> bool:
-    try:
-        place = resolve_pointer(value, pointer_parts(finding.pointer))
-    except LookupError:
-        return False
-    return next(_names_with(pictures, place), None) is not None
 
 
 def _notes(operation: Operation, intake: Intake) -> Sequence[Finding]:

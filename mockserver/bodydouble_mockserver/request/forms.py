@@ -3,12 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
-from bodydouble_spec import RecordedPicture, refer_to_file, refer_to_text
+from bodydouble_spec import RecordedPicture, refer_to_file, refer_to_pictures, refer_to_text
 from bodydouble_spec.schema import SchemaView, type_of
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -29,13 +29,21 @@ _BRACKETED = re.compile(r"(.+?)\[([^\[\]]*)\]")
 class FormField:
     """One field of a form.
 
-    ``value`` is a text, a part that was sent as JSON, or the reference to a file or Base64 picture, whose bytes as sent are ``whole``.
+    ``value`` is a text, a part that was sent as JSON, or the reference to a file or Base64 picture. Where it has references, the bytes as sent
+    are ``whole``, which is JSON where ``is_json``.
     """
 
     name: str
     value: Any
     is_file: bool = False
     whole: bytes | None = None
+    is_json: bool = False
+
+    def with_pictures(self) -> "FormField":
+        """Return the field with its pictures as they were sent."""
+        if self.whole is None:
+            return self
+        return replace(self, value=orjson.loads(self.whole) if self.is_json else self.whole.decode("latin-1"))
 
 
 def parse_form(
@@ -50,8 +58,7 @@ def parse_form(
         if media_type == FORM.encode():
             if body.count(b"&") >= max_fields:
                 return _too_many(max_fields)
-            pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict")
-            return [FormField(name, value) for name, value in pairs], {}
+            return _pairs(body, put)
         boundary = options.get(b"boundary", b"")
         if not boundary:
             return UnreadableBody(
@@ -68,6 +75,20 @@ def parse_form(
 
 def _too_many(max_fields: int) -> UnreadableBody:
     return UnreadableBody(413, f"The form has more than {max_fields:,} fields")
+
+
+def _pairs(body: bytes, put: Put) -> tuple[list[FormField], dict[str, RecordedPicture]]:
+    fields: list[FormField] = []
+    pictures: dict[str, RecordedPicture] = {}
+    for name, value in parse_qsl(body.decode(), keep_blank_values=True, errors="strict"):
+        data = value.encode()
+        found = refer_to_text(data, put)
+        if found is None:
+            fields.append(FormField(name, value))
+        else:
+            pictures[found[0]] = found[1]
+            fields.append(FormField(name, found[0], whole=data))
+    return fields, pictures
 
 
 class _Parts:
@@ -138,17 +159,19 @@ class _Parts:
             reference, picture = found
             self._pictures[reference] = picture
             self._fields.append(FormField(name, reference, whole=data))
+        elif media_type.partition(";")[0].strip().lower() == "application/json":
+            self._fields.append(self._json(name, data))
         else:
-            self._fields.append(FormField(name, _part_value(data, media_type)))
+            self._fields.append(FormField(name, data.decode()))
 
-
-def _part_value(data: bytes, media_type: str) -> Any:
-    if media_type.partition(";")[0].strip().lower() == "application/json":
+    def _json(self, name: str, data: bytes) -> FormField:
+        text, pictures = refer_to_pictures(data, self._put)
         try:
-            return orjson.loads(data)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError:
-            pass  # the schema decides on the text
-    return data.decode()
+            return FormField(name, data.decode())  # the schema decides on the text
+        self._pictures |= pictures
+        return FormField(name, value, whole=data if pictures else None, is_json=True)
 
 
 def as_object(fields: Sequence[FormField]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Nothing after it reads the megabytes of the body again: checks, journal, gallery
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -72,8 +72,7 @@ class Intake:
         """Return the parsed body with its pictures as they were sent, for the rare rule that needs a whole text."""
         if self.fields is None:
             return orjson.loads(self.body)
-        sent = (one if one.whole is None else replace(one, value=one.whole.decode("latin-1")) for one in self.fields)
-        return typed([*sent], self.view)
+        return typed([one.with_pictures() for one in self.fields], self.view)
 
     def apply_types(self, view: SchemaView | None) -> None:
         """Give the fields of a form the types that a schema has in their places."""

@@ -5,20 +5,18 @@ type, alphabet and padding of the text that it replaces, and equal references ar
 cannot be decided by its reference; `whole_text_names` of the schema tells where it does.
 """
 
-import binascii
 import re
+import zlib
 from collections.abc import Callable
 
 import orjson
 import pybase64
 
-from bodydouble_spec.exchange.recorder import (
-    LONG_CHARACTERS,
+from bodydouble_spec.exchange.pictures import (
     LONG_STRING,
-    MIN_PICTURE_CHARACTERS,
     PICTURE_BEGINNING,
     RecordedPicture,
-    is_base64_picture,
+    read_picture,
 )
 from bodydouble_spec.picture import picture_kind
 
@@ -29,19 +27,19 @@ Put = Callable[[bytes], str]
 _KEPT_CHARACTERS = 64
 # Beyond this number the pictures of one body stay as they are; it bounds the work of a call.
 _MAX_PICTURES = 1000
-_DATA_URI = re.compile(rb"(?:data|Data|DATA):([!-+\--:<-~]{0,100})(?:;[!-+\--~]{0,200})?;(?:base64|BASE64),")
-_REST_OF_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 # After a string that is the name of a property.
 _COLON = re.compile(rb"[ \t\n\r]*:")
-_KEY = re.compile(r"([0-9a-f]{64})[A-Za-z0-9+/]{2}[A-Za-z0-9+/=]{2}$")
+_KEY = re.compile(r"([0-9a-f]{64})[A-Za-z0-9+/_=\s-]{4}")
+# Characters of loose Base64: each that a text has stands in its reference too.
+_LOOSE = b"-_ \t\r\n"
 _MEDIA_TYPE = re.compile(r"[a-z0-9.+-]+/[a-z0-9.+-]+")
 
 
 def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedPicture]]:
     """Return a JSON text with references in the place of its Base64 pictures, and the description of each by its reference.
 
-    ``put`` stores the decoded bytes and returns their SHA-256 hash. A picture is what `RecordedPicture.of` describes, in strict Base64; other
-    texts stay. The text is JSON exactly if ``body`` is.
+    ``put`` stores the decoded bytes and returns their SHA-256 hash. A picture is what `RecordedPicture.of` describes; other texts stay, and so
+    does what only looks like Base64. The text is JSON exactly if ``body`` is.
     """
     pictures: dict[str, RecordedPicture] = {}
     pieces: list[bytes] = []
@@ -59,15 +57,27 @@ def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedP
             continue
         encoded = memoryview(body)[start:place]
         if body.find(b"\\", start, place) >= 0:
-            place = _REST_OF_STRING.match(body, start).end()  # type: ignore[union-attr] # it also matches nothing
+            place = _end_of_string(body, place)
             encoded = memoryview(_unescaped(body[start:place]))
         place += 1
         found = None if _COLON.match(body, place) else refer_to_text(encoded, put)
         if found is not None:
             reference, pictures[reference] = found
-            pieces += (body[copied:start], reference.encode())
+            pieces += (body[copied:start], orjson.dumps(reference)[1:-1])
             copied = place - 1
     return (b"".join((*pieces, body[copied:])), pictures) if pieces else (body, pictures)
+
+
+def _end_of_string(body: bytes, quote: int) -> int:
+    """Return the place of the quotation mark that ends a string, from that of its first one; the end of a text where none does."""
+    while quote >= 0:
+        before = quote
+        while body[before - 1] == 0x5C:  # a backslash
+            before -= 1
+        if (quote - before) % 2 == 0:
+            return quote
+        quote = body.find(b'"', quote + 1)
+    return len(body)
 
 
 def _unescaped(string: bytes) -> bytes:
@@ -80,24 +90,23 @@ def _unescaped(string: bytes) -> bytes:
 
 def refer_to_text(encoded: bytes | memoryview, put: Put) -> tuple[str, RecordedPicture] | None:
     """Return the reference and description of one text, or None for a text that stays as it is."""
-    uri = _DATA_URI.match(encoded)
-    payload = memoryview(encoded)[0 if uri is None else uri.end() :]
-    if len(encoded) < MIN_PICTURE_CHARACTERS or len(payload) < 4:
+    found = read_picture(encoded)
+    if found is None:
         return None
-    if uri is None and len(encoded) < LONG_CHARACTERS and not is_base64_picture(str(encoded, "latin-1")):
-        return None
-    try:
-        data = pybase64.b64decode(payload, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    key = put(data)
-    media_type, pixels = picture_kind(data) or (None, None)
-    if uri is not None:
-        media_type = uri[1].decode().lower() or None
-    kept = min(_KEPT_CHARACTERS, len(payload) - 4)
-    head = encoded[: (0 if uri is None else uri.end()) + kept]
-    reference = f"{str(head, 'ascii')}{key}{str(encoded[-4:], 'ascii')}"
-    return reference, RecordedPicture(key, media_type, len(data), pixels, uri is not None)
+    key = put(found.data)
+    payload = memoryview(encoded)[found.start :]
+    # A text without padding has a reference whose length divided by four leaves the same rest.
+    kept = min(_KEPT_CHARACTERS + len(payload) % 4, len(payload) - 4)
+    marks = "" if found.is_strict else _marks(payload, kept)
+    head, tail = str(encoded[: found.start + kept], "ascii"), str(encoded[-4:], "ascii")
+    return f"{head}{marks}{key}{tail}", RecordedPicture.describe(key, found)
+
+
+def _marks(payload: memoryview, kept: int) -> str:
+    """Return the loose characters of a text between what its reference shows, with a checksum that tells it from others for the same bytes."""
+    text = bytes(payload)
+    found = "".join(chr(character) for character in _LOOSE if text.find(character, kept, -4) >= 0)
+    return f"{found}{zlib.crc32(text):08x}{'A' * (-len(found) % 4)}" if found else ""
 
 
 def refer_to_file(data: bytes, media_type: str, put: Put) -> tuple[str, RecordedPicture]:
@@ -114,5 +123,5 @@ def refer_to_file(data: bytes, media_type: str, put: Put) -> tuple[str, Recorded
 
 def picture_key(text: str) -> str | None:
     """Return the hash in a reference; None for a text that is none."""
-    found = _KEY.search(text[-68:])
+    found = _KEY.fullmatch(text[-68:])
     return None if found is None else found[1]
