@@ -10,7 +10,7 @@ from bodydouble_spec.diff.operations import compare_item, compare_operation
 from bodydouble_spec.diff.schemas import SchemaComparison
 from bodydouble_spec.diff.security import SecurityComparison
 from bodydouble_spec.finding import Severity
-from bodydouble_spec.meaning import Forms, Meaning, Node, Part, digest, identify, without_collection
+from bodydouble_spec.meaning import Meaning, Node, Part, digest
 from bodydouble_spec.values import join_pointer
 
 __all__ = ["diff"]
@@ -78,13 +78,10 @@ def diff(old: Contract, new: Contract) -> list[Change]:
     if any(problems):
         return _readability_change(*problems)
     meanings = old.meaning, new.meaning
-    with without_collection():
-        numbers = identify([*meanings[0].build(), *meanings[1].build()])
-    forms = Forms(meanings[0], numbers), Forms(meanings[1], numbers)
-    if forms[0].data() == forms[1].data():
+    if meanings[0].fingerprint == meanings[1].fingerprint:
         return []
     changes = Changes(old.repaired.published_pointer, new.repaired.published_pointer)
-    _Documents(meanings, forms, SchemaComparison(numbers, changes)).compare()
+    _Documents(meanings, SchemaComparison(changes)).compare()
     before, after = map(described_models, meanings)
     if before.is_replaced_by(after):
         covered = tuple(changes.found)
@@ -111,14 +108,11 @@ def _readability_change(old: str | None, new: str | None) -> list[Change]:
 class _Documents:
     """Two documents that are compared."""
 
-    def __init__(
-        self, meanings: tuple[Meaning, Meaning], forms: tuple[Forms, Forms], comparison: SchemaComparison
-    ) -> None:
+    def __init__(self, meanings: tuple[Meaning, Meaning], comparison: SchemaComparison) -> None:
         self._old, self._new = meanings
-        self._forms = forms
         self._comparison = comparison
         self._changes = comparison.changes
-        self._security = SecurityComparison(self._changes, (self._old, forms[0]), (self._new, forms[1]))
+        self._security = SecurityComparison(self._changes, self._old, self._new)
 
     def compare(self) -> None:
         common = self._old.operations.keys() & self._new.operations.keys()
@@ -187,7 +181,7 @@ class _Documents:
                 self._changes.add("endpoint-added", Location(shown, None, "", shown), part.pointer, None, shown)
 
     def _compare_operation(self, old: Part, new: Part, key: str) -> None:
-        if self._forms[0].operation(old) == self._forms[1].operation(new):
+        if self._old.forms.operation(old) == self._new.forms.operation(new):
             return
         location = Location(key, None, "", key)
         first = len(self._changes.found)

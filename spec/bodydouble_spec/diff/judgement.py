@@ -6,7 +6,7 @@ the contract may require none.
 """
 
 import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -86,11 +86,10 @@ class Place:
 
 
 class Judge:
-    """Judges the changes at one place after the other; ``numbers`` tell equal nodes."""
+    """Judges the changes at one place after the other."""
 
-    def __init__(self, changes: Changes, numbers: Mapping[int, str]) -> None:
+    def __init__(self, changes: Changes) -> None:
         self._changes = changes
-        self._numbers = numbers
         self._searches = 0
         self._proved: dict[tuple[int, int], bool] = {}
 
@@ -119,7 +118,7 @@ class Judge:
         inner, outer = (place.old, place.new) if location.is_request else (place.new, place.old)
         key = id(inner), id(outer)
         if key not in self._proved:
-            self._proved[key] = is_within(inner, outer, self._numbers)
+            self._proved[key] = is_within(inner, outer)
         return self._proved[key]
 
     def _judge_removals(self, place: Place, own: list[int]) -> None:

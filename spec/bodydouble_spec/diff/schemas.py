@@ -1,7 +1,6 @@
 """Comparison of two schemas at every depth."""
 
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -33,16 +32,12 @@ _TYPE_SUFFIXES = ("type-", "list-of-types-")
 
 
 class SchemaComparison:
-    """Compares schemas of two documents and collects the changes.
+    """Compares schemas of two documents and collects the changes."""
 
-    ``numbers`` are the digests of the nodes of both documents, by the node's id.
-    """
-
-    def __init__(self, numbers: Mapping[int, str], changes: Changes) -> None:
+    def __init__(self, changes: Changes) -> None:
         self.changes = changes
-        self.judge = Judge(changes, numbers)
-        self._properties = PropertyComparison(changes, self._number_without_default, self._compare_at)
-        self._numbers = dict(numbers)
+        self.judge = Judge(changes)
+        self._properties = PropertyComparison(changes, _number_without_default, self._compare_at)
         self._kept: list[Node] = []
         self._seen: set[tuple[str, str, str | None]] = set()
         self._later: deque[tuple[Place, Location]] = deque()
@@ -59,13 +54,7 @@ class SchemaComparison:
 
     def are_equal(self, old: Node, new: Node) -> bool:
         """Return whether two nodes mean the same."""
-        return self._numbers[id(old)] == self._numbers[id(new)]
-
-    def _number_without_default(self, node: Node) -> str:
-        if "default" not in node.value:
-            return self._numbers[id(node)]
-        form = form_of(node, self._numbers.__getitem__)
-        return digest({key: item for key, item in form.items() if key != "default"})
+        return old.number == new.number
 
     def compare(self, old: Node, new: Node, location: Location) -> None:
         """Add the changes between two schemas of a body or parameter."""
@@ -82,7 +71,7 @@ class SchemaComparison:
         if not value:
             node.deny()
         self._kept.append(node)
-        self._numbers[id(node)] = digest(form_of(node, str))
+        node.number = digest(form_of(node))
         return node
 
     def _compare_at(self, place: Place, location: Location) -> None:
@@ -91,7 +80,7 @@ class SchemaComparison:
             return
         self._comparisons += 1
         is_once = old.is_cyclic or new.is_cyclic or self._comparisons > _MAX_COMPARISONS
-        key = (self._numbers[id(old)], self._numbers[id(new)], location.direction)
+        key = (old.number, new.number, location.direction)
         if is_once and key in self._seen:
             return
         if self._depth > (0 if old.is_cyclic or new.is_cyclic else _MAX_DEPTH):
@@ -113,7 +102,7 @@ class SchemaComparison:
 
     def _is_told_above(self, old: Node, new: Node, location: Location) -> bool:
         """Return whether all that differs is that a property is read-only or write-only, which its object tells."""
-        forms = [form_of(node, self._numbers.__getitem__) for node in (old, new)]
+        forms = [form_of(node) for node in (old, new)]
         rest = [digest({key: item for key, item in form.items() if key not in READ_WRITE}) for form in forms]
         return bool(location.name) and rest[0] == rest[1]
 
@@ -175,8 +164,7 @@ class SchemaComparison:
             if group.value.keys() - {keyword, "type", "isImplied", "discriminator"}:
                 continue
             branches = self._branches(group, keyword)
-            number = self._numbers[id(single)]
-            found = [branch for branch in branches if branch.number == number]
+            found = [branch for branch in branches if branch.number == single.number]
             found += [branch for branch in branches if branch.node.pointer == single.pointer and _is_named(single)]
             if found:
                 return keyword, found[0]
@@ -196,7 +184,7 @@ class SchemaComparison:
         self._compare_at(place.below(*pair, keyword, None), location)
 
     def _branches(self, node: Node, keyword: str) -> list[Branch]:
-        return [Branch(item, self._numbers[id(item.node)]) for item in node.value.get(keyword, ())]
+        return [Branch(item, item.node.number) for item in node.value.get(keyword, ())]
 
     def _compare_alternatives(self, place: Place, location: Location, keyword: str, name: str) -> None:
         old, new = place.old, place.new
@@ -305,6 +293,12 @@ def _one_way_location(location: Location, new: Node) -> Location:
     if location.scope == "response-property" and new.value.get("writeOnly") is True:
         return replace(location, scope="response-write-only-property")
     return location
+
+
+def _number_without_default(node: Node) -> str:
+    if "default" not in node.value:
+        return node.number
+    return digest({key: item for key, item in form_of(node).items() if key != "default"})
 
 
 def _is_named(node: Node) -> bool:

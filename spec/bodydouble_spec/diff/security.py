@@ -3,7 +3,7 @@
 from typing import Any
 
 from bodydouble_spec.diff.changes import Changes, Location
-from bodydouble_spec.meaning import Forms, Meaning, Part, digest
+from bodydouble_spec.meaning import Meaning, Part, digest
 
 __all__ = ["SecurityComparison"]
 
@@ -13,10 +13,9 @@ Way = dict[str, list[str]]
 class SecurityComparison:
     """Compares the security of two documents; schemes are the same when a client sends the same, whatever their names."""
 
-    def __init__(self, changes: Changes, old: tuple[Meaning, Forms], new: tuple[Meaning, Forms]) -> None:
+    def __init__(self, changes: Changes, old: Meaning, new: Meaning) -> None:
         self._changes = changes
-        self._old, self._old_forms = old
-        self._new, self._new_forms = new
+        self._old, self._new = old, new
         # Schemes of one name that changed: they are told once, not at each operation.
         self._changed = {
             name
@@ -64,7 +63,7 @@ class SecurityComparison:
     def _compare(
         self, before: list[Way], after: list[Way], location: Location, rule: str, here: str, there: str
     ) -> None:
-        if self._old_forms.security(before) == self._new_forms.security(after):
+        if self._old.forms.security(before) == self._new.forms.security(after):
             return
         known = {self._key(self._old, way): way for way in before}
         kept = {self._key(self._new, way): way for way in after}

@@ -1,6 +1,7 @@
 """Reading of a document: a file, a URL, bytes or a Python object; JSON or YAML."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -113,15 +114,14 @@ def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
 def _too_large(document: Any) -> str | None:
     """Return why a document is too large to walk: YAML aliases can expand without end, and nesting can be absurd."""
     nodes = 1
-    waiting = [(document, 1)]
+    waiting = [(document, 1)] if is_object(document) or is_array(document) else []
     while waiting:
         value, depth = waiting.pop()
-        if not (is_object(value) or is_array(value)):
-            continue
         if depth > _MAX_DEPTH:
             return f"the document is nested more than {_MAX_DEPTH} levels deep"
         nodes += len(value)
         if nodes > _MAX_NODES:
             return f"the document expands to more than {_MAX_NODES} values"
-        waiting += [(child, depth + 1) for child in (value.values() if is_object(value) else value)]
+        children: Iterable[Any] = value.values() if is_object(value) else value
+        waiting += [(child, depth + 1) for child in children if isinstance(child, dict | list)]
     return None

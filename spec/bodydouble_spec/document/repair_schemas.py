@@ -63,7 +63,10 @@ class SchemaRepair:
             return self._repair_reference(schema, pointer)
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
-            self._repair_keyword(result, keyword, value, pointer)
+            if self._is_sound(keyword, value):
+                result[keyword] = value
+            else:
+                self._repair_keyword(result, keyword, value, pointer)
         for bound in ("Minimum", "Maximum") if self._is_31 else ():
             normalize_bound(result, bound.lower(), f"exclusive{bound}")
         if result.get("type") == "array" and "items" not in result and not self._is_31:
@@ -88,6 +91,12 @@ class SchemaRepair:
             got=reference,
         )
         return {}
+
+    def _is_sound(self, keyword: str, value: Any) -> bool:
+        """Return whether a keyword needs no repair, as most do."""
+        if keyword == "type":
+            return isinstance(value, str) and value in _TYPES
+        return keyword in SIMPLE and SIMPLE[keyword][0](value) and (self._is_31 or keyword not in NEWER_KEYWORDS)
 
     def _repair_keyword(self, result: dict[str, Any], keyword: str, value: Any, pointer: str) -> None:
         here = join_pointer(pointer, keyword)

@@ -1,21 +1,20 @@
 """Numbers for nodes: equal for nodes that mean the same, also where they lead to themselves.
 
-Nodes that lead to no cycle are numbered from below. All others are told apart in rounds, each by what it is and by the
-numbers of what it leads to in the round before, until a round tells no more apart.
+A number depends on nothing but the node and what it leads to, so that it holds in every document. Nodes that lead to no
+cycle are numbered from below, each once. Those on a cycle, or between two, are told apart in rounds, each by what it is
+and by what it leads to in the round before, until a round tells no more apart. Those above are numbered from below again.
 """
 
 import gc
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
 from bodydouble_spec.errors import ContractError
-from bodydouble_spec.meaning.keywords import plain
 from bodydouble_spec.meaning.node import Alternative, Node
-from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["digest", "encoded", "form_of", "identify", "without_collection"]
 
@@ -54,103 +53,205 @@ def digest(value: Any) -> str:
     return hashlib.blake2b(encoded(value), digest_size=16).hexdigest()
 
 
-class Numbers(dict[int, str]):
-    """Digests by the ids of nodes; ``cyclic`` are the ids of those that lead to a cycle."""
-
-    cyclic: frozenset[int] = frozenset()
-
-
-def identify(nodes: Iterable[Node]) -> Numbers:
-    """Return a digest for each node and all below it, by the node's id, and set ``number`` and ``is_cyclic``.
+def identify(nodes: Iterable[Node]) -> None:
+    """Set ``number`` and ``is_cyclic`` of each node and of all below it.
 
     Raises ContractError when the graph is too large to be told apart.
     """
-    reached = _reached(nodes)
-    children = {key: [id(child) for child in node.children] for key, node in reached.items()}
-    known = Numbers()
-    order = _from_below(children)
-    for key in order:
-        known[key] = digest(form_of(reached[key], known.__getitem__))
-    cyclic = {key: node for key, node in reached.items() if key not in known}
-    for node in cyclic.values():
+    below = _reached(nodes)
+    for node in _from_below(below):
+        node.number = digest(form_of(node))
+    cyclic = {
+        node: [child for child in children if not child.number] for node, children in below.items() if not node.number
+    }
+    for node in cyclic:
         node.is_cyclic = True
-    known |= _rounds(cyclic, known, sum(len(children[key]) + 1 for key in cyclic))
-    known.cyclic = frozenset(cyclic)
-    for key, node in reached.items():
-        node.number = known[key]
-    return known
+    above = _from_above(cyclic)
+    core = {node: children for node, children in cyclic.items() if node not in above}
+    _number_cycles(core)
+    # A node above may be a turn of a cycle that is written once more.
+    known = {digest(form_of(node)): node.number for node in core}
+    for node in reversed(above):
+        form = digest(form_of(node))
+        node.number = known.get(form, form)
 
 
-def _reached(nodes: Iterable[Node]) -> dict[int, Node]:
-    found: dict[int, Node] = {}
-    waiting = list(nodes)
+def _reached(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
+    """Return the nodes without a number that these lead to, each with the nodes directly below."""
+    found: dict[Node, list[Node]] = {}
+    waiting = [node for node in nodes if not node.number]
     while waiting:
         node = waiting.pop()
-        if id(node) not in found:
-            found[id(node)] = node
-            waiting += node.children
+        if node not in found:
+            found[node] = [child for child in node.children if not child.number]
+            waiting += found[node]
     return found
 
 
-def _from_below(children: dict[int, list[int]]) -> list[int]:
-    """Return the keys that lead to no cycle, each behind all that it leads to."""
-    above: dict[int, list[int]] = {key: [] for key in children}
-    left = {key: len(below) for key, below in children.items()}
-    for key, below in children.items():
-        for child in below:
-            above[child].append(key)
-    done = [key for key, count in left.items() if not count]
-    for key in done:
-        for parent in above[key]:
-            left[parent] -= 1
-            if not left[parent]:
-                done.append(parent)  # read by the loop above
+def _from_below(below: dict[Node, list[Node]]) -> list[Node]:
+    """Return the nodes that lead to no cycle, each behind all that it leads to."""
+    above: dict[Node, list[Node]] = {node: [] for node in below}
+    for node, children in below.items():
+        for child in children:
+            above[child].append(node)
+    return _peeled(above, {node: len(children) for node, children in below.items()})
+
+
+def _from_above(below: dict[Node, list[Node]]) -> dict[Node, None]:
+    """Return the nodes that no cycle leads to, each behind all that lead to it."""
+    counts = dict.fromkeys(below, 0)
+    for children in below.values():
+        for child in children:
+            counts[child] += 1
+    return dict.fromkeys(_peeled(below, counts))
+
+
+def _peeled(onward: dict[Node, list[Node]], counts: dict[Node, int]) -> list[Node]:
+    """Return the nodes whose count is zero, and those whose count falls to zero as each takes one from the next ones."""
+    done = [node for node, count in counts.items() if not count]
+    for node in done:
+        for following in onward[node]:
+            counts[following] -= 1
+            if not counts[following]:
+                done.append(following)  # read by the loop above
     return done
 
 
-def _rounds(cyclic: dict[int, Node], known: dict[int, str], size: int) -> dict[int, str]:
-    current: dict[int, str] = dict.fromkeys(cyclic, "")
-    count = 1 if cyclic else 0
-    steps = 0
-    while cyclic:
-        steps += size
-        if steps > _MAX_STEPS:
+def _number_cycles(core: dict[Node, list[Node]]) -> None:
+    """Set the numbers of the nodes on cycles and between them."""
+    budget = _Budget()
+    kinds = _kinds(core, budget)
+    members: dict[str, list[Node]] = {}
+    for node, kind in kinds.items():
+        members.setdefault(kind, []).append(node)
+    below = {kind: [kinds[child] for child in core[same[0]]] for kind, same in members.items()}
+    for group in _components(below):
+        numbers = _group_numbers({kind: members[kind][0] for kind in group}, kinds, below, budget)
+        for kind, number in numbers.items():
+            for node in members[kind]:
+                node.number = number
+
+
+class _Budget:
+    """The steps that are left."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_STEPS
+
+    def take(self, count: int) -> None:
+        """Take steps; raises ContractError when none are left."""
+        self._left -= count
+        if self._left < 0:
             raise ContractError("the schemas of this document refer to each other in too many ways; not compared")
+
+
+def _kinds(core: dict[Node, list[Node]], budget: _Budget) -> dict[Node, str]:
+    """Return what tells the nodes apart: equal for those that mean the same, in this graph."""
+    size = sum(map(len, core.values())) + len(core)
+    current = dict.fromkeys(core, "")
+    count = min(len(core), 1)
+    while core:
+        budget.take(size)
         before = current
 
-        def number(key: int, before: Mapping[int, str] = before) -> str:
-            return before[key] if key in before else known[key]
+        def number(child: Node, before: dict[Node, str] = before) -> str:
+            return child.number or before[child]
 
-        current = {key: digest([before[key], form_of(node, number)]) for key, node in cyclic.items()}
+        current = {node: digest([before[node], form_of(node, number)]) for node in core}
         apart = len(set(current.values()))
         if apart == count:
-            # What the classes lead to is in the digests of this round.
-            return current
+            break
         count = apart
     return current
 
 
-def form_of(node: Node, number: Callable[[int], str]) -> dict[str, Any]:
+def _group_numbers(
+    group: dict[str, Node], kinds: dict[Node, str], below: dict[str, list[str]], budget: _Budget
+) -> dict[str, str]:
+    """Return the numbers of kinds that lead to each other; each is the digest of its own place among all of them."""
+    if len(group) == 1 and not group.keys() & {*below[next(iter(group))]}:
+        return {kind: digest(form_of(node)) for kind, node in group.items()}
+    size = sum(len(below[kind]) + 1 for kind in group)
+    current = dict.fromkeys(group, "")
+    is_apart = False
+    while not is_apart:
+        # All are told apart in the round before, so that this one tells which leads to which.
+        is_apart = len(set(current.values())) == len(group)
+        budget.take(size)
+        before = current
+
+        def number(child: Node, before: dict[str, str] = before) -> str:
+            return child.number or before[kinds[child]]
+
+        current = {kind: digest([before[kind], form_of(node, number)]) for kind, node in group.items()}
+    whole = digest(sorted(current.values()))
+    return {kind: digest([number, whole]) for kind, number in current.items()}
+
+
+def _components(below: dict[str, list[str]]) -> Iterator[list[str]]:
+    """Yield the strongly connected components of a graph, each behind those that it leads to (Tarjan's algorithm)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    waiting: list[str] = []
+    done: set[str] = set()
+    for root in below:
+        path = [] if root in index else [(root, iter(below[root]))]
+        while path:
+            key, rest = path[-1]
+            if key not in index:
+                index[key] = low[key] = len(index)
+                waiting.append(key)
+            for child in rest:
+                if child not in index:
+                    path.append((child, iter(below[child])))
+                    break
+                if child not in done:
+                    low[key] = min(low[key], low[child])
+            else:
+                path.pop()
+                if path:
+                    low[path[-1][0]] = min(low[path[-1][0]], low[key])
+                if low[key] == index[key]:
+                    group: list[str] = []
+                    while key not in done:
+                        group.append(waiting.pop())
+                        done.add(group[-1])
+                    yield group
+
+
+def _own_number(node: Node) -> str:
+    return node.number
+
+
+def form_of(node: Node, number: Callable[[Node], str] = _own_number) -> dict[str, Any]:
     """Return what a node is, with numbers in place of the nodes below."""
-    return {key: _canonical(key, item, number) for key, item in node.value.items() if key not in _NO_MEANING}
+    form: dict[str, Any] = {}
+    for key, value in node.value.items():
+        kind = value.__class__
+        if key in _NO_MEANING:
+            continue
+        if kind is Node:
+            value = number(value)
+        elif kind is dict:
+            value = _numbered(value, number)
+        elif kind is list:
+            value = _listed(key, value, number)
+        form[key] = value
+    return form
 
 
-def _canonical(key: str, value: Any, number: Callable[[int], str]) -> Any:
-    if isinstance(value, Node):
-        return number(id(value))
-    if is_array(value):
-        if value and isinstance(value[0], Alternative):
-            numbers = [number(id(item.node)) for item in value]
-            return sorted(numbers if key == "oneOf" else set(numbers))
-        if value and isinstance(value[0], Node):
-            return [number(id(item)) for item in value]
-        if key in _SETS:
-            return sorted(map(digest, value))
-        return plain(value)
-    if is_object(value) and any(_holds_node(item) for item in value.values()):
-        return {name: _canonical("", item, number) for name, item in value.items()}
-    return plain(value)
+def _numbered(value: Mapping[str, Any], number: Callable[[Node], str]) -> dict[str, Any]:
+    return {
+        name: number(item) if item.__class__ is Node else (_numbered(item, number) if item.__class__ is dict else item)
+        for name, item in value.items()
+    }
 
 
-def _holds_node(value: Any) -> bool:
-    return isinstance(value, Node) or (is_object(value) and any(isinstance(item, Node) for item in value.values()))
+def _listed(key: str, value: list[Any], number: Callable[[Node], str]) -> list[Any]:
+    kind = value[0].__class__ if value else None
+    if kind is Alternative:
+        numbers = [number(item.node) for item in value]
+        return sorted(numbers if key == "oneOf" else set(numbers))
+    if kind is Node:
+        return [number(item) for item in value]
+    return sorted(map(digest, value)) if key in _SETS else value

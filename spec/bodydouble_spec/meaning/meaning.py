@@ -191,11 +191,14 @@ class Meaning:
     @cached_property
     def fingerprint(self) -> str:
         """The SHA-256 of the meaning, as 64 hexadecimal digits."""
+        return hashlib.sha256(self.forms.data()).hexdigest()
+
+    @cached_property
+    def forms(self) -> "Forms":
+        """The parts as values that are equal when they mean the same. Raises ContractError beyond a budget."""
         with without_collection():
-            numbers = identify(self.build())
-        # On a cycle, a number tells only how a node differs from the others; all of them together tell what it leads to.
-        cycles = {numbers[key] for key in numbers.cyclic}
-        return hashlib.sha256(Forms(self, numbers).data() + "".join(sorted(cycles)).encode()).hexdigest()
+            identify(self.build())
+        return Forms(self)
 
 
 def _is_directed(document: Mapping[str, Any]) -> bool:
@@ -207,15 +210,10 @@ def _is_directed(document: Mapping[str, Any]) -> bool:
 class Forms:
     """The parts of a document as JSON values that are equal when the parts mean the same."""
 
-    def __init__(self, meaning: Meaning, numbers: Mapping[int, str]) -> None:
+    def __init__(self, meaning: Meaning) -> None:
         self._meaning = meaning
-        self._numbers = numbers
         self._known: dict[int, str] = {}
         self._open: list[int] = []
-
-    def node(self, node: Node) -> str:
-        """Return the form of a node."""
-        return self._numbers[id(node)]
 
     def operation(self, part: Part, *, is_incoming: bool = False) -> str:
         """Return the form of an operation, with the security and the servers that are in effect."""
@@ -269,7 +267,7 @@ class Forms:
     def part(self, value: Any) -> Any:
         """Return the form of a part below an operation."""
         if isinstance(value, Node):
-            return self._numbers[id(value)]
+            return value.number
         if isinstance(value, Part):
             # A body without a schema is one of any kind.
             return {

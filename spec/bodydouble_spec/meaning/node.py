@@ -1,10 +1,9 @@
 """Nodes: schemas by their meaning, whichever way a document spells them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import join_pointer
 
 __all__ = ["Alternative", "Node", "Source"]
 
@@ -62,23 +61,22 @@ class Node:
         self.value["not"] = {}
 
     @property
-    def children(self) -> Iterator["Node"]:
+    def children(self) -> "list[Node]":
         """The nodes directly below."""
-        for value in self.value.values():
-            yield from _nodes(value)
-
-
-def _nodes(value: Any) -> Iterator[Node]:
-    if isinstance(value, Node):
-        yield value
-    elif isinstance(value, Alternative):
-        yield value.node
-    elif is_object(value):
-        for item in value.values():
-            yield from _nodes(item)
-    elif is_array(value):
-        for item in value:
-            yield from _nodes(item)
+        found: list[Node] = []
+        waiting = [*self.value.values()]
+        while waiting:
+            value = waiting.pop()
+            kind = value.__class__
+            if kind is Node:
+                found.append(value)
+            elif kind is Alternative:
+                found.append(value.node)
+            elif kind is dict:
+                waiting += value.values()
+            elif kind is list and value and value[0].__class__ in (Node, Alternative):
+                waiting += value
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.meaning.alternatives import Simplification
-from bodydouble_spec.meaning.keywords import Keywords
+from bodydouble_spec.meaning.keywords import Keywords, plain
 from bodydouble_spec.meaning.node import Alternative, Node, Source
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
@@ -41,14 +41,16 @@ class Schemas:
         self._hidden = hidden
         self._is_30 = str(document.get("openapi", "3.0")).startswith("3.0")
         self._nodes: dict[frozenset[int], Node] = {}
-        self._unbuilt: dict[int, Node] = {}
+        self._unbuilt: set[Node] = set()
+        self._waiting: list[Node] = []
         self._targets: dict[str, Source | None] = {}
         self._kept: list[Any] = []
 
     def finish(self) -> None:
         """Build every node that was asked for, and all below it."""
-        while self._unbuilt:
-            self.built(next(iter(self._unbuilt.values())))
+        for node in self._waiting:
+            self.built(node)  # which may add to the list
+        self._waiting.clear()
 
     def node(self, *roots: Source) -> Node:
         """Return the node of what holds together; the same schemas give the same node. Raises ContractError beyond a budget."""
@@ -62,7 +64,8 @@ class Schemas:
                 )
             node = self._nodes[key] = Node(tuple({id(root.schema): root for root in followed}.values()))
             self._kept.append(followed)
-            self._unbuilt[id(node)] = node
+            self._unbuilt.add(node)
+            self._waiting.append(node)
         return node
 
     def made(self, schema: dict[str, Any], pointer: str) -> Node:
@@ -71,7 +74,8 @@ class Schemas:
 
     def built(self, node: Node) -> Node:
         """Return the node with its value; one that is being built further up has none yet."""
-        if self._unbuilt.pop(id(node), None) is not None:
+        if node in self._unbuilt:
+            self._unbuilt.remove(node)
             _Builder(self, node).build()
             node.is_built = True
         return node
@@ -302,7 +306,9 @@ class _Builder:
         counting = [part for part in objects if "contains" in part.schema]
         for index, part in enumerate(counting):
             own = {
-                name: part.schema[name] for name in ("contains", "minContains", "maxContains") if name in part.schema
+                name: plain(part.schema[name]) if name != "contains" else part.schema[name]
+                for name in ("contains", "minContains", "maxContains")
+                if name in part.schema
             }
             if own.get("minContains") == 1:
                 del own["minContains"]

@@ -25,14 +25,13 @@ _MAX_STEPS = 2_000
 _MAX_DEPTH = 60
 
 
-def is_within(inner: Node, outer: Node, numbers: Any) -> bool:
+def is_within(inner: Node, outer: Node) -> bool:
     """Return whether it is proved that every value which ``inner`` accepts, ``outer`` accepts too."""
-    return _Proof(numbers).holds(inner, outer, 0)
+    return _Proof().holds(inner, outer, 0)
 
 
 class _Proof:
-    def __init__(self, numbers: Any) -> None:
-        self._numbers = numbers
+    def __init__(self) -> None:
         # A pair that is met again below itself holds as far as the rest does.
         self._assumed: dict[tuple[int, int], None] = {}
         self._steps = 0
@@ -41,8 +40,7 @@ class _Proof:
         self._steps += 1
         if self._steps > _MAX_STEPS or depth > _MAX_DEPTH:
             return False
-        one, other = self._numbers.get(id(inner)), self._numbers.get(id(outer))
-        if (one is not None and one == other) or inner.is_never or not outer.value.keys() - _ANNOTATIONS:
+        if _are_equal(inner, outer) or inner.is_never or not outer.value.keys() - _ANNOTATIONS:
             return True
         pair = (id(inner), id(outer))
         if pair in self._assumed:
@@ -122,9 +120,10 @@ class _Proof:
             return False
         return bool(own[key] <= wanted) if key in _MOST else bool(own[key] >= wanted)
 
-    def _is_same(self, given: Any, wanted: Any) -> bool:
+    @staticmethod
+    def _is_same(given: Any, wanted: Any) -> bool:
         if isinstance(given, Node) and isinstance(wanted, Node):
-            return bool(self._numbers.get(id(given)) == self._numbers.get(id(wanted)))
+            return _are_equal(given, wanted)
         if isinstance(given, Node) or isinstance(wanted, Node) or given is None:
             return False
         try:
@@ -166,6 +165,10 @@ class _Proof:
             and all(not own & _kinds(other.node) for other in wanted if other is not item)
             for item in wanted
         )
+
+
+def _are_equal(one: Node, other: Node) -> bool:
+    return bool(one.number) and one.number == other.number
 
 
 def _kinds(node: Node) -> frozenset[str]:
