@@ -33,6 +33,33 @@ BY_KIND = [
 ]
 
 
+def nested(kind: Any, *required: str) -> dict[str, Any]:
+    """Return an object whose member `of.kind` has the values."""
+    of = {"type": "object", "properties": {"kind": kind, "note": {"type": "string"}}, "required": [*required]}
+    return {"type": "object", "properties": {"of": of}, "required": ["of"] if required else []}
+
+
+DEEP = [
+    operation({"model": enum("m"), "input": nested(enum("edit"), "kind")}, "model", "input"),
+    operation({"model": enum("m"), "input": nested({"const": "draw"}, "kind")}, "model", "input"),
+    operation({"model": enum("m"), "input": nested(enum("paint", "sketch"))}, "model"),  # that may be left out
+]
+# The first two differ in the model, the last two deeper.
+MIXED = [
+    operation({"model": enum("a")}, "model"),
+    *(
+        operation({"model": enum("b"), "input": nested(enum(kind), "kind")}, "model", "input")
+        for kind in ("edit", "draw")
+    ),
+]
+HIDDEN = {"anyOf": [{"type": "null"}, nested(enum("edit"), "kind")]}
+OPTIONAL = [operation({"input": HIDDEN}, "input"), DEEP[1]]
+
+
+def deep(kind: Any) -> dict[str, Any]:
+    return {"model": "m", "input": {"of": {"kind": kind}}}
+
+
 @pytest.mark.parametrize(
     ("operations", "body", "expected"),
     [
@@ -53,6 +80,18 @@ BY_KIND = [
         (BY_KIND, {"model": "m", "kind": "paint"}, None),
         (BY_KIND, {"model": "m"}, None),
         (BY_KIND, {}, None),
+        (DEEP, deep("edit"), 0),
+        (DEEP, deep("draw"), 1),
+        (DEEP, deep("sketch"), 2),
+        (DEEP, deep("other"), None),
+        (DEEP, {"model": "m"}, 2),
+        (DEEP, {"model": "m", "input": "x"}, 2),
+        (MIXED, {"model": "b", "input": {"of": {"kind": "draw"}}}, 2),
+        (MIXED, {"model": "b", "input": {"of": {}}}, None),
+        (MIXED, {"model": "a"}, 0),
+        (OPTIONAL, {"input": None}, 0),
+        (OPTIONAL, deep("edit"), 0),
+        (OPTIONAL, deep("draw"), 1),
     ],
 )
 def test_a_body_is_for_the_operation_whose_values_it_has(operations: Any, body: Any, expected: int | None) -> None:
@@ -62,14 +101,19 @@ def test_a_body_is_for_the_operation_whose_values_it_has(operations: Any, body: 
 def test_the_property_that_every_request_has_decides() -> None:
     one = operation({"size": enum(1), "model": enum("a")}, "model")
     other = operation({"size": enum(2), "model": enum("b")}, "model")
-    assert Choice([one, other]).names == ("model",)
+    assert Choice([one, other]).places == (("model",),)
+    assert Choice(DEEP).places == (("input", "of", "kind"),)
 
 
-@pytest.mark.parametrize("operations", [(A, B), (A, B, C), BY_KIND])
+VALUES = st.sampled_from(["a", "a2", "b", "c", "m", "n", "edit", "draw", 1, 3, None, True, ["a"]])
+
+
+@pytest.mark.parametrize("operations", [(A, B), (A, B, C), BY_KIND, DEEP, MIXED, OPTIONAL])
 @given(
     body=st.dictionaries(
-        st.sampled_from(["model", "kind", "size"]),
-        st.sampled_from(["a", "a2", "b", "c", "m", "n", "edit", "draw", 1, 3, None, True, ["a"]]),
+        st.sampled_from(["model", "kind", "size", "input"]),
+        VALUES
+        | st.dictionaries(st.just("of"), VALUES | st.dictionaries(st.just("kind"), VALUES, min_size=1), min_size=1),
     )
     | st.sampled_from([None, [], "a", 3])
 )
@@ -89,6 +133,7 @@ def test_the_schema_lists_all_known_values() -> None:
         ((A, A), 'both allow the model "a", "a2"'),
         ((A, B, operation({"model": enum("z", "b")})), 'both allow the model "b"'),
         ((A, operation({"model": {"type": "string"}})), "no property of a request has an enum or const in both"),
+        ((DEEP[0], DEEP[0]), 'both allow the model "m"'),
         ((operation({}), operation({})), "no property of a request has an enum or const in both"),
     ],
 )
