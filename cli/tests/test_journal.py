@@ -10,14 +10,26 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from bodydouble.app import app
 from bodydouble.commands.journal import as_curl
-from bodydouble_spec import Evidence, Exchange, Finding, RecordedAnswer, RecordedPicture, Severity
+from bodydouble_mockserver import MockServer, create_app
+from bodydouble_mockserver.server import Server, server_config
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Exchange,
+    Finding,
+    RecordedAnswer,
+    RecordedPicture,
+    Severity,
+    parse_exchange,
+)
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from spec.tests.servers import Quiet, serve_http
+from spec.tests.servers import Quiet, serve_asgi, serve_http
 
 PICTURE = RecordedPicture("0" * 64, "image/jpeg", 123_456, (1344, 768), is_data_uri=True)
 FINDING = Finding("request-enum", Severity.ERROR, Evidence.DOCUMENTED, "/aspect_ratio", "'x' is not one of 1:1")
@@ -193,6 +205,74 @@ def test_the_printed_command_calls_the_mock_by_default() -> None:
 @pytest.mark.parametrize("path", ["@evil.example/", ":80@evil.example", ".evil.example/"])
 def test_no_path_changes_the_host_of_the_base_url(path: str) -> None:
     assert f"/{path}" in as_curl(exchange(1, path=path))
+
+
+KEYS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "header": ({"type": "apiKey", "in": "header", "name": "X-Key"}, {"headers": {"x-key": "k"}}),
+    "query": ({"type": "apiKey", "in": "query", "name": "key"}, {"params": {"key": "k", "a": "b"}}),
+    "cookie": ({"type": "apiKey", "in": "cookie", "name": "session"}, {"headers": {"cookie": "session=k"}}),
+    "basic": ({"type": "http", "scheme": "basic"}, {"headers": {"authorization": "Basic dXNlcjpwNTU="}}),
+    "bearer": ({"type": "http", "scheme": "bearer"}, {"headers": {"authorization": "Bearer k"}}),
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "header": {
+        "files": {"image": ("a.png", b"\x89PNG\r\n\x1a\n" + bytes(40), "image/png"), "prompt": (None, "a=b; @c 'd'")}
+    },
+    "query": {"data": {"prompt": "a=b&c ü", "n": "2"}},
+}
+
+
+@pytest.fixture(scope="module")
+def secured() -> Iterator[tuple[str, MockServer]]:
+    """Serve a contract with an operation for each kind of key."""
+    schema = {
+        "type": "object",
+        "properties": {
+            "prompt": {"type": "string"},
+            "n": {"type": "integer"},
+            "image": {"type": "string", "format": "binary"},
+        },
+    }
+    types = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+    body = {"content": {name: {"schema": schema} for name in types}}
+    parameters = [{"name": "a", "in": "query", "schema": {"type": "string"}}]
+    document: dict[str, Any] = {
+        "openapi": "3.0.0", "info": {"title": "x", "version": "1"},
+        "components": {"securitySchemes": {name: scheme for name, (scheme, _) in KEYS.items()}},
+        "paths": {f"/{name}": {"post": {"security": [{name: []}], "parameters": parameters, "requestBody": body, "responses": {"200": {"description": "x"}}}} for name in KEYS},
+    }  # fmt: skip
+    mock = create_app(Contract.load(document))
+    with serve_asgi(Server(server_config(mock))) as origin:
+        yield origin, mock
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_the_key_and_the_body_are_sent_as_the_contract_has_them(secured: tuple[str, MockServer], name: str) -> None:
+    origin, mock = secured
+    sent = KEYS[name][1] | (BODIES.get(name) or {"json": {"prompt": "a"}})
+    httpx.post(f"{origin}/{name}", **sent)
+    first = mock.journal.exchanges()[-1]
+    command = as_curl(parse_exchange(json.loads(first.to_line())))
+    environment = {
+        **os.environ,
+        "AIMLAPI_BASE_URL": origin,
+        "AIMLAPI_KEY": "user:p55" if name == "basic" else "k",
+        "NO_PROXY": "*",
+    }
+    subprocess.run(["sh", "-c", command], env=environment, check=True, capture_output=True)
+    again = mock.journal.exchanges()[-1]
+    assert again.id != first.id
+    assert (first.status, again.status, again.findings) == (200, 200, ())
+    assert (again.key, again.path, again.key_in) == (
+        first.key,
+        first.path.replace("key=***&a=b", "a=b&key=***"),
+        first.key_in,
+    )
+    if name == "header":
+        assert again.body["image"]["$picture"]["media_type"] == "image/png"
+        assert again.body["prompt"] == first.body["prompt"]
+    else:
+        assert again.body == first.body
 
 
 def test_comments_name_the_parts_that_a_journal_does_not_have() -> None:

@@ -1,5 +1,6 @@
 """``bodydouble serve --watch``: files that change while the server runs are taken over, or reported and left."""
 
+import asyncio
 import json
 import shutil
 import time
@@ -10,6 +11,9 @@ from typing import Any
 import bodydouble_spec
 import httpx
 import pytest
+from bodydouble.commands.watch import Watch, WatchedFiles
+from bodydouble_mockserver import create_app
+from bodydouble_spec import Contract
 
 from spec.tests.servers import PATIENCE_S, ServeProcess, run_serve
 
@@ -145,3 +149,25 @@ def test_a_scenario_is_for_the_operation_and_model_of_the_options(tmp_path: Path
     options = ("--scenario", str(scenario), "--operation", "POST /v1/images/generations", "--model", MODEL)
     with run_serve(*options) as served:
         assert [ask(served).status_code, ask(served, "other").status_code] == [418, 400]
+
+
+def test_a_change_while_the_files_are_loaded_is_taken_over(tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text("{}", encoding="utf-8")
+    files = WatchedFiles([], None, scenario)
+    app = create_app(Contract.load())
+    scenario.write_text('{"answers": [{"code": 429}]}', encoding="utf-8")
+
+    async def taken_over() -> Any:
+        loaded = asyncio.Event()
+
+        def load() -> tuple[list[Contract], Any]:
+            loop.call_soon_threadsafe(loaded.set)
+            return [*app.contracts], json.loads(scenario.read_text(encoding="utf-8"))
+
+        loop = asyncio.get_running_loop()
+        watching = asyncio.create_task(Watch(app, load, files).run())
+        await asyncio.wait_for(loaded.wait(), PATIENCE_S)
+        watching.cancel()
+
+    asyncio.run(taken_over())

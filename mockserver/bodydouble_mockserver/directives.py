@@ -1,5 +1,6 @@
 """Directives for a single answer, such as a status, a delay or a fault, from ``Prefer`` headers and scripted answers."""
 
+import contextlib
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ __all__ = [
     "parse_directive",
     "parse_prefer",
     "parse_seconds",
+    "prefer_finding",
     "unread_preferences",
 ]
 
@@ -88,13 +90,14 @@ def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[st
 def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:
     """Parse the directives of all Prefer headers of a request.
 
-    The first value of a repeated preference counts; unknown or malformed preferences are ignored (RFC 7240), see
-    `unread_preferences`. Raises BadDirective.
+    The first valid value of a repeated preference counts. Preferences that are unknown, malformed or have an invalid value are ignored
+    (RFC 7240), see `unread_preferences`.
     """
     chosen: dict[str, Any] = {}
     for _, name, value in _preferences(values):
         if name in _DIRECTIVES and _DIRECTIVES[name][0] not in chosen:
-            chosen |= parse_directive(name, value, choices)
+            with contextlib.suppress(BadDirective):
+                chosen |= parse_directive(name, value, choices)
     return Directives(**chosen)
 
 
@@ -118,13 +121,15 @@ def unread_preferences(values: Iterable[bytes], choices: DirectiveChoices, opera
             severity = Severity.INFO if meant is None else Severity.WARNING
             reason = f"{item.strip()[:60]!r} is not understood{_advice([meant] if meant else [])}"
         if reason:
-            findings.append(
-                Finding(
-                    "prefer-not-understood", severity, Evidence.ASSUMED, "/header/Prefer", f"Prefer: {reason}",
-                    direction="request", operation=operation,
-                )
-            )  # fmt: skip
+            findings.append(prefer_finding("prefer-not-understood", reason, operation, severity))
     return findings[:1] + [item for item in findings[1:_MAX_UNREAD] if item.message != findings[0].message]
+
+
+def prefer_finding(rule: str, reason: str, operation: str, severity: Severity = Severity.WARNING) -> Finding:
+    """Return the finding about a preference that has no effect."""
+    return Finding(
+        rule, severity, Evidence.ASSUMED, "/header/Prefer", f"Prefer: {reason}", direction="request", operation=operation
+    )  # fmt: skip
 
 
 def _preferences(values: Iterable[bytes]) -> Iterator[tuple[str, str, str]]:

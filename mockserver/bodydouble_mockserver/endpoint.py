@@ -13,7 +13,7 @@ from bodydouble_spec.values import path_names
 
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
-from bodydouble_mockserver.directives import BadDirective, Directives, parse_prefer, unread_preferences
+from bodydouble_mockserver.directives import Directives, parse_prefer, prefer_finding, unread_preferences
 from bodydouble_mockserver.dispatch import Choice
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
@@ -182,27 +182,22 @@ class OperationEndpoint:
         preferred = _NO_DIRECTIVES
         if b"prefer" in headers:
             values = [value for name, value in scope["headers"] if name == b"prefer"]
+            preferred = parse_prefer(values, self.writer.choices)
             unread = unread_preferences(values, self.writer.choices, self.operation.key)
+            if not _is_possible(preferred.fault, scope):
+                reason = _impossible(preferred.fault)
+                unread.append(prefer_finding("prefer-not-applied", reason, self.operation.key))
+                preferred = replace(preferred, fault=None)
             if unread:
                 checked.findings = [*checked.findings, *unread]
-            try:
-                preferred = parse_prefer(values, self.writer.choices)
-            except BadDirective as error:
-                return HandledRequest(
-                    scope, self._refuse(scope, request_id, Refusal(400, f"Prefer: {error}"), checked), checked
-                )
         scripted = (
             self._state.next_scripted(scope, headers, checked, self.operation) if self._state.is_scripted else None
         )
         requested = preferred if scripted is None else preferred.with_defaults(scripted.directives)
         directives = self._state.with_run_settings(requested, may_fail=scripted is None)
-        if (
-            directives.fault is not None
-            and needs_connection(directives.fault)
-            and EXTENSION not in scope.get("extensions", {})
-        ):
-            text = f"fault={directives.fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
-            return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, text), checked), checked)
+        if not _is_possible(directives.fault, scope):
+            refusal = Refusal(400, _impossible(directives.fault))
+            return HandledRequest(scope, self._refuse(scope, request_id, refusal, checked), checked)
         answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
         if applied:
@@ -307,6 +302,14 @@ class ChoosingEndpoint:
         chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
         endpoint = self._unknown if chosen is None else self._endpoints[chosen]
         return await endpoint.answer_intake(scope, headers, taken)
+
+
+def _is_possible(fault: str | None, scope: Scope) -> bool:
+    return fault is None or not needs_connection(fault) or EXTENSION in scope.get("extensions", {})
+
+
+def _impossible(fault: str | None) -> str:
+    return f"fault={fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:

@@ -27,7 +27,7 @@ def members(data: bytes) -> bytes:
 
 
 FORMS: list[tuple[str, Compress]] = [
-    ("gzip", gzip.compress), ("GZIP", gzip.compress), ("x-gzip", gzip.compress), ("gzip", members), ("deflate", zlib.compress), ("deflate", bare_deflate),
+    ("gzip", gzip.compress), ("deflate, identity, gzip", lambda data: gzip.compress(zlib.compress(data))), ("GZIP", gzip.compress), ("x-gzip", gzip.compress), ("gzip", members), ("deflate", zlib.compress), ("deflate", bare_deflate),
 ]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_no_compression_by_name_is_no_compression(app: Any, call: Call, edit: An
     assert send(app, call, orjson.dumps(edit()), coding).status_code == 200
 
 
-@pytest.mark.parametrize(("coding", "compress"), FORMS[:1] + FORMS[3:])
+@pytest.mark.parametrize(("coding", "compress"), FORMS[:1] + FORMS[4:])
 def test_a_bomb_is_413_and_never_unpacked(contract: Contract, call: Call, coding: str, compress: Compress) -> None:
     app = create_app(contract, Settings(max_body_bytes=200_000))
     answer = send(app, call, compress(b" " * 50_000_000), coding)
@@ -67,7 +67,8 @@ def test_a_bomb_is_413_and_never_unpacked(contract: Contract, call: Call, coding
     [
         pytest.param("br", b"{}", "'br' is not supported; send gzip, deflate or none", id="brotli"),
         pytest.param("zstd", b"{}", "'zstd' is not supported", id="zstd"),
-        pytest.param("gzip, gzip", gzip.compress(gzip.compress(b"{}")), "is not supported", id="twice"),
+        pytest.param("gzip, br", gzip.compress(b"{}"), "'br' is not supported", id="one of two"),
+        pytest.param("gzip, gzip, gzip, gzip", b"{}", "names 4 codings", id="four times"),
         pytest.param("gzip", b'{"model": 1}', "not valid gzip", id="plain JSON"),
         pytest.param("deflate", b'{"model": 1}', "not valid deflate", id="plain JSON as deflate"),
         pytest.param("gzip", gzip.compress(b"{}")[:-9], "ends early", id="cut"),
@@ -118,3 +119,25 @@ def test_a_gzip_file_is_read_as_python_writes_it(app: Any, call: Call, edit: Any
     with gzip.GzipFile(filename="body.json", mode="wb", fileobj=file) as stream:
         stream.write(orjson.dumps(edit()))
     assert send(app, call, file.getvalue(), "gzip").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "content", "status"),
+    [
+        pytest.param({}, None, gzip.compress(b"{}"), 401, id="without a key"),
+        pytest.param({}, "a", gzip.compress(b"{}"), 400, id="against the contract"),
+        pytest.param({}, "a", gzip.compress(b"{"), 400, id="broken JSON"),
+        pytest.param({}, "a", b"{}", 400, id="not compressed"),
+        pytest.param({"max_body_bytes": 99}, "a", gzip.compress(b" " * 10_000), 413, id="a bomb"),
+        pytest.param({"max_body_bytes": 9}, "a", gzip.compress(b"{}"), 413, id="too large"),
+        pytest.param({}, "a", b"[" * 100, 400, id="nested"),
+    ],
+)
+def test_the_compression_of_a_refused_body_is_told_too(
+    contract: Contract, call: Call, options: Any, key: str | None, content: bytes, status: int
+) -> None:
+    app = create_app(contract, Settings(**options))
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    assert call(app, content=content, headers=headers, key=key).status_code == status
+    (exchange,) = app.journal.exchanges()
+    assert "request-compressed" in [found["id"] for found in exchange.findings]

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote_plus
 
 import typer
 from bodydouble_spec import (
@@ -17,12 +18,15 @@ from bodydouble_spec import (
     Exchange,
     ExchangeFilter,
     ExchangeLog,
+    KeyPlace,
     RecordedPicture,
+    Security,
+    is_array,
     is_object,
     read_exchanges,
     restore_pictures,
 )
-from bodydouble_spec.curl import curl_command, header_text
+from bodydouble_spec.curl import FORM, MULTIPART, FormPart, curl_command, header_text
 from bodydouble_spec.text import cut, visible
 from PIL import Image
 
@@ -111,16 +115,52 @@ def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
 
 def as_curl(exchange: Exchange) -> str:
     """Return a curl command for a POSIX shell; every text of the journal is quoted."""
-    # In ASCII, which every terminal and shell supports.
-    body = None if exchange.body is None else json.dumps(_body(exchange))
+    places = tuple(map(KeyPlace.read, exchange.key_in))
+    headers, body, form = _headers(exchange), None, _form(exchange)
+    if form is not None:
+        headers.pop("content-type", None)  # curl writes that of a form, with its boundary
+    elif exchange.body is not None:
+        # In ASCII, which every terminal and shell supports.
+        body = json.dumps(_restored(exchange.body))
     command = curl_command(
         exchange.method,
-        exchange.path,
-        headers=_headers(exchange),
+        _without_keys(exchange.path, places),
+        headers=headers,
         body=body,
-        security=None if exchange.key is None else BEARER,
+        form=form,
+        security=None if exchange.key is None else Security((places,)) if places else BEARER,
     )
     return "\n".join((*_comments(exchange), command))
+
+
+def _without_keys(path: str, places: Sequence[KeyPlace]) -> str:
+    """Return a path without the keys in its query, which were not recorded."""
+    names = {place.name for place in places if place.location == "query"}
+    route, _, query = path.partition("?")
+    kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in names]
+    return f"{route}?{'&'.join(kept)}" if kept else route
+
+
+def _form(exchange: Exchange) -> list[FormPart] | None:
+    """Return the parts of a form; None for any other body."""
+    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type not in (FORM, MULTIPART) or not is_object(exchange.body):
+        return None
+    return [
+        _part(name, value, media_type)
+        for name, values in exchange.body.items()
+        for value in (values if is_array(values) else [values])
+    ]
+
+
+def _part(name: str, value: Any, media_type: str) -> FormPart:
+    picture = RecordedPicture.read(value)
+    if picture is not None and media_type == MULTIPART and not picture.is_data_uri:
+        kind, data = _small_picture(picture)
+        return FormPart(name, data, kind)
+    restored = _restored(value)
+    text = restored if isinstance(restored, str) else json.dumps(restored)
+    return FormPart(name, text, None if media_type == MULTIPART else FORM)
 
 
 def _comments(exchange: Exchange) -> list[str]:
@@ -143,15 +183,20 @@ def _comments(exchange: Exchange) -> list[str]:
     return comments
 
 
-def _headers(exchange: Exchange) -> Mapping[str, str]:
+def _headers(exchange: Exchange) -> dict[str, str]:
     return {name: header_text(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
 
 
-def _body(exchange: Exchange) -> Any:
-    return restore_pictures(exchange.body, _placeholder)
+def _restored(body: Any) -> Any:
+    return restore_pictures(body, _placeholder)
 
 
 def _placeholder(picture: RecordedPicture) -> str:
+    media_type, data = _small_picture(picture)
+    return picture.encode(data, media_type)
+
+
+def _small_picture(picture: RecordedPicture) -> tuple[str, bytes]:
     """Return a small grey picture with the type and aspect ratio of the recorded one."""
     media_type = picture.media_type if picture.media_type in _WRITABLE else "image/png"
     width, height = picture.pixels or (1, 1)
@@ -159,7 +204,7 @@ def _placeholder(picture: RecordedPicture) -> str:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     file = BytesIO()
     Image.new("RGB", size, "grey").save(file, _WRITABLE[media_type])
-    return picture.encode(file.getvalue(), media_type)
+    return media_type, file.getvalue()
 
 
 _PROMPT_CHARACTERS = 60

@@ -5,7 +5,7 @@ import re
 import sys
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from bodydouble_mockserver import BadScenario, Images, Settings, create_app, parse_seconds
@@ -21,6 +21,9 @@ from bodydouble.options import (
     for_operation,
     load_contracts,
 )
+
+if TYPE_CHECKING:
+    from bodydouble.commands.watch import WatchedFiles
 
 __all__ = ["app"]
 
@@ -127,15 +130,15 @@ def serve(
     )
     load = partial(_load, contract, overlay, scenario, operation, model)
     try:
+        files = _watched(contract, overlay, scenario) if watch else None
         contracts, script = load()
         app = create_app(contracts, settings)
         if script is not None:
             app.play_file(script)
-        if watch:
-            # Imported here, so that a server without it starts sooner.
-            from bodydouble.commands.watch import Watch, watched_paths
+        if files is not None:
+            from bodydouble.commands.watch import Watch
 
-            app.background.append(Watch(app, load, watched_paths(contract or (), overlay), scenario).run)
+            app.background.append(Watch(app, load, files).run)
         config = server_config(app, tls_cert, tls_key)
         listener = bind(host, port)
     except BadScenario as error:
@@ -154,6 +157,13 @@ def serve(
         sys.stdout.flush()
 
     run(config, listener, announce)
+
+
+def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":
+    # Imported here, so that a server without it starts sooner.
+    from bodydouble.commands.watch import WatchedFiles
+
+    return WatchedFiles(contracts or (), overlay, scenario)
 
 
 def _load(

@@ -18,43 +18,48 @@ from bodydouble_spec.document import is_url
 from bodydouble.console import one_line
 from bodydouble.options import UPSTREAM, VENDORED
 
-__all__ = ["Watch", "watched_paths"]
+__all__ = ["Watch", "WatchedFiles"]
 
 LOG = logging.getLogger("bodydouble.mockserver")
 _POLL_S = 0.2
+State = tuple[tuple[str, int, int, int], ...]
 _BESIDE = ("overlay.yaml", "overlay.yml", "overlay.json")
 
 
-def watched_paths(sources: Sequence[str], overlay: str | None) -> list[Path]:
-    """Return the paths of contracts and overlay; of a document also those that an overlay beside it would have."""
-    given = [Path(source) for source in sources if source not in {VENDORED, UPSTREAM} and not is_url(source)]
-    beside = [path.with_name(name) for path in given if path.name for name in _BESIDE]
-    other = [] if overlay is None or is_url(overlay) else [Path(overlay)]
-    return [*given, *beside, *other]
+class WatchedFiles:
+    """The files of contracts, overlay and scenario, those in folders, and those that an overlay beside a document would have.
+
+    Create it before they are loaded: ``first`` is their state then, so that a change while they are loaded counts.
+    """
+
+    def __init__(self, sources: Sequence[str], overlay: str | None, scenario: Path | None) -> None:
+        given = [Path(source) for source in sources if source not in {VENDORED, UPSTREAM} and not is_url(source)]
+        beside = [path.with_name(name) for path in given if path.name for name in _BESIDE]
+        other = [] if overlay is None or is_url(overlay) else [Path(overlay)]
+        self.scenario = scenario
+        self._paths = [*given, *beside, *other, *([] if scenario is None else [scenario])]
+        self.first = self.state()
+
+    def state(self) -> State:
+        """Return what changes with the files."""
+        return tuple(_entry(path) for named in self._paths for path in (named, *_inside(named)))
 
 
 class Watch:
-    """Takes over what ``load`` returns, contracts and ``scenario``, whenever one of the paths (or a file in a folder) has changed."""
+    """Takes over what ``load`` returns, contracts and a scenario, whenever one of the files has changed."""
 
-    def __init__(
-        self,
-        app: MockServer,
-        load: Callable[[], tuple[list[Contract], Any]],
-        paths: Sequence[Path],
-        scenario: Path | None = None,
-    ) -> None:
+    def __init__(self, app: MockServer, load: Callable[[], tuple[list[Contract], Any]], files: WatchedFiles) -> None:
         self._app = app
         self._load = load
-        self._scenario = scenario
-        self._paths = paths if scenario is None else [*paths, scenario]
-        self._taken = self._state()
+        self._files = files
+        self._taken = files.first
 
     async def run(self) -> None:
         """Poll until cancelled. A change is taken over once the files have been still for a moment, so that none is read half-written."""
         before = self._taken
         while True:
             await asyncio.sleep(_POLL_S)
-            now = self._state()
+            now = self._files.state()
             if now == before != self._taken:
                 self._taken = now
                 await self._take_over()
@@ -80,11 +85,8 @@ class Watch:
                 "/answer-"
             )  # which begins the pointer into an answer that was added later
             raise ValueError(
-                f"--scenario {self._scenario}: {error}" if is_of_file else f"scripted answer: {error}"
+                f"--scenario {self._files.scenario}: {error}" if is_of_file else f"scripted answer: {error}"
             ) from None
-
-    def _state(self) -> tuple[tuple[str, int, int, int], ...]:
-        return tuple(_entry(path) for named in self._paths for path in (named, *_inside(named)))
 
 
 def _inside(path: Path) -> Iterator[Path]:

@@ -62,6 +62,7 @@ class LineWriter:
             and not answer.findings
             and handled.effects.matched is None
             and not handled.effects.applied
+            and not handled.checked.places
             and self._redactor.is_plain(data, own_keys)
             and intake.is_read
             and is_plain_json(intake.text, intake.parsed, may_have_picture=intake.may_have_picture)
@@ -126,6 +127,7 @@ class LineWriter:
             matched=handled.effects.matched,
             applied=[redactor.text(item) for item in handled.effects.applied],
             contract=handled.contract,
+            key_in=[place.to_dict() for place in handled.checked.places],
         )
 
 

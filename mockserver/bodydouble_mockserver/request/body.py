@@ -7,7 +7,7 @@ from typing import Any
 
 from bodydouble_mockserver.asgi import Receive, Scope, header
 
-__all__ = ["Disconnected", "UnreadableBody", "decompress", "read_body"]
+__all__ = ["CODING_RULE", "Disconnected", "UnreadableBody", "decompress", "read_body"]
 
 # A client reads the answer only after it has sent its body; beyond this size the connection is cut.
 _DRAINED_BYTES = 256 * 1024 * 1024
@@ -15,7 +15,7 @@ _DRAINED_BYTES = 256 * 1024 * 1024
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 # A gzip file may have several members. Each costs a copy of the rest, whatever it holds.
 _MAX_MEMBERS = 50
-_CODING = "request-content-encoding"
+CODING_RULE = "request-content-encoding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def decompress(body: bytes, coding: str, limit: int) -> bytes | UnreadableBody:
     """Decode a body by its Content-Encoding (lower case): gzip or deflate; never more than ``limit`` bytes are made of it."""
     if coding not in _WINDOWS:
         return UnreadableBody(
-            415, f"The Content-Encoding {coding[:80]!r} is not supported; send gzip, deflate or none", _CODING
+            415, f"The Content-Encoding {coding[:80]!r} is not supported; send gzip, deflate or none", CODING_RULE
         )
     reason: Exception | str = "it ends early, or something follows its end"
     for window in _WINDOWS[coding]:
@@ -78,7 +78,7 @@ def decompress(body: bytes, coding: str, limit: int) -> bytes | UnreadableBody:
         if decoded is not None:
             return _too_large(limit) if len(decoded) > limit else decoded
     return UnreadableBody(
-        400, f"The request body is not valid {coding}: {reason}; send it without Content-Encoding", _CODING
+        400, f"The request body is not valid {coding}: {reason}; send it without Content-Encoding", CODING_RULE
     )
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bodydouble_spec import (
+    BEARER,
     Evidence,
     Finding,
+    KeyPlace,
     Operation,
     RecordedPicture,
     Severity,
@@ -49,7 +51,7 @@ class Refusal:
 class CheckedRequest:
     """A request after its checks: the parsed body, its key, the findings, and the refusal where a check failed.
 
-    ``secrets`` are the spellings of the key that must not be kept.
+    ``secrets`` are the spellings of the key that must not be kept, and ``places`` those of the key, where it is no bearer key.
     """
 
     parsed: Any
@@ -57,6 +59,7 @@ class CheckedRequest:
     findings: Sequence[Finding] = ()
     refusal: Refusal | None = None
     secrets: Sequence[bytes] = ()
+    places: Sequence[KeyPlace] = ()
 
 
 def check(
@@ -89,7 +92,12 @@ def check(
     if extensions and ABSOLUTE_FORM in extensions:
         text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
         checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
+    if intake.notes:
+        notes = [_finding(operation, note.rule, note.message, Severity.INFO, Evidence.ASSUMED) for note in intake.notes]
+        checked.findings = [*checked.findings, *notes]
     checked.secrets = keys.secrets
+    if operation.security is not BEARER:
+        checked.places = tuple(keys.by_place)
     return checked
 
 
@@ -201,10 +209,6 @@ def _notes(operation: Operation, intake: Intake) -> Sequence[Finding]:
             sent, expected = ("file", "text") if field.is_file else ("text", "file")
             message = f"the field {field.name[:60]!r} was sent as a {sent}; the contract has a {expected} there"
             found.append(_finding(operation, "request-form-field", message, Severity.WARNING))
-    if intake.notes:
-        found += [
-            _finding(operation, note.rule, note.message, Severity.INFO, Evidence.ASSUMED) for note in intake.notes
-        ]
     return found
 
 

@@ -19,7 +19,7 @@ from bodydouble_spec import (
 )
 from bodydouble_spec.schema import SchemaView
 
-from bodydouble_mockserver.request.body import UnreadableBody, decompress
+from bodydouble_mockserver.request.body import CODING_RULE, UnreadableBody, decompress
 from bodydouble_mockserver.request.forms import FORM, MULTIPART, FormField, as_object, parse_form, repeated_names, typed
 from bodydouble_mockserver.request.limits import exceeded_limit
 from bodydouble_mockserver.request.parsing import duplicate_keys, explain, without_mark
@@ -30,6 +30,7 @@ __all__ = ["Intake", "Note", "take_in"]
 Put = Callable[[bytes], str]
 
 _BEGINNING_BYTES = 1024 * 1024
+_MAX_CODINGS = 3
 _NO_PICTURES: Mapping[str, RecordedPicture] = MappingProxyType({})
 
 
@@ -95,23 +96,18 @@ def take_in(body: bytes | UnreadableBody, headers: Mapping[bytes, bytes], settin
     """
     content_type = headers.get(b"content-type", b"")
     media_type = "application/json" if content_type == b"application/json" else _media_type(content_type)
+    codings = _codings(headers.get(b"content-encoding", b"")) if body else ()
+    notes = [_compressed(codings)] if codings else []
     if isinstance(body, UnreadableBody):
-        return Intake(media_type, problem=body)
-    notes: list[Note] = []
-    coding = headers.get(b"content-encoding")
-    if coding is not None and body:
-        name = coding.decode("latin-1").strip().lower()
-        if name not in ("", "identity"):
-            decoded = decompress(body, name, settings.max_body_bytes)
-            if isinstance(decoded, UnreadableBody):
-                return Intake(media_type, body, text=body, problem=decoded)
-            body = decoded
-            notes.append(
-                Note(
-                    "request-compressed",
-                    f"the body was sent with Content-Encoding {name}; there is no evidence that the service takes it",
-                )
-            )
+        return Intake(media_type, problem=body, notes=notes)
+    if len(codings) > _MAX_CODINGS:
+        problem = UnreadableBody(415, f"The Content-Encoding names {len(codings)} codings; send one", CODING_RULE)
+        return Intake(media_type, body, text=body, problem=problem, notes=notes)
+    for coding in reversed(codings):
+        decoded = decompress(body, coding, settings.max_body_bytes)
+        if isinstance(decoded, UnreadableBody):
+            return Intake(media_type, body, text=body, problem=decoded, notes=notes)
+        body = decoded
     if is_json_media_type(media_type):
         return _json(media_type, body, notes, settings, put)
     if media_type in (FORM, MULTIPART) and body:
@@ -124,6 +120,22 @@ def take_in(body: bytes | UnreadableBody, headers: Mapping[bytes, bytes], settin
             media_type, body, parsed, orjson.dumps(parsed), pictures, fields=fields, notes=notes, is_read=True
         )
     return Intake(media_type, body, text=body, notes=notes)
+
+
+def _codings(header: bytes) -> tuple[str, ...]:
+    """Return the codings that a Content-Encoding names, in the order in which they were applied."""
+    if not header:
+        return ()
+    names = (name.strip().lower() for name in header.decode("latin-1").split(","))
+    return tuple(name for name in names if name not in ("", "identity"))
+
+
+def _compressed(codings: Sequence[str]) -> Note:
+    named = ", ".join(codings)[:80]
+    return Note(
+        "request-compressed",
+        f"the body was sent with Content-Encoding {named}; there is no evidence that the service takes it",
+    )
 
 
 def _media_type(content_type: bytes) -> str:

@@ -93,6 +93,7 @@ def parse_exchange(value: Any) -> Exchange:
         matched=read("matched", _is_text, "a text or null", None),
         applied=tuple(read("applied", _is_text_array, "an array of texts", [])),
         contract=read("contract", _is_text, "a text or null", None),
+        key_in=tuple(read("key_in", _is_text_objects, "an array of objects of texts", [])),
         extra=members,
     )
 
@@ -196,6 +197,10 @@ def _is_texts(value: Any) -> bool:
 
 def _is_objects(value: Any) -> bool:
     return is_array(value) and all(is_object(item) for item in value)
+
+
+def _is_text_objects(value: Any) -> bool:
+    return is_array(value) and all(map(_is_texts, value))
 
 
 def _is_text_array(value: Any) -> bool:

@@ -31,6 +31,17 @@ class KeyPlace:
         """True where the key is a user with a password, in Base64 (RFC 7617)."""
         return self.scheme == "Basic"
 
+    @classmethod
+    def read(cls, recorded: Mapping[str, str]) -> "KeyPlace":
+        """Read a place from `to_dict`; what it lacks is that of a header without a scheme."""
+        location = recorded.get("in", "")
+        known = location if location in ("query", "cookie") else "header"
+        return cls(known, recorded.get("name", _AUTHORIZATION), recorded.get("scheme", ""))
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the place as JSON values, for a record; ``scheme`` is left out where it is empty."""
+        return {"in": self.location, "name": self.name, **({"scheme": self.scheme} if self.scheme else {})}
+
     @property
     def description(self) -> str:
         """The place with ``KEY`` in it, for a message."""
