@@ -1,6 +1,7 @@
 """Strategies for texts: what people type, and what breaks programs that handle it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import Generic, TypeVar
 
 from bodydouble_spec.schema import SchemaView
@@ -138,14 +139,18 @@ def texts(view: SchemaView, likely: Sequence[str] = ()) -> st.SearchStrategy[str
 
 
 def _simplest(view: SchemaView, least: int, most: float | None, fits: Callable[[str], bool]) -> str | None:
-    """Return a text with all patterns and the lengths of a view, or None when none is easily found."""
+    """Return a text with all patterns and the lengths of a view, or None when none is easily found. Pictures come first: a search takes seconds."""
+    pictures = (text for pool in picture_texts().values() for text in pool)
+    return next((text for text in chain(pictures, _searched(view, least, most)) if fits(text)), None)
+
+
+def _searched(view: SchemaView, least: int, most: float | None) -> Iterator[str]:
     longest = None if most is None else int(most)
     for pattern in view.patterns:
-        short = simplest_match(pattern, least, longest)
-        for text in (short, text_of_length(view, least), *(text_of_length(view, least + more) for more in range(1, 4))):
-            if text is not None and fits(text):
-                return text
-    return None
+        made = chain(
+            [simplest_match(pattern, least, longest)], (text_of_length(view, least + more) for more in range(4))
+        )
+        yield from (text for text in made if text is not None)
 
 
 def _checked(
