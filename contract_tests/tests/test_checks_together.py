@@ -1,11 +1,12 @@
 """Checks of several calls together: prices in proportion, and repeated calls with the same outcome."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from bodydouble_contract_tests.checks.catalogue import catalogue
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
+from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Observation, Trouble
 from bodydouble_contract_tests.checks.observations import check_observation, check_observations
 from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_spec import Contract, Evidence, Severity
@@ -97,6 +98,17 @@ def test_repeated_calls_with_different_outcomes_are_found(
     statuses: tuple[int | None, ...], expected: list[str]
 ) -> None:
     assert sorted(found.id for found in check_observations(PROFILE, repeated(*statuses))) == expected
+
+
+def test_equal_requests_of_different_cases_are_compared() -> None:
+    (first, second) = repeated(200, 503)
+    seen = [
+        replace(item, case=replace(item.case, id=name, repeats=1))
+        for name, item in zip("ab", (first, second), strict=True)
+    ]
+    assert [(found.id, found.witness) for found in check_observations(PROFILE, seen)] == [("answers-steadily/5xx", "b")]
+    with_other_key = replace(seen[1], case=replace(seen[1].case, credential=Credential.WRONG))
+    assert check_observations(PROFILE, [seen[0], with_other_key]) == []
 
 
 def test_the_share_of_5xx_is_reported() -> None:

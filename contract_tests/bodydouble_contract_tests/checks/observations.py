@@ -1,11 +1,12 @@
 """Check one call against everything that the contract claims about it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import replace
 
 import orjson
-from bodydouble_spec import Finding, is_success
+from bodydouble_spec import Evidence, Finding, is_success
+from bodydouble_spec.schema import json_key
 
 from bodydouble_contract_tests.checks.findings import deviation, distinct, generic_pointer, shortened
 from bodydouble_contract_tests.checks.headers import check_headers, check_preflight
@@ -19,6 +20,7 @@ from bodydouble_contract_tests.checks.success import check_answer
 __all__ = ["check_observation", "check_observations"]
 
 _TOLERANCE = 1e-6
+_BROKEN = 500
 
 
 def check_observations(profile: OperationProfile, observations: Iterable[Observation]) -> list[Finding]:
@@ -76,29 +78,41 @@ def _priced(profile: OperationProfile, observation: Observation) -> tuple[int, f
 
 
 def _repetitions(profile: OperationProfile, observations: list[Observation]) -> Iterator[Finding]:
-    groups: dict[str, list[Observation]] = {}
-    for observation in observations:
-        if observation.case.repeats > 1:
-            groups.setdefault(observation.case.id, []).append(observation)
-    for name, group in groups.items():
-        yield from (replace(finding, witness=name) for finding in _repetition(profile, group))
+    """Judge the status of each repeated call once, and compare the outcomes of equal calls, those of different cases too."""
+    answered = [item for item in observations if item.status is not None]
+    for group in _groups(answered, lambda case: case.id):
+        item, statuses = group[0], {item.status or 0 for item in group}
+        if item.case.repeats > 1 and (len(statuses) == 1 or min(statuses) >= _BROKEN):
+            found = check_status(profile, item.case, item.status or 0, item.content)
+            yield from (replace(finding, witness=item.case.id) for finding in found)
+    for group in _groups(answered, lambda case: (json_key(case.body), case.credential, case.form)):
+        yield from _differences(profile, group)
 
 
-def _repetition(profile: OperationProfile, group: list[Observation]) -> Iterator[Finding]:
-    answered = [(item, item.status) for item in group if item.status is not None]
-    statuses = Counter(status for _, status in answered)
-    broken = sum(count for status, count in statuses.items() if status >= 500)
-    if answered and (len(statuses) == 1 or broken == len(answered)):
-        item, status = answered[0]
-        yield from check_status(profile, item.case, status, item.content)
+def _groups(observations: Iterable[Observation], key_of: Callable[[Case], Hashable]) -> Iterable[list[Observation]]:
+    groups: dict[Hashable, list[Observation]] = {}
+    for item in observations:
+        groups.setdefault(key_of(item.case), []).append(item)
+    return groups.values()
+
+
+def _differences(profile: OperationProfile, group: list[Observation]) -> Iterator[Finding]:
+    """Yield the findings on equal calls with different outcomes; their witness is the first one with an unusual outcome."""
+    statuses = Counter(item.status or 0 for item in group)
+    (usual, _), *others = statuses.most_common()
+    if not others:
         return
     listed = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-    if broken:
+    broken = sum(count for status, count in statuses.items() if status >= _BROKEN)
+    witness = next(item.case.id for item in group if item.status != usual)
+    if 0 < broken < len(group):
         message = f"{broken} of {len(group)} equal calls gave 5xx ({listed})"
-        yield deviation(profile, "answers-steadily/5xx", message, "no 5xx", listed, evidence=group[0].case.evidence)
-    if len({status // 100 for status in statuses if status < 500}) > 1:
+        finding = deviation(profile, "answers-steadily/5xx", message, "no 5xx", listed, evidence=Evidence.DOCUMENTED)
+        yield replace(finding, witness=witness)
+    if len({status // 100 for status in statuses if status < _BROKEN}) > 1:
         message = f"{len(group)} equal calls had different outcomes: {listed}"
-        yield deviation(profile, "answers-steadily/mixed", message, "the same status for all calls", listed)
+        finding = deviation(profile, "answers-steadily/mixed", message, "the same status for all calls", listed)
+        yield replace(finding, witness=witness)
 
 
 def check_observation(
