@@ -194,6 +194,12 @@ def test_a_check_with_a_new_finding_beside_a_known_one_failed() -> None:
     assert {check.outcome for check in checks if check.id == "image-count"} == {"failed"}
 
 
+def test_a_check_with_information_beside_a_known_failure_passed_with_remarks() -> None:
+    other = Finding("image-count/other", Severity.INFO, Evidence.ASSUMED, "", "new")
+    checks = report({"image-count": "failed"}, other, muted=(FINDING,)).checks
+    assert {check.outcome for check in checks if check.id == "image-count"} == {"passed with remarks"}
+
+
 def test_coverage_is_listed_by_property_with_the_elements_not_covered() -> None:
     coverage = {
         "aspect_ratio=1:1": 2,

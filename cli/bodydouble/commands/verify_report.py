@@ -22,8 +22,9 @@ from bodydouble_contract_tests.verification import (
     Progress,
     Verification,
     catalogue,
+    flattened,
 )
-from bodydouble_spec import EVENTS, Finding
+from bodydouble_spec import EVENTS, Finding, Severity
 from bodydouble_spec.report import Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
@@ -44,7 +45,8 @@ __all__ = [
     "report_pictures",
 ]
 
-_OUTCOMES = ("passed", "failed", "muted", "not run")
+_REMARKS = "passed with remarks"
+_OUTCOMES = ("passed", _REMARKS, "failed", "muted", "not run")
 # Enough to recognise the group; the JSON report lists all.
 _MAX_LISTED = 5
 
@@ -90,8 +92,13 @@ def _check(check: Check, verification: Verification) -> ReportCheck:
     named = ReportCheck(check.id, check.claim, verification.outcomes.get(check.id, "not run"))
     if named.outcome == "not run":
         return ReportCheck(check.id, check.claim, "not run", verification.unbought.get(check.id))
-    is_known = any(map(named.has, verification.muted)) and not any(map(named.has, verification.findings))
-    return ReportCheck(check.id, check.claim, "muted", "in the baseline") if is_known else named
+    left = [finding for finding in flattened(verification.findings) if named.has(finding)]
+    if any(map(named.has, verification.muted)):
+        if not left:
+            return ReportCheck(check.id, check.claim, "muted", "in the baseline")
+        if all(finding.severity is Severity.INFO for finding in left):
+            return ReportCheck(check.id, check.claim, _REMARKS)
+    return named
 
 
 def _facts(

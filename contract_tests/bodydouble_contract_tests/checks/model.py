@@ -238,7 +238,7 @@ class Verification:
     """Findings, outcomes and cost of a verification.
 
     ``findings`` are all distinct deviations, one for each cause, which covers the others with it; ``muted`` those that the baseline has, ``gone`` the fingerprints of the baseline that were not found
-    again. ``outcomes`` maps each check's id to ``passed``, ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
+    again. ``outcomes`` maps each check's id to ``passed``, ``passed with remarks`` (information only), ``failed`` or ``not run``. ``requests`` counts calls to the API; ``paid_images``,
     ``credits`` and ``usd`` are the charges (``usd`` is None where no price is known). ``coverage`` maps each contract element to the number of
     successful calls that prove it; of the ``pairs`` of values, ``pairs_covered`` were in a successful call. ``incomplete`` is the reason why the run ended early, None when it did not; ``unbought`` lists what the budget left out.
     """

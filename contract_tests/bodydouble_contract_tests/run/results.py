@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from bodydouble_spec import Finding, is_success
+from bodydouble_spec import Finding, Severity, is_success
 from bodydouble_spec.curl import curl_command
 
 from bodydouble_contract_tests.checks import (
@@ -94,12 +94,14 @@ class Results:
         return grouped(named, cases, self._witnesses)
 
     def outcomes(self) -> dict[str, str]:
-        """Return ``passed``, ``failed`` or ``not run`` for each check."""
-        failed = {finding.id.partition("/")[0] for finding in self._findings}
-        return {
-            check.id: "failed" if check.id in failed else "passed" if check.id in self._tested else "not run"
-            for check in self._checks
-        }
+        """Return the outcome of each check: ``passed``, ``passed with remarks`` (information only), ``failed`` or ``not run``."""
+        found: dict[str, bool] = {}
+        for finding in self._findings:
+            check = finding.id.partition("/")[0]
+            found[check] = found.get(check, False) or finding.severity is not Severity.INFO
+        outcomes = {True: "failed", False: "passed with remarks"}
+        untroubled = {check.id: "passed" if check.id in self._tested else "not run" for check in self._checks}
+        return {check: outcomes[found[check]] if check in found else usual for check, usual in untroubled.items()}
 
     def succeeded(self) -> list[Case]:
         """Return the case of each call that was carried out as expected."""

@@ -54,7 +54,7 @@ def _fact(label: str, value: Any) -> dict[str, Any]:
 
 
 def _check(check: ReportCheck) -> dict[str, str]:
-    tones = {"failed": "error", "not run": "warning", "muted": "info"}
+    tones = {"failed": "error", "not run": "warning", "muted": "info", "passed with remarks": "info"}
     reason = f" ({one_line(check.reason)})" if check.reason else ""
     return {
         "id": one_line(check.id),

@@ -26,8 +26,8 @@ class ReportFormat(StrEnum):
 class ReportCheck:
     """One claim that was checked, so that a report can show passed checks too.
 
-    ``outcome`` is ``passed``, ``failed``, ``muted`` (only known failures) or ``not run``; ``reason`` says why it was
-    not run. The findings of a check have its id, or an id that begins with it and a slash.
+    ``outcome`` is ``passed``, ``passed with remarks`` (information only), ``failed``, ``muted`` (only known failures) or ``not run``; ``reason`` says
+    why it was not run. The findings of a check have its id, or an id that begins with it and a slash.
     """
 
     id: str
