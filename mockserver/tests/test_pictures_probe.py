@@ -2,6 +2,7 @@
 
 import io
 import struct
+import time
 import zlib
 
 import pytest
@@ -208,3 +209,27 @@ def test_these_ratios_have_these_sizes(ratio: str, size: tuple[int, int]) -> Non
 )
 def test_an_invalid_ratio_has_no_size(ratio: str) -> None:
     assert pixels_for_ratio(ratio) is None
+
+
+def progressive(size: tuple[int, int], scans: int) -> bytes:
+    """Return a progressive JPEG file whose last scan is repeated until it has ``scans`` of them."""
+    data = encoded(Image.new("RGB", size, ORANGE), "JPEG", progressive=True)
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (1 + scans - data.count(b"\xff\xda")) + data[-2:]
+
+
+@pytest.mark.parametrize(("scans", "reason"), [(10, None), (200, None), (300, "too many scans")])
+def test_the_scans_of_a_progressive_jpeg_are_bounded_by_the_pixels_of_each(scans: int, reason: str | None) -> None:
+    image = decode(progressive((2000, 2000), scans), (50, 50))
+    assert getattr(image, "reason", None) == reason
+
+
+@pytest.mark.parametrize("size", [(1, 64_000_000), (65_536, 1), (8001, 8000)])
+def test_a_side_or_an_area_beyond_what_is_decoded_is_refused_by_its_header(size: tuple[int, int]) -> None:
+    assert decode(png_header(*size), (50, 50)) == DecodeFailure("too large", size)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_decoding_ends_when_the_processor_time_is_used(form: str) -> None:
+    data = encoded(Image.new("RGB", (64, 64), ORANGE), form)
+    assert decode(data, (50, 50), time.thread_time()) == DecodeFailure("takes too long", (64, 64))

@@ -1,10 +1,8 @@
 """The pictures behind the URLs, drawn on demand."""
 
-import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,7 +12,7 @@ from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
 from bodydouble_mockserver.answer.media import Media, sound
-from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, draw, pixels_for_ratio
+from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, Workers, draw, pixels_for_ratio
 
 __all__ = ["Gallery", "ServedImage", "picture_path"]
 
@@ -94,7 +92,7 @@ def _picture_id(digest: str) -> str:
 
 
 class Gallery:
-    """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws off the event loop, two at a time."""
+    """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws each once, off the event loop, two at a time."""
 
     def __init__(self, store: ContentStore, folder: Path | None) -> None:
         self._store = store
@@ -102,8 +100,7 @@ class Gallery:
         self._recipe_bytes = 0
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
         self._image_bytes = 0
-        # Not a semaphore, which belongs to one event loop: an app called in process may run in several.
-        self._threads = ThreadPoolExecutor(_DRAWING_THREADS, "bodydouble-picture")
+        self._workers = Workers[ServedImage | None](_DRAWING_THREADS, "bodydouble-picture")
         self._files = _find_image_files(folder)
 
     def remember(
@@ -163,7 +160,7 @@ class Gallery:
             return self._images[identifier]
         # A picture of an evicted input is not kept: the next request may bring the input back.
         is_whole = self._has_inputs(recipe)
-        image = await asyncio.get_running_loop().run_in_executor(self._threads, self._make, recipe, index)
+        image = await self._workers.run((identifier, is_whole), lambda: self._make(recipe, index))
         if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
             self._keep(identifier, image)
         return image
@@ -224,7 +221,7 @@ class Gallery:
         return _Input(f"image {number}", self._store.put(decode_picture(value)) if key is None else key)
 
     def _keep(self, identifier: str, image: ServedImage) -> None:
-        replaced = self._images.pop(identifier, None)  # two concurrent requests for the same picture
+        replaced = self._images.pop(identifier, None)  # each of the requests that waited for the same drawing
         self._images[identifier] = image
         self._image_bytes += len(image.data) - (0 if replaced is None else len(replaced.data))
         while self._image_bytes > _MAX_IMAGE_BYTES:

@@ -5,11 +5,13 @@ Pillow is imported inside the functions that need it, so that the start of a ser
 
 from bodydouble_mockserver.pictures.model import PictureSpec, SourceImage, pixels_for_ratio
 from bodydouble_mockserver.pictures.store import ContentStore
+from bodydouble_mockserver.pictures.workers import Workers
 
 __all__ = [
     "ContentStore",
     "PictureSpec",
     "SourceImage",
+    "Workers",
     "draw",
     "pixels_for_ratio",
     "renderer_version",

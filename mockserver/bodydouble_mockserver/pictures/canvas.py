@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -113,6 +114,7 @@ _MOTIFS: tuple[Callable[[ImageDraw.ImageDraw, tuple[int, int], list[float]], Non
 
 _PNG_LEVEL = 1
 _MAX_CARDS = 12
+_DECODING_CPU_S = 3.0
 _MAX_CHARACTERS = 4096
 _PROMPT_SIZES = (46, 38, 32, 27, 23)
 _FOOTER_SIZE = 21
@@ -159,8 +161,9 @@ def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float) -> li
     shown = picture.sources if count <= _MAX_CARDS else picture.sources[: _MAX_CARDS - 1]
     cells = grid(min(count, _MAX_CARDS), area, max(2, round(22 * unit)))
     lettering = Lettering(_FOOTER_SIZE * unit)
+    deadline = time.thread_time() + _DECODING_CPU_S
     cards = [
-        image_card(source, cell, number, palette, lettering)
+        image_card(source, cell, number, palette, lettering, deadline)
         for number, (source, cell) in enumerate(zip(shown, cells, strict=False))
     ]
     if len(shown) < count:

@@ -1,6 +1,8 @@
 """Decoding and resizing of images."""
 
 import io
+import math
+import time
 from dataclasses import dataclass
 
 from bodydouble_spec import picture_kind
@@ -16,6 +18,11 @@ def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 _MAX_PIXELS = 64_000_000
+# The longest side that JPEG allows. Pillow keeps a row's address beside its pixels, so narrow images take memory by rows.
+_MAX_SIDE = 65_535
+# A progressive JPEG is decoded scan by scan, over all its pixels; cameras and programs write about ten scans.
+_MAX_SCANNED_PIXELS = 1_000_000_000
+_START_OF_SCAN = b"\xff\xda"
 _EXIF_ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -45,24 +52,59 @@ class DecodeFailure:
     size: tuple[int, int] | None = None
 
 
-def decode(data: bytes, box: tuple[int, int]) -> Image.Image | DecodeFailure:
-    """Decode the image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each)."""
+class _TookTooLong(Exception):
+    """The decoding has used its processor time."""
+
+
+class _TimedFile(io.BytesIO):
+    """A file in memory whose `read` raises once the thread has used processor time up to ``deadline``, in seconds."""
+
+    def __init__(self, data: bytes, deadline: float) -> None:
+        super().__init__(data)
+        self._deadline = deadline
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read as a file does, or raise _TookTooLong."""
+        if time.thread_time() > self._deadline:
+            raise _TookTooLong
+        return super().read(size)
+
+
+def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Image.Image | DecodeFailure:
+    """Decode the image upright, as RGB or RGBA, as large as fits ``box`` (width and height in pixels, at least 1 each).
+
+    The work is bounded by the pixels, sides and scans of the image before it begins, and by ``deadline`` in seconds of
+    ``time.thread_time()`` between its blocks.
+    """
     kind = picture_kind(data)
     if kind is None or kind.pixels is None:
         return DecodeFailure("unreadable")
     # By the header, because Pillow allocates the pixels of a GIF or WebP file on opening.
-    if kind.pixels[0] * kind.pixels[1] > _MAX_PIXELS:
+    if not _is_decodable(*kind.pixels):
         return DecodeFailure("too large", kind.pixels)
+    if kind.media_type == "image/jpeg" and not _has_few_scans(data, *kind.pixels):
+        return DecodeFailure("too many scans", kind.pixels)
     try:
-        return _decoded(_OPENERS[kind.media_type](io.BytesIO(data)), box)
+        return _decoded(_OPENERS[kind.media_type](_TimedFile(data, deadline)), box)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return DecodeFailure("too large", kind.pixels)
+    except _TookTooLong:
+        return DecodeFailure("takes too long", kind.pixels)
     except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
         return DecodeFailure("unreadable")
 
 
+def _is_decodable(width: int, height: int) -> bool:
+    return width * height <= _MAX_PIXELS and max(width, height) <= _MAX_SIDE
+
+
+def _has_few_scans(data: bytes, width: int, height: int) -> bool:
+    # Within the data of a scan, FF is followed by 00 or a restart marker, so only a segment can hold a false marker.
+    return data.count(_START_OF_SCAN) * width * height <= _MAX_SCANNED_PIXELS
+
+
 def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | DecodeFailure:
-    if image.width * image.height > _MAX_PIXELS:
+    if not _is_decodable(*image.size):
         # A GIF's frame may be larger than the screen size in its header.
         return DecodeFailure("too large", image.size)
     image.draft("RGB", (max(box), max(box)))
@@ -72,7 +114,9 @@ def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | 
         # Pillow's own conversion to eight bits clips; the high byte of each sample holds the picture.
         converted = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
     else:
-        converted = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        # To the same mode, `convert` would copy the pixels.
+        converted = image if image.mode == mode else image.convert(mode)
     width, height = (box[1], box[0]) if orientation in _ROTATED else box
     scale = min(width / converted.width, height / converted.height)
     fitted = max(1, round(converted.width * scale)), max(1, round(converted.height * scale))

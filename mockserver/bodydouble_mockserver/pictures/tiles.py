@@ -72,10 +72,15 @@ class _Frame:
     room: tuple[int, int]
 
 
-def image_card(source: SourceImage, cell: Box, number: int, palette: Palette, lettering: Lettering) -> Card:
-    """Draw the card of one source within ``cell``; ``number`` selects the colour of a placeholder."""
+def image_card(
+    source: SourceImage, cell: Box, number: int, palette: Palette, lettering: Lettering, deadline: float
+) -> Card:
+    """Draw the card of one source within ``cell``; ``number`` selects the colour of a placeholder.
+
+    An image that is not decoded by ``deadline``, in seconds of ``time.thread_time()``, becomes a placeholder too.
+    """
     frame = _frame(cell, lettering)
-    shown = None if source.data is None else decode(source.data, frame.room)
+    shown = None if source.data is None else decode(source.data, frame.room, deadline)
     if isinstance(shown, Image.Image):
         area = _mounted(shown, frame)
     else:
