@@ -2,6 +2,10 @@
 
 import gc
 import hashlib
+import os
+import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import warnings
@@ -123,4 +127,69 @@ def test_threads_read_while_others_evict() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+    store.close()
+
+
+def test_without_a_temporary_folder_large_items_are_kept_in_memory(folder: Path) -> None:
+    folder.rmdir()
+    store = ContentStore(memory_bytes=100, disk_bytes=1000, large_bytes=10)
+    keys = [store.put(bytes([number]) * 60) for number in range(2)]
+    assert [store.get(key) for key in keys] == [None, b"\1" * 60]
+    assert (store.memory_bytes, store.disk_bytes) == (60, 0)
+
+
+def test_a_folder_that_was_removed_is_made_again(folder: Path) -> None:
+    store = ContentStore(memory_bytes=100, disk_bytes=1000, large_bytes=10)
+    lost = store.put(b"a" * 60)
+    shutil.rmtree(next(folder.iterdir()))
+    assert store.get(lost) is None
+    kept = [store.put(letter * 60) for letter in (b"b", b"c")]
+    assert [store.get(key) for key in kept] == [b"b" * 60, b"c" * 60]
+    assert store.disk_bytes == 60, "the first one found no folder and is in memory, the second one made a new folder"
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_file_that_does_not_fit_on_the_disk_is_kept_in_memory(folder: Path) -> None:
+    script = """\
+import resource, tempfile
+from bodydouble_mockserver.pictures import ContentStore
+resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50))
+store = ContentStore(memory_bytes=100, disk_bytes=1000, large_bytes=10)
+keys = [store.put(b"a" * 60), store.put(b"b" * 40)]
+print([len(store.get(key)) for key in keys], store.memory_bytes, store.disk_bytes)
+"""
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout == "[60, 40] 60 40\n", done.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_the_folder_of_a_killed_process_is_removed_and_that_of_a_live_one_is_not(folder: Path) -> None:
+    script = """\
+import os, sys
+from bodydouble_mockserver.pictures import ContentStore
+store = ContentStore(large_bytes=1)
+store.put(b"an input")
+print(flush=True)
+sys.stdin.read()
+"""
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    killed, live = (
+        subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+        for _ in range(2)
+    )
+    with killed, live:
+        for process in (killed, live):
+            assert process.stdout is not None
+            process.stdout.readline()
+        killed.kill()
+        killed.wait()
+        made = list(folder.iterdir())
+        assert len(made) == 2
+        for path in made:
+            os.utime(path, (0, 0))  # older than what may be about to be locked
+        store = ContentStore(large_bytes=1)
+        store.put(b"another input")
+        assert len(set(made) & set(folder.iterdir())) == 1
+        live.kill()
     store.close()

@@ -1,12 +1,11 @@
 """A content-addressed store of input pictures: the journal and the drawn pictures refer to an input by its hash."""
 
 import hashlib
-import shutil
-import tempfile
 import threading
-import weakref
 from collections import OrderedDict
 from pathlib import Path
+
+from bodydouble_mockserver.pictures.folder import TemporaryFolder
 
 __all__ = ["ContentStore"]
 
@@ -17,7 +16,8 @@ class ContentStore:
     """Bytes by their SHA-256 hash, with eviction of the least recently used; thread-safe.
 
     Items of up to ``large_bytes`` share ``memory_bytes`` of memory; larger ones are files in a temporary folder that share ``disk_bytes``
-    and are deleted by `close` or with the store. `get` returns None for an evicted item.
+    and are deleted by `close` or with the store. A file that cannot be written, because the disk is full or the folder is gone,
+    is kept in memory. `get` returns None for an evicted item.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class ContentStore:
         self._max_memory_bytes = memory_bytes
         self._max_disk_bytes = disk_bytes
         self._large_bytes = large_bytes
-        self._folder: Path | None = None
+        self._folder: TemporaryFolder | None = None
         # Threads draw pictures while the event loop stores the next inputs.
         self._lock = threading.Lock()
 
@@ -45,12 +45,10 @@ class ContentStore:
                 self._memory.move_to_end(key)
             elif key in self._disk:
                 self._disk.move_to_end(key)
-            elif len(data) <= self._large_bytes:
+            elif len(data) <= self._large_bytes or not self._write(key, data):
                 self._memory[key] = data
                 self._memory_bytes += len(data)
                 self._shrink_memory()
-            else:
-                self._write(key, data)
         return key
 
     def get(self, key: str) -> bytes | None:
@@ -61,7 +59,10 @@ class ContentStore:
                 return self._memory[key]
             if key in self._disk:
                 self._disk.move_to_end(key)
-                return self._path(key).read_bytes()
+                try:
+                    return self._path(key).read_bytes()
+                except OSError:
+                    self._disk_bytes -= self._disk.pop(key)
             return None
 
     def __contains__(self, key: str) -> bool:
@@ -85,7 +86,7 @@ class ContentStore:
             self._disk.clear()
             self._memory_bytes = self._disk_bytes = 0
             if self._folder is not None:
-                _remove(self._folder)
+                self._folder.remove()
                 self._folder = None
 
     def _shrink_memory(self) -> None:
@@ -93,24 +94,31 @@ class ContentStore:
             _, data = self._memory.popitem(last=False)
             self._memory_bytes -= len(data)
 
-    def _write(self, key: str, data: bytes) -> None:
+    def _write(self, key: str, data: bytes) -> bool:
+        """Write a file and evict the oldest; return whether the store has the bytes, or never will."""
         if len(data) > self._max_disk_bytes:
-            return
+            return True
+        try:
+            self._path(key).write_bytes(data)
+        except OSError:
+            self._give_up(key)
+            return False
         self._disk[key] = len(data)
         self._disk_bytes += len(data)
         while self._disk_bytes > self._max_disk_bytes:
             oldest, size = self._disk.popitem(last=False)
             self._disk_bytes -= size
             self._path(oldest).unlink(missing_ok=True)
-        self._path(key).write_bytes(data)
+        return True
+
+    def _give_up(self, key: str) -> None:
+        """Remove what was written of a file; without its folder, the next file gets a new one."""
+        if self._folder is not None and self._folder.path.is_dir():
+            self._path(key).unlink(missing_ok=True)
+        else:
+            self._folder = None
 
     def _path(self, key: str) -> Path:
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="bodydouble-"))
-            # Not TemporaryDirectory: it warns when it is collected unclosed, and an app called in process never shuts down.
-            weakref.finalize(self, _remove, self._folder)
-        return self._folder / key
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
+            self._folder = TemporaryFolder()
+        return self._folder.path / key

@@ -150,7 +150,7 @@ class SchemaConverter:
 
 _LOG = logging.getLogger("bodydouble.spec")
 _MAX_COVERED = 12
-_MAX_FAULTS = 1000
+_MAX_FAULTS = 100
 # A compiled schema has a copy of all that it refers to: one of this size takes 0.1 s to compile, and 10 MB.
 _LARGE_BYTES = 600_000
 _MAX_LARGE = 4
@@ -292,7 +292,7 @@ class SchemaValidator:
         return self._evidence.strongest(views)
 
     def findings(self, value: Any) -> list[Finding]:
-        """List every fault of the value; empty when it conforms. Beyond 1,000 faults the rest is counted in one finding.
+        """List every fault of the value; empty when it conforms. Beyond 100 faults the rest is counted in one finding.
 
         Where a value breaks the same rule more than once, with different evidence, the most severe fault is listed.
         """
