@@ -34,6 +34,7 @@ from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
+from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.request import (
     CheckedRequest,
@@ -109,6 +110,7 @@ class MockServer(Starlette):
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )
         self._events = Events(self.journal)
+        self._pauses = Pauses()
         self._new_id = settings.new_ids()
         self._service = self._new_service(contracts)
         super().__init__(
@@ -142,7 +144,15 @@ class MockServer(Starlette):
             *templated,
             Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
             *(account_routes(service.contracts, self.settings, self._state, self._new_id) if service.is_vendor else ()),
-            *control_routes(service.contracts, service.targets, self._state, self.play, self.reset),
+            *control_routes(
+                service.contracts,
+                service.targets,
+                self._state,
+                self.play,
+                self.reset,
+                self._problems,
+                self.settings.max_control_bytes,
+            ),
             *journal_routes(self.journal, self._events),
         ]
 
@@ -202,13 +212,18 @@ class MockServer(Starlette):
         self._state.clear()
         self.journal.clear()
 
-    def end_streams(self) -> None:
-        """End the event streams, since a server that shuts down waits for them."""
+    def end_waiting(self) -> None:
+        """End event streams and send delayed answers now, since a server that shuts down waits for them."""
         self._events.close()
+        self._pauses.end()
+
+    def _problems(self) -> list[str]:
+        """Return what was lost so far, one sentence each."""
+        return [] if self.journal.problem is None else [self.journal.problem]
 
     def close(self) -> None:
-        """End event streams, flush the journal's file and remove temporary files; runs at shutdown, and is safe to call again."""
-        self.end_streams()
+        """End what waits, flush the journal's file and remove temporary files; runs at shutdown, and is safe to call again."""
+        self.end_waiting()
         self.journal.close()
         self._store.close()
 
@@ -253,7 +268,7 @@ class MockServer(Starlette):
         # Recorded before the delay, so that a request is recorded even when the client gives up during the delay.
         self._record(handled)
         if handled.effects.delay_s:
-            await asyncio.sleep(handled.effects.delay_s)
+            await self._pauses.wait(handled.effects.delay_s)
         if handled.effects.fault is None:
             await send_answer(send, handled.answer)
         else:

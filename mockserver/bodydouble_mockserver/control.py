@@ -26,42 +26,27 @@ def control_routes(
     state: ServerState,
     play: Callable[[Any], None],
     reset: Callable[[], None],
+    problems: Callable[[], Sequence[str]],
+    max_bytes: int,
 ) -> list[Route]:
-    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal."""
+    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal.
+
+    ``problems`` returns what the server has lost, one sentence each; health is ``degraded`` then. ``max_bytes`` bounds a scenario.
+    """
 
     async def health(_request: Request) -> Response:
-        body = {
-            "status": "ok",
-            "version": version("bodydouble"),
-            # Fingerprints are computed at the first request: that of a large document takes a second.
-            **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
-            "operations": list(dict.fromkeys(target.operation.key for target in targets)),
-        }
-        return JSONResponse(body)
+        return JSONResponse(_health_body(contracts, targets, problems()))
 
     async def faults(_request: Request) -> Response:
         return JSONResponse(FAULTS)
 
     async def violations(_request: Request) -> Response:
-        return JSONResponse(
-            {
-                target.operation.key if len(contracts) == 1 else target.name: [
-                    {"id": item.id, "description": item.description} for item in target.writer.violations.values()
-                ]
-                for target in targets
-            }
-        )
+        return JSONResponse(_violations_body(targets, is_only=len(contracts) == 1))
 
     async def add_scenario(request: Request) -> Response:
-        try:
-            document = orjson.loads(await request.body())
-            before = len(state.answers)
-            play(document)
-        except orjson.JSONDecodeError as error:
-            return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
-        except BadScenario as error:
-            return JSONResponse({"error": str(error), "pointer": error.pointer}, 400)
-        return JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
+        before = len(state.answers)
+        refusal = await _play(request, play, max_bytes)
+        return refusal or JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
 
     async def list_scenarios(_request: Request) -> Response:
         return JSONResponse(_scenarios_body(state))
@@ -84,6 +69,45 @@ def control_routes(
         Route(scenarios, clear_scenarios, methods=["DELETE"]),
         Route("/_bodydouble/reset", reset_all, methods=["POST"]),
     ]
+
+
+async def _play(request: Request, play: Callable[[Any], None], max_bytes: int) -> Response | None:
+    """Hand the scenario in a body to ``play``; return the refusal of a bad one."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > max_bytes:
+            advice = "send its answers in several requests, or start with a larger --max-control-kb"
+            return JSONResponse({"error": f"the scenario has more than {max_bytes:,} bytes; {advice}"}, 413)
+    try:
+        play(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
+        return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
+    except BadScenario as error:
+        return JSONResponse({"error": str(error), "pointer": error.pointer}, 400)
+    return None
+
+
+def _health_body(
+    contracts: Sequence[Contract], targets: Sequence[ScriptTarget], problems: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "status": "degraded" if problems else "ok",
+        **({"problems": problems} if problems else {}),
+        "version": version("bodydouble"),
+        # Fingerprints are computed at the first request: that of a large document takes a second.
+        **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
+        "operations": list(dict.fromkeys(target.operation.key for target in targets)),
+    }
+
+
+def _violations_body(targets: Sequence[ScriptTarget], *, is_only: bool) -> dict[str, list[dict[str, str]]]:
+    return {
+        target.operation.key if is_only else target.name: [
+            {"id": item.id, "description": item.description} for item in target.writer.violations.values()
+        ]
+        for target in targets
+    }
 
 
 def _identity(contract: Contract) -> dict[str, str]:

@@ -14,7 +14,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bodydouble_mockserver.asgi import Answer, Headers, response_head
 from bodydouble_mockserver.errors import problem
 from bodydouble_mockserver.faults import ABSOLUTE_FORM, EXTENSION, SocketConnection
-from bodydouble_mockserver.request import MAX_HEAD_BYTES, MAX_URL_BYTES, MalformedRequest, explain_malformed, too_long
+from bodydouble_mockserver.request import MAX_URL_BYTES, MalformedRequest, explain_malformed, too_late, too_long
+from bodydouble_mockserver.settings import Settings
 
 __all__ = ["FaultProtocol"]
 
@@ -31,6 +32,8 @@ _LINGER_S = 2.0
 
 @runtime_checkable
 class _RefusesMalformed(Protocol):
+    settings: Settings
+
     def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
         """Record a request that cannot be served, and return its answer."""
         ...
@@ -42,6 +45,10 @@ class FaultProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
         super().connection_made(transport)
+        app = self.config.app
+        self._settings = app.settings if isinstance(app, _RefusesMalformed) else Settings()
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._await_head()
         self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
         # The bytes since the beginning of the current head, and the reason for refusing it.
         self._head = b""
@@ -70,10 +77,36 @@ class FaultProtocol(HttpToolsProtocol):
                 self._refuse(self._malformed or self._explain(error))
             return
         if self._is_in_head:
-            if len(self._head) > MAX_HEAD_BYTES or len(self.url) > MAX_URL_BYTES:
-                self._refuse(too_long(self._head, len(self.url)))
+            if len(self._head) > self._settings.max_head_bytes or len(self.url) > MAX_URL_BYTES:
+                self._refuse(self._too_long(self._head))
             elif _HTTP_09.fullmatch(self._head):
                 self._refuse(explain_malformed(self._head, "HTTP/0.9"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        self._end_timer()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        """Give the client time to send a whole head."""
+        self._end_timer()
+        self._head_timer = self.loop.call_later(self._settings.head_timeout_s, self._refuse_late)
+
+    def _end_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _refuse_late(self) -> None:
+        if self.transport.is_closing() or self._malformed is not None:
+            return
+        if self._head:
+            self._refuse(too_late(self._head, self._settings.head_timeout_s))
+        else:
+            self.transport.close()
+
+    def _too_long(self, head: bytes) -> MalformedRequest:
+        return too_long(head, len(self.url), self._settings.max_head_bytes)
 
     def eof_received(self) -> None:
         """See asyncio.Protocol."""
@@ -118,16 +151,18 @@ class FaultProtocol(HttpToolsProtocol):
         """Add the connection to the scope of a new request; called by httptools."""
         super().on_message_begin()
         self._is_in_head = True
+        self._await_head()
         self.scope["extensions"] = self._extensions
 
     def on_headers_complete(self) -> None:
         """Refuse a head that cannot be served, and read a whole URL as its path; called by httptools."""
         self._is_in_head = False
+        self._end_timer()
         url, head = self.url, self._head
-        if len(head) > MAX_URL_BYTES:
+        if len(head) > min(MAX_URL_BYTES, self._settings.max_head_bytes):
             length = len(url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-            if len(url) > MAX_URL_BYTES or length > MAX_HEAD_BYTES:
-                self._stop(too_long(head, len(url)))
+            if len(url) > MAX_URL_BYTES or length > self._settings.max_head_bytes:
+                self._stop(self._too_long(head))
         version = self.parser.get_http_version()
         if version != "1.1" and version != "1.0":
             self._stop(explain_malformed(head, "HTTP/0.9" if version == "0.9" else "version"))

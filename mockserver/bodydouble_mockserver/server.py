@@ -66,6 +66,8 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
         date_header=True,
         lifespan="on",
         timeout_keep_alive=75,
+        # uvicorn answers 503 beyond it, without the app.
+        limit_concurrency=app.settings.max_connections,
         timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,
         ssl_certfile=certificate,
         ssl_keyfile=key,
@@ -79,7 +81,7 @@ class Server(uvicorn.Server):
         """Stop serving; calls still running after the grace period are cancelled."""
         app = self.config.app
         if isinstance(app, MockServer):
-            app.end_streams()
+            app.end_waiting()
         # uvicorn logs a traceback for each cancelled call; here calls that hang on purpose end that way.
         logger = logging.getLogger("uvicorn.error")
         level = logger.level

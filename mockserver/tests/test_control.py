@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -225,3 +226,24 @@ def test_no_key_is_logged_or_shown(
     own = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("bodydouble"))
     assert "POST /v1/images/generations 500" in own
     assert "canary" not in "\n".join([caplog.text, repr(options), *(answer.text for answer in answers)])
+
+
+def test_a_scenario_that_is_too_large_is_refused_before_it_is_read_whole(
+    contract: Contract, call: Call, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = create_app(contract, Settings(max_control_bytes=100))
+    small, large = b'{"answers": []}' + b" " * 85, b'{"answers": []}' + b" " * 86
+    statuses = [call(app, "/_bodydouble/scenarios", content=body).status_code for body in (small, large)]
+    assert statuses == [201, 413]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_health_tells_what_the_journal_lost(contract: Contract, call: Call, edit: Edit) -> None:
+    app = create_app(contract, Settings(journal_file=Path("/dev/full")))
+    healths: list[Any] = []
+    for _ in range(2):
+        healths.append(call(app, HEALTH, method="GET").json())
+        call(app, json=edit())
+        app.journal.close()
+    assert [health["status"] for health in healths] == ["ok", "degraded"]
+    assert healths[1]["problems"] == [app.journal.problem]

@@ -181,10 +181,10 @@ class EndingServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, end: Callable[[], None]) -> None:
         super().__init__(config)
-        self._end_streams = end
+        self._end_waiting = end
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._end_streams()
+        self._end_waiting()
         await super().shutdown(sockets)
 
 

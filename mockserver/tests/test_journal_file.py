@@ -130,7 +130,64 @@ def test_a_full_disk_is_logged_once_and_calls_continue(caplog: pytest.LogCapture
         journal.append(handled())
         file.flush()
     journal.close()
-    assert [record.message for record in caplog.records] == [
-        f"the journal file /dev/full can no longer be written: {os.strerror(28)}"
-    ]
+    said = f"the journal file /dev/full cannot be written: {os.strerror(28)}; lines lost: "
+    assert [record.message for record in caplog.records] == [f"{said}1"]
+    assert journal.problem == f"{said}3"
     assert len(journal.exchanges()) == 3
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit on the size of a file")
+def test_lines_are_written_again_when_the_disk_has_room(tmp_path: Path) -> None:
+    script = """\
+import resource, signal, sys
+from pathlib import Path
+from bodydouble_mockserver.journal.file import JournalFile
+
+file = JournalFile(Path(sys.argv[1]))
+most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+for size, line in [(most, b"first"), (8, b"second"), (8, b"third"), (most, b"fourth"), (most, b"fifth")]:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
+    file.append(line + b"\\n")
+    file.flush()
+print(file.problem)
+"""
+    path = tmp_path / "journal.jsonl"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False)
+    assert done.stdout == f"the journal file {path} can be written again; lines lost: 2\n", done.stderr
+    # The line that was cut stays alone.
+    assert path.read_bytes() == b"first\nse\nfourth\nfifth\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be moved")
+@pytest.mark.parametrize("is_moved", [True, False])
+def test_a_file_that_was_moved_or_removed_is_made_anew(tmp_path: Path, is_moved: bool) -> None:
+    path, rotated = tmp_path / "journal.jsonl", tmp_path / "journal.jsonl.1"
+    file = JournalFile(path)
+    file.append(b"first\n")
+    file.flush()
+    path.rename(rotated)
+    if not is_moved:
+        rotated.unlink()
+    file.append(b"second\n")
+    file.close()
+    assert path.read_bytes() == b"second\n"
+    assert not is_moved or rotated.read_bytes() == b"first\n"
+    assert file.problem is None
+
+
+def test_two_writers_of_one_file_leave_every_line_whole(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    script = """\
+import sys
+from pathlib import Path
+from bodydouble_mockserver.journal.file import JournalFile
+
+file = JournalFile(Path(sys.argv[1]))
+for _ in range(40):
+    file.append(sys.argv[2].encode() * 200_000 + b"\\n")
+file.close()
+"""
+    writers = [subprocess.Popen([sys.executable, "-c", script, str(path), letter]) for letter in "ab"]
+    assert [writer.wait() for writer in writers] == [0, 0]
+    lines = path.read_bytes().splitlines()
+    assert sorted(lines) == [b"a" * 200_000] * 40 + [b"b" * 200_000] * 40

@@ -8,6 +8,8 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -284,6 +286,64 @@ def test_a_websocket_handshake_is_refused_in_words(server: tuple[MockServer, str
         status, body = read_answer(connection)
     assert (status, b"WebSocket" in body) == (400, True)
     assert server[0].journal.exchanges()[-1].findings[0]["id"] == "not-stood-in"
+
+
+@pytest.mark.parametrize("start", ["", "GET ", "GET / HTTP/1.1\r\nHost: mock\r\n"])
+def test_a_head_that_does_not_end_is_refused_in_time(contract: Contract, serve: Serve, start: str) -> None:
+    app = create_app(contract, Settings(head_timeout_s=0.2))
+    with serve(app) as origin:
+        answer = exchange_bytes(origin, start.encode())
+        assert answer.startswith(b"HTTP/1.1 408 " if start else b"")
+        assert bool(answer) == bool(start)
+        found = [item["id"] for exchange in app.journal.exchanges() for item in exchange.findings]
+        assert found == (["request-head-too-late"] if start else [])
+
+
+def test_a_second_request_has_its_own_time(contract: Contract, serve: Serve) -> None:
+    whole = head(f"Content-Length: {len(BODY)}", "") + BODY
+    with serve(create_app(contract, Settings(head_timeout_s=0.5))) as origin, connect(origin) as connection:
+        connection.sendall(whole)
+        assert read_answer(connection)[0] == 200
+        # Idle for longer than a head may take, which is no unfinished head.
+        connection.settimeout(0.8)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(30)
+        connection.sendall(whole)
+        assert read_answer(connection)[0] == 200
+        connection.sendall(whole[:40])
+        assert read_answer(connection)[0] == 408
+
+
+def test_beyond_the_limit_of_connections_the_answer_is_503(contract: Contract, serve: Serve) -> None:
+    whole = head(f"Content-Length: {len(BODY)}", "") + BODY
+    with serve(create_app(contract, Settings(max_connections=3))) as origin, contextlib.ExitStack() as stack:
+        statuses: list[int] = []
+        for _ in range(4):
+            connection = stack.enter_context(connect(origin))
+            connection.sendall(whole)
+            statuses.append(read_answer(connection)[0])
+    assert statuses == [200, 200, 503, 503]
+
+
+def test_delayed_answers_are_sent_when_the_server_ends(contract: Contract, serve: Serve) -> None:
+    app = create_app(contract, Settings(latency_s=(300, 300)))
+    statuses: list[int] = []
+
+    def ask(origin: str) -> None:
+        with connect(origin) as connection:
+            connection.sendall(head(f"Content-Length: {len(BODY)}", "") + BODY)
+            statuses.append(read_answer(connection)[0])
+
+    with serve(app) as origin:
+        asking = [threading.Thread(target=ask, args=(origin,)) for _ in range(20)]
+        for thread in asking:
+            thread.start()
+        while len(app.journal.numbers()) < 20:
+            time.sleep(0.01)
+    for thread in asking:
+        thread.join()
+    assert statuses == [exchange.status for exchange in app.journal.exchanges()] == [200] * 20
 
 
 def test_uvicorn_still_has_what_the_protocol_builds_on() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from bodydouble_mockserver import BadScenario, Images, Settings, create_app, parse_seconds
+from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
@@ -64,6 +64,16 @@ def serve(
         int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.")
     ] = 100_000,
     max_json_levels: Annotated[int, typer.Option(min=1, max=200, help="Limit of levels of nesting in a body.")] = 64,
+    max_head_kb: Annotated[
+        float, typer.Option(min=1, help="Size limit of a request line with its headers, in KiB.")
+    ] = 64,
+    head_timeout: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Time for a client to send request line and headers.")
+    ] = 10,
+    max_control_kb: Annotated[float, typer.Option(min=1, help="Size limit of a scenario that is sent, in KiB.")] = 1024,
+    max_connections: Annotated[
+        int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.")
+    ] = 1000,
     pictures: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")
     ] = None,
@@ -118,6 +128,10 @@ def serve(
         max_body_bytes=int(max_body_mb * 1024 * 1024),
         max_json_values=max_json_values,
         max_json_levels=max_json_levels,
+        max_head_bytes=int(max_head_kb * 1024),
+        head_timeout_s=head_timeout,
+        max_control_bytes=int(max_control_kb * 1024),
+        max_connections=max_connections,
         latency_s=_parse_latency(latency),
         fail_rate=fail_rate,
         control=not no_control,
@@ -157,6 +171,7 @@ def serve(
         sys.stdout.flush()
 
     run(config, listener, announce)
+    _report_losses(app)
 
 
 def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":
@@ -164,6 +179,11 @@ def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | 
     from bodydouble.commands.watch import WatchedFiles
 
     return WatchedFiles(contracts or (), overlay, scenario)
+
+
+def _report_losses(app: MockServer) -> None:
+    if app.journal.problem is not None:
+        _exit_with_error(app.journal.problem)
 
 
 def _load(

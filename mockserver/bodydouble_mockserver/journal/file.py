@@ -1,10 +1,17 @@
 """The journal's file: exchanges as JSON lines, written within a second, so that a killed process loses at most one second."""
 
 import atexit
+import contextlib
 import logging
 import os
+import stat
+import sys
 import threading
+from collections.abc import Generator
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 __all__ = ["CannotWriteJournal", "JournalFile"]
 
@@ -20,19 +27,23 @@ class CannotWriteJournal(ValueError):
 class JournalFile:
     """Appends lines to a file with a delay of at most half a second; thread-safe.
 
-    Lines handed to the operating system survive a crash of this process. When writing fails later (a full disk), the error is logged once
-    and later lines are dropped, so that the app's calls continue. Raises CannotWriteJournal when the file cannot be opened.
+    Lines handed to the operating system survive a crash of this process. A file that was moved away or removed is made anew (log rotation);
+    several processes may write to one file. When writing fails (a full disk), lines are lost and counted, the error is logged once, and
+    later lines are written again as soon as that is possible, so that the app's calls continue. Raises CannotWriteJournal when the file
+    cannot be opened at first.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            self._descriptor = _open(path)
         except OSError as error:
-            reason = error.strerror or error
             raise CannotWriteJournal(
-                f"the journal file {path} cannot be opened: {reason}; name a file in a folder that can be written"
+                f"the journal file {path} cannot be opened: {_reason(error)}; name a file in a folder that can be written"
             ) from None
+        self._is_torn = _ends_within_a_line(self._descriptor)
+        self._problem: str | None = None
+        self._lost_lines = 0
         self._lines: list[bytes] = []
         self._size = 0
         self._is_open = True
@@ -41,10 +52,17 @@ class JournalFile:
         self._writing = threading.Lock()
         self._has_lines = threading.Event()
         self._end = threading.Event()
-        self._end_torn_line()
         self._thread = threading.Thread(target=self._run, name="bodydouble-journal", daemon=True)
         self._thread.start()
         atexit.register(self.close)
+
+    @property
+    def problem(self) -> str | None:
+        """The loss of lines so far, in one sentence; None while all were written."""
+        if self._lost_lines == 0:
+            return None
+        state = f"cannot be written: {self._problem}" if self._problem else "can be written again"
+        return f"the journal file {self._path} {state}; lines lost: {self._lost_lines}"
 
     def append(self, line: bytes) -> None:
         """Queue one line, which includes its newline."""
@@ -65,8 +83,8 @@ class JournalFile:
             with self._lock:
                 lines, self._lines, self._size = self._lines, [], 0
                 self._has_lines.clear()
-            if lines:
-                self._write(b"".join(lines))
+            if lines and self._descriptor >= 0:
+                self._write(lines)
 
     def close(self) -> None:
         """Write the queued lines and close the file; later lines are dropped. Safe to call again."""
@@ -87,25 +105,71 @@ class JournalFile:
             self._end.wait(_FLUSH_S)
             self.flush()
 
-    def _write(self, data: bytes) -> None:
-        if self._descriptor < 0:
-            return
+    def _write(self, lines: list[bytes]) -> None:
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._descriptor, view) :]
+            self._follow_path()
+            with _locked(self._descriptor):
+                rest = memoryview(b"".join([b"\n", *lines] if self._is_torn else lines))
+                while rest:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                    self._is_torn = True
+            self._is_torn = False
         except OSError as error:
-            _LOG.error("the journal file %s can no longer be written: %s", self._path, error.strerror or error)
-            os.close(self._descriptor)
-            self._is_open, self._descriptor = False, -1
-
-    def _end_torn_line(self) -> None:
-        """End a line that a killed process left unfinished, which would corrupt the next one."""
-        try:
-            if os.lseek(self._descriptor, 0, os.SEEK_END):
-                os.lseek(self._descriptor, -1, os.SEEK_END)
-                if os.read(self._descriptor, 1) != b"\n":
-                    self._write(b"\n")
-        except OSError:
-            # A pipe or a terminal cannot seek.
+            self._lost_lines += len(lines)
+            if self._problem is None:
+                self._problem = _reason(error)
+                _LOG.error("%s", self.problem)
             return
+        if self._problem is not None:
+            self._problem = None
+            _LOG.error("%s", self.problem)
+
+    def _follow_path(self) -> None:
+        """Open the path again when it no longer leads to the open file. Raises OSError."""
+        now = os.fstat(self._descriptor)
+        if not stat.S_ISREG(now.st_mode):
+            return
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(now, self._path.stat()):
+                return
+        moved, self._descriptor = self._descriptor, _open(self._path)
+        os.close(moved)
+        self._is_torn = _ends_within_a_line(self._descriptor)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+
+
+def _ends_within_a_line(descriptor: int) -> bool:
+    """Return whether a killed process left a line unfinished, which would corrupt the next one."""
+    try:
+        if not os.lseek(descriptor, 0, os.SEEK_END):
+            return False
+        os.lseek(descriptor, -1, os.SEEK_END)
+        return os.read(descriptor, 1) != b"\n"
+    except OSError:
+        # A pipe or a terminal cannot seek.
+        return False
+
+
+@contextlib.contextmanager
+def _locked(descriptor: int) -> Generator[None]:
+    """Keep other processes from writing between the parts of a write, where files can be locked."""
+    if sys.platform == "win32":
+        yield
+        return
+    is_locked = True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError:
+        is_locked = False  # a pipe, or a file system without locks
+    try:
+        yield
+    finally:
+        if is_locked:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)

@@ -160,6 +160,11 @@ class Journal:
         finally:
             self._listeners.remove(listener)
 
+    @property
+    def problem(self) -> str | None:
+        """What the file lost, in one sentence; None without a file, and while all is written."""
+        return None if self._file is None else self._file.problem
+
     def close(self) -> None:
         """Format the pending calls and close the file."""
         self.format_pending()

@@ -4,17 +4,16 @@ from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, rea
 from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
 from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.request.malformed import (
-    MAX_HEAD_BYTES,
     MAX_URL_BYTES,
     MalformedRequest,
     explain_malformed,
+    too_late,
     too_long,
 )
 from bodydouble_mockserver.request.not_stood_in import contract_limits, operation_limits
 from bodydouble_mockserver.request.security import bearer_key, refuse_keys, sent_keys
 
 __all__ = [
-    "MAX_HEAD_BYTES",
     "MAX_URL_BYTES",
     "CheckedRequest",
     "Disconnected",
@@ -31,5 +30,6 @@ __all__ = [
     "refuse_keys",
     "sent_keys",
     "take_in",
+    "too_late",
     "too_long",
 ]

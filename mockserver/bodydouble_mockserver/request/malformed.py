@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from bodydouble_spec import Evidence, Finding, Severity
 
-__all__ = ["MAX_HEAD_BYTES", "MAX_URL_BYTES", "MalformedRequest", "explain_malformed", "too_long"]
+__all__ = ["MAX_URL_BYTES", "MalformedRequest", "explain_malformed", "too_late", "too_long"]
 
 # Assumed: usual limits of proxies in front of an API.
 MAX_URL_BYTES = 16 * 1024
-MAX_HEAD_BYTES = 64 * 1024
 
 _REQUEST_LINE = re.compile(rb"\s{0,8}([!-~]{1,40}) ([^ \r\n]{0,200})")
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
@@ -43,12 +42,18 @@ class MalformedRequest:
         )  # fmt: skip
 
 
-def too_long(head: bytes, url_bytes: int) -> MalformedRequest:
+def too_late(head: bytes, timeout_s: float) -> MalformedRequest:
+    """Return the refusal of a head that was not complete in time."""
+    text = f"The request line and headers did not come within {timeout_s:g} seconds; end them with an empty line"
+    return _malformed("request-head-too-late", 408, text, head)
+
+
+def too_long(head: bytes, url_bytes: int, max_head_bytes: int) -> MalformedRequest:
     """Return the refusal of a head that is too long: 414 when the URL is, else 431."""
     if url_bytes > MAX_URL_BYTES:
         text = f"The URL is longer than {MAX_URL_BYTES:,} bytes; send the data in the body"
         return _malformed("request-url-too-long", 414, text, head)
-    text = f"The request line and headers are longer than {MAX_HEAD_BYTES:,} bytes; send fewer or shorter headers and cookies"
+    text = f"The request line and headers are longer than {max_head_bytes:,} bytes; send fewer or shorter headers and cookies"
     return _malformed("request-head-too-long", 431, text, head)
 
 
