@@ -105,13 +105,14 @@ def test_what_could_not_be_tried_is_neither_executed_nor_accepted(name: str) -> 
 def test_only_what_an_answer_decided_is_called_executed() -> None:
     sources = {
         name: [cause.source for cause in verdict(case_of(name))[0].covers]
-        for name in ("path-v2", "at-most-two-pictures", "base-path", "required-header")
+        for name in ("path-v2", "at-most-two-pictures", "base-path", "required-header", "other-host")
     }
     assert sources == {
         "path-v2": ["executed"],
         "at-most-two-pictures": ["executed"],
-        "base-path": [None],
+        "base-path": ["executed"],
         "required-header": ["executed"],
+        "other-host": [None],
     }
 
 

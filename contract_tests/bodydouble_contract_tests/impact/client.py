@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 from bodydouble_client import EditResult, StatusError
-from bodydouble_mockserver import Images, Settings, create_app
+from bodydouble_mockserver import Images, MockServer, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Finding, Operation, RecordedPicture, is_object, is_success
 from starlette.types import Receive, Scope, Send
@@ -63,6 +63,14 @@ class ContractServer:
         target = f"{path}?{parts.query}" if parts.query else path
         return self._http.request(method, target, content=content, headers=parts.headers)
 
+    def request_below(self, base_paths: Sequence[str], method: str, path: str, parts: SentParts) -> httpx.Response:
+        """Send a request without a body to a server that has the mock server below these paths, and nothing elsewhere."""
+        with httpx.Client(
+            transport=_MountedTransport(self._app, base_paths), base_url="http://127.0.0.1", trust_env=False
+        ) as http:
+            target = f"{path}?{parts.query}" if parts.query else path
+            return http.request(method, target, headers=parts.headers)
+
     def send(self, operation: Operation, body: Any = NO_BODY, path: str | None = None) -> int:
         """Send a request as an operation asks for it, to its path or another one, and return the status of the answer."""
         parts = OperationTerms(self._contract, operation).sent
@@ -72,6 +80,23 @@ class ContractServer:
         """Send a body to an operation and return its faults, none when it is served. ``path`` fills in a path template."""
         status = self.send(operation, body, path)
         return request_faults(operation, status, body)
+
+
+class _MountedTransport(MockTransport):
+    """Serves a mock server below some paths; everything else is not found."""
+
+    def __init__(self, app: MockServer, base_paths: Sequence[str]) -> None:
+        super().__init__(app)
+        self._base_paths = sorted(base_paths, key=len, reverse=True)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport."""
+        target = request.url.raw_path.decode("ascii")
+        base = next((base for base in self._base_paths if target.startswith(f"{base}/")), None)
+        if base is None:
+            return httpx.Response(404)
+        request.url = request.url.copy_with(raw_path=target[len(base) :].encode("ascii"))
+        return super().handle_request(request)
 
 
 def request_faults(operation: Operation, status: int, body: Any) -> list[Finding]:

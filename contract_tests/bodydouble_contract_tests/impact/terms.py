@@ -58,10 +58,14 @@ class OperationTerms:
         return tuple(f"{one.scheme}://{one.netloc}".lower() for one in parts if one.scheme and one.netloc)
 
     @property
+    def base_paths(self) -> tuple[str, ...]:
+        """The path of each server, without a slash at the end."""
+        return tuple(urlsplit(url).path.rstrip("/") for url in self.base_urls) or ("",)
+
+    @property
     def full_path(self) -> str:
         """The path of the operation with that of its first server."""
-        base = urlsplit(self.base_urls[0]).path.rstrip("/") if self.base_urls else ""
-        return f"{base}{self.operation.path}"
+        return f"{self.base_paths[0]}{self.operation.path}"
 
     @cached_property
     def unsupported_schemes(self) -> tuple[str, ...]:
