@@ -44,7 +44,7 @@ _KEYWORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("became-not-nullable", ("type", "enum")), ("became-enum", ("enum",)), ("became-not-enum", ("enum",)), ("enum-value-", ("enum",)),
     ("const-", ("enum",)), ("pattern-property-", ("patternProperties",)), ("pattern-", ("pattern",)),
     ("unique-items-", ("uniqueItems",)), ("multiple-of-", ("multipleOf",)), ("additional-properties-", ("additionalProperties",)),
-    ("one-of-", ("oneOf", "type")), ("any-of-", ("anyOf", "type")), ("all-of-", ("allOf",)), ("not-changed", ("not",)),
+    ("schema-became-", ("not",)), ("one-of-", ("oneOf", "type")), ("any-of-", ("anyOf", "type")), ("all-of-", ("allOf",)), ("not-changed", ("not",)),
     ("if-", ("then", "else")), ("then-", ("then",)), ("else-", ("else",)), ("contains-", ("contains", "minContains")),
     ("property-names-", ("propertyNames",)), ("dependent-required-", ("dependentRequired",)),
     ("dependent-schema-", ("dependentSchemas",)), ("prefix-items-", ("prefixItems", "items")),

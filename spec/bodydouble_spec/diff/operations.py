@@ -25,7 +25,7 @@ _HANDLED = {
 }
 _ABSENT = Part({}, "")
 # Read as they are written: a difference is told, its meaning is not.
-_UNREAD = {"links"}
+_UNREAD = {"itemEncoding", "itemSchema", "links", "prefixEncoding"}
 
 
 def compare_operation(

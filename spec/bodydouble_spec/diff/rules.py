@@ -1,8 +1,8 @@
 """The rules of comparison: each kind of change with its severity and its sentence.
 
 ``diff`` takes ids and severities from this one table, the settings are checked against it, and the documentation is
-generated from it. Where oasdiff (https://github.com/oasdiff/oasdiff, ``checker/rules.go``) has a rule, the id and the
-level are its own.
+generated from it. Where oasdiff (https://github.com/oasdiff/oasdiff, 1.32.1, ``checker/rules.go``) has a rule, the id is
+its own; where its level is another one, the documentation says why.
 """
 
 from collections.abc import Iterator, Mapping
@@ -106,6 +106,8 @@ SCHEMA_RULES = (
     ("discriminator-mapping-changed", "I", "I", "the discriminator of {it} mapped to {old} and maps to {new}"),
     ("deprecated", "I", "I", "{it} is now deprecated"),
     ("reactivated", "I", "I", "{it} is no longer deprecated"),
+    ("schema-became-false", "E", "I", "{it} may no longer have any value"),
+    ("schema-became-not-false", "I", "E", "{it}, which could not have any value, may now have one"),
     ("keyword-changed", "I", "I", "{it} changed: it was {old} and is {new}"),
 )
 
@@ -233,6 +235,10 @@ NOT_IN_OASDIFF = {
     "request-parameter-serialization-changed", "response-serialization-changed",
     "additional-properties-allowed", "additional-properties-forbidden", "additional-properties-restricted", "became-not-enum",
     "keyword-changed", "not-changed",
+    "request-body-deprecated", "request-body-enum-value-added", "request-body-reactivated", "request-parameter-multiple-of-changed",
+    "request-parameter-multiple-of-generalized", "request-parameter-unique-items-set", "request-parameter-unique-items-unset",
+    "response-body-deprecated", "response-body-enum-value-added", "response-body-reactivated", "response-body-unique-items-set",
+    "response-property-unique-items-set",
     "request-body-pattern-added", "request-body-pattern-changed", "request-body-pattern-generalized", "request-body-pattern-removed",
     "response-body-became-enum", "response-body-pattern-added", "response-body-pattern-changed", "response-body-pattern-removed",
     "response-property-became-enum",
@@ -262,11 +268,13 @@ _LIMITED_SCOPES = {
     "response-write-only-property": {"became-optional", "became-required", "enum-value-added"},
     "request-parameter-property": {
         "became-not-nullable", "became-nullable", "enum-value-added", "enum-value-removed", "list-of-types-narrowed",
-        "list-of-types-widened", "type-changed", "type-generalized", "type-specialized",
+        "list-of-types-widened", "schema-became-false", "schema-became-not-false", "type-changed", "type-generalized",
+        "type-specialized",
     },
     "response-header": {
-        "became-not-nullable", "became-nullable", "became-optional", "type-changed", "type-compatible", "type-generalized",
-        "type-specialized",
+        "became-not-nullable", "became-nullable", "became-optional", "multiple-of-set", "multiple-of-unset", "schema-became-false",
+        "schema-became-not-false", "type-changed", "type-compatible", "type-generalized", "type-specialized",
+        *(f"{name}-{word}" for name, _, _ in BOUNDS for word in ("decreased", "increased", "set", "unset")),
     },
 }  # fmt: skip
 _REQUESTS = {"request-body", "request-parameter", "request-property"}
@@ -301,8 +309,8 @@ class Rule:
     """One kind of change between two contracts.
 
     ``id`` is in kebab case; ``severity`` applies unless settings change it; ``sentence`` is the message, with fields
-    for the place (``it``), the value before (``old``) and the value after (``new``); ``is_oasdiff`` tells whether id
-    and severity are oasdiff's.
+    for the place (``it``), the value before (``old``) and the value after (``new``); ``is_oasdiff`` tells whether the
+    id is oasdiff's.
     """
 
     id: str

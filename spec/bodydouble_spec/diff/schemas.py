@@ -109,6 +109,11 @@ class SchemaComparison:
     def _compare(self, place: Place, location: Location) -> None:
         old, new = place.old, place.new
         location = _one_way_location(location, new)
+        if old.is_never != new.is_never:
+            word = "became-false" if new.is_never else "became-not-false"
+            with self.judge.at(place, location):
+                self._note(f"schema-{word}", location, new.pointer, old, new)
+            return
         lone = self._lone_alternative(old, new)
         if lone is not None:
             self._compare_lone(place, location, *lone)

@@ -12,7 +12,7 @@ from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_p
 __all__ = ["embed_files"]
 
 _SCHEMA_KEYS = {
-    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "schema", "then", "unevaluatedItems",
+    "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "schema", "then", "unevaluatedItems",
     "unevaluatedProperties",
 }  # fmt: skip
 _SCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}

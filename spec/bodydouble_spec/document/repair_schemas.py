@@ -237,6 +237,7 @@ class SchemaRepair:
         "anyOf": _repair_list,
         "const": _repair_const,
         "contains": _repair_subschema,
+        "contentSchema": _repair_subschema,
         "dependentSchemas": _repair_map,
         "else": _repair_subschema,
         "exclusiveMaximum": _repair_exclusive,

@@ -10,7 +10,7 @@ from bodydouble_spec.meaning.identity import digest, encoded, identify, without_
 from bodydouble_spec.meaning.node import Node
 from bodydouble_spec.meaning.operations import Operations, Part
 from bodydouble_spec.meaning.schemas import Schemas
-from bodydouble_spec.meaning.wire import servers_of, without_prose
+from bodydouble_spec.meaning.wire import Unread, servers_of, without_prose
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, template_of
 
@@ -40,7 +40,8 @@ class Meaning:
         self._requests = Schemas(self.document, "readOnly" if is_directed else None)
         self._answers = Schemas(self.document, "writeOnly") if is_directed else self._requests
         self._callbacks: dict[str, Part] = {}
-        reader = Operations(self.document, self._requests, self._answers, self._callbacks)
+        self._unread = Unread(self.document)
+        reader = Operations(self.document, self._requests, self._answers, self._unread, self._callbacks)
         self.operations: dict[tuple[str, str], Part] = {}
         self.paths: dict[tuple[str, str], str] = {}
         self.unread: dict[str, Part] = {}
@@ -57,7 +58,7 @@ class Meaning:
 
     def _add_unread(self, name: str, item: Mapping[str, Any], pointer: str) -> None:
         rest = {
-            key: without_prose(value, key)
+            key: self._unread.value(value, key)
             for key, value in item.items()
             if key not in _ITEM and not key.startswith("x-")
         }
@@ -66,7 +67,7 @@ class Meaning:
 
     def _add_root_unread(self) -> None:
         rest = {
-            key: without_prose(value, key)
+            key: self._unread.value(value, key)
             for key, value in self.document.items()
             if key not in _ROOT and not key.startswith("x-")
         }

@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble_spec.document import METHODS
 from bodydouble_spec.meaning.node import Node, Source
 from bodydouble_spec.meaning.schemas import Schemas
-from bodydouble_spec.meaning.wire import encoding_of, media_type_of, serialization_of, servers_of, without_prose
+from bodydouble_spec.meaning.wire import Unread, encoding_of, media_type_of, serialization_of, servers_of
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, path_names, pointer_parts, resolve_pointer
 
@@ -51,17 +51,18 @@ class Operations:
     """The operations of one document.
 
     ``requests`` and ``answers`` make the nodes of what a client sends and gets; for a webhook or callback, where the
-    service calls the client, they change places.
+    service calls the client, they change places. ``unread`` returns the parts that have no form of their own.
     """
 
     document: Mapping[str, Any]
     requests: Schemas
     answers: Schemas
+    unread: Unread
     callbacks: Mapping[str, Part] = field(default_factory=dict[str, Part])
 
     def reversed(self) -> "Operations":
         """Return the reader of webhooks and callbacks."""
-        return Operations(self.document, self.answers, self.requests, self.callbacks)
+        return Operations(self.document, self.answers, self.requests, self.unread, self.callbacks)
 
     def of_item(self, path: str, item: Mapping[str, Any], pointer: str, place: str) -> Iterator[tuple[str, Part]]:
         """Yield method and operation for each method of the path item at ``pointer``; ``place`` is the pointer shown."""
@@ -75,7 +76,7 @@ class Operations:
                 )
 
     def _operation(self, path: str, item: Mapping[str, Any], servers: Any, pointer: str, place: str) -> Part:
-        value: dict[str, Any] = _rest(item, _OPERATION)
+        value: dict[str, Any] = self._rest(item, _OPERATION)
         if item.get("deprecated") is True:
             value["deprecated"] = True
         if "operationId" in item:
@@ -112,7 +113,7 @@ class Operations:
             yield f"{place} {key}", self._parameter(item, place, join_pointer(pointer, index), self.requests, name)
 
     def _parameter(self, item: Mapping[str, Any], place: str, pointer: str, schemas: Schemas, name: str) -> Part:
-        value: dict[str, Any] = _rest(item, _PARAMETER)
+        value: dict[str, Any] = self._rest(item, _PARAMETER)
         value |= {key: True for key in ("allowEmptyValue", "deprecated", "required") if item.get(key) is True}
         content = item.get("content")
         if is_object(content) and content:
@@ -128,7 +129,7 @@ class Operations:
         return Part(value, pointer, name)
 
     def _body(self, item: Mapping[str, Any], pointer: str) -> Part:
-        value: dict[str, Any] = _rest(item, {"content", "required"})
+        value: dict[str, Any] = self._rest(item, {"content", "required"})
         if item.get("required") is True:
             value["required"] = True
         value["content"] = self._content(item.get("content"), join_pointer(pointer, "content"), self.requests)
@@ -140,7 +141,7 @@ class Operations:
             if not is_object(item):
                 continue
             here = join_pointer(pointer, name)
-            value = _rest(item, {"encoding", "schema"})
+            value = self._rest(item, {"encoding", "schema"})
             node = None
             if "schema" in item:
                 node = schemas.built(schemas.node(Source(item["schema"], join_pointer(here, "schema"))))
@@ -151,12 +152,12 @@ class Operations:
                         schemas.built(inner)
             encoding = encoding_of(media_type_of(name), item.get("encoding"), node)
             if encoding:
-                value["encoding"] = encoding
+                value["encoding"] = self.unread.value(encoding, "encoding")
             result[media_type_of(name)] = Part(value, here, name)
         return result
 
     def _response(self, item: Mapping[str, Any], pointer: str) -> Part:
-        value: dict[str, Any] = _rest(item, {"content", "headers"})
+        value: dict[str, Any] = self._rest(item, {"content", "headers"})
         headers = item.get("headers")
         value["headers"] = {
             name.lower(): self._header(name, header, join_pointer(pointer, "headers", name))
@@ -194,11 +195,10 @@ class Operations:
                 _, place = self.followed(found[expression], join_pointer(here, expression))
                 yield f"{name} {expression}", self.callbacks.get(place)
 
-
-def _rest(item: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
-    """Return the keys of a part that are neither known, nor prose, nor extensions."""
-    return {
-        key: without_prose(value, key)
-        for key, value in item.items()
-        if key not in known and key not in PROSE and not key.startswith("x-")
-    }
+    def _rest(self, item: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+        """Return the keys of a part that are neither known, nor prose, nor extensions."""
+        return {
+            key: self.unread.value(value, key)
+            for key, value in item.items()
+            if key not in known and key not in PROSE and not key.startswith("x-")
+        }

@@ -23,7 +23,7 @@ _OF_OBJECTS = {
 _OF_ARRAYS = {"contains", "items", "prefixItems", "unevaluatedItems"}
 # Handled by name here; definitions hold nothing by themselves.
 _NO_LEAVES = {
-    "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "contains", "definitions", "dependentSchemas", "discriminator",
+    "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "contains", "contentSchema", "definitions", "dependentSchemas", "discriminator",
     "items", "maxContains", "minContains", "not", "oneOf", "patternProperties", "prefixItems", "properties", "propertyNames",
     *_CONDITIONS, *_SIGHTED, *PROSE,
 }  # fmt: skip
@@ -208,6 +208,8 @@ class _Builder:
             self._add_objects(objects, keywords)
         if present & _OF_ARRAYS:
             self._add_arrays(objects)
+        if "contentSchema" in present:
+            self._add_joined("contentSchema", objects)
         if "not" in present or "if" in present:
             self._add_logic(objects)
         return keywords, present

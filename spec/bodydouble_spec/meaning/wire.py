@@ -5,20 +5,59 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from bodydouble_spec.document import strip_prose
+from bodydouble_spec.errors import ContractError
 from bodydouble_spec.meaning.keywords import plain
 from bodydouble_spec.meaning.node import Node
-from bodydouble_spec.values import is_array, is_object
+from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 
-__all__ = ["encoding_of", "media_type_of", "serialization_of", "servers_of", "without_prose"]
+__all__ = ["Unread", "encoding_of", "media_type_of", "serialization_of", "servers_of", "without_prose"]
 
 _STYLES = {"cookie": "form", "header": "simple", "path": "simple", "query": "form"}
 _SCALARS = {"boolean", "integer", "null", "number", "string"}
+_MAX_STEPS = 200_000
 _PORTS = {"http": 80, "https": 443}
 
 
 def without_prose(value: Any, key: str = "") -> Any:
     """Return a JSON value without prose and extensions; ``key`` is its key."""
     return plain(strip_prose(value, key))
+
+
+class Unread:
+    """The parts of a document that are compared as they are written, with the targets of their references."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._steps = 0
+
+    def value(self, value: Any, key: str = "") -> Any:
+        """Return such a part without prose, with targets in place of references; ``key`` is its key.
+
+        Raises ContractError when that is too large.
+        """
+        return self._expanded(without_prose(value, key), ())
+
+    def _expanded(self, value: Any, above: tuple[str, ...]) -> Any:
+        self._steps += 1
+        if self._steps > _MAX_STEPS:
+            raise ContractError("the parts of this document that are not read refer to too much; not compared")
+        if is_array(value):
+            return [self._expanded(item, above) for item in value]
+        if not is_object(value):
+            return value
+        reference = value.get("$ref")
+        if not isinstance(reference, str):
+            return {name: self._expanded(item, above) for name, item in value.items()}
+        if reference in above:
+            # On a cycle, what is meant is a number of levels up.
+            return {"$ref": len(above) - above.index(reference)}
+        try:
+            target = without_prose(resolve_pointer(self._document, pointer_parts(reference)))
+        except LookupError:
+            return value
+        beside = {name: self._expanded(item, above) for name, item in value.items() if name != "$ref"}
+        found = self._expanded(target, (*above, reference))
+        return {**beside, "$ref": found} if beside else found
 
 
 def media_type_of(name: str) -> str:
