@@ -1,5 +1,6 @@
 """Check that a refusal says one thing: in its status line, its headers and its body, about the request that was sent."""
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -7,6 +8,7 @@ from typing import Any
 
 import orjson
 from bodydouble_spec import Evidence, Finding, is_array, is_object, pointer_parts
+from bodydouble_spec.values import template_of
 
 from bodydouble_contract_tests.checks.findings import deviation, shortened
 from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation
@@ -18,6 +20,7 @@ _CHECK = "refusal-consistent"
 _ID = "x-request-id"
 # A server's clock may be wrong by some minutes, and by a time zone.
 _MOST_SKEW_S = 86_400.0
+_VERSION = re.compile(r"^/v[0-9]+/")
 
 
 def check_consistency(profile: OperationProfile, observation: Observation, status: int) -> Iterator[Finding]:
@@ -33,7 +36,7 @@ def check_consistency(profile: OperationProfile, observation: Observation, statu
     yield from _path(profile, body)
     yield from _time(profile, body, observation)
     yield from _request_id(profile, body, observation)
-    if "error" in body and status == profile.refusal_status and _is_about_values(observation.case):
+    if "error" in body and _lists_issues(profile, status) and _is_about_values(observation.case):
         yield from _issues(profile, body, observation.case)
 
 
@@ -94,10 +97,13 @@ def _path(profile: OperationProfile, body: Mapping[str, Any]) -> Iterator[Findin
 
 
 def _is_same_path(profile: OperationProfile, stated: str) -> bool:
-    """Return whether a path, or a URL, ends with the operation's path, which may be given without its version."""
-    path = stated.partition("?")[0].rstrip("/")
-    short = "/" + profile.operation.path.strip("/").partition("/")[2]
-    return path.endswith((profile.operation.path.rstrip("/"), short.rstrip("/")))
+    """Return whether a path, or a URL, ends with the operation's path, which may be given without its version.
+
+    The parameters of the path may have any value: a recording does not say with which it was made.
+    """
+    path = _VERSION.sub("/", f"/{profile.operation.path.strip('/')}")
+    pattern = re.escape(template_of(path)).replace(r"\{\}", "[^/]+")
+    return re.search(f"{pattern}$", stated.partition("?")[0].rstrip("/") or "/") is not None
 
 
 def _time(profile: OperationProfile, body: Mapping[str, Any], observation: Observation) -> Iterator[Finding]:
@@ -139,6 +145,15 @@ def _is_about_values(case: Case) -> bool:
     return case.expectation is ExpectedOutcome.REFUSED and (case.form is None or case.form.content is None)
 
 
+def _lists_issues(profile: OperationProfile, status: int) -> bool:
+    """Return whether a status is that of an invalid request, and the contract has a place for its issues: ``error.data``."""
+    response = profile.operation.response(status)
+    if response is None or status != profile.refusal_status:
+        return False
+    views = [validator.view for validator in response.content.values() if validator is not None]
+    return any("data" in view.property("error").properties for view in views)
+
+
 def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> Iterator[Finding]:
     """Check that the issues of a refusal name every place with a fault, in words."""
     check, where = "refusal-issues", "/error/data"
@@ -155,7 +170,7 @@ def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> I
         yield deviation(
             profile, f"{check}/words", "an issue has no message", "a text", "", pointer=f"{where}/*/message"
         )
-    named = [_place(issue.get("path")) for issue in listed]
+    named = [place for issue in listed for place in _places(issue)]
     missed = [fault for fault in faults if fault and not any(place[: len(fault)] == fault for place in named)]
     if missed:
         places = [".".join(fault) for fault in missed]
@@ -164,5 +179,8 @@ def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> I
         yield deviation(profile, f"{check}/{rule}", shortened(message), places, named, pointer=f"{where}/*/path")
 
 
-def _place(path: Any) -> tuple[str, ...]:
-    return tuple(str(part) for part in path) if is_array(path) else ()
+def _places(issue: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Return the places that an issue names: its path, or the unknown keys of the object there, which Zod lists beside the path."""
+    path, keys = issue.get("path"), issue.get("keys")
+    place = tuple(map(str, path)) if is_array(path) else ()
+    return [(*place, str(key)) for key in keys] if is_array(keys) and keys else [place]

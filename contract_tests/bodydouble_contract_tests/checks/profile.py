@@ -33,6 +33,7 @@ from bodydouble_spec.image_fields import (
 )
 from bodydouble_spec.oracle import Oracle
 from bodydouble_spec.schema import SchemaView
+from bodydouble_spec.values import template_of
 
 from bodydouble_contract_tests.checks.unspecified import (
     KnownValues,
@@ -244,6 +245,12 @@ class OperationProfile:
     def target(self) -> tuple[str, dict[str, str]]:
         """Path and headers of every call, with the required parameters of the operation."""
         return request_target(self.contract, self.operation)
+
+    @cached_property
+    def methods(self) -> frozenset[str]:
+        """The methods that the contract has at the path of the operation, whatever the names of its parameters."""
+        path = template_of(self.operation.path)
+        return frozenset(one.method for one in self.contract.operations if template_of(one.path) == path)
 
     @cached_property
     def _known_values(self) -> Mapping[str, KnownValues]:

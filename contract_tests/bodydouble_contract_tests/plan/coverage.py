@@ -11,7 +11,7 @@ from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.plan.array import Pairs, covering_rows, varied_rows
 from bodydouble_contract_tests.plan.cases import UNKNOWN_PROPERTY, accepted_case, unknown_property_case
 from bodydouble_contract_tests.plan.options import RequestOptions
-from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Row, Space, Split, split_unsure
+from bodydouble_contract_tests.plan.space import MINIMAL, NO_BODY, Factor, Option, Row, Space, Split, split_unsure
 from bodydouble_contract_tests.schema import NOTHING
 
 __all__ = ["REQUIRED_ONLY", "CoveragePlan"]
@@ -24,15 +24,16 @@ class CoveragePlan:
     """The elements of one operation's request and the calls that prove them, singly and in pairs.
 
     ``image_url`` is a picture that the server can fetch, None when there is none. The calls for single elements have input pictures of the usual formats
-    and sizes, with ``is_cautious`` those for pairs too. ``minimal`` is the request with as little in it as the contract allows. Raises UnsupportedSchema when the operation takes no JSON body
-    or no valid request is found.
+    and sizes, with ``is_cautious`` those for pairs too. ``minimal`` is the request with as little in it as the contract allows. An operation that takes no body has one request.
+    Raises UnsupportedSchema when the body of the operation is no JSON, or no valid request is found.
     """
 
     def __init__(self, profile: OperationProfile, image_url: str | None, *, is_cautious: bool = False) -> None:
         self._profile = profile
         self._is_cautious = is_cautious
-        options = RequestOptions(profile, image_url, is_cautious=True)
-        divided = self._divided(options)
+        self._image_url = image_url
+        self.url_element: str | None = None
+        divided = self._divided(is_cautious=True)
         self._spaces = [split.sure for split in divided]
         self._unsure = [row_and_option for split in divided for row_and_option in split.unsure]
         self._rows = self._covering(costly_last=False)
@@ -40,9 +41,7 @@ class CoveragePlan:
             raise UnsupportedSchema(
                 f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other"
             )
-        self._image_url = image_url
         self.minimal = self._rows[0][1]
-        self.url_element = options.url_element
 
     @cached_property
     def cases(self) -> list[Case]:
@@ -106,11 +105,16 @@ class CoveragePlan:
 
     @cached_property
     def _pair_split(self) -> Split:
-        options = RequestOptions(self._profile, self._image_url, is_cautious=self._is_cautious)
-        return self._divided(options)[0]
+        return self._divided(is_cautious=self._is_cautious)[0]
 
-    def _divided(self, options: RequestOptions) -> list[Split]:
-        return [split_unsure(space, lambda body: not self._profile.is_unspecified(body)) for space in options.spaces()]
+    def _divided(self, *, is_cautious: bool) -> list[Split]:
+        """Return one divided space for each alternative of the request's schema."""
+        if not self._profile.operation.request_bodies:
+            return [Split(NO_BODY, [], {})]
+        options = RequestOptions(self._profile, self._image_url, is_cautious=is_cautious)
+        spaces = options.spaces()
+        self.url_element = options.url_element
+        return [split_unsure(space, lambda body: not self._profile.is_unspecified(body)) for space in spaces]
 
     def _covering(self, *, costly_last: bool) -> list[tuple[Space, Row]]:
         return [

@@ -145,7 +145,7 @@ def make_plan(
     values, those worth most first, then for odd requests. Where nothing costs money, everything is sent, pairs in as many as 300 requests in total.
     ``image_url`` is a picture that the server can fetch (http or https). ``only`` keeps the calls for the checks with these ids.
 
-    Raises UnsupportedSchema when the operation takes no JSON body or no valid request is found, and ValueError for an unknown check or a URL
+    Raises UnsupportedSchema when the body of the operation is no JSON or no valid request is found, and ValueError for an unknown check or a URL
     of another kind.
     """
     if image_url is not None and urlsplit(image_url).scheme not in {"http", "https"}:
@@ -199,7 +199,8 @@ class _Planner:
             )
         self._only = None if only is None else set(only)
         self._coverage = CoveragePlan(profile, image_url, is_cautious=is_billed)
-        self._boundaries = boundary_cases(profile.contract, profile.operation)
+        takes_body = bool(profile.operation.request_bodies)
+        self._boundaries = boundary_cases(profile.contract, profile.operation) if takes_body else ()
         self._unbought: dict[str, str] = {}
         self._pairs_of = {} if only is not None else dict(self._coverage.pairs_of_cases)
 

@@ -59,7 +59,7 @@ def probes(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *, 
     cases = credential_cases(profile, checks, row, is_billed=is_billed)
     if profile.operation.request is not None:
         cases += _malformed(profile, checks, row, is_billed=is_billed)
-    cases += _methods(checks, row, is_billed=is_billed)
+    cases += _methods(profile, checks, row, is_billed=is_billed)
     return [*cases, *_preflight(profile, checks)]
 
 
@@ -82,11 +82,12 @@ def _malformed(profile: OperationProfile, checks: Mapping[str, Check], row: Row,
         None if count is None else json.dumps({**row.value, count: 0}).replace(f'"{count}": 0', f'"{count}": NaN')
     )
     bodies: list[tuple[str, str | None, Evidence]] = [
-        ("empty", "", documented),
+        # A body that is optional is not missed, and no fields are no body.
+        ("empty", "" if profile.operation.request_required else None, documented),
         ("words", "Paint the door red.", documented),
         ("without-its-end", text[:-1], documented),
         ("first-half", text[: len(text) // 2], documented),
-        ("form-as-json", form, documented),
+        ("form-as-json", form or None, documented),
         ("multipart-as-json", multipart, documented),
         ("twice", f"{text} {text}", inferred),
         ("comma-at-the-end", f"{text[:-1]},}}", inferred),
@@ -97,7 +98,7 @@ def _malformed(profile: OperationProfile, checks: Mapping[str, Check], row: Row,
         if body is not None:
             kept = RequestForm(body.encode(), headers=() if body else (("content-type", "application/json"),))
             yield _of_form(f"malformed/{name}", check.id, row, kept, evidence=evidence)
-    if not is_billed:
+    if not is_billed and fields:
         either = frozenset({profile.refusal_status, 415})
         for name, body, media_type in (
             ("form", form, "application/x-www-form-urlencoded"),
@@ -120,10 +121,12 @@ def _of_form(
     return Case(name, check, row.value, expectation, evidence, row.images, form=form, statuses=statuses)
 
 
-def _methods(checks: Mapping[str, Check], row: Row, *, is_billed: bool) -> Iterator[Case]:
+def _methods(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *, is_billed: bool) -> Iterator[Case]:
+    """Yield calls with methods that the contract does not have at this path."""
     check = checks.get("method-refused")
     statuses = frozenset({400, 404, 405})
-    for method in () if check is None else ("GET",) if is_billed else ("GET", "PUT", "PATCH", "DELETE"):
+    tried = ("GET",) if is_billed else ("GET", "PUT", "PATCH", "DELETE")
+    for method in () if check is None else (one for one in tried if one not in profile.methods):
         content = b"" if method in {"GET", "DELETE"} else None
         form = RequestForm(content, method=method)
         yield _of_form(f"method/{method}", "method-refused", row, form, evidence=Evidence.INFERRED, statuses=statuses)

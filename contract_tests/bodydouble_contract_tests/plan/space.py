@@ -8,7 +8,7 @@ from bodydouble_spec import Evidence, is_array
 
 from bodydouble_contract_tests.schema import NOTHING
 
-__all__ = ["MINIMAL", "Factor", "Option", "Row", "Space", "Split", "simplest_rows", "split_unsure"]
+__all__ = ["MINIMAL", "NO_BODY", "Factor", "Option", "Row", "Space", "Split", "simplest_rows", "split_unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,9 @@ class Space:
                 values[factor.length_of] = [items[number % len(items)] for number in range(length)]
         return {name: value for name, value in values.items() if value is not NOTHING}
 
+
+NO_BODY = Space((Factor("body", (Option("no body", None),)),), lambda _: True, is_whole=True)
+"""The one request of an operation that takes no body."""
 
 MINIMAL = "minimal"
 """The name of the request that leaves out whatever may be left out."""

@@ -95,7 +95,8 @@ def verify(
     redaction = Redaction(*target.spellings())
     run_identity = run_identity_of(profile, plan, target.base, redaction)
     recorded_run = RecordedRun({}) if resume is None else read_recorded_run(resume, run_identity)
-    examples = 0 if is_live or only is not None else options.examples
+    # Without a body, one generated call is like another.
+    examples = 0 if is_live or only is not None or not profile.operation.request_bodies else options.examples
     total = sum(case.repeats for case in plan.calls) + examples
     context = RunContext(profile, target, redaction, clock, sleep, on_event, total)
     spent_usd = recorded_run.charge.usd
