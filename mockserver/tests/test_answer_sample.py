@@ -158,7 +158,7 @@ REFERENCED = {
             id="names of a pattern with its own schema",
         ),
         pytest.param({"type": "number", "multipleOf": 0.05, "minimum": 0.12}, 0.15, id="a multiple"),
-        pytest.param({"type": "integer", "minimum": 10**30, "maximum": 10**31}, 1e30, id="a number beyond 64 bits"),
+        pytest.param({"type": "integer", "minimum": 10**30, "maximum": 10**31}, 10**30, id="a number beyond 64 bits"),
         pytest.param(
             {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
             ["a", "b", "c"],
@@ -237,6 +237,24 @@ def test_the_keyword_is_obeyed(schema: dict[str, Any], value: Any) -> None:
     assert sample(schema) == value
 
 
+def _lists_of_two(levels: int) -> dict[str, Any]:
+    """Return the schema of lists of two lists each, so many levels deep."""
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "array", "items": schema, "minItems": 2}
+    return schema
+
+
+def test_a_long_list_of_different_items_has_as_many_as_it_needs() -> None:
+    found = sample({"type": "array", "items": {"type": "integer"}, "uniqueItems": True, "minItems": 2000})
+    assert len(found) == len(set(found)) == 2000
+
+
+def test_a_map_has_as_many_names_as_it_needs() -> None:
+    found = sample({"type": "object", "minProperties": 1500, "additionalProperties": {"type": "boolean"}})
+    assert [*found.values()] == [True] * 1500
+
+
 @pytest.mark.parametrize(
     ("schema", "pointer"),
     [
@@ -248,6 +266,7 @@ def test_the_keyword_is_obeyed(schema: dict[str, Any], value: Any) -> None:
         pytest.param({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, "", id="a reference to itself"),
         pytest.param({"type": "string", "minLength": 10**12}, "", id="a text too long to make"),
         pytest.param({"type": "array", "minItems": 10**12}, "", id="a list too long to make"),
+        pytest.param(_lists_of_two(40), "", id="lists of lists with too many values together"),
         pytest.param(
             {"type": "object", "required": ["a"], "additionalProperties": False, "properties": {"a": False}},
             "/properties/a",

@@ -20,6 +20,8 @@ __all__ = ["BodyShape", "Call"]
 _PLACEHOLDER = "\N{OBJECT REPLACEMENT CHARACTER}url\N{OBJECT REPLACEMENT CHARACTER}"
 _USUAL_URL = "http://127.0.0.1:8000/generations/otter/1750000000000-00000000-0000-4000-8000-000000000000.png"
 _USUAL_BASE64 = "iVBORw0KGgo="
+# A list that is longer keeps the sample's values where not all can be filled.
+_MAX_ONE_BY_ONE = 100
 # Where a schema has none of these, any text is as good as another in the place of a URL.
 _TEXT_RULES = {
     "anyOf", "const", "contains", "enum", "if", "maxLength", "minLength", "not", "oneOf", "pattern", "patternProperties", "uniqueItems",
@@ -69,12 +71,11 @@ class BodyShape:
 
     def write(self, call: Call, count: int) -> Any:
         """Return the body for ``count`` pictures, or for as many as the contract allows."""
-        template, slots = self._for(count)
-        body = self._filled(template, [(slot, self._values(slot, call)[:1]) for slot in slots])
-        if self._conforms(body):
-            return body
         for template, slots in (self._for(count), (self._template, self.slots)):
-            body = self._fill_one_by_one(template, slots, call)
+            body = self._filled(template, [(slot, self._values(slot, call)[:1]) for slot in slots])
+            if self._conforms(body):
+                return body
+            body = self._fill_by_kind(template, slots, call)
             if self._conforms(body):
                 return body
         return _copy(self._template)
@@ -82,14 +83,14 @@ class BodyShape:
     @cached_property
     def left_alone(self) -> list[Slot]:
         """The slots for media whose usual URL or Base64 the contract does not allow."""
-        body = self._fill_one_by_one(self._template, self.slots, self._usual_call())
+        body = self._fill_by_kind(self._template, self.slots, self._usual_call())
         usual = {Filling.URL: _USUAL_URL, Filling.BASE64: _USUAL_BASE64}
         return [slot for slot in self.slots if slot.filling in usual and _at(body, slot.path) != usual[slot.filling]]
 
     def allows_null(self, filling: Filling) -> bool:
         """Return whether null is possible in the slots for pictures of a filling."""
         slots = [slot for slot in self.slots if slot.filling is filling and slot.media is Media.IMAGE]
-        body = self._fill_one_by_one(self._template, self.slots, self._usual_call())
+        body = self._fill_by_kind(self._template, self.slots, self._usual_call())
         return self._conforms(self._filled(body, [(slot, [None]) for slot in slots]))
 
     def allows(self, filling: Filling) -> bool:
@@ -145,20 +146,34 @@ class BodyShape:
             known = self._repeated[count] = (template, self._find(template))
         return known
 
-    def _fill_one_by_one(self, template: Any, slots: Sequence[Slot], call: Call) -> Any:
+    def _fill_by_kind(self, template: Any, slots: Sequence[Slot], call: Call) -> Any:
+        """Return the template with each value that may be in it: at once in the places that differ by their index only, else one by one."""
         links = [
             (slot, self._values(slot, call)[:1]) for slot in slots if slot.filling in (Filling.URL, Filling.BASE64)
         ]
         body = _copy(template)
         if not self._conforms(body):  # pictures that must differ, before their URLs are in
             body = self._filled(template, links)
+        kinds: dict[tuple[Any, ...], list[Slot]] = {}
         for slot in slots:
-            for value in self._values(slot, call):
-                changed = self._filled(body, [(slot, [value])])
-                if self._conforms(changed):
-                    body = changed
-                    break
+            kinds.setdefault((slot.filling, *(part for part in slot.path if isinstance(part, str))), []).append(slot)
+        for kind in kinds.values():
+            filled = self._fill_first(body, kind, call)
+            if filled is None and 1 < len(kind) <= _MAX_ONE_BY_ONE:
+                for slot in kind:
+                    body = self._fill_first(body, [slot], call) or body
+            body = body if filled is None else filled
         return body
+
+    def _fill_first(self, body: Any, slots: Sequence[Slot], call: Call) -> Any:
+        """Return the body with the first of their values in some slots with which it conforms; None where it does with none."""
+        values = [self._values(slot, call) for slot in slots]
+        for index in range(max(map(len, values), default=0)):
+            chosen = [(slot, own[min(index, len(own) - 1) :]) for slot, own in zip(slots, values, strict=True) if own]
+            changed = self._filled(body, chosen)
+            if self._conforms(changed):
+                return changed
+        return None
 
     def _filled(self, template: Any, values: Sequence[tuple[Slot, Sequence[Any]]]) -> Any:
         """Return the template with the first value for each slot."""
@@ -193,7 +208,9 @@ class BodyShape:
                 said = call.said.get("seed")
                 return [*([] if said is None else _spellings(said)), *_spellings(call.seed)]
             case Filling.SAID:
-                return [*_spellings(call.said[slot.name])] if slot.name in call.said else []
+                # An empty text says nothing; what is null beside the sample's text needs one.
+                said = call.said.get(slot.name)
+                return [] if said == "" else [*_spellings(said)]
 
 
 def _spellings(value: Any) -> Iterator[Any]:

@@ -8,7 +8,14 @@ from itertools import islice
 from typing import Any, Final
 
 from bodydouble_spec import Evidence, is_array, is_object, join_pointer
-from bodydouble_spec.schema import SchemaEvidence, SchemaValidator, matches_pattern, matching_text, names_failure
+from bodydouble_spec.schema import (
+    SchemaEvidence,
+    SchemaValidator,
+    json_key,
+    matches_pattern,
+    matching_text,
+    names_failure,
+)
 
 from bodydouble_mockserver.answer.keywords import Way, both, ways
 from bodydouble_mockserver.answer.texts import numbers, similar_texts, texts
@@ -20,6 +27,8 @@ _MAX_ITEMS = 10_000
 _MAX_DROPPED = 30
 # Beyond the first number of values only required properties are sampled, beyond the second none.
 _MAX_OPTIONAL, _MAX_VALUES = 3_000, 30_000
+# The most values in a sample, repeated ones included.
+_MAX_SIZE = 200_000
 _SUCCESSES = {
     "active", "available", "complete", "completed", "done", "ended", "finished", "ok", "ready", "resolved", "stop", "succeeded", "success",
     "successful",
@@ -143,6 +152,8 @@ class _Sampler:
         self._is_careful = is_careful
         # With each schema, so that its identity stays unique.
         self._validators: dict[int, tuple[Any, SchemaValidator]] = {}
+        # With each value, for the same reason.
+        self._sizes: dict[int, tuple[Any, int]] = {}
         self._values = _MAX_OPTIONAL if is_least else 0
         self.failed: list[str] = []
 
@@ -154,10 +165,22 @@ class _Sampler:
         if is_object(schema) and isinstance(schema.get("$ref"), str):
             place = replace(place, pointer=_component_pointer(schema["$ref"], place.pointer))
         candidates = self._candidates(schema, place) if place.depth < _MAX_DEPTH else iter(())
-        found = next((value for value in candidates if self._conforms(schema, value)), _NOTHING)
+        found = next((value for value in candidates if self._size(value) and self._conforms(schema, value)), _NOTHING)
         if found is _NOTHING:
             self.failed.append(place.pointer)
         return found
+
+    def _size(self, value: Any) -> int:
+        """Return the number of values in one, at least 1; what is repeated is counted once for each time. Raises _TooLarge."""
+        if not (is_object(value) or is_array(value)):
+            return 1
+        known = self._sizes.get(id(value))
+        if known is None:
+            size = 1 + sum(self._size(part) for part in (value.values() if is_object(value) else value))
+            known = self._sizes[id(value)] = (value, size)
+        if known[1] > _MAX_SIZE:
+            raise _TooLarge
+        return known[1]
 
     def _conforms(self, schema: Any, value: Any) -> bool:
         return not self._is_careful or self._allows(schema, value)
@@ -330,6 +353,8 @@ class _Sampler:
         prefix: list[Any] = schema.get("prefixItems", [])
         examples = [hint for hint in place.hints if is_array(hint) and hint]
         items: list[Any] = []
+        seen: set[str] = set()
+        others: Iterator[Any] | None = None
         for index in range(length):
             keyword = "prefixItems" if index < len(prefix) else "items"
             item = prefix[index] if index < len(prefix) else schema.get("items", True)
@@ -337,8 +362,15 @@ class _Sampler:
                 item = both(item, schema["contains"])
             inside = place.inside(way, keyword, hints=[hint[min(index, len(hint) - 1)] for hint in examples])
             if schema.get("uniqueItems") is True:
-                candidates: Iterable[Any] = self._distinct(item, inside, length)
-                value = next((one for one in candidates if not any(_is_same(one, other) for other in items)), _NOTHING)
+                value = _NOTHING
+                if index < max(matches, len(prefix), *map(len, examples), 0):
+                    first = self._distinct(item, inside, length)
+                    value = next((one for one in first if json_key(one) not in seen), _NOTHING)
+                elif index >= max(matches, len(prefix)):
+                    # The rest are all of one kind: what was passed over is not tried again.
+                    others = others or self._distinct(item, inside, length)
+                    value = next((one for one in others if json_key(one) not in seen), _NOTHING)
+                seen.add("" if value is _NOTHING else json_key(value))
             else:
                 value = items[-1] if items and index > max(matches, len(prefix)) else self.value(item, inside)
             if value is _NOTHING:
@@ -435,12 +467,7 @@ def _has_purpose(name: str, value: Any) -> bool:
 def _is_number(value: Any, *, whole: bool) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return not whole or float(value).is_integer()
-
-
-def _is_same(first: Any, second: Any) -> bool:
-    """Return whether two values are equal in JSON, where true is not 1."""
-    return first == second and isinstance(first, bool) is isinstance(second, bool)
+    return not whole or isinstance(value, int) or value.is_integer()
 
 
 def _changed(value: Any, number: int) -> Any:

@@ -16,6 +16,7 @@ _LONGEST_TEXT = 1_000_000
 _WORDS = ("text", "example", "value", "a")
 _LETTERS = string.ascii_letters + string.digits
 _MAX_CHANGED = 40
+_MAX_NUMBERED = 11_000
 # For each format: a usual text, and the beginning and end between which a filler makes it longer.
 _FORMATS: dict[str, tuple[str, str, str, str]] = {
     "date-time": ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.", "0", "Z"),
@@ -94,6 +95,7 @@ def similar_texts(text: str) -> Iterator[str]:
     yield from (f"{text}{number}" for number in range(2, 10))
     for index in reversed(range(min(len(text), _MAX_CHANGED))):
         yield from (text[:index] + letter + text[index + 1 :] for letter in _LETTERS if letter != text[index])
+    yield from (f"{text}{number}" for number in range(10, _MAX_NUMBERED))
 
 
 def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
@@ -128,8 +130,8 @@ def _exact(value: Any) -> Fraction | None:
 
 
 def _json_number(value: Fraction) -> int | float | None:
-    """Return a number that every JSON writer can write: whole numbers beyond 64 bits are floats."""
-    if value.denominator == 1 and -(2**63) <= value < 2**64:
+    """Return the number in JSON: a whole number of any length, or the nearest float."""
+    if value.denominator == 1:
         return int(value)
     try:
         return float(value)

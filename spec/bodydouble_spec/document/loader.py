@@ -1,6 +1,7 @@
 """Reading of a document: a file, a URL, bytes or a Python object; JSON or YAML."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ __all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_s
 _MAX_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 20.0
 _MAX_NODES = 1_000_000
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")
 # The deepest published document has 28 levels; repair and conversion recurse a few frames for each.
 _MAX_DEPTH = 120
 
@@ -60,7 +62,17 @@ def parse_document(data: bytes) -> tuple[Any, str | None]:
         if not is_object(document):
             return None, f"{json_problem}, and as YAML it is not an object"
     problem = _too_large(document)
-    return (None, problem) if problem else (document, None)
+    return (None, problem) if problem else (_with_exact_numbers(document, data), None)
+
+
+def _with_exact_numbers(document: Any, data: bytes) -> Any:
+    """Return a document with its whole numbers beyond 64 bits, which orjson rounds; as it is where Python refuses their length."""
+    if _LONG_NUMBER.search(data) is None:
+        return document
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return document
 
 
 def copy_document(document: Any) -> tuple[Any, str | None]:
