@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bodydouble_mockserver.asgi import Answer, to_response
+from bodydouble_mockserver.asgi import Answer, Headers, to_response
 from bodydouble_mockserver.errors import JSON, problem, timestamp
 from bodydouble_mockserver.request import refuse_keys, sent_keys
 from bodydouble_mockserver.scripting import ServerState
@@ -24,12 +24,22 @@ _LOW_BALANCE_USD = 1.0
 
 
 def account_routes(
-    contracts: Sequence[Contract], settings: Settings, state: ServerState, new_id: Callable[[], str]
+    contracts: Sequence[Contract],
+    settings: Settings,
+    state: ServerState,
+    new_id: Callable[[], str],
+    exposed: Headers,
 ) -> list[Route]:
-    """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
+    """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented).
 
+    ``exposed`` is the header that lets pages read the headers of an answer.
+    """
     operations = [operation for contract in contracts for operation in contract.operations]
     credits_per_usd = _credits_per_usd(operations)
+
+    def sent(answer: Answer) -> Response:
+        answer.headers += exposed
+        return to_response(answer)
 
     def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -39,14 +49,14 @@ def account_routes(
             if refusal is not None:
                 # Not request.url, which is built from the Host header.
                 path = request.scope["path"]
-                return to_response(problem(401, path, new_id(), settings.clock(), message=refusal.message))
+                return sent(problem(401, path, new_id(), settings.clock(), message=refusal.message))
             left = state.credits_left(keys.key)
-            return to_response(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
+            return sent(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
 
         return endpoint
 
     async def models(_request: Request) -> Response:
-        return to_response(_json({"object": "list", "data": _models(operations)}))
+        return sent(_json({"object": "list", "data": _models(operations)}))
 
     def billing(credits_left: float) -> dict[str, Any]:
         return {"current_balance": credits_left / credits_per_usd, "currency": "USD"}

@@ -143,7 +143,11 @@ class MockServer(Starlette):
         return [
             *templated,
             Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
-            *(account_routes(service.contracts, self.settings, self._state, self._new_id) if service.is_vendor else ()),
+            *(
+                account_routes(service.contracts, self.settings, self._state, self._new_id, service.exposed)
+                if service.is_vendor
+                else ()
+            ),
             *control_routes(
                 service.contracts,
                 service.targets,
@@ -269,6 +273,7 @@ class MockServer(Starlette):
         self._record(handled)
         if handled.effects.delay_s:
             await self._pauses.wait(handled.effects.delay_s)
+        handled.answer.headers += self._service.exposed
         if handled.effects.fault is None:
             await send_answer(send, handled.answer)
         else:
@@ -299,6 +304,7 @@ class MockServer(Starlette):
         # The request body was never read.
         key = bearer_key(header(request.scope, b"authorization"))
         self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
+        answer.headers += self._service.exposed
         return to_response(answer)
 
     def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
@@ -310,6 +316,7 @@ class MockServer(Starlette):
         answer.findings = [malformed.finding()]
         key = bearer_key(header(scope, b"authorization"))
         self._record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
+        answer.headers += self._service.exposed
         return answer
 
     def _refuse(self, status: int, scope: Scope) -> Answer:

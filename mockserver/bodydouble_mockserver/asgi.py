@@ -12,6 +12,7 @@ from bodydouble_spec import Finding
 from starlette.responses import Response
 
 __all__ = [
+    "BODILESS",
     "CORS",
     "TEXT_CORS",
     "Answer",
@@ -32,18 +33,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-# The documented headers of an answer; a browser lets pages read only those named here.
-_EXPOSED = b"x-request-id, x-inference-id, x-aimlapi-credits-used, x-aimlapi-usd-spent, x-client-request-id"
-CORS: tuple[tuple[bytes, bytes], ...] = (
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", _EXPOSED),
-)
+BODILESS = frozenset({204, 205, 304})
+"""Statuses whose answers have no body (RFC 9110)."""
+
+CORS: tuple[tuple[bytes, bytes], ...] = ((b"access-control-allow-origin", b"*"),)
 TEXT_CORS = {name.decode(): value.decode() for name, value in CORS}
 
 
 @dataclass(slots=True)
 class Answer:
-    """One answer: status, its own headers, body, and the findings about the request.
+    """One answer: status, its own headers, body, and the findings about the request; an empty ``content_type`` is not sent.
 
     ``needs_no_redaction`` marks a JSON body without pictures and without names that suggest secrets: the journal can keep it unchanged.
     """
@@ -58,25 +57,17 @@ class Answer:
     def all_headers(self, length: int | None = None) -> Headers:
         """Return every header to send; ``length`` is the Content-Length to claim, by default the true one."""
         size = len(self.body) if length is None else length
-        return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *CORS, *self.headers]
+        of_body = [(b"content-type", self.content_type)] if self.content_type else []
+        return [*of_body, (b"content-length", b"%d" % size), *CORS, *self.headers]
 
 
 def response_head(answer: Answer, length: int) -> bytes:
     """Return the status line and headers as bytes, with ``length`` as Content-Length."""
-    return b"%b\r\ncontent-type: %b\r\ncontent-length: %d\r\n%b%b\r\n" % (
-        _status_line(answer.status),
-        answer.content_type,
-        length,
-        _CORS_LINES,
-        _lines(answer.headers),
-    )
+    return b"%b\r\n%b\r\n" % (_status_line(answer.status), _lines(answer.all_headers(length)))
 
 
 def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join([b"%b: %b\r\n" % header for header in headers])
-
-
-_CORS_LINES = _lines(CORS)
 
 
 @lru_cache(maxsize=1000)
@@ -116,4 +107,5 @@ async def send_answer(send: Send, answer: Answer, *, with_body: bool = True) -> 
 def to_response(answer: Answer) -> Response:
     """Convert an answer to a Starlette response, for the routes that the router serves."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
-    return Response(answer.body, answer.status, {**headers, **TEXT_CORS, "content-type": answer.content_type.decode()})
+    of_body = {"content-type": answer.content_type.decode()} if answer.content_type else {}
+    return Response(answer.body, answer.status, {**headers, **TEXT_CORS, **of_body})

@@ -3,7 +3,6 @@
 An endpoint works on raw ASGI ahead of the router: Starlette's Request and Response would take most of the time of an answer.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,7 @@ from bodydouble_spec import Operation
 from bodydouble_spec.values import path_names
 
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
-from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope
+from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import Directives, parse_prefer, prefer_finding, unread_preferences
 from bodydouble_mockserver.dispatch import Choice
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
@@ -84,9 +83,7 @@ class HandledRequest:
         return headers
 
 
-_CLIENT_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _NO_DIRECTIVES = Directives()
-_BODILESS = {204, 205, 304}
 # Directives that have no effect on a refusal, and those that have none on a success.
 _SUCCESS_ONLY = frozenset({"dialect", "images", "violation"})
 _ERROR_ONLY = frozenset({"envelope"})
@@ -119,6 +116,7 @@ class OperationEndpoint:
         self._state = state
         self._new_id = new_id
         self._parameters = path_names(operation.path)
+        self._echoes = [(echo, echo.name.encode(), echo.source.encode()) for echo in operation.echoes]
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
@@ -156,9 +154,10 @@ class OperationEndpoint:
         handled.intake = intake
         if not is_whole:
             handled.answer.headers.append((b"connection", b"close"))
-        client_id = headers.get(b"x-client-request-id") if self.writer.echoes_client_id else None
-        if client_id is not None and _CLIENT_REQUEST_ID.fullmatch(client_id):
-            handled.answer.headers.append((b"x-client-request-id", client_id))
+        for echo, name, source in self._echoes:
+            value = headers.get(source)
+            if value is not None and echo.allows(value.decode("latin-1")):
+                handled.answer.headers.append((name, value))
         return handled
 
     def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
@@ -231,8 +230,8 @@ class OperationEndpoint:
             _put_header(answer, b"retry-after", b"%d" % directives.retry_after)
         if scripted is not None:
             _apply_script(answer, scripted)
-        if answer.status in _BODILESS:
-            answer.body = b""
+        if answer.status in BODILESS:
+            answer.body = answer.content_type = b""
         if not answer.body or (scripted is not None and scripted.body is not None):
             ignored = _SUCCESS_ONLY | _ERROR_ONLY
         return answer, ignored

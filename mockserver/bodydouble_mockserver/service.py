@@ -7,7 +7,14 @@ from bodydouble_spec import Contract, Evidence, Operation, Redactor, vendored
 from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
 from bodydouble_spec.values import template_of
 
-from bodydouble_mockserver.answer import Gallery, RefusalWriter, SuccessWriter, is_of_the_vendor
+from bodydouble_mockserver.answer import (
+    Gallery,
+    RefusalWriter,
+    SuccessWriter,
+    check_answerable,
+    exposed_headers,
+    is_of_the_vendor,
+)
 from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
 from bodydouble_mockserver.endpoint import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
 from bodydouble_mockserver.request import contract_limits, operation_limits
@@ -41,7 +48,8 @@ def _names(contracts: Sequence[Contract]) -> list[str | None]:
 class Service:
     """The endpoints of some contracts: ``literal`` by path and method, ``templated`` by path template.
 
-    ``targets`` are the operations that can be scripted, ``notices`` the limits of the answers, one sentence each. Raises ValueError for a contract that cannot be served, and for two contracts with
+    ``targets`` are the operations that can be scripted, ``exposed`` is the header that lets pages read the headers of an answer, and ``notices`` are
+    the limits of the answers, one sentence each. Raises ValueError for a contract that cannot be served, and for two contracts with
     operations that no request tells apart.
     """
 
@@ -52,6 +60,7 @@ class Service:
         self.targets: list[ScriptTarget] = []
         self.literal: dict[str, dict[str, Endpoint]] = {}
         self.templated: list[tuple[str, str, Endpoint]] = []
+        self.exposed = exposed_headers(contracts)
         self._parts = parts
         routes: dict[tuple[str, str], list[_Candidate]] = {}
         for number, (contract, name) in enumerate(zip(contracts, _names(contracts), strict=True)):
@@ -90,6 +99,7 @@ class Service:
     def _endpoints(self, contract: Contract, name: str | None) -> Iterator[OperationEndpoint]:
         parts = self._parts
         is_vendor = is_of_the_vendor(contract)
+        check_answerable(contract)
         for operation in contract.operations:
             writer = SuccessWriter(operation, parts.settings, parts.gallery, is_vendor=is_vendor)
             refusals = RefusalWriter(operation, is_vendor=is_vendor)

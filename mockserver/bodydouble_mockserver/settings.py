@@ -23,7 +23,8 @@ class Settings:
     """Options of one mock server.
 
     ``api_keys`` lists the accepted keys; when it is empty, any key that is not empty is accepted. ``require_key=False`` accepts calls without a key.
-    ``expected_key`` is the key that an app under test should send; another one is accepted with a warning, as is a placeholder.
+    A key that begins with ``refused_key_prefix`` is refused whatever keys are accepted, so that an app's way with a 401 can be tried (a rule of this
+    server; nothing is known of such keys at the service; an empty prefix is none). ``expected_key`` is the key that an app under test should send; another one is accepted with a warning, as is a placeholder.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
@@ -40,6 +41,7 @@ class Settings:
     api_keys: tuple[str, ...] = field(default=(), repr=False)
     require_key: bool = True
     expected_key: str | None = field(default=None, repr=False)
+    refused_key_prefix: str = "invalid"
     dialect: str = "documented"
     images: Images = Images.URL
     public_url: str | None = None

@@ -263,7 +263,7 @@ def test_every_operation_of_the_catalogue_is_answered_by_its_contract(file: Path
     for operation in contract.operations:
         answer = answer_of(mock, operation, call)
         assert answer.is_success, (operation.key, answer.text)
-        found = operation.validate_response(answer.status_code, answer.headers["content-type"], answer.content)
+        found = operation.validate_response(answer.status_code, answer.headers.get("content-type", ""), answer.content)
         assert [finding for finding in found if finding.severity is not Severity.INFO] == []
 
 
@@ -385,6 +385,82 @@ def test_a_schema_that_nothing_satisfies_is_refused_with_its_place() -> None:
         ValueError, match=r"/paths/~1things/post/responses/200/content/application~1json/schema/properties/a"
     ):
         create_app(contract_of({"200": documented(schema=schema)}))
+
+
+def test_a_number_beyond_64_bits_is_exact_from_the_file_to_the_answer(tmp_path: Path, call: Call) -> None:
+    least = 10**30 + 1
+    document = {**contract_of({"200": documented(schema={"type": "integer", "minimum": least, "maximum": least})}).published}  # fmt: skip
+    file = tmp_path / "big.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert json.loads(call(create_app(Contract.load(file)), "/things", json={"prompt": "x"}).text) == least
+
+
+def test_a_list_of_a_thousand_pictures_has_this_servers_urls(call: Call) -> None:
+    item = {"type": "object", "required": ["url"], "properties": {"url": {"type": "string", "pattern": "^http"}}}
+    schema = {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": item, "minItems": 1000}}}  # fmt: skip
+    answer = call(create_app(contract_of({"200": documented(schema=schema)})), "/things", json={"prompt": "x"})
+    assert {item["url"].partition("/generations/")[0] for item in answer.json()["data"]} == {"http://127.0.0.1"}
+
+
+def test_a_schema_of_a_refusal_that_nothing_satisfies_is_refused_with_its_place() -> None:
+    nothing = {"type": "object", "required": ["a"], "properties": {"a": {"allOf": [{"type": "string"}, {"type": "integer"}]}}}  # fmt: skip
+    with pytest.raises(
+        ValueError, match=r"/paths/~1things/post/responses/4XX/content/application~1json/schema/properties/a"
+    ):
+        create_app(contract_of({"4XX": documented(schema=nothing)}))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        pytest.param(["default"], 200, id="default covers a success"),
+        pytest.param(["302", "400"], 302, id="a redirection is all that succeeds"),
+        pytest.param(["401", "422"], 401, id="refusals only"),
+        pytest.param(["4XX"], 400, id="a range of refusals only"),
+        pytest.param([], 200, id="nothing at all"),
+    ],
+)
+def test_a_valid_request_gets_a_documented_status_also_where_no_2xx_is_documented(
+    statuses: list[str], status: int, call: Call
+) -> None:
+    contract = contract_of({})
+    document = copy.deepcopy({**contract.published})
+    document["paths"]["/things"]["post"]["responses"] = {one: documented() for one in statuses}
+    mock = create_app(Contract.load(document))
+    answer = call(mock, "/things", json={"prompt": "x"})
+    assert answer.status_code == status
+    assert set(answer.json()) == ({"code"} if statuses else set())
+    assert len(mock.notices) == (statuses != ["302", "400"])
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_a_success_without_a_documented_body_has_none(status: int, call: Call) -> None:
+    contract = contract_of({})
+    document = copy.deepcopy({**contract.published})
+    document["paths"]["/things"]["post"]["responses"] = {str(status): {"description": ""}}
+    answer = call(create_app(Contract.load(document)), "/things", json={"prompt": "x"})
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert "content-type" not in answer.headers
+
+
+def test_a_body_of_a_status_without_one_is_not_sent_and_named_at_start_up(call: Call) -> None:
+    contract = contract_of({})
+    document = copy.deepcopy({**contract.published})
+    document["paths"]["/things"]["post"]["responses"] = {"204": documented()}
+    mock = create_app(Contract.load(document))
+    assert call(mock, "/things", json={"prompt": "x"}).content == b""
+    assert ["without one" in notice for notice in mock.notices] == [True]
+
+
+def test_a_header_is_repeated_and_shown_to_pages_as_the_contract_says(call: Call) -> None:
+    echo = {"schema": {"type": "string", "maxLength": 4}, "x-echo-of": "X-Trace"}
+    headers = {"X-Trace-Again": echo, "X-Left": {"schema": {"type": "integer"}}}
+    mock = create_app(contract_of({"200": {**documented(), "headers": headers}}))
+    for sent, repeated in (("abcd", "abcd"), ("abcde", None)):
+        answer = call(mock, "/things", json={"prompt": "x"}, headers={"x-trace": sent})
+        assert answer.headers.get("x-trace-again") == repeated
+    assert answer.headers["access-control-expose-headers"] == "x-trace-again, x-left"
+    assert "access-control-expose-headers" not in call(create_app(contract_of({})), "/things", json={}).headers
 
 
 def test_the_cost_is_a_text_where_the_contract_says_so(call: Call) -> None:

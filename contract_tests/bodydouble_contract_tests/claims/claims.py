@@ -108,7 +108,7 @@ def claim_request_is_addressed_and_signed(
     record: CallRecord, operation: Operation, key: str = "a-key"
 ) -> list[Finding]:
     """Check that each request goes to the operation's path as JSON, with the key as a bearer token and an id that the service can echo."""
-    return [found for request in record.received for found in header_differences(request, operation.path, key)]
+    return [found for request in record.received for found in header_differences(request, operation, key)]
 
 
 def claim_requests_have_their_own_ids(first: CallRecord, second: CallRecord) -> list[Finding]:

@@ -151,26 +151,27 @@ def request_differences(call: ClientCall, request: ReceivedRequest) -> list[Find
     ]
 
 
-def header_differences(request: ReceivedRequest, path: str, key: str) -> list[Finding]:
-    """Return a finding for the path and for each header of a request that is not what the documentation asks for."""
+def header_differences(request: ReceivedRequest, operation: Operation, key: str) -> list[Finding]:
+    """Return a finding for the path and for each header of a request that is not what the documentation asks for.
+
+    A header that an answer repeats, such as the id of the request, is there with a value that the contract allows.
+    """
     headers = request.headers
     got = {
         "path": request.path,
         "authorization": headers.get("authorization"),
         "content-type": headers.get("content-type", "").partition(";")[0].strip(),
-        "x-client-request-id": bool(_REQUEST_ID.fullmatch(headers.get("x-client-request-id", ""))),
+        **{echo.source: echo.allows(headers.get(echo.source, "")) for echo in operation.echoes},
     }
     expected = {
-        "path": path,
+        "path": operation.path,
         "authorization": f"Bearer {key}",
         "content-type": "application/json",
-        "x-client-request-id": True,
+        **{echo.source: True for echo in operation.echoes},
     }
     return differing_members(got, expected, "request-differs-from-call")
 
 
-# Documented: a valid id has 1 to 128 of these characters; another one is dropped.
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _READ = ("raw", "request_id", "client_request_id", "credits_used", "cost_usd", "description")
 
 

@@ -32,6 +32,11 @@ class Content:
     media: Media | None = None
     notice: str | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """True where the contract documents no body."""
+        return not self.header
+
     def encode(self, value: Any) -> bytes:
         """Return a value as the body."""
         if self.notice is not None:
@@ -41,9 +46,13 @@ class Content:
 
 
 def contents_of(response: Response | None) -> list[Content]:
-    """Return the contents that a response has, the usual one first: JSON, else a sound, a picture, or text. Never empty."""
-    contents = [content_of(key) for key in (() if response is None else response.content)]
-    return sorted(contents, key=_rank) or [Content("", JSON, is_json=True)]
+    """Return the contents that a response has, the usual one first: JSON, else a sound, a picture, or text; none is an empty body.
+
+    Nothing is known of an undocumented response (None); it is an empty object.
+    """
+    if response is None:
+        return [Content("", JSON, is_json=True)]
+    return sorted(map(content_of, response.content), key=_rank) or [Content("", b"")]
 
 
 def choose_content(contents: Sequence[Content], accept: bytes) -> Content:

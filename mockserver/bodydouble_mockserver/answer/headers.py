@@ -1,18 +1,18 @@
 """The headers of an answer: those of the vendor, or those that another service's contract declares."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from bodydouble_spec import Response, is_array
+from bodydouble_spec import Contract, Operation, Response, is_array, is_object
 from bodydouble_spec.image_fields import CREDITS_HEADER, USD_HEADER
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.sample import NoSample, sample
 from bodydouble_mockserver.asgi import Headers
 
-__all__ = ["INFERENCE_ID", "REQUEST_ID", "AnswerHeaders"]
+__all__ = ["INFERENCE_ID", "REQUEST_ID", "AnswerHeaders", "exposed_headers"]
 
 REQUEST_ID, INFERENCE_ID = b"x-request-id", b"x-inference-id"
 # A usual value of each of the vendor's headers.
@@ -28,6 +28,26 @@ _OF_THE_SERVER = {
 }  # fmt: skip
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+def exposed_headers(contracts: Iterable[Contract]) -> Headers:
+    """Return the CORS header with the names of the headers that pages may read; none where there are no such headers.
+
+    They are those that the contract says (``x-cors``), or else all that it declares: a browser shows a page no other.
+    """
+    names = dict.fromkeys(
+        name.lower() for contract in contracts for operation in contract.operations for name in _exposed(operation)
+    )
+    return [(b"access-control-expose-headers", ", ".join(names).encode())] if names else []
+
+
+def _exposed(operation: Operation) -> Iterator[str]:
+    stated = operation.extensions.get("x-cors")
+    exposed = stated.get("exposed") if is_object(stated) else None
+    if is_array(exposed):
+        yield from (name for name in exposed if isinstance(name, str) and _NAME.fullmatch(name.lower()))
+    else:
+        yield from (name for one in operation.responses.values() for name in one.headers if _NAME.fullmatch(name))
 
 
 class AnswerHeaders:

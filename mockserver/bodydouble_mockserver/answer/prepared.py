@@ -4,22 +4,51 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from bodydouble_spec import Operation, Response, join_pointer
+from bodydouble_spec import Contract, Operation, Response, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.schema import SchemaValidator, names_failure
 
 from bodydouble_mockserver.answer.body import BodyShape
-from bodydouble_mockserver.answer.content import Content
+from bodydouble_mockserver.answer.content import Content, content_of
 from bodydouble_mockserver.answer.media import Media
 from bodydouble_mockserver.answer.sample import NoSample, check_sample, sample
+from bodydouble_mockserver.asgi import write_json
 
-__all__ = ["DOCUMENTED", "PreparedContent", "Unanswerable"]
+__all__ = ["DOCUMENTED", "PreparedContent", "Unanswerable", "check_answerable"]
 
 DOCUMENTED = "documented"
 """The dialect that follows the schema; an example of that name is a hint for it."""
 
 
 class Unanswerable(ValueError):
-    """No value was found that conforms to the schema of a success; the message names the place."""
+    """No value was found that conforms to the schema of an answer; the message names the place."""
+
+
+def check_answerable(contract: Contract) -> None:
+    """Check with little work that a body can conform to each schema of an answer, refusals included. Raises Unanswerable.
+
+    Schemas that are written alike are checked once: documents repeat those of their refusals in every operation.
+    """
+    known: set[bytes] = set()
+    for operation in contract.operations:
+        for status, response in operation.responses.items():
+            for name, validator in response.content.items():
+                if validator is None or not content_of(name).is_json:
+                    continue
+                pointer = join_pointer(operation.pointer, "responses", status, "content", name, "schema")
+                written = write_json(resolve_pointer(contract.document, pointer_parts(pointer)))
+                if written not in known:
+                    known.add(written)
+                    try:
+                        check_sample(validator, response.samples.get(name, ()), pointer)
+                    except NoSample as error:
+                        raise _unanswerable(operation, error) from None
+
+
+def _unanswerable(operation: Operation, error: NoSample) -> Unanswerable:
+    return Unanswerable(
+        f"{operation.key} cannot be answered: found no value that conforms to the schema at {error.pointer}; "
+        "correct the contract there"
+    )
 
 
 class PreparedContent:
@@ -29,7 +58,6 @@ class PreparedContent:
         self, operation: Operation, response: Response | None, content: Content, said: Callable[[], Sequence[str]]
     ) -> None:
         self.content = content
-        self.is_documented = response is not None
         self._operation = operation
         self._said = said
         self._examples: Mapping[str, Any] = {} if response is None or not content.is_json else response.examples
@@ -54,14 +82,6 @@ class PreparedContent:
     def size(self) -> int:
         """The size of the schema."""
         return 0 if self._validator is None else self._validator.size
-
-    def check(self) -> None:
-        """Check with little work that a body can conform. Raises Unanswerable."""
-        if self._validator is not None:
-            try:
-                check_sample(self._validator, self._hints, self._pointer)
-            except NoSample as error:
-                raise self._unanswerable(error) from None
 
     @cached_property
     def dialects(self) -> list[str]:
@@ -103,13 +123,7 @@ class PreparedContent:
         try:
             return sample(self._validator, self._hints, self._pointer)
         except NoSample as error:
-            raise self._unanswerable(error) from None
-
-    def _unanswerable(self, error: NoSample) -> Unanswerable:
-        return Unanswerable(
-            f"{self._operation.key} cannot be answered: found no value that conforms to the schema at {error.pointer}; "
-            "correct the contract there"
-        )
+            raise _unanswerable(self._operation, error) from None
 
     def notices(self, dialect: str) -> Iterator[str]:
         """Yield the limits of a dialect's body that an app should know: everything in it that is not as at the service."""

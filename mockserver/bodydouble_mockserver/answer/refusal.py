@@ -45,9 +45,15 @@ class RefusalWriter:
         self._headers: dict[int, AnswerHeaders] = {}
 
     def status(self, refusal: Refusal) -> int:
-        """Return the status of a refusal: the usual one, unless the contract documents only another one for that case."""
+        """Return the status of a refusal: the usual one, unless the contract documents only another one for that case.
+
+        Where the contract documents refusals only, it is one of these: no other answer would keep it.
+        """
         if self._operation is None or self._operation.response(refusal.status) is not None:
             return refusal.status
+        if not self._operation.documents_success:
+            found = sorted(f"{key[0]}00" if key.endswith("XX") else key for key in self._operation.responses)
+            return next((int(one) for one in found if "400" <= one <= "599"), refusal.status)
         documented = (one for one in _ALTERNATIVES.get(refusal.status, ()) if self._operation.response(one) is not None)
         return next(documented, refusal.status)
 
@@ -112,10 +118,15 @@ def _conforming(validator: SchemaValidator | None, body: dict[str, Any], status:
     """Return a body that conforms and says what the given one says; None when none is found."""
     if _conforms(validator, body):
         return body
-    try:
-        return None if validator is None else sample(validator, [*_hints(body, status)], is_refusal=True)
-    except NoSample:
+    if validator is None:
         return None
+    hints = [*_hints(body, status)]
+    for is_refusal in (True, False):
+        try:
+            return sample(validator, hints, is_refusal=is_refusal)
+        except NoSample:
+            continue
+    return None
 
 
 def _hints(body: dict[str, Any], status: int) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 import base64
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -20,10 +20,10 @@ from bodydouble_mockserver.answer.gallery import Gallery
 from bodydouble_mockserver.answer.headers import INFERENCE_ID, REQUEST_ID, AnswerHeaders
 from bodydouble_mockserver.answer.image_fields import Cost, EditRequest, ImageFields, MediaLink
 from bodydouble_mockserver.answer.media import Media, sound
-from bodydouble_mockserver.answer.prepared import DOCUMENTED, PreparedContent
+from bodydouble_mockserver.answer.prepared import DOCUMENTED, PreparedContent, Unanswerable
 from bodydouble_mockserver.answer.slots import Filling
 from bodydouble_mockserver.answer.violations import Violation, violations
-from bodydouble_mockserver.asgi import Answer, Headers, Scope, write_json
+from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Scope, write_json
 from bodydouble_mockserver.directives import DirectiveChoices, Directives
 from bodydouble_mockserver.settings import Images, Settings
 
@@ -52,7 +52,7 @@ class PricedRequest:
 class SuccessWriter:
     """Writes success answers of one operation, in every dialect and media type of its contract; bodies are prepared when first asked for.
 
-    Raises ValueError when the contract lacks the dialect of the settings, or when it is easily seen that no answer conforms.
+    Raises ValueError when the contract lacks the dialect of the settings.
     """
 
     def __init__(self, operation: Operation, settings: Settings, gallery: Gallery, *, is_vendor: bool = True) -> None:
@@ -72,7 +72,6 @@ class SuccessWriter:
                 f"the contract of {operation.key} {lacks} dialect {settings.dialect!r}; it has {', '.join(usual.dialects)}"
             )
         self._usual = usual
-        usual.check()
 
     @cached_property
     def _fields(self) -> ImageFields:
@@ -83,12 +82,6 @@ class SuccessWriter:
         """The size of the schema of the usual body."""
         return self._usual.size
 
-    @cached_property
-    def echoes_client_id(self) -> bool:
-        """Return whether answers have the id that a client gives its request."""
-        responses = self._operation.responses.values()
-        return self._is_vendor or any("x-client-request-id" in response.headers for response in responses)
-
     def prepare(self, *, names_dialects: bool = True) -> list[str]:
         """Prepare the usual body, and return its limits that an app should know: everything in it that is not as at the service.
 
@@ -96,14 +89,25 @@ class SuccessWriter:
         """
         key, usual = self._operation.key, self._usual
         refused = usual.refused_dialects if names_dialects else []
+        if not self._operation.documents_success:
+            return [f"{key} documents refusals only; each call is answered with one of them"]
         return [
-            *([] if usual.is_documented else [f"{key} documents no success; it is answered with {self._status}"]),
+            *self._status_notices(),
             *(
                 f"{key}: the dialect {name} is not offered, since the example does not conform to the contract"
                 for name in refused
             ),
             *usual.notices(self._settings.dialect),
         ]
+
+    def _status_notices(self) -> Iterator[str]:
+        response = self._operation.response(self._status)
+        if response is None:
+            yield f"{self._operation.key} documents no success; it is answered with {self._status}"
+        elif response.status == "default":
+            yield f"{self._operation.key} documents its success as default; it is answered with {self._status}"
+        elif self._status in BODILESS and response.content:
+            yield f"{self._operation.key} documents a body for {self._status}, which HTTP sends without one"
 
     @cached_property
     def _default_shape(self) -> BodyShape:
@@ -116,6 +120,8 @@ class SuccessWriter:
                 LOG.info("%s", visible(notice))
         return (
             self._usual.content.is_json
+            and self._operation.documents_success
+            and self._status not in BODILESS
             and len(self._contents_of(self._status)) == 1
             and self._mode(self._default_shape, None, self._settings.images) is Images.URL
         )
@@ -204,6 +210,10 @@ class SuccessWriter:
 
         Pictures are drawn only when the body embeds them.
         """
+        if directives.code is None and not self._operation.documents_success:
+            raise Unanswerable(
+                f"{self._operation.key} has no answer to a valid request: its contract documents refusals only"
+            )
         status = directives.code or self._status
         prepared = self._chosen(status, headers.get(b"accept", b""))
         content = prepared.content
@@ -216,6 +226,8 @@ class SuccessWriter:
             ignored |= _DIALECT
         violation = None if directives.violation is None else self.violations[directives.violation]
         own = self._answer_headers(status, priced.digest, priced.cost, request_id)
+        if content.is_empty:
+            return Answer(status, b"", b"", own), ignored
         if not content.is_json:
             return Answer(status, content.header, await self._raw_body(content, shape, priced), own), ignored
         links = await self._links(shape, priced, scope, headers, mode, violation)

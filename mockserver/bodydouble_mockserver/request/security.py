@@ -14,10 +14,7 @@ from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.errors import MESSAGES, NO_KEY
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["REFUSED_PREFIX", "KeyRefusal", "SentKeys", "bearer_key", "doubtful_key", "refuse_keys", "sent_keys"]
-
-REFUSED_PREFIX = b"invalid"
-"""A key that begins with this is refused whatever keys are allowed, so that an app's way with a 401 can be tried."""
+__all__ = ["KeyRefusal", "SentKeys", "bearer_key", "doubtful_key", "refuse_keys", "sent_keys"]
 
 # Values that stand in the place of a key when a variable is not set, not replaced or quoted once too often.
 _PLACEHOLDER = re.compile(
@@ -102,7 +99,7 @@ def refuse_keys(
 ) -> KeyRefusal | None:
     """Return the reason to refuse a request for its keys, or None when they are accepted.
 
-    Without configured keys, any key is accepted that is not empty and does not begin with ``invalid``. Where the contract makes
+    Without configured keys, any key is accepted that is not empty and does not begin with the prefix of the settings. Where the contract makes
     the key optional, one that is sent must be accepted nevertheless.
     """
     if not settings.require_key or not security.alternatives:
@@ -110,7 +107,7 @@ def refuse_keys(
     if security is BEARER:
         if not sent.key:
             return _missing(security, sent, headers)
-        return None if _is_accepted(settings, _BEARER_PLACE, sent.key) else _refused(_BEARER_PLACE, sent.key)
+        return None if _is_accepted(settings, _BEARER_PLACE, sent.key) else _refused(settings, _BEARER_PLACE, sent.key)
     refused: KeyPlace | None = None
     for places in security.alternatives:
         if places and all(place in sent.by_place for place in places):
@@ -121,7 +118,7 @@ def refuse_keys(
                 return None
             refused = refused or refused_here
     if refused is not None:
-        return _refused(refused, sent.by_place[refused])
+        return _refused(settings, refused, sent.by_place[refused])
     return _missing(security, sent, headers) if security.is_required else None
 
 
@@ -149,17 +146,22 @@ def doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding 
 def _is_accepted(settings: Settings, place: KeyPlace, key: bytes) -> bool:
     allowed = settings.api_keys
     if not allowed and not place.is_basic:
-        return not key.startswith(REFUSED_PREFIX)
+        return not _is_refused_on_purpose(settings, key)
     spellings = [key, *_parts(place, key)]
-    if any(spelling.startswith(REFUSED_PREFIX) for spelling in spellings):
+    if _is_refused_on_purpose(settings, *spellings):
         return False
     return not allowed or any(hmac.compare_digest(spelling, one.encode()) for spelling in spellings for one in allowed)
 
 
-def _refused(place: KeyPlace, key: bytes) -> KeyRefusal:
-    is_on_purpose = any(spelling.startswith(REFUSED_PREFIX) for spelling in (key, *_parts(place, key)))
+def _is_refused_on_purpose(settings: Settings, *spellings: bytes) -> bool:
+    prefix = settings.refused_key_prefix.encode()
+    return bool(prefix) and any(spelling.startswith(prefix) for spelling in spellings)
+
+
+def _refused(settings: Settings, place: KeyPlace, key: bytes) -> KeyRefusal:
+    is_on_purpose = _is_refused_on_purpose(settings, key, *_parts(place, key))
     why = (
-        f"begins with {REFUSED_PREFIX.decode()!r}, and such a key is always refused"
+        f"begins with {settings.refused_key_prefix!r}, and such a key is always refused"
         if is_on_purpose
         else "is not accepted"
     )

@@ -8,6 +8,7 @@ import orjson
 from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
 from bodydouble_spec.selection import limited_values
 
+from bodydouble_mockserver.asgi import BODILESS
 from bodydouble_mockserver.directives import (
     DIRECTIVE_NAMES,
     BadDirective,
@@ -33,7 +34,6 @@ _OWN_KEYS = ("body", "headers", "match", "times")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
 _SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
-_BODILESS = {204, 205, 304}
 # Conditions that a matcher can check only after the call was answered.
 _ANSWER_CONDITIONS = ("findings", "status")
 
@@ -177,7 +177,7 @@ def _check_directives(directives: Directives, pointer: str) -> None:
     for name in directives.as_preferences():
         if name in {"dialect", "envelope", "images", "violation"}:
             raise BadScenario(f"{pointer}/{name}", f"{name} has no effect together with a body; leave one of them out")
-    if directives.code in _BODILESS:
+    if directives.code in BODILESS:
         raise BadScenario(f"{pointer}/body", f"an answer with status {directives.code} has no body")
 
 

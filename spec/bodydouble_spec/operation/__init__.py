@@ -3,6 +3,7 @@
 from bodydouble_spec.operation.callbacks import Callback, read_callbacks
 from bodydouble_spec.operation.operation import (
     EVENTS,
+    Echo,
     Operation,
     Response,
     is_json_media_type,
@@ -18,6 +19,7 @@ __all__ = [
     "BEARER",
     "EVENTS",
     "Callback",
+    "Echo",
     "KeyPlace",
     "Operation",
     "Parameter",

@@ -19,6 +19,7 @@ from bodydouble_spec.values import is_object, join_pointer, pointer_parts, resol
 
 __all__ = [
     "EVENTS",
+    "Echo",
     "Operation",
     "Response",
     "is_json_media_type",
@@ -39,6 +40,7 @@ class Response:
 
     ``samples`` are the examples of each media type, the nameless one first. ``headers`` has a validator per header, by
     lower-case name (None for one without a schema), and ``required_headers`` the names of those that every answer has.
+    ``echoes`` has the header of the request that a header repeats (``x-echo-of``).
     """
 
     status: str
@@ -49,6 +51,20 @@ class Response:
     samples: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
     headers: Mapping[str, SchemaValidator | None] = field(default_factory=dict[str, SchemaValidator | None])
     required_headers: frozenset[str] = frozenset()
+    echoes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """A header of an answer that repeats one of the request, ``source``, where its value is valid; names are in lower case."""
+
+    name: str
+    source: str
+    validator: SchemaValidator | None
+
+    def allows(self, value: str) -> bool:
+        """Return whether a value is repeated; any other is dropped."""
+        return self.validator is None or self.validator.is_valid(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +140,32 @@ class Operation:
         )
 
     @property
+    def echoes(self) -> tuple[Echo, ...]:
+        """The headers of a request that any of the answers repeats."""
+        found = {
+            name: Echo(name, source, response.headers[name])
+            for response in self.responses.values()
+            for name, source in response.echoes.items()
+        }
+        return tuple(found.values())
+
+    @property
     def success_status(self) -> int:
-        """The lowest documented 2xx status; 200 when none is documented."""
-        return min((int(key) for key in self.responses if key.startswith("2") and key.isdigit()), default=200)
+        """The lowest documented 2xx status; 200 where a range or ``default`` covers it; else the lowest documented 3xx, or 200 when there is none."""
+        documented = [int(key) for key in self.responses if key.isdigit()]
+        successes = [status for status in documented if is_success(status)]
+        if not successes and self.response(200) is None:
+            successes = [status for status in documented if 300 <= status < 400]
+        return min(successes, default=200)
+
+    @property
+    def documents_success(self) -> bool:
+        """False when the document has answers, but none that a valid request could get: refusals only.
+
+        What an overlay adds does not count: it names refusals of documents that have no answers at all.
+        """
+        documented = any(response.evidence is Evidence.DOCUMENTED for response in self.responses.values())
+        return not documented or self.response(self.success_status) is not None
 
     def validate_request(self, body: Any) -> list[Finding]:
         """List every fault of a parsed JSON request body; an empty list when it conforms."""
@@ -360,6 +399,11 @@ class _OperationReader:
             required_headers=frozenset(
                 name.lower() for name, header in headers.items() if header.get("required") is True
             ),
+            echoes={
+                name.lower(): source.lower()
+                for name, header in headers.items()
+                if isinstance(source := header.get("x-echo-of"), str)
+            },
         )
 
     def _named_examples(self, media: Mapping[str, Any]) -> dict[str, Any]:
