@@ -1,4 +1,4 @@
-"""One way to conform to several schemas at once, as a single schema without references and alternatives."""
+"""One way to conform to several schemas at once, as a single schema without references and alternatives, and what it says."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,8 +8,9 @@ from itertools import chain
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
+from bodydouble_spec.schema import matches_pattern
 
-__all__ = ["Way", "both", "ways"]
+__all__ = ["Way", "both", "by_pattern", "properties_of", "required_names", "types_of", "ways"]
 
 # Alternatives within alternatives multiply; one more beyond this number adds nothing.
 _MAX_WAYS = 64
@@ -18,6 +19,12 @@ _CHOICES = ("oneOf", "anyOf")
 _COMPOUND = {"$ref", "$defs", "allOf", "if", "then", "else", *_CHOICES}
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains")
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains")
+_HINTS = {
+    "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties", "patternProperties"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"},
+    "string": {"minLength", "maxLength", "pattern", "format", "contentEncoding"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}
 _REFERENCE = "#/$defs/"
 _NO_NAMES: frozenset[str] = frozenset()
 
@@ -217,3 +224,44 @@ def _common_multiple(first: float, second: float) -> float:
         one.denominator * other.denominator,
     )
     return int(multiple) if multiple.denominator == 1 else float(multiple)
+
+
+def types_of(schema: dict[str, Any]) -> list[str]:
+    """Return the types of a schema, null last: the stated ones, else those that its keywords imply."""
+    stated = schema.get("type")
+    if stated is None:
+        if "enum" in schema:
+            return ["null"] if None in schema["enum"] else []
+        return [kind for kind, keywords in _HINTS.items() if keywords & schema.keys()][:1]
+    types = [stated] if isinstance(stated, str) else [*stated]
+    return sorted(types, key="null".__eq__)
+
+
+def properties_of(way: Way) -> dict[str, Any]:
+    """Return the schema of each property that is listed or required."""
+    schema = way.schema
+    listed: dict[str, Any] = schema.get("properties", {})
+    patterns: dict[str, Any] = schema.get("patternProperties", {})
+    result = {name: both(item, by_pattern(patterns, name)) for name, item in listed.items()}
+    for name in required_names(schema):
+        if name not in result:
+            found = by_pattern(patterns, name)
+            result[name] = schema.get("additionalProperties", True) if found is True else found
+    return result
+
+
+def required_names(schema: dict[str, Any]) -> list[str]:
+    """Return the names of the required properties, with those that a listed or required one requires."""
+    names = [name for name in schema.get("required", ()) if isinstance(name, str)]
+    dependent: dict[str, Any] = schema.get("dependentRequired", {})
+    present = dict.fromkeys([*schema.get("properties", ()), *names])
+    return [*dict.fromkeys([*names, *(other for name in present for other in dependent.get(name, ()))])]
+
+
+def by_pattern(patterns: Mapping[str, Any], name: str) -> Any:
+    """Return the schema that ``patternProperties`` has for a name; true where no pattern matches."""
+    result: Any = True
+    for pattern, schema in patterns.items():
+        if matches_pattern(pattern, name):
+            result = both(result, schema)
+    return result

@@ -17,7 +17,15 @@ from bodydouble_spec.schema import (
     names_failure,
 )
 
-from bodydouble_mockserver.answer.keywords import Way, both, ways
+from bodydouble_mockserver.answer.keywords import (
+    Way,
+    both,
+    by_pattern,
+    properties_of,
+    required_names,
+    types_of,
+    ways,
+)
 from bodydouble_mockserver.answer.texts import numbers, similar_texts, texts
 
 __all__ = ["NoSample", "check_sample", "sample", "sort_by_success"]
@@ -39,12 +47,6 @@ _FAILURES = {
 }  # fmt: skip
 # An object that holds one of these is the purpose of an answer.
 _PURPOSES = {"b64_json", "credits_used", "tokens_used", "url", "usage", "usd_spent"}
-_HINTS = {
-    "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties", "patternProperties"},
-    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"},
-    "string": {"minLength", "maxLength", "pattern", "format", "contentEncoding"},
-    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
-}
 _EVIDENCE = SchemaEvidence({}, "", lambda _pointer: Evidence.DOCUMENTED)
 _ANYTHING: tuple[Any, ...] = (None, "text", 0, True, [], {})
 
@@ -200,7 +202,7 @@ class _Sampler:
         found = [*ways(schema, self._definitions, place.opened)]
         hints = [*place.hints, *(hint for way in found for hint in _own_hints(way.schema))]
         is_unwanted = self._names_failure(place.name) or (hints[:1] == [None] and not self._fills_nulls)
-        if is_unwanted and any("null" in _types(way.schema) for way in found):
+        if is_unwanted and any("null" in types_of(way.schema) for way in found):
             yield None
         for way in found:
             yield from self._of_way(way, replace(place, hints=(*place.hints, *_own_hints(way.schema))))
@@ -208,7 +210,7 @@ class _Sampler:
     def _of_way(self, way: Way, place: _Place) -> Iterator[Any]:
         schema = way.schema
         options = [schema["const"]] if "const" in schema else schema.get("enum")
-        types = _types(schema)
+        types = types_of(schema)
         if is_array(options):
             hinted = [hint for hint in place.hints if hint in options]
             yield from sort_by_success([*hinted, *options])
@@ -245,9 +247,9 @@ class _Sampler:
 
     def _objects(self, way: Way, place: _Place) -> Iterator[dict[str, Any]]:
         schema = way.schema
-        required = _required(schema)
+        required = required_names(schema)
         values: dict[str, Any] = {}
-        for name, item in _properties(way).items():
+        for name, item in properties_of(way).items():
             value = self._property(way, place, name, item, is_required=name in required)
             if value is not _NOTHING:
                 values[name] = value
@@ -283,7 +285,9 @@ class _Sampler:
 
     def _null_beside_text(self, way: Way, values: dict[str, Any], required: Sequence[str]) -> dict[str, None]:
         """Return null for each nullable object or list that has no purpose of its own, where a nullable text has a value."""
-        nullable = {name for name, item in _properties(way).items() if name in values and self._is_nullable(item, way)}
+        nullable = {
+            name for name, item in properties_of(way).items() if name in values and self._is_nullable(item, way)
+        }
         if not any(isinstance(values[name], str) and not self._names_failure(name) for name in nullable):
             return {}
         return {
@@ -295,7 +299,7 @@ class _Sampler:
         }
 
     def _is_nullable(self, schema: Any, way: Way) -> bool:
-        return any("null" in _types(item.schema) for item in ways(schema, self._definitions, way.opened))
+        return any("null" in types_of(item.schema) for item in ways(schema, self._definitions, way.opened))
 
     def _additions(self, way: Way, place: _Place, count: int) -> dict[str, Any]:
         """Return properties under names that the schema does not list: one for a map, more where it asks for more."""
@@ -329,7 +333,7 @@ class _Sampler:
         first = self.value(names, _Place("")) if is_object(names) else "key"
         if isinstance(first, str):
             allowed = islice((name for name in similar_texts(first) if self._allows(names, name)), count + 2)
-            yield from ((name, both(others, _by_pattern(patterns, name))) for name in allowed)
+            yield from ((name, both(others, by_pattern(patterns, name))) for name in allowed)
         for name in names.get("enum", ()) if is_object(names) else ():
             yield name, others
 
@@ -395,46 +399,6 @@ def _own_hints(schema: dict[str, Any]) -> list[Any]:
         *listed,
         *([schema["default"]] if "default" in schema else []),
     ]
-
-
-def _types(schema: dict[str, Any]) -> list[str]:
-    """Return the types of a schema, null last: the stated ones, else those that its keywords imply."""
-    stated = schema.get("type")
-    if stated is None:
-        if "enum" in schema:
-            return ["null"] if None in schema["enum"] else []
-        return [kind for kind, keywords in _HINTS.items() if keywords & schema.keys()][:1]
-    types = [stated] if isinstance(stated, str) else [*stated]
-    return sorted(types, key="null".__eq__)
-
-
-def _properties(way: Way) -> dict[str, Any]:
-    """Return the schema of each property that is listed or required."""
-    schema = way.schema
-    listed: dict[str, Any] = schema.get("properties", {})
-    patterns: dict[str, Any] = schema.get("patternProperties", {})
-    result = {name: both(item, _by_pattern(patterns, name)) for name, item in listed.items()}
-    for name in _required(schema):
-        if name not in result:
-            by_pattern = _by_pattern(patterns, name)
-            result[name] = schema.get("additionalProperties", True) if by_pattern is True else by_pattern
-    return result
-
-
-def _required(schema: dict[str, Any]) -> list[str]:
-    """Return the names of the required properties, with those that a listed or required one requires."""
-    names = [name for name in schema.get("required", ()) if isinstance(name, str)]
-    dependent: dict[str, Any] = schema.get("dependentRequired", {})
-    present = dict.fromkeys([*schema.get("properties", ()), *names])
-    return [*dict.fromkeys([*names, *(other for name in present for other in dependent.get(name, ()))])]
-
-
-def _by_pattern(patterns: Mapping[str, Any], name: str) -> Any:
-    result: Any = True
-    for pattern, schema in patterns.items():
-        if matches_pattern(pattern, name):
-            result = both(result, schema)
-    return result
 
 
 def _component_pointer(reference: str, pointer: str) -> str:
