@@ -22,6 +22,7 @@ from bodydouble_contract_tests.checks.model import (
 )
 from bodydouble_contract_tests.checks.observations import check_observation
 from bodydouble_contract_tests.checks.profile import CrossValidation, OperationProfile
+from bodydouble_contract_tests.checks.status import check_status
 from bodydouble_mockserver import Images, Settings, create_app
 from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_mockserver.transport import MockTransport
@@ -445,6 +446,26 @@ def test_the_evidence_of_a_case_decides_the_severity_of_its_status(
 ) -> None:
     (found,) = check_observation(PROFILE, answered(a_case(expectation, evidence=evidence), 422, b""))
     assert (found.evidence, found.severity) == (evidence, Severity.for_evidence(evidence))
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "expected"),
+    [
+        ({"prompt": " \n"}, 400, ["valid-accepted/prompt-blank"]),
+        ({"prompt": "x" * 1001}, 400, ["valid-accepted/prompt-long"]),
+        ({"prompt": "a\x00b"}, 400, ["valid-accepted/prompt-characters"]),
+        ({"prompt": "x" * 1001}, 200, []),
+        ({"prompt": "x" * 1001}, 403, []),  # the safety filter, perhaps
+        ({"prompt": " ", "num_images": 1.5}, 400, []),  # the fraction is not specified either
+        ({"num_images": 1.5}, 400, []),
+    ],
+)
+def test_a_limit_of_prompts_that_the_contract_does_not_state_is_a_remark(
+    more: Any, status: int, expected: list[str]
+) -> None:
+    case = a_case(ExpectedOutcome.SURVIVED, more=more)
+    found = [*check_status(PROFILE, case, status, b"")]
+    assert [(item.id, item.severity) for item in found] == [(name, Severity.INFO) for name in expected]
 
 
 @pytest.mark.parametrize("evidence", Evidence)

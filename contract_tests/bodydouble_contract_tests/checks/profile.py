@@ -38,8 +38,8 @@ from bodydouble_spec.values import template_of
 from bodydouble_contract_tests.checks.unspecified import (
     KnownValues,
     is_unspecified_input,
-    is_unspecified_prompt,
     known_values,
+    prompt_oddity,
 )
 from bodydouble_contract_tests.schema import places, request_target, request_walker, values_at, values_named
 
@@ -236,10 +236,16 @@ class OperationProfile:
         return (
             self.images_promised(body) is None
             or self.operation.unserved_pointer(body) is not None
-            or (names.prompt is not None and is_unspecified_prompt(body.get(names.prompt, "-")))
+            or (names.prompt is not None and prompt_oddity(body.get(names.prompt)) is not None)
             or (names.inputs is not None and names.inputs in body and self._are_unspecified(body[names.inputs]))
             or any(known.lacks(body[name]) for name, known in self._known_values.items() if name in body)
         )
+
+    def only_oddity(self, body: Any) -> str | None:
+        """Return the oddity of the prompt, as of `prompt_oddity`, where a request has no other value that makes its outcome unspecified."""
+        name = self.names.prompt
+        oddity = None if name is None or not is_object(body) else prompt_oddity(body.get(name))
+        return None if oddity is None or self.is_unspecified({**body, str(name): "-"}) else oddity
 
     @cached_property
     def target(self) -> tuple[str, dict[str, str]]:

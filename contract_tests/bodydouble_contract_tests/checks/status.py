@@ -1,6 +1,7 @@
 """Check that a call was accepted or refused as expected."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import orjson
 from bodydouble_spec import Evidence, Finding, is_object, is_success
@@ -40,6 +41,8 @@ def check_status(profile: OperationProfile, case: Case, status: int, content: by
             yield _of_case(profile, case, check, message, "no 5xx", status)
         elif is_success(status) and (case.form is None or case.form.method is None):
             yield from _undocumented_success(profile, status)
+        elif case.form is None and not is_success(status):
+            yield from _unstated_limit(profile, case, status, content)
         return
     expected = expected_statuses(profile, case)
     if status in expected:
@@ -99,6 +102,24 @@ def _undocumented_success(profile: OperationProfile, status: int) -> Iterator[Fi
     if response is None and status != expected:
         message = f"a request succeeded with {status}; the documented status is {expected}"
         yield deviation(profile, f"valid-accepted/status-{status}", message, expected, status)
+
+
+def _unstated_limit(profile: OperationProfile, case: Case, status: int, content: bytes) -> Iterator[Finding]:
+    """Yield information when a prompt is refused that the contract allows: its limits are not known, but it states none."""
+    oddity = profile.only_oddity(case.body)
+    if oddity is not None and status in expected_statuses(profile, replace(case, expectation=ExpectedOutcome.REFUSED)):
+        message = f"a prompt that is {_ODDITIES[oddity]} was refused with {status}{_quoted(status, content)}; the contract states no such limit"
+        expected = profile.operation.success_status
+        yield deviation(
+            profile, f"valid-accepted/prompt-{oddity}", message, expected, status, evidence=Evidence.ASSUMED
+        )
+
+
+_ODDITIES = {
+    "blank": "blank",
+    "long": "longer than 1,000 characters",
+    "characters": "not all text (control or unassigned characters)",
+}
 
 
 def _of_case(profile: OperationProfile, case: Case, check: str, message: str, expected: int | str, got: int) -> Finding:

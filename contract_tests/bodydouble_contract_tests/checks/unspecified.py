@@ -10,21 +10,25 @@ from bodydouble_spec import Contract, Operation, decode_picture, picture_kind
 
 from bodydouble_contract_tests.schema import request_walker
 
-__all__ = ["KnownValues", "is_unspecified_input", "is_unspecified_prompt", "known_values"]
+__all__ = ["KnownValues", "is_unspecified_input", "known_values", "prompt_oddity"]
 
 # Longer than the prompts seen in applications.
 _LONG_PROMPT = 1000
 
 
-def is_unspecified_prompt(prompt: Any) -> bool:
-    """Return whether a prompt is blank, longer than 1,000 characters, or has a character that is not text.
+def prompt_oddity(prompt: Any) -> str | None:
+    """Return ``blank``, ``long`` (more than 1,000 characters) or ``characters`` (one that is not text) for such a prompt; None for any other value.
 
-    The vendor states no limits, and a safety filter may refuse what it cannot read. Tabs, line breaks, and letters and emoji of every script are text;
-    other control characters, surrogates and unassigned characters are not.
+    The published contract takes every text; but limits of size, and what the safety filter refuses, are not known. Tabs, line breaks, and letters and
+    emoji of every script are text; other control characters, surrogates and unassigned characters are not.
     """
-    return isinstance(prompt, str) and (
-        not prompt.strip() or len(prompt) > _LONG_PROMPT or any(map(_is_no_text, prompt))
-    )
+    if not isinstance(prompt, str):
+        return None
+    if not prompt.strip():
+        return "blank"
+    if len(prompt) > _LONG_PROMPT:
+        return "long"
+    return "characters" if any(map(_is_no_text, prompt)) else None
 
 
 def _is_no_text(character: str) -> bool:
