@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Plan
 from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.plan.array import covering_rows
 from bodydouble_contract_tests.plan.planner import coverage, elements, make_plan, within_budget
 from bodydouble_contract_tests.plan.space import Factor, Option, Space
@@ -417,3 +418,9 @@ def test_every_call_has_its_own_name(contract: Contract) -> None:
         make_plan(profile, is_billed=False),
     ):
         assert len(_ids(plan.calls)) == len(set(_ids(plan.calls)))
+
+
+def test_a_request_for_which_no_simple_value_is_found_is_refused_in_words(contract_of: Callable[..., Contract]) -> None:
+    schema = {"type": "object", "propertyNames": {"pattern": "^[a-z]{3}_[0-9]{5}$"}, "minProperties": 3}
+    with pytest.raises(UnsupportedSchema, match="a pattern for the names of several properties"):
+        make_plan(OperationProfile(contract_of(schema)), is_billed=False)

@@ -134,3 +134,11 @@ def test_an_operation_that_accepts_anything_gets_valid_calls_only(contract_of: C
     server = _Server()
     examine_generated(OperationProfile(contract_of({})), server.examine, examples=10, seed=0)
     assert ExpectedOutcome.REFUSED not in {case.expectation for case in server.calls}
+
+
+def test_a_text_of_100_000_characters_gives_no_warning_of_hypothesis(contract_of: Callable[..., Contract]) -> None:
+    schema = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "minLength": 100_000}}}
+    found = examine_generated(
+        OperationProfile(contract_of(schema)), _Server(always=lambda _: True).examine, examples=5, seed=0
+    )
+    assert [finding.id for finding in found] == ["always"]

@@ -39,7 +39,8 @@ class CoveragePlan:
         self._rows = self._covering(costly_last=False)
         if not self._rows:
             raise UnsupportedSchema(
-                f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other"
+                f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other, "
+                "or that no simple text, number or list meets, such as a pattern for the names of several properties"
             )
         self.minimal = self._rows[0][1]
 

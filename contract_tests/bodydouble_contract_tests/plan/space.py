@@ -101,7 +101,7 @@ class Space:
     def _value(self, chosen: Choice, turns: Mapping[str, int]) -> Any:
         values = {name: option.at(turns.get(name, 0)) for name, option in chosen.items()}
         if self.is_whole:
-            return next(iter(values.values()))
+            return next(iter(values.values()), NOTHING)
         for factor in self.factors:
             if factor.length_of is not None:
                 length = values.pop(factor.name)

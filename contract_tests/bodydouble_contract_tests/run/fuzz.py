@@ -156,6 +156,16 @@ def examine_generated(
     return [finding for finding, _ in search.found.values()]
 
 
+class _Drawn:
+    """A drawn case, whose body, of megabytes perhaps, Hypothesis does not write down."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+
+    def __repr__(self) -> str:
+        return self.case.id
+
+
 class _FindingShown(Exception):
     """Tell Hypothesis that a call shows the finding in question."""
 
@@ -245,9 +255,9 @@ class _Search:
             verbosity=Verbosity.quiet,
             suppress_health_check=_NO_FAULTS,
         )
-        @given(self._cases)
-        def run(case: Case) -> None:
-            look(case)
+        @given(self._cases.map(_Drawn))
+        def run(drawn: _Drawn) -> None:
+            look(drawn.case)
 
         run()
 
