@@ -19,6 +19,7 @@ from contract_tests.tests.mutants.answers import answer_mutants
 from contract_tests.tests.mutants.content import content_mutants
 from contract_tests.tests.mutants.credentials import KEY, credential_mutants
 from contract_tests.tests.mutants.envelopes import envelope_mutants
+from contract_tests.tests.mutants.further import further_mutants
 from contract_tests.tests.mutants.headers import header_mutants
 from contract_tests.tests.mutants.model import Mutant
 from contract_tests.tests.mutants.raw import raw_mutants
@@ -55,6 +56,7 @@ def families(contract: Contract) -> dict[str, tuple[Mutant, ...]]:
         "raw requests": tuple(raw_mutants()),
         "values": tuple(value_mutants(profile)),
         "content and state": tuple(content_mutants()),
+        "further": tuple(further_mutants(profile)),
     }
 
 
