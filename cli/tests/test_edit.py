@@ -1,10 +1,16 @@
 """``bodydouble edit`` against the real mock on a port: files, reports, errors, and a key that is never shown."""
 
+import contextlib
 import io
 import json
+import os
+import signal
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +25,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from spec.tests.servers import serve_asgi
+from spec.tests.servers import Quiet, serve_asgi, serve_http
 
 KEY = "sk-canary-77aa31"
 URL = "https://example.com/cat.png"
@@ -301,3 +307,77 @@ def test_every_picture_gets_a_file_of_its_own(
     written = [file for file in folder.iterdir() if file.read_bytes() == b"new"]
     assert sorted(written) == sorted(set(filter(None, files)))
     assert len(written) == count
+
+
+class HalfServed(Quiet, BaseHTTPRequestHandler):
+    """Answers a call with two pictures, sends the first one, and waits with what ``server.waits_for`` names."""
+
+    server: "HalfServer"
+
+    def do_POST(self) -> None:
+        """Answer with the URLs of two pictures."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.wait("answer")
+        origin = f"http://{self.headers['Host']}"
+        data = [{"url": f"{origin}/{number}.png"} for number in (1, 2)]
+        usage = {"credits_used": 168000, "usd_spent": 0.084}
+        body = json.dumps({"data": data, "meta": {"usage": usage}}).encode()
+        self.send(body, "application/json")
+
+    def do_GET(self) -> None:
+        """Send a picture."""
+        if self.path == "/2.png":
+            self.wait("picture")
+        self.send(png(), "image/png")
+
+    def wait(self, for_what: str) -> None:
+        """Tell the test, and wait for it."""
+        if self.server.waits_for == for_what:
+            self.server.has_come.set()
+            self.server.may_go_on.wait(60)
+
+    def send(self, body: bytes, media_type: str) -> None:
+        """Send a 200."""
+        with contextlib.suppress(OSError):  # the client may be gone
+            self.send_response(200)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Request-Id", "the-request")
+            self.end_headers()
+            self.wfile.write(body)
+
+
+class HalfServer(ThreadingHTTPServer):
+    """A server of `HalfServed`."""
+
+    def __init__(self, waits_for: str) -> None:
+        super().__init__(("127.0.0.1", 0), HalfServed)
+        self.waits_for = waits_for
+        self.has_come, self.may_go_on = threading.Event(), threading.Event()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals for processes")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("waits_for", ["picture", "answer"])
+def test_an_interruption_tells_what_was_paid_for(number: signal.Signals, waits_for: str, tmp_path: Path) -> None:
+    server = HalfServer(waits_for)
+    with serve_http(server) as origin:
+        environment = {**os.environ, "AIMLAPI_KEY": KEY, "AIMLAPI_BASE_URL": origin}
+        command = [sys.executable, "-m", "bodydouble", "edit", "night", URL, "-n", "2"]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert server.has_come.wait(60)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=60)
+        server.may_go_on.set()
+    files = [file.name for file in tmp_path.iterdir()]
+    assert process.returncode == 2
+    if waits_for == "answer":
+        assert (out, files) == ("", [])
+        assert err.startswith("bodydouble: interrupted before the answer came; if the request was sent, it may have")
+    else:
+        assert files == ["out-1.png"]
+        assert "cost: 168,000 credits" in out
+        assert "request id the-request" in out
+        assert err == f"bodydouble: picture 2 of 2 was not saved: interrupted; it is at {origin}/2.png\n"

@@ -6,8 +6,10 @@ other command.
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Generator, Sequence
+import threading
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
@@ -42,6 +44,7 @@ _OPTIONS = {
 # Together short enough for one line on a terminal.
 _MAX_ERROR_CHARACTERS = 400
 _MAX_ID_CHARACTERS = 64
+_INTERRUPTED = "interrupted before the answer came; if the request was sent, it may have been charged: see the usage of your account"
 
 app = new_app()
 
@@ -85,12 +88,21 @@ def edit(
         exit_with_error("--format json and -o - would both write to standard output; give -o a file")
     # The client checks the ratio itself, and lists the allowed ones.
     ratio: Any = aspect_ratio
+    result: SyncEditResult | None = None
+    outcomes: list[dict[str, Any] | str] = []
     try:
-        with _client(base_url) as client, _spinner():
-            result = client.edit(prompt, _inputs(images), aspect_ratio=ratio, num_images=num_images, provider=provider)
-            pictures, failures = _save_all(result, output, force=force)
+        with _sigterm_interrupts(), _client(base_url) as client, _spinner():
+            inputs = _inputs(images)
+            result = client.edit(prompt, inputs, aspect_ratio=ratio, num_images=num_images, provider=provider)
+            outcomes.extend(_save_all(result, output, force=force))
     except BodydoubleError as error:
         exit_with_error(error_line(error, images))
+    except KeyboardInterrupt:
+        if result is None:
+            exit_with_error(_INTERRUPTED)
+        outcomes += _unsaved(result, len(outcomes), "interrupted")
+    pictures = [outcome for outcome in outcomes if not isinstance(outcome, str)]
+    failures = [outcome for outcome in outcomes if isinstance(outcome, str)]
     report = _as_json(result, pictures) if format == "json" else _as_text(result, pictures)
     if output == _STANDARD_OUTPUT:
         typer.echo(report, err=True, nl=False)
@@ -121,22 +133,38 @@ def _inputs(images: Sequence[str]) -> list[str | bytes]:
     return [stream.buffer.read() if image == _STANDARD_INPUT else image for image in images]
 
 
-def _save_all(result: SyncEditResult, output: str, *, force: bool) -> tuple[list[dict[str, Any]], list[str]]:
-    """Fetch and save each picture, and return the facts of these and a message for each failure.
+def _save_all(result: SyncEditResult, output: str, *, force: bool) -> Iterator[dict[str, Any] | str]:
+    """Fetch and save each picture, and yield its facts, or a message about a failure.
 
     The pictures are paid for, so a failure does not keep the others from being saved.
     """
-    pictures: list[dict[str, Any]] = []
-    failures: list[str] = []
     for number, image in enumerate(result.images, 1):
         try:
             data = image.bytes()
             file = save(data, output, number, len(result.images), force=force)
-            pictures.append(_picture_facts(data, file, image.url))
+            yield _picture_facts(data, file, image.url)
         except (DownloadError, CannotSave) as error:
-            address = f"; it is at {image.url}" if image.url else ""
-            failures.append(f"picture {number} of {len(result.images)} was not saved: {error}{address}")
-    return pictures, failures
+            yield next(_unsaved(result, number - 1, str(error)))
+
+
+def _unsaved(result: SyncEditResult, start: int, reason: str) -> Iterator[str]:
+    """Yield a message for each picture from the one at index ``start``."""
+    for number, image in enumerate(result.images[start:], start + 1):
+        address = f"; it is at {image.url}" if image.url else ""
+        yield f"picture {number} of {len(result.images)} was not saved: {reason}{address}"
+
+
+@contextmanager
+def _sigterm_interrupts() -> Generator[None]:
+    """Let SIGTERM interrupt as Ctrl-C does, so that what was paid for is told in either case."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -189,11 +217,21 @@ def save(data: bytes, output: str, number: int, count: int, *, force: bool) -> P
         while not force and os.path.lexists(file):
             number += 1
             file = _numbered(Path(output), number, max(number, 2))
-        with file.open("wb" if force else "xb") as stream:
-            stream.write(data)
+        _write(file, data, force=force)
     except (OSError, ValueError) as error:
         raise CannotSave(f"{file or 'standard output'}: {getattr(error, 'strerror', None) or error}") from None
     return file
+
+
+def _write(file: Path, data: bytes, *, force: bool) -> None:
+    """Write a file, or none: what an interruption or a full disk left of it is removed."""
+    with file.open("wb" if force else "xb") as stream:
+        try:
+            stream.write(data)
+            stream.flush()
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
 
 
 def _write_standard_output(data: bytes, number: int) -> None:
