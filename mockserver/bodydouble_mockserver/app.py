@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bodydouble_spec import REDACTED, Contract, Redactor
+from bodydouble_spec import Contract, Redactor
 from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -52,19 +52,18 @@ __all__ = ["MockServer", "create_app"]
 LOG = logging.getLogger("bodydouble.mockserver")
 
 
-def log_request(handled: HandledRequest, *, with_contract: bool = False) -> None:
-    """Log method, path, status, the contract if wanted, the directives that took effect, and the first finding."""
+def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: bool = False) -> None:
+    """Log, without keys, method, path, status, the contract if wanted, the directives that took effect, and the first finding."""
     findings = handled.answer.findings
     first = next(iter(findings), None)
     note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
     contract = f" ({handled.contract})" if with_contract and handled.contract is not None else ""
-    line = f"{handled.method} {handled.path} {handled.answer.status}{contract}{directives}{note}{more}"
-    for secret in handled.checked.secrets:
-        # The name of a parameter or header may be a key that is in the wrong place.
-        if len(secret) >= Redactor.shortest_key:
-            line = line.replace(secret.decode("latin-1"), REDACTED)
+    # The name of a parameter or header may be a key that is in the wrong place.
+    redactor = redactor.with_keys(secret.decode("latin-1") for secret in handled.checked.secrets)
+    start = f"{redactor.text(handled.method)} {redactor.path(handled.path)} {handled.answer.status}"
+    line = start + redactor.text(f"{contract}{directives}{note}{more}")
     # Control characters from a request must not reach the terminal.
     LOG.info("%s", visible(line))
 
@@ -101,11 +100,12 @@ class MockServer(Starlette):
         self._gallery = Gallery(self._store, settings.pictures)
         self._state = ServerState(settings)
         self._script: Any = None
+        self.redactor = _redactor(contracts, settings)
         self.journal = Journal(
             self._state.hash_key,
             entries=settings.journal_entries,
             max_bytes=settings.journal_bytes,
-            redactor=_redactor(contracts, settings),
+            redactor=self.redactor,
             file=None if settings.journal_file is None else JournalFile(settings.journal_file),
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )
@@ -148,15 +148,7 @@ class MockServer(Starlette):
                 if service.is_vendor
                 else ()
             ),
-            *control_routes(
-                service.contracts,
-                service.targets,
-                self._state,
-                self.play,
-                self.reset,
-                self._problems,
-                self.settings.max_control_bytes,
-            ),
+            *control_routes(self, service.contracts, service.targets, self._state),
             *journal_routes(self.journal, self._events),
         ]
 
@@ -221,7 +213,7 @@ class MockServer(Starlette):
         self._events.close()
         self._pauses.end()
 
-    def _problems(self) -> list[str]:
+    def problems(self) -> list[str]:
         """Return what was lost so far, one sentence each."""
         return [] if self.journal.problem is None else [self.journal.problem]
 
@@ -282,7 +274,7 @@ class MockServer(Starlette):
     def _record(self, handled: HandledRequest) -> None:
         self.journal.append(handled)
         if self.settings.log:
-            log_request(handled, with_contract=len(self.contracts) > 1)
+            log_request(handled, self.redactor, with_contract=len(self.contracts) > 1)
 
     async def _picture(self, request: Request) -> Response:
         image = await self._gallery.picture(request.scope["path"])

@@ -2,12 +2,12 @@
 
 import hmac
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from bodydouble_spec import Contract
+from bodydouble_spec import Contract, Redactor, record_body
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -20,22 +20,36 @@ from bodydouble_mockserver.settings import Settings
 __all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control"]
 
 
-def control_routes(
-    contracts: Sequence[Contract],
-    targets: Sequence[ScriptTarget],
-    state: ServerState,
-    play: Callable[[Any], None],
-    reset: Callable[[], None],
-    problems: Callable[[], Sequence[str]],
-    max_bytes: int,
-) -> list[Route]:
-    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``, which clears scripts, limits and the journal.
+class ControlledServer(Protocol):
+    """What the control routes need of the server."""
 
-    ``problems`` returns what the server has lost, one sentence each; health is ``degraded`` then. ``max_bytes`` bounds a scenario.
-    """
+    settings: Settings
+
+    @property
+    def redactor(self) -> Redactor:
+        """The redactor of everything that is shown."""
+        ...
+
+    def play(self, scenario: Any) -> None:
+        """Add a scenario. Raises BadScenario."""
+        ...
+
+    def reset(self) -> None:
+        """Clear scripts, limits and the journal."""
+        ...
+
+    def problems(self) -> list[str]:
+        """Return what the server has lost, one sentence each; health is ``degraded`` then."""
+        ...
+
+
+def control_routes(
+    server: ControlledServer, contracts: Sequence[Contract], targets: Sequence[ScriptTarget], state: ServerState
+) -> list[Route]:
+    """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``."""
 
     async def health(_request: Request) -> Response:
-        return JSONResponse(_health_body(contracts, targets, problems()))
+        return JSONResponse(_health_body(contracts, targets, server.problems()))
 
     async def faults(_request: Request) -> Response:
         return JSONResponse(FAULTS)
@@ -45,18 +59,18 @@ def control_routes(
 
     async def add_scenario(request: Request) -> Response:
         before = len(state.answers)
-        refusal = await _play(request, play, max_bytes)
+        refusal = await _play(request, server)
         return refusal or JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
 
     async def list_scenarios(_request: Request) -> Response:
-        return JSONResponse(_scenarios_body(state))
+        return JSONResponse(_scenarios_body(state, server.redactor))
 
     async def clear_scenarios(_request: Request) -> Response:
         state.clear()
         return Response(status_code=204)
 
     async def reset_all(_request: Request) -> Response:
-        reset()
+        server.reset()
         return Response(status_code=204)
 
     scenarios = "/_bodydouble/scenarios"
@@ -71,20 +85,21 @@ def control_routes(
     ]
 
 
-async def _play(request: Request, play: Callable[[Any], None], max_bytes: int) -> Response | None:
-    """Hand the scenario in a body to ``play``; return the refusal of a bad one."""
-    body = bytearray()
+async def _play(request: Request, server: ControlledServer) -> Response | None:
+    """Play the scenario in a body; return the refusal of a bad one."""
+    body, max_bytes = bytearray(), server.settings.max_control_bytes
     async for part in request.stream():
         body += part
         if len(body) > max_bytes:
             advice = "send its answers in several requests, or start with a larger --max-control-kb"
             return JSONResponse({"error": f"the scenario has more than {max_bytes:,} bytes; {advice}"}, 413)
     try:
-        play(orjson.loads(body))
+        server.play(orjson.loads(body))
     except orjson.JSONDecodeError as error:
         return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
     except BadScenario as error:
-        return JSONResponse({"error": str(error), "pointer": error.pointer}, 400)
+        mistake = {"error": str(error), "pointer": error.pointer}
+        return JSONResponse({name: server.redactor.text(text) for name, text in mistake.items()}, 400)
     return None
 
 
@@ -114,12 +129,18 @@ def _identity(contract: Contract) -> dict[str, str]:
     return {"contract": contract.source, "fingerprint": contract.fingerprint}
 
 
-def _scenarios_body(state: ServerState) -> dict[str, Any]:
+def _shown(source: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """Return a scripted answer as it was sent, without keys; one that is too large to show has the beginning of its text."""
+    value, described = record_body(orjson.dumps(source), redactor)
+    return {"text": described} if value is None else value
+
+
+def _scenarios_body(state: ServerState, redactor: Redactor) -> dict[str, Any]:
     limits = state.limits
     return {
         "answers": [
             {
-                **answer.source,
+                **_shown(answer.source, redactor),
                 "id": answer.id,
                 "times": answer.times,
                 "used": answer.used,
