@@ -310,9 +310,7 @@ def test_every_picture_gets_a_file_of_its_own(
 
 
 class HalfServed(Quiet, BaseHTTPRequestHandler):
-    """Answers a call with two pictures, sends the first one, and waits with what ``server.waits_for`` names."""
-
-    server: "HalfServer"
+    """Answers a call with two pictures, sends the first one, and waits with what ``HalfServer.waits_for`` names."""
 
     def do_POST(self) -> None:
         """Answer with the URLs of two pictures."""
@@ -332,6 +330,7 @@ class HalfServed(Quiet, BaseHTTPRequestHandler):
 
     def wait(self, for_what: str) -> None:
         """Tell the test, and wait for it."""
+        assert isinstance(self.server, HalfServer)
         if self.server.waits_for == for_what:
             self.server.has_come.set()
             self.server.may_go_on.wait(60)
