@@ -22,6 +22,7 @@ __all__ = [
     "FailOn",
     "FailOnName",
     "Format",
+    "InterceptOption",
     "ModelOption",
     "OperationOption",
     "Output",
@@ -77,6 +78,10 @@ OverlayOption = Annotated[
     ),
 ]
 
+InterceptOption = Annotated[
+    bool,
+    typer.Option("--intercept", help="Answer for the real host itself too, for programs with its address in the code."),
+]
 OperationOption = Annotated[
     str | None,
     typer.Option("--operation", metavar='"POST /path"', help="The operation, by method and path, path or operationId."),

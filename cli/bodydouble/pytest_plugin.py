@@ -45,6 +45,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        "bodydouble_intercept",
+        "Answer for the real host itself in the fixture bodydouble, for apps with its address in the code.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "bodydouble_guard",
         "The tests in which a call of the real service fails: fixture (from the first test with the fixture bodydouble on) or all.",
         default="fixture",
@@ -77,9 +83,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, the journal when the option is given, and the guard when it is wanted for all tests."""
     config.addinivalue_line(
         "markers",
-        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, contract=None, overlay=None): allow a test with the fixture "
+        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, contract=None, overlay=None): allow a test with the fixture "
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
-        "openai also sets OPENAI_BASE_URL to the mock; contract (one or a list) and overlay are those to stand in for.",
+        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; contract (one or a list) and overlay are those to stand in for.",
     )
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption
@@ -148,7 +154,8 @@ def bodydouble(
         contracts = _bodydouble_contracts(options)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
-    openai = request.config.getini("bodydouble_openai")
-    journal = request.config.pluginmanager.get_plugin(_JOURNAL)
-    with run_mock(contracts, request.node, options, openai=openai, journal=journal) as double:
+    config = request.config
+    openai, intercept = config.getini("bodydouble_openai"), config.getini("bodydouble_intercept")
+    journal = config.pluginmanager.get_plugin(_JOURNAL)
+    with run_mock(contracts, request.node, options, openai=openai, intercept=intercept, journal=journal) as double:
         yield double

@@ -6,7 +6,14 @@ from collections.abc import Callable
 import pytest
 
 # pytester removes the modules that its runs import; those imported here are not imported again by each run.
-for _name in ("bodydouble.fixture.stand_in", "bodydouble_client", "httpcore"):
+# Those of cryptography cannot be imported a second time.
+for _name in (
+    "bodydouble.fixture.stand_in",
+    "bodydouble_client",
+    "httpcore",
+    "trustme",
+    "cryptography.hazmat.primitives.serialization.pkcs12",
+):
     importlib.import_module(_name)
 
 # The tests read the files under data/, and run some of them.

@@ -217,3 +217,49 @@ def test_a_signal_is_relayed_and_the_report_is_still_printed(tmp_path: Path, nam
         os.kill(process.pid, signal.Signals[name])
         out, err = process.communicate(timeout=60)
     assert (process.returncode, out, "No findings" in err) == (0, "got it\n", True)
+
+
+INTERCEPTED = """
+import urllib.error
+
+def post(url):
+    request = urllib.request.Request(url, b"{}", {"Authorization": "Bearer x", "Content-Type": "application/json"})
+    try:
+        urllib.request.urlopen(request).close()
+    except urllib.error.URLError as error:
+        print(error)
+
+"""
+
+
+def test_a_program_with_the_address_in_it_is_checked_with_intercept(
+    run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    script = f"{INTERCEPTED}post('https://api.aimlapi.com/v1/images/generations'); post('https://example.org/')"
+    assert run(script, "--intercept") == 1
+    out, err = capfd.readouterr()
+    assert "HTTP Error 400" in out
+    assert "403 Forbidden" in out
+    assert "request-required" in err
+    assert "other-host-called" in err
+
+
+def test_calls_of_other_hosts_are_no_requests_to_the_mock(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(f"{INTERCEPTED}post('https://example.org/')", "--intercept") == 1
+    assert "no-request" in capfd.readouterr().err
+
+
+def test_a_contract_without_a_host_is_not_intercepted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = {
+        "openapi": "3.0.3",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/a": {"get": {"responses": {"200": {"description": "d"}}}}},
+    }
+    (tmp_path / "openapi.json").write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        app(
+            args=["run", "--contract", str(tmp_path / "openapi.json"), "--intercept", "--", "true"],
+            prog_name="bodydouble",
+        )
+    error = capsys.readouterr().err
+    assert (end.value.code, error.count("\n"), "names no host" in error) == (2, 1, True)

@@ -17,7 +17,7 @@ from bodydouble_mockserver.faults import ABSOLUTE_FORM, EXTENSION, SocketConnect
 from bodydouble_mockserver.request import MAX_URL_BYTES, MalformedRequest, explain_malformed, too_late, too_long
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["FaultProtocol"]
+__all__ = ["FaultProtocol", "RefusesMalformed"]
 
 _HTTP_URL = re.compile(rb"https?://", re.IGNORECASE)
 # Such a client waits for the answer after one line.
@@ -31,7 +31,9 @@ _LINGER_S = 2.0
 
 
 @runtime_checkable
-class _RefusesMalformed(Protocol):
+class RefusesMalformed(Protocol):
+    """An application that records requests which cannot be served."""
+
     settings: Settings
 
     def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
@@ -46,7 +48,7 @@ class FaultProtocol(HttpToolsProtocol):
         """See asyncio.Protocol."""
         super().connection_made(transport)
         app = self.config.app
-        self._settings = app.settings if isinstance(app, _RefusesMalformed) else Settings()
+        self._settings = app.settings if isinstance(app, RefusesMalformed) else Settings()
         self._head_timer: asyncio.TimerHandle | None = None
         self._await_head()
         self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
@@ -167,15 +169,19 @@ class FaultProtocol(HttpToolsProtocol):
         if version != "1.1" and version != "1.0":
             self._stop(explain_malformed(head, "HTTP/0.9" if version == "0.9" else "version"))
         if not url.startswith(b"/") and url != b"*":
-            if not _HTTP_URL.match(url):
+            if not _HTTP_URL.match(url) or self.parser.get_method() == b"CONNECT":
                 self._stop(explain_malformed(head, "url"))
             parsed = httptools.parse_url(url)
             path = parsed.path or b"/"
-            self.url = path + b"?" + parsed.query if parsed.query else path
             host = (parsed.host or b"").decode("latin-1")
-            extensions: dict[str, Any] = {**self._extensions, ABSOLUTE_FORM: host}
-            self.scope["extensions"] = extensions
+            self.url = self._read_whole_url(host, path + b"?" + parsed.query if parsed.query else path)
         super().on_headers_complete()
+
+    def _read_whole_url(self, host: str, path: bytes) -> bytes:
+        """Return the path for a request line with a whole URL."""
+        extensions: dict[str, Any] = {**self._extensions, ABSOLUTE_FORM: host}
+        self.scope["extensions"] = extensions
+        return path
 
     def on_message_complete(self) -> None:
         """Wait for the body of a request with ``Upgrade``, which this parser leaves out; called by httptools."""
@@ -196,7 +202,7 @@ class FaultProtocol(HttpToolsProtocol):
         self._malformed = malformed
         app = self.config.app
         headers: Headers = list(self.headers or ())
-        if isinstance(app, _RefusesMalformed):
+        if isinstance(app, RefusesMalformed):
             answer = app.refuse_malformed(malformed, headers)
         else:
             answer = problem(malformed.status, malformed.path, "", time.time(), message=malformed.message)

@@ -43,8 +43,17 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def server_config(app: MockServer, certificate: Path | None = None, key: Path | None = None) -> uvicorn.Config:
-    """Return uvicorn's configuration for the mock. Raises CannotServe when certificate and key cannot be used."""
+def server_config(
+    app: MockServer,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    *,
+    protocol: type[FaultProtocol] = FaultProtocol,
+) -> uvicorn.Config:
+    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception.
+
+    Raises CannotServe when certificate and key cannot be used.
+    """
     if certificate is not None:
         try:
             # Without a password argument, OpenSSL would prompt on the terminal.
@@ -55,7 +64,7 @@ def server_config(app: MockServer, certificate: Path | None = None, key: Path | 
             ) from None
     return uvicorn.Config(
         app,
-        http=FaultProtocol,
+        http=protocol,
         ws="none",
         # Behind a proxy, --public-url sets the origin of picture URLs.
         proxy_headers=False,
@@ -92,12 +101,12 @@ class Server(uvicorn.Server):
             logger.setLevel(level)
 
 
-def run(config: uvicorn.Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+def run(config: uvicorn.Config, listeners: list[socket.socket], announce: Callable[[], None]) -> None:
     """Call ``announce``, then serve until SIGINT or SIGTERM and end without a traceback, also when the signal comes during ``announce``."""
     server = Server(config)
     with _graceful_signals(server):
         announce()
-        server.run(sockets=[listener])
+        server.run(sockets=listeners)
 
 
 @contextlib.contextmanager

@@ -21,11 +21,11 @@ PATIENCE_S = 60
 
 
 @contextmanager
-def serve_asgi(server: uvicorn.Server) -> Generator[str]:
-    """Run a server of uvicorn in a thread; gives its origin."""
+def serve_asgi(server: uvicorn.Server, *more: socket.socket) -> Generator[str]:
+    """Run a server of uvicorn in a thread, on ``more`` listening sockets too; gives its origin."""
     listener = socket.create_server(("127.0.0.1", 0))
     scheme = "https" if server.config.is_ssl else "http"
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener, *more]}, daemon=True)
     thread.start()
     try:
         # The socket is already listening: the first request waits until the server accepts it.

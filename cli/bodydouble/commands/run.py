@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 from bodydouble_mockserver import BadScenario, Settings, create_app
+from bodydouble_mockserver.interception import Authority, CannotIntercept
 from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import DUMMY_KEY, Report, ReportFormat, Severity, read_document, render
 
@@ -30,6 +31,7 @@ from bodydouble.options import (
     ContractsOption,
     FailOn,
     Format,
+    InterceptOption,
     ModelOption,
     OperationOption,
     Output,
@@ -56,6 +58,7 @@ def run(
     overlay: OverlayOption = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the mock; 0 picks a free one.")] = 0,
     openai: Annotated[bool, typer.Option("--openai", help="Set OPENAI_BASE_URL and OPENAI_API_KEY too.")] = False,
+    intercept: InterceptOption = False,
     scenario: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
     ] = None,
@@ -73,7 +76,7 @@ def run(
 ) -> None:
     """Run a command against a mock, and report the requests that break the contract.
 
-    AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy. The report is written to standard error. Exit codes: that
+    AIMLAPI_BASE_URL and its other spellings are set to the mock, and the key to a dummy; --intercept also answers for the real host. The report is written to standard error. Exit codes: that
     of the command when it failed; 1 when a request broke the contract, no request was made or a scripted answer was not used; 2 when the command could
     not be started.
     """
@@ -84,17 +87,22 @@ def run(
     with exit_on_error():
         contracts = load_contracts(contract, overlay)
         script = None if scenario is None else for_operation(read_document(scenario), operation, model)
-    try:
-        app = create_app(contracts, settings)
-        if script is not None:
-            app.play(script)
-        server = BackgroundServer(app, port)
-    except BadScenario as error:
-        exit_with_error(f"--scenario {scenario}: {error}")
-    except (CannotServe, ValueError) as error:
-        exit_with_error(str(error))
-    with server:
+    with ExitStack() as opened:
+        try:
+            app = create_app(contracts, settings)
+            if script is not None:
+                app.play(script)
+            authority = opened.enter_context(Authority()) if intercept else None
+            server = opened.enter_context(BackgroundServer(app, port, authority))
+        except CannotIntercept as error:
+            exit_with_error(f"--intercept: {error}")
+        except BadScenario as error:
+            exit_with_error(f"--scenario {scenario}: {error}")
+        except (CannotServe, ValueError) as error:
+            exit_with_error(str(error))
         variables = mock_variables(server.url, os.environ, openai=openai)
+        if server.interception is not None:
+            variables |= server.interception.variables(server.url, {**os.environ, **variables})
         try:
             ended = _run_child(command, {**os.environ, **variables})
         except _CannotStart as error:

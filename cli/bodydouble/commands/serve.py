@@ -1,20 +1,25 @@
 """``bodydouble serve``: run the mock server in the foreground."""
 
 import logging
+import os
 import re
+import shlex
 import sys
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
+from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
 from bodydouble.console import new_app
 from bodydouble.options import (
     ContractsOption,
+    InterceptOption,
     ModelOption,
     OperationOption,
     OverlayOption,
@@ -23,6 +28,8 @@ from bodydouble.options import (
 )
 
 if TYPE_CHECKING:
+    from bodydouble_mockserver.interception import Interception
+
     from bodydouble.commands.watch import WatchedFiles
 
 __all__ = ["app"]
@@ -89,6 +96,7 @@ def serve(
     ] = None,
     operation: OperationOption = None,
     model: ModelOption = None,
+    intercept: InterceptOption = False,
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over contracts, overlays and the scenario when their files change.")
     ] = False,
@@ -113,8 +121,7 @@ def serve(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
-    if (tls_cert is None) != (tls_key is None):
-        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    _check_tls(tls_cert, tls_key, intercept=intercept)
     if "" in (api_key or ()):
         raise typer.BadParameter("a key must not be empty; --no-auth accepts calls without one", param_hint="--api-key")
     settings = Settings(
@@ -153,8 +160,10 @@ def serve(
             from bodydouble.commands.watch import Watch
 
             app.background.append(Watch(app, load, files).run)
-        config = server_config(app, tls_cert, tls_key)
         listener = bind(host, port)
+        interception = _interception(app) if intercept else None
+        protocol = FaultProtocol if interception is None else interception.protocol
+        config = server_config(app, tls_cert, tls_key, protocol=protocol)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
@@ -168,10 +177,45 @@ def serve(
             _log_to_stderr()
         elif port == 0:
             typer.echo(address)
+        _print_variables(interception, address)
         sys.stdout.flush()
 
-    run(config, listener, announce)
+    listeners = [listener] if interception is None else [listener, interception.listener]
+    with nullcontext() if interception is None else interception.authority:
+        run(config, listeners, announce)
     _report_losses(app)
+
+
+def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -> None:
+    if (certificate is None) != (key is None):
+        raise typer.BadParameter("--tls-cert and --tls-key go together")
+    if intercept and certificate is not None:
+        raise typer.BadParameter("--intercept makes its own certificates; leave --tls-cert and --tls-key out")
+
+
+def _interception(app: MockServer) -> "Interception":
+    """Return the interception for the hosts of a server's contracts. Raises ValueError."""
+    from bodydouble_mockserver.interception import Authority, CannotIntercept, ContractHosts, Interception
+
+    try:
+        authority = Authority()
+        try:
+            return Interception(lambda: ContractHosts.of(app.contracts), authority)
+        except CannotIntercept:
+            authority.close()
+            raise
+    except CannotIntercept as error:
+        raise ValueError(f"--intercept: {error}") from None
+
+
+def _print_variables(interception: "Interception | None", address: str) -> None:
+    """Print the variables with which programs are answered at the real hosts, to copy into a shell."""
+    if interception is None:
+        return
+    variables = interception.variables(address, os.environ)
+    exports = [f"  export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    hosts = ", ".join(interception.hosts.names)
+    typer.echo("\n".join([f"  and for {hosts} itself, for programs with this environment:", "", *exports, ""]))
 
 
 def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":

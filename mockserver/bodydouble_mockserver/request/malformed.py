@@ -27,18 +27,20 @@ _OTHER_PROTOCOLS: tuple[tuple[re.Pattern[bytes], str], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class MalformedRequest:
-    """A request that cannot be served: the rule, the status, one sentence, and method and path as far as they were readable."""
+    """A request that cannot be served: the rule, the status, one sentence, method and path as far as they were readable."""
 
     rule: str
     status: int
     message: str
     method: str = "-"
     path: str = "/"
+    severity: Severity = Severity.ERROR
+    evidence: Evidence = Evidence.DOCUMENTED
 
     def finding(self) -> Finding:
         """Return the finding for journal and log."""
         return Finding(
-            self.rule, Severity.ERROR, Evidence.DOCUMENTED, "", self.message, direction="request"
+            self.rule, self.severity, self.evidence, "", self.message, direction="request"
         )  # fmt: skip
 
 

@@ -1,0 +1,229 @@
+"""The TCP front of an intercepting mock: tunnels and TLS end here, and plain HTTP goes to the same server.
+
+A client reaches the hosts of the contracts through the mock's own address as a proxy, or through a second port that begins with TLS. A
+connection to any other host is refused and reported; nothing is ever forwarded.
+"""
+
+import asyncio
+import os
+import re
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from bodydouble_spec import Evidence, Severity
+
+from bodydouble_mockserver.interception.authority import TRUST_STORE_PASSWORD, Authority, CannotIntercept
+from bodydouble_mockserver.interception.hosts import ContractHosts
+from bodydouble_mockserver.protocol import FaultProtocol, RefusesMalformed
+from bodydouble_mockserver.request import MalformedRequest
+
+__all__ = ["Interception"]
+
+_HANDSHAKE_S = 10.0
+_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+_AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+class Interception:
+    """The interception of one server: the hosts, the certificate authority, and the second port, which begins with TLS.
+
+    ``hosts`` is called with each connection, since the contracts of a running server can change. Raises CannotIntercept when they name no
+    host.
+    """
+
+    def __init__(
+        self, hosts: Callable[[], ContractHosts], authority: Authority, handshake_s: float = _HANDSHAKE_S
+    ) -> None:
+        self._hosts = hosts
+        self.authority = authority
+        self.handshake_s = handshake_s
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.tls_port: int = self.listener.getsockname()[1]
+        if not self.hosts.names:
+            self.close()
+            raise CannotIntercept(
+                "the contract names no host to answer for; give servers with a URL such as https://api.example.com (an overlay can)"
+            )
+
+    @property
+    def hosts(self) -> ContractHosts:
+        """The hosts that are intercepted now."""
+        return self._hosts()
+
+    @property
+    def protocol(self) -> type[FaultProtocol]:
+        """The protocol class for uvicorn, which serves the mock's own port and ``listener``."""
+        front = self
+
+        class Bound(_InterceptingProtocol):
+            interception = front
+
+        return Bound
+
+    def context(self) -> ssl.SSLContext:
+        """Return the settings of the server's side of TLS, with a certificate for the hosts."""
+        return self.authority.context(*self.hosts.names)
+
+    def variables(self, url: str, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables with which programs call the mock at ``url`` instead of the hosts, to set over ``environ``.
+
+        Entries of ``NO_PROXY`` stay, except those that name the hosts.
+        """
+        hosts, place = self.hosts, urlsplit(url)
+        port = str(place.port)
+        no_proxy = _without_hosts(environ.get("no_proxy") or environ.get("NO_PROXY") or "", hosts)
+        schemes = [scheme for scheme in ("https", "http") if scheme in hosts.schemes]
+        proxies = {name: url for scheme in schemes for name in (f"{scheme}_proxy", f"{scheme}_proxy".upper())}
+        bundle = str(self.authority.bundle)
+        java = {
+            f"{scheme}.proxy{part}": value
+            for scheme in schemes
+            for part, value in (("Host", place.hostname or ""), ("Port", port))
+        } | {
+            "http.nonProxyHosts": "|".join(f"*{name}" if name.startswith(".") else name for name in no_proxy),
+            "javax.net.ssl.trustStore": str(self.authority.trust_store),
+            "javax.net.ssl.trustStorePassword": TRUST_STORE_PASSWORD,
+            "javax.net.ssl.trustStoreType": "PKCS12",
+        }
+        return {
+            **proxies,
+            **dict.fromkeys(("no_proxy", "NO_PROXY"), ",".join(no_proxy)),
+            **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), bundle),
+            "NODE_EXTRA_CA_CERTS": str(self.authority.certificate),
+            "NODE_USE_ENV_PROXY": "1",
+            "NODE_OPTIONS": f"{environ.get('NODE_OPTIONS', '')} --require={self.authority.node}".strip(),
+            "BODYDOUBLE_HOSTS": ",".join(hosts.names),
+            "BODYDOUBLE_PORT": port,
+            "BODYDOUBLE_TLS_PORT": str(self.tls_port),
+            "JAVA_TOOL_OPTIONS": " ".join(
+                [environ.get("JAVA_TOOL_OPTIONS", ""), *(_java_option(name, value) for name, value in java.items())]
+            ).strip(),
+        }
+
+    def close(self) -> None:
+        """Close the second port. A second call has no effect."""
+        self.listener.close()
+
+
+def _java_option(name: str, value: str) -> str:
+    option = f"-D{name}={value}"
+    return f'"{option}"' if " " in option else option
+
+
+def _without_hosts(no_proxy: str, hosts: ContractHosts) -> list[str]:
+    """Return the entries of a NO_PROXY that do not cover the hosts, with those of this machine."""
+
+    def covers(entry: str) -> bool:
+        suffix = entry.partition(":")[0].lstrip("*.").lower()
+        return not suffix or any(name == suffix or name.endswith(f".{suffix}") for name in hosts.names)
+
+    listed = [entry for entry in map(str.strip, no_proxy.split(",")) if entry and not covers(entry)]
+    return [*dict.fromkeys([*listed, *_LOCAL])]
+
+
+class _InterceptingProtocol(FaultProtocol):
+    """The mock's protocol, which is a proxy for the hosts of the contracts too."""
+
+    interception: Interception
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin with TLS on the second port; see asyncio.Protocol."""
+        self._transport = transport
+        own = transport.get_extra_info("sockname")
+        if own and own[1] == self.interception.tls_port and not self._is_secure:
+            self._start_tls()
+        else:
+            super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See asyncio.Protocol."""
+        if self in self.connections:
+            super().connection_lost(exc)
+
+    @property
+    def _is_secure(self) -> bool:
+        return self._transport.get_extra_info("sslcontext") is not None
+
+    def on_headers_complete(self) -> None:
+        """Leave out the path of the server in a URL; called by httptools."""
+        if self._is_secure:
+            self.url = self.interception.hosts.path_of(self.url)
+        super().on_headers_complete()
+
+    def _read_whole_url(self, host: str, path: bytes) -> bytes:
+        if host in self.interception.hosts:
+            return self.interception.hosts.path_of(path)
+        if host not in _LOCAL:
+            self._stop(_other_host(self.parser.get_method().decode("latin-1"), host))
+        return super()._read_whole_url(host, path)
+
+    def _refuse(self, malformed: MalformedRequest) -> None:
+        """Open a tunnel for CONNECT to one of the hosts, and refuse all else."""
+        if malformed.rule != "request-connect" or self._is_in_head:
+            super()._refuse(malformed)
+            return
+        target = _AUTHORITY.fullmatch(self.url)
+        if target is None:
+            text = "CONNECT needs a host and a port, such as CONNECT api.example.com:443 HTTP/1.1"
+            super()._refuse(MalformedRequest("request-connect", 400, text, "CONNECT"))
+        elif (host := target[1].decode().strip("[]")) not in self.interception.hosts:
+            super()._refuse(_other_host("CONNECT", host))
+        else:
+            # What the client sends before it has read the answer is dropped.
+            self._malformed = malformed
+            self._start_tls(_ESTABLISHED)
+
+    def _start_tls(self, before: bytes = b"") -> None:
+        """Send ``before``, and give the connection to a protocol of its own, with TLS in between.
+
+        A second descriptor keeps the connection while the transport ends, which would read the handshake for itself.
+        """
+        opened = self._transport.get_extra_info("socket")
+        connection = socket.socket(fileno=os.dup(opened.fileno()))
+        connection.setblocking(False)
+        connection.send(before)
+        self._transport.abort()
+        task = self.loop.create_task(self._serve_tls(connection))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _serve_tls(self, connection: socket.socket) -> None:
+        """Shake hands and serve; a handshake that fails is recorded."""
+
+        def inner() -> asyncio.Protocol:
+            return type(self)(self.config, self.server_state, self.app_state, self.loop)
+
+        try:
+            await self.loop.connect_accepted_socket(
+                inner, connection, ssl=self.interception.context(), ssl_handshake_timeout=self.interception.handshake_s
+            )
+        except (OSError, TimeoutError) as error:
+            connection.close()
+            if isinstance(self.config.app, RefusesMalformed):
+                self.config.app.refuse_malformed(_failed_handshake(error), [])
+
+
+def _other_host(method: str, host: str) -> MalformedRequest:
+    text = (
+        f"the program called {host}, which this mock does not stand in for; nothing was forwarded. "
+        f"If the program needs it, put it in NO_PROXY: NO_PROXY={host}"
+    )
+    return MalformedRequest("other-host-called", 403, text, method, "/", Severity.WARNING, Evidence.OBSERVED)
+
+
+def _failed_handshake(error: OSError | TimeoutError) -> MalformedRequest:
+    reason = error.reason if isinstance(error, ssl.SSLError) else None
+    named = (reason or str(error) or type(error).__name__).replace("_", " ").lower()
+    if "alert" in named:
+        text = (
+            f"a client broke the TLS handshake off ({named}): it does not trust the mock's certificate authority, or called it by another name; "
+            "it must read SSL_CERT_FILE or what it has instead (see the page on interception)"
+        )
+        return MalformedRequest("interception-not-trusted", 400, text, "CONNECT", evidence=Evidence.OBSERVED)
+    if isinstance(error, TimeoutError) or "taking longer" in named:
+        named = "it took too long"
+    text = f"a client opened a connection for TLS and did not complete the handshake ({named}); let it speak TLS 1.2 or later"
+    return MalformedRequest("interception-no-tls", 400, text, "CONNECT", "/", Severity.WARNING, Evidence.OBSERVED)
