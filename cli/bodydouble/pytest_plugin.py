@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from bodydouble.fixture import Bodydouble, MarkerOptions
 
-__all__ = ["Bodydouble", "bodydouble"]
+__all__ = ["Bodydouble", "bodydouble", "bodydouble_server"]
 
 _JOURNAL = "bodydouble-journal"
 _CONTRACT_TESTS = "bodydouble_contract_tests"
 _GUARDED = ("fixture", "all")
 _LATE_CALLS = "bodydouble_late_calls"
+_LOADER: "pytest.StashKey[Callable[[MarkerOptions], list[Contract]]]" = pytest.StashKey()
 
 
 def __getattr__(name: str) -> Any:
@@ -51,6 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=False,
     )
     parser.addini(
+        "bodydouble_session",
+        "Run one mock for all tests, started before modules are imported, and check the requests of every test.",
+        type="bool",
+        default=False,
+    )
+    parser.addini(
         "bodydouble_guard",
         "The tests in which a call of the real service fails: fixture (from the first test with the fixture bodydouble on) or all.",
         default="fixture",
@@ -67,11 +74,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_load_initial_conftests(args: list[str], parser: pytest.Parser) -> Generator[None]:
-    """Add the options of the contract tests in a run that names them, after all other plugins have added theirs.
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, args: list[str], parser: pytest.Parser
+) -> Generator[None]:
+    """Start the server of the run, if it is wanted, before the first module of the project is imported.
 
-    They have common names (``--live``), which a project may use for its own options.
+    Afterwards, when all other plugins have added their options, add those of the contract tests in a run that names them: they have common
+    names (``--live``), which a project may use for its own options.
     """
+    if early_config.getini("bodydouble_session"):
+        from bodydouble.fixture import MarkerOptions, SharedServer
+
+        try:
+            contracts = _loader(early_config)(MarkerOptions())
+        except ValueError as error:
+            raise pytest.UsageError(str(error)) from None
+        openai, intercept = early_config.getini("bodydouble_openai"), early_config.getini("bodydouble_intercept")
+        SharedServer.start(early_config, contracts, openai=openai, intercept=intercept)
     yield
     if any(_CONTRACT_TESTS in argument for argument in args):
         from bodydouble.pytest_verify import add_options
@@ -112,6 +131,12 @@ def pytest_testnodedown(node: Any) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Reject unknown marker arguments before the run starts."""
+    if config.getini("bodydouble_session"):
+        for item in items:
+            # The last one, so that fixtures of a wider scope are set up before it.
+            names: list[str] = getattr(item, "fixturenames", [])
+            if "bodydouble" not in names:
+                names.append("bodydouble")
     # A usage error in a worker of pytest-xdist would abort the run; there the fixture fails the test.
     if hasattr(config, "workerinput"):
         return
@@ -131,11 +156,18 @@ def _bodydouble_contracts(  # pyright: ignore[reportUnusedFunction] - pytest use
     pytestconfig: pytest.Config,
 ) -> "Callable[[MarkerOptions], list[Contract]]":
     """Return a function that loads the contracts of a test, each once in a run."""
+    return _loader(pytestconfig)
+
+
+def _loader(config: pytest.Config) -> "Callable[[MarkerOptions], list[Contract]]":
     from bodydouble.fixture import contract_loader
 
-    sources: list[str] = pytestconfig.getini("bodydouble_contract")
-    folder = pytestconfig.rootpath if pytestconfig.inipath is None else pytestconfig.inipath.parent
-    return contract_loader(sources, pytestconfig.getini("bodydouble_overlay"), folder)
+    known = config.stash.get(_LOADER, None)
+    if known is None:
+        sources: list[str] = config.getini("bodydouble_contract")
+        folder = config.rootpath if config.inipath is None else config.inipath.parent
+        known = config.stash[_LOADER] = contract_loader(sources, config.getini("bodydouble_overlay"), folder)
+    return known
 
 
 @pytest.fixture
@@ -159,3 +191,22 @@ def bodydouble(
     journal = config.pluginmanager.get_plugin(_JOURNAL)
     with run_mock(contracts, request.node, options, openai=openai, intercept=intercept, journal=journal) as double:
         yield double
+
+
+@pytest.fixture(scope="session")
+def bodydouble_server(pytestconfig: pytest.Config) -> "Generator[Bodydouble]":
+    """Return the mock of all tests, for fixtures of a module or of the run; it needs ``bodydouble_session = true``.
+
+    It has what the fixture ``bodydouble`` has. ``requests`` are those of the current test, and an answer is for that test.
+    """
+    from bodydouble.fixture import Bodydouble, SharedServer
+
+    shared = SharedServer.of(pytestconfig)
+    if shared is None:
+        pytest.fail(
+            "bodydouble_server needs one mock for all tests: bodydouble_session = true in pytest's settings",
+            pytrace=False,
+        )
+    double = Bodydouble(shared.app, shared.server)
+    yield double
+    double.close()

@@ -203,6 +203,11 @@ class MockServer(Starlette):
         """The limits of the answers that an app should know before it relies on them, one sentence each."""
         return self._service.notices
 
+    @property
+    def is_used(self) -> bool:
+        """True when there is a request in the journal, a script or a limit."""
+        return bool(self.journal.numbers()) or self._state.is_scripted or self._state.has_limits
+
     def reset(self) -> None:
         """Clear scripts, limits, balances and the journal."""
         self._state.clear()

@@ -5,13 +5,14 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from types import FrameType
+from typing import Protocol, runtime_checkable
 
 import uvicorn
 
-from bodydouble_mockserver.app import MockServer
+from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.protocol import FaultProtocol
 
 __all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
@@ -43,8 +44,13 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
+@runtime_checkable
+class _HasWaiting(Protocol):
+    def end_waiting(self) -> None: ...
+
+
 def server_config(
-    app: MockServer,
+    app: Callable[[Scope, Receive, Send], Awaitable[None]],
     certificate: Path | None = None,
     key: Path | None = None,
     *,
@@ -89,7 +95,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving; calls still running after the grace period are cancelled."""
         app = self.config.app
-        if isinstance(app, MockServer):
+        if isinstance(app, _HasWaiting):
             app.end_waiting()
         # uvicorn logs a traceback for each cancelled call; here calls that hang on purpose end that way.
         logger = logging.getLogger("uvicorn.error")

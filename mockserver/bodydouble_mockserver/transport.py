@@ -5,34 +5,28 @@ Faults raise the httpx exceptions that they cause on a socket.
 
 import asyncio
 import threading
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import httpx
 
-from bodydouble_mockserver.app import MockServer
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.faults import EXTENSION
 
-__all__ = ["MockTransport"]
+__all__ = ["InProcess", "MockTransport"]
 
 
-class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
-    """Sends the requests of an httpx client, sync or async, to a mock server in this process::
+class InProcess:
+    """The calls of a client of httpx or httpx2 to a server in this process; ``library`` is that module, whose requests and errors are used."""
 
-        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost")
-
-    ``Prefer: fault=…`` raises the same exception as on a socket: ReadError for a reset, RemoteProtocolError for a short body or bytes that are
-    not HTTP, ReadTimeout for a hanging connection (immediately, without the wait). Delays respect the client's read timeout.
-    """
-
-    def __init__(self, app: MockServer) -> None:
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], library: Any) -> None:
         self._app = app
+        self._library = library
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.AsyncBaseTransport."""
+    async def send(self, request: Any) -> Any:
+        """Return the response to a request of an async client."""
         read_s: float | None = request.extensions.get("timeout", {}).get("read")
         try:
             async with asyncio.timeout(read_s) as read_timeout:
@@ -44,17 +38,17 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
                             # As on a socket, the timeout applies to each read.
                             read_timeout.reschedule(asyncio.get_running_loop().time() + read_s)
 
-                    scope["extensions"] = {EXTENSION: _InProcessConnection(request)}
+                    scope["extensions"] = {EXTENSION: _InProcessConnection(request, self._library)}
                     await self._app(scope, receive, send_in_time)
 
-                return await httpx.ASGITransport(app).handle_async_request(request)
+                return await self._library.ASGITransport(app).handle_async_request(request)
         except TimeoutError:
-            raise httpx.ReadTimeout("timed out", request=request) from None
+            raise self._library.ReadTimeout("timed out", request=request) from None
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.BaseTransport; the server runs in its own event loop, in a thread."""
+    def send_sync(self, request: Any) -> Any:
+        """Return the response to a request of a sync client; the server runs in its own event loop, in a thread."""
         body = request.read()
-        copy = httpx.Request(
+        copy = self._library.Request(
             request.method, request.url, headers=request.headers, content=body, extensions=request.extensions
         )
         return asyncio.run_coroutine_threadsafe(self._read_response(copy), self._sync_loop()).result()
@@ -65,15 +59,12 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop = None
 
-    async def aclose(self) -> None:
-        """See `close`."""
-        self.close()
-
-    async def _read_response(self, request: httpx.Request) -> httpx.Response:
-        response = await self.handle_async_request(request)
+    async def _read_response(self, request: Any) -> Any:
+        response = await self.send(request)
         # Undecoded: the client decodes it and meets the faults in it.
         raw = b"".join([chunk async for chunk in response.aiter_raw()])
-        return httpx.Response(response.status_code, headers=response.headers, stream=httpx.ByteStream(raw))
+        stream = self._library.ByteStream(raw)
+        return self._library.Response(response.status_code, headers=response.headers, stream=stream)
 
     def _sync_loop(self) -> asyncio.AbstractEventLoop:
         with self._lock:
@@ -84,6 +75,38 @@ class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
             return self._loop
 
 
+class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
+    """Sends the requests of an httpx client, sync or async, to a mock server in this process::
+
+        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost")
+
+    ``Prefer: fault=…`` raises the same exception as on a socket: ReadError for a reset, RemoteProtocolError for a short body or bytes that are
+    not HTTP, ReadTimeout for a hanging connection (immediately, without the wait). Delays respect the client's read timeout. For httpx2, see
+    `bodydouble_mockserver.transport_httpx2`.
+    """
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._in_process = InProcess(app, httpx)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.AsyncBaseTransport."""
+        response: httpx.Response = await self._in_process.send(request)
+        return response
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """See httpx.BaseTransport."""
+        response: httpx.Response = self._in_process.send_sync(request)
+        return response
+
+    def close(self) -> None:
+        """Stop the event loop of the sync client, if there is one."""
+        self._in_process.close()
+
+    async def aclose(self) -> None:
+        """See `close`."""
+        self.close()
+
+
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
     loop.close()
@@ -92,8 +115,9 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 class _InProcessConnection:
     """A `RawConnection` that raises in the client's call when it ends."""
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: Any, library: Any) -> None:
         self._request = request
+        self._library = library
         self._written = b""
 
     def write(self, data: bytes) -> None:
@@ -103,15 +127,15 @@ class _InProcessConnection:
     def close(self) -> None:
         """Raise the error of a connection that ends early."""
         if self._written.startswith(b"HTTP/"):
-            raise httpx.RemoteProtocolError(
+            raise self._library.RemoteProtocolError(
                 "peer closed connection without sending complete message body", request=self._request
             )
-        raise httpx.RemoteProtocolError("illegal status line", request=self._request)
+        raise self._library.RemoteProtocolError("illegal status line", request=self._request)
 
     def reset(self) -> None:
         """Raise the error of a reset."""
-        raise httpx.ReadError("[Errno 104] Connection reset by peer", request=self._request)
+        raise self._library.ReadError("[Errno 104] Connection reset by peer", request=self._request)
 
     def hang(self) -> None:
         """Raise the error of a read timeout."""
-        raise httpx.ReadTimeout("timed out", request=self._request)
+        raise self._library.ReadTimeout("timed out", request=self._request)

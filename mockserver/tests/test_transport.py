@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
+import openai
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.transport import MockTransport
+from bodydouble_mockserver.transport_httpx2 import Httpx2Transport
 from bodydouble_spec import Contract
 
 Edit = Callable[..., dict[str, Any]]
@@ -136,3 +139,42 @@ def test_a_transport_that_was_closed_can_be_used_again(app: MockServer, edit: Ed
         with contextlib.closing(transport):
             request = httpx.Request("POST", f"http://localhost{PATH}", json=edit(), headers=KEY)
             assert transport.handle_request(request).status_code == 200
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, None])
+def test_a_client_of_httpx2_sees_the_faults_as_one_of_httpx_does(
+    app: MockServer, loop: asyncio.Runner, fault: str | None
+) -> None:
+    asked = {**KEY, "prefer": "x" if fault is None else f"fault={fault}"}
+    read_s = 0.09 if fault in {"slow-drip", "hang"} else 30
+
+    def seen(ask: Callable[[], Any]) -> Any:
+        try:
+            answer = ask()
+            return answer.status_code, answer.json()["error"]["name"]
+        except (httpx.HTTPError, httpx2.HTTPError, json.JSONDecodeError) as error:
+            return type(error).__name__
+
+    def by_httpx() -> Any:
+        with httpx.Client(transport=MockTransport(app), timeout=httpx.Timeout(30, read=read_s)) as client:
+            return client.post(f"http://localhost{PATH}", json={}, headers=asked)
+
+    def by_httpx2() -> Any:
+        with httpx2.Client(transport=Httpx2Transport(app), timeout=httpx2.Timeout(30, read=read_s)) as client:
+            return client.post(f"http://localhost{PATH}", json={}, headers=asked)
+
+    async def by_async_httpx2() -> Any:
+        transport = Httpx2Transport(app)
+        async with httpx2.AsyncClient(transport=transport, timeout=httpx2.Timeout(30, read=read_s)) as client:
+            return await client.post(f"http://localhost{PATH}", json={}, headers=asked)
+
+    assert seen(by_httpx2) == seen(lambda: loop.run(by_async_httpx2())) == seen(by_httpx)
+
+
+def test_openai_3_works_without_a_port(app: MockServer, edit: Edit) -> None:
+    body = edit()
+    with openai.OpenAI(
+        base_url="http://localhost/v1", api_key="a-key", http_client=httpx2.Client(transport=Httpx2Transport(app))
+    ) as client:
+        images = {"image_urls": body["image_urls"]}
+        assert client.images.generate(model=body["model"], prompt="hello", extra_body=images).data
