@@ -102,9 +102,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, the journal when the option is given, and the guard when it is wanted for all tests."""
     config.addinivalue_line(
         "markers",
-        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, contract=None, overlay=None): allow a test with the fixture "
+        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, allow=(), contract=None, overlay=None): allow a test with the fixture "
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
-        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; contract (one or a list) and overlay are those to stand in for.",
+        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are no errors; contract (one or a list) and overlay are those to stand in for.",
     )
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption

@@ -253,3 +253,56 @@ def test_nothing_is_left():
             assert not thread.is_alive()
 """
     ).assert_outcomes(passed=2)
+
+
+def test_allow_names_findings_models_and_routes_and_nothing_else(run_tests: Run) -> None:
+    tests = """
+@pytest.mark.bodydouble(allow=["request-maximum"])
+def test_finding(bodydouble):
+    send(num_images=9)
+
+@pytest.mark.bodydouble(allow=["some/model"])
+def test_model(bodydouble):
+    send(model="some/model")
+
+@pytest.mark.bodydouble(allow=["POST /v1/chat/*", "/v1/tts"])
+def test_routes(bodydouble):
+    httpx.post(bodydouble.url + "/v1/chat/completions")
+    httpx.post(bodydouble.url + "/v1/tts")
+
+@pytest.mark.bodydouble(allow=["request-minimum", "GET /v1/tts", "other/model"])
+def test_others(bodydouble):
+    send(num_images=9)
+    httpx.post(bodydouble.url + "/v1/tts")
+"""
+    result = run_tests(tests)
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*request-maximum*",
+            "*route-not-stood-in*",
+            "Or these errors alone: allow=[[]'request-maximum', 'route-not-stood-in'[]]",
+        ]
+    )
+
+
+def test_an_answer_is_scripted_for_a_route_of_no_contract_or_by_a_function(run_tests: Run) -> None:
+    tests = """
+def test_route(bodydouble):
+    bodydouble.answer(path="/v1/chat/completions", body={"choices": []})
+    assert httpx.post(bodydouble.url + "/v1/chat/completions").json() == {"choices": []}
+
+def test_function(bodydouble):
+    bodydouble.answer(lambda request: {"status": 429, "retry_after": 7} if request.number < 3 else {}, times=None)
+    assert [send().status_code for _ in range(3)] == [429, 429, 200]
+
+def test_body(bodydouble):
+    bodydouble.answer(status=503, match={"/num_images": 4})
+    assert [send(num_images=count).status_code for count in (1, 4)] == [200, 503]
+
+def test_unused(bodydouble):
+    bodydouble.answer(lambda request: {}, path="/v1/tts")
+"""
+    result = run_tests(tests)
+    result.assert_outcomes(passed=4, errors=1)
+    result.stdout.fnmatch_lines(["*answer(path='/v1/tts') at test_app.py:* was never used*"])

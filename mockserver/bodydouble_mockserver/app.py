@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from bodydouble_mockserver.asgi import (
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
 from bodydouble_mockserver.endpoint import HandledRequest
 from bodydouble_mockserver.faults import perform_fault
+from bodydouble_mockserver.foreign import ForeignEndpoint
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
@@ -43,7 +44,7 @@ from bodydouble_mockserver.request import (
     Refusal,
     bearer_key,
 )
-from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState, bind_answer, parse_scenario
+from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, ServerState, bind_answer, parse_scenario
 from bodydouble_mockserver.service import Endpoint, Service, ServiceParts
 from bodydouble_mockserver.settings import Settings
 
@@ -156,6 +157,18 @@ class MockServer(Starlette):
         """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""
         self._state.add(parse_scenario(scenario, self._service.targets))
 
+    def play_function(self, scenario: Any, reply: Callable[[MatchedRequest], Mapping[str, Any]]) -> str:
+        """Add the one answer of a scenario, made by a function when it is used, and return its id.
+
+        The function runs in the server's thread; what it returns has the keys of an answer. Raises BadScenario.
+        """
+        parsed = parse_scenario(scenario, self._service.targets)
+        (answer,) = parsed.answers
+        kept = {name: answer.source[name] for name in ("path",) if name in answer.source}
+        answer.compute = lambda request: bind_answer({**kept, **reply(request)}, "", self._service.targets)
+        self._state.add(parsed)
+        return answer.id
+
     def play_file(self, scenario: Any) -> None:
         """Add the scenario of the run's file, which `prepare` can replace. Raises BadScenario."""
         parsed = parse_scenario(scenario, self._service.targets)
@@ -241,6 +254,8 @@ class MockServer(Starlette):
             await self._control(scope, receive, send)
         elif method == "OPTIONS":
             await _preflight(scope, send)
+        elif self._state.is_foreign(scope["path"]):
+            await self.respond(self._service.foreign, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -252,7 +267,7 @@ class MockServer(Starlette):
         else:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
 
-    async def respond(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+    async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
         start = time.perf_counter()
         try:
@@ -297,12 +312,11 @@ class MockServer(Starlette):
         status = error.status_code if isinstance(error, HTTPException) else 500
         if request.scope["path"].startswith(CONTROL_PREFIX):
             return JSONResponse({"error": f"no such route: {request.method} {request.scope['path'][:200]}"}, status)
-        answer = self._refuse(404 if status == 405 else status, request.scope)
         # The request body was never read.
-        key = bearer_key(header(request.scope, b"authorization"))
-        self._record(HandledRequest(request.scope, answer, CheckedRequest(None, key), started=self.settings.clock()))
-        answer.headers += self._service.exposed
-        return to_response(answer)
+        handled = self._service.foreign.unknown(request.scope, 404 if status == 405 else status)
+        self._record(handled)
+        handled.answer.headers += self._service.exposed
+        return to_response(handled.answer)
 
     def refuse_malformed(self, malformed: MalformedRequest, headers: Headers) -> Answer:
         """Record a request that the HTTP parser refused, and return its answer; ``headers`` are those that were read."""

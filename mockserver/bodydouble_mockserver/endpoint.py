@@ -19,7 +19,16 @@ from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["ChoosingEndpoint", "Effects", "HandledRequest", "OperationEndpoint", "UnknownValueEndpoint"]
+__all__ = [
+    "ChoosingEndpoint",
+    "Effects",
+    "HandledRequest",
+    "OperationEndpoint",
+    "UnknownValueEndpoint",
+    "apply_script",
+    "put_header",
+    "receive_body",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +98,19 @@ _SUCCESS_ONLY = frozenset({"dialect", "images", "violation"})
 _ERROR_ONLY = frozenset({"envelope"})
 
 
+async def receive_body(
+    scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, put: Callable[[bytes], str]
+) -> tuple[Intake, bool]:
+    """Read the body of a request, and return whether it was read to its end. Raises Disconnected."""
+    message = await receive()
+    sent: bytes = message.get("body", b"")
+    limit = settings.max_body_bytes
+    is_whole = message.get("more_body") is False and len(sent) <= limit
+    body = sent if is_whole else await read_body(scope, receive, limit, message)
+    intake = take_in(body, headers, settings, put)
+    return intake, body is not intake.problem
+
+
 class OperationEndpoint:
     """Answers one operation; `answer` builds the answer and reads the body, but sends nothing.
 
@@ -125,13 +147,7 @@ class OperationEndpoint:
 
     async def take_in(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> tuple[Intake, bool]:
         """Read the body of a request, whatever its operation, and return whether it was read to its end."""
-        message = await receive()
-        sent: bytes = message.get("body", b"")
-        limit = self._settings.max_body_bytes
-        is_whole = message.get("more_body") is False and len(sent) <= limit
-        body = sent if is_whole else await read_body(scope, receive, limit, message)
-        intake = take_in(body, headers, self._settings, self._put)
-        return intake, body is not intake.problem
+        return await receive_body(scope, headers, receive, self._settings, self._put)
 
     async def answer_intake(
         self, scope: Scope, headers: Mapping[bytes, bytes], taken: tuple[Intake, bool]
@@ -227,9 +243,9 @@ class OperationEndpoint:
         else:
             answer, ignored = await self._succeed(scope, headers, checked, request_id, directives)
         if directives.retry_after is not None:
-            _put_header(answer, b"retry-after", b"%d" % directives.retry_after)
+            put_header(answer, b"retry-after", b"%d" % directives.retry_after)
         if scripted is not None:
-            _apply_script(answer, scripted)
+            apply_script(answer, scripted)
         if answer.status in BODILESS:
             answer.body = answer.content_type = b""
         if not answer.body or (scripted is not None and scripted.body is not None):
@@ -251,7 +267,7 @@ class OperationEndpoint:
             if exceeded is not None:
                 refused = self._refuse(scope, request_id, exceeded.refusal, checked, directives)
                 if exceeded.retry_after_s is not None:
-                    _put_header(refused, b"retry-after", b"%d" % exceeded.retry_after_s)
+                    put_header(refused, b"retry-after", b"%d" % exceeded.retry_after_s)
                 return refused, _SUCCESS_ONLY
         answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
         answer.findings = checked.findings
@@ -322,15 +338,16 @@ def _requested_error(code: int, checked: CheckedRequest) -> Refusal:
     return Refusal(code, data=[issue] if code == 400 else None)
 
 
-def _apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
+def apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
     """Replace body and headers by those of a scripted answer."""
     if scripted.body is not None:
         answer.body = scripted.body
     answer.content_type = scripted.content_type or answer.content_type
     for name, value in scripted.headers:
-        _put_header(answer, name, value)
+        put_header(answer, name, value)
 
 
-def _put_header(answer: Answer, name: bytes, value: bytes) -> None:
+def put_header(answer: Answer, name: bytes, value: bytes) -> None:
+    """Set a header of an answer, in the place of one with the same name."""
     answer.headers = [(known, old) for known, old in answer.headers if known != name]
     answer.headers.append((name, value))

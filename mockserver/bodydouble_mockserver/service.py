@@ -17,6 +17,7 @@ from bodydouble_mockserver.answer import (
 )
 from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
 from bodydouble_mockserver.endpoint import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
+from bodydouble_mockserver.foreign import ForeignEndpoint, OtherRoutes
 from bodydouble_mockserver.request import contract_limits, operation_limits
 from bodydouble_mockserver.scripting import ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
@@ -57,6 +58,9 @@ class Service:
         self.contracts = tuple(contracts)
         self.is_vendor = any(map(is_of_the_vendor, contracts))
         self.refusals = RefusalWriter(None, is_vendor=self.is_vendor)
+        self.foreign = ForeignEndpoint(
+            parts.settings, parts.state, self.refusals, OtherRoutes(contracts), parts.new_id, parts.put
+        )
         self.targets: list[ScriptTarget] = []
         self.literal: dict[str, dict[str, Endpoint]] = {}
         self.templated: list[tuple[str, str, Endpoint]] = []

@@ -1,12 +1,13 @@
 """Matching of calls, for scripted answers and the journal's ``verify``."""
 
 import fnmatch
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jsonschema_rs
-from bodydouble_spec import is_object, join_pointer
+from bodydouble_spec import is_array, is_object, join_pointer, pointer_parts
+from bodydouble_spec.schema import json_key
 
 __all__ = ["BadMatch", "MatchedRequest", "Matcher"]
 
@@ -52,20 +53,46 @@ class Matcher:
 
         ``method``, ``path`` (``*`` for any characters), ``prompt`` (regular expression, searched, in linear time), ``model``, ``key`` (the
         short hash in the journal), ``header`` (values by name, null for an absent header), ``call`` (the n-th), ``status`` (429 or "4xx"),
-        ``findings`` (true when there are any). Raises BadMatch.
+        ``findings`` (true when there are any). A name that begins with a slash is a JSON pointer of the body, whose value must be equal; null
+        is for a value that is null or absent. Raises BadMatch.
         """
         if not is_object(value):
-            raise BadMatch("", f"a matcher is an object with any of {', '.join(_CONDITIONS)}")
+            raise BadMatch(
+                "", f"a matcher is an object with any of {', '.join(_CONDITIONS)}, and JSON pointers of the body"
+            )
         conditions: list[Condition] = []
         for name, expected in value.items():
+            if name.startswith("/"):
+                conditions.append(_value(name, expected))
+                continue
             if name not in _CONDITIONS:
-                raise BadMatch(join_pointer("", name[:60]), f"unknown key; known keys: {', '.join(_CONDITIONS)}")
+                raise BadMatch(
+                    join_pointer("", name[:60]),
+                    f"unknown key; known keys: {', '.join(_CONDITIONS)}, and JSON pointers of the body such as /num_images",
+                )
             conditions.append(_CONDITIONS[name](expected, f"/{name}"))
         return cls(tuple(conditions))
 
     def matches(self, request: MatchedRequest) -> bool:
         """Return whether the request meets all conditions."""
         return all(condition(request) for condition in self.conditions)
+
+
+def _value(pointer: str, expected: Any) -> Condition:
+    parts = pointer_parts(pointer)
+    key = json_key(expected)
+    return lambda request: json_key(_at(request.parsed, parts)) == key
+
+
+def _at(value: Any, parts: Sequence[str]) -> Any:
+    for part in parts:
+        if is_object(value):
+            value = value.get(part)
+        elif is_array(value) and part.isascii() and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
 
 
 def _method(expected: Any, pointer: str) -> Condition:

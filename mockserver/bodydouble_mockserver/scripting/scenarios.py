@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from bodydouble_spec import Operation, Severity, is_array, is_object, join_pointer
 from bodydouble_spec.selection import limited_values
+from bodydouble_spec.values import template_of
 
 from bodydouble_mockserver.asgi import BODILESS
 from bodydouble_mockserver.directives import (
@@ -30,6 +31,8 @@ from bodydouble_mockserver.scripting.state import (
 __all__ = ["BadScenario", "bind_answer", "parse_scenario"]
 
 _SELECTORS = ("operation", "contract", "model")
+# Those that change no part of a body by the contract.
+_FOREIGN_DIRECTIVES = ("code", "status", "delay", "fault", "retry-after")
 _OWN_KEYS = ("body", "headers", "match", "times")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
@@ -43,7 +46,7 @@ def parse_scenario(document: Any, targets: Sequence[ScriptTarget]) -> Scenario:
 
     ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. An answer,
     or the scenario for all of its answers, may name the ``operation``, ``model`` and ``contract`` that it is for; without these, an answer
-    is for every operation whose contract it keeps. Raises BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
+    is for every operation whose contract it keeps. One with the ``path`` of a route of no contract is for that route, and not validated. Raises BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
     """
     try:
         # YAML and Python allow values that JSON lacks: numeric keys, dates, recursive structures.
@@ -72,6 +75,13 @@ def bind_answer(item: Any, pointer: str, targets: Sequence[ScriptTarget]) -> Scr
     """
     if not is_object(item):
         raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
+    if "path" in item:
+        path = _path_of(item["path"], f"{pointer}/path")
+        if not any(_has_path(target.operation, path) for target in targets):
+            return _foreign(item, path, pointer)
+        given = item.get("match", {})
+        item = {name: value for name, value in item.items() if name != "path"}
+        item["match"] = {"path": path, **given} if is_object(given) else given
     chosen = _select(item, pointer, targets)
     fitting: list[ScriptTarget] = []
     answer: ScriptedAnswer | None = None
@@ -88,6 +98,56 @@ def bind_answer(item: Any, pointer: str, targets: Sequence[ScriptTarget]) -> Scr
     if len(fitting) < len(targets):
         answer.targets = fitting
     return answer
+
+
+def _path_of(value: Any, pointer: str) -> str:
+    if not isinstance(value, str) or not value.startswith("/"):
+        raise BadScenario(pointer, "this must be the path of a route, such as /v1/chat/completions")
+    return value
+
+
+def _has_path(operation: Operation, path: str) -> bool:
+    """Return whether a path is that of an operation, with or without /v1 and a slash at the end."""
+    texts = template_of(operation.path).rstrip("/").removeprefix("/v1").split("{}")
+    pattern = "[^/]+".join(map(re.escape, texts))
+    return re.fullmatch(f"(/v1)?{pattern}/?", path) is not None
+
+
+def _foreign(item: Mapping[str, Any], path: str, pointer: str) -> ScriptedAnswer:
+    """Build an answer for routes of no contract, which nothing validates."""
+    _known_keys(item, (*_FOREIGN_DIRECTIVES, *_OWN_KEYS, "path"), pointer)
+    directives = _directives(item, _FOREIGN_DIRECTIVES, DirectiveChoices((), ()), pointer)
+    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
+    content_type = headers.pop(b"content-type", None)
+    if "body" in item:
+        _check_directives(directives, pointer)
+        content_type = content_type or _content_type(item["body"], directives.code)
+    return ScriptedAnswer(
+        id="",
+        directives=directives,
+        body=_encoded(item["body"]) if "body" in item else None,
+        content_type=content_type,
+        headers=tuple(headers.items()),
+        times=_times(item.get("times", 1), f"{pointer}/times"),
+        matcher=_matcher(item, pointer),
+        source=item,
+        # Brackets and question marks are literal characters here, not patterns.
+        path=path.replace("[", "[[]").replace("?", "[?]"),
+    )
+
+
+def _directives(item: Mapping[str, Any], names: Sequence[str], choices: DirectiveChoices, pointer: str) -> Directives:
+    if "code" in item and "status" in item:
+        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
+    values: dict[str, Any] = {}
+    for name in names:
+        if name not in item:
+            continue
+        try:
+            values |= parse_directive("code" if name == "status" else name, item[name], choices)
+        except BadDirective as error:
+            raise BadScenario(f"{pointer}/{name}", str(error)) from None
+    return Directives(**values)
 
 
 def _select(item: Mapping[str, Any], pointer: str, targets: Sequence[ScriptTarget]) -> Sequence[ScriptTarget]:
@@ -119,20 +179,10 @@ def _answer(item: Mapping[str, Any], pointer: str, target: ScriptTarget) -> Scri
     operation = target.operation
     has_choices = "dialect" in item or "violation" in item
     choices = target.writer.choices if has_choices else DirectiveChoices((), ())
-    directive_keys = [name for name in (*DIRECTIVE_NAMES, "status") if name in item]
     _known_keys(item, (*DIRECTIVE_NAMES, "status", *_OWN_KEYS, *_SELECTORS), pointer)
-    if "code" in item and "status" in item:
-        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
     is_violating = item.get("violation") is True and "body" in item
-    values: dict[str, Any] = {}
-    for name in directive_keys:
-        if name == "violation" and is_violating:
-            continue
-        try:
-            values |= parse_directive("code" if name == "status" else name, item[name], choices)
-        except BadDirective as error:
-            raise BadScenario(f"{pointer}/{name}", str(error)) from None
-    directives = Directives(**values)
+    names = [name for name in (*DIRECTIVE_NAMES, "status") if not (name == "violation" and is_violating)]
+    directives = _directives(item, names, choices, pointer)
     headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
     content_type = headers.pop(b"content-type", None)
     if "body" in item:

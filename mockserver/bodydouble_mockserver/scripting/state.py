@@ -1,15 +1,17 @@
 """State of a mock server between calls, beside its journal: scripted answers, limits, and the random generator."""
 
+import fnmatch
 import hashlib
 import math
 import random
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bodydouble_spec import Operation
+from bodydouble_spec import Evidence, Finding, Operation, Severity
+from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer import Cost, SuccessWriter
 from bodydouble_mockserver.asgi import Scope
@@ -108,6 +110,7 @@ def _forget_oldest(items: "OrderedDict[str, Any]") -> None:
 # The statuses of a busy upstream, none of them charged.
 _FAILURE_CODES = (500, 502, 503, 504)
 MAX_ANSWERS = 1000
+_MAX_ERROR_CHARACTERS = 300
 
 
 class BadScenario(ValueError):
@@ -136,7 +139,8 @@ class ScriptTarget:
 class ScriptedAnswer:
     """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited).
 
-    ``targets`` are the operations that it is for (None: all); ``is_of_file`` marks one of the scenario file of the run.
+    ``targets`` are the operations that it is for (None: all); ``is_of_file`` marks one of the scenario file of the run. ``path`` is that of
+    routes of no contract, with ``*`` for any characters. ``compute`` makes the answer to a request, and may raise any error.
     """
 
     id: str
@@ -150,14 +154,18 @@ class ScriptedAnswer:
     used: int = 0
     targets: Sequence["ScriptTarget"] | None = None
     is_of_file: bool = False
+    path: str | None = None
+    compute: "Callable[[MatchedRequest], ScriptedAnswer] | None" = None
 
     @property
     def has_uses_left(self) -> bool:
         """True while the answer can be used again."""
         return self.times is None or self.used < self.times
 
-    def is_for(self, operation: Operation) -> bool:
-        """Return whether the answer is for an operation."""
+    def is_for(self, operation: Operation | None, path: str) -> bool:
+        """Return whether the answer is for an operation, or for a path of no contract."""
+        if operation is None or self.path is not None:
+            return operation is None and self.path is not None and fnmatch.fnmatchcase(path, self.path)
         return self.targets is None or any(target.operation is operation for target in self.targets)
 
 
@@ -211,6 +219,7 @@ class ServerState:
 
     def _update_flags(self, *, is_scripted: bool, has_limits: bool) -> None:
         self.is_scripted = is_scripted
+        self.has_foreign = any(answer.path is not None for answer in self._answers)
         self.has_limits = has_limits
         settings = self._settings
         # True without scripts, limits, random failures and latency. Read with each call, so computed here.
@@ -234,9 +243,9 @@ class ServerState:
         self._update_flags(is_scripted=False, has_limits=False)
 
     def next_scripted(
-        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, operation: Operation
+        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, operation: Operation | None
     ) -> ScriptedAnswer | None:
-        """Return the first matching answer for an operation that has uses left, and count the use."""
+        """Return the first matching answer for an operation (None: a route of no contract) that has uses left, and count the use."""
         self._call_count += 1
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
         request = MatchedRequest(
@@ -245,12 +254,16 @@ class ServerState:
         for answer in self._answers:
             if (
                 answer.has_uses_left
-                and answer.is_for(operation)
+                and answer.is_for(operation, scope["path"])
                 and (answer.matcher is None or answer.matcher.matches(request))
             ):
                 answer.used += 1
-                return answer
+                return answer if answer.compute is None else _computed(answer, answer.compute, request, checked)
         return None
+
+    def is_foreign(self, path: str) -> bool:
+        """Return whether a scripted answer that has uses left is for a path of no contract."""
+        return self.has_foreign and any(answer.has_uses_left and answer.is_for(None, path) for answer in self._answers)
 
     def charge(self, key: bytes, cost: Cost) -> ExceededLimit | None:
         """Charge a call that would succeed; return the limit that it exceeds, or None."""
@@ -282,3 +295,21 @@ class ServerState:
     def pick_delay(self, seconds: tuple[float, float]) -> float:
         """Pick a number of seconds from a range; the seed fixes the sequence."""
         return self._random.uniform(*seconds)
+
+
+def _computed(
+    answer: ScriptedAnswer,
+    compute: "Callable[[MatchedRequest], ScriptedAnswer]",
+    request: MatchedRequest,
+    checked: CheckedRequest,
+) -> ScriptedAnswer:
+    """Return the answer that a function makes; its error is a finding, and the request is answered with 500."""
+    try:
+        return replace(compute(request), id=answer.id)
+    except Exception as error:  # noqa: BLE001 - whatever the test's function raises fails the test, not the server
+        text = (
+            f"the function that was to answer raised {type(error).__name__}: {cut(str(error), _MAX_ERROR_CHARACTERS)}"
+        )
+        finding = Finding("answer-function-failed", Severity.ERROR, Evidence.OBSERVED, "", text, direction="request")
+        checked.findings = [*checked.findings, finding]
+        return ScriptedAnswer(answer.id, Directives(code=500))

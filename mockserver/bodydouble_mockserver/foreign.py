@@ -1,0 +1,121 @@
+"""Routes of no contract: answers that a script gives them, and what is said of those that the service has."""
+
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from bodydouble_spec import Contract, Evidence, Finding, Severity, is_array
+from bodydouble_spec.values import template_of
+
+from bodydouble_mockserver.answer import RefusalWriter
+from bodydouble_mockserver.asgi import Answer, Receive, Scope
+from bodydouble_mockserver.directives import Directives
+from bodydouble_mockserver.endpoint import Effects, HandledRequest, apply_script, put_header, receive_body
+from bodydouble_mockserver.errors import JSON
+from bodydouble_mockserver.faults import EXTENSION, needs_connection
+from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, bearer_key
+from bodydouble_mockserver.scripting import ServerState
+from bodydouble_mockserver.settings import Settings
+
+__all__ = ["ForeignEndpoint", "OtherRoutes"]
+
+_EXTENSION = "x-other-routes"
+_ADVICE = "not stood in for here: give its contract"
+
+
+class OtherRoutes:
+    """The routes that the service of some contracts has beside their own, as their ``x-other-routes`` say (``POST /v1/tts``)."""
+
+    def __init__(self, contracts: Iterable[Contract]) -> None:
+        self._routes: dict[str, tuple[str, re.Pattern[str]]] = {}
+        for contract in contracts:
+            for operation in contract.operations:
+                listed: Any = operation.extensions.get(_EXTENSION)
+                for route in listed if is_array(listed) else ():
+                    method, _, path = str(route).partition(" ")
+                    self._routes[str(route)] = method, re.compile(_pattern(path))
+
+    def finding(self, method: str, path: str) -> Finding | None:
+        """Return the finding of a request to one of the routes; None for any other request."""
+        for route, (known, pattern) in self._routes.items():
+            if method == known and pattern.fullmatch(path):
+                text = (
+                    f"{method} {path[:200]} is a route of the service, but {_ADVICE} (--contract FILE, in a test contract=…), "
+                    "or script its answers (path)"
+                )
+                return Finding(
+                    "route-not-stood-in", Severity.ERROR, Evidence.DOCUMENTED, "", text, direction="request", operation=route
+                )  # fmt: skip
+        return None
+
+
+def _pattern(path: str) -> str:
+    """Return the expression for a path template, with or without /v1 and a slash at the end."""
+    texts = template_of(path).rstrip("/").removeprefix("/v1").split("{}")
+    optional = "(/v1)?" if path.startswith("/v1/") else ""
+    return optional + "[^/]+".join(map(re.escape, texts)) + "/?"
+
+
+class ForeignEndpoint:
+    """Answers requests to routes of no contract as a script says, without validation; without a fitting answer they are unknown."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: ServerState,
+        refusals: RefusalWriter,
+        other_routes: OtherRoutes,
+        new_id: Callable[[], str],
+        put: Callable[[bytes], str],
+    ) -> None:
+        self._settings = settings
+        self._state = state
+        self._refusals = refusals
+        self._other_routes = other_routes
+        self._new_id = new_id
+        self._put = put
+
+    async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
+        """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
+        headers = dict(scope["headers"])
+        intake, _ = await receive_body(scope, headers, receive, self._settings, self._put)
+        checked = CheckedRequest(intake.parsed, bearer_key(headers.get(b"authorization", b"")))
+        scripted = self._state.next_scripted(scope, headers, checked, None)
+        if scripted is None:
+            return self.unknown(scope, 404, intake)
+        directives = scripted.directives
+        answer = self._scripted(scope, directives)
+        answer.findings = checked.findings
+        apply_script(answer, scripted)
+        fault = directives.fault
+        if fault is not None and needs_connection(fault) and EXTENSION not in scope.get("extensions", {}):
+            fault = None
+        effects = Effects(
+            delay_s=0.0 if directives.delay is None else self._state.pick_delay(directives.delay),
+            fault=fault,
+            matched=scripted.id,
+            applied=tuple(directives.as_preferences().values()),
+        )
+        return HandledRequest(scope, answer, checked, intake, effects=effects)
+
+    def unknown(self, scope: Scope, status: int, intake: Intake | None = None) -> HandledRequest:
+        """Return the refusal of a request to a route that is not served; a body that was not read is None."""
+        now = self._settings.clock()
+        answer = self._refusals.write(status, Refusal(status), scope["path"], self._new_id(), now)
+        finding = self._other_routes.finding(scope["method"], scope["path"])
+        if finding is not None:
+            answer.findings = [finding]
+            put_header(answer, b"x-bodydouble-note", _ADVICE.encode())
+        key = bearer_key(dict(scope["headers"]).get(b"authorization", b""))
+        checked = CheckedRequest(None if intake is None else intake.parsed, key)
+        return HandledRequest(scope, answer, checked, intake or Intake(), started=now)
+
+    def _scripted(self, scope: Scope, directives: Directives) -> Answer:
+        code = directives.code or 200
+        if code < 400:
+            answer = Answer(code, JSON, b"{}", [(b"x-request-id", self._new_id().encode())])
+        else:
+            answer = self._refusals.write(code, Refusal(code), scope["path"], self._new_id(), self._settings.clock())
+        if directives.retry_after is not None:
+            put_header(answer, b"retry-after", b"%d" % directives.retry_after)
+        return answer
