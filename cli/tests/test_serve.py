@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import io
+import os
 import re
+import shlex
 import signal
 import socket
 import ssl
@@ -53,6 +55,18 @@ def test_the_banner_has_the_address_the_variables_and_the_defects(start: Start) 
     assert f"export OPENAI_BASE_URL={served.address}/v1\n" in banner
     assert "export AIMLAPI_KEY=" in banner
     assert re.search(r"^ *The published contract has [0-9]+ defects.*$", banner, re.MULTILINE)
+
+
+def test_the_variables_that_it_prints_with_intercept_lead_programs_to_it_until_it_ends(start: Start) -> None:
+    served = start("--intercept")
+    lines = served.read_until("JAVA_TOOL_OPTIONS").splitlines()
+    words = [shlex.split(line)[1] for line in lines if line.startswith("  export ")]
+    variables = dict(word.split("=", 1) for word in words)
+    command = ["curl", "-sS", "https://api.aimlapi.com/v1/models"]
+    done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
+    assert BODY["model"] in done.stdout
+    assert served.end()[0] == 0
+    assert not Path(variables["SSL_CERT_FILE"]).exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -233,6 +247,7 @@ def test_a_wrong_contract_or_option_is_one_line(tmp_path: Path, options: list[st
         (["--public-url", "http://"], "http(s)://host:port"),
         (["--api-key", ""], "--no-auth"),
         (["--tls-cert", "a.pem"], "go together"),
+        (["--tls-cert", "a.pem", "--tls-key", "a.pem", "--intercept"], "makes its own certificates"),
         (["--port", "65536"], "65535"),
     ],
 )

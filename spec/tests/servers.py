@@ -73,6 +73,14 @@ class ServeProcess:
             self.banner += line
         self.address = found[0]
 
+    def read_until(self, text: str) -> str:
+        """Return the standard output after `banner`, to the end of the line that has this text."""
+        lines: list[str] = []
+        while not lines or text not in lines[-1]:
+            lines.append(self._out.readline())
+            assert lines[-1], f"it ended without {text!r}"
+        return "".join(lines)
+
     def errors(self) -> str:
         """Return the standard error so far."""
         return Path(self._log.name).read_text(encoding="utf-8")
