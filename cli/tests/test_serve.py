@@ -64,7 +64,7 @@ def test_the_variables_that_it_prints_with_intercept_lead_programs_to_it_until_i
     variables = dict(word.split("=", 1) for word in words)
     command = ["curl", "-sS", "https://api.aimlapi.com/v1/models"]
     done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
-    assert BODY["model"] in done.stdout
+    assert "google/gemini-2.5-flash-image-edit" in done.stdout
     assert served.end()[0] == 0
     assert not Path(variables["SSL_CERT_FILE"]).exists()
 

@@ -5,17 +5,19 @@ import logging
 import signal
 import socket
 import ssl
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Protocol, runtime_checkable
 
 import uvicorn
+from bodydouble_spec import Contract
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.protocol import FaultProtocol
+from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CannotServe", "Server", "bind", "run", "server_config"]
+__all__ = ["CannotServe", "ServedApp", "Server", "bind", "run", "server_config"]
 
 _SHUTDOWN_GRACE_S = 2
 
@@ -45,12 +47,30 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 @runtime_checkable
-class _HasWaiting(Protocol):
-    def end_waiting(self) -> None: ...
+class ServedApp(Protocol):
+    """An application that can be served: a mock, or one that leads to a mock."""
+
+    @property
+    def settings(self) -> Settings:
+        """The options of the mock."""
+        ...
+
+    @property
+    def contracts(self) -> Sequence[Contract]:
+        """The contracts that are served now."""
+        ...
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        ...
+
+    def end_waiting(self) -> None:
+        """End the calls that wait on purpose."""
+        ...
 
 
 def server_config(
-    app: Callable[[Scope, Receive, Send], Awaitable[None]],
+    app: ServedApp,
     certificate: Path | None = None,
     key: Path | None = None,
     *,
@@ -95,7 +115,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving; calls still running after the grace period are cancelled."""
         app = self.config.app
-        if isinstance(app, _HasWaiting):
+        if isinstance(app, ServedApp):
             app.end_waiting()
         # uvicorn logs a traceback for each cancelled call; here calls that hang on purpose end that way.
         logger = logging.getLogger("uvicorn.error")
