@@ -15,8 +15,7 @@ import openai
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.faults import FAULTS
-from bodydouble_mockserver.transport import MockTransport
-from bodydouble_mockserver.transport_httpx2 import Httpx2Transport
+from bodydouble_mockserver.transport import Httpx2Transport, MockTransport
 from bodydouble_spec import Contract
 
 Edit = Callable[..., dict[str, Any]]

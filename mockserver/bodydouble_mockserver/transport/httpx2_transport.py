@@ -1,14 +1,11 @@
-"""The in-process transport of `bodydouble_mockserver.transport` for clients of httpx2, on which openai 3 and Starlette's test client are.
-
-httpx2 is no dependency of bodydouble: a project that imports this module has it.
-"""
+"""The in-process transport for clients of httpx2, on which openai 3 and Starlette's test client are."""
 
 from collections.abc import Awaitable, Callable
 
 import httpx2
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
-from bodydouble_mockserver.transport import InProcess
+from bodydouble_mockserver.transport.in_process import InProcess
 
 __all__ = ["Httpx2Transport"]
 

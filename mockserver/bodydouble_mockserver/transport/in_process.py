@@ -1,6 +1,6 @@
-"""An httpx transport that runs the mock in process, so that tests need no port.
+"""The calls of a client to the mock in the same process, for httpx and httpx2.
 
-Faults raise the httpx exceptions that they cause on a socket.
+Faults raise the exceptions of the library that they cause on a socket.
 """
 
 import asyncio
@@ -8,12 +8,10 @@ import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-import httpx
-
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.faults import EXTENSION
 
-__all__ = ["InProcess", "MockTransport"]
+__all__ = ["InProcess"]
 
 
 class InProcess:
@@ -73,38 +71,6 @@ class InProcess:
                 threading.Thread(target=_run, args=(loop,), name="bodydouble-transport", daemon=True).start()
                 self._loop = loop
             return self._loop
-
-
-class MockTransport(httpx.AsyncBaseTransport, httpx.BaseTransport):
-    """Sends the requests of an httpx client, sync or async, to a mock server in this process::
-
-        client = httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost")
-
-    ``Prefer: fault=…`` raises the same exception as on a socket: ReadError for a reset, RemoteProtocolError for a short body or bytes that are
-    not HTTP, ReadTimeout for a hanging connection (immediately, without the wait). Delays respect the client's read timeout. For httpx2, see
-    `bodydouble_mockserver.transport_httpx2`.
-    """
-
-    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
-        self._in_process = InProcess(app, httpx)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.AsyncBaseTransport."""
-        response: httpx.Response = await self._in_process.send(request)
-        return response
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """See httpx.BaseTransport."""
-        response: httpx.Response = self._in_process.send_sync(request)
-        return response
-
-    def close(self) -> None:
-        """Stop the event loop of the sync client, if there is one."""
-        self._in_process.close()
-
-    async def aclose(self) -> None:
-        """See `close`."""
-        self.close()
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
