@@ -211,8 +211,8 @@ def test_an_unreadable_document_has_no_fingerprint_and_is_named_in_one_line(plac
     [
         "price         84,000 credits = 0.042 USD a picture (2,000,000 credits are 1 USD)",
         "revision      4cd011cd of 2026-06-12",
-        "num_images    number  -         1        documented                   1 to 4",
-        "image_urls[]  string  -         -        documented; pattern assumed  pattern",
+        "num_images    number  -         1        documented  1 to 4",
+        "image_urls[]  string  -         -        documented  pattern ^(?:[Hh][Tt][Tt][Pp][Ss]?://(?:… (assumed); pattern ^(?:[A-Za-z][A-Za-z0-9",
         "data[].url               string or null",
         "meta.usage.credits_used  number          yes",
         "16:9 1344x768",

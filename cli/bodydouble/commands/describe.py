@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from bodydouble_spec import Contract, Operation, join_pointer
 from bodydouble_spec.image_fields import image_price, image_sizes
@@ -49,9 +49,28 @@ _DESCRIPTIONS: dict[str, Callable[[Any], str | None]] = {
 }
 
 
-def limits_of(view: SchemaView) -> dict[str, str]:
-    """Return the limits of a schema in words, by the keyword that sets each: ``{"minimum": "1 to 4"}``."""
-    return dict(_limits(view))
+class Limit(NamedTuple):
+    """One rule in words ("1 to 4"), the keyword that sets it, and the pointer of that keyword."""
+
+    keyword: str
+    text: str
+    pointer: str
+
+
+def limits_of(view: SchemaView) -> list[Limit]:
+    """Return the limits of a schema in words, one for each rule; a keyword may have several, from schemas that all apply."""
+    single = (Limit(keyword, text, view.origin(keyword)) for keyword, text in _limits(view))
+    return [*single, *_repeatable(view)]
+
+
+def _repeatable(view: SchemaView) -> Iterator[Limit]:
+    for keyword, describe in _DESCRIPTIONS.items():
+        found: dict[str, Limit] = {}
+        for part in view.parts:
+            text = describe(part.schema[keyword]) if keyword in part.schema else None
+            if text is not None:
+                found.setdefault(text, Limit(keyword, text, join_pointer(part.pointer, keyword)))
+        yield from found.values()
 
 
 def _limits(view: SchemaView) -> Iterator[tuple[str, str]]:
@@ -67,10 +86,6 @@ def _limits(view: SchemaView) -> Iterator[tuple[str, str]]:
     if view.options is not None:
         is_const = "const" in view.origins
         yield "const" if is_const else "enum", f"{'always' if is_const else 'one of'} {_listed(view.options)}"
-    for keyword, describe in _DESCRIPTIONS.items():
-        texts = dict.fromkeys(text for value in view.values(keyword) if (text := describe(value)))
-        if texts:
-            yield keyword, "; ".join(texts)
     if view.known_values:
         yield "x-known-values", f"known values: {_listed(view.known_values)}"
 
@@ -94,7 +109,7 @@ _MAX_VISITS = 5_000
 class Field:
     """One field, such as ``data[].url``: its type and limits in words, its default and its evidence.
 
-    ``pointer`` leads to its schema in ``contract.document``. ``evidence`` also lists the limits whose evidence differs.
+    ``pointer`` leads to its schema in ``contract.document``. Where the evidence for a limit differs from ``evidence``, it stands in brackets after it.
     """
 
     name: str
@@ -165,15 +180,15 @@ class _FieldReader:
         limits = limits_of(view)
         pointer = next((part.pointer for part in view.parts if part.schema.keys() != {"$ref"}), view.pointer)
         whole = self._contract.evidence(pointer)
-        found = {keyword: self._contract.evidence(view.origin(keyword)) for keyword in limits}
-        different = [f"{keyword} {evidence}" for keyword, evidence in found.items() if evidence != whole]
+        found = [(limit.text, self._contract.evidence(limit.pointer)) for limit in limits]
+        shown = [text if evidence == whole else f"{text} ({evidence})" for text, evidence in found]
         return Field(
             name=name,
             type=_type_of(view),
             required=required,
-            limits="; ".join(limits.values()),
+            limits="; ".join(shown),
             default=next(iter(view.values("default")), None),
-            evidence="; ".join([whole, *different]),
+            evidence=whole,
             pointer=pointer,
         )
 
