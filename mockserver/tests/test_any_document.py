@@ -78,6 +78,8 @@ NUMBERS: Schemas = st.one_of(
     schema({"type": "integer"}, minimum=st.integers(-9, 9), maximum=st.integers(9, 99), exclusiveMinimum=st.booleans()),
     schema({"type": "number"}, minimum=st.floats(-9, 8), maximum=st.floats(9, 99), exclusiveMaximum=st.booleans()),
     schema({"type": "integer"}, multipleOf=st.integers(1, 7), minimum=st.integers(0, 100)),
+    schema({"type": "integer", "format": "int64"}, minimum=st.integers(-(2**63), 2**63 - 1)),
+    schema({"type": "integer"}, minimum=st.integers(2**62, 2**70), maximum=st.integers(2**70, 2**80)),
     schema({"type": "number", "maximum": 1}),
 )
 LEAVES: Schemas = st.one_of(STRINGS, NUMBERS, schema({"type": "boolean"}), schema({}))
@@ -129,7 +131,11 @@ SECURITIES: list[list[dict[str, list[str]]]] = [[], [{}], [{"access-token": []}]
 def containers(inner: Schemas) -> Schemas:
     lists = st.fixed_dictionaries(
         {"type": st.just("array"), "items": inner},
-        optional={"minItems": st.integers(0, 3), "maxItems": st.integers(3, 4), "nullable": NULLABLE},
+        optional={
+            "minItems": st.integers(0, 3) | st.just(40),
+            "maxItems": st.integers(40, 41) | st.just(300),
+            "nullable": NULLABLE,
+        },
     )
     unique = schema({"type": "array", "items": {"type": "string"}, "uniqueItems": True}, minItems=st.integers(0, 4))
     choice = st.builds(_choice, inner, inner, st.sampled_from(["anyOf", "oneOf"]))
@@ -174,7 +180,7 @@ def change(draw: st.DrawFn, document: dict[str, Any], holder: dict[str, Any], ke
 
 @st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
-    """Return the vendored document with some of its structure changed; a value that conforms exists for each of its schemas."""
+    """Return the vendored document with some of its structure changed; a value that conforms exists for each schema of an answer."""
     document = copy.deepcopy(vendored.published())
     document["openapi"] = "3.0.3"
     (item,) = document["paths"].values()
@@ -183,7 +189,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     for _ in range(draw(st.integers(1, 4))):
         change(draw, document, *draw(st.sampled_from([(media, "schema"), *places(media["schema"])])))
     success = post["responses"].pop("200")
-    post["responses"][draw(st.sampled_from(["200", "201", "202", "2XX", "default"]))] = {"description": "", **success}
+    post["responses"][draw(st.sampled_from(["200", "201", "202", "2XX", "302", "default"]))] = {
+        "description": "",
+        **success,
+    }
     for status in draw(st.lists(st.sampled_from(["400", "401", "422", "4XX", "5XX"]), unique=True)):
         post["responses"][status] = {"description": "", "content": {"application/json": {"schema": draw(PROBLEMS)}}}
     properties = post["requestBody"]["content"]["application/json"]["schema"]["properties"]
@@ -231,6 +240,7 @@ def test_every_answer_conforms_to_the_document_that_is_served(
     body = valid_request(operation)
     answer = call(mock, json=body)
     assert answer.status_code == operation.success_status, answer.text
+    assert resolved(document, answer.status_code) is not None
     assert complaints(document, answer) == []
     for refused in (
         call(mock, json=body, key=None),
