@@ -114,6 +114,10 @@ def test_two_faults_of_which_one_is_named_are_a_finding() -> None:
     assert refused(PROBLEM, more={"aspect_ratio": "9:21"}) == [("refusal-issues/some", Severity.WARNING)]
 
 
+def test_a_fault_against_an_assumed_rule_need_not_be_named() -> None:
+    assert refused(PROBLEM, more={"image_urls": ["ttps://example.com/a.png"]}) == []
+
+
 def test_an_unknown_key_is_named_beside_the_path_of_its_object() -> None:
     issue = {"code": "unrecognized_keys", "path": [], "keys": ["num_images", "prompt"], "message": "Unrecognized keys"}
     assert refused({**PROBLEM, "error": {**PROBLEM["error"], "data": [issue]}}) == []

@@ -217,6 +217,8 @@ def _spellings(value: Any) -> Iterator[Any]:
     """Yield a scalar as it is, as a text, and as a number."""
     if is_object(value) or is_array(value) or value is None:
         return
+    if isinstance(value, float) and value.is_integer():
+        yield int(value)  # as a body's long whole numbers are read
     yield value
     if isinstance(value, str):
         if value.isascii() and value.isdigit() and len(value) < 16:
