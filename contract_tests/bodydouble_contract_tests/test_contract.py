@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Report, Severity, SpecError, render
-from bodydouble_spec.selection import only_operation
 
 from bodydouble_contract_tests.checks import Check, OperationProfile, Verification, catalogue, flattened
 from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
@@ -105,7 +104,7 @@ class _Summary:
 
 def _profile(config: pytest.Config) -> OperationProfile:
     contract = Contract.load(_option(config, "contract"), overlay=_option(config, "overlay") or True)
-    return OperationProfile(only_operation(contract, _option(config, "operation"), _option(config, "model")))
+    return OperationProfile.select(contract, _option(config, "operation"), _option(config, "model"))
 
 
 def _selected(request: pytest.FixtureRequest) -> list[str] | None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 from bodydouble_spec import ReportFormat
-from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.options import (
@@ -121,7 +120,7 @@ def verify(
             recording=record or resume,
             resume=resume,
         )
-        profile = OperationProfile(only_operation(load_contract(contract, overlay), operation, model))
+        profile = OperationProfile.select(load_contract(contract, overlay), operation, model)
         if list_checks:
             verify_run.print_checks(profile, format, output)
             return

@@ -33,6 +33,7 @@ from bodydouble_spec.image_fields import (
 )
 from bodydouble_spec.oracle import Oracle
 from bodydouble_spec.schema import SchemaView
+from bodydouble_spec.selection import only_operation
 from bodydouble_spec.values import template_of
 
 from bodydouble_contract_tests.checks.unspecified import (
@@ -122,11 +123,15 @@ class OperationProfile:
     """One operation of a contract, the only one when none is given, as the checks need it.
 
     ``sizes`` maps an aspect ratio to width and height in pixels (``x-sizes``), ``credits`` is the price of one picture and ``credits_per_usd``
-    the credits that a dollar buys (``x-price``), None where the contract has no price. Raises UnknownOperation when there is no single operation.
+    the credits that a dollar buys (``x-price``), None where the contract has no price. ``whole`` is the contract with the other operations of the
+    server, where ``contract`` has only the one. Raises UnknownOperation when there is no single operation.
     """
 
-    def __init__(self, contract: Contract, operation: Operation | None = None) -> None:
+    def __init__(
+        self, contract: Contract, operation: Operation | None = None, *, whole: Contract | None = None
+    ) -> None:
         self.contract = contract
+        self._whole = whole or contract
         self.operation = operation or contract.operation()
         self.properties = SchemaView.of(self.operation.request_schema).properties
         self.names = request_fields(self.properties)
@@ -137,6 +142,11 @@ class OperationProfile:
         picture_items = (path for path, names in known if path[-1:] == ("*",) and not names.isdisjoint(PICTURES))
         self._picture_lists = tuple(dict.fromkeys(path[:-1] for path in picture_items))
         self._costs = tuple(dict.fromkeys(path for path, _ in known if path and path[-1] in CREDITS))
+
+    @classmethod
+    def select(cls, contract: Contract, name: str | None = None, model: str | None = None) -> "OperationProfile":
+        """Return the profile of one operation of a contract, with one model in its requests where one is given; see `only_operation`."""
+        return cls(only_operation(contract, name, model), whole=contract)
 
     @cached_property
     def cross_validation(self) -> CrossValidation:
@@ -256,7 +266,7 @@ class OperationProfile:
     def methods(self) -> frozenset[str]:
         """The methods that the contract has at the path of the operation, whatever the names of its parameters."""
         path = template_of(self.operation.path)
-        return frozenset(one.method for one in self.contract.operations if template_of(one.path) == path)
+        return frozenset(one.method for one in self._whole.operations if template_of(one.path) == path)
 
     @cached_property
     def _known_values(self) -> Mapping[str, KnownValues]:

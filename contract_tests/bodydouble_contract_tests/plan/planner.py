@@ -202,6 +202,8 @@ class _Planner:
         takes_body = bool(profile.operation.request_bodies)
         self._boundaries = boundary_cases(profile.contract, profile.operation) if takes_body else ()
         self._unbought: dict[str, str] = {}
+        if only is None and profile.operation.inputs:
+            self._unbought["values of parameters"] = "not varied: each call has the required ones with simple values"
         self._pairs_of = {} if only is not None else dict(self._coverage.pairs_of_cases)
 
     def billed_plan(self, max_images: int | None) -> Plan:
