@@ -12,12 +12,14 @@ from typing import Protocol
 
 from bodydouble_mockserver.asgi import Answer, Receive, Scope, Send, response_head, send_answer
 
-__all__ = ["ABSOLUTE_FORM", "EXTENSION", "FAULTS", "RawConnection", "SocketConnection", "perform_fault"]
+__all__ = ["ABSOLUTE_FORM", "EXTENSION", "FAULTS", "OWN_ADDRESS", "RawConnection", "SocketConnection", "perform_fault"]
 
 # The key in the scope's extensions for the server's raw connection.
 EXTENSION = "bodydouble.connection"
 # The host of a request whose request line has a whole URL, as for a proxy.
 ABSOLUTE_FORM = "bodydouble.absolute-form"
+# The mock's own host and port as bytes, where a request was sent to a host that it answers for.
+OWN_ADDRESS = "bodydouble.own-address"
 
 FAULTS = {
     "reset-before-headers": "the connection is reset instead of an answer",

@@ -50,6 +50,7 @@ def front(mock: MockServer, authority: Authority) -> Iterator[Interception]:
 def proxy(mock: MockServer, front: Interception) -> Iterator[str]:
     server = Server(server_config(mock, protocol=front.protocol))
     with serve_asgi(server, front.listener) as origin:
+        front.port = httpx.URL(origin).port or 0
         yield origin
 
 
@@ -89,6 +90,12 @@ def test_a_library_that_reads_the_environment_calls_the_mock_at_the_real_address
     send: Callable[[Any], int], edit: Callable[..., Any], mock: MockServer
 ) -> None:
     assert (send(edit()), len(mock.journal.exchanges())) == (200, 1)
+
+
+@pytest.mark.usefixtures("variables")
+def test_pictures_are_at_the_mocks_own_address(edit: Callable[..., Any], proxy: str) -> None:
+    answer = httpx.post(URL, json=edit(), headers=HEADERS)
+    assert answer.json()["data"][0]["url"].startswith(f"{proxy}/generations/")
 
 
 @pytest.mark.usefixtures("variables")

@@ -161,7 +161,7 @@ def serve(
 
             app.background.append(Watch(app, load, files).run)
         listener = bind(host, port)
-        interception = _interception(app) if intercept else None
+        interception = _interception(app, listener.getsockname()[1]) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
         config = server_config(app, tls_cert, tls_key, protocol=protocol)
     except BadScenario as error:
@@ -193,19 +193,21 @@ def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -
         raise typer.BadParameter("--intercept makes its own certificates; leave --tls-cert and --tls-key out")
 
 
-def _interception(app: MockServer) -> "Interception":
-    """Return the interception for the hosts of a server's contracts. Raises ValueError."""
+def _interception(app: MockServer, port: int) -> "Interception":
+    """Return the interception for the hosts of the contracts of a server on a port. Raises ValueError."""
     from bodydouble_mockserver.interception import Authority, CannotIntercept, ContractHosts, Interception
 
     try:
         authority = Authority()
         try:
-            return Interception(lambda: ContractHosts.of(app.contracts), authority)
+            interception = Interception(lambda: ContractHosts.of(app.contracts), authority)
         except CannotIntercept:
             authority.close()
             raise
+        interception.port = port
     except CannotIntercept as error:
         raise ValueError(f"--intercept: {error}") from None
+    return interception
 
 
 def _print_variables(interception: "Interception | None", address: str) -> None:

@@ -25,6 +25,7 @@ from bodydouble_mockserver.answer.slots import Filling
 from bodydouble_mockserver.answer.violations import Violation, violations
 from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Scope, write_json
 from bodydouble_mockserver.directives import DirectiveChoices, Directives
+from bodydouble_mockserver.faults import OWN_ADDRESS
 from bodydouble_mockserver.settings import Images, Settings
 
 __all__ = ["PricedRequest", "SuccessWriter"]
@@ -321,6 +322,10 @@ class SuccessWriter:
 
 def _origin(scope: Scope, headers: Mapping[bytes, bytes]) -> str:
     """Return scheme and host as sent by the client, so that picture URLs work through a port mapping."""
+    own = scope.get("extensions", {}).get(OWN_ADDRESS)
+    if own is not None:
+        # Under the name of the real host, only programs that are led here could fetch a picture.
+        scope, headers = {**scope, "scheme": "http"}, {b"host": own}
     host = headers.get(b"host", b"")
     if not _HOST.fullmatch(host):
         name, port = scope.get("server") or ("127.0.0.1", 80)

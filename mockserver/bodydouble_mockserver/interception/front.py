@@ -10,10 +10,12 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Evidence, Severity
 
+from bodydouble_mockserver.faults import OWN_ADDRESS
 from bodydouble_mockserver.interception.authority import TRUST_STORE_PASSWORD, Authority, CannotIntercept
 from bodydouble_mockserver.interception.hosts import ContractHosts
 from bodydouble_mockserver.protocol import FaultProtocol, RefusesMalformed
@@ -30,7 +32,7 @@ _LOCAL = ("127.0.0.1", "localhost", "::1")
 class Interception:
     """The interception of one server: the hosts, the certificate authority, and the second port, which begins with TLS.
 
-    ``hosts`` is called with each connection, since the contracts of a running server can change. Raises CannotIntercept when they name no
+    ``port`` is the mock's own, to be set before it serves. ``hosts`` is called with each connection, since the contracts of a running server can change. Raises CannotIntercept when they name no
     host.
     """
 
@@ -40,6 +42,7 @@ class Interception:
         self._hosts = hosts
         self.authority = authority
         self.handshake_s = handshake_s
+        self.port = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.tls_port: int = self.listener.getsockname()[1]
         if not self.hosts.names:
@@ -137,11 +140,17 @@ class _InterceptingProtocol(FaultProtocol):
             self._start_tls()
         else:
             super().connection_made(transport)
+            if self._is_secure:
+                self._extensions |= self._own_address
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         if self in self.connections:
             super().connection_lost(exc)
+
+    @property
+    def _own_address(self) -> dict[str, Any]:
+        return {OWN_ADDRESS: b"127.0.0.1:%d" % self.interception.port}
 
     @property
     def _is_secure(self) -> bool:
@@ -155,6 +164,7 @@ class _InterceptingProtocol(FaultProtocol):
 
     def _read_whole_url(self, host: str, path: bytes) -> bytes:
         if host in self.interception.hosts:
+            self.scope["extensions"] = {**self._extensions, **self._own_address}
             return self.interception.hosts.path_of(path)
         if host not in _LOCAL:
             self._stop(_other_host(self.parser.get_method().decode("latin-1"), host))
