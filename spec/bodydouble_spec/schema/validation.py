@@ -14,6 +14,7 @@ import orjson
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema.beginning import beginning_of
 from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.keywords import normalize_bound
 from bodydouble_spec.schema.text_rules import whole_text_names
@@ -292,11 +293,15 @@ class SchemaValidator:
         return self._evidence.strongest(views)
 
     def findings(self, value: Any) -> list[Finding]:
-        """List every fault of the value; empty when it conforms. Beyond 100 faults the rest is counted in one finding.
+        """List every fault of the value; empty when it conforms. Beyond 100 faults the rest is counted in one finding, or, where the
+        value is large, said to be there.
 
         Where a value breaks the same rule more than once, with different evidence, the most severe fault is listed.
         """
         try:
+            first = self._first_faults(value)
+            if first is not None:
+                return [*first, self._finding((), "more-faults", "", "more faults are not listed", None, None)]
             errors = iter(self._validator.iter_errors(value))
         except ValueError as error:
             # For example, lone surrogates and keys that are not strings.
@@ -308,6 +313,17 @@ class SchemaValidator:
         if more:
             findings.append(self._finding((), "more-faults", "", f"{more} more faults are not listed", None, more))
         return findings
+
+    def _first_faults(self, value: Any) -> list[Finding] | None:
+        """Return the first faults of a large value, without the search for all; None when its beginning does not have enough."""
+        beginning = beginning_of(value, 2 * _MAX_FAULTS)
+        if beginning is None:
+            return None
+        errors = self._validator.iter_errors(beginning.value)
+        certain = (e for e in errors if beginning.shows(e.instance_path, e.evaluation_path, e.kind.name))
+        found = (fault for error in certain for fault in self._from_error(error))
+        faults = _most_severe(found)[:_MAX_FAULTS]
+        return faults if len(faults) == _MAX_FAULTS else None
 
     def _from_error(self, error: jsonschema_rs.ValidationError) -> Iterator[Finding]:
         pointer = join_pointer("", *error.instance_path)

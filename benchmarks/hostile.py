@@ -1,0 +1,326 @@
+"""Attacks on a running mock, on `verify` and on `drift`: requests, documents and answers that ask for unbounded work.
+
+    python benchmarks/hostile.py [--only WORDS]
+
+Prints for each attack what came back, the seconds that it took, the peak memory of the attacked process in MB (Linux), and, for the mock,
+how long `/_bodydouble/health` had to wait meanwhile. All traffic stays on loopback.
+"""
+
+import argparse
+import base64
+import io
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+PATH = "/v1/images/generations"
+BODY = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.org/a.png"]}
+HEADERS = {"Authorization": "Bearer any", "Content-Type": "application/json"}
+PATIENCE_S = 120.0
+CLI = [sys.executable, "-m", "bodydouble"]
+
+
+@dataclass
+class Mock:
+    """A running mock: its address and its process."""
+
+    address: str
+    process: "subprocess.Popen[str]"
+
+    def ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
+        """Send a request and return status and body."""
+        request = urllib.request.Request(self.address + path, body, HEADERS if headers is None else headers)
+        try:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
+                return response.status, response.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+
+    def picture(self, data: bytes, kind: str) -> str:
+        """Send a request with an input picture and return the path of the answer's picture."""
+        uri = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
+        _, answer = self.ask(PATH, json.dumps({**BODY, "image_urls": [uri]}).encode())
+        return str(json.loads(answer)["data"][0]["url"]).removeprefix(self.address)
+
+
+@contextmanager
+def running_mock() -> Generator[Mock]:
+    """Run a mock on a free port."""
+    command = [*CLI, "serve", "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield Mock(process.stdout.readline().strip(), process)
+        finally:
+            process.terminate()
+
+
+def peak_mb(pid: int) -> float:
+    """Return the peak resident memory of a process in MB; 0 when it is gone."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    found = re.search(r"VmHWM:\s+(\d+)", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+class Waits:
+    """The longest wait for ``/_bodydouble/health`` while a block runs."""
+
+    def __init__(self, mock: Mock) -> None:
+        self._mock = mock
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+        self.longest_s = 0.0
+
+    def __enter__(self) -> "Waits":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.02):
+            begun = time.perf_counter()
+            self._mock.ask("/_bodydouble/health")
+            self.longest_s = max(self.longest_s, time.perf_counter() - begun)
+
+
+def progressive(size: tuple[int, int], scans: int) -> bytes:
+    """Make a progressive JPEG file whose last scan is repeated."""
+    file = io.BytesIO()
+    Image.new("RGB", size, (90, 120, 200)).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    last = data.rindex(b"\xff\xda")
+    return data[:last] + data[last:-2] * (1 + scans - data.count(b"\xff\xda")) + data[-2:]
+
+
+def narrow() -> bytes:
+    """Make a PNG file of 1 x 64,000,000 pixels."""
+    file = io.BytesIO()
+    Image.new("L", (1, 64_000_000)).save(file, "PNG")
+    return file.getvalue()
+
+
+def zeros(count: int) -> Callable[[Mock], str]:
+    """Send an array of zeros as inputs."""
+
+    def attack(mock: Mock) -> str:
+        status, answer = mock.ask(PATH, json.dumps({**BODY, "image_urls": [0] * count}).encode())
+        issues = len(json.loads(answer).get("error", {}).get("data", ()))
+        return f"{status}, {issues} faults listed in {len(answer):,} bytes"
+
+    return attack
+
+
+def drawn(data: bytes, kind: str, times: int = 1) -> Callable[[Mock], str]:
+    """Ask for the picture behind an input, several times at once."""
+
+    def attack(mock: Mock) -> str:
+        path = mock.picture(data, kind)
+        with ThreadPoolExecutor(times) as askers:
+            answers = [*askers.map(mock.ask, [path] * times)]
+        return f"{ {status for status, _ in answers} } with {len(answers[0][1]):,} bytes"
+
+    return attack
+
+
+def large_head(mock: Mock) -> str:
+    """Send a header of 20 MB."""
+    url = mock.address.removeprefix("http://").split(":")
+    with socket.create_connection((url[0], int(url[1]))) as connection:
+        try:
+            connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"a" * 20_000_000)
+        except OSError:
+            return "connection closed while it was sent"
+        return connection.recv(100).split(b"\r\n")[0].decode()
+
+
+def slow_heads(mock: Mock) -> str:
+    """Open 500 connections with half a head, and ask on another one."""
+    url = mock.address.removeprefix("http://").split(":")
+    held = [socket.create_connection((url[0], int(url[1]))) for _ in range(500)]
+    for connection in held:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+    status, _ = mock.ask("/_bodydouble/health")
+    first = held[0].recv(100).split(b"\r\n")[0].decode()
+    for connection in held:
+        connection.close()
+    return f"{status} meanwhile; the slow ones: {first}"
+
+
+def large_scenarios(mock: Mock) -> str:
+    """Script nine answers of 60 MB."""
+    body = json.dumps({"answers": [{"body": {"text": "a" * 60_000_000}}]}).encode()
+    outcomes: set[int | str] = set()
+    for _ in range(9):
+        try:
+            outcomes.add(mock.ask("/_bodydouble/scenarios", body)[0])
+        except OSError:
+            outcomes.add("refused while it was sent")
+    return f"{outcomes}"
+
+
+def end_while_drawing(mock: Mock) -> str:
+    """End the server while it draws twelve pictures of 64 megapixels."""
+    file = io.BytesIO()
+    Image.effect_noise((8000, 8000), 60).save(file, "PNG", compress_level=1)
+    path = mock.picture(file.getvalue()[:20_000_000], "png")
+    threads = [threading.Thread(target=lambda: _ignoring(mock, path), daemon=True) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    begun = time.perf_counter()
+    mock.process.terminate()
+    code = mock.process.wait()
+    return f"ended after {time.perf_counter() - begun:.2f} s with exit code {code}"
+
+
+def _ignoring(mock: Mock, path: str) -> None:
+    try:
+        mock.ask(path)
+    except OSError:
+        return
+
+
+MOCK_ATTACKS: dict[str, Callable[[Mock], str]] = {
+    "99,000 zeros as inputs": zeros(99_000),
+    "1,000,000 zeros as inputs": zeros(1_000_000),
+    "10,000,000 zeros as inputs": zeros(10_000_000),
+    "a JPEG of 500 scans": drawn(progressive((4000, 4000), 500), "jpeg"),
+    "a PNG of 1 x 64,000,000": drawn(narrow(), "png"),
+    "one picture 50 times": drawn(progressive((4000, 4000), 10), "jpeg", 50),
+    "a header of 20 MB": large_head,
+    "500 heads that do not end": slow_heads,
+    "nine scenarios of 60 MB": large_scenarios,
+    "SIGTERM while drawing": end_while_drawing,
+}
+
+
+class BadItems(BaseHTTPRequestHandler):
+    """Answers every call with 300,000 bad items."""
+
+    BODY = json.dumps({"data": [{"url": 0}] * 300_000}).encode()
+
+    def do_POST(self) -> None:
+        """Send the answer."""
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.BODY)))
+        self.end_headers()
+        try:
+            self.wfile.write(self.BODY)
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
+        """Log nothing."""
+
+
+def run_command(arguments: list[str]) -> str:
+    """Run a command of bodydouble; return its exit code, and the last line of what it printed."""
+    try:
+        done = subprocess.run([*CLI, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"not done after {PATIENCE_S:g} s"
+    lines = (done.stderr.strip() or done.stdout.strip()).splitlines() or [""]
+    return f"exit code {done.returncode}: {lines[-1][:100]}"
+
+
+def document(schema: dict[str, Any], operations: int = 1) -> dict[str, Any]:
+    """Make a document whose operations take and give a value of this schema."""
+    content = {"content": {"application/json": {"schema": schema}}}
+    operation = {"requestBody": {"required": True, **content}, "responses": {"200": {"description": "", **content}}}
+    paths = {f"/v1/o{number}": {"post": operation} for number in range(operations)}
+    return {"openapi": "3.1.0", "info": {"title": "hostile", "version": "1"}, "paths": paths}
+
+
+def text(**rules: Any) -> dict[str, Any]:
+    """Make the schema of an object with one text."""
+    return {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", **rules}}}
+
+
+NESTED = text(pattern="^(([a-z]+)+)+(x{10,20}){5,9}$")
+MANY_ITEMS = {"type": "object", "required": ["a"], "properties": {"a": {"type": "array", "minItems": 10**8}}}
+MANY_PROPERTIES = {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(100_000)}}
+# The document before and after.
+DRIFTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "drift: nested quantifiers": (document(text()), document(NESTED)),
+    "drift: minItems 100,000,000": (document(text()), document(MANY_ITEMS)),
+    "drift: 1,000 operations": (document(text(), 1000), document(text(minLength=1), 1000)),
+    "drift: 100,000 properties": (document(text()), document(MANY_PROPERTIES)),
+}
+
+
+def attack_drift(before: dict[str, Any], after: dict[str, Any], folder: Path) -> str:
+    """Compare two documents as the alarm does."""
+    old, new = folder / "old.json", folder / "new.json"
+    old.write_text(json.dumps(before))
+    new.write_text(json.dumps(after))
+    return run_command(["drift", "--contract", str(old), "--upstream", str(new)])
+
+
+def attack_verify() -> str:
+    """Verify a server of bad items."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), BadItems) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        told = run_command(["verify", "--base-url", f"http://127.0.0.1:{server.server_port}"])
+        server.shutdown()
+    return told
+
+
+def main() -> None:
+    """Run the attacks and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--only", default="", help="attacks whose name contains this")
+    only = parser.parse_args().only
+    os.environ["NO_COLOR"] = "1"
+    print(f"{'attack':32} {'s':>7} {'peak MB':>8} {'health s':>9}  outcome")
+    for name, attack in MOCK_ATTACKS.items():
+        if only in name:
+            with running_mock() as mock:
+                idle = peak_mb(mock.process.pid)
+                begun = time.perf_counter()
+                if attack is end_while_drawing:
+                    told, waited = attack(mock), "-"
+                else:
+                    with Waits(mock) as waits:
+                        told = attack(mock)
+                    waited = f"{waits.longest_s:.2f}"
+                took = time.perf_counter() - begun
+                print(f"{name:32} {took:7.2f} {peak_mb(mock.process.pid) - idle:+8.0f} {waited:>9}  {told}", flush=True)
+    others: dict[str, Callable[[], str]] = {"verify: 300,000 bad items": attack_verify}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, pair in DRIFTS.items():
+            others[name] = partial(attack_drift, *pair, Path(folder))
+        for name, command in others.items():
+            if only in name:
+                begun = time.perf_counter()
+                told = command()
+                print(f"{name:32} {time.perf_counter() - begun:7.2f} {'-':>8} {'-':>9}  {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
