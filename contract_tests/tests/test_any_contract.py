@@ -4,7 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.verification import OperationProfile, Target, Verification, VerifyOptions, verify
+from bodydouble_contract_tests.verification import (
+    CannotVerify,
+    OperationProfile,
+    Target,
+    Verification,
+    VerifyOptions,
+    verify,
+)
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import DUMMY_KEY, Contract, Operation, Severity
@@ -108,6 +115,13 @@ def test_an_operation_without_a_body_is_called_and_its_answer_examined() -> None
         result = verify(OperationProfile(other, other.operation(operation.key)), target, VerifyOptions())
     mock.close()
     assert "answer-conforms/required" in {finding.id for finding in result.findings}
+
+
+def test_an_operation_that_documents_refusals_only_is_not_verified() -> None:
+    refusals = {"400": {"description": "Wrong."}}
+    contract = Contract.load({**_WITH_METHODS, "paths": {"/v1/keys": {"get": {"responses": refusals}}}}, overlay=None)
+    with pytest.raises(CannotVerify, match="GET /v1/keys documents refusals only"):
+        verified(contract, contract.operation())
 
 
 def _other_answer() -> dict[str, Any]:

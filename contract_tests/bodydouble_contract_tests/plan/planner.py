@@ -11,6 +11,7 @@ from bodydouble_spec import Evidence, is_object, pointer_parts
 from bodydouble_spec.image_fields import RequestFields
 
 from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
+from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
     odd_cases,
@@ -145,9 +146,13 @@ def make_plan(
     values, those worth most first, then for odd requests. Where nothing costs money, everything is sent, pairs in as many as 300 requests in total.
     ``image_url`` is a picture that the server can fetch (http or https). ``only`` keeps the calls for the checks with these ids.
 
-    Raises UnsupportedSchema when the body of the operation is no JSON or no valid request is found, and ValueError for an unknown check or a URL
-    of another kind.
+    Raises UnsupportedSchema when the body of the operation is no JSON, no valid request is found or no success is documented, and ValueError for an
+    unknown check or a URL of another kind.
     """
+    if not profile.operation.documents_success:
+        raise UnsupportedSchema(
+            f"{profile.operation.key} documents refusals only, so no call can be expected to succeed; add the answer to a valid request to the contract"
+        )
     if image_url is not None and urlsplit(image_url).scheme not in {"http", "https"}:
         raise ValueError(f"the input picture must be given by an http(s) URL, not {image_url[:40]!r}")
     return _plan_of(profile, is_billed, max_images, image_url, None if only is None else frozenset(only))
