@@ -405,6 +405,18 @@ def test_a_number_beyond_64_bits_is_exact_from_the_file_to_the_answer(tmp_path: 
     assert json.loads(call(create_app(Contract.load(file)), "/things", json={"prompt": "x"}).text) == least
 
 
+@pytest.mark.parametrize(("maximum", "count"), [(40, 40), (None, 40), (None, 100)])
+def test_as_many_pictures_are_made_as_are_asked_for_up_to_a_hundred(
+    maximum: int | None, count: int, call: Call
+) -> None:
+    document = copy.deepcopy(vendored.published())
+    schema = document["paths"][PATH]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    schema["properties"]["num_images"] = {"type": "integer"} | ({} if maximum is None else {"maximum": maximum})
+    mock = create_app(Contract.load(document))
+    body = {**valid_request(mock.contract.operation()), "num_images": 40 if count == 40 else 10**9}
+    assert len(call(mock, json=body).json()["data"]) == count
+
+
 def test_a_list_of_a_thousand_pictures_has_this_servers_urls(call: Call) -> None:
     item = {"type": "object", "required": ["url"], "properties": {"url": {"type": "string", "pattern": "^http"}}}
     schema = {"type": "object", "required": ["data"], "properties": {"data": {"type": "array", "items": item, "minItems": 1000}}}  # fmt: skip

@@ -109,6 +109,8 @@ def _is_contested(leaf: Any) -> bool:
 
 # The highest number of input pictures seen in applications, for contracts without a bound.
 _USUAL_INPUTS = 4
+# No service makes more pictures in one call.
+_MOST_IMAGES = 100
 
 
 class AnswerPicture(NamedTuple):
@@ -183,9 +185,9 @@ class OperationProfile:
         return max(1, int(asked)) if _is_number(asked) and abs(asked) < 1e9 else 1
 
     def images_promised(self, body: Any) -> int | None:
-        """Return the number of pictures that the answer must have; None for a fraction or less than 1, which are not specified."""
+        """Return the number of pictures that the answer must have; None for a fraction, less than 1 or an absurd number: these are not specified."""
         asked = self._count(body)
-        return int(asked) if _is_number(asked) and asked >= 1 and asked == int(asked) else None
+        return int(asked) if _is_number(asked) and 1 <= asked <= _MOST_IMAGES and asked == int(asked) else None
 
     def _count(self, body: Any) -> Any:
         if self.names.count is None:

@@ -23,8 +23,8 @@ from bodydouble_mockserver.asgi import Headers
 __all__ = ["Cost", "EditRequest", "ImageFields", "MediaLink"]
 
 _AS_BASE64 = "pictures-as-base64"
-# Without a maximum in the contract, this bounds the work of one call.
-_MAX_IMAGES = 16
+# Whatever the contract allows, this bounds the work of one call.
+_MAX_IMAGES = 100
 
 
 # These classes are not frozen: creating a frozen instance takes three times as long, on every request.
