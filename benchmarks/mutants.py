@@ -68,37 +68,41 @@ def theirs(executable: str, origin: str, key: str, document: Path, examples: int
 class Benchmark:
     """Both tools on one server after the other."""
 
-    def __init__(self, options: argparse.Namespace, document: Path) -> None:
+    def __init__(self, options: argparse.Namespace, contract: Contract, document: Path) -> None:
         self._options = options
+        self._contract = contract
+        # A plan is made once for all servers.
+        self._profile = OperationProfile(contract)
         self._document = document
         self._usual: set[str] = set()
         self.tried: Counter[str] = Counter()
         self.ours = Score()
         self.theirs = Score()
 
-    def unchanged(self, contract: Contract) -> None:
+    def unchanged(self) -> None:
         """Note what the other tool lists for the unchanged mock, and print our false alarms."""
-        with BackgroundServer(serve(None, contract)) as server:
-            found, sent = ours(server.url, KEY, OperationProfile(contract), self._options.examples)
+        with BackgroundServer(serve(None, self._contract)) as server:
+            found, sent = ours(server.url, KEY, self._profile, self._options.examples)
             self._usual = self._beside(server.url, KEY)[0]
         print(f"{'the unchanged mock':44} {sent:4} requests, false alarms: {_listed(found)}")
 
     def correct(self) -> None:
         """Print the false alarms on the correct servers, whose pictures have their documented sizes."""
+        profile = OperationProfile(Contract.load())
         for name, make in correct.SERVERS.items():
             with make() as origin:
                 began = time.monotonic()
-                found, sent = ours(origin, correct.KEY, OperationProfile(Contract.load()), self._options.examples)
+                found, sent = ours(origin, correct.KEY, profile, self._options.examples)
                 seconds = time.monotonic() - began
                 listed = self._beside(origin, correct.KEY)[0]
             beside = f"; beside it: {sorted(listed) or 'none'}" if self._options.schemathesis else ""
             print(f"{name:44} {sent:4} requests, {seconds:.1f} s, false alarms: {_listed(found)}{beside}", flush=True)
 
-    def mutant(self, family: str, mutant: Mutant, contract: Contract) -> None:
+    def mutant(self, family: str, mutant: Mutant) -> None:
         """Try both tools on one mutant, and print a line."""
-        with BackgroundServer(serve(mutant, contract)) as server:
+        with BackgroundServer(serve(mutant, self._contract)) as server:
             began = time.monotonic()
-            found, sent = ours(server.url, KEY, OperationProfile(contract), self._options.examples)
+            found, sent = ours(server.url, KEY, self._profile, self._options.examples)
             ended = time.monotonic()
             listed, their_sent = self._beside(server.url, KEY)
             their_seconds = time.monotonic() - ended
@@ -142,10 +146,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(dict(contract.document)))
-        benchmark = Benchmark(options, document)
-        benchmark.unchanged(contract)
+        benchmark = Benchmark(options, contract, document)
+        benchmark.unchanged()
         for family, mutant in chosen:
-            benchmark.mutant(family, mutant, contract)
+            benchmark.mutant(family, mutant)
         benchmark.correct()
     tried = benchmark.tried
     print()
