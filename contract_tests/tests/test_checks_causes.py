@@ -1,6 +1,8 @@
 """One cause, one finding: what a server does to every call is reported once, and faults of their own stay apart."""
 
 import re
+from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -94,3 +96,29 @@ def test_a_status_in_calls_of_every_kind_is_one_cause() -> None:
     accepted = ExpectedOutcome.ACCEPTED
     cases = [a_case("a", "/a"), a_case("b", "/b"), a_case("c", "", accepted), a_case("d", "", accepted)]
     assert len(grouped([a_finding(case, 401) for case in cases], {case.id: case for case in cases}, {})) == 1
+
+
+def accepted(name: str, body: dict[str, Any]) -> Case:
+    return replace(a_case(name, "", ExpectedOutcome.ACCEPTED), body=body)
+
+
+def test_valid_calls_that_fail_for_one_value_are_one_cause_which_is_named() -> None:
+    refused = [accepted("one", {"ratio": "2:3", "count": 1}), accepted("two", {"ratio": "2:3", "count": 2})]
+    others = [accepted("three", {"ratio": "1:1", "count": 1}), accepted("four", {"count": 2})]
+    cases = {case.id: case for case in (*refused, *others)}
+    (found,) = grouped([a_finding(case, 400) for case in refused], cases, {})
+    assert found.message.endswith("2 calls show this cause: ratio = '2:3'")
+
+
+def test_valid_calls_that_fail_without_a_value_of_their_own_stay_apart() -> None:
+    refused = [accepted("one", {"ratio": "2:3", "count": 1}), accepted("two", {"ratio": "2:3", "count": 2})]
+    other = accepted("three", {"ratio": "2:3", "count": 3})
+    cases = {case.id: case for case in (*refused, other)}
+    assert len(grouped([a_finding(case, 400) for case in refused], cases, {})) == 2
+
+
+def test_an_invalid_call_that_breaks_the_server_like_valid_ones_has_their_cause() -> None:
+    broken = [accepted("one", {"text": "a\nb", "count": 1}), accepted("two", {"text": "c\nd", "count": 2})]
+    invalid = replace(a_case("three", "/count"), body={"text": "e\nf", "count": "x"})
+    cases = {case.id: case for case in (*broken, invalid, accepted("four", {"text": "a", "count": 1}))}
+    assert len(grouped([a_finding(case, 500) for case in (*broken, invalid)], cases, {})) == 1

@@ -1,11 +1,12 @@
 """Group findings with one cause: a server that redirects every call has one fault, not one for each check."""
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bodydouble_spec import Finding, is_success, pointer_parts
 
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome
+from bodydouble_contract_tests.checks.common import Trait, common_traits, traits
+from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests.checks.status import is_about_status
 
 __all__ = ["flattened", "grouped"]
@@ -20,6 +21,7 @@ _CHARGED_REFUSAL = "charge-as-documented/refusal"
 _BY_CHECK = {"answer-whole", "answer-in-time", "client-id-dropped", "key-secret"}
 # A picture without its end may be damaged for one reader and unreadable for another.
 _BY_PICTURE = {"picture-whole", "picture-decodable"}
+_BROKEN = 500
 _BY_ABSENCE = {"answer-headers", "refusal-headers"}
 
 
@@ -40,10 +42,10 @@ def grouped(
     groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding if finding.covers else cause_of(finding), []).append(finding)
-    return tuple(_merged(group, witnesses) for group in groups.values())
+    return tuple(_merged(cause, group, witnesses) for cause, group in groups.items())
 
 
-def _merged(group: Sequence[Finding], witnesses: Mapping[Finding, Collection[str]]) -> Finding:
+def _merged(cause: Hashable, group: Sequence[Finding], witnesses: Mapping[Finding, Collection[str]]) -> Finding:
     if len(group) == 1:
         return group[0]
     first = min(
@@ -56,8 +58,17 @@ def _merged(group: Sequence[Finding], witnesses: Mapping[Finding, Collection[str
         ),
     )
     seen = {witness for finding in group for witness in witnesses.get(finding, ())}
-    message = f"{first.message}; {max(len(seen), len(group))} calls show this cause"
+    told = f": {' and '.join(sorted(cause.trait))}" if isinstance(cause, _Shared) else ""
+    message = f"{first.message}; {max(len(seen), len(group))} calls show this cause{told}"
     return replace(first, message=message, covers=tuple(one for one in group if one is not first))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """A status that all requests with a trait get, and no others."""
+
+    status: int
+    trait: Trait
 
 
 class _Causes:
@@ -81,6 +92,7 @@ class _Causes:
             if len(found) >= _KINDS and counts[status] >= _FEWEST and not is_success(status)
         }
         self._rules = self._frequent_rules(findings)
+        self._traits = {status: self._shared_traits(findings, status) for status in counts}
 
     def of(self, finding: Finding) -> Hashable:
         """Return a value that is the same for findings with one cause."""
@@ -114,11 +126,30 @@ class _Causes:
             return finding
         if case.expectation is ExpectedOutcome.UNAUTHORIZED:
             return ("credentials", status)
+        trait = self._traits[status].get(case.id)
+        if trait is not None:
+            return _Shared(status, trait)
         rule = _rule(finding)
         if (check, status, rule) in self._rules:
             return (check, status, rule)
         place = next(iter(pointer_parts(case.pointer)), None)
         return finding if place is None else (check, status, place)
+
+    def _shared_traits(self, findings: Sequence[Finding], status: int) -> dict[str, Trait]:
+        """Map cases with a wrong status to what their requests have in common: valid ones, and invalid ones that broke the server like these."""
+        failed = {case.id: case for one in findings if _status(one) == status for case in self._cases_of(one)}
+        is_broken = status >= _BROKEN
+        # An odd request may be refused without a finding.
+        judged = {ExpectedOutcome.ACCEPTED, ExpectedOutcome.SURVIVED} if is_broken else {ExpectedOutcome.ACCEPTED}
+        usual = {name: case for name, case in self._cases.items() if _is_usual(case) and case.expectation in judged}
+        others = [case.body for name, case in usual.items() if name not in failed]
+        found = common_traits({name: case.body for name, case in usual.items() if name in failed}, others)
+        known = dict.fromkeys(found.values())
+        for name, case in failed.items() if is_broken else ():
+            if _is_usual(case) and case.expectation is ExpectedOutcome.REFUSED:
+                having = traits(case.body)
+                found |= dict.fromkeys([name], next((trait for trait in known if trait <= having), Trait()))
+        return {name: trait for name, trait in found.items() if trait}
 
     def _frequent_rules(self, findings: Sequence[Finding]) -> set[tuple[str, int, str]]:
         """Return the rules that are broken in the same way at several properties, such as null for a value."""
@@ -133,6 +164,10 @@ class _Causes:
     def _cases_of(self, finding: Finding) -> Iterable[Case]:
         names = self._witnesses.get(finding, ()) or ((finding.witness,) if finding.witness else ())
         return [self._cases[name] for name in names if name in self._cases]
+
+
+def _is_usual(case: Case) -> bool:
+    return case.credential is Credential.KEY and case.form is None
 
 
 def _status(finding: Finding) -> int | None:

@@ -34,7 +34,7 @@ _OF_REFUSALS = ("refusal-", "request-id-matches")
 
 
 class Results:
-    """Distinct findings with the cases that showed them, the observations, and the checks that were put to the test."""
+    """Distinct findings with the cases that showed them, the observations, the generated cases, and the checks that were put to the test."""
 
     def __init__(self, profile: OperationProfile, checks: tuple[Check, ...]) -> None:
         self._profile = profile
@@ -44,6 +44,7 @@ class Results:
         self._witnesses: dict[Finding, set[str]] = {}
         self._tested: set[str] = set()
         self.observations: list[Observation] = []
+        self.generated: list[Case] = []
 
     def __len__(self) -> int:
         return len(self._findings)
@@ -88,7 +89,7 @@ class Results:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return a finding for each cause, worst first, with the first case that showed it and the number of further ones."""
-        cases = {item.case.id: item.case for item in self.observations}
+        cases = {case.id: case for case in (*(item.case for item in self.observations), *self.generated)}
         ranked = sorted(self._findings.values(), key=lambda finding: -finding.severity.rank)
         named = [self._with_witness(finding) for finding in ranked]
         return grouped(named, cases, self._witnesses)

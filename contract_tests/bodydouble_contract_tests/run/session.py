@@ -113,6 +113,7 @@ class Session:
 
         def examine(case: Case) -> list[Finding]:
             call = self._caller.call(case)
+            self.results.generated.append(case)
             pictures = self._download(call, self._next_turn())
             _, findings = self._check(call, pictures)
             # Kept in case the run ends before the requests are reduced.
