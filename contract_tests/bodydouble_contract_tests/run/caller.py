@@ -258,7 +258,7 @@ class Caller:
 
     def _is_turned_away(self, case: Case, received: Received) -> bool:
         """Return whether a refusal is about the account. Where money is spent, a 403 to a valid request can be nothing else."""
-        if not case.credential.holds_key:
+        if not case.credential.holds_key or case.expectation is ExpectedOutcome.UNAUTHORIZED:
             return False
         if received.status == 403 and b"credit" in received.content.lower():
             return True
