@@ -334,7 +334,7 @@ def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(profile: 
         [(case.expectation, case.repeats) for case in make_plan(profile, is_billed=is_billed).calls if case.repeats > 1]
         for is_billed in (True, False)
     ]
-    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 4)]]
+    assert repeated == [[(ExpectedOutcome.REFUSED, 5)], [(ExpectedOutcome.ACCEPTED, 2)]]
 
 
 def test_repeated_calls_count_for_no_element(profile: OperationProfile) -> None:

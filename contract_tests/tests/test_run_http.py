@@ -208,3 +208,14 @@ def test_an_answer_that_drips_is_cut_off_in_time(app: MockServer, secure: str, t
     with Target(secure, KEY, verify=trusted, timeout_s=0.4) as target:
         received = target.send("POST", PATH, BODY)
     assert (received.trouble, received.status) == (Trouble.TIMEOUT, 200)
+
+
+@pytest.mark.parametrize(("method", "trouble"), [("HEAD", None), ("POST", Trouble.WRONG_LENGTH)])
+def test_the_answer_to_head_states_the_length_and_encoding_of_a_body_that_it_has_not(
+    method: str, trouble: Trouble | None
+) -> None:
+    headers = {"content-length": "40", "content-encoding": "gzip"}
+    transport = httpx.MockTransport(lambda _: httpx.Response(404, headers=headers, stream=httpx.ByteStream(b"")))
+    with Target("http://127.0.0.1", "a-key", transport=transport) as target:
+        received = target.send(method, "/", b"")
+    assert (received.status, received.trouble) == (404, trouble)

@@ -62,10 +62,10 @@ def steady_case(case: Case, repeats: int) -> Case:
 def refusal_cases(profile: OperationProfile, boundaries: Sequence[BoundaryCase]) -> list[Case]:
     """Return a case for each body with one fault, and some with two. Its price is what the call costs if the server accepts it by mistake.
 
-    A whole number in place of another type shows no more than a fraction there, and is left out.
+    A fraction in place of another type shows no more than a whole number there, and is left out. A body without any property comes first.
     """
     ids = {case.id for case in boundaries if not case.valid}
-    chosen = [case for case in boundaries if not case.valid and not _is_shown_by_fraction(case.id, ids)]
+    chosen = [case for case in boundaries if not case.valid and not _is_shown_by_integer(case.id, ids)]
     return [
         Case(
             f"refusal/{case.id}",
@@ -77,12 +77,19 @@ def refusal_cases(profile: OperationProfile, boundaries: Sequence[BoundaryCase])
             case.pointer,
             statuses=profile.refusal_statuses(case.body),
         )
-        for case in (*chosen, *double_faults(boundaries))
+        for case in (*_without_properties(profile, chosen), *chosen, *double_faults(boundaries))
     ]
 
 
-def _is_shown_by_fraction(identifier: str, ids: Collection[str]) -> bool:
-    return identifier.endswith("type-integer") and f"{identifier.removesuffix('integer')}number" in ids
+def _without_properties(profile: OperationProfile, boundaries: Sequence[BoundaryCase]) -> Iterator[BoundaryCase]:
+    missing = [case for case in boundaries if case.rule == "missing" and case.pointer.count("/") == 1]
+    if len(missing) > 1 and profile.operation.validate_request({}):
+        first = missing[0]
+        yield BoundaryCase("without-properties", {}, False, first.pointer, first.rule, first.evidence)
+
+
+def _is_shown_by_integer(identifier: str, ids: Collection[str]) -> bool:
+    return identifier.endswith("type-number") and f"{identifier.removesuffix('number')}integer" in ids
 
 
 def valid_boundary_cases(

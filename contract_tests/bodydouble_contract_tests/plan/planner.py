@@ -120,8 +120,8 @@ def paid_cases_for(
 
 
 _FREE_REPEATS = 5
-# The usual call is also the first one, and follows each refusal.
-_UNPAID_REPEATS = 4
+# The usual call is also the first one, and follows each refusal; all of these are compared.
+_UNPAID_REPEATS = 2
 _SELECTED_REPEATS = 10
 # Enough to keep several workers of a server busy.
 _MOST_PARALLEL = 8

@@ -94,6 +94,14 @@ def _malformed(profile: OperationProfile, checks: Mapping[str, Check], row: Row,
         ("single-quotes", text.replace("'", " ").replace('"', "'") if '"' in text else None, inferred),
         ("not-a-number", not_a_number, inferred),
     ]
+    if not is_billed and fields:
+        # What parsers of JSON5, YAML and Python take.
+        bodies += [
+            ("comment", f"/* a comment */ {text}", inferred),
+            ("comment-to-the-end-of-a-line", f"{text[:-1]} // a comment\n}}", inferred),
+            ("word-of-python", f'{text[:-1]}, "seed": None}}', inferred),
+            ("line-break-in-a-text", f'{text[:-1]}, "note": "two\nlines"}}', inferred),
+        ]
     for name, body, evidence in bodies:
         if body is not None:
             kept = RequestForm(body.encode(), headers=() if body else (("content-type", "application/json"),))
@@ -125,9 +133,9 @@ def _methods(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *
     """Yield calls with methods that the contract does not have at this path."""
     check = checks.get("method-refused")
     statuses = frozenset({400, 404, 405})
-    tried = ("GET",) if is_billed else ("GET", "PUT", "PATCH", "DELETE")
+    tried = ("GET",) if is_billed else ("GET", "HEAD", "PUT", "PATCH", "DELETE")
     for method in () if check is None else (one for one in tried if one not in profile.methods):
-        content = b"" if method in {"GET", "DELETE"} else None
+        content = b"" if method in {"GET", "HEAD", "DELETE"} else None
         form = RequestForm(content, method=method)
         yield _of_form(f"method/{method}", "method-refused", row, form, evidence=Evidence.INFERRED, statuses=statuses)
 

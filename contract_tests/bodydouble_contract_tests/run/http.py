@@ -207,10 +207,13 @@ class _AnswerReader:
         self._status: int | None = None
         self._headers: dict[str, str] = {}
         self._raw = bytearray()
+        self._has_body = True
 
     def read(self, response: httpx.Response) -> None:
         """Read status, headers and the bytes as they arrive."""
         self._status = response.status_code
+        # The length is that of the body that GET would have (RFC 9110, 8.6).
+        self._has_body = self._status not in _WITHOUT_BODY and response.request.method != "HEAD"
         self._headers = {name.lower(): value for name, value in response.headers.items()}
         for chunk in response.iter_raw():
             self._raw += chunk
@@ -224,11 +227,12 @@ class _AnswerReader:
     def ended(self) -> Received:
         """Return the answer, after the connection delivered all of it."""
         stated = self._stated_length()
-        if stated is not None and stated != len(self._raw) and self._status not in _WITHOUT_BODY:
+        if stated is not None and stated != len(self._raw) and self._has_body:
             detail = f"Content-Length is {stated}, and {len(self._raw)} bytes arrived"
             return self._received(Trouble.WRONG_LENGTH, detail)
         try:
-            content = decoded(bytes(self._raw), self._headers.get("content-encoding", ""), LARGEST_ANSWER)
+            encoding = self._headers.get("content-encoding", "") if self._has_body else ""
+            content = decoded(bytes(self._raw), encoding, LARGEST_ANSWER)
         except Undecodable as error:
             return self._received(Trouble.UNDECODABLE, str(error))
         return Received(self._status, self._headers, content, self._elapsed_s())

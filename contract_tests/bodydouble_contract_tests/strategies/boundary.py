@@ -216,7 +216,7 @@ def _telling(cases: Iterable[BoundaryCase]) -> list[BoundaryCase]:
 
 
 def double_faults(cases: Sequence[BoundaryCase]) -> list[BoundaryCase]:
-    """Return bodies with two faults, made from boundary cases: each property with a fault is wrong beside the next one, each time in another way.
+    """Return bodies with two faults, made from boundary cases: each property with a fault is wrong beside a neighbour, each time in another way.
 
     ``pointer`` is the place of the first fault.
     """
@@ -230,7 +230,8 @@ def double_faults(cases: Sequence[BoundaryCase]) -> list[BoundaryCase]:
             by_property.setdefault(parts[0], []).append(case)
     names = list(by_property)
     found: list[BoundaryCase] = []
-    for turn, (name, other) in enumerate(pairwise(names)):
+    neighbours = list(pairwise(names))
+    for turn, (name, other) in enumerate(dict.fromkeys((*neighbours[::2], *neighbours[-1:]))):
         one, two = (by_property[key][(turn * 2) % len(by_property[key])] for key in (name, other))
         body = {key: value for key, value in one.body.items() if key != other}
         body |= {other: two.body[other]} if other in two.body else {}

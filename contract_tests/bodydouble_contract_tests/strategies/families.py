@@ -38,7 +38,7 @@ def texts_for_numbers(views: Sequence[SchemaView]) -> Iterator[Variant]:
 def wrong_spellings(view: SchemaView) -> Iterator[Variant]:
     """Yield texts like the first value of an enum or const, and none of its values.
 
-    They are other letter cases, an empty and a blank text, blanks around, a missing last character, other separators, the parts of the text alone, and
+    They are ``auto`` (of an enum), another letter case, an empty and a blank text, blanks around, a missing last character, other separators, the parts of the text alone, and
     the parts in the other order.
     """
     first: Any = view.options[0] if view.options else None
@@ -46,14 +46,16 @@ def wrong_spellings(view: SchemaView) -> Iterator[Variant]:
         return
     keyword = "const" if "const" in view.origins else "enum"
     seen = {value for value in view.options or () if isinstance(value, str)}
-    for name, text in _spellings(first):
+    words = [("auto", "auto")] if keyword == "enum" else []
+    for name, text in (*_spellings(first), *words):
         if text not in seen:
             seen.add(text)
             yield Variant(f"{keyword}-{name}", text, view.origin(keyword), valid=False)
 
 
 def _spellings(text: str) -> Iterator[tuple[str, str]]:
-    yield from (("upper-case", text.upper()), ("lower-case", text.lower()), ("title-case", text.title()))
+    # Who takes one other letter case takes all of them.
+    yield ("lower-case", text.lower()) if text.lower() != text else ("upper-case", text.upper())
     yield from (("empty", ""), ("blank", " "), ("blank-before", f" {text}"), ("blank-after", f"{text} "))
     yield "last-character-missing", text[:-1]
     found = _SEPARATOR.search(text)
