@@ -47,11 +47,13 @@ def test_an_error_without_a_body_has_the_envelope_of_the_service(client: httpx.C
     assert answer.headers["retry-after"] == "7"
 
 
-def test_a_script_for_a_route_of_no_contract_leaves_the_operations_alone(
+def test_a_script_for_a_route_of_no_contract_leaves_operations_and_pictures_alone(
     client: httpx.Client, mock: MockServer, edit: Edit
 ) -> None:
     mock.play({"answers": [{"path": "/*", "body": BODY, "times": None}]})
-    assert client.post("/v1/images/generations", json=edit()).json().keys() == {"data", "meta"}
+    answer = client.post("/v1/images/generations", json=edit()).json()
+    assert answer.keys() == {"data", "meta"}
+    assert client.get(answer["data"][0]["url"]).headers["content-type"] == "image/png"
 
 
 def test_a_path_of_the_contract_selects_its_operation_and_is_validated(

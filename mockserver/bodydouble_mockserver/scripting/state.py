@@ -111,6 +111,7 @@ def _forget_oldest(items: "OrderedDict[str, Any]") -> None:
 _FAILURE_CODES = (500, 502, 503, 504)
 MAX_ANSWERS = 1000
 _MAX_ERROR_CHARACTERS = 300
+_PICTURES = "/generations/"
 
 
 class BadScenario(ValueError):
@@ -262,8 +263,12 @@ class ServerState:
         return None
 
     def is_foreign(self, path: str) -> bool:
-        """Return whether a scripted answer that has uses left is for a path of no contract."""
-        return self.has_foreign and any(answer.has_uses_left and answer.is_for(None, path) for answer in self._answers)
+        """Return whether a scripted answer that has uses left is for a path of no contract; pictures are the mock's own."""
+        return (
+            self.has_foreign
+            and not path.startswith(_PICTURES)
+            and any(answer.has_uses_left and answer.is_for(None, path) for answer in self._answers)
+        )
 
     def charge(self, key: bytes, cost: Cost) -> ExceededLimit | None:
         """Charge a call that would succeed; return the limit that it exceeds, or None."""
