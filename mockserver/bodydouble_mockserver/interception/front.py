@@ -97,12 +97,12 @@ class Interception:
             **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), bundle),
             "NODE_EXTRA_CA_CERTS": str(self.authority.certificate),
             "NODE_USE_ENV_PROXY": "1",
-            "NODE_OPTIONS": f"{environ.get('NODE_OPTIONS', '')} --require={self.authority.node}".strip(),
+            "NODE_OPTIONS": f"{environ.get('NODE_OPTIONS', '')} {_quoted(f'--require={self.authority.node}')}".strip(),
             "BODYDOUBLE_HOSTS": ",".join(hosts.names),
             "BODYDOUBLE_PORT": port,
             "BODYDOUBLE_TLS_PORT": str(self.tls_port),
             "JAVA_TOOL_OPTIONS": " ".join(
-                [environ.get("JAVA_TOOL_OPTIONS", ""), *(_java_option(name, value) for name, value in java.items())]
+                [environ.get("JAVA_TOOL_OPTIONS", ""), *(_quoted(f"-D{name}={value}") for name, value in java.items())]
             ).strip(),
         }
 
@@ -111,8 +111,8 @@ class Interception:
         self.listener.close()
 
 
-def _java_option(name: str, value: str) -> str:
-    option = f"-D{name}={value}"
+def _quoted(option: str) -> str:
+    """Return an option as Node.js and Java read it in a variable, with the path of a folder that may have a space."""
     return f'"{option}"' if " " in option else option
 
 
