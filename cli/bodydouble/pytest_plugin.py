@@ -5,6 +5,7 @@ by the first test that uses the fixture.
 """
 
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ __all__ = ["Bodydouble", "bodydouble", "bodydouble_server"]
 _JOURNAL = "bodydouble-journal"
 _CONTRACT_TESTS = "bodydouble_contract_tests"
 _GUARDED = ("fixture", "all")
+_FAIL_ON = ("error", "warning", "info", "never")
 _LATE_CALLS = "bodydouble_late_calls"
 _LOADER: "pytest.StashKey[Callable[[MarkerOptions], list[Contract]]]" = pytest.StashKey()
 
@@ -71,6 +73,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(
         "bodydouble_overlay", "Overlay to apply to these contracts; none for the documents alone.", default=""
     )
+    parser.addini(
+        "bodydouble_fail_on",
+        "The severity of a finding that fails a test with the fixture bodydouble: error, warning, info or never.",
+        default="error",
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,15 +109,18 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, the journal when the option is given, and the guard when it is wanted for all tests."""
     config.addinivalue_line(
         "markers",
-        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, allow=(), contract=None, overlay=None): allow a test with the fixture "
+        "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, allow=(), contract=None, overlay=None, fail_on=None): allow a test with the fixture "
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
-        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are no errors; contract (one or a list) and overlay are those to stand in for.",
+        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are no errors; contract (one or a list) and overlay are those to stand in for; fail_on is the severity that fails the test.",
     )
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption
 
         config.pluginmanager.register(JournalOption.from_config(config), _JOURNAL)
     guarded = config.getini("bodydouble_guard")
+    fail_on = config.getini("bodydouble_fail_on")
+    if fail_on not in _FAIL_ON:
+        raise pytest.UsageError(f"bodydouble_fail_on = {fail_on!r:.60}: it is one of {', '.join(_FAIL_ON)}")
     if guarded not in _GUARDED:
         raise pytest.UsageError(f"bodydouble_guard = {guarded!r:.60}: it is one of {', '.join(_GUARDED)}")
     if guarded == "all":
@@ -183,6 +193,8 @@ def bodydouble(
 
     try:
         options = MarkerOptions.from_marks(request.node.iter_markers("bodydouble"))
+        if options.fail_on is None:
+            options = replace(options, fail_on=request.config.getini("bodydouble_fail_on"))
         contracts = _bodydouble_contracts(options)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)

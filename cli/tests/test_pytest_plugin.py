@@ -133,6 +133,25 @@ def test_the_marker_allows_each_failure(run_tests: Run, argument: str, tests: st
     result.assert_outcomes(passed=1)
 
 
+def test_a_property_that_is_sent_in_vain_fails_a_test_where_warnings_do(run_tests: Run) -> None:
+    result = run_tests(
+        """
+def test_default(bodydouble): send(n=2)
+
+@pytest.mark.bodydouble(fail_on="warning")
+def test_strict(bodydouble): send(n=2)
+
+@pytest.mark.bodydouble(fail_on="never")
+def test_never(bodydouble): send(num_images=9)
+"""
+    )
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*request-undocumented-property*", "*did you mean num_images?*"])
+    run_tests("def test_app(bodydouble): send(n=2)", "-o", "bodydouble_fail_on=warning").assert_outcomes(
+        passed=1, errors=1
+    )
+
+
 def test_a_mark_on_the_class_applies_unless_a_closer_one_has_the_option(run_tests: Run) -> None:
     run_tests(
         """
@@ -146,7 +165,7 @@ class TestApp:
     ).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize("argument", ["allow_invalide=True", "'x'", "allow_invalid=1"])
+@pytest.mark.parametrize("argument", ["allow_invalide=True", "'x'", "allow_invalid=1", "fail_on='none'"])
 def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, argument: str) -> None:
     result = run_tests(f"@pytest.mark.bodydouble({argument})\ndef test_app(bodydouble): pass")
     assert result.ret == pytest.ExitCode.USAGE_ERROR

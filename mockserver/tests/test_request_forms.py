@@ -239,7 +239,8 @@ def test_a_file_and_a_text_are_told_apart(
     edits: MockServer, call: Call, files: dict[str, Any], fields: list[str]
 ) -> None:
     assert call(edits, PATH, files=files).status_code == 200
-    findings = edits.journal.exchanges()[-1].findings
+    told = edits.journal.exchanges()[-1].findings
+    findings = [found for found in told if found["id"] == "request-form-field"]
     assert [(found["id"], found["severity"]) for found in findings] == [("request-form-field", "warning")] * len(fields)
     assert all(f"'{name}'" in found["message"] for name, found in zip(fields, findings, strict=True))
 

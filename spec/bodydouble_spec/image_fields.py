@@ -3,7 +3,8 @@
 A contract names its properties and does not say what they are for; the tables here do. Another vendor's name is added here and nowhere else.
 """
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ __all__ = [
     "RequestFields",
     "image_price",
     "image_sizes",
+    "meant_property",
     "request_fields",
 ]
 
@@ -66,6 +68,37 @@ def request_fields(properties: Mapping[str, Any]) -> RequestFields:
     return RequestFields(
         **{field: next((name for name in names if name in properties), None) for field, names in _REQUEST.items()}
     )
+
+
+# Names that other image APIs have for the same purpose, in lower case without separators; apps send them in vain.
+_ELSEWHERE = {
+    "prompt": {"text", "textprompt", "input", "instruction", "instructions", "query", "message"},
+    "inputs": {
+        "image", "images", "imageurl", "imageurls", "imagesurls", "inputimage", "inputimages", "initimage", "initimages", "referenceimage",
+        "referenceimages", "referenceimageurls", "sourceimage", "imagelist", "imageinput", "urls",
+    },
+    "count": {"n", "num", "count", "numimages", "numberofimages", "imagecount", "numoutputs", "numsamples", "samples", "samplecount", "batchsize"},
+    "ratio": {"size", "imagesize", "ratio", "aspect", "aspectratio", "resolution", "dimensions", "width", "height"},
+}  # fmt: skip
+_LEAST_LIKENESS = 0.75
+
+
+def meant_property(name: str, properties: Sequence[str]) -> str | None:
+    """Return the property of a contract that an app may have meant by another name; None where there is none like it."""
+    plain = _plain(name)
+    spelt = next((known for known in properties if _plain(known) == plain), None)
+    if spelt is not None:
+        return spelt
+    fields = request_fields(dict.fromkeys(properties))
+    for field, names in _ELSEWHERE.items():
+        if plain in names and getattr(fields, field) is not None:
+            known: str = getattr(fields, field)
+            return known
+    return next(iter(difflib.get_close_matches(name[:60], properties, 1, _LEAST_LIKENESS)), None)
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name[:60])).lower()
 
 
 class ImagePrice(NamedTuple):

@@ -22,9 +22,11 @@ from bodydouble_spec.schema import ANY_NAME, SchemaValidator
 
 from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.faults import ABSOLUTE_FORM
+from bodydouble_mockserver.request.advice import Inputs, input_findings, undocumented_findings
 from bodydouble_mockserver.request.body import UnreadableBody
 from bodydouble_mockserver.request.forms import misplaced
 from bodydouble_mockserver.request.intake import Intake
+from bodydouble_mockserver.request.mistakes import explain_input
 from bodydouble_mockserver.request.not_stood_in import not_stood_in
 from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
 from bodydouble_mockserver.request.security import SentKeys, doubtful_key, refuse_keys, sent_keys
@@ -76,7 +78,7 @@ def check(
         checked = CheckedRequest(None, keys.key, refusal=Refusal(413, problem.message))
     else:
         refused = _check_keys(operation, settings, headers, keys)
-        checked = refused or _check_body(operation, headers, intake, keys.key)
+        checked = refused or _check_body(operation, settings, headers, intake, keys.key)
         doubtful = None if refused is not None else doubtful_key(settings, keys, operation.key)
         if doubtful is not None:
             checked.findings = [*checked.findings, doubtful]
@@ -121,7 +123,9 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
 
-def _check_body(operation: Operation, headers: Mapping[bytes, bytes], intake: Intake, key: bytes) -> CheckedRequest:
+def _check_body(
+    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], intake: Intake, key: bytes
+) -> CheckedRequest:
     if not operation.request_bodies or not (intake.body or operation.request_required):
         return CheckedRequest({}, key)
     problem = intake.problem
@@ -139,13 +143,28 @@ def _check_body(operation: Operation, headers: Mapping[bytes, bytes], intake: In
         return CheckedRequest(intake.parsed if is_object(intake.parsed) else {}, key, _notes(operation, intake))
     if intake.fields is not None:
         intake.apply_types(validator.view)
-    findings = _faults(validator, intake)
+    inputs = Inputs(validator, intake.parsed)
+    findings = _faults(validator, intake, inputs)
+    notes = [
+        *_notes(operation, intake),
+        *undocumented_findings(validator, intake.parsed, operation.key),
+        *input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key),
+    ]
     if not findings:
-        return CheckedRequest(intake.parsed, key, _notes(operation, intake))
+        return CheckedRequest(intake.parsed, key, notes)
     # A rule that is only assumed is reported, but no reason to refuse.
     broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
     refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
-    return CheckedRequest(intake.parsed, key, [*findings, *_notes(operation, intake)], refusal)
+    return CheckedRequest(intake.parsed, key, [*findings, *notes], refusal)
+
+
+def _own_hosts(headers: Mapping[bytes, bytes], settings: Settings) -> tuple[str, ...]:
+    """Return the hosts of the mock's own pictures, in lower case with their ports."""
+    own = [
+        headers.get(b"host", b"").decode("latin-1"),
+        (settings.public_url or "").partition("://")[2].partition("/")[0],
+    ]
+    return tuple(name.lower() for name in own if name)
 
 
 def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:
@@ -153,7 +172,7 @@ def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:
     return UnreadableBody(400, f"The Content-Type is {shown}; send {' or '.join(operation.request_media_types)}")
 
 
-def _faults(validator: SchemaValidator, intake: Intake) -> Sequence[Finding]:
+def _faults(validator: SchemaValidator, intake: Intake, inputs: Inputs) -> Sequence[Finding]:
     """Return every fault of a body, the same as if it had its pictures in it."""
     value, pictures = intake.parsed, intake.pictures
     if pictures:
@@ -162,23 +181,39 @@ def _faults(validator: SchemaValidator, intake: Intake) -> Sequence[Finding]:
             value = intake.whole()
     if validator.is_valid(value):
         return ()
-    findings = validator.findings(value)
-    return [_described(finding, value, pictures) for finding in findings] if pictures else findings
+    return [_explained(finding, value, pictures, inputs) for finding in validator.findings(value)]
 
 
-def _described(finding: Finding, value: Any, pictures: Mapping[str, RecordedPicture]) -> Finding:
-    """Return a finding that describes the picture at its place, instead of quoting its reference."""
+# Rules about the form of an input picture, and not about their number.
+_FORM_RULES = {"any-of", "false-schema", "format", "min-length", "one-of", "pattern", "type"}
+
+
+def _explained(finding: Finding, value: Any, pictures: Mapping[str, RecordedPicture], inputs: Inputs) -> Finding:
+    """Return a finding with the mistake in words where it is about an input, and with a description of its picture, not the reference."""
     try:
         place = resolve_pointer(value, pointer_parts(finding.pointer))
     except LookupError:
         return finding
+    covers = tuple(_explained(covered, value, pictures, inputs) for covered in finding.covers)
     picture = pictures.get(place) if isinstance(place, str) else None
-    covers = tuple(_described(covered, value, pictures) for covered in finding.covers)
-    if picture is None:
-        return replace(finding, covers=covers) if covers else finding
-    message = f"{picture.words}{finding.message.removeprefix(show(place))}"
-    got = picture.to_dict() if finding.got == shorten(place) else finding.got
-    return replace(finding, message=message, got=got, covers=covers)
+    got = picture.to_dict() if picture is not None and finding.got == shorten(place) else finding.got
+    words = None
+    if inputs.holds(finding.pointer) and finding.id.removeprefix("request-") in _FORM_RULES:
+        words = _words(finding.pointer, place, pictures, inputs)
+    if words is None and picture is not None:
+        words = f"{picture.words}{finding.message.removeprefix(show(place))}"
+    return replace(finding, message=words or finding.message, got=got, covers=covers)
+
+
+def _words(pointer: str, place: Any, pictures: Mapping[str, RecordedPicture], inputs: Inputs) -> str | None:
+    if pointer != inputs.pointer:
+        return explain_input(place, pictures)
+    # A contract may have one text in the place of a list, too: only a text where a list must be is explained here.
+    return (
+        f"{show(place)} is a text, not a list of pictures; send [{show(place)}]"
+        if isinstance(place, str) and place not in pictures and inputs.is_list
+        else None
+    )
 
 
 def _names_with(pictures: Container[str], value: Any, name: str = "") -> Iterator[str]:

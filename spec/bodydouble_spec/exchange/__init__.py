@@ -6,7 +6,13 @@ from bodydouble_spec.exchange.pictures import RecordedPicture, decode_picture, m
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec.exchange.recorder import ReadBody, is_plain_json, record_body, record_value
 from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
-from bodydouble_spec.exchange.references import picture_key, refer_to_file, refer_to_pictures, refer_to_text
+from bodydouble_spec.exchange.references import (
+    picture_beginning,
+    picture_key,
+    refer_to_file,
+    refer_to_pictures,
+    refer_to_text,
+)
 
 __all__ = [
     "DUMMY_KEY",
@@ -29,6 +35,7 @@ __all__ = [
     "parse_exchange",
     "parse_path",
     "parse_status",
+    "picture_beginning",
     "picture_key",
     "read_exchanges",
     "record_body",

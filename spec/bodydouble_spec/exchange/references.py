@@ -16,11 +16,12 @@ from bodydouble_spec.exchange.pictures import (
     LONG_STRING,
     PICTURE_BEGINNING,
     RecordedPicture,
+    decode_picture,
     read_picture,
 )
 from bodydouble_spec.picture import picture_kind
 
-__all__ = ["picture_key", "refer_to_file", "refer_to_pictures", "refer_to_text"]
+__all__ = ["picture_beginning", "picture_key", "refer_to_file", "refer_to_pictures", "refer_to_text"]
 
 Put = Callable[[bytes], str]
 
@@ -119,6 +120,13 @@ def refer_to_file(data: bytes, media_type: str, put: Put) -> tuple[str, Recorded
     beginning = data[: min(_KEPT_CHARACTERS * 3 // 4, len(data) // 3 * 3)]
     text = f"data:{named};base64,{pybase64.b64encode(beginning).decode()}{key}AAAA"
     return text, RecordedPicture(key, named, len(data), None if kind is None else kind.pixels, is_data_uri=False)
+
+
+def picture_beginning(reference: str) -> bytes:
+    """Return the first bytes of the picture behind a reference, at most about fifty."""
+    start = reference.find(",") + 1 if reference[:5].lower() == "data:" else 0
+    encoded = "".join(reference[start:-68][:_KEPT_CHARACTERS].split())
+    return decode_picture(encoded[: len(encoded) // 4 * 4])
 
 
 def picture_key(text: str) -> str | None:

@@ -85,7 +85,9 @@ def visible_lines(text: str) -> list[str]:
 
 def details(finding: Finding) -> list[Detail]:
     """Return the fields of a finding that are set, apart from name and message; of a change both values."""
-    values = [("expected", finding.expected), ("got", finding.got)]
+    # A pattern says nothing to most readers; the json report has it.
+    expected = None if finding.id.endswith("-pattern") else finding.expected
+    values = [("expected", expected), ("got", finding.got)]
     prose = [
         ("repaired", finding.repaired),
         ("request", finding.request),

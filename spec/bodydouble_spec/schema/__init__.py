@@ -13,6 +13,7 @@ from bodydouble_spec.schema.keywords import (
 from bodydouble_spec.schema.pattern import matches_pattern, matching_text
 from bodydouble_spec.schema.strict import names_failure, strict_findings
 from bodydouble_spec.schema.text_rules import ANY_NAME
+from bodydouble_spec.schema.undocumented import UndocumentedProperty, undocumented_properties
 from bodydouble_spec.schema.validation import REBASING, Direction, SchemaConverter, SchemaValidator
 from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
 
@@ -31,6 +32,7 @@ __all__ = [
     "SchemaPart",
     "SchemaValidator",
     "SchemaView",
+    "UndocumentedProperty",
     "json_key",
     "matches_pattern",
     "matching_text",
@@ -39,4 +41,5 @@ __all__ = [
     "number_of",
     "strict_findings",
     "type_of",
+    "undocumented_properties",
 ]

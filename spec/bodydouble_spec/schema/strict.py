@@ -14,7 +14,7 @@ from bodydouble_spec.schema.validation import SchemaValidator
 from bodydouble_spec.schema.view import ANYTHING, SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
-__all__ = ["names_failure", "strict_findings"]
+__all__ = ["Shapes", "lists_all", "names_failure", "strict_findings"]
 
 CONTAINERS = frozenset({"array", "object"})
 
@@ -95,7 +95,7 @@ def _is_nullable_leaf(view: SchemaView) -> bool:
     return "null" in view.types and len(view.types) > 1 and not view.types & CONTAINERS
 
 
-def _lists_all(shape: SchemaView) -> bool:
+def lists_all(shape: SchemaView) -> bool:
     """Return whether a name outside ``properties`` is undocumented."""
     return bool(shape.properties) and not _OPEN_KEYWORDS & shape.origins.keys()
 
@@ -149,7 +149,7 @@ class _StrictWalk:
         return min(results, key=_severity_counts, default=list[Finding]())
 
     def _undocumented(self, shapes: Sequence[SchemaView], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
-        if not all(map(_lists_all, shapes)):
+        if not all(map(lists_all, shapes)):
             return
         documented = {name for shape in shapes for name in shape.properties}
         for name in value:

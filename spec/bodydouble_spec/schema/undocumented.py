@@ -1,0 +1,57 @@
+"""Properties of a value that its schema neither names nor mentions otherwise."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from bodydouble_spec.schema.strict import Shapes, lists_all
+from bodydouble_spec.schema.validation import SchemaValidator
+from bodydouble_spec.schema.view import SchemaView
+from bodydouble_spec.values import is_array, is_object, join_pointer
+
+__all__ = ["UndocumentedProperty", "undocumented_properties"]
+
+_MAX_LEVELS = 20
+
+
+class UndocumentedProperty(NamedTuple):
+    """A property that a schema does not have: the pointer to its object, its name, and the names that the schema has there."""
+
+    pointer: str
+    name: str
+    documented: frozenset[str]
+
+
+def undocumented_properties(validator: SchemaValidator, value: Any) -> Iterator[UndocumentedProperty]:
+    """Yield the properties outside of a schema, the outermost first; none where a schema says what further properties are.
+
+    Of alternatives (anyOf, oneOf), those count that the value conforms to; where it conforms to none, nothing is yielded.
+    """
+    view = validator.view
+    if is_object(value) and not view.choices and value.keys() <= view.properties.keys() and _is_flat(value):
+        return  # the usual request
+    shapes = Shapes(validator)
+    pending: deque[tuple[SchemaView, Any, str, int]] = deque([(view, value, "", 0)])
+    while pending:
+        place, item, pointer, level = pending.popleft()
+        if level > _MAX_LEVELS or not (is_object(item) or is_array(item)):
+            continue
+        found = shapes.of(place, item)
+        if is_object(item):
+            documented = frozenset(name for shape in found for name in shape.properties)
+            if found and all(map(lists_all, found)):
+                yield from (UndocumentedProperty(pointer, name, documented) for name in item if name not in documented)
+        for shape in found[:1]:
+            keys: list[str | int] = (
+                [*range(len(item))] if is_array(item) else [key for key in shape.properties if key in item]
+            )
+            for key in keys:
+                inner = shape.item(key) if isinstance(key, int) else shape.properties[key]
+                pending.append((inner, item[key], join_pointer(pointer, key), level + 1))
+
+
+def _is_flat(value: dict[str, Any]) -> bool:
+    return not any(
+        is_object(member) or (is_array(member) and any(is_object(item) or is_array(item) for item in member))
+        for member in value.values()
+    )
