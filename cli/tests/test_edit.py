@@ -380,3 +380,40 @@ def test_an_interruption_tells_what_was_paid_for(number: signal.Signals, waits_f
         assert "cost: 168,000 credits" in out
         assert "request id the-request" in out
         assert err == f"bodydouble: picture 2 of 2 was not saved: interrupted; it is at {origin}/2.png\n"
+
+
+PICTURES = {"path": "/generations/*"}
+BAD_FILES: dict[str, tuple[dict[str, Any], str]] = {
+    "expired": ({"limits": {"expires_after_s": 0}}, "could not be fetched: status 404"),
+    "gone": ({"answers": [{"match": PICTURES, "status": 403}]}, "could not be fetched: status 403"),
+    "cut off": ({"answers": [{"match": PICTURES, "fault": "truncated-json"}]}, "is cut off: its "),
+    "HTML": (
+        {"answers": [{"match": PICTURES, "body": "<html>no</html>", "headers": {"content-type": "text/html"}}]},
+        "is not a picture but 15 bytes of text/html",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_FILES)
+def test_a_file_that_is_no_whole_picture_is_told_and_not_saved(
+    edit: Callable[..., Ended], app: MockServer, tmp_path: Path, name: str
+) -> None:
+    scenario, words = BAD_FILES[name]
+    app.play(scenario)
+    ended = edit("night", URL)
+    assert (ended.code, [*tmp_path.iterdir()], words in ended.err) == (2, [], True), ended.err
+
+
+@pytest.mark.parametrize("trouble", [{"fault": "reset-mid-body"}, {"delay": 0.05}])
+def test_a_picture_whose_download_breaks_once_or_is_slow_is_saved(
+    edit: Callable[..., Ended], app: MockServer, tmp_path: Path, trouble: dict[str, Any]
+) -> None:
+    app.play({"answers": [{"match": PICTURES, **trouble}]})
+    assert (edit("night", URL).code, (tmp_path / "out.png").read_bytes()) == (0, png())
+    assert app.journal.pictures()[0].matched is not None
+
+
+def test_the_key_is_not_sent_with_the_download(edit: Callable[..., Ended], app: MockServer) -> None:
+    edit("night", URL)
+    (picture,) = app.journal.pictures()
+    assert (picture.kind, picture.key, picture.findings) == ("picture", None, ())

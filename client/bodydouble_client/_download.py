@@ -116,7 +116,28 @@ def _read_picture(url: httpx.URL, attempt: AttemptResult) -> bytes | DownloadErr
     if not attempt.body or not is_picture:
         content = f"{len(attempt.body)} bytes of {shorten(media_type, 40) or 'unknown type'}"
         return DownloadError(f"{label} is not a picture but {content}", status_code=attempt.status_code)
+    if _is_cut_off(attempt.body):
+        return DownloadError(
+            f"{label} is cut off: its {len(attempt.body)} bytes have no end", status_code=attempt.status_code
+        )
     return attempt.body
+
+
+# Other data may follow the end of a file.
+_TAIL_BYTES = 4096
+_LEAST_JPEG_BYTES = 1000
+
+
+def _is_cut_off(data: bytes) -> bool:
+    """Return whether the file of a picture lacks its end, by the structure of PNG, JPEG and WebP; no pixels are decoded."""
+    tail = data[-_TAIL_BYTES:]
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return data[12:16] == b"IHDR" and b"IEND" not in tail
+    if data.startswith(b"\xff\xd8\xff"):
+        return len(data) >= _LEAST_JPEG_BYTES and b"\xff\xd9" not in tail
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return len(data) < int.from_bytes(data[4:8], "little") + 8
+    return False
 
 
 def _is_text(media_type: str) -> bool:

@@ -20,7 +20,6 @@ from bodydouble_mockserver.account import account_routes
 from bodydouble_mockserver.answer import Gallery
 from bodydouble_mockserver.asgi import (
     CORS,
-    TEXT_CORS,
     Answer,
     Headers,
     Receive,
@@ -36,6 +35,7 @@ from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.foreign import ForeignEndpoint
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pauses import Pauses
+from bodydouble_mockserver.picture_endpoint import PictureEndpoint
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.request import (
     CheckedRequest,
@@ -98,7 +98,7 @@ class MockServer(Starlette):
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._store = ContentStore()
-        self._gallery = Gallery(self._store, settings.pictures)
+        self._gallery = Gallery(self._store, settings.pictures, settings.clock)
         self._state = ServerState(settings)
         self._script: Any = None
         self.redactor = _redactor(contracts, settings)
@@ -114,6 +114,9 @@ class MockServer(Starlette):
         self._pauses = Pauses()
         self._new_id = settings.new_ids()
         self._service = self._new_service(contracts)
+        self._pictures = PictureEndpoint(
+            self._gallery, self._state, settings, lambda: self._service.refusals, self._new_id
+        )
         super().__init__(
             routes=self._routes(self._service),
             exception_handlers={HTTPException: self._http_error},
@@ -143,7 +146,7 @@ class MockServer(Starlette):
             templated.append(Route(_template(path), _TemplatedEndpoint(endpoint, self), methods=[method]))
         return [
             *templated,
-            Route("/generations/{name}/{file}", self._picture, methods=["GET", "HEAD"]),
+            Route("/generations/{name}/{file}", _PictureRoute(self), methods=["GET", "HEAD"]),
             *(
                 account_routes(service.contracts, self.settings, self._state, self._new_id, service.exposed)
                 if service.is_vendor
@@ -278,6 +281,15 @@ class MockServer(Starlette):
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
             await send_answer(send, self._refuse(500, scope))
             return
+        await self._deliver(handled, start, scope, receive, send)
+
+    async def respond_with_picture(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request for the file of a picture, and log it."""
+        start = time.perf_counter()
+        await self._deliver(await self._pictures.answer(scope), start, scope, receive, send)
+
+    async def _deliver(self, handled: HandledRequest, start: float, scope: Scope, receive: Receive, send: Send) -> None:
+        """Record a request that was handled since ``start``, and send its answer as its effects have it."""
         duration_s = time.perf_counter() - start
         handled.started = self.settings.clock() - duration_s
         handled.duration_s = duration_s + handled.effects.delay_s
@@ -287,7 +299,7 @@ class MockServer(Starlette):
             await self._pauses.wait(handled.effects.delay_s)
         handled.answer.headers += self._service.exposed
         if handled.effects.fault is None:
-            await send_answer(send, handled.answer)
+            await send_answer(send, handled.answer, with_body=scope["method"] != "HEAD")
         else:
             await perform_fault(handled.effects.fault, handled.answer, scope, receive, send)
 
@@ -295,17 +307,6 @@ class MockServer(Starlette):
         self.journal.append(handled)
         if self.settings.log:
             log_request(handled, self.redactor, with_contract=len(self.contracts) > 1)
-
-    async def _picture(self, request: Request) -> Response:
-        image = await self._gallery.picture(request.scope["path"])
-        if image is None:
-            raise HTTPException(404)
-        headers = {"etag": image.etag, "cache-control": "public, max-age=31536000", **TEXT_CORS}
-        known = request.headers.get("if-none-match", "")
-        if image.etag in known or known.strip() == "*":
-            return Response(status_code=304, headers=headers)
-        # For HEAD, Starlette sets Content-Length from this body and then omits it.
-        return Response(image.data, headers=headers, media_type=image.media_type)
 
     async def _http_error(self, request: Request, error: Exception) -> Response:
         # This vendor treats an unknown method as an unknown route.
@@ -343,6 +344,16 @@ class MockServer(Starlette):
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         self.close()
+
+
+class _PictureRoute:
+    """The files of pictures as an ASGI application, for the router."""
+
+    def __init__(self, server: MockServer) -> None:
+        self._server = server
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._server.respond_with_picture(scope, receive, send)
 
 
 class _TemplatedEndpoint:

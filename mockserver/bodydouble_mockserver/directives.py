@@ -101,7 +101,7 @@ def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directiv
     return Directives(**chosen)
 
 
-def unread_preferences(values: Iterable[bytes], choices: DirectiveChoices, operation: str) -> list[Finding]:
+def unread_preferences(values: Iterable[bytes], choices: DirectiveChoices, operation: str | None) -> list[Finding]:
     """List the preferences that have no effect since they were not understood: misspelt, malformed or with an invalid value.
 
     Those of RFC 7240 and its extensions are meant for the service, and are none.
@@ -125,7 +125,7 @@ def unread_preferences(values: Iterable[bytes], choices: DirectiveChoices, opera
     return findings[:1] + [item for item in findings[1:_MAX_UNREAD] if item.message != findings[0].message]
 
 
-def prefer_finding(rule: str, reason: str, operation: str, severity: Severity = Severity.WARNING) -> Finding:
+def prefer_finding(rule: str, reason: str, operation: str | None, severity: Severity = Severity.WARNING) -> Finding:
     """Return the finding about a preference that has no effect."""
     return Finding(
         rule, severity, Evidence.ASSUMED, "/header/Prefer", f"Prefer: {reason}", direction="request", operation=operation

@@ -14,7 +14,7 @@ from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswera
 from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import Directives, parse_prefer, prefer_finding, unread_preferences
 from bodydouble_mockserver.dispatch import Choice
-from bodydouble_mockserver.faults import EXTENSION, needs_connection
+from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
@@ -54,7 +54,7 @@ class HandledRequest:
     """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
 
     ``scope`` is that of the ASGI connection, ``intake`` the body (empty where the request was refused unread), ``operation`` the key of the
-    operation or None. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    operation or None, ``kind`` what was asked for where it is no operation. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
     """
 
     scope: Scope
@@ -63,6 +63,7 @@ class HandledRequest:
     intake: Intake = _NO_BODY
     operation: str | None = None
     contract: str | None = None
+    kind: str | None = None
     effects: Effects = _NO_EFFECTS
     started: float = 0.0
     duration_s: float = 0.0
@@ -199,9 +200,9 @@ class OperationEndpoint:
             values = [value for name, value in scope["headers"] if name == b"prefer"]
             preferred = parse_prefer(values, self.writer.choices)
             unread = unread_preferences(values, self.writer.choices, self.operation.key)
-            if not _is_possible(preferred.fault, scope):
-                reason = _impossible(preferred.fault)
-                unread.append(prefer_finding("prefer-not-applied", reason, self.operation.key))
+            impossible = impossible_reason(preferred.fault, scope)
+            if impossible is not None:
+                unread.append(prefer_finding("prefer-not-applied", impossible, self.operation.key))
                 preferred = replace(preferred, fault=None)
             if unread:
                 checked.findings = [*checked.findings, *unread]
@@ -210,9 +211,9 @@ class OperationEndpoint:
         )
         requested = preferred if scripted is None else preferred.with_defaults(scripted.directives)
         directives = self._state.with_run_settings(requested, may_fail=scripted is None)
-        if not _is_possible(directives.fault, scope):
-            refusal = Refusal(400, _impossible(directives.fault))
-            return HandledRequest(scope, self._refuse(scope, request_id, refusal, checked), checked)
+        impossible = impossible_reason(directives.fault, scope)
+        if impossible is not None:
+            return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, impossible), checked), checked)
         answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
         if applied:
@@ -317,14 +318,6 @@ class ChoosingEndpoint:
         chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
         endpoint = self._unknown if chosen is None else self._endpoints[chosen]
         return await endpoint.answer_intake(scope, headers, taken)
-
-
-def _is_possible(fault: str | None, scope: Scope) -> bool:
-    return fault is None or not needs_connection(fault) or EXTENSION in scope.get("extensions", {})
-
-
-def _impossible(fault: str | None) -> str:
-    return f"fault={fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:

@@ -12,7 +12,16 @@ from typing import Protocol
 
 from bodydouble_mockserver.asgi import Answer, Receive, Scope, Send, response_head, send_answer
 
-__all__ = ["ABSOLUTE_FORM", "EXTENSION", "FAULTS", "OWN_ADDRESS", "RawConnection", "SocketConnection", "perform_fault"]
+__all__ = [
+    "ABSOLUTE_FORM",
+    "EXTENSION",
+    "FAULTS",
+    "OWN_ADDRESS",
+    "RawConnection",
+    "SocketConnection",
+    "impossible_reason",
+    "perform_fault",
+]
 
 # The key in the scope's extensions for the server's raw connection.
 EXTENSION = "bodydouble.connection"
@@ -103,6 +112,13 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
 def needs_connection(fault: str) -> bool:
     """Return whether a fault needs access to the raw connection."""
     return fault in {"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"}
+
+
+def impossible_reason(fault: str | None, scope: Scope) -> str | None:
+    """Return why a fault cannot be performed on a connection; None where it can, and without a fault."""
+    if fault is None or not needs_connection(fault) or EXTENSION in scope.get("extensions", {}):
+        return None
+    return f"fault={fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
 
 
 async def _break_connection(fault: str, answer: Answer, connection: RawConnection) -> None:

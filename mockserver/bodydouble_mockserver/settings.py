@@ -26,7 +26,7 @@ class Settings:
     A key that begins with ``refused_key_prefix`` is refused whatever keys are accepted, so that an app's way with a 401 can be tried (a rule of this
     server; nothing is known of such keys at the service; an empty prefix is none). ``expected_key`` is the key that an app under test should send; another one is accepted with a warning, as is a placeholder.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
-    contract. ``public_url`` is the origin of picture URLs (default: the Host of the request). ``pictures`` is a folder whose image files are
+    contract. ``public_url`` is the origin of picture URLs (default: the Host of the request), ``picture_host`` only their host (NAME or NAME:PORT), so that pictures live on another one than the API. ``pictures`` is a folder whose image files are
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
     ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
     ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete;
@@ -45,6 +45,7 @@ class Settings:
     dialect: str = "documented"
     images: Images = Images.URL
     public_url: str | None = None
+    picture_host: str | None = None
     pictures: Path | None = None
     seed: int | None = None
     max_body_bytes: int = 32 * 1024 * 1024

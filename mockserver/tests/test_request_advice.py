@@ -102,7 +102,7 @@ def test_a_refused_request_tells_what_was_sent_in_vain_too(app: MockServer, call
 
 def document(schema: dict[str, Any]) -> dict[str, Any]:
     body = {"content": {"application/json": {"schema": schema}}}
-    post = {"requestBody": body, "responses": {"200": {"description": "done"}}, "security": []}
+    post: dict[str, Any] = {"requestBody": body, "responses": {"200": {"description": "done"}}, "security": []}
     return {"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {"/p": {"post": post}}}
 
 
@@ -110,9 +110,7 @@ A = {"type": "object", "properties": {"kind": {"const": "a"}, "size": {}}, "requ
 B = {"type": "object", "properties": {"kind": {"const": "b"}, "n": {}, "of": A}, "required": ["kind"]}
 
 
-@pytest.mark.parametrize(
-    ("schema", "body", "pointers"),
-    [
+SHAPES: list[tuple[dict[str, Any], dict[str, Any], list[str]]] = [
         (B, {"kind": "b", "of": {"kind": "a", "x": 1}, "y": 1}, ["/y", "/of/x"]),
         ({"anyOf": [A, B]}, {"kind": "a", "n": 1}, ["/n"]),
         ({"anyOf": [A, B]}, {"kind": "b", "n": 1, "size": 2}, ["/size"]),
@@ -121,8 +119,10 @@ B = {"type": "object", "properties": {"kind": {"const": "b"}, "n": {}, "of": A},
         ({**A, "additionalProperties": {"type": "string"}}, {"kind": "a", "x": "1"}, []),
         ({**A, "additionalProperties": False}, {"kind": "a"}, []),
         ({"type": "object"}, {"x": 1}, []),
-    ],
-)  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "body", "pointers"), SHAPES)
 def test_what_a_contract_has_is_read_with_its_alternatives_and_nested_objects(
     call: Call, schema: Any, body: Any, pointers: list[str]
 ) -> None:

@@ -215,11 +215,8 @@ def test_the_answer_to_a_large_faulty_request_is_small(
 
 def test_faults_beyond_the_limit_are_counted(app: MockServer, call: Call, edit: Edit) -> None:
     listed = call(app, json=edit(image_urls=[7] * 900)).json()["error"]["data"]
-    assert listed[-1] == {
-        "code": "custom",
-        "message": f"{900 - (len(listed) - 1)} more issues are not listed",
-        "path": [],
-    }
+    assert (listed[-1]["code"], listed[-1]["path"]) == ("custom", [])
+    assert listed[-1]["message"].startswith(f"{900 - (len(listed) - 1)} more ")
 
 
 def test_the_answer_to_a_long_path_is_small(app: MockServer, call: Call) -> None:

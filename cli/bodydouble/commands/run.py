@@ -82,7 +82,11 @@ def run(
     """
     # The report needs every request; values over 16 kB are kept as hashes.
     settings = Settings(
-        expected_key=DUMMY_KEY, journal_file=journal, journal_entries=1_000_000, journal_bytes=256 * 1024 * 1024
+        expected_key=DUMMY_KEY,
+        picture_host="localhost",
+        journal_file=journal,
+        journal_entries=1_000_000,
+        journal_bytes=256 * 1024 * 1024,
     )
     with exit_on_error():
         contracts = load_contracts(contract, overlay)
@@ -110,7 +114,7 @@ def run(
         scripted: dict[str, Any] = server.control("GET", "scenarios")[1]
     exchanges = app.journal.exchanges()
     findings = (
-        *request_findings(exchanges, contracts),
+        *request_findings([*exchanges, *app.journal.pictures()], contracts),
         *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
         *missing_findings(exchanges, at_least, variables),
     )

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _MAX_NOTICES = 20
 _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
@@ -65,6 +66,10 @@ def serve(
     public_url: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Origin of the picture URLs. Default: the Host header of the request."),
+    ] = None,
+    picture_host: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:PORT]", help="Host of the picture URLs. Default: that of the request."),
     ] = None,
     max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 32,
     max_json_values: Annotated[
@@ -130,6 +135,7 @@ def serve(
         dialect=dialect,
         images=images,
         public_url=_parse_origin(public_url),
+        picture_host=_parse_host(picture_host),
         pictures=pictures,
         seed=seed,
         max_body_bytes=int(max_body_mb * 1024 * 1024),
@@ -254,6 +260,12 @@ def _parse_origin(url: str | None) -> str | None:
     if url is not None and not _ORIGIN.fullmatch(url):
         raise typer.BadParameter(f"{url!r} is not of the form http(s)://host:port", param_hint="--public-url")
     return None if url is None else url.rstrip("/")
+
+
+def _parse_host(host: str | None) -> str | None:
+    if host is not None and not _HOST.fullmatch(host):
+        raise typer.BadParameter(f"{host!r} is not of the form NAME or NAME:PORT", param_hint="--picture-host")
+    return host
 
 
 def _exit_with_error(message: str) -> NoReturn:

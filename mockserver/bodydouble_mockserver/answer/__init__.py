@@ -1,6 +1,6 @@
 """Answers to valid requests: bodies made from the contract, their pictures, and deviations on demand."""
 
-from bodydouble_mockserver.answer.gallery import Gallery
+from bodydouble_mockserver.answer.gallery import Gallery, ServedImage
 from bodydouble_mockserver.answer.headers import exposed_headers
 from bodydouble_mockserver.answer.image_fields import Cost
 from bodydouble_mockserver.answer.prepared import Unanswerable, check_answerable
@@ -12,6 +12,7 @@ __all__ = [
     "Cost",
     "Gallery",
     "RefusalWriter",
+    "ServedImage",
     "SuccessWriter",
     "Unanswerable",
     "Violation",

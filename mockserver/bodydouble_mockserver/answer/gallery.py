@@ -1,8 +1,9 @@
 """The pictures behind the URLs, drawn on demand."""
 
 import hashlib
+import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -86,6 +87,10 @@ def _seed(digest: str) -> int:
     return int(digest[-16:], 16)
 
 
+def _identifier(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0].partition("-")[2]
+
+
 def _picture_id(digest: str) -> str:
     text = digest[16:]
     return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:28]}"
@@ -94,8 +99,11 @@ def _picture_id(digest: str) -> str:
 class Gallery:
     """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws each once, off the event loop, two at a time."""
 
-    def __init__(self, store: ContentStore, folder: Path | None) -> None:
+    def __init__(self, store: ContentStore, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
         self._store = store
+        self._clock = clock
+        # When an answer had the URLs of a recipe last.
+        self._named: dict[str, float] = {}
         self._recipes: OrderedDict[str, _Recipe] = OrderedDict()
         self._recipe_bytes = 0
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
@@ -139,7 +147,13 @@ class Gallery:
         if recipe is None or not self._has_inputs(recipe):
             return None
         self._recipes.move_to_end(key)
+        self._named[key] = self._clock()
         return recipe.paths
+
+    def age_s(self, path: str) -> float | None:
+        """Return the seconds since an answer had the URL with this path last; None where none had."""
+        named = self._named.get(_identifier(path)[:-2])
+        return None if named is None else self._clock() - named
 
     def _has_inputs(self, recipe: _Recipe) -> bool:
         # A loop, because a generator would take longer than the search itself.
@@ -150,7 +164,7 @@ class Gallery:
 
     async def picture(self, path: str) -> ServedImage | None:
         """Return the image file for a URL path from `remember`; None when the path is unknown or was evicted."""
-        identifier = path.rpartition("/")[2].partition(".")[0].partition("-")[2]
+        identifier = _identifier(path)
         recipe = self._recipes.get(identifier[:-2])
         index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
         if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
@@ -169,11 +183,13 @@ class Gallery:
         key = _picture_id(recipe.digest)
         self._forget(key)
         self._recipes[key] = recipe
+        self._named[key] = self._clock()
         self._recipe_bytes += recipe.memory_bytes
         while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
             self._forget(next(iter(self._recipes)))
 
     def _forget(self, key: str) -> None:
+        self._named.pop(key, None)
         recipe = self._recipes.pop(key, None)
         if recipe is None:
             return

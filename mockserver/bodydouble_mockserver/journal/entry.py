@@ -1,5 +1,6 @@
 """Journal entries: a call as one line in the format for exchanges, without secrets."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,11 +11,13 @@ from bodydouble_spec import (
     Exchange,
     Finding,
     RecordedAnswer,
+    RecordedPicture,
     Redactor,
     Severity,
     credentials,
     is_plain_json,
     may_hold_key,
+    picture_kind,
     record_body,
     record_value,
 )
@@ -108,7 +111,7 @@ class LineWriter:
     def _exchange(self, identifier: str, handled: HandledRequest, kept: Headers, redactor: Redactor) -> Exchange:
         answer = handled.answer
         body, raw = record_body(handled.intake.body, redactor, handled.intake.read)
-        answer_body, answer_raw = record_body(answer.body, redactor)
+        answer_body, answer_raw = _picture_body(answer) or record_body(answer.body, redactor)
         return Exchange(
             id=identifier,
             time=self._time(handled.started),
@@ -127,8 +130,19 @@ class LineWriter:
             matched=handled.effects.matched,
             applied=[redactor.text(item) for item in handled.effects.applied],
             contract=handled.contract,
+            kind=handled.kind,
             key_in=[place.to_dict() for place in handled.checked.places],
         )
+
+
+def _picture_body(answer: Answer) -> tuple[dict[str, object], None] | None:
+    """Return the description of an answer that is a picture; None for any other."""
+    kind = picture_kind(answer.body) if answer.body and answer.content_type.startswith(b"image/") else None
+    if kind is None:
+        return None
+    digest = hashlib.sha256(answer.body).hexdigest()
+    picture = RecordedPicture(digest, kind.media_type, len(answer.body), kind.pixels, is_data_uri=False)
+    return picture.to_dict(), None
 
 
 def _answer_headers(answer: Answer) -> Headers:

@@ -5,7 +5,7 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 
 import orjson
 from bodydouble_spec import Exchange, Redactor, parse_exchange
@@ -114,9 +114,16 @@ class Journal:
         return None if line is None else parse_exchange(orjson.loads(line))
 
     def exchanges(self) -> list[Exchange]:
-        """Return all stored exchanges, the oldest first."""
+        """Return the stored calls, the oldest first, without the requests for files of pictures."""
+        return [exchange for exchange in self._all() if exchange.kind is None]
+
+    def pictures(self) -> list[Exchange]:
+        """Return the stored requests for files of pictures, the oldest first."""
+        return [exchange for exchange in self._all() if exchange.kind is not None]
+
+    def _all(self) -> Iterator[Exchange]:
         found = (self.exchange(number) for number in self.numbers())
-        return [exchange for exchange in found if exchange is not None]
+        return (exchange for exchange in found if exchange is not None)
 
     def numbers(self) -> range:
         """Return the numbers of the stored entries; the end of the range is the next number."""

@@ -58,7 +58,11 @@ class CallExpectation:
         """Return the verdict on calls, each with its number."""
         matched_ids: list[str] = []
         near_misses: list[tuple[int, Exchange, list[str]]] = []
+        # The file of a picture is no call: it counts only where the path or the kind is asked for.
+        includes_pictures = not {"kind", "path"}.isdisjoint(self.matchers)
         for number, exchange in exchanges:
+            if exchange.kind is not None and not includes_pictures:
+                continue
             request = _to_matched_request(number, exchange)
             unmet = [name for name, matcher in self.matchers.items() if not matcher.matches(request)]
             if not unmet:
@@ -125,6 +129,7 @@ def _to_matched_request(number: int, exchange: Exchange) -> MatchedRequest:
         number,
         exchange.status,
         bool(exchange.findings),
+        exchange.kind,
     )
 
 
@@ -139,6 +144,8 @@ def _value(name: str, exchange: Exchange) -> Any:
             return exchange.headers
         case "findings":
             return bool(exchange.findings)
+        case "kind":
+            return exchange.kind or "call"
         case "call":
             return exchange.id
         case _:

@@ -63,7 +63,7 @@ class Inputs:
     def __init__(self, validator: SchemaValidator, parsed: Any) -> None:
         name = request_fields(validator.view.properties).inputs if is_object(parsed) else None
         value = parsed.get(name) if name is not None else None
-        self.is_list = name is not None and validator.view.properties[name].types == {"array"}
+        self.is_list = name is not None and validator.view.properties[name].types == frozenset({"array"})
         self.pointer = "" if name is None else join_pointer("", name)
         texts: list[tuple[str, str]] = [(self.pointer, value)] if isinstance(value, str) else []
         if is_array(value):

@@ -39,6 +39,7 @@ class MatchedRequest:
     number: int
     status: int | None = None
     has_findings: bool | None = None
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Matcher:
 
         ``method``, ``path`` (``*`` for any characters), ``prompt`` (regular expression, searched, in linear time), ``model``, ``key`` (the
         short hash in the journal), ``header`` (values by name, null for an absent header), ``call`` (the n-th), ``status`` (429 or "4xx"),
-        ``findings`` (true when there are any). A name that begins with a slash is a JSON pointer of the body, whose value must be equal; null
+        ``findings`` (true when there are any), ``kind`` (call or picture). A name that begins with a slash is a JSON pointer of the body, whose value must be equal; null
         is for a value that is null or absent. Raises BadMatch.
         """
         if not is_object(value):
@@ -166,6 +167,12 @@ def _findings(expected: Any, pointer: str) -> Condition:
     return lambda request: request.has_findings is expected
 
 
+def _kind(expected: Any, pointer: str) -> Condition:
+    if expected not in ("call", "picture"):
+        raise BadMatch(pointer, 'this must be "call" or "picture"')
+    return lambda request: (request.kind or "call") == expected
+
+
 def _text(expected: Any, pointer: str) -> str:
     if not isinstance(expected, str):
         raise BadMatch(pointer, "this must be a string")
@@ -184,6 +191,7 @@ _CONDITIONS: dict[str, Callable[[Any, str], Condition]] = {
     "findings": _findings,
     "header": _header,
     "key": _key,
+    "kind": _kind,
     "method": _method,
     "model": _model,
     "path": _path,

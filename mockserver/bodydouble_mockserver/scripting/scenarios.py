@@ -28,7 +28,7 @@ from bodydouble_mockserver.scripting.state import (
     ScriptTarget,
 )
 
-__all__ = ["BadScenario", "bind_answer", "parse_scenario"]
+__all__ = ["BadScenario", "bind_answer", "is_for_pictures", "parse_scenario"]
 
 _SELECTORS = ("operation", "contract", "model")
 # Those that change no part of a body by the contract.
@@ -37,6 +37,12 @@ _OWN_KEYS = ("body", "headers", "match", "times")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,4000}")
 _SERVER_HEADERS = {"connection", "content-length", "transfer-encoding"}
+PICTURE_PREFIX = "/generations/"
+"""The beginning of the paths of pictures' files."""
+
+# A violation, a dialect and the like are of the body that the contract describes.
+_PICTURE_DIRECTIVES = ("code", "delay", "fault", "retry-after")
+_MAX_LIFETIME_S = 10**9
 # Conditions that a matcher can check only after the call was answered.
 _ANSWER_CONDITIONS = ("findings", "status")
 
@@ -44,7 +50,7 @@ _ANSWER_CONDITIONS = ("findings", "status")
 def parse_scenario(document: Any, targets: Sequence[ScriptTarget]) -> Scenario:
     """Build a script from its parsed JSON or YAML.
 
-    ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after`` and ``credits``. An answer,
+    ``answers`` is a list of answers, tried in order; ``limits`` holds ``requests_per_minute``, ``retry_after``, ``credits`` and ``expires_after_s``. An answer whose ``match.path`` begins with ``/generations/`` is for the files of pictures. Another one,
     or the scenario for all of its answers, may name the ``operation``, ``model`` and ``contract`` that it is for; without these, an answer
     is for every operation whose contract it keeps. One with the ``path`` of a route of no contract is for that route, and not validated. Raises BadScenario for an unknown key, a value out of range, an invalid expression, or a body that breaks the contract without ``violation``.
     """
@@ -75,6 +81,8 @@ def bind_answer(item: Any, pointer: str, targets: Sequence[ScriptTarget]) -> Scr
     """
     if not is_object(item):
         raise BadScenario(pointer, 'an answer is an object like {"status": 429, "times": 2}')
+    if is_for_pictures(item):
+        return _picture_answer(item, pointer)
     if "path" in item:
         path = _path_of(item["path"], f"{pointer}/path")
         if not any(_has_path(target.operation, path) for target in targets):
@@ -203,6 +211,46 @@ def _answer(item: Mapping[str, Any], pointer: str, target: ScriptTarget) -> Scri
     )
 
 
+def is_for_pictures(item: Mapping[str, Any]) -> bool:
+    """Return whether an answer is for the files of pictures: by the path that it matches."""
+    match = item.get("match")
+    path = match.get("path") if is_object(match) else None
+    return isinstance(path, str) and path.startswith(PICTURE_PREFIX)
+
+
+def _picture_answer(item: Mapping[str, Any], pointer: str) -> ScriptedAnswer:
+    """Return an answer for the files of pictures, whose body the contract does not describe."""
+    directive_keys = [name for name in (*_PICTURE_DIRECTIVES, "status") if name in item]
+    # The scenario may name an operation for all of its answers.
+    _known_keys(item, (*_PICTURE_DIRECTIVES, "status", *_OWN_KEYS, *_SELECTORS), pointer)
+    if "code" in item and "status" in item:
+        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
+    values: dict[str, Any] = {}
+    for name in directive_keys:
+        try:
+            values |= parse_directive("code" if name == "status" else name, item[name], DirectiveChoices((), ()))
+        except BadDirective as error:
+            raise BadScenario(f"{pointer}/{name}", str(error)) from None
+    directives = Directives(**values)
+    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
+    content_type = headers.pop(b"content-type", None)
+    if "body" in item:
+        _check_directives(directives, pointer)
+        content_type = content_type or _content_type(item["body"], directives.code)
+    matched = {name: value for name, value in item.items() if name != "model"}
+    return ScriptedAnswer(
+        id="",
+        directives=directives,
+        body=_encoded(item["body"]) if "body" in item else None,
+        content_type=content_type,
+        headers=tuple(headers.items()),
+        times=_times(item.get("times", 1), f"{pointer}/times"),
+        matcher=_matcher(matched, pointer),
+        source=item,
+        is_for_pictures=True,
+    )
+
+
 def _matcher(item: Mapping[str, Any], pointer: str) -> Matcher | None:
     """Return the conditions of an answer: those of ``match``, and its model."""
     if "match" not in item and "model" not in item:
@@ -275,7 +323,7 @@ def _times(value: Any, pointer: str) -> int | None:
 def _limits(value: Any) -> Limits:
     if not is_object(value):
         raise BadScenario("/limits", 'limits are an object like {"requests_per_minute": 5, "credits": 840000}')
-    _known_keys(value, ("requests_per_minute", "retry_after", "credits"), "/limits")
+    _known_keys(value, ("requests_per_minute", "retry_after", "credits", "expires_after_s"), "/limits")
     for name in ("requests_per_minute", "credits"):
         number = value.get(name)
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
@@ -284,7 +332,11 @@ def _limits(value: Any) -> Limits:
         raise BadScenario(
             "/limits/retry_after", "this must be true or false: whether a 429 carries a Retry-After header"
         )
-    return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"))
+    lifetime_s = value.get("expires_after_s")
+    is_number = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
+    if lifetime_s is not None and not (is_number and 0 <= lifetime_s <= _MAX_LIFETIME_S):
+        raise BadScenario("/limits/expires_after_s", "this must be a number of seconds from 0, or null for no limit")
+    return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"), lifetime_s)
 
 
 def _known_keys(item: Mapping[str, Any], allowed: Sequence[str], pointer: str) -> None:

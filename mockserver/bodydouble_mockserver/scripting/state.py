@@ -40,11 +40,15 @@ OUT_OF_CREDITS = Refusal(403, data={"kind": "err_insufficent_credits"})  # the v
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """``requests_per_minute``, the initial ``credits`` of each key (None: unlimited), and whether a 429 carries a Retry-After header."""
+    """``requests_per_minute``, the initial ``credits`` of each key (None: unlimited), and whether a 429 carries a Retry-After header.
+
+    ``expires_after_s`` is the life of a picture's file, in seconds from the last answer with its URL (None: unlimited).
+    """
 
     requests_per_minute: int | None = None
     retry_after: bool = False
     credits: int | None = None
+    expires_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,8 @@ class ScriptTarget:
 class ScriptedAnswer:
     """One answer of a script: its directives, the calls that it matches, and the number of uses (``times`` None: unlimited).
 
-    ``targets`` are the operations that it is for (None: all); ``is_of_file`` marks one of the scenario file of the run. ``path`` is that of
+    ``targets`` are the operations that it is for (None: all); ``is_of_file`` marks one of the scenario file of the run, ``is_for_pictures`` one
+    for the files of pictures. ``path`` is that of
     routes of no contract, with ``*`` for any characters. ``compute`` makes the answer to a request, and may raise any error.
     """
 
@@ -157,6 +162,7 @@ class ScriptedAnswer:
     is_of_file: bool = False
     path: str | None = None
     compute: "Callable[[MatchedRequest], ScriptedAnswer] | None" = None
+    is_for_pictures: bool = False
 
     @property
     def has_uses_left(self) -> bool:
@@ -165,6 +171,8 @@ class ScriptedAnswer:
 
     def is_for(self, operation: Operation | None, path: str) -> bool:
         """Return whether the answer is for an operation, or for a path of no contract."""
+        if self.is_for_pictures:
+            return False
         if operation is None or self.path is not None:
             return operation is None and self.path is not None and fnmatch.fnmatchcase(path, self.path)
         return self.targets is None or any(target.operation is operation for target in self.targets)
@@ -248,16 +256,27 @@ class ServerState:
     ) -> ScriptedAnswer | None:
         """Return the first matching answer for an operation (None: a route of no contract) that has uses left, and count the use."""
         self._call_count += 1
+        return self._first(scope, headers, checked, lambda answer: answer.is_for(operation, scope["path"]))
+
+    def next_for_picture(
+        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest
+    ) -> ScriptedAnswer | None:
+        """Return the first matching answer for the file of a picture that has uses left, and count the use; the file is no call."""
+        return self._first(scope, headers, checked, lambda answer: answer.is_for_pictures)
+
+    def _first(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        checked: CheckedRequest,
+        is_for: Callable[[ScriptedAnswer], bool],
+    ) -> ScriptedAnswer | None:
         texts = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
         request = MatchedRequest(
             scope["method"], scope["path"], texts, checked.parsed, self.hash_key(checked.key), self._call_count
         )
         for answer in self._answers:
-            if (
-                answer.has_uses_left
-                and answer.is_for(operation, scope["path"])
-                and (answer.matcher is None or answer.matcher.matches(request))
-            ):
+            if answer.has_uses_left and is_for(answer) and (answer.matcher is None or answer.matcher.matches(request)):
                 answer.used += 1
                 return answer if answer.compute is None else _computed(answer, answer.compute, request, checked)
         return None

@@ -38,7 +38,8 @@ class Exchange:
     other body is described in ``raw`` (``bytes``, ``sha256``, ``text``); without a body both are None. ``findings`` are
     `Finding.to_dict` values. ``operation`` is ``POST /path`` or None for an unknown route, ``answer`` None when none
     was sent, ``matched`` the id of the scripted answer that was used, and ``applied`` lists the effects of a Prefer
-    header or a script. ``contract`` names the contract of the operation, where the recorder had others than the vendored one. ``key_in`` has the places of the
+    header or a script. ``contract`` names the contract of the operation, where the recorder had others than the vendored one. ``kind`` is ``picture`` for the file of
+    a picture and None for a call. ``key_in`` has the places of the
     keys (``in``, ``name``, ``scheme``), where the contract has others than a bearer key. ``extra`` keeps members that this version does not know.
     """
 
@@ -57,6 +58,7 @@ class Exchange:
     matched: str | None = None
     applied: Sequence[str] = ()
     contract: str | None = None
+    kind: str | None = None
     key_in: Sequence[Mapping[str, str]] = ()
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -94,6 +96,7 @@ class Exchange:
             "matched": self.matched,
             "applied": [*self.applied],
             **({} if self.contract is None else {"contract": self.contract}),
+            **({} if self.kind is None else {"kind": self.kind}),
             **({"key_in": [*self.key_in]} if self.key_in else {}),
             **self.extra,
         }

@@ -9,6 +9,7 @@ from bodydouble_spec.exchange.exchange import Exchange
 
 __all__ = ["BadFilter", "ExchangeFilter", "parse_path", "parse_status"]
 
+_KINDS = ("call", "picture")
 _STATUS = re.compile(r"[1-9](?:[0-9]{2}|[xX]{2})", re.ASCII)
 
 
@@ -27,7 +28,7 @@ class ExchangeFilter:
 
     ``status`` is one status ("429") or a class ("4xx"), ``path`` the path without its query, or its beginning when it
     ends with ``*``, ``key`` the short hash of a key, ``since`` the earliest time, ``findings`` whether there must be
-    findings (True) or none (False).
+    findings (True) or none (False), ``kind`` whether it is a ``call`` or the file of a ``picture``.
     """
 
     status: str | None = None
@@ -36,6 +37,7 @@ class ExchangeFilter:
     key: str | None = None
     since: datetime | None = None
     findings: bool | None = None
+    kind: str | None = None
 
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> "ExchangeFilter":
@@ -43,7 +45,7 @@ class ExchangeFilter:
 
         Raises BadFilter with the name of the filter and a usable value.
         """
-        known = ("status", "path", "method", "key", "since", "findings")
+        known = ("status", "path", "method", "key", "since", "findings", "kind")
         unknown = next((name for name in values if name not in known), None)
         if unknown is not None:
             raise BadFilter(unknown[:80], "there is no such filter", f"the filters are {', '.join(known)}")
@@ -52,7 +54,9 @@ class ExchangeFilter:
             parse_status(status)
         if path is not None:
             parse_path(path)
-        method = values.get("method")
+        method, kind = values.get("method"), values.get("kind")
+        if kind not in (None, *_KINDS):
+            raise BadFilter("kind", f"{kind[:40]!r} is no kind of request", f"write {' or '.join(_KINDS)}")
         return cls(
             status=status,
             path=path,
@@ -60,6 +64,7 @@ class ExchangeFilter:
             key=values.get("key"),
             since=None if since is None else _parse_time(since),
             findings=_parse_bool(values.get("findings")),
+            kind=kind,
         )
 
     def matches(self, exchange: Exchange) -> bool:
@@ -70,6 +75,7 @@ class ExchangeFilter:
             and (self.method is None or exchange.method == self.method)
             and (self.key is None or exchange.key == self.key)
             and (self.findings is None or bool(exchange.findings) is self.findings)
+            and (self.kind is None or (exchange.kind or "call") == self.kind)
             and (self.since is None or exchange.started >= self.since)
         )
 

@@ -93,6 +93,7 @@ def parse_exchange(value: Any) -> Exchange:
         matched=read("matched", _is_text, "a text or null", None),
         applied=tuple(read("applied", _is_text_array, "an array of texts", [])),
         contract=read("contract", _is_text, "a text or null", None),
+        kind=read("kind", _is_text, "a text or null", None),
         key_in=tuple(read("key_in", _is_text_objects, "an array of objects of texts", [])),
         extra=members,
     )

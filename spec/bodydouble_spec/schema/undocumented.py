@@ -42,12 +42,16 @@ def undocumented_properties(validator: SchemaValidator, value: Any) -> Iterator[
             if found and all(map(lists_all, found)):
                 yield from (UndocumentedProperty(pointer, name, documented) for name in item if name not in documented)
         for shape in found[:1]:
-            keys: list[str | int] = (
-                [*range(len(item))] if is_array(item) else [key for key in shape.properties if key in item]
-            )
-            for key in keys:
-                inner = shape.item(key) if isinstance(key, int) else shape.properties[key]
-                pending.append((inner, item[key], join_pointer(pointer, key), level + 1))
+            for inner, member, key in _inside(shape, item):
+                pending.append((inner, member, join_pointer(pointer, key), level + 1))
+
+
+def _inside(shape: SchemaView, value: Any) -> Iterator[tuple[SchemaView, Any, str | int]]:
+    """Yield the values directly in an array or an object, with the view and the key of each."""
+    if is_array(value):
+        yield from ((shape.item(index), member, index) for index, member in enumerate(value))
+    elif is_object(value):
+        yield from ((view, value[name], name) for name, view in shape.properties.items() if name in value)
 
 
 def _is_flat(value: dict[str, Any]) -> bool:
