@@ -156,7 +156,10 @@ def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
 def test_every_address_of_the_machine_is_served_on_request(start: Start) -> None:
     served = start("--quiet", "--host", "0.0.0.0")
     port = served.address.rpartition(":")[2]
-    assert served.address == f"http://0.0.0.0:{port}"
+    # An address that works everywhere; the one that it listens on may use the control routes as well.
+    assert served.address == f"http://127.0.0.1:{port}"
+    health = httpx.get(f"{served.address}/_bodydouble/health", headers={"host": f"0.0.0.0:{port}"})
+    assert health.status_code == 200
     answer = httpx.post(f"http://127.0.0.2:{port}{PATH}", json=BODY, headers=KEY)
     assert answer.json()["data"][0]["url"].startswith(f"http://127.0.0.2:{port}/")
 

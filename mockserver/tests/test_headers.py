@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
-EXPOSED = ["x-request-id", "x-inference-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent", "x-client-request-id"]
+EXPOSED = ["x-request-id", "x-inference-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent", "x-client-request-id", "retry-after", "preference-applied"]  # fmt: skip
 
 
 def test_every_call_has_its_own_request_id(app: MockServer, call: Call, edit: Edit) -> None:
@@ -58,6 +58,12 @@ def test_an_error_is_the_vendors_envelope(call: Call, contract: Contract) -> Non
 def test_a_success_names_its_generation(app: MockServer, call: Call, edit: Edit) -> None:
     inference_id = call(app, json=edit()).headers["x-inference-id"]
     assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", inference_id)
+
+
+def test_every_generation_has_its_own_id_also_of_equal_requests(app: MockServer, call: Call, edit: Edit) -> None:
+    answers = [call(app, json=edit()) for _ in range(3)]
+    ids = {answer.headers[name] for answer in answers for name in ("x-inference-id", "x-request-id")}
+    assert (len(ids), answers[0].content) == (6, answers[2].content)
 
 
 @pytest.mark.parametrize(("count", "cost", "usd"), [(1, "84000", "0.042000000"), (3, "252000", "0.126000000")])

@@ -1,7 +1,10 @@
 """Text on pictures: fonts, line breaks and cuts."""
 
+from collections.abc import Iterator
+from io import BytesIO
+
 import pytest
-from bodydouble_mockserver.pictures import PictureSpec, draw
+from bodydouble_mockserver.pictures import PictureSpec, draw, text
 from bodydouble_mockserver.pictures.text import (
     Cell,
     Lettering,
@@ -141,3 +144,28 @@ def test_only_the_first_characters_of_a_very_long_prompt_are_read(character: str
     prompts = [character * 5_000, character * 100_000 + "end"]
     pictures = [PictureSpec(64, 64, prompt, (), 0, 1, "model", 1) for prompt in prompts]
     assert draw(pictures[0]) == draw(pictures[1])
+
+
+@pytest.fixture
+def without_fonts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Take the package with the fonts away."""
+
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    def forget() -> None:
+        for cached in (font_files, text._coverage):  # pyright: ignore[reportPrivateUsage] - its cache is of the fonts
+            cached.cache_clear()
+
+    monkeypatch.setattr("importlib.resources.files", missing)
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+
+
+@pytest.mark.usefixtures("without_fonts")
+def test_without_the_package_of_fonts_letters_beyond_ascii_are_boxes() -> None:
+    assert [cell.face for cell in cells_of("aZ9Ж")] == [0, 0, 0, None]
+    assert Lettering(20).line("hat Ж", 500).cells[0].face == 0
+    assert Image.open(BytesIO(draw(PictureSpec(256, 256, "a hat Ж", (), 0, 1, "m", 1)))).size == (256, 256)

@@ -766,3 +766,18 @@ def test_a_github_runner_reads_back_the_title_and_the_message(text: str) -> None
     shown = "\n".join(visible(line) for line in f"({text})".replace("\r\n", "\n").split("\n"))
     assert (name, unescaped) == ("error", f"title={visible(text)} (documented)")
     assert message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == f"/aspect_ratio\n{shown}"
+
+
+def test_types_are_words_and_patterns_are_for_json_only() -> None:
+    shape = Finding(
+        "request-type", Severity.ERROR, Evidence.DOCUMENTED, "/n", "m", expected=["string", "null"], got="null"
+    )
+    form = Finding("request-pattern", Severity.ERROR, Evidence.DOCUMENTED, "/u", "m", expected="^the-pattern$", got="x")
+    report = Report("t", (shape, form))
+    text = render(report, ReportFormat.TEXT)
+    assert ("expected  string or null\n" in text, "got       null\n" in text, "the-pattern" in text) == (
+        True,
+        True,
+        False,
+    )
+    assert "^the-pattern$" in render(report, ReportFormat.JSON)

@@ -16,6 +16,7 @@ from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
+from bodydouble.commands.pipe import PipeHandler
 from bodydouble.console import new_app
 from bodydouble.options import (
     ContractsOption,
@@ -36,6 +37,8 @@ __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+# Addresses that mean all of this machine; not every system connects to them.
+_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced here
 _MAX_NOTICES = 20
 _BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
@@ -149,7 +152,8 @@ def serve(
         fail_rate=fail_rate,
         control=not no_control,
         control_key=control_key,
-        control_hosts=tuple(name.lower() for name in control_host or ()),
+        # The address that it listens on is this machine's, too.
+        control_hosts=tuple(name.lower() for name in (*(control_host or ()), f"[{host}]" if ":" in host else host)),
         journal_entries=journal_entries,
         journal_bytes=int(journal_mb * 1024 * 1024),
         journal_file=journal,
@@ -175,7 +179,7 @@ def serve(
     except (CannotServe, SpecError, ValueError) as error:
         _exit_with_error(str(error))
     scheme = "http" if tls_cert is None else "https"
-    address = f"{scheme}://{_authority(host, listener.getsockname()[1])}"
+    address = f"{scheme}://{_authority(_REACHED_AT.get(host, host), listener.getsockname()[1])}"
 
     def announce() -> None:
         if not quiet:
@@ -314,7 +318,7 @@ def _defect_lines(contract: Contract, *, is_only: bool) -> list[str]:
 
 
 def _log_to_stderr() -> None:
-    handler = logging.StreamHandler()
+    handler = PipeHandler(sys.stderr.fileno())
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     logger = logging.getLogger("bodydouble.mockserver")
     logger.addHandler(handler)

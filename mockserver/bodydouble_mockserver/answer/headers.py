@@ -30,15 +30,20 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
-def exposed_headers(contracts: Iterable[Contract]) -> Headers:
-    """Return the CORS header with the names of the headers that pages may read; none where there are no such headers.
+# Headers of directives and limits, which the service was not seen to send.
+_OWN_EXPOSED = ("retry-after", "preference-applied")
 
-    They are those that the contract says (``x-cors``), or else all that it declares: a browser shows a page no other.
+
+def exposed_headers(contracts: Iterable[Contract]) -> Headers:
+    """Return the CORS header with the names of the headers that pages may read.
+
+    They are those that the contract says (``x-cors``), or else all that it declares, and the mock's own: a browser shows a page no other.
     """
     names = dict.fromkeys(
         name.lower() for contract in contracts for operation in contract.operations for name in _exposed(operation)
     )
-    return [(b"access-control-expose-headers", ", ".join(names).encode())] if names else []
+    names |= dict.fromkeys(_OWN_EXPOSED)
+    return [(b"access-control-expose-headers", ", ".join(names).encode())]
 
 
 def _exposed(operation: Operation) -> Iterator[str]:

@@ -151,12 +151,13 @@ class SuccessWriter:
     def _said_names(self) -> Sequence[str]:
         return [*self._parameters, *self._fields.names]
 
-    def _answer_headers(self, status: int, digest: str, cost: Cost, request_id: str) -> Headers:
+    def _answer_headers(self, status: int, cost: Cost, request_id: str) -> Headers:
         headers = self._headers.get(status)
         if headers is None:
             response = self._operation.response(status)
             headers = self._headers[status] = AnswerHeaders(response, is_vendor=self._is_vendor)
-        inference_id = f"{digest[:8]}-{digest[8:12]}-4{digest[12:15]}-b{digest[15:18]}-{digest[18:30]}"
+        # Like the id of the request, new for each generation, and another one.
+        inference_id = f"{request_id[:19]}b{request_id[20:]}"
         return headers.fit([(REQUEST_ID, request_id.encode()), (INFERENCE_ID, inference_id.encode()), *cost.headers])
 
     @cached_property
@@ -188,7 +189,7 @@ class SuccessWriter:
         parts = [pieces[0]]
         for path, piece in zip(paths, pieces[1:], strict=True):
             parts += (orjson.dumps(origin + path), piece)
-        own = self._answer_headers(self._status, digest, fields.cost(count), request_id)
+        own = self._answer_headers(self._status, fields.cost(count), request_id)
         return Answer(self._status, self._usual.content.header, b"".join(parts), own, (), shape.needs_no_redaction)
 
     def read(self, parsed: Any) -> PricedRequest:
@@ -228,7 +229,7 @@ class SuccessWriter:
         if not has_dialect:
             ignored |= _DIALECT
         violation = None if directives.violation is None else self.violations[directives.violation]
-        own = self._answer_headers(status, priced.digest, priced.cost, request_id)
+        own = self._answer_headers(status, priced.cost, request_id)
         if content.is_empty:
             return Answer(status, b"", b"", own), ignored
         if not content.is_json:

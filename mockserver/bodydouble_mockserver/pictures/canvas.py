@@ -214,10 +214,17 @@ def _draw_footer(pen: ImageDraw.ImageDraw, picture: PictureSpec, band: _Band, ba
     band.footer.draw(pen, (band.margin, baseline), model, palette.colour(0.0, 0.80, 0.18))
 
 
+def _font_version() -> str:
+    try:
+        return metadata.version(FONT_DISTRIBUTION)
+    except metadata.PackageNotFoundError:
+        return "none"
+
+
 @cache
 def digest() -> str:
     """Return sixteen hexadecimal digits over the package's source and the versions of its dependencies."""
-    parts = [metadata.version("pillow"), metadata.version(FONT_DISTRIBUTION)]
+    parts = [metadata.version("pillow"), _font_version()]
     parts += [f"{name} {features.version(name)}" for name in ("freetype2", "raqm", "harfbuzz", "fribidi")]
     modules = (item for item in resources.files(__package__ or "").iterdir() if item.name.endswith(".py"))
     parts += [module.read_text("utf-8") for module in sorted(modules, key=lambda module: module.name)]

@@ -1,5 +1,6 @@
 """Text layout for many scripts: the font of each character, line breaks, and elision."""
 
+import logging
 import struct
 import unicodedata
 from collections.abc import Callable, Sequence
@@ -27,18 +28,23 @@ __all__ = [
 
 FONT_DISTRIBUTION = "manimgx-fonts"
 _FONT_PACKAGE = "manimgx_fonts"
+_OWN_FONT_SIZE = 10
+LOG = logging.getLogger("bodydouble.mockserver")
 
 
 @cache
 def font_files() -> tuple[Path, ...]:
     """Return the upright font files in the order in which they are tried for a code point: the Latin one first.
 
-    Raises FileNotFoundError when the distribution has none.
+    None without the distribution: Pillow's own font of ASCII letters is used then, and other letters are boxes.
     """
-    folder = Path(str(resources.files(_FONT_PACKAGE)))
-    files = [file for file in folder.glob("*.ttf") if "Italic" not in file.name]
+    try:
+        folder = Path(str(resources.files(_FONT_PACKAGE)))
+    except ModuleNotFoundError:
+        folder = Path()
+    files = [file for file in folder.glob("*.ttf") if "Italic" not in file.name] if folder != Path() else []
     if not files:
-        raise FileNotFoundError(f"no font (*.ttf) in {folder}: reinstall {FONT_DISTRIBUTION}")
+        LOG.warning("no fonts: pip install %s, for letters other than those of ASCII in pictures", FONT_DISTRIBUTION)
     return tuple(sorted(files, key=lambda file: (not file.name.startswith("NotoSans["), file.name)))
 
 
@@ -48,7 +54,10 @@ def code_points(file: Path) -> frozenset[int]:
 
     They are read from its ``cmap`` table (OpenType 1.9, formats 4 and 12), since Pillow does not report a missing glyph.
     """
-    data = file.read_bytes()
+    return _mapped(file.read_bytes())
+
+
+def _mapped(data: bytes) -> frozenset[int]:
     (tables,) = struct.unpack_from(">H", data, 4)
     records = (struct.unpack_from(">4sIII", data, 12 + 16 * number) for number in range(tables))
     start = next(offset for tag, _, offset, _ in records if tag == b"cmap")
@@ -241,7 +250,18 @@ def _stripped(line: Sequence[Cell]) -> tuple[Cell, ...]:
 
 @cache
 def _coverage() -> tuple[frozenset[int], ...]:
-    return tuple(code_points(file) for file in font_files())
+    own = getattr(_font(None, _OWN_FONT_SIZE), "font_bytes", b"")
+    return tuple(code_points(file) for file in font_files()) or ((_mapped(own),) if own else ())
+
+
+def _font(file: Path | None, size: int, engine: ImageFont.Layout | None = None) -> ImageFont.FreeTypeFont:
+    """Load a font at a size; without a file, the one inside Pillow."""
+    if file is not None:
+        return ImageFont.truetype(file, size, layout_engine=engine)
+    font = ImageFont.load_default(size)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise OSError(f"Pillow has no FreeType, and there is no font: reinstall pillow and {FONT_DISTRIBUTION}")
+    return font
 
 
 def _face_of(code: int) -> int | None:
@@ -262,10 +282,10 @@ class Lettering:
         self.line_height = round(self.size * 1.42)
         self._fonts: dict[int, ImageFont.FreeTypeFont] = {}
         self._advances: dict[Cell, float] = {}
-        # Without Raqm, Pillow writes from left to right only, and raises on a direction argument.
-        self._knows_direction = features.check("raqm") is True
-        self._digits = ImageFont.truetype(
-            font_files()[0], max(3, round(self.size * _DIGITS_PER_EM)), layout_engine=ImageFont.Layout.BASIC
+        # Without Raqm, and with its own font, Pillow writes from left to right only, and raises on a direction argument.
+        self._knows_direction = features.check("raqm") is True and bool(font_files())
+        self._digits = _font(
+            next(iter(font_files()), None), max(3, round(self.size * _DIGITS_PER_EM)), ImageFont.Layout.BASIC
         )
 
     def advance(self, cell: Cell) -> float:
@@ -317,7 +337,8 @@ class Lettering:
     def _font(self, face: int) -> ImageFont.FreeTypeFont:
         font = self._fonts.get(face)
         if font is None:
-            font = ImageFont.truetype(font_files()[face], self.size)
+            files = font_files()
+            font = _font(files[face] if files else None, self.size)
             self._fonts[face] = font
         return font
 

@@ -96,7 +96,7 @@ def details(finding: Finding) -> list[Detail]:
     ]
     return [
         *_old_and_new(finding),
-        *(_json_detail(label, value) for label, value in values if value is not None),
+        *(_value_detail(finding, label, value) for label, value in values if value is not None),
         *(_detail(label, value) for label, value in prose if value is not None),
     ]
 
@@ -149,6 +149,13 @@ def width(text: str) -> int:
 def padded(text: str, columns: int) -> str:
     """Pad the text with spaces to that many columns."""
     return text + " " * (columns - width(text))
+
+
+def _value_detail(finding: Finding, label: str, value: Any) -> Detail:
+    """Return a value as JSON; the types of a type rule as words, for ``"null"`` would be a text."""
+    if not finding.id.endswith("-type"):
+        return _json_detail(label, value)
+    return _detail(label, " or ".join(map(str, value)) if is_list(value) else value)
 
 
 def _json_detail(label: str, value: Any) -> Detail:
