@@ -5,6 +5,7 @@ None of them refuses a request.
 
 import ipaddress
 import re
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,6 +39,9 @@ _LOCAL_SCHEMES = {
     "filesystem": "a filesystem: URL lives in this browser only",
     "content": "a content: URL lives on this device only",
 }
+# Nearly every input is at a name of the public kind.
+_PUBLIC_URL = re.compile(r"https?://(?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,24})(?=[:/?#]|$)")
+_LOCAL_DOMAINS = {"arpa", "internal", "lan", "local", "localhost"}
 _LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 # Other pictures, by the bytes that they begin with.
 _OTHER_KINDS = {
@@ -57,14 +61,28 @@ _TEXT_BYTES = bytes({*range(0x20, 0x7F), *b"\t\r\n"})
 _WHAT_TO_SEND = "send a public http(s) URL, or the picture itself as data:image/png;base64,…"
 
 
+# The pointer of the input pictures of a schema, their property, and whether that is a list; kept, for every request asks.
+_PLACES: "weakref.WeakKeyDictionary[SchemaValidator, tuple[str, str | None, bool]]" = weakref.WeakKeyDictionary()
+
+
+def _place(validator: SchemaValidator) -> tuple[str, str | None, bool]:
+    known = _PLACES.get(validator)
+    if known is None:
+        properties = validator.view.properties
+        name = request_fields(properties).inputs
+        is_list = name is not None and properties[name].types == frozenset({"array"})
+        known = _PLACES[validator] = ("" if name is None else join_pointer("", name), name, is_list)
+    return known
+
+
 class Inputs:
     """The input pictures of a request: texts with their pointers, by the property that has them in the contract."""
 
+    __slots__ = ("is_list", "pointer", "texts")
+
     def __init__(self, validator: SchemaValidator, parsed: Any) -> None:
-        name = request_fields(validator.view.properties).inputs if is_object(parsed) else None
-        value = parsed.get(name) if name is not None else None
-        self.is_list = name is not None and validator.view.properties[name].types == frozenset({"array"})
-        self.pointer = "" if name is None else join_pointer("", name)
+        self.pointer, name, self.is_list = _place(validator)
+        value = parsed.get(name) if name is not None and is_object(parsed) else None
         texts: list[tuple[str, str]] = [(self.pointer, value)] if isinstance(value, str) else []
         if is_array(value):
             texts += [(f"{self.pointer}/{index}", item) for index, item in enumerate(value) if isinstance(item, str)]
@@ -106,6 +124,9 @@ def input_findings(
     """
     findings: list[Finding] = []
     for pointer, text in inputs.texts[:_MAX_FINDINGS]:
+        public = _PUBLIC_URL.match(text)
+        if public is not None and public[1].lower() not in _LOCAL_DOMAINS:
+            continue
         picture = pictures.get(text)
         rule = "request-input-not-an-image"
         if picture is not None:
