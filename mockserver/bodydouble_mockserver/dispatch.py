@@ -124,12 +124,15 @@ def _keys_at(parsed: Any, place: Place, *, is_form: bool) -> Set[str | None]:
 
 def _nested(schemas: Mapping[Place, dict[str, Any]], *, is_required: bool = False) -> dict[str, Any]:
     """Return the schema of an object with a schema at each place."""
-    outermost: dict[str, Any] = {"type": "object", "properties": {}}
+    # Every operation has other properties, of which this schema says nothing.
+    outermost: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": True}
     for place, schema in schemas.items():
         part = outermost
         for level, name in enumerate(place, 1):
             if is_required and name not in part.setdefault("required", []):
                 part["required"].append(name)
             properties = part.setdefault("properties", {})
-            part = properties.setdefault(name, schema if level == len(place) else {"type": "object"})
+            part = properties.setdefault(
+                name, schema if level == len(place) else {"type": "object", "additionalProperties": True}
+            )
     return outermost

@@ -88,7 +88,9 @@ def check(
         asked = not_stood_in(operation, headers, scope, checked.parsed)
         if asked is not None:
             issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
-            checked.findings = [*checked.findings, asked]
+            # The address of a callback is told once, also where the schema does not have its property.
+            others = [found for found in checked.findings if not asked.pointer.startswith(f"{found.pointer}/")]
+            checked.findings = [*others, asked]
             checked.refusal = Refusal(400, data=[issue], detail=asked.message)
     extensions = scope.get("extensions")
     if extensions and ABSOLUTE_FORM in extensions:
