@@ -175,7 +175,25 @@ class _Operation:
             self._changes.add(
                 f"{kind}-serialization-changed", location, place, was or None, is_now or None, is_gone=is_gone
             )
-        self._compare_rest(old, new, location, {"encoding", "schema"})
+        self._compare_part_headers(old.value.get("partHeaders", {}), new.value.get("partHeaders", {}), location)
+        self._compare_rest(old, new, location, {"encoding", "partHeaders", "schema"})
+
+    def _compare_part_headers(self, before: dict[str, Part], after: dict[str, Part], body: Location) -> None:
+        if not body.is_request:
+            self._compare_each_header(before, after, body)
+            return
+        for key in {**before, **after}:
+            was, is_now = before.get(key), after.get(key)
+            shown = is_now or was or _ABSENT
+            whole = f"the header `{shown.name}` in {body.whole}"
+            location = Location(body.operation, body.direction, "request-parameter", whole, is_strict=False)
+            if was is None:
+                kind = "required" if "required" in shown.value else "optional"
+                self._changes.add(f"new-{kind}-request-parameter", location, shown.pointer, None, _shown(shown))
+            elif is_now is None:
+                self._changes.add("request-parameter-removed", location, was.pointer, _shown(was), None, is_gone=True)
+            else:
+                self._compare_parameter(was, is_now, location)
 
     def _compare_responses(self, old: Part, new: Part) -> None:
         before: dict[str, Part] = old.value["responses"]
@@ -192,15 +210,13 @@ class _Operation:
                 self._compare_response(was, is_now, location)
 
     def _compare_response(self, old: Part, new: Part, location: Location) -> None:
-        self._compare_headers(old, new, location)
+        self._compare_each_header(old.value["headers"], new.value["headers"], location)
         kind = f"{self._received}-body-media-type"
         rule = "response-media-type" if self._received == "response" else kind
         self._compare_content(old, new, location, rule, kind)
         self._compare_rest(old, new, location, {"content", "headers"})
 
-    def _compare_headers(self, old: Part, new: Part, body: Location) -> None:
-        before: dict[str, Part] = old.value["headers"]
-        after: dict[str, Part] = new.value["headers"]
+    def _compare_each_header(self, before: dict[str, Part], after: dict[str, Part], body: Location) -> None:
         for key in {**before, **after}:
             was, is_now = before.get(key), after.get(key)
             shown = is_now or was or _ABSENT

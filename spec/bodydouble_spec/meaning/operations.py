@@ -153,6 +153,9 @@ class Operations:
             encoding = encoding_of(media_type_of(name), item.get("encoding"), node)
             if encoding:
                 value["encoding"] = self.unread.value(encoding, "encoding")
+            headers = dict(self._part_headers(media_type_of(name), item.get("encoding"), node, here, schemas))
+            if headers:
+                value["partHeaders"] = headers
             result[media_type_of(name)] = Part(value, here, name)
         return result
 
@@ -160,15 +163,30 @@ class Operations:
         value: dict[str, Any] = self._rest(item, {"content", "headers"})
         headers = item.get("headers")
         value["headers"] = {
-            name.lower(): self._header(name, header, join_pointer(pointer, "headers", name))
+            name.lower(): self._header(name, header, join_pointer(pointer, "headers", name), self.answers)
             for name, header in (headers if is_object(headers) else {}).items()
         }
         value["content"] = self._content(item.get("content"), join_pointer(pointer, "content"), self.answers)
         return Part(value, pointer)
 
-    def _header(self, name: str, header: Any, pointer: str) -> Part:
+    def _header(self, name: str, header: Any, pointer: str, schemas: Schemas) -> Part:
         found, here = self.followed(header, pointer)
-        return self._parameter(found, "header", here, self.answers, name)
+        return self._parameter(found, "header", here, schemas, name)
+
+    def _part_headers(
+        self, media_type: str, encoding: Any, node: Node | None, pointer: str, schemas: Schemas
+    ) -> Iterator[tuple[str, Part]]:
+        """Yield the headers of the parts of a multipart body, by the names of part and header."""
+        properties = node.value.get("properties", {}) if node is not None else {}
+        if not media_type.startswith("multipart/"):
+            return
+        for name, item in (encoding if is_object(encoding) else {}).items():
+            headers = item.get("headers") if is_object(item) and name in properties else None
+            for header, value in (headers if is_object(headers) else {}).items():
+                place = join_pointer(pointer, "encoding", name, "headers", header)
+                part = self._header(header, value, place, schemas)
+                part.name = f"{header}` of the part `{name}"
+                yield f"{name} {header.lower()}", part
 
     def followed(self, value: Any, pointer: str) -> tuple[dict[str, Any], str]:
         """Return an object, or the target of its reference, and the pointer to it; an empty one when there is none."""

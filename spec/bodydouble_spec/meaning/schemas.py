@@ -103,10 +103,7 @@ class Schemas:
         yield from (
             part.below(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ())
         )
-        for keyword in _LISTS:
-            single = schema.get(keyword)
-            if is_array(single) and len(single) == 1 and "discriminator" not in schema:
-                yield part.below(single[0], keyword, 0)
+        yield from (part.below(schema[keyword][0], keyword, 0) for keyword in _LISTS if _is_single(schema, keyword))
 
     def target(self, reference: Any) -> Source | None:
         """Return what a reference leads to, or None."""
@@ -140,6 +137,21 @@ class Schemas:
         return name is not None and any(
             is_object(part.schema) and part.schema.get(name) is True for part in self.conjuncts(sources)
         )
+
+
+def _is_single(schema: Mapping[str, Any], keyword: str) -> bool:
+    """Return whether there is one alternative, or the same one several times in ``anyOf``."""
+    branches = schema.get(keyword)
+    if not is_array(branches) or not branches or "discriminator" in schema:
+        return False
+    return len(branches) == 1 or (keyword == "anyOf" and all(branch == branches[0] for branch in branches))
+
+
+def _is_wrapper(schema: Any) -> bool:
+    """Return whether a schema says nothing but that others hold."""
+    return is_object(schema) and all(
+        name in ("$ref", "allOf") or _is_single(schema, name) for name in schema if _is_structure(name)
+    )
 
 
 def _is_structure(name: str) -> bool:
@@ -229,6 +241,8 @@ class _Builder:
 
     def _apart(self, parts: list[Source]) -> set[int]:
         objects = [part for part in parts if is_object(part.schema)]
+        if sum(not _is_wrapper(part.schema) for part in parts) == 1:
+            return set()
         is_mixed = any(part.schema.get("patternProperties") for part in objects) and any(
             part.schema.get("additionalProperties", True) not in (True, {}) for part in objects
         )
@@ -345,8 +359,9 @@ class _Builder:
 
     @staticmethod
     def _is_group(part: Source, keyword: str) -> bool:
-        branches = part.schema.get(keyword)
-        return is_array(branches) and (len(branches) > 1 or (len(branches) == 1 and "discriminator" in part.schema))
+        return bool(
+            is_array(part.schema.get(keyword)) and part.schema[keyword] and not _is_single(part.schema, keyword)
+        )
 
     def _group(self, part: Source, keyword: str) -> tuple[str, list[Alternative]]:
         self._place(keyword, part.below(None, keyword))

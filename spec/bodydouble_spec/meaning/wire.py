@@ -114,8 +114,7 @@ def encoding_of(media_type: str, encoding: Any, schema: Node | None) -> dict[str
             own = {key: value for key, value in own.items() if key not in {"style", "explode", "allowReserved"}}
             if serialization != serialization_of({}, "query", properties[name]):
                 own |= serialization
-        if is_object(own.get("headers")):
-            own["headers"] = {key.lower(): value for key, value in own["headers"].items()}
+        own.pop("headers", None)  # read by themselves
         if own:
             result[name] = own
     return result
