@@ -61,7 +61,8 @@ def _choice(rng: random.Random, _: int) -> Schema:
 
 def _reference(rng: random.Random, _: int) -> Schema:
     found: Schema = {"$ref": f"{COMPONENT}{rng.choice(_NAMES)}"}
-    return found | rng.choice([{}, {}, {"minProperties": 2}, {"required": ["n"]}, {"default": {}}])
+    more: list[Schema] = [{}, {}, {"minProperties": 2}, {"required": ["n"]}, {"default": {}}]
+    return found | rng.choice(more)
 
 
 def _object(rng: random.Random, depth: int) -> Schema:
@@ -210,10 +211,10 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
             continue
         if key in _SINGLE and is_object(item):
             yield value, key
-        elif (key in _MAPS and is_object(item)) or (key in _LISTS and is_array(item)):
-            yield from (
-                (item, name) for name in (item if is_object(item) else range(len(item))) if is_object(item[name])
-            )
+        elif key in _MAPS and is_object(item):
+            yield from ((item, name) for name, below in item.items() if is_object(below))
+        elif key in _LISTS and is_array(item):
+            yield from ((item, index) for index, below in enumerate(item) if is_object(below))
         yield from _places(item)
 
 

@@ -12,7 +12,8 @@ from bodydouble_spec.diff import diff
 from bodydouble_spec.meaning import identity
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_documents import edit, random_document, random_schema, rewritten, schemas_of
+
+from spec.tests.random_documents import edit, random_document, random_schema, rewritten, schemas_of
 
 DONE: dict[str, Any] = {"200": {"description": "done"}}
 # A few by default, thousands by `--hypothesis-profile=long`.

@@ -177,7 +177,7 @@ class Operations:
         self, media_type: str, encoding: Any, node: Node | None, pointer: str, schemas: Schemas
     ) -> Iterator[tuple[str, Part]]:
         """Yield the headers of the parts of a multipart body, by the names of part and header."""
-        properties = node.value.get("properties", {}) if node is not None else {}
+        properties: dict[str, Node] = node.value.get("properties", {}) if node is not None else {}
         if not media_type.startswith("multipart/"):
             return
         for name, item in (encoding if is_object(encoding) else {}).items():
