@@ -115,7 +115,11 @@ def _condition(rng: random.Random, depth: int) -> Schema:
 
 
 def _together(rng: random.Random, depth: int) -> Schema:
-    return {"allOf": [_object(rng, depth + 1), rng.choice([_reference, _object])(rng, depth + 1)]}
+    # Other names than those of the components, so that the parts do not contradict each other.
+    properties = {name: random_schema(rng, depth + 1) for name in "fg"}
+    required: list[Schema] = [{}, {"required": ["f"]}]
+    first: Schema = {"type": "object", "properties": properties, **rng.choice(required)}
+    return {"allOf": [first, _reference(rng, depth)]}
 
 
 def random_document(rng: random.Random) -> dict[str, Any]:
@@ -265,10 +269,6 @@ def _defaults(schema: Schema, _: random.Random) -> Schema | None:
     return {**more, **schema}
 
 
-def _repeat(schema: Schema, _: random.Random) -> Schema | None:
-    return None if _NOTES & schema.keys() else {"anyOf": [schema, copy.deepcopy(schema)]}
-
-
 def _whole_bounds(schema: Schema, _: random.Random) -> Schema | None:
     if schema.get("type") != "integer" or not isinstance(schema.get("minimum"), int):
         return None
@@ -297,9 +297,6 @@ def rewritten(document: dict[str, Any], rng: random.Random) -> dict[str, Any]:
             container[key] = made
     for index in range(3):
         rng.choice((_named, _written_out))(result, rng, f"Named{index}")
-    container, key = rng.choice(schemas_of(result))
-    repeated = None if _is_mapped(container) else _repeat(container[key], rng)
-    container[key] = repeated or container[key]
     for rewrite in (_moved_up, _referred, _renamed_scheme, _respelled_names, _said_twice):
         if rng.random() < 0.4:
             rewrite(result)

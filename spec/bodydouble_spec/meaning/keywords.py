@@ -132,8 +132,10 @@ class Keywords:
         if options is not None:
             if not options:
                 return None
-            kinds = frozenset(map(type_of, (value for value in options.values() if _has_type(value, types))))
+            fitting = {key: value for key, value in options.items() if _has_type(value, types)}
+            kinds = frozenset(map(type_of, fitting.values()))
             # A list in which no value has the type is a mistake, and is compared as it is written.
+            options = fitting or options
             types = _whole(kinds | (types & {"null"} if self._has_type else frozenset[str]())) if kinds else types
         if not types:
             return None

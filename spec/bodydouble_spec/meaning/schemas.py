@@ -5,6 +5,7 @@ from typing import Any
 
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.meaning.alternatives import Simplification
+from bodydouble_spec.meaning.identity import encoded
 from bodydouble_spec.meaning.keywords import Keywords, plain
 from bodydouble_spec.meaning.node import Alternative, Node, Source
 from bodydouble_spec.schema import PROSE
@@ -45,6 +46,7 @@ class Schemas:
         self._waiting: list[Node] = []
         self._targets: dict[str, Source | None] = {}
         self._kept: list[Any] = []
+        self._written: dict[int, bytes] = {}
 
     def finish(self) -> None:
         """Build every node that was asked for, and all below it."""
@@ -54,7 +56,7 @@ class Schemas:
 
     def node(self, *roots: Source) -> Node:
         """Return the node of what holds together; the same schemas give the same node. Raises ContractError beyond a budget."""
-        followed = [self._followed(root) for root in roots]
+        followed = self._unrepeated(self._followed(root) for root in roots)
         key = frozenset(id(root.schema) for root in followed)
         node = self._nodes.get(key)
         if node is None:
@@ -90,7 +92,20 @@ class Schemas:
                 continue
             found[id(part.schema)] = part
             waiting += reversed(list(self._beside(part)))
-        return list(found.values())
+        return self._unrepeated(found.values())
+
+    def _unrepeated(self, parts: Iterable[Source]) -> list[Source]:
+        """Return the parts without those that are written like an earlier one, as a component that is also written out."""
+        every = list(parts)
+        if len(every) == 1:
+            return every
+        first: dict[bytes, Source] = {}
+        for part in every:
+            if id(part.schema) not in self._written:
+                self._written[id(part.schema)] = encoded(part.schema)
+                self._kept.append(part)
+            first.setdefault(self._written[id(part.schema)], part)
+        return list(first.values())
 
     def _beside(self, part: Source) -> Iterator[Source]:
         schema = part.schema
@@ -140,11 +155,9 @@ class Schemas:
 
 
 def _is_single(schema: Mapping[str, Any], keyword: str) -> bool:
-    """Return whether there is one alternative, or the same one several times in ``anyOf``."""
+    """Return whether there is one alternative, so that it holds like a part of ``allOf``."""
     branches = schema.get(keyword)
-    if not is_array(branches) or not branches or "discriminator" in schema:
-        return False
-    return len(branches) == 1 or (keyword == "anyOf" and all(branch == branches[0] for branch in branches))
+    return is_array(branches) and len(branches) == 1 and "discriminator" not in schema
 
 
 def _is_wrapper(schema: Any) -> bool:
