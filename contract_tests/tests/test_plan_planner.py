@@ -329,6 +329,13 @@ def test_rules_that_are_only_assumed_are_not_probed_where_a_mistake_costs_money(
     assert assumed <= billed.unbought.keys()
 
 
+def test_every_probe_of_a_free_server_that_is_not_made_for_money_is_named(profile: OperationProfile) -> None:
+    free, billed = make_plan(profile, is_billed=False), make_plan(profile, is_billed=True)
+    probes = {case.id for case in free.free if case.id.startswith(("credential/", "malformed/", "method/"))}
+    left_out = probes - {case.id for case in billed.free}
+    assert {"credential/basic", "malformed/comment", "method/PUT"} <= left_out <= billed.unbought.keys()
+
+
 def test_a_billed_plan_repeats_a_free_call_and_another_one_a_paid_call(profile: OperationProfile) -> None:
     repeated = [
         [(case.expectation, case.repeats) for case in make_plan(profile, is_billed=is_billed).calls if case.repeats > 1]

@@ -128,6 +128,7 @@ _MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
 _NOT_ASKED_FOR = "not needed for the selected checks"
+_COULD_BE_CHARGED = "must be refused, but a server that accepts it could charge for it"
 _NOT_WORTH_IT = "only assumed: not worth the price if the server differs"
 
 
@@ -231,8 +232,10 @@ class _Planner:
             paid += affordable_start(odd, max_images - price(paid))
         self._unbought |= {case.id: beyond for case in odd if case not in paid}
         free = [*self._probes(is_billed=True), *worth_it, *steady]
-        assumed = (case.id for case in self._probes(is_billed=False) if case.evidence is Evidence.ASSUMED)
-        self._unbought |= dict.fromkeys(assumed, _NOT_WORTH_IT)
+        made = {case.id for case in free}
+        left_out = [case for case in self._probes(is_billed=False) if case.id not in made]
+        reasons = {True: _NOT_WORTH_IT, False: _COULD_BE_CHARGED}
+        self._unbought |= {case.id: reasons[case.evidence is Evidence.ASSUMED] for case in left_out}
         return self._plan(free, paid, [], beyond)
 
     def unbilled_plan(self, max_images: int | None) -> Plan:
