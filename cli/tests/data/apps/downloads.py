@@ -33,6 +33,7 @@ def edit(picture, prompt, copies):
         "prompt": prompt,
         "image_urls": [picture],
         "num_images": copies,
+        "n": copies,
     }
     response = with_retries(lambda: session.post(f"{BASE_URL}/images/generations", json=body, timeout=120))
     return [image["url"] for image in response.json()["data"]] if response.ok else []
