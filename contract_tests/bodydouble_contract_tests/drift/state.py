@@ -150,7 +150,10 @@ def _covered(present: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
 
 
 def _digest(findings: Sequence[Finding]) -> str:
-    """Return a digest of a drift without its wording and examples, which differ from day to day in recorded answers."""
+    """Return a digest of a drift without its wording and examples, which differ from day to day in recorded answers.
+
+    Nor does its severity count, which depends on settings, on the app's calls and on our rules: the drift is the same.
+    """
     parts = sorted(json.dumps(_comparable(finding), sort_keys=True, default=str) for finding in findings)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
@@ -161,7 +164,6 @@ def _comparable(finding: Finding) -> dict[str, Any]:
     )
     return {
         "id": finding.id,
-        "severity": str(finding.severity),
         "pointer": finding.pointer,
         "change": values,
         "got": finding.got if (finding.source or "").startswith(DriftSource.PAGE) else None,
