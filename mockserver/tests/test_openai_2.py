@@ -44,10 +44,10 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def openai_2(pytestconfig: pytest.Config) -> Path:
-    """Install openai 2.x into a folder, with pip the first time, and keep it in pytest's cache."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("openai-2")
+def openai_2(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install openai 2.x into a folder, with pip the first time, and keep it in pytest's cache where that is on."""
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
+    folder = tmp_path_factory.mktemp("openai-2") if cache is None else cache.mkdir("openai-2")
     if not (folder / "openai").is_dir():
         command = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), "openai>=2,<3"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -22,8 +22,11 @@ import uvicorn
 import yaml
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.protocol import FaultProtocol
+from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from spec.tests.servers import serve_asgi
 
 Serve = Callable[[MockServer], AbstractContextManager[str]]
 MALFORMED: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "data" / "malformed.yaml").read_text())
@@ -315,9 +318,10 @@ def test_a_second_request_has_its_own_time(contract: Contract, serve: Serve) -> 
         assert read_answer(connection)[0] == 408
 
 
-def test_beyond_the_limit_of_connections_the_answer_is_503(contract: Contract, serve: Serve) -> None:
+def test_beyond_the_limit_of_connections_the_answer_is_503(contract: Contract) -> None:
     whole = head(f"Content-Length: {len(BODY)}", "") + BODY
-    with serve(create_app(contract, Settings(max_connections=3))) as origin, contextlib.ExitStack() as stack:
+    config = server_config(create_app(contract), max_connections=3)
+    with serve_asgi(Server(config)) as origin, contextlib.ExitStack() as stack:
         statuses: list[int] = []
         for _ in range(4):
             connection = stack.enter_context(connect(origin))

@@ -147,7 +147,6 @@ def serve(
         max_head_bytes=int(max_head_kb * 1024),
         head_timeout_s=head_timeout,
         max_control_bytes=int(max_control_kb * 1024),
-        max_connections=max_connections,
         latency_s=_parse_latency(latency),
         fail_rate=fail_rate,
         control=not no_control,
@@ -173,7 +172,7 @@ def serve(
         listener = bind(host, port)
         interception = _interception(app, listener.getsockname()[1]) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(app, tls_cert, tls_key, protocol=protocol)
+        config = server_config(app, tls_cert, tls_key, protocol=protocol, max_connections=max_connections)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
