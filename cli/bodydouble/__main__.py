@@ -4,6 +4,7 @@
 unexpected exception. The last is never 1, because 1 says that something was examined.
 """
 
+import gc
 import os
 import sys
 
@@ -24,6 +25,8 @@ def main() -> None:
     shows_traceback = _TRACEBACK in own or os.environ.get("BODYDOUBLE_TRACEBACK", "0") not in {"", "0"}
     try:
         # Imported here, so that Ctrl-C and a broken installation during the import also end with the right code.
+        # Imports make no garbage; looking for it would take an eighth of the start. CommandGroup looks again.
+        gc.disable()
         from bodydouble.app import app
 
         app(args=[*(argument for argument in own if argument != _TRACEBACK), *others], prog_name="bodydouble")

@@ -1,6 +1,7 @@
 """The contract of a third party's API: its promises, the evidence for them, and checks of messages against it."""
 
 from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec.contract import Contract
 from bodydouble_spec.document import Fact, Overlay, read_document
@@ -37,7 +38,6 @@ from bodydouble_spec.exchange import (
     restore_pictures,
 )
 from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
-from bodydouble_spec.meaning import fingerprint
 from bodydouble_spec.operation import (
     BEARER,
     EVENTS,
@@ -58,6 +58,9 @@ from bodydouble_spec.picture import PictureKind, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
+
+if TYPE_CHECKING:
+    from bodydouble_spec.meaning import fingerprint
 
 __all__ = [
     "BEARER",
@@ -131,3 +134,12 @@ __all__ = [
     "worst",
 ]
 __version__ = _version("bodydouble")
+
+
+def __getattr__(name: str) -> Any:
+    """Import ``fingerprint`` when it is first used: a server starts without it."""
+    if name == "fingerprint":
+        from bodydouble_spec.meaning import fingerprint
+
+        return fingerprint
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec import vendored
 from bodydouble_spec.bundle import Bundle
@@ -28,10 +28,12 @@ from bodydouble_spec.document import (
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.meaning import Meaning
 from bodydouble_spec.operation import Operation, read_operations, unusable_schemas
 from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
+
+if TYPE_CHECKING:
+    from bodydouble_spec.meaning import Meaning
 
 __all__ = ["Contract"]
 
@@ -212,8 +214,11 @@ class Contract:
         return self.meaning.fingerprint
 
     @cached_property
-    def meaning(self) -> Meaning:
+    def meaning(self) -> "Meaning":
         """The published document by its meaning, without the overlay."""
+        # Imported here, so that a server starts sooner.
+        from bodydouble_spec.meaning import Meaning
+
         return Meaning(self.repaired)
 
     def refuse_expansion(self) -> None:

@@ -1,5 +1,6 @@
 """The commands of `bodydouble`, one module each, which is imported when the command is invoked."""
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -35,4 +36,5 @@ class CommandGroup(TyperGroup):
         name, listed, others = super().resolve_command(ctx, args)
         # A shell that completes a name which does not exist gets no error.
         command = None if listed is None else get_command(import_module(f"bodydouble.commands.{name}").app)
+        gc.enable()
         return name, command, others

@@ -4,7 +4,6 @@ import io
 import math
 import re
 import struct
-import wave
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import cache
@@ -110,6 +109,9 @@ _VOLUME = 8_000
 @cache
 def sound(number: int) -> bytes:
     """Return a short WAV file, mono with 16 bits: a fading tone, one of twelve by the number."""
+    # Imported here, so that a server starts sooner.
+    import wave
+
     frequency = 220 * 2 ** (number % 12 / 12)
     length = int(_RATE * _SECONDS)
     samples = [
