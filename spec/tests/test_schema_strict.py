@@ -1,9 +1,11 @@
 """The strict check: faults that the schema allows, and no false alarms."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
 from bodydouble_spec import Contract, Evidence, Finding
+from bodydouble_spec.schema import strict
 from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.strict import strict_findings
 from bodydouble_spec.schema.validation import SchemaValidator
@@ -241,3 +243,24 @@ def test_a_documented_null_is_no_fault_where_nothing_is_missing(schema: dict[str
 )
 def test_a_null_is_a_fault_where_nothing_beside_it_has_a_value(value: Any) -> None:
     assert ("error", "null", "/a") in read(an_object(a=NULL_OBJECT, b=NULL_TEXT), value)
+
+
+def test_a_reading_ends_after_a_hundred_findings_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    built = Counter[str]()
+
+    def counted(*arguments: Any, **named: Any) -> Finding:
+        built[arguments[0]] += 1
+        return Finding(*arguments, **named)
+
+    monkeypatch.setattr(strict, "Finding", counted)
+    schema = an_object(items={"type": "array", "items": an_object(a=TEXT)})
+    validator = SchemaValidator(schema, "response", "GET /a", DOCUMENTED)
+    findings = strict_findings(validator, {"items": [{"b": 1}] * 5_000}, "GET /a", Evidence.DOCUMENTED)
+    assert (len(findings), findings[-1].id) == (101, "response-more-faults")
+    # Each object of the list has two, and the last of them is not listed.
+    assert built.total() <= 104
+
+
+def test_a_shape_that_fits_is_found_beside_one_with_more_than_a_hundred_findings() -> None:
+    lists = [{"type": "array", "items": an_object(**{name: TEXT})} for name in "ab"]
+    assert read({"anyOf": lists}, [{"b": "1"}] * 5_000) == []

@@ -26,7 +26,7 @@ _VERSION = re.compile(r"^/v[0-9]+/")
 def check_consistency(profile: OperationProfile, observation: Observation, status: int) -> Iterator[Finding]:
     """Yield the contradictions of a refusal whose body is one of the documented envelopes."""
     try:
-        body = orjson.loads(observation.content)
+        body = orjson.loads(observation.examined)
     except orjson.JSONDecodeError:
         return
     if not is_object(body):

@@ -210,7 +210,8 @@ class Observation:
     ``sent`` is the request body, ``status`` is None when no answer began, ``headers`` are by lower-case name, ``content`` is the decoded body.
     ``number`` counts the repetitions of a case from 0. ``trouble`` is the reason for an incomplete answer, ``detail`` describes it.
     ``client_id`` is the request id that the call was sent with, ``time_s`` the moment of the answer in seconds since the epoch; both are None where
-    they are not known. ``has_headers`` is True when every header of the answer is there: a recording has some of them.
+    they are not known. ``has_headers`` is True when every header of the answer is there: a recording has some of them. ``beginning`` is the part of a very
+    large body that is examined, None where all of it is.
     """
 
     case: Case
@@ -226,6 +227,12 @@ class Observation:
     client_id: str | None = None
     time_s: float | None = None
     has_headers: bool = False
+    beginning: bytes | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def examined(self) -> bytes:
+        """The body, or the beginning of a very large one."""
+        return self.content if self.beginning is None else self.beginning
 
     @property
     def content_type(self) -> str:

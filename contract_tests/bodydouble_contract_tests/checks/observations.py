@@ -132,7 +132,7 @@ def _all_findings(
 ) -> Iterator[Finding]:
     case, status = observation.case, observation.status
     if status is not None and case.repeats == 1 and not is_relative(case):
-        yield from check_status(profile, case, status, observation.content)
+        yield from check_status(profile, case, status, observation.examined)
     yield from check_secrets(profile, observation, secrets)
     if observation.trouble is not None:
         yield _trouble(profile, case, observation.trouble, observation)

@@ -33,7 +33,7 @@ def check_refusal(profile: OperationProfile, case: Case, observation: Observatio
 def _envelope(
     profile: OperationProfile, response: Response, observation: Observation, status: int
 ) -> Iterator[Finding]:
-    content_type, content = observation.content_type, observation.content
+    content_type, content = observation.content_type, observation.examined
     faults = _faults(profile, status, content_type, content)
     if faults and any(not _faults(profile, status, name, content) for name in _json_types(response)):
         # A documented envelope under another media type.

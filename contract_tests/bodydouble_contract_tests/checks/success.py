@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from bodydouble_spec import Finding
+from bodydouble_spec import Evidence, Finding
 
 from bodydouble_contract_tests.checks.cost import check_cost
 from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
@@ -19,7 +19,17 @@ _CHECK = "answer-second-opinion"
 
 
 def check_cross_validation(profile: OperationProfile, observation: Observation, status: int) -> Iterator[Finding]:
-    """Yield a finding when only one of the two validators accepts an answer with a documented status."""
+    """Yield a finding when only one of the two validators accepts an answer with a documented status; a remark where the answer is too large for both."""
+    if observation.beginning is not None:
+        message = (
+            "the answer has too many values: beyond its schema, only the first items of its lists were examined, and "
+            "openapi-core was not asked"
+        )
+        size = f"{len(observation.content):,} bytes"
+        yield deviation(
+            profile, f"{_CHECK}/too-large", message, "at most 10,000 values", size, evidence=Evidence.ASSUMED
+        )
+        return
     content_type, content = observation.content_type, observation.content
     theirs = profile.cross_validation.errors(status, content_type, content)
     if theirs is None:
@@ -38,13 +48,13 @@ def check_answer(
 ) -> Iterator[Finding]:
     """Yield every deviation of a complete answer with a 2xx status; the same one may come several times."""
     try:
-        answer = orjson.loads(observation.content)
+        answer = orjson.loads(observation.examined)
     except orjson.JSONDecodeError:
         answer = None
     if profile.operation.response(status) is not None:
         yield from _validate(profile, observation, status, answer)
         yield from check_cross_validation(profile, observation, status)
-    yield from _count(profile, observation.case.body, answer)
+    yield from _count(profile, observation, answer)
     yield from check_cost(profile, observation, answer, is_live=is_live)
     yield from check_pictures(profile, observation, answer)
 
@@ -62,8 +72,11 @@ def _validate(profile: OperationProfile, observation: Observation, status: int, 
         # A body under a wrong media type can be read, and can have faults of its own.
         content_type = documented
         nonstrict = operation.validate_response(status, content_type, content, strict=False)
-    strict = operation.validate_response(status, content_type, content, strict=True)
+    strict = operation.validate_response(status, content_type, observation.examined, strict=True)
     reported = set(nonstrict)
+    if observation.beginning is not None:
+        # A list that was cut may break rules that the whole one keeps.
+        reported.update(operation.validate_response(status, content_type, observation.examined, strict=False))
     strict_only = [found for found in strict if found not in reported]
     for check, faults in (("answer-conforms", nonstrict), ("answer-strict", strict_only)):
         for found in faults:
@@ -75,13 +88,13 @@ def _is_json(media_type: str) -> bool:
     return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
-def _count(profile: OperationProfile, body: Any, answer: Any) -> Iterator[Finding]:
-    promised = profile.images_promised(body)
+def _count(profile: OperationProfile, observation: Observation, answer: Any) -> Iterator[Finding]:
+    promised, is_cut = profile.images_promised(observation.case.body), observation.beginning is not None
     if profile.names.count is None or promised is None:
         return
     for pointer, length in profile.picture_lists(answer):
         # The strict validation reports an empty list.
-        if length not in (0, promised):
+        if length not in (0, promised) and not (is_cut and length < promised):
             rule = "fewer" if length < promised else "more"
-            message = f"the answer has {length} of {promised} pictures"
+            message = f"the answer has {'at least ' if is_cut else ''}{length} of {promised} pictures"
             yield deviation(profile, f"image-count/{rule}", message, promised, length, pointer=pointer)

@@ -22,6 +22,7 @@ from bodydouble_contract_tests.checks import (
     RequestForm,
     Trouble,
 )
+from bodydouble_contract_tests.run.beginning import beginning_of_answer
 from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of, worst_images
 from bodydouble_contract_tests.run.credentials import changed_key
@@ -250,6 +251,7 @@ class Caller:
             client_id=client_id,
             time_s=self._context.clock(),
             has_headers=True,
+            beginning=beginning_of_answer(received.content),
         )
         if is_void or entry.reserved_usd:
             kept = self._redaction.observation(observation)

@@ -92,7 +92,7 @@ def charge_findings(profile: OperationProfile, observation: Observation) -> Iter
     def deviation(rule: str, message: str, expected: Any, got: Any) -> Finding:
         return Finding(f"charge-as-documented/{rule}", severity, evidence, "", message, expected, got, operation=key)
 
-    amounts = [*_values(parsed(observation.content), (*CREDITS, USD))]
+    amounts = [*_values(parsed(observation.examined), (*CREDITS, USD))]
     headers = {name: observation.headers[name] for name in (CREDITS_HEADER, USD_HEADER) if name in observation.headers}
     stated = _largest((*amounts, *headers.values()))
     if not is_success(status) and stated > 0:
@@ -134,4 +134,4 @@ def purchase_objection(profile: OperationProfile, observation: Observation, char
 def _has_picture(profile: OperationProfile, observation: Observation) -> bool:
     if not profile.has_pictures:
         return True
-    return any(isinstance(value, str) and value for value in _values(parsed(observation.content), (URL, BASE64)))
+    return any(isinstance(value, str) and value for value in _values(parsed(observation.examined), (URL, BASE64)))

@@ -26,6 +26,8 @@ from bodydouble_contract_tests.run.http import Target
 __all__ = ["Downloads"]
 
 _LARGEST_PICTURE = 32 * 1024 * 1024
+# No contract of this service allows more in one answer.
+_MOST_PICTURES = 20
 _MOST_REDIRECTS = 5
 _LONGEST_S = 60.0
 # The time without a byte that ends a download; a download can outlive its run by as much.
@@ -51,11 +53,11 @@ class Downloads:
         self._lock = threading.Lock()
 
     def of_answer(self, profile: OperationProfile, answer: Any, turn: int | None = None) -> tuple[FetchedPicture, ...]:
-        """Return every picture of a parsed success body: one for each URL and each Base64 text, with the pointer of its item.
+        """Return the pictures of the first twenty items of a parsed success body: one for each URL and each Base64 text, with the pointer of its item.
 
         With ``turn``, return those of one item only: of the first, the second … and the first again, as ``turn`` grows.
         """
-        items = profile.pictures(answer)
+        items = profile.pictures(answer)[:_MOST_PICTURES]
         if turn is not None and items:
             items = [items[turn % len(items)]]
         return tuple(picture for item in items for picture in self._of_item(item))

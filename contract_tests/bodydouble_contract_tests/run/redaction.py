@@ -30,6 +30,7 @@ class Redaction:
             sent=self.own(observation.sent.decode("utf-8", "replace")).encode("utf-8", "replace"),
             headers=self.redactor.headers(observation.headers.items()),
             content=content if observation.content else b"",
+            beginning=None,
             detail=self.redactor.raw(observation.detail, 1000),
             pictures=tuple(self._picture(picture) for picture in observation.pictures),
         )

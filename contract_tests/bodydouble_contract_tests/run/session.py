@@ -217,7 +217,7 @@ class Session:
 
         A picture costs a server more than all the rest of a call, and those of the calls that prove elements are downloaded anyway.
         """
-        answer = parsed(call.observation.content)
+        answer = parsed(call.observation.examined)
         if turn is None:
             return self._downloads.of_answer(self._profile, answer)
         is_odd = call.observation.case.expectation is ExpectedOutcome.SURVIVED

@@ -5,7 +5,7 @@ With a contract that requires no property, ``{}`` conforms; only this check repo
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 from bodydouble_spec.defects import listed, shorten, show
@@ -102,19 +102,21 @@ def lists_all(shape: SchemaView) -> bool:
 
 # Shapes within shapes multiply; beyond this number, places with several shapes are not checked.
 _MAX_TRIED = 10_000
+_MAX_FAULTS = 100
 
 
 def strict_findings(validator: SchemaValidator, value: Any, operation: str, evidence: Evidence) -> list[Finding]:
     """List the findings of the strict check of ``value`` beyond those of the schema.
 
     Absent or empty documented properties have the severity of ``evidence``, undocumented ones are a warning at most,
-    and a nullable property that is absent while a sibling has a value is info. A null is in order where an example of the document has it, where
+    and a nullable property that is absent while a sibling has a value is info. After 100 findings the reading ends, and one more says so. A null is in order where an example of the document has it, where
     a nullable text beside it has a value, and in a property called after an error. Of alternative shapes (anyOf, oneOf),
     those that the value conforms to count, and of these the best fit; where it conforms to none, the schema's findings
     already say so.
     """
     walk = _StrictWalk(Shapes(validator), operation, evidence)
-    return walk.read(validator.view, value, "", 0)
+    findings = walk.read(validator.view, value, "", 0)
+    return findings if len(findings) <= _MAX_FAULTS else [*findings[:_MAX_FAULTS], walk.more_faults()]
 
 
 class _StrictWalk:
@@ -127,7 +129,7 @@ class _StrictWalk:
         self._tried = 0
 
     def read(self, view: SchemaView, value: Any, pointer: str, depth: int) -> list[Finding]:
-        """Return the findings at and below a place."""
+        """Return the first findings at and below a place, one more than are listed at most."""
         if depth > _MAX_DEPTH:
             return []
         if value is None:
@@ -140,13 +142,18 @@ class _StrictWalk:
             if self._tried > _MAX_TRIED:
                 return []
         if is_array(value):
-            results = [list(self._array(shape, value, pointer, depth)) for shape in shapes]
+            results = [_first(self._array(shape, value, pointer, depth)) for shape in shapes]
         elif is_object(value):
-            undocumented = list(self._undocumented(shapes, value, pointer))
-            results = [[*self._object(shape, value, pointer, depth), *undocumented] for shape in shapes]
+            undocumented = _first(self._undocumented(shapes, value, pointer))
+            results = [_first(chain(self._object(shape, value, pointer, depth), undocumented)) for shape in shapes]
         else:
             return []
         return min(results, key=_severity_counts, default=list[Finding]())
+
+    def more_faults(self) -> Finding:
+        """Return the finding that says that the reading ended early."""
+        severity = Severity.for_evidence(self._evidence)
+        return self._finding("more-faults", severity, "", "more faults are not listed", None, None)
 
     def _undocumented(self, shapes: Sequence[SchemaView], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
         if not all(map(lists_all, shapes)):
@@ -209,13 +216,27 @@ class _StrictWalk:
         known = self._shapes.evidence_for(views) or self._evidence
         evidence = max(known, self._evidence, key=lambda one: one.rank)
         severity = Severity.for_evidence(evidence)
-        return replace(self._finding(rule, severity, pointer, message, expected, got), evidence=evidence)
+        return self._finding(rule, severity, pointer, message, expected, got, evidence)
 
-    def _finding(self, rule: str, severity: Severity, pointer: str, message: str, expected: Any, got: Any) -> Finding:
+    def _finding(
+        self,
+        rule: str,
+        severity: Severity,
+        pointer: str,
+        message: str,
+        expected: Any,
+        got: Any,
+        evidence: Evidence | None = None,
+    ) -> Finding:
         return Finding(
-            f"response-{rule}", severity, self._evidence, pointer, message, expected, shorten(got),
+            f"response-{rule}", severity, evidence or self._evidence, pointer, message, expected, shorten(got),
             direction="response", operation=self._operation,
         )  # fmt: skip
+
+
+def _first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the first findings; the rest of a lazy reading is not made."""
+    return list(islice(findings, _MAX_FAULTS + 1))
 
 
 def _severity_counts(findings: Sequence[Finding]) -> list[int]:
