@@ -243,6 +243,35 @@ def test_an_account_that_is_turned_away_from_the_start_is_one_reason(
     assert (result.findings, result.paid_images) == ((), 0)
 
 
+@pytest.mark.parametrize("first", [0, 2])
+def test_an_account_that_is_turned_away_and_charged_keeps_the_finding_about_the_charge(
+    run: Callable[..., Verification], profile: OperationProfile, tmp_path: Path, first: int
+) -> None:
+    charged = {"message": "no", "meta": {"usage": {"credits_used": 84_000}}}
+    result = run(failing_once(402, charged, first), is_live=True, recording=tmp_path / "r")
+    assert "not allowed to make this call (402: no)" in (result.incomplete or "")
+    assert [finding.id for finding in result.findings] == ["charge-as-documented/refusal"]
+    assert result.outcomes["charge-as-documented"] == "failed"
+    resumed = run(is_live=True, resume=tmp_path / "r")
+    assert [finding.id for finding in resumed.findings] == ["charge-as-documented/refusal"]
+    # What may have been paid for is not bought again.
+    plan = plan_verification(profile, billed=True)
+    assert resumed.paid_images == plan.images - plan.paid[first].images
+
+
+def test_every_call_that_is_turned_away_and_charged_leaves_the_finding_about_the_charge(
+    run: Callable[..., Verification],
+) -> None:
+    def closed(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
+        answer = inner.handle_request(request)
+        charged = {"message": "no", "meta": {"usage": {"credits_used": 84_000}}}
+        return answer if answer.status_code == 401 else answered(402, charged)
+
+    result = run(closed, is_live=True)
+    assert [finding.id for finding in result.findings] == ["charge-as-documented/refusal"]
+    assert result.usd == pytest.approx(PRICE)
+
+
 def test_a_403_to_an_invalid_request_is_a_finding(run: Callable[..., Verification]) -> None:
     def strict(request: httpx.Request, inner: httpx.BaseTransport) -> httpx.Response:
         answer = inner.handle_request(request)

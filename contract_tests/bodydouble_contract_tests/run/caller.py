@@ -89,7 +89,11 @@ class RunStopped(Exception):
 
 
 class AccountRefused(RunStopped):
-    """The server turns the account away, whatever the request is."""
+    """The server turns the account away, whatever the request is; ``call`` is the one that showed it."""
+
+    def __init__(self, message: str, call: "SentCase") -> None:
+        super().__init__(message)
+        self.call = call
 
 
 class BudgetExceeded(Exception):
@@ -186,7 +190,8 @@ class Caller:
                 said = self._redaction.text(_message(received))
                 raise AccountRefused(
                     f"the account is out of credits, or is not allowed to make this call ({received.status}{said}); "
-                    "top it up, or ask for the permission, and resume the run"
+                    "top it up, or ask for the permission, and resume the run",
+                    call,
                 )
             return call
 

@@ -30,6 +30,7 @@ _OF_SUCCESS = ("answer-", "image-", "credits-", "charge-", "cost-", "client-id-e
 _OF_HEADERS = frozenset(
     ("answer-headers", "refusal-headers", "request-id-new", "client-id-echoed", "cors-answer", "key-secret")
 )
+_CHARGE = "charge-as-documented"
 _OF_REFUSALS = ("refusal-", "request-id-matches")
 
 
@@ -62,9 +63,9 @@ class Results:
                 seen.add(witness)
 
     def clear(self) -> None:
-        """Drop all results: they say nothing about the server."""
-        self._findings.clear()
-        self._witnesses.clear()
+        """Drop all results, since they say nothing about the server, but those about a charge: money was spent."""
+        self._findings = {one: one for one in self._findings if one.id.partition("/")[0] == _CHARGE}
+        self._witnesses = {one: self._witnesses[one] for one in self._findings}
         self._tested.clear()
         self.observations.clear()
 

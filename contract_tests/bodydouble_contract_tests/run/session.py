@@ -78,11 +78,12 @@ class Session:
         """Make every call of the plan: the free probes, then the paid calls, then those for servers that cost nothing. Raises RunStopped."""
         try:
             self._make_in_order()
-        except AccountRefused:
+        except AccountRefused as refused:
             self._settle(0)
             if self._key_statuses() <= {402, 403}:
                 # Nothing was learnt about the server.
                 self.results.clear()
+            self._note_charge(refused.call)
             raise
 
     def _make_in_order(self) -> None:
@@ -141,6 +142,15 @@ class Session:
             # The run has ended, perhaps because the recording cannot be written.
             with contextlib.suppress(RunStopped):
                 self._store(item.call, future.result() if is_whole else (), keeps_pictures=False, writes=is_whole)
+
+    def _note_charge(self, call: SentCase) -> None:
+        """Check the charge of a call that was turned away; nothing else of it is about the server."""
+        case = call.observation.case
+        found = self.results.selected(charge_findings(self._profile, call.observation))
+        findings = [self._with_request(finding, case) for finding in found]
+        self._add(findings, case)
+        if call.entry.state is CallState.ANSWERED:
+            self._caller.record_checked(call, self._redaction.observation(call.observation), findings)
 
     def _check_key(self) -> None:
         """Stop the run when the server does not accept the key: one reason, instead of a finding for each call."""
