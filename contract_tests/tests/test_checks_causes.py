@@ -98,6 +98,26 @@ def test_a_status_in_calls_of_every_kind_is_one_cause() -> None:
     assert len(grouped([a_finding(case, 401) for case in cases], {case.id: case for case in cases}, {})) == 1
 
 
+@pytest.mark.parametrize(
+    ("statuses", "count"),
+    [
+        ([422] * 6, 1),  # the server's own status for refusals
+        ([422] * 5 + [200], 2),  # and one call that it accepts
+        ([422] * 5 + [400] * 5, 5),  # another status for some properties only
+        ([500] * 6, 6),
+    ],
+)
+def test_a_status_that_all_refusals_have_is_one_cause(statuses: list[int], count: int) -> None:
+    made = {f"{number}/low": a_case(f"{number}/low", f"/{number}") for number in range(len(statuses))}
+    wrong = [a_finding(case, got) for case, got in zip(made.values(), statuses, strict=True) if got != 400]
+    assert (
+        len(
+            grouped([replace(one, id=f"{one.id}/{one.witness}/{number}") for number, one in enumerate(wrong)], made, {})
+        )
+        == count
+    )
+
+
 def accepted(name: str, body: dict[str, Any]) -> Case:
     return replace(a_case(name, "", ExpectedOutcome.ACCEPTED), body=body)
 

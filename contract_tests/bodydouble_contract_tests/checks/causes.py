@@ -1,5 +1,6 @@
 """Group findings with one cause: a server that redirects every call has one fault, not one for each check."""
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ __all__ = ["flattened", "grouped"]
 # A status is the cause by itself when it shows in calls of so many kinds.
 _KINDS = 2
 _FEWEST = 3
+# A server has its own status for refusals where so many of the refused requests got it, for one that got the documented one.
+_SHARE = 9
 _STEADY = "answers-steadily"
 # Where every call has the wrong status, its price is no fault of its own.
 _CHARGED_REFUSAL = "charge-as-documented/refusal"
@@ -22,6 +25,7 @@ _BY_CHECK = {"answer-whole", "answer-in-time", "client-id-dropped", "key-secret"
 # A picture without its end may be damaged for one reader and unreadable for another.
 _BY_PICTURE = {"picture-whole", "picture-decodable"}
 _BROKEN = 500
+_OF_REFUSALS = ("invalid-refused", "malformed-refused")
 _BY_ABSENCE = {"answer-headers", "refusal-headers"}
 
 
@@ -91,6 +95,7 @@ class _Causes:
             for status, found in kinds.items()
             if len(found) >= _KINDS and counts[status] >= _FEWEST and not is_success(status)
         }
+        self._refusals = self._refusal_statuses(findings)
         self._rules = self._frequent_rules(findings)
         self._traits = {status: self._shared_traits(findings, status) for status in counts}
 
@@ -119,7 +124,7 @@ class _Causes:
         return finding
 
     def _of_status(self, finding: Finding, check: str, status: int) -> Hashable:
-        if status in self._general:
+        if status in self._general or (status in self._refusals and check in _OF_REFUSALS):
             return ("status", status)
         case = next(iter(self._cases_of(finding)), None)
         if case is None:
@@ -134,6 +139,22 @@ class _Causes:
             return (check, status, rule)
         place = next(iter(pointer_parts(case.pointer)), None)
         return finding if place is None else (check, status, place)
+
+    def _refusal_statuses(self, findings: Sequence[Finding]) -> set[int]:
+        """Return the statuses with which a server refuses all invalid requests of a check, instead of the documented one."""
+        wrong = {
+            case.id: status
+            for finding in findings
+            if (status := _status(finding)) is not None
+            for case in self._cases_of(finding)
+        }
+        found: set[int] = set()
+        for check in _OF_REFUSALS:
+            names = [name for name, case in self._cases.items() if case.check == check]
+            counts = Counter(wrong[name] for name in names if name in wrong)
+            enough = max(_FEWEST, _SHARE * (len(names) - counts.total()))
+            found |= {status for status, count in counts.items() if count >= enough and 400 <= status < _BROKEN}
+        return found
 
     def _shared_traits(self, findings: Sequence[Finding], status: int) -> dict[str, Trait]:
         """Map cases with a wrong status to what their requests have in common: valid ones, and invalid ones that broke the server like these."""
