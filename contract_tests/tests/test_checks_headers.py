@@ -137,3 +137,10 @@ def test_headers_that_a_recording_dropped_are_no_finding() -> None:
     case = Case("a-case", "valid-accepted", BODY, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
     kept = Observation(case, b"{}", 200, {"content-type": "application/json"}, orjson.dumps(ANSWER))
     assert check_observation(PROFILE, kept) == []
+
+
+def test_a_success_under_an_undocumented_status_is_a_fault_of_the_status_alone() -> None:
+    case = Case("a-case", "valid-accepted", BODY, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
+    headers = {"content-type": "application/json"}
+    job = Observation(case, b"", 202, headers, b'{"id": "job-1"}', client_id="mine", has_headers=True)
+    assert [finding.id for finding in check_observation(PROFILE, job)] == ["valid-accepted/status-202"]

@@ -145,7 +145,7 @@ def _all_findings(
             yield from check_preflight(profile, observation, status)
         return
     # Of an unexpected answer the status is the fault.
-    if is_success(status) or status in expected_statuses(profile, case):
+    if _is_documented(profile, status) if is_success(status) else status in expected_statuses(profile, case):
         yield from check_headers(profile, observation, status)
     if is_success(status):
         # A wrongly accepted call is a finding already; its pictures do not matter.
@@ -153,6 +153,10 @@ def _all_findings(
             yield from check_answer(profile, observation, status, is_live=is_live)
     elif case.expectation in (ExpectedOutcome.REFUSED, ExpectedOutcome.UNAUTHORIZED):
         yield from check_refusal(profile, case, observation, status)
+
+
+def _is_documented(profile: OperationProfile, status: int) -> bool:
+    return status == profile.operation.success_status or profile.operation.response(status) is not None
 
 
 def _trouble(profile: OperationProfile, case: Case, trouble: Trouble, observation: Observation) -> Finding:
