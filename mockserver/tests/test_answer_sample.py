@@ -1,5 +1,6 @@
 """Samples from a schema alone: they conform, and sampling always ends."""
 
+from functools import reduce
 from typing import Any
 
 import jsonschema_rs
@@ -278,3 +279,23 @@ def test_a_schema_without_a_value_is_named_by_its_place(schema: dict[str, Any], 
     with pytest.raises(NoSample) as caught:
         sample(schema)
     assert caught.value.pointer == pointer
+
+
+DEEP: dict[str, Any] = reduce(lambda inner, _: {"type": "array", "items": inner, "minItems": 1}, range(70), {})
+WIDE = {"type": "array", "minItems": 9_000, "items": {"type": "array", "minItems": 30}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "limit"),
+    [
+        ({"type": "array", "items": {}, "minItems": 10_001}, "minItems 10001 is more than the 10,000 that are made"),
+        ({"type": "string", "minLength": 10**7}, "minLength 10000000 is more than the 1,000,000 that are made"),
+        ({"type": "object", "minProperties": 10**400}, "minProperties integer of 1329 bits is more than the 10,000"),
+        (DEEP, "the value is deeper than the 60 levels that are made"),
+        (WIDE, "more than 200,000 values are needed"),
+    ],
+    ids=["items", "characters", "properties", "levels", "values"],
+)
+def test_a_value_beyond_a_limit_of_the_mock_is_named_by_the_limit(schema: dict[str, Any], limit: str) -> None:
+    with pytest.raises(NoSample, match=f"^{limit}.* at {'' if schema is WIDE else '/properties/a'}"):
+        sample({"type": "object", "required": ["a"], "properties": {"a": schema}})

@@ -397,6 +397,14 @@ def test_a_schema_that_nothing_satisfies_is_refused_with_its_place() -> None:
         create_app(contract_of({"200": documented(schema=schema)}))
 
 
+def test_a_bound_that_cannot_be_read_is_refused_with_its_place() -> None:
+    bound = {"type": "integer", "minimum": 10**400}
+    contract = contract_of({"200": documented(schema={"type": "object", "properties": {"a": bound}})})
+    place = r"/paths/~1things/post/responses/200/content/application~1json/schema/properties/a/minimum"
+    with pytest.raises(ValueError, match=f"`minimum` must be a number up to 1.8e308.* at {place}"):
+        create_app(contract)
+
+
 def test_a_number_beyond_64_bits_is_exact_from_the_file_to_the_answer(tmp_path: Path, call: Call) -> None:
     least = 10**30 + 1
     document = {**contract_of({"200": documented(schema={"type": "integer", "minimum": least, "maximum": least})}).published}  # fmt: skip

@@ -46,7 +46,7 @@ def cases(name: str) -> list[dict[str, Any]]:
             for case in cases("repair_schemas.yaml")
         ),
         pytest.param({"maxLength": 10**400}, None, "", {"maxLength": 10**400}, id="a limit beyond a float"),
-        pytest.param({"maximum": 10**400}, "keyword-malformed", "/maximum", {}, id="a bound beyond a float"),
+        pytest.param({"maximum": 10**400}, "number-too-large", "/maximum", {}, id="a bound beyond a float"),
     ],
 )
 def test_a_defect_of_a_schema_is_found_where_it_stands(

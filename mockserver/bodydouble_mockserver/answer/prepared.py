@@ -26,8 +26,12 @@ class Unanswerable(ValueError):
 def check_answerable(contract: Contract) -> None:
     """Check with little work that a body can conform to each schema of an answer, refusals included. Raises Unanswerable.
 
-    Schemas that are written alike are checked once: documents repeat those of their refusals in every operation.
+    Schemas that are written alike are checked once: documents repeat those of their refusals in every operation. A bound that could not be read
+    cannot be kept either, wherever it stands.
     """
+    for finding in contract.findings:
+        if finding.id == "number-too-large":
+            raise Unanswerable(f"{finding.message}, at {finding.pointer}; correct the contract there")
     known: set[bytes] = set()
     for operation in contract.operations:
         for status, response in operation.responses.items():
@@ -46,8 +50,7 @@ def check_answerable(contract: Contract) -> None:
 
 def _unanswerable(operation: Operation, error: NoSample) -> Unanswerable:
     return Unanswerable(
-        f"{operation.key} cannot be answered: found no value that conforms to the schema at {error.pointer}; "
-        "correct the contract there"
+        f"{operation.key} cannot be answered: {error.reason} at {error.pointer}; correct the contract there"
     )
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, Final
 
 from bodydouble_spec import Evidence, is_array, is_object, join_pointer
+from bodydouble_spec.defects import show
 from bodydouble_spec.schema import (
     SchemaEvidence,
     SchemaValidator,
@@ -26,7 +27,7 @@ from bodydouble_mockserver.answer.keywords import (
     types_of,
     ways,
 )
-from bodydouble_mockserver.answer.texts import numbers, similar_texts, texts
+from bodydouble_mockserver.answer.texts import LONGEST_TEXT, is_number, numbers, similar_texts, texts
 
 __all__ = ["NoSample", "check_sample", "sample", "sort_by_success"]
 
@@ -59,11 +60,15 @@ _NOTHING: Final = _Nothing()
 
 
 class NoSample(Exception):
-    """No value was found that conforms; ``pointer`` is the place in the schema, or in the document for a component."""
+    """No value was found that conforms; ``pointer`` is the place in the schema, or in the document for a component.
 
-    def __init__(self, pointer: str) -> None:
-        super().__init__(pointer)
+    ``reason`` is a clause that ends before the place: a limit of this server, or that nothing was found.
+    """
+
+    def __init__(self, pointer: str, reason: str) -> None:
+        super().__init__(f"{reason} at {pointer}")
         self.pointer = pointer
+        self.reason = reason
 
 
 def sample(
@@ -81,16 +86,19 @@ def sample(
     place where they conform, like those in the schema. ``pointer`` is that of the schema. With ``fills_nulls`` an example that is null does not
     count. With ``is_refusal`` properties named after errors are wanted. Raises NoSample.
     """
+    too_large: str | None = None
     # Most schemas need no check of single places.
     for is_careful in (False, True):
         sampler = _Sampler(validator, is_careful=is_careful, fills_nulls=fills_nulls, is_refusal=is_refusal)
         try:
             value = sampler.value(validator.schema, _Place(pointer, hints=tuple(hints)))
-        except _TooLarge:
+        except _TooLarge as error:
+            too_large = str(error)
             continue
         if value is not _NOTHING and validator.is_valid(value):
             return value
-    raise NoSample(next(iter(sampler.failed), pointer))
+    place = pointer if too_large else next(iter(sampler.failed), pointer)
+    raise NoSample(place, too_large or sampler.limits.get(place, "found no value that conforms to the schema"))
 
 
 def check_sample(validator: SchemaValidator, hints: Sequence[Any] = (), pointer: str = "") -> None:
@@ -118,7 +126,7 @@ def sort_by_success(options: Iterable[Any]) -> list[Any]:
 
 
 class _TooLarge(Exception):
-    """A value has too many parts."""
+    """A value has too many parts; the text is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,14 +166,18 @@ class _Sampler:
         self._sizes: dict[int, tuple[Any, int]] = {}
         self._values = _MAX_OPTIONAL if is_least else 0
         self.failed: list[str] = []
+        # By the place, what a schema asks for beyond the limits of this module.
+        self.limits: dict[str, str] = {}
 
     def value(self, schema: Any, place: _Place) -> Any:
         """Return the first value found for a place, or _NOTHING."""
         self._values += 1
         if self._values > _MAX_VALUES:
-            raise _TooLarge
+            raise _TooLarge(f"more than {_MAX_VALUES:,} values are needed for the schema")
         if is_object(schema) and isinstance(schema.get("$ref"), str):
             place = replace(place, pointer=_component_pointer(schema["$ref"], place.pointer))
+        if place.depth >= _MAX_DEPTH:
+            self.limits[place.pointer] = f"the value is deeper than the {_MAX_DEPTH} levels that are made,"
         candidates = self._candidates(schema, place) if place.depth < _MAX_DEPTH else iter(())
         found = next((value for value in candidates if self._size(value) and self._conforms(schema, value)), _NOTHING)
         if found is _NOTHING:
@@ -181,7 +193,7 @@ class _Sampler:
             size = 1 + sum(self._size(part) for part in (value.values() if is_object(value) else value))
             known = self._sizes[id(value)] = (value, size)
         if known[1] > _MAX_SIZE:
-            raise _TooLarge
+            raise _TooLarge(f"more than {_MAX_SIZE:,} values are needed for the schema")
         return known[1]
 
     def _conforms(self, schema: Any, value: Any) -> bool:
@@ -233,7 +245,8 @@ class _Sampler:
                 yield from (
                     hint for hint in place.hints if isinstance(hint, str) and hint and _has_format(schema, hint)
                 )
-                yield from texts(schema, way.patterns)
+                if self._is_made(schema, "minLength", LONGEST_TEXT, place):
+                    yield from texts(schema, way.patterns)
             case "boolean":
                 yield from (hint for hint in place.hints if isinstance(hint, bool) and not is_failure)
                 yield from (False, True) if is_failure else (True, False)
@@ -242,7 +255,7 @@ class _Sampler:
             case _:
                 whole = kind == "integer"
                 if not is_failure:
-                    yield from (hint for hint in place.hints if _is_number(hint, whole=whole))
+                    yield from (hint for hint in place.hints if is_number(hint, whole=whole))
                 yield from numbers(schema, whole=whole)
 
     def _objects(self, way: Way, place: _Place) -> Iterator[dict[str, Any]]:
@@ -256,6 +269,8 @@ class _Sampler:
             elif name in required:
                 return
         values = {**values, **self._null_beside_text(way, values, required)}
+        if not self._is_made(schema, "minProperties", _MAX_ITEMS, place):
+            return
         values |= self._additions(way, place, int(schema.get("minProperties", 0 if values else 1)) - len(values))
         needed = {name: value for name, value in values.items() if name in required}
         optional = [name for name in values if name not in needed]
@@ -307,7 +322,7 @@ class _Sampler:
         others = schema.get("additionalProperties", True)
         patterns: dict[str, Any] = schema.get("patternProperties", {})
         is_map = bool(patterns) or is_object(others) or "minProperties" in schema
-        if count <= 0 or count > _MAX_ITEMS or not is_map:
+        if count <= 0 or not is_map:
             return {}
         result: dict[str, Any] = {}
         for name, item in self._free_names(schema, patterns, others, count):
@@ -339,9 +354,9 @@ class _Sampler:
 
     def _arrays(self, way: Way, place: _Place) -> Iterator[list[Any]]:
         schema = way.schema
-        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
-        if least > _MAX_ITEMS:
+        if not self._is_made(schema, "minItems", _MAX_ITEMS, place):
             return
+        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
         prefix: list[Any] = schema.get("prefixItems", [])
         matches = int(schema.get("minContains", 1)) if "contains" in schema else 0
         lengths = [max(least, len(prefix), matches, 1), max(least, matches, 1), max(least, matches), least]
@@ -351,6 +366,13 @@ class _Sampler:
             items = self._items(way, place, length, matches) if length <= most else None
             if items is not None:
                 yield items
+
+    def _is_made(self, schema: dict[str, Any], keyword: str, most: int, place: _Place) -> bool:
+        """Return whether a count is within the limit of this module; note one that is not."""
+        count = int(schema.get(keyword, 0))
+        if count > most:
+            self.limits[place.pointer] = f"{keyword} {show(count)} is more than the {most:,} that are made,"
+        return count <= most
 
     def _items(self, way: Way, place: _Place, length: int, matches: int) -> list[Any] | None:
         schema = way.schema
@@ -426,12 +448,6 @@ def _has_purpose(name: str, value: Any) -> bool:
     if is_object(value):
         return name in _PURPOSES or any(key in _PURPOSES or _has_purpose(key, item) for key, item in value.items())
     return is_array(value) and any(_has_purpose(name, item) for item in value)
-
-
-def _is_number(value: Any, *, whole: bool) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return not whole or isinstance(value, int) or value.is_integer()
 
 
 def _changed(value: Any, number: int) -> Any:

@@ -9,9 +9,10 @@ from typing import Any
 
 from bodydouble_spec.schema import matches_pattern, matching_text
 
-__all__ = ["numbers", "similar_texts", "texts"]
+__all__ = ["LONGEST_TEXT", "is_number", "numbers", "similar_texts", "texts"]
 
-_LONGEST_TEXT = 1_000_000
+LONGEST_TEXT = 1_000_000
+"""The most characters of a text that is made."""
 # The first is the usual one; a schema may exclude some.
 _WORDS = ("text", "example", "value", "a")
 _LETTERS = string.ascii_letters + string.digits
@@ -53,8 +54,6 @@ def texts(schema: dict[str, Any], patterns: Sequence[str]) -> Iterator[str]:
     """Yield texts that may conform to a schema of type string, the most useful first."""
     least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
     longest = None if most is None else int(most)
-    if least > _LONGEST_TEXT:
-        return
     of_format = [*_of_format(_format(schema), least)]
     yield from (text for text in of_format if _fits(text, least, longest, patterns))
     for pattern in patterns:
@@ -96,6 +95,13 @@ def similar_texts(text: str) -> Iterator[str]:
     for index in reversed(range(min(len(text), _MAX_CHANGED))):
         yield from (text[:index] + letter + text[index + 1 :] for letter in _LETTERS if letter != text[index])
     yield from (f"{text}{number}" for number in range(10, _MAX_NUMBERED))
+
+
+def is_number(value: Any, *, whole: bool) -> bool:
+    """Return whether a JSON value is a number; with ``whole`` a whole one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return not whole or isinstance(value, int) or value.is_integer()
 
 
 def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:

@@ -17,6 +17,7 @@ _COMPONENT = re.compile(r"#/components/schemas/[^/]+")
 _TYPES = {"array", "boolean", "integer", "number", "object", "string"}
 _FLAGS = {"deprecated", "nullable", "readOnly", "uniqueItems", "writeOnly"}
 _WORDS = {"false": False, "no": False, "off": False, "on": True, "true": True, "yes": True}
+_NUMBER = "a number"
 _ALSO_BOOLEAN = {"additionalProperties", "unevaluatedItems", "unevaluatedProperties"}
 
 
@@ -201,7 +202,7 @@ class SchemaRepair:
     def _repair_number(self, result: dict[str, Any], keyword: str, value: Any, here: str) -> None:
         number = number_of(value)
         is_usable = number is not None and (keyword != "multipleOf" or number > 0)
-        if not self._accept(is_usable, keyword, value, here, "a number"):
+        if not self._accept(is_usable, keyword, value, here, _NUMBER):
             return
         result[keyword] = number if isinstance(value, str) else value
         if isinstance(value, str):
@@ -220,9 +221,7 @@ class SchemaRepair:
             if self._is_31:
                 message = f"a boolean `{keyword}` is OpenAPI 3.0; this document says 3.1"
                 self._note_version("keyword-older", here, message, f"`{bound}` made exclusive")
-        elif self._accept(
-            not isinstance(value, str) and number_of(value) is not None, keyword, value, here, "a number"
-        ):
+        elif self._accept(not isinstance(value, str) and number_of(value) is not None, keyword, value, here, _NUMBER):
             if self._is_31:
                 result[keyword] = value
                 return
@@ -261,15 +260,14 @@ class SchemaRepair:
     }
 
     def _accept(self, usable: bool, keyword: str, value: Any, here: str, expected: str) -> bool:
-        if not usable:
-            self._defects.add_error(
-                "keyword-malformed",
-                here,
-                f"`{keyword}` must be {expected}, not {show(value)}",
-                repaired="left out",
-                got=value,
-            )
-        return usable
+        if usable:
+            return True
+        if expected == _NUMBER and isinstance(value, int) and number_of(value) is None and not isinstance(value, bool):
+            rule, message = "number-too-large", f"`{keyword}` must be a number up to 1.8e308, not {show(value)}"
+        else:
+            rule, message = "keyword-malformed", f"`{keyword}` must be {expected}, not {show(value)}"
+        self._defects.add_error(rule, here, message, repaired="left out", got=value)
+        return False
 
     def _note_version(self, rule: str, pointer: str, message: str, repaired: str) -> None:
         self._defects.add(rule, pointer, message, repaired=repaired)
