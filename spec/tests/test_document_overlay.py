@@ -84,6 +84,11 @@ def test_an_action_that_matches_nothing_is_a_finding_that_names_its_target() -> 
     ]
 
 
+def test_an_action_without_a_description_is_called_by_its_target() -> None:
+    overlaid = overlay({"target": "$.a", "update": 1}).apply({"b": 1})
+    assert [item.message for item in overlaid.findings] == ['the overlay action "$.a" matches nothing in this document']
+
+
 def test_every_written_place_is_a_fact_with_its_evidence() -> None:
     action = {"target": "$.a", "update": {"x": 1, "y": {"z": 2}}, "description": "d", "x-evidence": "observed"}
     facts = overlay(action).apply({"a": {"y": {}}}).facts

@@ -185,7 +185,7 @@ def _action(item: Any, where: str, title: str) -> Action:
         raise OverlayError(f"{where}/x-source must be a text, the source of the fact")
     return Action(
         item["target"],
-        str(item.get("description", "")),
+        str(item.get("description") or item["target"]),
         item.get("update"),
         item.get("remove") is True,
         evidence,
