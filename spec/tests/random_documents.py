@@ -292,7 +292,7 @@ def rewritten(document: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     result = copy.deepcopy(document)
     for _ in range(6):
         container, key = rng.choice(schemas_of(result))
-        made = None if _is_mapped(container) else rng.choice(REWRITES)(container[key], rng)
+        made = None if is_mapped(container) else rng.choice(REWRITES)(container[key], rng)
         if made is not None:
             container[key] = made
     for index in range(3):
@@ -300,25 +300,42 @@ def rewritten(document: dict[str, Any], rng: random.Random) -> dict[str, Any]:
     for rewrite in (_moved_up, _referred, _renamed_scheme, _respelled_names, _said_twice):
         if rng.random() < 0.4:
             rewrite(result)
+    _doubled(result, rng)
     return result
+
+
+def _doubled(document: dict[str, Any], rng: random.Random) -> None:
+    """Write a schema as two alternatives, spelled in two ways where neither a cycle nor a keyword beside a reference is near."""
+    places = [(one, key) for one, key in schemas_of(document) if is_object(one) and not _NOTES & one[key].keys()]
+    holder, key = rng.choice(places)
+    is_near = "$ref" in str(holder[key]) or holder is document["components"]["schemas"]
+    made = None if is_near else rng.choice([_null_apart, _constants, _split, _defaults])(holder[key], rng)
+    holder[key] = {"anyOf": [holder[key], made or copy.deepcopy(holder[key])]}
+
+
+def shuffled(value: Any, rng: random.Random) -> Any:
+    """Return a JSON value with the keys of its objects in another order."""
+    if is_object(value):
+        return {key: shuffled(value[key], rng) for key in rng.sample([*value], len(value))}
+    return [shuffled(item, rng) for item in value] if is_array(value) else value
 
 
 def _named(document: dict[str, Any], rng: random.Random, name: str) -> None:
     schemas = document["components"]["schemas"]
     container, key = rng.choice(schemas_of(document))
-    if container is not schemas and not _is_mapped(container):
+    if container is not schemas and not is_mapped(container):
         schemas[name] = container[key]
         container[key] = {"$ref": f"{COMPONENT}{name}"}
 
 
-def _is_mapped(container: Any) -> bool:
+def is_mapped(container: Any) -> bool:
     """Tell if these are the alternatives of a discriminator, which takes its values from the names of their references."""
     return is_array(container) and all(item.get("$ref", "")[:-1] == COMPONENT for item in container)
 
 
 def _written_out(document: dict[str, Any], rng: random.Random, _: str) -> None:
     places = schemas_of(document)
-    references = [(one, key) for one, key in places if one[key].keys() == {"$ref"} and not _is_mapped(one)]
+    references = [(one, key) for one, key in places if one[key].keys() == {"$ref"} and not is_mapped(one)]
     if references:
         container, key = rng.choice(references)
         name = container[key]["$ref"].removeprefix(COMPONENT)

@@ -13,7 +13,7 @@ from bodydouble_spec.meaning import identity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spec.tests.random_documents import edit, random_document, random_schema, rewritten, schemas_of
+from spec.tests.random_documents import edit, random_document, random_schema, rewritten, schemas_of, shuffled
 
 DONE: dict[str, Any] = {"200": {"description": "done"}}
 # A few by default, thousands by `--hypothesis-profile=long`.
@@ -40,6 +40,16 @@ def test_a_rewrite_that_keeps_the_meaning_changes_neither_diff_nor_fingerprint(s
 
 @FEW
 @given(st.integers(min_value=0))
+def test_neither_depends_on_the_order_of_paths_components_and_properties(seed: int) -> None:
+    rng = random.Random(seed)
+    document = rewritten(random_document(rng), rng)
+    old, new = load(document), load(shuffled(document, rng))
+    assert [item.message for item in diff(old, new)] == []
+    assert old.fingerprint == new.fingerprint
+
+
+@FEW
+@given(st.integers(min_value=0))
 def test_an_edit_of_the_meaning_is_a_change_and_another_fingerprint(seed: int) -> None:
     rng = random.Random(seed)
     old, new = map(load, edit(random_document(rng), rng.choice(PAIRS), rng))
@@ -57,6 +67,43 @@ def test_diff_and_fingerprint_agree_about_any_two_documents(seed: int) -> None:
     container[key] = random_schema(rng, 2)
     old, new = load(document), load(changed)
     assert (diff(old, new) == []) == (old.fingerprint == new.fingerprint)
+
+
+TEXT = {"type": "string", "maxLength": 9}
+LOOP = {"$ref": "#/components/schemas/Loop"}
+
+
+def with_body(schema: dict[str, Any]) -> dict[str, Any]:
+    loop = {"type": "object", "properties": {"next": LOOP}, "maxProperties": 3}
+    operation = {"requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": DONE}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/x": {"post": operation}},
+        "components": {"schemas": {"Loop": loop}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("twice", "once"),
+    [
+        ({"anyOf": [TEXT, TEXT]}, TEXT),
+        ({"anyOf": [TEXT, {**TEXT, "description": "the same"}]}, TEXT),
+        ({"anyOf": [{"type": "object", "properties": {"a": {"const": 1}}}, {"type": "object", "properties": {"a": {"enum": [1]}}}]},
+         {"type": "object", "properties": {"a": {"const": 1}}}),
+        ({"anyOf": [LOOP, {"description": "the same", **LOOP}]}, LOOP),
+        ({"anyOf": [{"properties": {"a": LOOP}}, {"properties": {"a": LOOP}, "title": "A"}]}, {"properties": {"a": LOOP}}),
+        ({"anyOf": [{"anyOf": [TEXT, {**TEXT, "title": "A"}]}, {"type": "null"}]}, {"type": ["string", "null"], "maxLength": 9}),
+    ],
+)  # fmt: skip
+def test_an_alternative_that_is_written_twice_is_one(twice: dict[str, Any], once: dict[str, Any]) -> None:
+    old, new = load(with_body(twice)), load(with_body(once))
+    assert [item.message for item in diff(old, new)] == []
+    assert old.fingerprint == new.fingerprint
+
+
+def test_equal_alternatives_of_which_exactly_one_must_hold_are_not_one() -> None:
+    assert diff(load(with_body({"oneOf": [TEXT, TEXT]})), load(with_body(TEXT)))
 
 
 def mutual(count: int, limit: int = 900) -> dict[str, Any]:

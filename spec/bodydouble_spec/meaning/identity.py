@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 
 from bodydouble_spec.errors import ContractError
+from bodydouble_spec.meaning.alternatives import Simplification
+from bodydouble_spec.meaning.keywords import Keywords
 from bodydouble_spec.meaning.node import Alternative, Node
 
 __all__ = ["digest", "encoded", "form_of", "identify", "without_collection"]
@@ -59,7 +61,9 @@ def identify(nodes: Iterable[Node]) -> None:
     Raises ContractError when the graph is too large to be told apart.
     """
     below = _reached(nodes)
+    reduced = set[Node]()
     for node in _from_below(below):
+        _drop_equal_alternatives(node, reduced)
         node.number = digest(form_of(node))
     cyclic = {
         node: [child for child in children if not child.number] for node, children in below.items() if not node.number
@@ -72,8 +76,32 @@ def identify(nodes: Iterable[Node]) -> None:
     # A node above may be a turn of a cycle that is written once more.
     known = {digest(form_of(node)): node.number for node in core}
     for node in reversed(above):
+        _drop_equal_alternatives(node, reduced)
         form = digest(form_of(node))
         node.number = known.get(form, form)
+
+
+def _drop_equal_alternatives(node: Node, reduced: set[Node]) -> None:
+    """Keep one of the alternatives that mean the same, and simplify what is left; ``reduced`` has the nodes where that was done.
+
+    All below the node has its number.
+    """
+    for keyword in ("anyOf", "oneOf"):
+        group: list[Alternative] = node.value.get(keyword, [])
+        first: dict[str, Alternative] = {}
+        for item in group:
+            first.setdefault(item.node.number, item)
+        left = [*first.values()] if keyword == "anyOf" else group
+        if len(left) == len(group) and not any(item.node in reduced for item in group):
+            continue
+        del node.value[keyword]
+        if Simplification(node, keyword, left).apply() is not None:
+            node.value[keyword] = left
+        Keywords.drop_foreign(node.value)
+        reduced.add(node)
+        for child in node.children:
+            if not child.number:
+                child.number = digest(form_of(child))
 
 
 def _reached(nodes: Iterable[Node]) -> dict[Node, list[Node]]:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from bodydouble_spec.document import strip_prose
 from bodydouble_spec.errors import ContractError
 from bodydouble_spec.meaning.alternatives import Simplification
-from bodydouble_spec.meaning.identity import encoded
+from bodydouble_spec.meaning.identity import digest, encoded, form_of
 from bodydouble_spec.meaning.keywords import Keywords, plain
 from bodydouble_spec.meaning.node import Alternative, Node, Source
 from bodydouble_spec.schema import PROSE
@@ -22,6 +23,8 @@ _OF_OBJECTS = {
     "additionalProperties", "dependentSchemas", "patternProperties", "properties", "propertyNames", "unevaluatedProperties",
 }  # fmt: skip
 _OF_ARRAYS = {"contains", "items", "prefixItems", "unevaluatedItems"}
+# They say nothing when they are false or 0.
+_OFF = {"deprecated", "minItems", "minLength", "minProperties", "nullable", "readOnly", "uniqueItems", "writeOnly"}
 # Handled by name here; definitions hold nothing by themselves.
 _NO_LEAVES = {
     "$defs", "$ref", "additionalProperties", "allOf", "anyOf", "contains", "contentSchema", "definitions", "dependentSchemas", "discriminator",
@@ -138,13 +141,28 @@ class Schemas:
             schema = root.schema
             if not (is_object(schema) and isinstance(schema.get("$ref"), str)):
                 break
-            if not self._is_30 and any(_is_structure(name) for name in schema if name != "$ref"):
+            if not self._is_30 and any(_says_something(name, schema[name]) for name in schema if name != "$ref"):
                 break
             target = self.target(schema["$ref"])
             if target is None:
                 return Source({}, root.pointer)
             root = target
         return root
+
+    def different(self, group: list[Alternative]) -> list[Alternative]:
+        """Return the alternatives without those that are equal as far as they are built; numbers tell more of them later."""
+        written = {self._outline(item.node): item for item in reversed(group)}
+        built = {
+            digest(form_of(item.node, self._outline)) if item.node.is_built else outline: item
+            for outline, item in written.items()
+        }
+        return sorted(built.values(), key=lambda item: item.index)
+
+    def _outline(self, node: Node) -> str:
+        """Return what is equal for nodes that are written alike; of a node that no schema of the document is, its keywords."""
+        if self._nodes.get(frozenset(id(root.schema) for root in node.roots)) is node:
+            return digest([strip_prose(root.schema) for root in node.roots])
+        return digest(form_of(node, self._outline))
 
     def is_hidden(self, sources: Iterable[Source]) -> bool:
         """Return whether a message of this direction does not have such a property."""
@@ -155,20 +173,33 @@ class Schemas:
 
 
 def _is_single(schema: Mapping[str, Any], keyword: str) -> bool:
-    """Return whether there is one alternative, so that it holds like a part of ``allOf``."""
+    """Return whether there is one alternative, so that it holds like a part of ``allOf``; it may be written more than once."""
     branches = schema.get(keyword)
-    return is_array(branches) and len(branches) == 1 and "discriminator" not in schema
+    if not is_array(branches) or not branches or "discriminator" in schema:
+        return False
+    return len(branches) == 1 or (
+        keyword == "anyOf"
+        and all(item == branches[0] for item in branches)
+        and len({encoded(item) for item in branches}) == 1
+    )
 
 
 def _is_wrapper(schema: Any) -> bool:
     """Return whether a schema says nothing but that others hold."""
     return is_object(schema) and all(
-        name in ("$ref", "allOf") or _is_single(schema, name) for name in schema if _is_structure(name)
+        name in ("$ref", "allOf") or _is_single(schema, name)
+        for name, value in schema.items()
+        if _says_something(name, value)
     )
 
 
 def _is_structure(name: str) -> bool:
     return name not in PROSE and not name.startswith("x-")
+
+
+def _says_something(name: str, value: Any) -> bool:
+    """Return whether a keyword is neither prose nor written with the value that it has anyway."""
+    return _is_structure(name) and not (name in _OFF and value in (False, 0))
 
 
 class _Builder:
@@ -383,7 +414,7 @@ class _Builder:
             reference = branch.get("$ref") if is_object(branch) else None
             node = self._schemas.built(self._schemas.node(part.below(branch, keyword, index)))
             found.append(Alternative(index, node, reference if isinstance(reference, str) else None))
-        return keyword, found
+        return keyword, found if keyword == "oneOf" else self._schemas.different(found)
 
     def _add_discriminator(self, objects: list[Source]) -> None:
         part = next((part for part in objects if is_object(part.schema.get("discriminator"))), None)
