@@ -9,7 +9,8 @@ from bodydouble_spec.diff.changes import Changes, Location, Verbatim
 from bodydouble_spec.diff.constraints import LEAF_KEYWORDS, keyword_differences
 from bodydouble_spec.diff.judgement import Judge, Place
 from bodydouble_spec.diff.properties import READ_WRITE, PropertyComparison, properties_of
-from bodydouble_spec.diff.rules import schema_rule
+from bodydouble_spec.diff.rules import RULES, schema_rule
+from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Node, Part, Source, digest, form_of
 
 __all__ = ["SchemaComparison"]
@@ -26,8 +27,15 @@ _HANDLED = {
     "prefixItems", "properties", "readOnly", "required", "writeOnly",
 }  # fmt: skip
 _MAX_DEPTH = 60
-# A pair of components is compared at every place that uses it, up to this number; then, and on a cycle, once.
+# A pair of schemas is compared at every place of a body, up to this number; then, and on a cycle, once in each body.
 _MAX_COMPARISONS = 2_000
+# The comparisons of a whole document after which a pair that another body has too is not compared again.
+_MAX_IN_ALL = 200_000
+_MAX_CYCLIC_IN_ALL = 5_000
+_REPEATED = replace(
+    RULES["not-compared"],
+    sentence="{it} leads to changes that are told of {old}, and were not compared here again: there are too many",
+)
 _TYPE_SUFFIXES = ("type-", "list-of-types-")
 
 
@@ -39,11 +47,16 @@ class SchemaComparison:
         self.judge = Judge(changes)
         self._properties = PropertyComparison(changes, _number_without_default, self._compare_at)
         self._kept: list[Node] = []
-        self._seen: set[tuple[str, str, str | None]] = set()
+        self._seen: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str, str | None], str] = {}
+        self._repeated: str | None = None
+        self._skipped = 0
+        self._worst = Severity.WARNING
         self._later: deque[tuple[Place, Location]] = deque()
         self._entered: set[tuple[int, int]] = set()
         self._depth = 0
         self._comparisons = 0
+        self._in_all = 0
 
     def enter(self, old: Part, new: Part) -> bool:
         """Return whether a pair of incoming operations is met for the first time; callbacks may lead to themselves."""
@@ -58,9 +71,18 @@ class SchemaComparison:
 
     def compare(self, old: Node, new: Node, location: Location) -> None:
         """Add the changes between two schemas of a body or parameter."""
+        self._seen.clear()
+        self._comparisons = 0
+        self._repeated = None
+        first = len(self.changes.found)
         self._compare_at(Place(old, new), location)
         while self._later:
             self._compare_at(*self._later.popleft())
+        if self._repeated is not None:
+            self.changes.add(_REPEATED, location, new.pointer, Verbatim(self._repeated), None)
+            self.changes.found[-1] = replace(self.changes.found[-1], severity=self._worst)
+        # What is not told again may be as severe as any that was told.
+        self._worst = max((self._worst, *(change.severity for change in self.changes.found[first:])), key=_rank)
 
     def _stand_in(self, value: Node | bool, pointer: str) -> Node:
         """Return a node for a schema that is not there or false."""
@@ -78,22 +100,36 @@ class SchemaComparison:
         old, new = place.old, place.new
         if self.are_equal(old, new):
             return
+        is_cyclic = old.is_cyclic or new.is_cyclic
         self._comparisons += 1
-        is_once = old.is_cyclic or new.is_cyclic or self._comparisons > _MAX_COMPARISONS
-        key = (old.number, new.number, location.direction)
+        is_once = is_cyclic or self._comparisons > _MAX_COMPARISONS
+        key = old.number, new.number
         if is_once and key in self._seen:
+            self._skipped += 1
             return
-        if self._depth > (0 if old.is_cyclic or new.is_cyclic else _MAX_DEPTH):
+        teller = self._told.get((*key, location.direction))
+        if (
+            teller is not None
+            and teller != _place_text(location)
+            and self._in_all > (_MAX_CYCLIC_IN_ALL if is_cyclic else _MAX_IN_ALL)
+        ):
+            self._repeated = self._repeated or teller
+            self._skipped += 1
+            return
+        if self._depth > (0 if is_cyclic else _MAX_DEPTH):
             # Of the ways to a place on a cycle, the shortest one is told.
             self._later.append((place, location))
             return
         self._seen.add(key)
+        self._told.setdefault((*key, location.direction), _place_text(location))
+        self._in_all += 1
         self._depth += 1
-        first = len(self.changes.found)
+        first, skipped = len(self.changes.found), self._skipped
         self._compare(place, location)
         self._depth -= 1
         if (
             len(self.changes.found) == first
+            and self._skipped == skipped
             and not self._later
             and not is_once
             and not self._is_told_above(old, new, location)
@@ -289,6 +325,15 @@ class SchemaComparison:
             for name in before.keys() & after.keys():
                 step = place.below(before[name], after[name], keyword, name)
                 self._compare_at(step, location.below(f" ({keyword} {name})"))
+
+
+def _place_text(location: Location) -> str:
+    """Return the name of a whole body in messages."""
+    return f"{location.whole} of {location.operation}" if location.operation else location.whole
+
+
+def _rank(severity: Severity) -> int:
+    return severity.rank
 
 
 def _one_way_location(location: Location, new: Node) -> Location:

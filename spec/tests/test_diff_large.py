@@ -1,0 +1,66 @@
+"""Changes of large documents: every operation tells its own, and what is not told again is said."""
+
+from typing import Any
+
+import pytest
+from bodydouble_spec import Contract
+from bodydouble_spec.diff import diff, schemas
+
+LOOP = {"$ref": "#/components/schemas/Loop"}
+PART = {"$ref": "#/components/schemas/Part"}
+
+
+def load(document: dict[str, Any]) -> Contract:
+    return Contract.load(document, overlay=None)
+
+
+def document_of(body: dict[str, Any], operations: int, **components: Any) -> dict[str, Any]:
+    operation = {
+        "requestBody": {"content": {"application/json": {"schema": body}}},
+        "responses": {"200": {"description": "done"}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {f"/{number}": {"post": operation} for number in range(operations)},
+        "components": {"schemas": components},
+    }
+
+
+def wide(limit: int, *, operations: int) -> dict[str, Any]:
+    """Return a document whose operations have many changes when the limit changes."""
+    many = {f"p{number}": {"type": "string", "maxLength": limit + number} for number in range(100)}
+    body = {"type": "object", "properties": {**many, "last": PART}}
+    return document_of(body, operations, Part={"type": "object", "properties": {"size": {"minimum": limit}}})
+
+
+def shared(limit: int, *, operations: int) -> dict[str, Any]:
+    """Return a document whose operations all lead to one component, which leads to itself, and to another one."""
+    body = {"type": "object", "properties": {"loop": LOOP, "part": PART}}
+    loop = {"type": "object", "properties": {"next": LOOP}, "maxProperties": limit}
+    return document_of(body, operations, Loop=loop, Part={"type": "object", "maxProperties": limit})
+
+
+def test_each_operation_tells_its_own_change_in_a_large_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "_MAX_COMPARISONS", 150)
+    found = diff(load(wide(1, operations=10)), load(wide(2, operations=10)))
+    assert sum("`last.size`" in item.message for item in found) == 10
+    assert {item.operation for item in found} == {f"POST /{number}" for number in range(10)}
+
+
+def test_operations_that_share_a_changed_cycle_each_tell_it() -> None:
+    found = diff(load(shared(3, operations=5)), load(shared(2, operations=5)))
+    places = [(item.operation, item.message.split("`")[1]) for item in found]
+    assert places == [(f"POST /{number}", name) for number in range(5) for name in ("part", "loop")]
+
+
+@pytest.mark.parametrize("limit", ["_MAX_IN_ALL", "_MAX_CYCLIC_IN_ALL"])
+def test_beyond_the_limit_each_operation_says_that_its_changes_are_not_told_again(
+    monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    monkeypatch.setattr(schemas, limit, 0)
+    found = diff(load(shared(3, operations=3)), load(shared(2, operations=3)))
+    said = [item for item in found if item.id == "not-compared"]
+    assert [item.operation for item in said] == ["POST /1", "POST /2"]
+    assert {item.severity for item in said} == {found[0].severity}
+    assert all("told of the request of POST /0" in item.message for item in said)
