@@ -1,6 +1,7 @@
 """The verdict for an app of four recorded calls: the exit code and the sentence for each change of the document (app_changes.yaml)."""
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 from bodydouble_contract_tests.impact import impact, weigh
 from bodydouble_contract_tests.impact.recorded import VERDICT
-from bodydouble_spec import Contract, Exchange, Finding, Severity, exit_code, is_array, pointer_parts
+from bodydouble_spec import Contract, Exchange, Finding, RecordedAnswer, Severity, exit_code, is_array, pointer_parts
 from bodydouble_spec.diff import diff
 from hypothesis import settings
 
@@ -120,6 +121,54 @@ def test_a_member_that_the_app_does_not_read_raises_no_error() -> None:
     case = case_of("url-renamed", reads=["/meta/usage/credits_used"])
     assert exit_code(verdict(case)) == 0
     assert exit_code(verdict(case_of("url-renamed", reads=["/data/*/url"]))) == 1
+
+
+FORMS: dict[str, Any] = {
+    "data": {"data": [{"url": "https://cdn.example.com/1.png", "b64_json": None}]},
+    "data and cost": {
+        "data": [{"url": "https://cdn.example.com/1.png"}],
+        "meta": {"usage": {"credits_used": 84000}},
+    },
+    "base64": {"data": [{"url": None, "b64_json": "iVBORw0KGgo="}]},
+    "quick-example": {"images": [{"url": "https://cdn.example.com/1.png"}], "description": "a picture"},
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "removed", "lost"),
+    [
+        ("data", "ANSWER/properties/meta", []),
+        ("data and cost", "ANSWER/properties/meta", ["meta.usage.credits_used is gone"]),
+        ("base64", "ITEM/properties/b64_json", ["data[].b64_json is gone"]),
+        ("base64", "ITEM/properties/url", []),
+        ("quick-example", "ITEM/properties/url", []),
+    ],
+)
+def test_an_app_reads_what_its_recorded_answers_have(form: str, removed: str, lost: list[str]) -> None:
+    app = [replace(call, answer=RecordedAnswer(200, {}, FORMS[form])) for call in APP]
+    new = Contract.load(edited([["remove", removed]]))
+    (first,) = weigh([], impact(OLD, new, exchanges=app, only_recorded=True))
+    said = f"the answers to all of your 4 calls no longer have what your recorded answers have: {'; '.join(lost)}"
+    assert (first.message, first.severity is Severity.ERROR) == (
+        (said, True) if lost else ("no call of yours is affected", False)
+    )
+
+
+def test_a_member_that_goes_from_the_form_of_an_apps_answers_breaks_this_app_only() -> None:
+    images = ["move", "ANSWER/properties/data", "ANSWER/properties/images"]
+    old, new = (
+        Contract.load(edited([images, *edits]))
+        for edits in ([], [["remove", "ANSWER/properties/images/items/properties/url"]])
+    )
+    said: dict[str, str] = {}
+    for form in ("data", "quick-example"):
+        app = [replace(call, answer=RecordedAnswer(200, {}, FORMS[form])) for call in APP[:1]]
+        (verdict_of_app,) = weigh([], impact(old, new, exchanges=app, only_recorded=True))
+        said[form] = verdict_of_app.message
+    assert said == {
+        "data": "no call of yours is affected",
+        "quick-example": "the answers to your call no longer have what your recorded answers have: images[].url is gone",
+    }
 
 
 def test_operations_that_moved_together_are_one_alarm() -> None:

@@ -14,6 +14,7 @@ from bodydouble_spec import (
     is_array,
     is_object,
     is_success,
+    join_pointer,
     pointer_parts,
     restore_pictures,
 )
@@ -53,6 +54,14 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerPlaces:
+    """The places of an answer that an app reads, as JSON pointers: named by the user, or all that its recorded answers have."""
+
+    pointers: tuple[str, ...]
+    is_recorded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AppCall:
     """One recorded request that the old contract allows: the number of such requests, and what became of it under the new one.
 
@@ -81,7 +90,9 @@ def tried_calls(
     pictures = PlaceholderPictures()
     counts: Counter[str] = Counter()
     first: dict[str, Exchange] = {}
-    for exchange in exchanges:
+    recorded = [*exchanges]
+    places = _given_places(recorded) if reads is None else AnswerPlaces(tuple(reads))
+    for exchange in recorded:
         query = exchange.path.partition("?")[2]
         text = json.dumps([exchange.body, query, sorted(exchange.headers)], sort_keys=True)
         counts[text] += 1
@@ -91,13 +102,11 @@ def tried_calls(
         body = NO_BODY if exchange.body is None else restore_pictures(exchange.body, pictures.text)
         if pair.before.request_required if body is NO_BODY else not pair.was_allowed(body):
             continue
-        found.append(replace(_tried(pair, servers, exchange, body, reads), count=counts[text]))
+        found.append(replace(_tried(pair, servers, exchange, body, places), count=counts[text]))
     return found
 
 
-def _tried(
-    pair: OperationPair, servers: Servers, exchange: Exchange, body: Any, reads: Sequence[str] | None
-) -> AppCall:
+def _tried(pair: OperationPair, servers: Servers, exchange: Exchange, body: Any, reads: AnswerPlaces | None) -> AppCall:
     path = exchange.route if "{" in pair.after.path and pair.after.key == pair.before.key else pair.after.path
     reasons = [*barriers(pair, servers.new, body, path), *_parameters(pair, servers.new, exchange, body, path)]
     parts = pair.new_terms.sent
@@ -181,22 +190,51 @@ def _in_vain(pair: OperationPair, body: Any) -> Iterator[Effect]:
 
 
 def _lost(
-    pair: OperationPair, before: httpx.Response, after: httpx.Response, reads: Sequence[str] | None
+    pair: OperationPair, before: httpx.Response, after: httpx.Response, reads: AnswerPlaces | None
 ) -> Iterator[Effect]:
     """Yield an effect for each place of the old answer that the app reads and that the new one lacks, or has as another type."""
     old, new = _json(before), _json(after)
-    places = _default_reads(before, old) if reads is None else reads
-    for place in dict.fromkeys(_any_item(place) for place in places):
+    reads = AnswerPlaces(tuple(_default_reads(before, old))) if reads is None else reads
+    for place in dict.fromkeys(_any_item(place) for place in reads.pointers):
         values = [value for _, value in values_at(old, place) if value is not None]
         others = [value for _, value in values_at(new, place) if value is not None]
         is_dropped = place in pair.dropped_places
-        if not values or (not is_dropped and {*map(_kind, others)} & {*map(_kind, values)}):
+        # A recorded answer may have had what the mock server leaves out.
+        if not values and not (reads.is_recorded and is_dropped):
+            continue
+        if values and not is_dropped and {*map(_kind, others)} & {*map(_kind, values)}:
             continue
         text = path_text("".join(f"/{part}" for part in place).replace("/*", "/0"), any_index=True)
         now = f"is now of type {_kind(others[0])}" if others and not is_dropped else "is gone"
-        yield Effect(
-            "answer", Severity.ERROR, "/" + "/".join(place), f"{text} {now}", "response", _kind(values[0]), None
-        )
+        rule = "recorded-answer" if reads.is_recorded else "answer"
+        expected = _kind(values[0]) if values else None
+        yield Effect(rule, Severity.ERROR, "/" + "/".join(place), f"{text} {now}", "response", expected, None)
+
+
+def _given_places(exchanges: Iterable[Exchange]) -> AnswerPlaces | None:
+    """Return the places where the recorded answers have values, or None when no success is recorded.
+
+    The app may read each of them, whatever form its answers have.
+    """
+    found: dict[str, None] = {}
+    for exchange in exchanges:
+        if exchange.answer is not None and is_success(exchange.answer.status):
+            body = restore_pictures(exchange.answer.body, lambda _: "a picture")
+            found |= dict.fromkeys(_value_places(body))
+    found.pop("", None)
+    return AnswerPlaces(tuple(found), is_recorded=True) if found else None
+
+
+def _value_places(value: Any, pointer: str = "") -> Iterator[str]:
+    """Yield the pointer of each innermost value, with ``*`` for any item of a list."""
+    if is_object(value):
+        for name, member in value.items():
+            yield from _value_places(member, join_pointer(pointer, name))
+    elif is_array(value):
+        for member in value:
+            yield from _value_places(member, f"{pointer}/*")
+    elif value is not None:
+        yield pointer
 
 
 def _default_reads(answer: httpx.Response, body: Any) -> list[str]:

@@ -36,7 +36,8 @@ def impact(
     contract serves, and the requests of ``exchanges``, an app's own recordings. Where a required property, such as the model's name, no longer
     allows any old value, everything is run twice: as sent, and with the new value.
 
-    ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those that the bodydouble client reads.
+    ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those where its recorded answers have values;
+    without such answers, those that the bodydouble client reads.
     ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time.
 
     A finding that an answer decided has the source ``executed``, and ``request`` has an example. ``pointer`` is the place in the request, or in the

@@ -28,7 +28,8 @@ def recorded_findings(
 
     Each was sent to a mock server for the old contract and to one for the new. Requests that the old contract refuses too are skipped. A
     picture that the recording left out is replaced by one of the same media type, size in pixels and bytes. ``reads`` are the places of an
-    answer that the app reads, as JSON pointers; without it, those that the bodydouble client reads.
+    answer that the app reads, as JSON pointers; without it, those where its recorded answers have values; without such answers, those that
+    the bodydouble client reads.
     """
     if not exchanges:
         return
@@ -143,6 +144,7 @@ def _effects(pair: OperationPair, calls: list[AppCall], total: int) -> Iterator[
     others = ("default",) if dearer else ("default", "default-costs")
     for rules, sentence in (
         (("answer",), "the answers to {} no longer have what your app reads: {}"),
+        (("recorded-answer",), "the answers to {} no longer have what your recorded answers have: {}"),
         (others, "{} will be answered otherwise: {}"),
         (("ignored",), "{} will be served without a part of it: {}"),
     ):
