@@ -51,6 +51,15 @@ def test_a_broken_body_is_found_by_strict_validation(body: dict[str, Any], viola
     assert noticed(VENDORED, violation.apply(body))
 
 
+def test_what_the_usual_body_leaves_null_is_broken_too() -> None:
+    sound = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+    message = {"type": "object", "properties": {"audio": {**sound, "nullable": True, "example": None}}}
+    operation = an_operation({"type": "object", "properties": {"messages": {"type": "array", "items": message}}})
+    usual = {"messages": [{"audio": None}]}
+    unnoticed = [item.id for item in violations(operation) if not noticed(operation, item.apply(usual))]
+    assert (noticed(operation, usual), unnoticed) == ([], [])
+
+
 @given(BODIES)
 def test_the_unbroken_bodies_have_no_findings(body: dict[str, Any]) -> None:
     assert not noticed(VENDORED, body)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -59,12 +59,27 @@ def violations(operation: Operation) -> tuple[Violation, ...]:
         return ()
     baseline = _finding_keys(operation, reference)
     found = {
-        violation.id: violation
+        violation.id: replace(violation, apply=partial(_apply, change=violation.apply, reference=reference))
         for violation in _body_violations(operation, reference)
         if _finding_keys(operation, violation.apply(reference)) - baseline
     }
     pictures = _picture_violations() if _has_pictures(reference) else ()
     return (*found.values(), *pictures)
+
+
+def _apply(body: Any, change: Callable[[Any], Any], reference: Any) -> Any:
+    """Break a body; where it is null at the place that is broken, with the value that the contract has there."""
+    changed = change(body)
+    return change(_fill(body, reference)) if changed == body else changed
+
+
+def _fill(body: Any, reference: Any) -> Any:
+    """Return a body with a value of the reference for each null."""
+    if is_object(body) and is_object(reference):
+        return {name: _fill(value, reference.get(name)) for name, value in body.items()}
+    if is_array(body) and is_array(reference) and reference:
+        return [_fill(item, reference[0]) for item in body]
+    return reference if body is None else body
 
 
 def _finding_keys(operation: Operation, body: Any) -> set[tuple[str, str]]:
