@@ -1,4 +1,4 @@
-"""Mutants of the client, one deviation each: texts to substitute in its modules (mutants.yaml), and the finding that must come.
+"""Mutants of the client, one deviation each: texts to substitute in its modules (the YAML files here), and the finding that must come.
 
 A mutant is applied to the loaded client: the functions of the changed module get the changed code, and its constants the changed values.
 """
@@ -16,7 +16,7 @@ import yaml
 
 __all__ = ["ClientMutant", "client_mutants", "mutated"]
 
-_CASES = Path(__file__).parent / "mutants.yaml"
+_CASES = ("mutants.yaml", "further.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class ClientMutant:
 
 def client_mutants() -> list[ClientMutant]:
     """Return all mutants."""
-    cases: dict[str, dict[str, str]] = yaml.safe_load(_CASES.read_text(encoding="utf-8"))
-    return [ClientMutant(name, **case) for name, case in cases.items()]
+    texts = ((Path(__file__).parent / name).read_text(encoding="utf-8") for name in _CASES)
+    return [ClientMutant(name, **case) for text in texts for name, case in yaml.safe_load(text).items()]
 
 
 @contextmanager
