@@ -8,6 +8,7 @@ from bodydouble_contract_tests.claims.calls import InputPicture
 from bodydouble_contract_tests.claims.claims import (
     CrossValidator,
     claim_clients_agree,
+    claim_downloads_are_whole,
     claim_invalid_call_is_refused,
     claim_only_refused_attempts_are_repeated,
     claim_outcome_is_documented,
@@ -30,6 +31,9 @@ __all__ = ["CALL", "REPEATED_ANSWERS", "ClientProof", "same_settings"]
 CALL = ClientCall("make it night", (InputPicture("text", "https://example.com/a.png"),), num_images=2)
 REPEATED_ANSWERS: dict[str, tuple[dict[str, Any], int]] = {
     "429": ({"status": 429}, 2),
+    "408": ({"status": 408}, 2),
+    "504": ({"status": 504}, 2),
+    "400": ({"status": 400}, 1),
     "503": ({"status": 503, "fault": "truncated-json"}, 2),
     "500": ({"status": 500}, 1),
     "reset": ({"fault": "reset-mid-body"}, 1),
@@ -90,9 +94,24 @@ class ClientProof:
             harness.server.play({"answers": [answer]})
         first, second = (harness.run(CALL) for harness in self.harnesses)
         return [
+            *claim_only_refused_attempts_are_repeated(first),
             *claim_outcome_is_documented(first),
             *claim_outcome_is_documented(second),
             *claim_outcome_matches_the_answer(first),
+            *claim_clients_agree(first, second),
+        ]
+
+    def of_downloads(self, images: str) -> list[Finding]:
+        """Return the claims that do not hold for the pictures of an answer, which come as ``url``, ``b64_json`` or ``both``."""
+        for harness in self.harnesses:
+            harness.server.reset()
+            harness.server.play({"answers": [{"images": images}]})
+        first, second = (harness.run(CALL, downloads=True) for harness in self.harnesses)
+        return [
+            *claim_valid_call_is_served(first),
+            *claim_outcome_is_documented(first),
+            *claim_downloads_are_whole(first),
+            *claim_downloads_are_whole(second),
             *claim_clients_agree(first, second),
         ]
 

@@ -193,6 +193,11 @@ def test_only_what_was_refused_for_now_is_sent_again(proof: ClientProof, name: s
     assert proof.of_repetition(name, is_asynchronous=is_asynchronous) == []
 
 
+@pytest.mark.parametrize("images", ["url", "b64_json", "both"])
+def test_pictures_are_downloaded_whole(proof: ClientProof, images: str) -> None:
+    assert proof.of_downloads(images) == []
+
+
 def test_another_contract_behind_the_client_is_noticed(vendored: Contract) -> None:
     document = orjson.loads(orjson.dumps(vendored.document).replace(b"gemini-2.5-flash-image-edit", b"nano-banana"))
     contract = Contract.load(document, overlay=None)

@@ -46,7 +46,10 @@ class InputPicture:
             case "memoryview":
                 return memoryview(self.data)
             case "file object":
-                return BytesIO(self.data)
+                # It is read from where it stands, which need not be its beginning.
+                file = BytesIO(self.data * 2)
+                file.seek(len(self.data))
+                return file
             case "path":
                 return self.path
             case "path as text":

@@ -15,9 +15,10 @@ from bodydouble_client import (
     DownloadError,
     EditResult,
 )
-from bodydouble_spec import Contract, Evidence, Finding, Operation, is_success
+from bodydouble_spec import Contract, Evidence, Finding, Operation, is_success, picture_kind
 from bodydouble_spec.oracle import Oracle
 
+from bodydouble_contract_tests.checks import picture_damage
 from bodydouble_contract_tests.claims.comparison import (
     answer_members,
     differing_members,
@@ -31,11 +32,12 @@ from bodydouble_contract_tests.claims.comparison import (
     shortened,
     type_name,
 )
-from bodydouble_contract_tests.claims.harness import CallRecord, PostResult, ReceivedRequest
+from bodydouble_contract_tests.claims.harness import CALL_KEY, CallRecord, PostResult, ReceivedRequest
 
 __all__ = [
     "CrossValidator",
     "claim_clients_agree",
+    "claim_downloads_are_whole",
     "claim_invalid_body_is_refused",
     "claim_invalid_call_is_refused",
     "claim_only_refused_attempts_are_repeated",
@@ -105,7 +107,7 @@ def claim_request_matches_the_call(record: CallRecord) -> list[Finding]:
 
 
 def claim_request_is_addressed_and_signed(
-    record: CallRecord, operation: Operation, key: str = "a-key"
+    record: CallRecord, operation: Operation, key: str = CALL_KEY
 ) -> list[Finding]:
     """Check that each request goes to the operation's path as JSON, with the key as a bearer token and an id that the service can echo."""
     return [found for request in record.received for found in header_differences(request, operation, key)]
@@ -142,6 +144,24 @@ def claim_outcome_is_documented(record: CallRecord) -> list[Finding]:
         message = f"the call took {record.elapsed_s:.1f} s, its deadline was {record.deadline_s:g} s"
         findings.append(finding("deadline-missed", message, record.deadline_s, record.elapsed_s))
     return findings
+
+
+def claim_downloads_are_whole(record: CallRecord) -> list[Finding]:
+    """Check that every picture of a result was downloaded, to its last byte."""
+    damages = {number: damage for number, item in enumerate(record.downloads) if (damage := _damage(item)) is not None}
+    return [
+        finding(
+            "download-damaged", f"a download is no whole picture: {damage}", "a picture", damage, f"/downloads/{number}"
+        )
+        for number, damage in damages.items()
+    ]
+
+
+def _damage(download: bytes | BaseException) -> str | None:
+    if isinstance(download, BaseException):
+        return f"it gave {type_name(download)}"
+    kind = picture_kind(download)
+    return "it has another form" if kind is None else picture_damage(download, kind.media_type)
 
 
 def claim_outcome_matches_the_answer(record: CallRecord) -> list[Finding]:

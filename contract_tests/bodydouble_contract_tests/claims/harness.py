@@ -17,7 +17,10 @@ from starlette.types import Receive, Scope, Send
 
 from bodydouble_contract_tests.claims.calls import ClientCall
 
-__all__ = ["CallRecord", "Harness", "PostResult", "ReceivedRequest", "RecordingServer"]
+__all__ = ["CALL_KEY", "CallRecord", "Harness", "PostResult", "ReceivedRequest", "RecordingServer"]
+
+CALL_KEY = "A-Key"
+"""The key of each call; in both letter cases, since a key is not a name."""
 
 T = TypeVar("T")
 Pictures: TypeAlias = "tuple[bytes | BaseException, ...]"
@@ -140,7 +143,7 @@ class Harness:
             self._runner.close()
         self._http.close()
 
-    def run(self, call: ClientCall, *, key: str = "a-key", downloads: bool = False) -> CallRecord:
+    def run(self, call: ClientCall, *, key: str = CALL_KEY, downloads: bool = False) -> CallRecord:
         """Make a call, and download its pictures if wanted. Exceptions of the client are recorded, not raised."""
         self.server.received.clear()
         began = time.monotonic()
@@ -153,7 +156,7 @@ class Harness:
 
     def post(self, operation: Operation, body: Any, content: bytes) -> PostResult:
         """Post a body without the client, as these bytes of JSON."""
-        path, headers = operation.security.authorize("a-key", operation.path, {"Content-Type": "application/json"})
+        path, headers = operation.security.authorize(CALL_KEY, operation.path, {"Content-Type": "application/json"})
         answer = self._http.request(
             operation.method,
             f"{self._base_url}{path}",

@@ -83,6 +83,8 @@ _MEMBERS: dict[str, tuple[Any, ...]] = {
         [_PICTURE, {"url": None, "b64_json": "aGk="}, {"url": "http://a.test/3.png", "b64_json": "aGk="}],
         [{"url": "data:image/png;base64,aGk=", "mime_type": "image/png"}],
         [_PICTURE, {"url": ""}],
+        [{"url": "http://a.test/1.png?signature=a%2Fb#c", "b64_json": "data:image/png;base64,aGk="}],
+        [{"url": f"http://a.test/{number}.png"} for number in range(6)],
     ),
     "images": ([{"url": "http://b.test/2.png"}], []),
     "description": (" A night\nwith stars ", "", 5),
@@ -182,16 +184,19 @@ def boundary_answers(contract: Contract, operation: Operation | None = None) -> 
     """
     operation = operation or contract.operation()
     faults = [{}, *({"fault": fault} for fault in _FAULTS)]
-    made = [
+    made: list[dict[str, Any]] = [
         {"status": status, "envelope": envelope, **fault}
         for status, envelope, fault in product(_STATUSES, ("problem", "legacy"), faults)
     ]
     choices = {"violation": [item.id for item in violations(operation)], "dialect": _dialects(operation)}
     choices["images"] = ["url", "b64_json", "both"]
+    made.append({"status": 307, "headers": {"location": "/elsewhere"}})
     made += [{name: value} for name, values in choices.items() for value in values]
     success = {"status": operation.success_status, "violation": True}
     given: list[dict[str, Any]] = [{**success, "body": body} for body in boundary_bodies()]
     given += [{**success, "body": body, "headers": _CHARGE_HEADERS} for body in boundary_bodies()]
+    named = {"data": [_PICTURE] * 2, "requestId": "the-id-of-the-body"}
+    given.append({**success, "body": named, "headers": {"x-request-id": ""}})
     given += [{**answer, "violation": True} for answer in boundary_refusals()]
     for status in (operation.success_status, 400, 502):
         given += [{"status": status, "body": text, "violation": True} for text in _TEXTS]
