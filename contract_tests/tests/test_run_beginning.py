@@ -16,6 +16,7 @@ from bodydouble_contract_tests.checks import (
 )
 from bodydouble_contract_tests.checks.profile import CrossValidation
 from bodydouble_contract_tests.run.beginning import beginning_of_answer
+from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.verification import Target, VerifyOptions, verify
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 
@@ -118,3 +119,10 @@ def test_a_small_answer_is_given_to_the_second_validator(monkeypatch: pytest.Mon
     body = {"data": [PICTURE], "meta": META}
     checked(body)
     assert list(map(orjson.loads, asked)) == [body]
+
+
+def test_a_large_answer_is_kept_as_a_description() -> None:
+    content = json.dumps({"data": [{"url": 0}] * 20_000}).encode()
+    whole = Observation(CASE, b"", 200, {}, content, beginning=beginning_of_answer(content))
+    kept = Redaction("a-key-of-nobody").observation(whole)
+    assert (kept.content, kept.beginning) == (content[:200], None)

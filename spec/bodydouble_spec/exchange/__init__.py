@@ -4,7 +4,7 @@ from bodydouble_spec.exchange.exchange import Exchange, RecordedAnswer
 from bodydouble_spec.exchange.filters import BadFilter, ExchangeFilter, parse_path, parse_status
 from bodydouble_spec.exchange.pictures import RecordedPicture, decode_picture, may_hold_picture, restore_pictures
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
-from bodydouble_spec.exchange.recorder import ReadBody, is_plain_json, record_body, record_value
+from bodydouble_spec.exchange.recorder import ReadBody, describe_body, is_plain_json, record_body, record_value
 from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
 from bodydouble_spec.exchange.references import (
     picture_beginning,
@@ -28,6 +28,7 @@ __all__ = [
     "Redactor",
     "credentials",
     "decode_picture",
+    "describe_body",
     "is_plain_json",
     "is_secret_name",
     "may_hold_key",

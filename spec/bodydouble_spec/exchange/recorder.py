@@ -11,7 +11,7 @@ from bodydouble_spec.exchange.pictures import RecordedPicture, may_hold_picture
 from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_secret_name
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["ReadBody", "is_plain_json", "record_body", "record_value"]
+__all__ = ["ReadBody", "describe_body", "is_plain_json", "record_body", "record_value"]
 
 _MAX_TEXT_CHARACTERS = 20_000
 _MAX_CHARACTERS = 200_000
@@ -52,11 +52,14 @@ def record_body(data: bytes, redactor: Redactor, read: ReadBody | None = None) -
             body = _ValueRecorder(redactor, read.pictures).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
-    if body is not None:
-        return body, None
+    return (body, None) if body is not None else (None, describe_body(data, redactor))
+
+
+def describe_body(data: bytes, redactor: Redactor) -> dict[str, Any]:
+    """Return the description of a body that is not recorded as JSON: ``bytes``, ``sha256`` and ``text``, the first 200 characters."""
     start = data[: 4 * (_DESCRIBED_CHARACTERS + redactor.margin)].decode("utf-8", "replace")
     digest = hashlib.sha256(data).hexdigest()
-    return None, {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
+    return {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
 
 
 def is_plain_json(data: bytes, value: Any, *, may_have_picture: bool | None = None) -> bool:
