@@ -232,6 +232,21 @@ REFERENCED = {
             {"kind": "round", "radius": 0},
             id="discriminator",
         ),
+        pytest.param(
+            {
+                "$ref": "#/$defs/Circle",
+                "$defs": {
+                    "Circle": {"allOf": [{"$ref": "#/$defs/Shape"}]},
+                    "Shape": {
+                        "type": "object",
+                        "properties": {"kind": {"type": "string"}},
+                        "discriminator": {"propertyName": "kind", "mapping": {"round": "#/components/schemas/Circle"}},
+                    },
+                },
+            },
+            {"kind": "round"},
+            id="discriminator of a base",
+        ),
     ],
 )
 def test_the_keyword_is_obeyed(schema: dict[str, Any], value: Any) -> None:

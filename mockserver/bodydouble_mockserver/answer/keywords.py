@@ -40,33 +40,36 @@ class Way:
     opened: frozenset[str] = _NO_NAMES
 
 
-def ways(schema: Any, definitions: Mapping[str, Any], opened: frozenset[str], depth: int = 0) -> Iterator[Way]:
+def ways(
+    schema: Any, definitions: Mapping[str, Any], opened: frozenset[str], depth: int = 0, subject: str | None = None
+) -> Iterator[Way]:
     """Yield the ways to conform to a schema, one for each choice among its alternatives.
 
-    None when it is false, or leads back to a definition in ``opened``.
+    None when it is false, or leads back to a definition in ``opened``. ``subject`` is the reference by which the whole is known, for the
+    discriminator of a schema that others extend.
     """
     if schema is False or depth > _MAX_DEPTH:
         return
     if not is_object(schema):
         yield Way({}, (), opened)
         return
-    own = {name: value for name, value in schema.items() if name not in _COMPOUND}
-    found = [Way(own, (schema["pattern"],) if "pattern" in schema else (), opened)]
+    found = [_own_way(schema, opened, subject)]
     reference = schema.get("$ref")
     if isinstance(reference, str):
         name = reference.removeprefix(_REFERENCE)
         if name in opened:
             return
-        found = _product(found, ways(definitions.get(name, {}), definitions, opened | {name}, depth + 1))
+        inner = ways(definitions.get(name, {}), definitions, opened | {name}, depth + 1, subject or reference)
+        found = _product(found, inner)
     for part in schema.get("allOf", ()):
-        found = _product(found, ways(part, definitions, opened, depth + 1))
+        found = _product(found, ways(part, definitions, opened, depth + 1, subject))
     for keyword in _CHOICES:
         if keyword in schema:
             branches: Iterator[Way] = (
                 named
                 for branch in schema[keyword]
                 for way in ways(branch, definitions, opened, depth + 1)
-                for named in [_with_discriminator(way, schema.get("discriminator"), branch)]
+                for named in [_with_discriminator(way, schema.get("discriminator"), _reference_of(branch))]
             )
             found = _product(found, branches)
     for part in schema.get("dependentSchemas", {}).values():
@@ -80,6 +83,13 @@ def ways(schema: Any, definitions: Mapping[str, Any], opened: frozenset[str], de
         ]
         found = _product(found, iter(conditional))
     yield from found
+
+
+def _own_way(schema: Schema, opened: frozenset[str], subject: str | None) -> Way:
+    own = {name: value for name, value in schema.items() if name not in _COMPOUND}
+    way = Way(own, (schema["pattern"],) if "pattern" in schema else (), opened)
+    # Beside alternatives it is one of those that the discriminator tells apart.
+    return way if schema.keys() & {*_CHOICES} else _with_discriminator(way, schema.get("discriminator"), subject)
 
 
 def _product(first: Sequence[Way], second: Iterator[Way]) -> list[Way]:
@@ -101,9 +111,12 @@ def _merge_ways(first: Way, second: Way) -> Way | None:
     return Way(schema, tuple(dict.fromkeys(first.patterns + second.patterns)), first.opened | second.opened)
 
 
-def _with_discriminator(way: Way, discriminator: Any, branch: Any) -> Way:
-    """Return the way with the value by which its branch is recognized, in the property that the discriminator names."""
-    reference = branch.get("$ref") if is_object(branch) else None
+def _reference_of(branch: Any) -> Any:
+    return branch.get("$ref") if is_object(branch) else None
+
+
+def _with_discriminator(way: Way, discriminator: Any, reference: Any) -> Way:
+    """Return the way with the value by which a referenced schema is recognized, in the property that the discriminator names."""
     if not is_object(discriminator) or not isinstance(reference, str):
         return way
     name = discriminator.get("propertyName")
