@@ -95,7 +95,8 @@ def plainest() -> Callable[..., Any]:
     """Return ``plainest(strategy, condition)``, which gives the example to which one that meets the condition shrinks."""
 
     def run(strategy: st.SearchStrategy[Any], condition: Callable[[Any], bool]) -> Any:
-        return find(strategy, condition, settings=settings(database=None, deadline=None), random=Random(0))
+        chosen = settings(database=None, deadline=None, max_examples=2000)
+        return find(strategy, condition, settings=chosen, random=Random(0))
 
     return run
 

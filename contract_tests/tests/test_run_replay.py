@@ -101,7 +101,7 @@ def test_an_app_s_recording_expires_after_ninety_days(profile: OperationProfile,
         (exchange(status=429, answer=None), "recording-empty"),
         (exchange(status=403, answer={}), "recording-empty"),
         (exchange(status=401, answer={}), "recording-empty"),
-        (exchange(BODY | {"prompt": ""}, 400, {}), []),
+        (exchange(BODY | {"prompt": ""}, 400, {}), "valid-accepted"),
     ],
 )  # fmt: skip
 def test_an_app_s_exchange_is_checked_by_the_outcome_that_its_request_must_have(

@@ -489,8 +489,9 @@ def test_a_header_is_repeated_and_shown_to_pages_as_the_contract_says(call: Call
     for sent, repeated in (("abcd", "abcd"), ("abcde", None)):
         answer = call(mock, "/things", json={"prompt": "x"}, headers={"x-trace": sent})
         assert answer.headers.get("x-trace-again") == repeated
-    assert answer.headers["access-control-expose-headers"] == "x-trace-again, x-left"
-    assert "access-control-expose-headers" not in call(create_app(contract_of({})), "/things", json={}).headers
+    assert answer.headers["access-control-expose-headers"] == "x-trace-again, x-left, retry-after, preference-applied"
+    undocumented = call(create_app(contract_of({})), "/things", json={})
+    assert undocumented.headers["access-control-expose-headers"] == "retry-after, preference-applied"
 
 
 def test_the_cost_is_a_text_where_the_contract_says_so(call: Call) -> None:

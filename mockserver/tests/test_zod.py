@@ -214,9 +214,16 @@ def test_the_answer_to_a_large_faulty_request_is_small(
 
 
 def test_faults_beyond_the_limit_are_counted(app: MockServer, call: Call, edit: Edit) -> None:
-    listed = call(app, json=edit(image_urls=[7] * 900)).json()["error"]["data"]
+    listed = call(app, json=edit(image_urls=[7] * 150)).json()["error"]["data"]
     assert (listed[-1]["code"], listed[-1]["path"]) == ("custom", [])
-    assert listed[-1]["message"].startswith(f"{900 - (len(listed) - 1)} more ")
+    assert listed[-1]["message"].startswith(f"{150 - (len(listed) - 1)} more ")
+
+
+def test_so_many_faults_that_only_the_first_are_looked_for_are_said_to_be_more(
+    app: MockServer, call: Call, edit: Edit
+) -> None:
+    listed = call(app, json=edit(image_urls=[7] * 900)).json()["error"]["data"]
+    assert (len(listed), listed[-1]["message"]) == (101, "more faults are not listed")
 
 
 def test_the_answer_to_a_long_path_is_small(app: MockServer, call: Call) -> None:

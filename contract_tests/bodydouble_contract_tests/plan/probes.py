@@ -134,7 +134,9 @@ def _methods(profile: OperationProfile, checks: Mapping[str, Check], row: Row, *
     check = checks.get("method-refused")
     statuses = frozenset({400, 404, 405})
     tried = ("GET",) if is_billed else ("GET", "HEAD", "PUT", "PATCH", "DELETE")
-    for method in () if check is None else (one for one in tried if one not in profile.methods):
+    # HEAD belongs to every GET (RFC 9110, section 9.3.2).
+    known = {*profile.methods, *(("HEAD",) if "GET" in profile.methods else ())}
+    for method in () if check is None else (one for one in tried if one not in known):
         content = b"" if method in {"GET", "HEAD", "DELETE"} else None
         form = RequestForm(content, method=method)
         yield _of_form(f"method/{method}", "method-refused", row, form, evidence=Evidence.INFERRED, statuses=statuses)
