@@ -183,3 +183,22 @@ def test_any_bytes_as_a_document_end_with_a_documented_exit_code(place: Path, co
     result = run("vendored", put(place, content))
     assert isinstance(result.exception, SystemExit | None)
     assert result.exit_code in {1, 2}
+
+
+def test_what_is_read_otherwise_than_written_is_listed_with_its_line(tmp_path: Path) -> None:
+    odd = tmp_path / "odd.yaml"
+    odd.write_text(
+        NEWER.replace("openapi: 3.1.0", "openapi: 3.1").replace(
+            "    get:\n", "    get:\n      deprecated: no\n      deprecated: no\n"
+        ),
+        encoding="utf-8",
+    )
+    facts = json.loads(run(odd, odd, "--format", "json").stdout)["facts"]
+    found = {
+        (row["defect"], row["line"], row["message"].rpartition("; ")[2]) for row in facts["read otherwise than written"]
+    }
+    assert found == {
+        ("openapi-version", 1, 'read as "3.1"'),
+        ("flag-malformed", 6, "read as false"),
+        ("key-twice", 6, "the last one is kept"),
+    }

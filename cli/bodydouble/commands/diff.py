@@ -1,6 +1,6 @@
 """``bodydouble diff``: the changes between two contracts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +26,8 @@ from bodydouble.options import (
 __all__ = ["app"]
 
 app = new_app()
+
+_READ_OTHERWISE = {"flag-malformed", "key-twice", "openapi-version"}
 
 
 @app.command()
@@ -93,22 +95,33 @@ def _flat(changes: Iterable[Finding]) -> Iterator[Finding]:
 
 
 def _defects_fact(contracts: dict[str, Contract]) -> dict[str, Any]:
-    """Return a table of the defects because of which a part was not compared, or nothing when there are none."""
-    rows = [
-        {
-            "contract": name,
-            "defect": finding.id,
-            **_line(lines, finding),
-            "pointer": finding.pointer,
-            "message": finding.message,
-        }
-        for name, contract in contracts.items()
-        if unreadable_reason(contract) is None
-        for defects in [[finding for finding in contract.findings if finding.severity is Severity.ERROR]]
-        for lines in [_lines(contract, defects)]
-        for finding in defects
-    ]
-    return {"not compared because of defects": rows} if rows else {}
+    """Return a table of the defects because of which a part was not compared, and one of those that were read as something else."""
+    readable = {name: item for name, item in contracts.items() if unreadable_reason(item) is None}
+    chosen: dict[str, Callable[[Finding], bool]] = {
+        "not compared because of defects": lambda finding: (
+            finding.severity is Severity.ERROR and finding.id not in _READ_OTHERWISE
+        ),
+        "read otherwise than written": lambda finding: finding.id in _READ_OTHERWISE,
+    }
+    tables = {
+        title: [
+            {
+                "contract": name,
+                "defect": finding.id,
+                **_line(lines, finding),
+                "pointer": finding.pointer,
+                "message": f"{finding.message}; {finding.repaired}"
+                if finding.id in _READ_OTHERWISE
+                else finding.message,
+            }
+            for name, contract in readable.items()
+            for defects in [[*filter(is_chosen, contract.findings)]]
+            for lines in [_lines(contract, defects)]
+            for finding in defects
+        ]
+        for title, is_chosen in chosen.items()
+    }
+    return {title: rows for title, rows in tables.items() if rows}
 
 
 def _lines(contract: Contract, defects: Sequence[Finding]) -> dict[str, int]:
