@@ -183,6 +183,15 @@ def test_operations_that_moved_together_are_one_alarm() -> None:
     assert "and 2 other operations likewise" in alarm.message
 
 
+def test_without_recorded_requests_a_moved_path_is_one_alarm() -> None:
+    changes, _ = executed(case_of("path-v2"))
+    document = edited(CASES["changes"]["path-v2"]["edits"])
+    findings = weigh(changes, impact(OLD, Contract.load(document), only_recorded=True))
+    (alarm,) = [item for item in findings if item.id.startswith(("api-", "endpoint-", "impact-operation"))]
+    assert alarm.id == "impact-operation-moved"
+    assert {item.id for item in alarm.covers} == {"api-path-removed-without-deprecation", "endpoint-added"}
+
+
 def test_keys_that_are_enough_are_accepted_in_any_case_of_a_header_name() -> None:
     def contract(name: str) -> Contract:
         scheme = {"key": {"type": "apiKey", "in": "header", "name": name}}

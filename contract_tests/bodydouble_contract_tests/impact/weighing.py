@@ -11,6 +11,7 @@ from bodydouble_contract_tests.impact.wording import counted
 __all__ = ["weigh"]
 
 _UNAFFECTED = f"{VERDICT}-accepted"
+_COMING_AND_GOING = ("api-removed-", "api-path-removed-", "endpoint-added")
 # Nothing is left for anybody, so no call can be tried.
 _FATAL = {"impact-contract-gone"}
 
@@ -19,10 +20,10 @@ def weigh(changes: Sequence[Finding], findings: Sequence[Finding], *, strict: bo
     """Return the changes of a contract and the findings of `impact`, weighed by the app's recorded requests.
 
     The verdicts on these come first. Everything else is a warning at most, because no call of the app showed it; with ``strict`` it keeps its
-    severity. Without a verdict, nothing is weighed.
+    severity. Without a verdict, nothing is weighed. A replaced model is one finding, and so is a moved operation; each covers what says the same.
     """
     verdicts = [found for found in findings if _is_verdict(found)]
-    others = [*changes, *(found for found in findings if not _is_verdict(found))]
+    others = _one_alarm_each(changes, [found for found in findings if not _is_verdict(found)])
     if not verdicts:
         return others
     errors = [found for found in others if found.severity is Severity.ERROR]
@@ -33,6 +34,25 @@ def weigh(changes: Sequence[Finding], findings: Sequence[Finding], *, strict: bo
 
 def _is_verdict(found: Finding) -> bool:
     return found.id.startswith(VERDICT) and not found.id.endswith(("-left-out", "-elsewhere"))
+
+
+def _one_alarm_each(changes: Sequence[Finding], findings: Sequence[Finding]) -> list[Finding]:
+    """Return both, with one finding for a replaced model or a moved operation, which covers what says the same."""
+    echoes = [found for found in findings if found.id == "impact-identity-replaced" and found.pointer == "/model"]
+    is_replaced = bool(echoes) and any(change.id == "model-identity-replaced" for change in changes)
+    left = [found for found in findings if not (is_replaced and found in echoes)]
+    moved = [found for found in left if found.id == "impact-operation-moved"]
+    told = {key for found in moved for one in (found, *found.covers) for key in (one.expected, one.got)}
+    covered = [change for change in changes if change.id.startswith(_COMING_AND_GOING) and change.operation in told]
+    rest = [
+        replace(change, covers=(*change.covers, *echoes))
+        if is_replaced and change.id == "model-identity-replaced"
+        else change
+        for change in changes
+        if change not in covered
+    ]
+    first = moved[0] if moved else None
+    return [*rest, *(replace(one, covers=(*one.covers, *covered)) if one is first else one for one in left)]
 
 
 def _with_others(verdict: Finding, possible: int, errors: int, *, strict: bool) -> Finding:
