@@ -73,7 +73,8 @@ def test_a_document_of_the_vendor_in_another_spelling_means_the_same(
 ) -> None:
     document = json.loads(path.read_bytes())
     other = respell(copy.deepcopy(document), random.Random(path.stem))
-    assert other != document or respell in (shuffled, null_as_a_type)
+    # The others may find nothing to write in another way in a small document.
+    assert other != document or respell not in (named, written_out)
     old, new = (Contract.load(item, overlay=None) for item in (document, other))
     assert [item.message for item in diff(old, new)] == []
     assert old.fingerprint == new.fingerprint
