@@ -39,15 +39,20 @@ def remake(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a bundle folder and a scenario."""
-    made = tmp_path_factory.mktemp("ours") / "bundle"
+def bundle(parent: Path) -> Path:
+    """Make a bundle folder, and a scenario beside it."""
+    made = parent / "bundle"
     made.mkdir()
     shutil.copy(SPEC / "openapi.json", made)
     (made / "overlay.yaml").write_text(overlay(1000), encoding="utf-8")
     (made.parent / "scenario.yaml").write_text("answers: []", encoding="utf-8")
     return made
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the folder of `served`, which its tests change."""
+    return bundle(tmp_path_factory.mktemp("ours"))
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +130,9 @@ def test_a_changed_scenario_is_taken_over(served: ServeProcess, folder: Path) ->
     ],
 )
 def test_a_bad_file_is_reported_and_the_last_good_one_goes_on(
-    folder: Path, name: str, content: str, named: str
+    tmp_path: Path, name: str, content: str, named: str
 ) -> None:
+    folder = bundle(tmp_path)
     # Files are replaced whole: a busy machine may stop this process between emptying a file and writing it, and empty is another bad state.
     path = folder / name
     good = path.read_text(encoding="utf-8")

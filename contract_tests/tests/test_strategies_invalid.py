@@ -18,7 +18,7 @@ some = settings(max_examples=50, deadline=None, suppress_health_check=[HealthChe
 
 @pytest.fixture(scope="module")
 def invalid(vendored: Contract, collect: Collect) -> list[InvalidRequest]:
-    return collect(invalid_requests(vendored), 1500)
+    return collect(invalid_requests(vendored), 2000)
 
 
 def test_every_body_has_faults_where_they_are_named_and_nowhere_else(contract: Contract) -> None:
