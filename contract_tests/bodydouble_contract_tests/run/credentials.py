@@ -27,7 +27,8 @@ def changed_key(credential: Credential, key: str) -> str:
         Credential.UNISSUED: UNISSUED_KEY,
         Credential.LONGER: f"{key}0",
         Credential.LONGER_BEFORE: f"0{key}",
-        Credential.SHORTER: key[:-1],
+        # A key of one character has no shorter one, and a header must not end with a blank.
+        Credential.SHORTER: key[:-1] or UNISSUED_KEY,
         # A key without letters has no other case.
         Credential.OTHER_CASE: key.swapcase() if key.swapcase() != key else f"{key}x",
     }.get(credential, key)
