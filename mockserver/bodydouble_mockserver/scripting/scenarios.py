@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -125,11 +126,22 @@ def _foreign(item: Mapping[str, Any], path: str, pointer: str) -> ScriptedAnswer
     """Build an answer for routes of no contract, which nothing validates."""
     _known_keys(item, (*_FOREIGN_DIRECTIVES, *_OWN_KEYS, "path"), pointer)
     directives = _directives(item, _FOREIGN_DIRECTIVES, DirectiveChoices((), ()), pointer)
+    # Brackets and question marks are literal characters here, not patterns.
+    return replace(_built(item, pointer, directives), path=path.replace("[", "[[]").replace("?", "[?]"))
+
+
+def _built(
+    item: Mapping[str, Any], pointer: str, directives: Directives, operation: Operation | None = None
+) -> ScriptedAnswer:
+    """Build an answer; with ``operation``, its body must conform to the contract."""
     headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
     content_type = headers.pop(b"content-type", None)
     if "body" in item:
         _check_directives(directives, pointer)
         content_type = content_type or _content_type(item["body"], directives.code)
+        if operation is not None:
+            status = directives.code or operation.success_status
+            _check_body(item["body"], status, content_type, operation, f"{pointer}/body")
     return ScriptedAnswer(
         id="",
         directives=directives,
@@ -139,8 +151,6 @@ def _foreign(item: Mapping[str, Any], path: str, pointer: str) -> ScriptedAnswer
         times=_times(item.get("times", 1), f"{pointer}/times"),
         matcher=_matcher(item, pointer),
         source=item,
-        # Brackets and question marks are literal characters here, not patterns.
-        path=path.replace("[", "[[]").replace("?", "[?]"),
     )
 
 
@@ -191,24 +201,7 @@ def _answer(item: Mapping[str, Any], pointer: str, target: ScriptTarget) -> Scri
     is_violating = item.get("violation") is True and "body" in item
     names = [name for name in (*DIRECTIVE_NAMES, "status") if not (name == "violation" and is_violating)]
     directives = _directives(item, names, choices, pointer)
-    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
-    content_type = headers.pop(b"content-type", None)
-    if "body" in item:
-        _check_directives(directives, pointer)
-        content_type = content_type or _content_type(item["body"], directives.code)
-        if not is_violating:
-            status = directives.code or operation.success_status
-            _check_body(item["body"], status, content_type, operation, f"{pointer}/body")
-    return ScriptedAnswer(
-        id="",
-        directives=directives,
-        body=_encoded(item["body"]) if "body" in item else None,
-        content_type=content_type,
-        headers=tuple(headers.items()),
-        times=_times(item.get("times", 1), f"{pointer}/times"),
-        matcher=_matcher(item, pointer),
-        source=item,
-    )
+    return _built(item, pointer, directives, None if is_violating else operation)
 
 
 def is_for_pictures(item: Mapping[str, Any]) -> bool:
@@ -220,35 +213,12 @@ def is_for_pictures(item: Mapping[str, Any]) -> bool:
 
 def _picture_answer(item: Mapping[str, Any], pointer: str) -> ScriptedAnswer:
     """Return an answer for the files of pictures, whose body the contract does not describe."""
-    directive_keys = [name for name in (*_PICTURE_DIRECTIVES, "status") if name in item]
     # The scenario may name an operation for all of its answers.
     _known_keys(item, (*_PICTURE_DIRECTIVES, "status", *_OWN_KEYS, *_SELECTORS), pointer)
-    if "code" in item and "status" in item:
-        raise BadScenario(f"{pointer}/code", "code and status are the same; give one of them")
-    values: dict[str, Any] = {}
-    for name in directive_keys:
-        try:
-            values |= parse_directive("code" if name == "status" else name, item[name], DirectiveChoices((), ()))
-        except BadDirective as error:
-            raise BadScenario(f"{pointer}/{name}", str(error)) from None
-    directives = Directives(**values)
-    headers = dict(_headers(item.get("headers", {}), f"{pointer}/headers"))
-    content_type = headers.pop(b"content-type", None)
-    if "body" in item:
-        _check_directives(directives, pointer)
-        content_type = content_type or _content_type(item["body"], directives.code)
-    matched = {name: value for name, value in item.items() if name != "model"}
-    return ScriptedAnswer(
-        id="",
-        directives=directives,
-        body=_encoded(item["body"]) if "body" in item else None,
-        content_type=content_type,
-        headers=tuple(headers.items()),
-        times=_times(item.get("times", 1), f"{pointer}/times"),
-        matcher=_matcher(matched, pointer),
-        source=item,
-        is_for_pictures=True,
-    )
+    directives = _directives(item, (*_PICTURE_DIRECTIVES, "status"), DirectiveChoices((), ()), pointer)
+    # A file has no model to match.
+    unconditional = {name: value for name, value in item.items() if name != "model"}
+    return replace(_built(unconditional, pointer, directives), source=item, is_for_pictures=True)
 
 
 def _matcher(item: Mapping[str, Any], pointer: str) -> Matcher | None:
