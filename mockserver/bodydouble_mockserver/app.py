@@ -30,12 +30,17 @@ from bodydouble_mockserver.asgi import (
     to_response,
 )
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
-from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.endpoints import (
+    Endpoint,
+    ForeignEndpoint,
+    HandledRequest,
+    PictureEndpoint,
+    Service,
+    ServiceParts,
+)
 from bodydouble_mockserver.faults import perform_fault
-from bodydouble_mockserver.foreign import ForeignEndpoint
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pauses import Pauses
-from bodydouble_mockserver.picture_endpoint import PictureEndpoint
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.request import (
     CheckedRequest,
@@ -45,7 +50,6 @@ from bodydouble_mockserver.request import (
     bearer_key,
 )
 from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, ServerState, bind_answer, parse_scenario
-from bodydouble_mockserver.service import Endpoint, Service, ServiceParts
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["MockServer", "create_app"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bodydouble_mockserver.asgi import Answer
-from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.endpoints.operation import HandledRequest
 from bodydouble_mockserver.journal.file import CannotWriteJournal, JournalFile
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.request import CheckedRequest

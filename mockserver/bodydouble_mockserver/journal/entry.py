@@ -23,7 +23,7 @@ from bodydouble_spec import (
 )
 
 from bodydouble_mockserver.asgi import Answer, Headers
-from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.errors import timestamp
 
 __all__ = ["LineWriter"]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator
 import orjson
 from bodydouble_spec import Exchange, Redactor, parse_exchange
 
-from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.journal.entry import LineWriter
 from bodydouble_mockserver.journal.file import JournalFile
 

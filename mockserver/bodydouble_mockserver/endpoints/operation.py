@@ -13,7 +13,7 @@ from bodydouble_spec.values import path_names
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
 from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Receive, Scope
 from bodydouble_mockserver.directives import Directives, parse_prefer, prefer_finding, unread_preferences
-from bodydouble_mockserver.dispatch import Choice
+from bodydouble_mockserver.endpoints.dispatch import Choice
 from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState

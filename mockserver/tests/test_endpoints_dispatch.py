@@ -4,7 +4,7 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
+from bodydouble_mockserver.endpoints.dispatch import Choice, IndistinguishableOperations
 from bodydouble_spec import Contract, Operation
 from hypothesis import given
 from hypothesis import strategies as st

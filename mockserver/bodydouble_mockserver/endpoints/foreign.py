@@ -10,7 +10,7 @@ from bodydouble_spec.values import template_of
 from bodydouble_mockserver.answer import RefusalWriter
 from bodydouble_mockserver.asgi import Answer, Receive, Scope
 from bodydouble_mockserver.directives import Directives
-from bodydouble_mockserver.endpoint import Effects, HandledRequest, apply_script, put_header, receive_body
+from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest, apply_script, put_header, receive_body
 from bodydouble_mockserver.errors import JSON
 from bodydouble_mockserver.faults import EXTENSION, needs_connection
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, bearer_key

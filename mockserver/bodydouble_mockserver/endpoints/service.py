@@ -15,9 +15,9 @@ from bodydouble_mockserver.answer import (
     exposed_headers,
     is_of_the_vendor,
 )
-from bodydouble_mockserver.dispatch import Choice, IndistinguishableOperations
-from bodydouble_mockserver.endpoint import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
-from bodydouble_mockserver.foreign import ForeignEndpoint, OtherRoutes
+from bodydouble_mockserver.endpoints.dispatch import Choice, IndistinguishableOperations
+from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint, OtherRoutes
+from bodydouble_mockserver.endpoints.operation import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
 from bodydouble_mockserver.request import contract_limits, operation_limits
 from bodydouble_mockserver.scripting import ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings

@@ -15,7 +15,7 @@ from bodydouble_mockserver.directives import (
     prefer_finding,
     unread_preferences,
 )
-from bodydouble_mockserver.endpoint import Effects, HandledRequest, apply_script
+from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest, apply_script
 from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Refusal
 from bodydouble_mockserver.scripting import ServerState

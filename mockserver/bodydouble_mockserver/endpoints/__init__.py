@@ -1,0 +1,16 @@
+"""The endpoints of a server: the operations of its contracts, the files of pictures, and routes of no contract."""
+
+from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint
+from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest
+from bodydouble_mockserver.endpoints.picture import PictureEndpoint
+from bodydouble_mockserver.endpoints.service import Endpoint, Service, ServiceParts
+
+__all__ = [
+    "Effects",
+    "Endpoint",
+    "ForeignEndpoint",
+    "HandledRequest",
+    "PictureEndpoint",
+    "Service",
+    "ServiceParts",
+]
