@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bodydouble.fixture.server import BackgroundServer
-from bodydouble_contract_tests.checks import OperationProfile, catalogue
+from bodydouble_contract_tests.model import OperationProfile, catalogue
 from bodydouble_contract_tests.plan import make_plan
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_spec import Contract

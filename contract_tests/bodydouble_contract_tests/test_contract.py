@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from bodydouble_spec import Contract, Report, Severity, SpecError, render
 
-from bodydouble_contract_tests.checks import Check, OperationProfile, Verification, catalogue, flattened
+from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
+from bodydouble_contract_tests.model import Check, OperationProfile, Verification, catalogue
 from bodydouble_contract_tests.run import (
     BadBaseline,
     Baseline,

@@ -4,7 +4,9 @@
 that were recorded. All three take an `OperationProfile`: one operation of a contract.
 """
 
-from bodydouble_contract_tests.checks import (
+from bodydouble_contract_tests.checks import flattened
+from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import (
     Case,
     Check,
     Credential,
@@ -17,9 +19,7 @@ from bodydouble_contract_tests.checks import (
     Trouble,
     Verification,
     catalogue,
-    flattened,
 )
-from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.run import (
     BadBaseline,
     Baseline,

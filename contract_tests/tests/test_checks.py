@@ -11,8 +11,9 @@ import httpx
 import orjson
 import pytest
 from bodydouble_contract_tests import requests, responses
-from bodydouble_contract_tests.checks.catalogue import catalogue
-from bodydouble_contract_tests.checks.model import (
+from bodydouble_contract_tests.checks.observations import check_observation
+from bodydouble_contract_tests.checks.status import check_status
+from bodydouble_contract_tests.model.cases import (
     Case,
     Credential,
     ExpectedOutcome,
@@ -20,9 +21,8 @@ from bodydouble_contract_tests.checks.model import (
     Observation,
     Trouble,
 )
-from bodydouble_contract_tests.checks.observations import check_observation
-from bodydouble_contract_tests.checks.profile import CrossValidation, OperationProfile
-from bodydouble_contract_tests.checks.status import check_status
+from bodydouble_contract_tests.model.catalogue import catalogue
+from bodydouble_contract_tests.model.profile import CrossValidation, OperationProfile
 from bodydouble_mockserver import Images, Settings, create_app
 from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_mockserver.transport import MockTransport

@@ -6,7 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, flattened, grouped
+from bodydouble_contract_tests.checks import flattened, grouped
+from bodydouble_contract_tests.model import Case, ExpectedOutcome
 from bodydouble_contract_tests.verification import (
     Baseline,
     OperationProfile,

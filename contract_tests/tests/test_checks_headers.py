@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, Observation, OperationProfile, check_observation
+from bodydouble_contract_tests.checks import check_observation
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, Observation, OperationProfile
 from bodydouble_spec import Contract, Evidence, Severity
 
 PROFILE = OperationProfile(Contract.load())

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks.catalogue import catalogue
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Observation, Trouble
 from bodydouble_contract_tests.checks.observations import check_observation, check_observations
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.cases import Case, Credential, ExpectedOutcome, Observation, Trouble
+from bodydouble_contract_tests.model.catalogue import catalogue
+from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_spec import Contract, Evidence, Severity
 from hypothesis import given
 from hypothesis import strategies as st

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_mockserver import create_app
 from bodydouble_mockserver.answer.image_fields import ImageFields
 from bodydouble_spec import Contract

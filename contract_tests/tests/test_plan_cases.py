@@ -3,8 +3,8 @@ from typing import Any
 
 import orjson
 import pytest
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Plan
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.cases import Case, Credential, ExpectedOutcome, Plan
+from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_contract_tests.plan.planner import make_plan
 from bodydouble_contract_tests.run.caller import form_headers, sent_bytes
 from bodydouble_contract_tests.run.http import Target

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Plan
-from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.model.cases import Case, Credential, ExpectedOutcome, Plan
+from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_contract_tests.plan.array import covering_rows
 from bodydouble_contract_tests.plan.planner import coverage, elements, make_plan, within_budget
 from bodydouble_contract_tests.plan.space import Factor, Option, Space

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks.model import Verification
+from bodydouble_contract_tests.model.cases import Verification
 from bodydouble_contract_tests.run.baseline import BadBaseline, Baseline
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given

@@ -7,14 +7,9 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from bodydouble_contract_tests.checks import (
-    Case,
-    ExpectedOutcome,
-    Observation,
-    OperationProfile,
-    check_observation,
-)
-from bodydouble_contract_tests.checks.profile import CrossValidation
+from bodydouble_contract_tests.checks import check_observation
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, Observation, OperationProfile
+from bodydouble_contract_tests.model.profile import CrossValidation
 from bodydouble_contract_tests.run.beginning import beginning_of_answer
 from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.verification import Target, VerifyOptions, verify

@@ -1,7 +1,7 @@
 """Wrong keys that are made from the caller's."""
 
 import pytest
-from bodydouble_contract_tests.checks import Credential
+from bodydouble_contract_tests.model import Credential
 from bodydouble_contract_tests.run.credentials import changed_key
 from hypothesis import given
 from hypothesis import strategies as st

@@ -2,8 +2,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.cases import Case, ExpectedOutcome
+from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_contract_tests.plan.planner import make_plan
 from bodydouble_contract_tests.run.fuzz import examine_generated
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_object

@@ -1,7 +1,7 @@
 """The outcome of a check: a remark is no failure."""
 
 import pytest
-from bodydouble_contract_tests.checks import OperationProfile, catalogue
+from bodydouble_contract_tests.model import OperationProfile, catalogue
 from bodydouble_contract_tests.run.results import Results
 from bodydouble_spec import Contract, Evidence, Finding, Severity
 

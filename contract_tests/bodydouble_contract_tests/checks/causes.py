@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from bodydouble_spec import Finding, is_success, pointer_parts
 
 from bodydouble_contract_tests.checks.common import Trait, common_traits, traits
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
 from bodydouble_contract_tests.checks.status import is_about_status
+from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome
 
 __all__ = ["flattened", "grouped"]
 

@@ -10,9 +10,7 @@ import orjson
 from bodydouble_spec import Evidence, Finding, is_array, is_object, pointer_parts
 from bodydouble_spec.values import template_of
 
-from bodydouble_contract_tests.checks.findings import deviation, shortened
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, Observation, OperationProfile, deviation, shortened
 
 __all__ = ["check_consistency"]
 

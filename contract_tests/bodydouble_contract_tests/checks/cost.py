@@ -8,9 +8,7 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Severity
 from bodydouble_spec.image_fields import CREDITS_HEADER, USD_HEADER
 
-from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
-from bodydouble_contract_tests.checks.model import Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model import Observation, OperationProfile, deviation, generic_pointer
 
 __all__ = ["check_cost"]
 

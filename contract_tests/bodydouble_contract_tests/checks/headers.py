@@ -6,9 +6,7 @@ from typing import Any
 from bodydouble_spec import Finding, is_object, is_success
 from bodydouble_spec.schema import matches_pattern
 
-from bodydouble_contract_tests.checks.findings import deviation, shortened
-from bodydouble_contract_tests.checks.model import ORIGIN, FetchedPicture, Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model import ORIGIN, FetchedPicture, Observation, OperationProfile, deviation, shortened
 
 __all__ = ["check_headers", "check_picture_headers", "check_preflight"]
 

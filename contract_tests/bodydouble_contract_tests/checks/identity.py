@@ -8,10 +8,8 @@ from urllib.parse import quote
 from bodydouble_spec import Evidence, Finding, is_success
 from bodydouble_spec.schema import json_key
 
-from bodydouble_contract_tests.checks.findings import deviation
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome, Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.status import check_status
+from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, Observation, OperationProfile, deviation
 
 __all__ = ["check_ids", "check_keys", "check_secrets", "is_relative"]
 

@@ -10,10 +10,16 @@ from urllib.parse import urlsplit
 from bodydouble_spec import Evidence, Finding, is_object, is_success, picture_kind, pointer_parts, resolve_pointer
 from bodydouble_spec.image_fields import BASE64, MEDIA_TYPES, URL
 
-from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
 from bodydouble_contract_tests.checks.headers import check_picture_headers
-from bodydouble_contract_tests.checks.model import FetchedPicture, Observation
-from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile
+from bodydouble_contract_tests.model import (
+    AnswerPicture,
+    FetchedPicture,
+    Observation,
+    OperationProfile,
+    deviation,
+    generic_pointer,
+    shortened,
+)
 
 __all__ = ["check_pictures", "inspect_picture"]
 

@@ -8,14 +8,22 @@ import orjson
 from bodydouble_spec import Evidence, Finding, is_success
 from bodydouble_spec.schema import json_key
 
-from bodydouble_contract_tests.checks.findings import deviation, distinct, generic_pointer, shortened
 from bodydouble_contract_tests.checks.headers import check_headers, check_preflight
 from bodydouble_contract_tests.checks.identity import check_ids, check_keys, check_secrets, is_relative
-from bodydouble_contract_tests.checks.model import Case, ExpectedOutcome, Observation, Trouble
-from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.refusals import check_refusal
 from bodydouble_contract_tests.checks.status import check_status, expected_statuses, passing_origin
 from bodydouble_contract_tests.checks.success import check_answer
+from bodydouble_contract_tests.model import (
+    Case,
+    ExpectedOutcome,
+    Observation,
+    OperationProfile,
+    Trouble,
+    deviation,
+    distinct,
+    generic_pointer,
+    shortened,
+)
 
 __all__ = ["check_observation", "check_observations"]
 

@@ -8,11 +8,9 @@ import orjson
 from bodydouble_spec import Finding, Response, pointer_parts
 
 from bodydouble_contract_tests.checks.consistency import check_consistency
-from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
-from bodydouble_contract_tests.checks.model import Case, Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
 from bodydouble_contract_tests.checks.status import expected_statuses
 from bodydouble_contract_tests.checks.success import check_cross_validation
+from bodydouble_contract_tests.model import Case, Observation, OperationProfile, deviation, generic_pointer, shortened
 
 __all__ = ["check_refusal"]
 

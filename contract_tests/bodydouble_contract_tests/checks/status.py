@@ -6,9 +6,15 @@ from dataclasses import replace
 import orjson
 from bodydouble_spec import Evidence, Finding, is_object, is_success
 
-from bodydouble_contract_tests.checks.findings import deviation, generic_pointer, shortened
-from bodydouble_contract_tests.checks.model import Case, Credential, ExpectedOutcome
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model import (
+    Case,
+    Credential,
+    ExpectedOutcome,
+    OperationProfile,
+    deviation,
+    generic_pointer,
+    shortened,
+)
 
 __all__ = ["check_status", "expected_statuses", "is_about_status", "passing_origin"]
 

@@ -8,10 +8,8 @@ import orjson
 from bodydouble_spec import Evidence, Finding
 
 from bodydouble_contract_tests.checks.cost import check_cost
-from bodydouble_contract_tests.checks.findings import deviation, generic_pointer
 from bodydouble_contract_tests.checks.images import check_pictures
-from bodydouble_contract_tests.checks.model import Observation
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model import Observation, OperationProfile, deviation, generic_pointer
 
 __all__ = ["check_answer", "check_cross_validation"]
 

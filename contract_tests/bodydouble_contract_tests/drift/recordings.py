@@ -18,8 +18,8 @@ from bodydouble_spec import (
     read_exchanges,
 )
 
-from bodydouble_contract_tests.checks import OperationProfile
 from bodydouble_contract_tests.drift.sources import DriftSource, SourceResult
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_contract_tests.run import check_exchanges, exchanges_of
 
 __all__ = ["Recording", "read_recording", "recording_findings", "report_findings", "unread_lines"]

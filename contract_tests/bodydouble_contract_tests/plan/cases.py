@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble_spec import Evidence, decode_picture, is_array, is_object, picture_kind, pointer_parts, resolve_pointer
 from bodydouble_spec.schema import json_key
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, OperationProfile
 from bodydouble_contract_tests.plan.space import Row
 from bodydouble_contract_tests.plan.zoo import PROMPT, input_picture
 from bodydouble_contract_tests.strategies import BoundaryCase, double_faults

@@ -6,8 +6,8 @@ from functools import cached_property
 
 from bodydouble_spec import Evidence
 
-from bodydouble_contract_tests.checks import Case, OperationProfile
 from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.model import Case, OperationProfile
 from bodydouble_contract_tests.plan.array import Pairs, covering_rows, varied_rows
 from bodydouble_contract_tests.plan.cases import UNKNOWN_PROPERTY, accepted_case, unknown_property_case
 from bodydouble_contract_tests.plan.options import RequestOptions

@@ -6,7 +6,7 @@ from typing import Any
 
 from bodydouble_spec.schema import ANYTHING, SchemaView, json_key
 
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_contract_tests.plan.array import covering_rows
 from bodydouble_contract_tests.plan.space import MINIMAL, Factor, Option, Space, split_unsure
 from bodydouble_contract_tests.plan.zoo import PROMPTS, base64_pictures, data_uris, input_picture

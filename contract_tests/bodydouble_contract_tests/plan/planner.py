@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from bodydouble_spec import Evidence, is_object, pointer_parts
 from bodydouble_spec.image_fields import RequestFields
 
-from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
     odd_cases,

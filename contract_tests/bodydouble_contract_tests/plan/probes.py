@@ -6,7 +6,7 @@ from typing import Any
 
 from bodydouble_spec import BEARER, Evidence, is_object
 
-from bodydouble_contract_tests.checks import Case, Check, Credential, ExpectedOutcome, OperationProfile, RequestForm
+from bodydouble_contract_tests.model import Case, Check, Credential, ExpectedOutcome, OperationProfile, RequestForm
 from bodydouble_contract_tests.plan.space import Row
 
 __all__ = ["credential_cases", "credential_cases_after", "form_cases", "probes"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bodydouble_contract_tests.checks import Case
+from bodydouble_contract_tests.model import Case
 
 __all__ = ["alternating_cases", "first_case", "parallel_cases"]
 

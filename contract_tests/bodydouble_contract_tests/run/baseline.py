@@ -8,7 +8,8 @@ from typing import Any
 
 from bodydouble_spec import Finding, is_array, is_object
 
-from bodydouble_contract_tests.checks import Verification, flattened
+from bodydouble_contract_tests.checks import flattened
+from bodydouble_contract_tests.model import Verification
 
 __all__ = ["BadBaseline", "Baseline", "check_of"]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from bodydouble_spec import is_array, is_object, is_success
 
-from bodydouble_contract_tests.checks import ExpectedOutcome, Observation, OperationProfile, Plan
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import ExpectedOutcome, Observation, OperationProfile, Plan
 from bodydouble_contract_tests.plan import make_plan
 from bodydouble_contract_tests.run.urls import host_of
 

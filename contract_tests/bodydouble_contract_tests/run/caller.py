@@ -12,7 +12,7 @@ from itertools import count
 
 from bodydouble_spec import Finding, is_object
 
-from bodydouble_contract_tests.checks import (
+from bodydouble_contract_tests.model import (
     Case,
     Credential,
     ExpectedOutcome,

@@ -8,7 +8,7 @@ from typing import Any
 from bodydouble_spec import Finding, Severity, is_success
 from bodydouble_spec.image_fields import BASE64, CREDITS, CREDITS_HEADER, URL, USD, USD_HEADER
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, Observation, OperationProfile, Trouble
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, Observation, OperationProfile, Trouble
 from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.run.redaction import parsed
 from bodydouble_contract_tests.schema import values_named

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bodydouble_spec import KeyPlace, Security
 
-from bodydouble_contract_tests.checks import Credential
+from bodydouble_contract_tests.model import Credential
 
 __all__ = ["WRONG_KEY", "authorized", "changed_key", "place_of"]
 

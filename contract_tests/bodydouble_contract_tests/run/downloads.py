@@ -13,14 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 from bodydouble_spec import is_success
 
-from bodydouble_contract_tests.checks import (
-    ORIGIN,
-    AnswerPicture,
-    FetchedPicture,
-    OperationProfile,
-    inspect_picture,
-    picture_damage,
-)
+from bodydouble_contract_tests.checks import inspect_picture, picture_damage
+from bodydouble_contract_tests.model import ORIGIN, AnswerPicture, FetchedPicture, OperationProfile
 from bodydouble_contract_tests.run.http import Target
 
 __all__ = ["Downloads"]

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from bodydouble_contract_tests.checks import Case, ExpectedOutcome, OperationProfile
 from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.model import Case, ExpectedOutcome, OperationProfile
 from bodydouble_contract_tests.plan import EXAMPLE_URL, CoveragePlan
 from bodydouble_contract_tests.strategies import InvalidRequest, boundary_cases, invalid_requests, requests
 

@@ -13,8 +13,8 @@ from typing import Self
 import httpx
 from bodydouble_spec import BEARER, Security
 
-from bodydouble_contract_tests.checks import ORIGIN, Credential, Trouble
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import ORIGIN, Credential, Trouble
 from bodydouble_contract_tests.run.credentials import authorized, changed_key
 from bodydouble_contract_tests.run.urls import base_of, host_of, is_loopback
 

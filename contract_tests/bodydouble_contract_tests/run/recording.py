@@ -22,8 +22,8 @@ from bodydouble_spec import (
     record_body,
 )
 
-from bodydouble_contract_tests.checks import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Trouble
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Trouble
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge
 
 __all__ = [

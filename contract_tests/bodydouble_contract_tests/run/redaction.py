@@ -7,7 +7,7 @@ import orjson
 from bodydouble_spec import Finding, Redactor, record_body, record_value
 from bodydouble_spec.exchange import describe_body
 
-from bodydouble_contract_tests.checks import FetchedPicture, Observation
+from bodydouble_contract_tests.model import FetchedPicture, Observation
 
 __all__ = ["Redaction", "parsed", "without_bytes"]
 

@@ -15,7 +15,8 @@ from bodydouble_spec import (
     restore_pictures,
 )
 
-from bodydouble_contract_tests.checks import (
+from bodydouble_contract_tests.checks import check_observation, check_observations
+from bodydouble_contract_tests.model import (
     Case,
     Credential,
     ExpectedOutcome,
@@ -23,8 +24,6 @@ from bodydouble_contract_tests.checks import (
     OperationProfile,
     Verification,
     catalogue,
-    check_observation,
-    check_observations,
 )
 from bodydouble_contract_tests.run.caller import EXPIRES_DAYS
 from bodydouble_contract_tests.run.recording import Entry, entry_of, latest, observation_of

@@ -6,7 +6,8 @@ from dataclasses import replace
 from bodydouble_spec import Finding, Severity, is_success
 from bodydouble_spec.curl import curl_command
 
-from bodydouble_contract_tests.checks import (
+from bodydouble_contract_tests.checks import grouped
+from bodydouble_contract_tests.model import (
     Case,
     Check,
     Credential,
@@ -14,7 +15,6 @@ from bodydouble_contract_tests.checks import (
     Observation,
     OperationProfile,
     RequestForm,
-    grouped,
 )
 from bodydouble_contract_tests.run.caller import form_headers, sent_bytes
 from bodydouble_contract_tests.run.credentials import authorized, place_of

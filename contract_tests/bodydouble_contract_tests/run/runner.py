@@ -9,8 +9,8 @@ from pathlib import Path
 
 import orjson
 
-from bodydouble_contract_tests.checks import OperationProfile, Plan, Progress, Verification
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import OperationProfile, Plan, Progress, Verification
 from bodydouble_contract_tests.plan import coverage
 from bodydouble_contract_tests.run.budget import Budget, is_billed, plan_verification, spending_limit_of
 from bodydouble_contract_tests.run.caller import Caller, RunContext, RunStopped, WaitBudget

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from bodydouble_client import KEY_VARIABLES
 from bodydouble_spec import DUMMY_KEY, is_array, is_object
 
-from bodydouble_contract_tests.checks import OperationProfile
 from bodydouble_contract_tests.errors import CannotVerify
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_contract_tests.run.budget import is_billed
 from bodydouble_contract_tests.run.urls import base_of
 

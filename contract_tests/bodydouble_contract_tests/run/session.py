@@ -8,16 +8,8 @@ from dataclasses import dataclass, replace
 
 from bodydouble_spec import Finding, is_success
 
-from bodydouble_contract_tests.checks import (
-    Case,
-    Credential,
-    ExpectedOutcome,
-    FetchedPicture,
-    Observation,
-    Plan,
-    check_observation,
-    check_observations,
-)
+from bodydouble_contract_tests.checks import check_observation, check_observations
+from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Plan
 from bodydouble_contract_tests.run.budget import payment_objection
 from bodydouble_contract_tests.run.caller import (
     AccountRefused,

@@ -10,7 +10,7 @@ A verification that finds every one of them, and nothing on the unchanged mock, 
 import copy
 from typing import Any
 
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_contract_tests.strategies import boundary_cases
 from bodydouble_mockserver import MockServer, Settings
 from bodydouble_spec import Contract

@@ -6,7 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import orjson
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_mockserver.answer import Violation, violations
 from bodydouble_spec import is_array, is_object
 from PIL import Image

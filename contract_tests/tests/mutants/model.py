@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_spec import is_array, is_object
 
 __all__ = ["Mutant", "MutantReply", "MutatedCall", "always", "gives", "has", "inputs", "lacks", "members"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bodydouble_contract_tests.checks import KnownValues, OperationProfile, generic_pointer, known_values
+from bodydouble_contract_tests.model import KnownValues, OperationProfile, generic_pointer, known_values
 from bodydouble_contract_tests.strategies import boundary_cases
 from bodydouble_spec import Evidence, Operation, pointer_parts, resolve_pointer
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bodydouble_contract_tests.checks import OperationProfile
+from bodydouble_contract_tests.model import OperationProfile
 from bodydouble_contract_tests.strategies import boundary_cases
 from bodydouble_spec import is_array, is_object
 

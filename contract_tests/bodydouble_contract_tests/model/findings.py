@@ -7,8 +7,8 @@ from typing import Any
 from bodydouble_spec import Evidence, Finding, Severity, is_array, is_object, join_pointer, pointer_parts
 from bodydouble_spec.text import cut_counted
 
-from bodydouble_contract_tests.checks.catalogue import catalogue
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.catalogue import catalogue
+from bodydouble_contract_tests.model.profile import OperationProfile
 
 __all__ = ["deviation", "distinct", "generic_pointer", "shortened"]
 

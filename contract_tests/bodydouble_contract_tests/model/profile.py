@@ -36,12 +36,7 @@ from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.selection import only_operation
 from bodydouble_spec.values import template_of
 
-from bodydouble_contract_tests.checks.unspecified import (
-    KnownValues,
-    is_unspecified_input,
-    known_values,
-    prompt_oddity,
-)
+from bodydouble_contract_tests.model.unspecified import KnownValues, is_unspecified_input, known_values, prompt_oddity
 from bodydouble_contract_tests.schema import places, request_target, request_walker, values_at, values_named
 
 __all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable
 
 import pytest
-from bodydouble_contract_tests.checks.catalogue import catalogue
-from bodydouble_contract_tests.checks.model import Check
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.cases import Check
+from bodydouble_contract_tests.model.catalogue import catalogue
+from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_spec import Contract, Evidence
 
 VENDORED = {check.id: check for check in catalogue(OperationProfile(Contract.load()))}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests import boundary_cases
-from bodydouble_contract_tests.checks.profile import AnswerPicture, OperationProfile
+from bodydouble_contract_tests.model.profile import AnswerPicture, OperationProfile
 from bodydouble_contract_tests.schema.responses import places
 from bodydouble_contract_tests.strategies.texts import LONG
 from bodydouble_spec import Contract, Evidence

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from bodydouble_spec import Evidence
 
-from bodydouble_contract_tests.checks.model import Check
-from bodydouble_contract_tests.checks.profile import OperationProfile
+from bodydouble_contract_tests.model.cases import Check
+from bodydouble_contract_tests.model.profile import OperationProfile
 
 __all__ = ["catalogue"]
 
