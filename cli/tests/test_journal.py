@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble.app import app
-from bodydouble.commands.journal import as_curl
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import (
@@ -26,6 +25,7 @@ from bodydouble_spec import (
     Severity,
     parse_exchange,
 )
+from bodydouble_spec.snippets import as_curl
 from PIL import Image
 from typer.testing import CliRunner, Result
 

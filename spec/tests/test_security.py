@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 from bodydouble_spec import BEARER, Contract, KeyPlace, Security
-from bodydouble_spec.curl import curl_command
+from bodydouble_spec.snippets import curl_command
 
-from spec.tests.test_curl import handed_over
+from spec.tests.test_snippets_curl import handed_over
 
 SCHEMES: dict[str, Any] = {
     "bearer": {"type": "http", "scheme": "Bearer"},

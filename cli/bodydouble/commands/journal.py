@@ -1,45 +1,25 @@
-"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as a command that sends it again.
+"""``bodydouble journal``: the exchanges in a file, filtered, or one of them as a command or program that sends it again.
 
-The command goes to the mock unless AIMLAPI_BASE_URL names another server. A journal has no keys and no pictures: the key comes from
-``$AIMLAPI_KEY``, and a small picture of the same type replaces each picture.
+It goes to the mock unless AIMLAPI_BASE_URL names another server.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import unquote_plus
 
 import typer
-from bodydouble_spec import (
-    BEARER,
-    BadFilter,
-    Exchange,
-    ExchangeFilter,
-    ExchangeLog,
-    KeyPlace,
-    RecordedPicture,
-    Security,
-    is_array,
-    is_object,
-    read_exchanges,
-    restore_pictures,
-)
-from bodydouble_spec.curl import FORM, MULTIPART, FormPart, curl_command, header_text
+from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, ExchangeLog, is_object, read_exchanges
+from bodydouble_spec.snippets import as_curl, as_python
 from bodydouble_spec.text import cut, visible
-from PIL import Image
 
 from bodydouble.console import exit_with_error, new_app, one_line, print_error, print_text
 
-__all__ = ["app", "as_curl"]
+__all__ = ["app"]
 
 app = new_app()
 
-# The others are set by the sender, or belong to the app's own HTTP library.
-_SENT_HEADERS = ("content-type", "accept", "prefer", "x-client-request-id")
-_LONGEST_SIDE = 32
-_WRITABLE = {"image/png": "PNG", "image/jpeg": "JPEG", "image/gif": "GIF", "image/webp": "WEBP", "image/bmp": "BMP"}
+_WRITERS = {"curl": as_curl, "python": as_python}
 
 
 @app.command()
@@ -56,9 +36,10 @@ def journal(
     findings: Annotated[bool, typer.Option("--findings", help="Only requests with findings.")] = False,
     show: Annotated[str | None, typer.Option(metavar="ID", help="Print this request in full.")] = None,
     code: Annotated[
-        Literal["curl"] | None,
+        Literal["curl", "python"] | None,
         typer.Option(
-            "--as", help="Print a command that sends the request again: that of --show, else the last one selected."
+            "--as",
+            help="Print a command or program that sends the request again: that of --show, else the last one selected.",
         ),
     ] = None,
     format: Annotated[Literal["text", "json"], typer.Option("--format", help="Format of the output.")] = "text",  # noqa: A002 - the option's name
@@ -78,7 +59,7 @@ def journal(
         print_error(f"{file}: {finding.message}")
     selected = _select(log, chosen, show)
     if code is not None:
-        _print_curl(selected)
+        _print_code(selected, code)
     elif format == "json":
         _print_json(log, selected)
     else:
@@ -98,10 +79,10 @@ def _select(log: ExchangeLog, chosen: ExchangeFilter, show: str | None) -> list[
     return found
 
 
-def _print_curl(selected: list[Exchange]) -> None:
+def _print_code(selected: list[Exchange], code: str) -> None:
     if not selected:
         exit_with_error("--as: no request is selected; loosen the filters")
-    print_text(as_curl(selected[-1]))
+    print_text(_WRITERS[code](selected[-1]))
 
 
 def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
@@ -111,100 +92,6 @@ def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
     }
     # In ASCII, which cannot hold control characters for a terminal.
     print_text(json.dumps(document, indent=2) + "\n")
-
-
-def as_curl(exchange: Exchange) -> str:
-    """Return a curl command for a POSIX shell; every text of the journal is quoted."""
-    places = tuple(map(KeyPlace.read, exchange.key_in))
-    headers, body, form = _headers(exchange), None, _form(exchange)
-    if form is not None:
-        headers.pop("content-type", None)  # curl writes that of a form, with its boundary
-    elif exchange.body is not None:
-        # In ASCII, which every terminal and shell supports.
-        body = json.dumps(_restored(exchange.body))
-    command = curl_command(
-        exchange.method,
-        _without_keys(exchange.path, places),
-        headers=headers,
-        body=body,
-        form=form,
-        security=None if exchange.key is None else Security((places,)) if places else BEARER,
-    )
-    return "\n".join((*_comments(exchange), command))
-
-
-def _without_keys(path: str, places: Sequence[KeyPlace]) -> str:
-    """Return a path without the keys in its query, which were not recorded."""
-    names = {place.name for place in places if place.location == "query"}
-    route, _, query = path.partition("?")
-    kept = [part for part in query.split("&") if part and unquote_plus(part.partition("=")[0]) not in names]
-    return f"{route}?{'&'.join(kept)}" if kept else route
-
-
-def _form(exchange: Exchange) -> list[FormPart] | None:
-    """Return the parts of a form; None for any other body."""
-    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type not in (FORM, MULTIPART) or not is_object(exchange.body):
-        return None
-    return [
-        _part(name, value, media_type)
-        for name, values in exchange.body.items()
-        for value in (values if is_array(values) else [values])
-    ]
-
-
-def _part(name: str, value: Any, media_type: str) -> FormPart:
-    picture = RecordedPicture.read(value)
-    if picture is not None and media_type == MULTIPART and not picture.is_data_uri:
-        kind, data = _small_picture(picture)
-        return FormPart(name, data, kind)
-    restored = _restored(value)
-    text = restored if isinstance(restored, str) else json.dumps(restored)
-    return FormPart(name, text, None if media_type == MULTIPART else FORM)
-
-
-def _comments(exchange: Exchange) -> list[str]:
-    comments = [f"# request {visible(exchange.id)} of {visible(exchange.time)}, answered {exchange.status}"]
-    pictures: list[RecordedPicture] = []
-
-    def note(picture: RecordedPicture) -> str:
-        pictures.append(picture)
-        return ""
-
-    restore_pictures(exchange.body, note)
-    if pictures:
-        comments.append(
-            f"# {len(pictures)} picture{'' if len(pictures) == 1 else 's'} of the request replaced by small ones of the same type: a journal keeps only hashes"
-        )
-    if exchange.raw is not None:
-        comments.append(
-            f"# its body of {visible(str(exchange.raw.get('bytes')))} bytes was not recorded as JSON and is left out"
-        )
-    return comments
-
-
-def _headers(exchange: Exchange) -> dict[str, str]:
-    return {name: header_text(exchange.headers[name]) for name in _SENT_HEADERS if name in exchange.headers}
-
-
-def _restored(body: Any) -> Any:
-    return restore_pictures(body, _placeholder)
-
-
-def _placeholder(picture: RecordedPicture) -> str:
-    media_type, data = _small_picture(picture)
-    return picture.encode(data, media_type)
-
-
-def _small_picture(picture: RecordedPicture) -> tuple[str, bytes]:
-    """Return a small grey picture with the type and aspect ratio of the recorded one."""
-    media_type = picture.media_type if picture.media_type in _WRITABLE else "image/png"
-    width, height = picture.pixels or (1, 1)
-    scale = _LONGEST_SIDE / max(width, height)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    file = BytesIO()
-    Image.new("RGB", size, "grey").save(file, _WRITABLE[media_type])
-    return media_type, file.getvalue()
 
 
 _PROMPT_CHARACTERS = 60

@@ -30,7 +30,7 @@ from bodydouble_contract_tests.verification import (
     verify_recording,
 )
 from bodydouble_spec import Report, ReportFormat, read_exchanges, render
-from bodydouble_spec.curl import curl_command
+from bodydouble_spec.snippets import curl_command
 
 from bodydouble.commands.verify_report import (
     build_report,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from bodydouble_spec import Finding, Severity, is_success
-from bodydouble_spec.curl import curl_command
+from bodydouble_spec.snippets import curl_command
 
 from bodydouble_contract_tests.checks import grouped
 from bodydouble_contract_tests.model import (

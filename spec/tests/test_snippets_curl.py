@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 from bodydouble_spec import BEARER
-from bodydouble_spec.curl import curl_command
+from bodydouble_spec.snippets import curl_command
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
