@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -25,7 +26,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bodydouble": {"bodydouble_spec", "bodydouble_mockserver", "bodydouble_client", "bodydouble_contract_tests"},
 }
 MOST_LINES = 470
-MOST_MODULES = 18
+MOST_MODULES = 16
+# The client is flat: what it shows is one public list.
+MOST_MODULES_OF_THE_CLIENT = 18
 
 
 def module_name(package: str, path: Path) -> str:
@@ -132,8 +135,13 @@ def test_rooms_and_modules_stay_small() -> None:
     long = {
         name: lines for name, path in PATHS.items() if (lines := len(path.read_text("utf-8").splitlines())) > MOST_LINES
     }
-    folders = [path.parent for path in PATHS.values()]
-    full = {str(folder): count for folder in folders if (count := folders.count(folder)) > MOST_MODULES}
+    folders = Counter(path.parent for path in PATHS.values())
+    flat = PACKAGES["bodydouble_client"]
+    full = {
+        str(folder): count
+        for folder, count in folders.items()
+        if count > (MOST_MODULES_OF_THE_CLIENT if folder == flat else MOST_MODULES)
+    }
     assert (long, full) == ({}, {})
 
 

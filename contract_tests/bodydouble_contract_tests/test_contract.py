@@ -17,16 +17,8 @@ from bodydouble_spec import Contract, Report, Severity, SpecError, render
 from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
 from bodydouble_contract_tests.model import Check, OperationProfile, Verification, catalogue
-from bodydouble_contract_tests.run import (
-    BadBaseline,
-    Baseline,
-    ServerConfig,
-    Target,
-    VerifyOptions,
-    default_recording,
-    resolve_server,
-    verify,
-)
+from bodydouble_contract_tests.run import BadBaseline, Baseline, VerifyOptions, verify
+from bodydouble_contract_tests.target import ServerConfig, Target, default_recording, resolve_server
 
 __all__ = ["test_contract"]
 

@@ -23,16 +23,12 @@ from bodydouble_contract_tests.model import (
 from bodydouble_contract_tests.run import (
     BadBaseline,
     Baseline,
-    ServerConfig,
-    Target,
     VerifyOptions,
-    default_recording,
-    is_billed,
     plan_verification,
-    resolve_server,
     verify,
     verify_recording,
 )
+from bodydouble_contract_tests.target import ServerConfig, Target, default_recording, is_billed, resolve_server
 
 __all__ = [
     "BadBaseline",

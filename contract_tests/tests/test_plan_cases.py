@@ -7,7 +7,7 @@ from bodydouble_contract_tests.model.cases import Case, Credential, ExpectedOutc
 from bodydouble_contract_tests.model.profile import OperationProfile
 from bodydouble_contract_tests.plan.planner import make_plan
 from bodydouble_contract_tests.run.caller import form_headers, sent_bytes
-from bodydouble_contract_tests.run.http import Target
+from bodydouble_contract_tests.target.http import Target
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Evidence

@@ -16,8 +16,8 @@ from typing import Any, cast
 import pytest
 from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import charge_of
-from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.schema import picture_bytes
+from bodydouble_contract_tests.target.http import Received
 from bodydouble_contract_tests.verification import (
     Case,
     ExpectedOutcome,

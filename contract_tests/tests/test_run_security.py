@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests.model import Credential, OperationProfile
-from bodydouble_contract_tests.run.http import Target
+from bodydouble_contract_tests.target.http import Target
 from bodydouble_contract_tests.verification import VerifyOptions, verify
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport

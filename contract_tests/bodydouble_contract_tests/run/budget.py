@@ -4,16 +4,14 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bodydouble_spec import is_array, is_object, is_success
+from bodydouble_spec import is_success
 
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import ExpectedOutcome, Observation, OperationProfile, Plan
 from bodydouble_contract_tests.plan import make_plan
-from bodydouble_contract_tests.run.urls import host_of
 
 __all__ = [
     "Budget",
-    "is_billed",
     "payment_objection",
     "plan_verification",
     "spending_limit_of",
@@ -75,13 +73,6 @@ class SpendingLimit:
     def max_images(self) -> int:
         """The number of pictures that this pays for."""
         return math.floor(self.max_usd / self.usd_per_image + 1e-6)
-
-
-def is_billed(profile: OperationProfile, base_url: str) -> bool:
-    """Return whether a base URL belongs to a server that the contract names: calls to the real API cost money."""
-    servers = profile.contract.document.get("servers")
-    hosts = {host_of(str(item.get("url"))) for item in (servers if is_array(servers) else ()) if is_object(item)}
-    return host_of(base_url.strip()) in hosts - {""}
 
 
 def spending_limit_of(

@@ -9,9 +9,9 @@ from bodydouble_spec import Finding, Severity, is_success
 from bodydouble_spec.image_fields import BASE64, CREDITS, CREDITS_HEADER, URL, USD, USD_HEADER
 
 from bodydouble_contract_tests.model import Case, ExpectedOutcome, Observation, OperationProfile, Trouble
-from bodydouble_contract_tests.run.http import Received
 from bodydouble_contract_tests.run.redaction import parsed
 from bodydouble_contract_tests.schema import values_named
+from bodydouble_contract_tests.target import Received
 
 __all__ = ["NO_CHARGE", "Charge", "charge_findings", "charge_of", "purchase_objection", "worst_images"]
 

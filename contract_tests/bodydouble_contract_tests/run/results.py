@@ -17,8 +17,8 @@ from bodydouble_contract_tests.model import (
     RequestForm,
 )
 from bodydouble_contract_tests.run.caller import form_headers, sent_bytes
-from bodydouble_contract_tests.run.credentials import authorized, place_of
 from bodydouble_contract_tests.run.redaction import Redaction
+from bodydouble_contract_tests.target import authorized, place_of
 
 __all__ = ["Results", "curl_of"]
 

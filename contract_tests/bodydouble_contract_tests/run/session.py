@@ -20,10 +20,10 @@ from bodydouble_contract_tests.run.caller import (
     SentCase,
 )
 from bodydouble_contract_tests.run.charges import charge_findings, purchase_objection
-from bodydouble_contract_tests.run.downloads import Downloads
 from bodydouble_contract_tests.run.recording import CallState, RecordedCall, RecordedRun
 from bodydouble_contract_tests.run.redaction import parsed, without_bytes
 from bodydouble_contract_tests.run.results import Results, curl_of
+from bodydouble_contract_tests.target import Downloads
 
 __all__ = ["Session"]
 

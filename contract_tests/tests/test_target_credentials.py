@@ -2,7 +2,7 @@
 
 import pytest
 from bodydouble_contract_tests.model import Credential
-from bodydouble_contract_tests.run.credentials import changed_key
+from bodydouble_contract_tests.target.credentials import changed_key
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -11,10 +11,9 @@ from bodydouble_spec import DUMMY_KEY, is_array, is_object
 
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import OperationProfile
-from bodydouble_contract_tests.run.budget import is_billed
-from bodydouble_contract_tests.run.urls import base_of
+from bodydouble_contract_tests.target.urls import base_of, host_of
 
-__all__ = ["ServerConfig", "default_recording", "resolve_server"]
+__all__ = ["ServerConfig", "default_recording", "is_billed", "resolve_server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +50,21 @@ def default_recording(now: datetime) -> Path:
     return Path(f"bodydouble-verify-{now.astimezone(UTC):%Y%m%dT%H%M%SZ}.jsonl")
 
 
+def is_billed(profile: OperationProfile, base_url: str) -> bool:
+    """Return whether a base URL belongs to a server that the contract names: calls to the real API cost money."""
+    return host_of(base_url.strip()) in {*map(host_of, _named_urls(profile))} - {""}
+
+
 def _first_billed_url(profile: OperationProfile) -> str:
-    servers = profile.contract.document.get("servers")
-    urls = [str(item.get("url", "")) for item in (servers if is_array(servers) else ()) if is_object(item)]
-    url = next((url for url in urls if is_billed(profile, url)), None)
+    url = next(filter(host_of, _named_urls(profile)), None)
     if url is None:
         raise CannotVerify(f"{profile.contract.source} names no server; give --base-url URL with --live")
     return url
+
+
+def _named_urls(profile: OperationProfile) -> list[str]:
+    servers = profile.contract.document.get("servers")
+    return [str(item.get("url", "")) for item in (servers if is_array(servers) else ()) if is_object(item)]
 
 
 def _key(environ: Mapping[str, str]) -> str:

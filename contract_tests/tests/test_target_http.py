@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_contract_tests.run.credentials import WRONG_KEY
-from bodydouble_contract_tests.run.http import Target, Undecodable, decoded
+from bodydouble_contract_tests.target.credentials import WRONG_KEY
+from bodydouble_contract_tests.target.http import Target, Undecodable, decoded
 from bodydouble_contract_tests.verification import CannotVerify, Credential, Trouble
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.transport import MockTransport

@@ -15,8 +15,8 @@ from bodydouble_spec import BEARER, Security
 
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import ORIGIN, Credential, Trouble
-from bodydouble_contract_tests.run.credentials import authorized, changed_key
-from bodydouble_contract_tests.run.urls import base_of, host_of, is_loopback
+from bodydouble_contract_tests.target.credentials import authorized, changed_key
+from bodydouble_contract_tests.target.urls import base_of, host_of, is_loopback
 
 __all__ = ["Received", "Target", "Undecodable", "decoded"]
 

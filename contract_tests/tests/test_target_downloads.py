@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 from bodydouble_contract_tests.checks.images import inspect_picture
-from bodydouble_contract_tests.run.downloads import Downloads
+from bodydouble_contract_tests.target.downloads import Downloads
 from bodydouble_contract_tests.verification import FetchedPicture, OperationProfile, Target
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -15,7 +15,7 @@ from bodydouble_spec import is_success
 
 from bodydouble_contract_tests.checks import inspect_picture, picture_damage
 from bodydouble_contract_tests.model import ORIGIN, AnswerPicture, FetchedPicture, OperationProfile
-from bodydouble_contract_tests.run.http import Target
+from bodydouble_contract_tests.target.http import Target
 
 __all__ = ["Downloads"]
 

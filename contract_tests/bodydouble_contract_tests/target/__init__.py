@@ -1,0 +1,19 @@
+"""The server under test: its base URL and key, the calls that it gets, and the pictures of its answers."""
+
+from bodydouble_contract_tests.target.credentials import authorized, changed_key, place_of
+from bodydouble_contract_tests.target.downloads import Downloads
+from bodydouble_contract_tests.target.http import Received, Target
+from bodydouble_contract_tests.target.server import ServerConfig, default_recording, is_billed, resolve_server
+
+__all__ = [
+    "Downloads",
+    "Received",
+    "ServerConfig",
+    "Target",
+    "authorized",
+    "changed_key",
+    "default_recording",
+    "is_billed",
+    "place_of",
+    "resolve_server",
+]
