@@ -56,14 +56,14 @@ def drift(
     exchanges: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE",
-            help="Answers of the service: recorded exchanges, or a JSON report of `bodydouble verify`. Repeatable.",
+            metavar="FILE|DIR",
+            help="Answers of the service: recorded exchanges (a file, or the folder of a recording), or a JSON report of `bodydouble verify`. Repeatable.",
         ),
     ] = None,
     requests: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE",
+            metavar="FILE|DIR",
             help="Recorded requests of your app (journal, recording or the fixture's file), to try against the published document. They decide the severity.",
         ),
     ] = None,

@@ -30,10 +30,10 @@ from bodydouble_spec import (
     UnknownOperation,
     UnreadableDocument,
     is_object,
-    read_exchanges,
 )
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
+from bodydouble_spec.recording import read_log
 from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
@@ -234,9 +234,11 @@ class SourceReader:
         if path is None:
             return ()
         try:
-            log = read_exchanges(path)
+            log = read_log(path)
         except OSError as error:
-            self.problems.append(f"{path}: {error.strerror or error}; name a file of exchanges")
+            self.problems.append(
+                f"{path}: {error.strerror or error}; name a file of exchanges, or the folder of a recording"
+            )
             return ()
         self.problems += unread_lines(path, log)
         if not log.exchanges and not log.findings:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, ExchangeLog, is_object, read_exchanges
+from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, ExchangeLog, is_object
+from bodydouble_spec.recording import read_log
 from bodydouble_spec.snippets import as_curl, as_python
 from bodydouble_spec.text import cut, visible
 
@@ -24,7 +25,9 @@ _WRITERS = {"curl": as_curl, "python": as_python}
 
 @app.command()
 def journal(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `bodydouble serve --journal` wrote.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE|DIR", help="A file that `bodydouble serve --journal` wrote, or a recording.")
+    ],
     status: Annotated[str | None, typer.Option(metavar="CODE|4xx", help="Only answers of this status.")] = None,
     path: Annotated[str | None, typer.Option(help="Only this path, or paths with a prefix: '/v1/*'.")] = None,
     method: Annotated[str | None, typer.Option(help="Only this method.")] = None,
@@ -52,9 +55,11 @@ def journal(
     except BadFilter as error:
         exit_with_error(f"--{error}")
     try:
-        log = read_exchanges(file)
+        log = read_log(file)
     except OSError as error:
-        exit_with_error(f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote")
+        exit_with_error(
+            f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote, or the folder of a recording"
+        )
     for finding in log.findings:
         print_error(f"{file}: {finding.message}")
     selected = _select(log, chosen, show)

@@ -41,7 +41,8 @@ def verify(
         bool, typer.Option("--live", help="Verify the real API (or the server of --base-url); calls cost money.")
     ] = False,
     exchanges: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Check the answers recorded in this file, without a server.")
+        Path | None,
+        typer.Option(metavar="FILE|DIR", help="Check the answers recorded in this file or folder, without a server."),
     ] = None,
     contract: ContractOption = None,
     overlay: OverlayOption = None,

@@ -29,7 +29,8 @@ from bodydouble_contract_tests.verification import (
     verify,
     verify_recording,
 )
-from bodydouble_spec import Report, ReportFormat, read_exchanges, render
+from bodydouble_spec import Report, ReportFormat, render
+from bodydouble_spec.recording import read_log
 from bodydouble_spec.snippets import curl_command
 
 from bodydouble.commands.verify_report import (
@@ -128,7 +129,7 @@ def run_on_server(
 def run_on_recording(profile: OperationProfile, file: Path, only: Collection[str] | None) -> CompletedRun:
     """Verify the answers in a recording. Raises CannotVerify when it cannot be read."""
     try:
-        log = read_exchanges(file)
+        log = read_log(file)
     except OSError as error:
         raise CannotVerify(f"--exchanges {file}: {error.strerror or error}; name a recording or a journal") from None
     verification = verify_recording(profile, log, datetime.now(UTC))

@@ -15,8 +15,8 @@ from bodydouble_spec import (
     UnreadableDocument,
     is_array,
     is_object,
-    read_exchanges,
 )
+from bodydouble_spec.recording import read_log
 
 from bodydouble_contract_tests.drift.sources import DriftSource, SourceResult
 from bodydouble_contract_tests.model import OperationProfile
@@ -49,7 +49,7 @@ def read_recording(
             return Recording(
                 SourceResult(DriftSource.VERIFY_REPORT, str(path), tuple(findings), str(report.get("title", "")))
             )
-        log = read_exchanges(path)
+        log = read_log(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableDocument(

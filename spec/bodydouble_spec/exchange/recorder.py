@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from bodydouble_spec.exchange.pictures import RecordedPicture, may_hold_picture
-from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_secret_name
+from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_account_name, is_secret_name
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["ReadBody", "describe_body", "is_plain_json", "record_body", "record_value"]
@@ -35,11 +35,14 @@ class ReadBody:
     pictures: Mapping[str, RecordedPicture]
 
 
-def record_body(data: bytes, redactor: Redactor, read: ReadBody | None = None) -> tuple[Any, dict[str, Any] | None]:
+def record_body(
+    data: bytes, redactor: Redactor, read: ReadBody | None = None, *, whole: bool = False
+) -> tuple[Any, dict[str, Any] | None]:
     """Record a body: return (JSON value, None), or (None, description) when it is not JSON, is ``null`` or is too large.
 
     A description has ``bytes``, ``sha256`` and ``text``, the first 200 characters. An empty body gives (None, None). With ``read``
-    the body is not parsed again.
+    the body is not parsed again. A ``whole`` body is never too large and its texts are not cut; it is for files that others
+    may read, so the ids of accounts in it are redacted too.
     """
     if not data:
         return None, None
@@ -48,8 +51,8 @@ def record_body(data: bytes, redactor: Redactor, read: ReadBody | None = None) -
             read = ReadBody(orjson.loads(data), data, {})
         body = read.value
         # Most bodies are kept whole; a copy value by value would take several times as long.
-        if read.pictures or not redactor.is_plain(read.text) or not is_plain_json(read.text, body):
-            body = _ValueRecorder(redactor, read.pictures).value(body, 0)
+        if whole or read.pictures or not redactor.is_plain(read.text) or not is_plain_json(read.text, body):
+            body = _ValueRecorder(redactor, read.pictures, whole=whole).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
     return (body, None) if body is not None else (None, describe_body(data, redactor))
@@ -98,9 +101,10 @@ def record_value(value: Any, redactor: Redactor) -> Any:
 
 
 class _ValueRecorder:
-    def __init__(self, redactor: Redactor, pictures: Mapping[str, RecordedPicture]) -> None:
+    def __init__(self, redactor: Redactor, pictures: Mapping[str, RecordedPicture], *, whole: bool = False) -> None:
         self._redactor = redactor
         self._pictures = pictures
+        self._is_whole = whole
         self._values = 0
         self._characters = 0
 
@@ -128,7 +132,8 @@ class _ValueRecorder:
             # Two names may be equal after redaction.
             while shown in kept:
                 shown += "*"
-            if is_secret_name(name) and member is not None and not isinstance(member, bool):
+            is_secret = is_secret_name(name) or (self._is_whole and is_account_name(name))
+            if is_secret and member is not None and not isinstance(member, bool):
                 kept[shown] = REDACTED
             else:
                 kept[shown] = self.value(member, depth + 1)
@@ -140,6 +145,8 @@ class _ValueRecorder:
 
     def _redacted(self, text: str) -> str:
         length = len(text)
+        if self._is_whole:
+            return self._redactor.text(text)
         if length <= _MAX_TEXT_CHARACTERS:
             kept = self._redactor.text(text)
         else:
@@ -152,5 +159,5 @@ class _ValueRecorder:
 
     def _count(self, values: int) -> None:
         self._values += values
-        if self._values > _MAX_VALUES:
+        if self._values > _MAX_VALUES and not self._is_whole:
             raise _TooLarge

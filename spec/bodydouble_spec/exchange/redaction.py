@@ -8,7 +8,15 @@ from functools import lru_cache
 from typing import ClassVar
 from urllib.parse import unquote
 
-__all__ = ["DUMMY_KEY", "REDACTED", "Redactor", "credentials", "is_secret_name", "may_hold_key"]
+__all__ = [
+    "DUMMY_KEY",
+    "REDACTED",
+    "Redactor",
+    "credentials",
+    "is_account_name",
+    "is_secret_name",
+    "may_hold_key",
+]
 
 DUMMY_KEY = "bodydouble-dummy-key"
 """The key for servers other than the real API: a user's key must not go there, and a mock takes any key."""
@@ -68,6 +76,27 @@ def is_secret_name(name: str) -> bool:
         return False
     words = [word.lower() for word in _WORD.findall(name)]
     return bool(words) and (words[-1] in ("key", "keys") or not _SECRET_WORDS.isdisjoint(words))
+
+
+_ACCOUNT_WORDS = frozenset(
+    ("account", "billing", "customer", "org", "organisation", "organization", "owner", "project", "subscription", "team",
+     "tenant", "user", "workspace")
+)  # fmt: skip
+_IDENTITY_WORDS = frozenset(("email", "guid", "id", "ids", "mail", "number", "phone", "uuid"))
+
+
+@lru_cache(maxsize=1024)
+def is_account_name(name: str) -> bool:
+    """Return whether a property or parameter of this name tells who called: ``account_id``, ``organizationId``, ``email``.
+
+    ``request_id``, ``id`` and ``user`` (a role, or the caller's own user) do not.
+    """
+    if len(name) > 200:
+        return False
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or words[-1] not in _IDENTITY_WORDS:
+        return False
+    return words[-1] in ("email", "phone") or not _ACCOUNT_WORDS.isdisjoint(words[:-1])
 
 
 REDACTED = "***"

@@ -1,0 +1,23 @@
+"""Recordings: folders of exchanges with their pictures, to be committed, replayed and checked."""
+
+from bodydouble_spec.recording.content import kept_bytes, recorded_files
+from bodydouble_spec.recording.facts import CallFacts, PicturePlace
+from bodydouble_spec.recording.files import ContentFiles
+from bodydouble_spec.recording.folder import CannotRecord, RecordingFolder
+from bodydouble_spec.recording.reading import EXCHANGES, StoredRecording, read_log, read_recording_folder
+from bodydouble_spec.recording.readme import Summary
+
+__all__ = [
+    "EXCHANGES",
+    "CallFacts",
+    "CannotRecord",
+    "ContentFiles",
+    "PicturePlace",
+    "RecordingFolder",
+    "StoredRecording",
+    "Summary",
+    "kept_bytes",
+    "read_log",
+    "read_recording_folder",
+    "recorded_files",
+]

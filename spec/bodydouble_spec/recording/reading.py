@@ -1,0 +1,67 @@
+"""Reading of recordings: a folder with its files, or a single file of exchanges."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bodydouble_spec.exchange import Exchange, ExchangeLog, read_exchanges
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.recording.content import recorded_files, with_texts_inside
+from bodydouble_spec.recording.files import ContentFiles
+
+__all__ = ["EXCHANGES", "StoredRecording", "read_log", "read_recording_folder"]
+
+EXCHANGES = "exchanges.jsonl"
+"""The file of a recording that has the exchanges."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecording:
+    """The exchanges of a folder in the order of the calls, its files, and a finding for each damage."""
+
+    path: Path
+    exchanges: tuple[Exchange, ...]
+    files: ContentFiles
+    findings: tuple[Finding, ...]
+
+
+def read_recording_folder(path: Path) -> StoredRecording:
+    """Read a recording. Raises OSError when the folder, or its file of exchanges, cannot be read.
+
+    Each bad line, and each file that is missing or changed, is a finding; all else can be used.
+    """
+    log = read_exchanges(path / EXCHANGES)
+    files = ContentFiles(path)
+    exchanges = tuple(with_texts_inside(exchange, files.get) for exchange in _latest(log.exchanges))
+    damage = _damage(log.exchanges, files)
+    return StoredRecording(path, exchanges, files, (*log.findings, *damage))
+
+
+def read_log(path: Path) -> ExchangeLog:
+    """Read exchanges from a file, or from the folder of a recording. Raises OSError."""
+    if not path.is_dir():
+        return read_exchanges(path)
+    recording = read_recording_folder(path)
+    return ExchangeLog(recording.exchanges, recording.findings)
+
+
+def _latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+    """Yield each exchange once: the last one with its id, at the place of the first."""
+    yield from {exchange.id: exchange for exchange in exchanges}.values()
+
+
+def _damage(exchanges: Iterable[Exchange], files: ContentFiles) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for exchange in exchanges:
+        for sha256 in recorded_files(exchange):
+            if sha256 in seen or files.get(sha256) is not None:
+                seen.add(sha256)
+                continue
+            seen.add(sha256)
+            was_changed = sha256 in files
+            text = (
+                f"the file {sha256[:12]}… of {exchange.id} {'has other bytes than its name says' if was_changed else 'is missing'}; "
+                "restore it, or record the call again"
+            )
+            rule = "recording-file-changed" if was_changed else "recording-file-missing"
+            yield Finding(rule, Severity.ERROR, Evidence.OBSERVED, f"/{sha256}", text, witness=exchange.id)
