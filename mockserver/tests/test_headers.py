@@ -2,7 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
-EXPOSED = ["x-request-id", "x-inference-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent", "x-client-request-id", "retry-after", "preference-applied"]  # fmt: skip
+EXPOSED = ["x-request-id", "x-inference-id", "x-aimlapi-credits-used", "x-aimlapi-usd-spent", "x-client-request-id", "retry-after", "preference-applied", "etag", "x-bodydouble-note"]  # fmt: skip
 
 
 def test_every_call_has_its_own_request_id(app: MockServer, call: Call, edit: Edit) -> None:
@@ -237,3 +240,90 @@ def test_health_names_the_contract(app: MockServer, contract: Contract, call: Ca
     body = call(app, "/_bodydouble/health", method="GET", key=None).json()
     assert (body["status"], body["fingerprint"]) == ("ok", contract.fingerprint)
     assert body["operations"] == ["POST /v1/images/generations"]
+
+
+# Those that a browser shows to every page (CORS-safelisted, Fetch standard), and those that mean nothing to a page.
+ALWAYS_SHOWN = {"cache-control", "content-language", "content-length", "content-type", "expires", "last-modified", "pragma"}  # fmt: skip
+OF_THE_CONNECTION = {"connection", "content-encoding", "date", "server", "transfer-encoding"}
+OTHER_SERVICE = {
+    "openapi": "3.0.3",
+    "info": {"title": "t", "version": "1"},
+    "servers": [{"url": "https://api.example.org"}],
+    "paths": {"/a": {"get": {"responses": {"200": {"description": "d", "headers": {"X-Left": {"required": True, "schema": {"type": "integer"}}}}}}}},
+}  # fmt: skip
+SCENARIO = {
+    "answers": [
+        {"path": "/v1/chat/completions", "status": 429, "retry-after": 3},
+        {"match": {"path": "/generations/*"}, "status": 503, "retry-after": 1},
+    ],
+    "limits": {"requests_per_minute": 4, "retry_after": True},
+}
+
+
+def _raw(origin: str, data: bytes) -> httpx.Headers:
+    """Return the headers of the answer to bytes that are no HTTP request."""
+    url = httpx.URL(origin)
+    with socket.create_connection((url.host, url.port or 0), timeout=30) as connection:
+        connection.sendall(data)
+        head = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")[0]
+    return httpx.Headers([line.split(b": ", 1) for line in head.split(b"\r\n")[1:]])  # type: ignore[misc]
+
+
+def _vendor_answers(client: httpx.Client, edit: Edit) -> Iterator[httpx.Headers]:
+    def post(path: str = "/v1/images/generations", body: Any = None, **headers: str) -> httpx.Response:
+        return client.post(path, json=edit() if body is None else body, headers=headers)
+
+    picture = post(**{"x-client-request-id": "mine"}).json()["data"][0]["url"]
+    yield post().headers
+    for number in (200, 304, 404, 503):
+        yield client.get(picture, headers={"prefer": f"code={number}, retry-after=1"}).headers
+    yield client.get(picture).headers
+    yield client.get("/generations/none.png").headers
+    for prefer in (
+        "code=429, retry-after=7, envelope=legacy",
+        "code=204",
+        "dialect=quick-example",
+        "fault=broken-gzip",
+    ):
+        with client.stream(
+            "POST", "/v1/images/generations", json=edit(), headers={"prefer": prefer, "x-client-request-id": "mine"}
+        ) as answer:
+            yield answer.headers
+    for body in ({}, edit(num_images=9)):
+        yield post(body=body).headers
+    for path in ("/nowhere", "/v1/chat/completions"):
+        yield post(path).headers
+    client.post("/_bodydouble/scenarios", json=SCENARIO).raise_for_status()
+    yield post("/v1/chat/completions").headers
+    yield client.get(picture).headers
+    yield from [post().headers for _ in range(6)]
+    for path in ("/v1/models", "/v2/billing", "/v1/billing/balance"):
+        yield client.get(path).headers
+    yield client.head(picture).headers
+    yield client.post("/v1/images/generations", content=b"{}", headers={"authorization": ""}).headers
+    yield _raw(str(client.base_url), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    yield _raw(str(client.base_url), b"GET / HTTP/1.1\r\nx: " + b"y" * 70_000 + b"\r\n\r\n")
+
+
+def test_a_page_of_another_origin_can_read_every_header_that_the_mock_ever_sets(
+    contract: Contract, serve: Callable[..., AbstractContextManager[str]], edit: Edit, pictures_folder: Path
+) -> None:
+    seen: set[str] = set()
+    with (
+        serve(create_app(contract, Settings(pictures=pictures_folder))) as origin,
+        httpx.Client(base_url=origin, headers={"authorization": "Bearer k"}) as client,
+    ):
+        answers = [*_vendor_answers(client, edit)]
+    with (
+        serve(create_app(Contract.load(OTHER_SERVICE))) as origin,
+        httpx.Client(base_url=origin) as client,
+    ):
+        client.post("/_bodydouble/scenarios", json={"answers": [{"path": "/b"}]})
+        answers += [client.get(path, headers={"prefer": "delay=0"}).headers for path in ("/a", "/b", "/c")]
+    for headers in answers:
+        own = {name for name in headers if not name.startswith("access-control-")}
+        shown = set(headers.get("access-control-expose-headers", "").split(", "))
+        assert own - shown - ALWAYS_SHOWN - OF_THE_CONNECTION == set(), headers
+        seen |= own & shown
+    # Each name in the list has been sent, so the calls above have tried them all.
+    assert seen == {*EXPOSED, "x-left"}

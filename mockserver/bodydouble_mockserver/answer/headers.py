@@ -30,8 +30,8 @@ _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
-# Headers of directives and limits, which the service was not seen to send.
-_OWN_EXPOSED = ("retry-after", "preference-applied")
+# Headers of directives, limits, pictures and notes, which the service was not seen to send.
+_OWN_EXPOSED = ("retry-after", "preference-applied", "etag", "x-bodydouble-note")
 
 
 def exposed_headers(contracts: Iterable[Contract]) -> Headers:

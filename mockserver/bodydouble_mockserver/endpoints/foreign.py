@@ -113,7 +113,9 @@ class ForeignEndpoint:
     def _scripted(self, scope: Scope, directives: Directives) -> Answer:
         code = directives.code or 200
         if code < 400:
-            answer = Answer(code, JSON, b"{}", [(b"x-request-id", self._new_id().encode())])
+            # Another service is not known to send an id of requests.
+            ids = [(b"x-request-id", self._new_id().encode())] if self._refusals.is_vendor else []
+            answer = Answer(code, JSON, b"{}", ids)
         else:
             answer = self._refusals.write(code, Refusal(code), scope["path"], self._new_id(), self._settings.clock())
         if directives.retry_after is not None:
