@@ -5,7 +5,6 @@ by the first test that uses the fixture.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -140,25 +139,26 @@ def pytest_testnodedown(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Reject unknown marker arguments before the run starts."""
+    """Use the server of the run in every test."""
     if config.getini("bodydouble_session"):
         for item in items:
             # The last one, so that fixtures of a wider scope are set up before it.
             names: list[str] = getattr(item, "fixturenames", [])
             if "bodydouble" not in names:
                 names.append("bodydouble")
-    # A usage error in a worker of pytest-xdist would abort the run; there the fixture fails the test.
-    if hasattr(config, "workerinput"):
-        return
-    for item in items:
-        marks = list(item.iter_markers("bodydouble"))
-        if marks:
-            from bodydouble.fixture import MarkerOptions
 
-            try:
-                MarkerOptions.from_marks(marks)
-            except ValueError as error:
-                raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose marker is not valid, with the fixture or without it."""
+    marks = list(item.iter_markers("bodydouble"))
+    if marks:
+        from bodydouble.fixture import MarkerOptions
+
+        try:
+            MarkerOptions.from_marks(marks)
+        except ValueError as error:
+            pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -191,10 +191,8 @@ def bodydouble(
     """
     from bodydouble.fixture import MarkerOptions, run_mock
 
+    options = MarkerOptions.of(request.node)
     try:
-        options = MarkerOptions.from_marks(request.node.iter_markers("bodydouble"))
-        if options.fail_on is None:
-            options = replace(options, fail_on=request.config.getini("bodydouble_fail_on"))
         contracts = _bodydouble_contracts(options)
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)

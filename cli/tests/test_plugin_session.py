@@ -129,7 +129,28 @@ def test_a_request_at_import_is_judged_too(run_session: RunFiles) -> None:
             pass
     """)
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR at teardown of test_first *", "They came while modules were imported*"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_first *", "These requests came outside *"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "errors"), [("", 0), ("fail_on='warning'", 1), ("fail_on='warning', allow=['picture-key-sent']", 0)]
+)
+def test_the_severity_that_fails_a_test_is_that_for_requests_outside_of_it_too(
+    run_session: RunFiles, marker: str, errors: int
+) -> None:
+    result = run_session(f"""
+        import httpx
+
+        @pytest.fixture
+        def closing():
+            yield
+            httpx.get(app.edit()[0].url, headers={{"Authorization": "Bearer x"}})
+
+        @pytest.mark.bodydouble({marker})
+        def test_app(closing):
+            pass
+    """)
+    result.assert_outcomes(passed=1, errors=errors)
 
 
 def test_a_test_with_another_contract_has_it_alone(pytester: pytest.Pytester, run_session: RunFiles) -> None:

@@ -166,10 +166,11 @@ class TestApp:
 
 
 @pytest.mark.parametrize("argument", ["allow_invalide=True", "'x'", "allow_invalid=1", "fail_on='none'"])
-def test_a_marker_argument_that_does_not_exist_is_a_usage_error(run_tests: Run, argument: str) -> None:
-    result = run_tests(f"@pytest.mark.bodydouble({argument})\ndef test_app(bodydouble): pass")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: test_app.py::test_app: * takes allow_invalid, allow_unused, *"])
+def test_a_bad_argument_of_the_marker_fails_its_test_and_no_other(run_tests: Run, argument: str) -> None:
+    marked = f"@pytest.mark.bodydouble({argument})\ndef"
+    result = run_tests(f"{marked} test_app(bodydouble): pass\n{marked} test_without(): pass\ndef test_other(): pass")
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["*ERROR at setup of test_app*", "* takes allow_invalid, allow_unused, *"])
 
 
 @pytest.mark.parametrize(
@@ -300,7 +301,7 @@ def test_others(bodydouble):
         [
             "*request-maximum*",
             "*route-not-stood-in*",
-            "Or these errors alone: allow=[[]'request-maximum', 'route-not-stood-in'[]]",
+            "Or these findings alone: *allow=[[]'request-maximum', 'route-not-stood-in'[]])",
         ]
     )
 
