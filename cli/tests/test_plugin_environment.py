@@ -297,6 +297,18 @@ URL = "http://127.0.0.1:1"
         ("MY_AIMLAPI_TOKEN", "real", DUMMY_KEY),
         ("aiml_api_key", "real", DUMMY_KEY),
         ("AIML_SECRET", "real", DUMMY_KEY),
+        ("GATSBY_AIMLAPI_KEY", "real", DUMMY_KEY),
+        ("vite_aimlapi_key", "real", DUMMY_KEY),
+        ("Next_Public_Aiml_Api_Key", "real", DUMMY_KEY),
+        ("aimlApiKey", "real", DUMMY_KEY),
+        ("NUXT_AIMLAPIKEY", "real", DUMMY_KEY),
+        ("app.ai-ml-api.token", "real", DUMMY_KEY),
+        ("AIMLAPI_KEY_2", "real", DUMMY_KEY),
+        ("AIMLAPI", "real", DUMMY_KEY),
+        ("AIML_AUTHORIZATION", "Bearer real", f"Bearer {DUMMY_KEY}"),
+        ("aimlBaseUrl", "https://gateway.example.org/v1", f"{URL}/v1"),
+        ("Expo_Public_Aiml_Host", "gateway.example.org", URL),
+        ("AIMLAPI_API", "https://gateway.example.org", URL),
     ],
 )
 def test_every_name_of_key_or_address_of_the_vendor_is_set(name: str, value: str, wanted: str) -> None:
@@ -304,10 +316,69 @@ def test_every_name_of_key_or_address_of_the_vendor_is_set(name: str, value: str
 
 
 @pytest.mark.parametrize(
-    "name", ["AIML_MODEL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "CLAIML_KEY", "AIMLESS_URL", "HOST", "KEY"]
+    "name",
+    [
+        "AIML_MODEL",
+        "OPENAI_API_KEY",
+        "OPENAI_BASE_URL",
+        "CLAIML_KEY",
+        "AIMLESS_URL",
+        "HOST",
+        "KEY",
+        "AIML_KEY_FILE",
+        "AIML_MAX_TOKENS",
+        "AIML_CALLBACK_URL",
+        "claimLabKey",
+    ],
 )
 def test_other_variables_are_left_alone(name: str) -> None:
     assert name not in mock_variables(URL, {name: "mine"})
+
+
+@pytest.mark.parametrize("value", ["", "8", "True"])
+def test_a_number_or_a_switch_is_no_key(value: str) -> None:
+    assert ("AIML_TOKEN_BUDGET" in mock_variables(URL, {"AIML_TOKEN_BUDGET": value})) is (value == "")
+
+
+BUILD_TOOLS = (
+    "VITE_",
+    "NEXT_PUBLIC_",
+    "EXPO_PUBLIC_",
+    "REACT_APP_",
+    "NUXT_PUBLIC_",
+    "VUE_APP_",
+    "PUBLIC_",
+    "GATSBY_",
+    "NG_APP_",
+)
+
+
+@pytest.mark.parametrize("prefix", ["", *BUILD_TOOLS])
+def test_the_known_names_are_set_with_the_prefixes_of_build_tools_also_where_nothing_is_set(prefix: str) -> None:
+    variables = mock_variables(URL, {})
+    names = [f"{prefix}{name}" for name in (*NAMES, "AIML_BASE_URL", "AIML_API_URL")]
+    assert [variables[name] for name in names] == [URL] * len(names)
+    assert [variables[f"{prefix}{name}"] for name in KEYS] == [DUMMY_KEY] * len(KEYS)
+
+
+DOTENV = """
+# what load_dotenv() would add
+export MY_AIMLAPI_SECRET='real'
+IMAGES_AT = "https://api.aimlapi.com/v1"  # the service
+OTHER=kept
+"""
+
+
+def test_the_variables_of_a_dotenv_file_are_set_before_the_app_loads_it(
+    run_tests: Run, pytester: pytest.Pytester
+) -> None:
+    (pytester.path / ".env").write_text(DOTENV, encoding="utf-8")
+    run_tests("""
+def test_app(bodydouble):
+    assert os.environ["MY_AIMLAPI_SECRET"] == "bodydouble-dummy-key"
+    assert os.environ["IMAGES_AT"] == bodydouble.url + "/v1"
+    assert "OTHER" not in os.environ
+""").assert_outcomes(passed=1)
 
 
 def test_an_openai_client_of_the_real_service_gets_the_dummy_key_too() -> None:

@@ -154,6 +154,17 @@ def test_the_variables_are_added_to_the_environment_of_the_command(
     assert (variables["MINE"], variables["OPENAI_BASE_URL"]) == ("kept", openai)
 
 
+def test_the_variables_of_a_dotenv_file_are_set_before_the_command_loads_it(
+    run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("AIML_API_BASE=https://api.aimlapi.com/v2\nMINE=kept\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    run(SHOW)
+    variables = json.loads(capfd.readouterr().out)
+    assert variables["AIML_API_BASE"].startswith("http://127.0.0.1:")
+    assert (variables["AIML_API_BASE"][-3:], variables["MINE"]) == ("/v2", None)
+
+
 def test_the_journal_has_the_requests_of_the_command(run: Run, tmp_path: Path) -> None:
     run("send(prompt='one'); send(prompt='two')", "--journal", str(tmp_path / "journal.jsonl"))
     exchanges = read_exchanges(tmp_path / "journal.jsonl").exchanges

@@ -266,7 +266,8 @@ def _raw(origin: str, data: bytes) -> httpx.Headers:
     with socket.create_connection((url.host, url.port or 0), timeout=30) as connection:
         connection.sendall(data)
         head = b"".join(iter(lambda: connection.recv(65536), b"")).partition(b"\r\n\r\n")[0]
-    return httpx.Headers([line.split(b": ", 1) for line in head.split(b"\r\n")[1:]])  # type: ignore[misc]
+    lines = (line.partition(b": ") for line in head.split(b"\r\n")[1:])
+    return httpx.Headers([(name, value) for name, _, value in lines])
 
 
 def _vendor_answers(client: httpx.Client, edit: Edit) -> Iterator[httpx.Headers]:

@@ -24,6 +24,7 @@ from bodydouble.fixture import (
     BackgroundServer,
     missing_findings,
     mock_variables,
+    read_dotenv,
     request_findings,
     unused_findings,
 )
@@ -104,7 +105,7 @@ def run(
             exit_with_error(f"--scenario {scenario}: {error}")
         except (CannotServe, ValueError) as error:
             exit_with_error(str(error))
-        variables = mock_variables(server.url, os.environ, openai=openai)
+        variables = mock_variables(server.url, {**read_dotenv([Path.cwd()]), **os.environ}, openai=openai)
         if server.interception is not None:
             variables |= server.interception.variables(server.url, {**os.environ, **variables})
         try:
