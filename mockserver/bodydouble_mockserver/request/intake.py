@@ -12,6 +12,7 @@ import orjson
 from bodydouble_spec import (
     ReadBody,
     RecordedPicture,
+    first_picture,
     is_json_media_type,
     is_object,
     may_hold_picture,
@@ -152,8 +153,9 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
             )
         )
     limits = settings.max_json_values, settings.max_json_levels
-    # The beginning first: the search for pictures takes long in millions of short strings.
-    problem = exceeded_limit(bare[:_BEGINNING_BYTES], *limits) if len(bare) > _BEGINNING_BYTES else None
+    # The beginning first, up to a picture: the search for pictures takes long in millions of short strings.
+    beginning = bare[: first_picture(bare, _BEGINNING_BYTES)] if len(bare) > _BEGINNING_BYTES else b""
+    problem = exceeded_limit(beginning, *limits)
     text, pictures, may_have_picture = bare, _NO_PICTURES, problem is None and may_hold_picture(bare)
     if may_have_picture:
         text, pictures = refer_to_pictures(bare, put)

@@ -2,7 +2,13 @@
 
 from bodydouble_spec.exchange.exchange import Exchange, RecordedAnswer
 from bodydouble_spec.exchange.filters import BadFilter, ExchangeFilter, parse_path, parse_status
-from bodydouble_spec.exchange.pictures import RecordedPicture, decode_picture, may_hold_picture, restore_pictures
+from bodydouble_spec.exchange.pictures import (
+    RecordedPicture,
+    decode_picture,
+    first_picture,
+    may_hold_picture,
+    restore_pictures,
+)
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec.exchange.recorder import ReadBody, describe_body, is_plain_json, record_body, record_value
 from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
@@ -29,6 +35,7 @@ __all__ = [
     "credentials",
     "decode_picture",
     "describe_body",
+    "first_picture",
     "is_plain_json",
     "is_secret_name",
     "may_hold_key",

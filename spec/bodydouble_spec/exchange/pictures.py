@@ -18,6 +18,7 @@ __all__ = [
     "PICTURE_BEGINNING",
     "RecordedPicture",
     "decode_picture",
+    "first_picture",
     "may_hold_picture",
     "read_picture",
     "restore_pictures",
@@ -170,6 +171,12 @@ def may_hold_picture(data: bytes) -> bool:
     False is certain unless an escape stands for an ASCII letter.
     """
     return PICTURE_BEGINNING.search(data) is not None or LONG_STRING.search(data) is not None
+
+
+def first_picture(data: bytes, end: int) -> int:
+    """Return the place before ``end`` where a string in this JSON begins like a picture; ``end`` where none does."""
+    found = PICTURE_BEGINNING.search(data, 0, end)
+    return end if found is None else found.start()
 
 
 def _pixels(value: Any) -> tuple[int, int] | None:
