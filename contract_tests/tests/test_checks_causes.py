@@ -105,7 +105,8 @@ def test_a_status_in_calls_of_every_kind_is_one_cause() -> None:
         ([422] * 6, 1),  # the server's own status for refusals
         ([422] * 5 + [200], 2),  # and one call that it accepts
         ([422] * 5 + [400] * 5, 5),  # another status for some properties only
-        ([500] * 6, 6),
+        ([500] * 6, 1),
+        ([200] * 6, 1),  # a server that looks at nothing
     ],
 )
 def test_a_status_that_all_refusals_have_is_one_cause(statuses: list[int], count: int) -> None:
@@ -143,3 +144,56 @@ def test_an_invalid_call_that_breaks_the_server_like_valid_ones_has_their_cause(
     invalid = replace(a_case("three", "/count"), body={"text": "e\nf", "count": "x"})
     cases = {case.id: case for case in (*broken, invalid, accepted("four", {"text": "a", "count": 1}))}
     assert len(grouped([a_finding(case, 500) for case in (*broken, invalid)], cases, {})) == 1
+
+
+def verified(
+    content: bytes, media_type: str = "application/json", only: tuple[str, ...] = ("answer-strict",)
+) -> Verification:
+    """Return the verification of a server that gives one body to every call."""
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, headers={"content-type": media_type}, stream=httpx.ByteStream(content))
+
+    with Target("http://127.0.0.1", "a-key-of-nobody", transport=httpx.MockTransport(answer)) as target:
+        return verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=0, only=only))
+
+
+BODIES = ("answer-conforms", "answer-strict", "answer-media-type")
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b'{"hello": 1}', "the answer has hello instead of data, meta"),
+        (b'{"a": 1, "b": 2, "c": 3, "d": 4}', "the answer has a, b, c and 1 more instead of data, meta"),
+        (b"{}", "the answer has no data, meta"),
+        (b'{"data": [{"uri": "https://example.com/a.png"}], "meta": {"usage": {"credits_used": 1}}}', "has uri instead of b64_json, url"),
+        (b"[]", "[] is not of type object"),
+        (b"<html>", "the body is not JSON"),
+    ],
+)  # fmt: skip
+def test_a_body_of_another_service_is_one_cause_which_is_named(content: bytes, told: str) -> None:
+    (found,) = verified(content, only=BODIES).findings
+    assert told in found.message
+
+
+def test_names_that_differ_in_other_calls_are_other_causes() -> None:
+    faults = [
+        Finding(f"answer-strict/{rule}", Severity.ERROR, Evidence.DOCUMENTED, f"/{name}", "wrong", name, None)
+        for rule, name in (("absent", "data"), ("undocumented", "images"), ("undocumented", "seed"))
+    ]
+    calls = dict(zip(faults, (["a", "b"], ["a", "b"], ["b"]), strict=True))
+    assert [len(one.covers) for one in grouped(faults, {}, calls)] == [1, 0]
+
+
+def test_a_server_that_gives_one_page_to_every_call_has_one_finding() -> None:
+    checks = ("answer-media-type", "cors-answer", "malformed-refused", "no-key-refused", "wrong-key-refused")
+    (found,) = verified(b"<html>", "text/html", checks).findings
+    assert found.message.endswith("every call was answered with 200")
+    assert {*checks} == {one.id.partition("/")[0] for one in flattened([found])}
+
+
+def test_an_answer_without_documented_headers_is_one_cause_and_one_without_those_for_pages_another() -> None:
+    names = ("answer-headers/200-x-a", "refusal-headers/400-x-a", "client-id-echoed", "cors-answer/origin-success", "cors-preflight/origin")  # fmt: skip
+    faults = [Finding(name, Severity.ERROR, Evidence.DOCUMENTED, "", "absent", "x", None) for name in names]
+    assert [len(one.covers) for one in grouped(faults, {}, {})] == [2, 1]

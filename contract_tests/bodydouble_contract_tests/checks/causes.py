@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bodydouble_spec import Finding, is_success, pointer_parts
 
 from bodydouble_contract_tests.checks.common import Trait, common_traits, traits
+from bodydouble_contract_tests.checks.shapes import Shape, shapes
 from bodydouble_contract_tests.checks.status import is_about_status
 from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome
 
@@ -26,7 +27,20 @@ _BY_CHECK = {"answer-whole", "answer-in-time", "client-id-dropped", "key-secret"
 _BY_PICTURE = {"picture-whole", "picture-decodable"}
 _BROKEN = 500
 _OF_REFUSALS = ("invalid-refused", "malformed-refused")
-_BY_ABSENCE = {"answer-headers", "refusal-headers"}
+_BY_ABSENCE = {"answer-headers", "refusal-headers", "client-id-echoed"}
+# Rules of one set of middleware: where it is missing, all of them are broken.
+_FOR_PAGES = {
+    "cors-answer/origin-success",
+    "cors-answer/origin-refusal",
+    "cors-preflight/origin",
+    "cors-preflight/headers",
+}
+_OF_BODIES = ("answer-conforms", "answer-strict", "answer-media-type")
+# Of a service that gives one answer to every call, all of these say the same.
+_OF_ONE_ANSWER = ("answer-", "cors-", "refusal-", "request-id-", "client-id-")
+_ENVELOPE = "refusal-envelope"
+# A body that cannot be parsed, or another method, is handled in one place of a server.
+_BY_STATUS = {"malformed-refused", "method-refused"}
 
 
 def flattened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -35,14 +49,18 @@ def flattened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def grouped(
-    findings: Sequence[Finding], cases: Mapping[str, Case], witnesses: Mapping[Finding, Collection[str]]
+    findings: Sequence[Finding],
+    cases: Mapping[str, Case],
+    witnesses: Mapping[Finding, Collection[str]],
+    statuses: Collection[int | None] = (),
 ) -> tuple[Finding, ...]:
     """Return one finding for each cause: the one with the shortest request of the most severe ones, which covers the others.
 
-    Its message says how many calls showed the cause. ``cases`` has the cases by id, ``witnesses`` the ids of those that showed a finding. Groups are in
-    the order of their first finding. A finding that covers others already stays by itself.
+    Its message says how many calls showed the cause. ``cases`` has the cases by id, ``witnesses`` the ids of those that showed a finding, and
+    ``statuses`` are those of all answers to the operation's method. Groups are in the order of their first finding. A finding that covers others already
+    stays by itself.
     """
-    cause_of = _Causes(findings, cases, witnesses).of
+    cause_of = _Causes(findings, cases, witnesses, frozenset(statuses)).of
     groups: dict[Hashable, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding if finding.covers else cause_of(finding), []).append(finding)
@@ -62,7 +80,7 @@ def _merged(cause: Hashable, group: Sequence[Finding], witnesses: Mapping[Findin
         ),
     )
     seen = {witness for finding in group for witness in witnesses.get(finding, ())}
-    told = f": {' and '.join(sorted(cause.trait))}" if isinstance(cause, _Shared) else ""
+    told = f": {cause.told}" if isinstance(cause, _Shared | _OneAnswer | Shape) else ""
     message = f"{first.message}; {max(len(seen), len(group))} calls show this cause{told}"
     return replace(first, message=message, covers=tuple(one for one in group if one is not first))
 
@@ -74,12 +92,33 @@ class _Shared:
     status: int
     trait: Trait
 
+    @property
+    def told(self) -> str:
+        """The trait in words."""
+        return " and ".join(sorted(self.trait))
+
+
+@dataclass(frozen=True, slots=True)
+class _OneAnswer:
+    """A status that every request gets."""
+
+    status: int | None
+
+    @property
+    def told(self) -> str:
+        """The status in words."""
+        return f"every call was answered with {self.status}"
+
 
 class _Causes:
     """The cause of each finding, which depends on the others: a status in calls of every kind is one cause."""
 
     def __init__(
-        self, findings: Sequence[Finding], cases: Mapping[str, Case], witnesses: Mapping[Finding, Collection[str]]
+        self,
+        findings: Sequence[Finding],
+        cases: Mapping[str, Case],
+        witnesses: Mapping[Finding, Collection[str]],
+        statuses: frozenset[int | None],
     ) -> None:
         self._cases = cases
         self._witnesses = witnesses
@@ -95,6 +134,12 @@ class _Causes:
             for status, found in kinds.items()
             if len(found) >= _KINDS and counts[status] >= _FEWEST and not is_success(status)
         }
+        self._shapes = shapes(findings, witnesses)
+        # A server that gives one status to every call does not look at them.
+        only = next(iter(statuses)) if len(statuses) == 1 else None
+        self._general |= {status for status in counts if status == only}
+        self._is_one_answer = only in counts and (not is_success(only) or self._is_foreign(findings))
+        self._only = only
         self._refusals = self._refusal_statuses(findings)
         self._rules = self._frequent_rules(findings)
         self._traits = {status: self._shared_traits(findings, status) for status in counts}
@@ -103,6 +148,8 @@ class _Causes:
         """Return a value that is the same for findings with one cause."""
         check, _, rule = finding.id.partition("/")
         status = _status(finding)
+        if self._is_one_answer and (status == self._only or check.startswith(_OF_ONE_ANSWER)):
+            return _OneAnswer(self._only)
         if check == _STEADY:
             listed = (one for one in self._general if f" x {one}" in str(finding.got))
             return next((("status", one) for one in listed), finding)
@@ -111,21 +158,36 @@ class _Causes:
             return next((("status", one) for one in told), finding)
         if status is not None:
             return self._of_status(finding, check, status)
+        return self._of_answer(finding, check, rule)
+
+    def _of_answer(self, finding: Finding, check: str, rule: str) -> Hashable:
+        """Return the cause of a finding that is not about a status."""
         if check in _BY_ABSENCE:
-            return (check, "absent") if not finding.got else finding
+            return ("headers", "absent") if not finding.got else finding
         if check in _BY_CHECK:
             return check
-        if check == "cors-answer" and rule.startswith("origin"):
-            return check
+        if finding.id in _FOR_PAGES:
+            return "pages"
+        if check == "answer-media-type" or (check == _ENVELOPE and rule.endswith("-media-type")):
+            return ("media type", finding.got)
+        if finding in self._shapes:
+            return self._shapes[finding]
         if check in _BY_PICTURE:
             return ("picture", finding.pointer)
         if check == "picture-pixels":
             return (check, rule.partition("-")[2])
         return finding
 
+    def _is_foreign(self, findings: Iterable[Finding]) -> bool:
+        """Return whether a success has nothing of the documented body: another media type, another type of value, or other names."""
+        bodies = (one for one in findings if one.id.partition("/")[0] in _OF_BODIES)
+        return any(not one.pointer or (one in self._shapes and not self._shapes[one].place) for one in bodies)
+
     def _of_status(self, finding: Finding, check: str, status: int) -> Hashable:
         if status in self._general or (status in self._refusals and check in _OF_REFUSALS):
             return ("status", status)
+        if check in _BY_STATUS:
+            return (check, status)
         case = next(iter(self._cases_of(finding)), None)
         if case is None:
             return finding
@@ -141,7 +203,7 @@ class _Causes:
         return finding if place is None else (check, status, place)
 
     def _refusal_statuses(self, findings: Sequence[Finding]) -> set[int]:
-        """Return the statuses with which a server refuses all invalid requests of a check, instead of the documented one."""
+        """Return the statuses that all invalid requests of a check get, instead of the documented one."""
         wrong = {
             case.id: status
             for finding in findings
@@ -153,7 +215,7 @@ class _Causes:
             names = [name for name, case in self._cases.items() if case.check == check]
             counts = Counter(wrong[name] for name in names if name in wrong)
             enough = max(_FEWEST, _SHARE * (len(names) - counts.total()))
-            found |= {status for status, count in counts.items() if count >= enough and 400 <= status < _BROKEN}
+            found |= {status for status, count in counts.items() if count >= enough}
         return found
 
     def _shared_traits(self, findings: Sequence[Finding], status: int) -> dict[str, Trait]:

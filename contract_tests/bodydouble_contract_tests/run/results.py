@@ -93,7 +93,8 @@ class Results:
         cases = {case.id: case for case in (*(item.case for item in self.observations), *self.generated)}
         ranked = sorted(self._findings.values(), key=lambda finding: -finding.severity.rank)
         named = [self._with_witness(finding) for finding in ranked]
-        return grouped(named, cases, self._witnesses)
+        own = (item for item in self.observations if item.case.form is None or item.case.form.method is None)
+        return grouped(named, cases, self._witnesses, {item.status for item in own})
 
     def outcomes(self) -> dict[str, str]:
         """Return the outcome of each check: ``passed``, ``passed with remarks`` (information only), ``failed`` or ``not run``."""
