@@ -79,7 +79,7 @@ def test_every_rule_can_have_every_severity(tmp_path_factory: pytest.TempPathFac
         (f'{REMOVED} = "fatal"', 'is "fatal"; it must be error, warning, info or off'),
         (f"{REMOVED} = false", "is false; it must be error"),
         (f"{REMOVED} = []", "it must be error"),
-        (f'[{REMOVED}]\nlevel = "error"\n[tool.bodydouble.drift]\nremind = 1', "has no setting"),
+        (f'[{REMOVED}]\nlevel = "error"\n[tool.bodydouble.drift.remind]', "has no setting"),
     ],
 )
 def test_an_unknown_setting_is_refused(settings_file: Path, text: str, message: str) -> None:
@@ -96,7 +96,7 @@ def test_an_unknown_setting_is_refused(settings_file: Path, text: str, message: 
         ("[tool]\nbodydouble = 1", "tool.bodydouble must be a table"),
         ("[tool.bodydouble]\ndrift = []", "tool.bodydouble.drift must be a table"),
         ("[tool.bodydouble.drift]\nseverities = 5", "tool.bodydouble.drift.severities must be a table"),
-        ("[tool.bodydouble.drift]\nremind-days = 5", 'has no setting "remind-days"; it has: severities'),
+        ("[tool.bodydouble.drift.remind-days]", 'has no setting "remind-days"; it has: severities'),
         ("not toml", "is not TOML"),
     ],
 )

@@ -2,13 +2,16 @@
 
 import gc
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from typer import BadParameter
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 __all__ = ["COMMANDS", "CommandGroup"]
 
+_SETTINGS = "bodydouble.settings_file"
 # The first sentence of each command's help, repeated here so that listing the commands imports none of them.
 COMMANDS = {
     "serve": "Run a mock server of the API; stop it with Ctrl-C.",
@@ -37,4 +40,22 @@ class CommandGroup(TyperGroup):
         # A shell that completes a name which does not exist gets no error.
         command = None if listed is None else get_command(import_module(f"bodydouble.commands.{name}").app)
         gc.enable()
+        if command is not None and name is not None:
+            # Imported here: what the module needs has now been imported by the command, and the list of commands needs none of it.
+            from bodydouble.settings_file import SettingsFile, defaults_of
+
+            file = SettingsFile.find(Path.cwd(), COMMANDS)
+            if file is not None:
+                ctx.default_map = {name: defaults_of(file, name, command.params)}
+                if ctx.default_map[name]:
+                    ctx.meta[_SETTINGS] = file.path
         return name, command, others
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. A bad value names the settings file too, where one is in use."""
+        try:
+            return super().invoke(ctx)
+        except BadParameter as error:
+            if _SETTINGS in ctx.meta:
+                error.message += f" (some options of this command are set in {ctx.meta[_SETTINGS]})"
+            raise

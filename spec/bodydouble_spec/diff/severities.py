@@ -54,8 +54,9 @@ class Severities:
             section = section.get(key, {})
             if not is_object(section):
                 raise BadSeverities(f"{path}: {'.'.join(_TABLE[: depth + 1])} must be a table")
-        for key in section:
-            if key != _KEY:
+        for key, value in section.items():
+            # Other values are options of the command, which the command line reads.
+            if key != _KEY and is_object(value):
                 raise BadSeverities(f"{path}: [{'.'.join(_TABLE)}] has no setting {show(key)}; it has: {_KEY}")
         severities = section.get(_KEY, {})
         if not is_object(severities):
