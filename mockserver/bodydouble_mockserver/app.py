@@ -36,7 +36,7 @@ from bodydouble_mockserver.endpoints import (
     HandledRequest,
     PictureEndpoint,
     Service,
-    ServiceParts,
+    SharedParts,
 )
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
@@ -102,7 +102,6 @@ class MockServer(Starlette):
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
         self._store = ContentStore()
-        self._gallery = Gallery(self._store, settings.pictures, settings.clock)
         self._state = ServerState(settings)
         self._script: Any = None
         self.redactor = _redactor(contracts, settings)
@@ -116,11 +115,10 @@ class MockServer(Starlette):
         )
         self._events = Events(self.journal)
         self._pauses = Pauses()
-        self._new_id = settings.new_ids()
-        self._service = self._new_service(contracts)
-        self._pictures = PictureEndpoint(
-            self._gallery, self._state, settings, lambda: self._service.refusals, self._new_id
-        )
+        gallery = Gallery(self._store, settings.pictures, settings.clock)
+        self._parts = SharedParts(settings, gallery, self._state, settings.new_ids(), self._store.put)
+        self._service = Service(contracts, self._parts)
+        self._pictures = PictureEndpoint(self._parts, lambda: self._service.refusals)
         super().__init__(
             routes=self._routes(self._service),
             exception_handlers={HTTPException: self._http_error},
@@ -139,11 +137,6 @@ class MockServer(Starlette):
         """The contracts that are served."""
         return self._service.contracts
 
-    def _new_service(self, contracts: Sequence[Contract]) -> Service:
-        return Service(
-            contracts, ServiceParts(self.settings, self._gallery, self._state, self._new_id, self._store.put)
-        )
-
     def _routes(self, service: Service) -> list[Route]:
         templated: list[Route] = []
         for path, method, endpoint in service.templated:
@@ -152,7 +145,7 @@ class MockServer(Starlette):
             *templated,
             Route("/generations/{name}/{file}", _PictureRoute(self), methods=["GET", "HEAD"]),
             *(
-                account_routes(service.contracts, self.settings, self._state, self._new_id, service.exposed)
+                account_routes(service.contracts, self.settings, self._state, self._parts.new_id, service.exposed)
                 if service.is_vendor
                 else ()
             ),
@@ -191,7 +184,7 @@ class MockServer(Starlette):
         does not, and runs on the server's loop. Raises ValueError when the contracts cannot be served, or a scripted answer does not fit
         them.
         """
-        service = self._new_service(contracts)
+        service = Service(contracts, self._parts)
         scenario = None if script is None else parse_scenario(script, service.targets)
         is_same_script = script == self._script
 
@@ -283,7 +276,7 @@ class MockServer(Starlette):
             return
         except Exception:
             LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
-            await send_answer(send, self._refuse(500, scope))
+            await send_answer(send, self._parts.refuse(self._service.refusals, Refusal(500), scope["path"]))
             return
         await self._deliver(handled, start, scope, receive, send)
 
@@ -328,17 +321,12 @@ class MockServer(Starlette):
         scope = {"method": malformed.method, "path": malformed.path, "query_string": b"", "headers": headers}
         refusal = Refusal(malformed.status, malformed.message)
         now = self.settings.clock()
-        answer = self._service.refusals.write(malformed.status, refusal, malformed.path, self._new_id(), now)
+        answer = self._parts.refuse(self._service.refusals, refusal, malformed.path)
         answer.findings = [malformed.finding()]
         key = bearer_key(header(scope, b"authorization"))
         self._record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
         answer.headers += self._service.exposed
         return answer
-
-    def _refuse(self, status: int, scope: Scope) -> Answer:
-        return self._service.refusals.write(
-            status, Refusal(status), scope["path"], self._new_id(), self.settings.clock()
-        )
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _app: Starlette) -> AsyncGenerator[None]:

@@ -41,6 +41,8 @@ FAULTS = {
     "broken-gzip": "Content-Encoding: gzip on a body that is not gzip",
     "hang": "no answer until the client gives up",
 }
+# Those that need access to the raw connection.
+_BELOW_HTTP = frozenset({"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"})
 _DRIP_S = 0.1
 # Time for the written bytes to reach the client: an immediate reset could overtake them.
 _RESET_DELAY_S = 0.05
@@ -109,14 +111,9 @@ async def perform_fault(fault: str, answer: Answer, scope: Scope, receive: Recei
             await _wait_for_disconnect(receive)
 
 
-def needs_connection(fault: str) -> bool:
-    """Return whether a fault needs access to the raw connection."""
-    return fault in {"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"}
-
-
 def impossible_reason(fault: str | None, scope: Scope) -> str | None:
     """Return why a fault cannot be performed on a connection; None where it can, and without a fault."""
-    if fault is None or not needs_connection(fault) or EXTENSION in scope.get("extensions", {}):
+    if fault not in _BELOW_HTTP or EXTENSION in scope.get("extensions", {}):
         return None
     return f"fault={fault} needs access to the connection: use bodydouble serve, or bodydouble's transport"
 

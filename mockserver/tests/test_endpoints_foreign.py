@@ -1,5 +1,6 @@
 """Routes of no contract: scripted without validation, known as routes of the service, or unknown."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -76,6 +77,18 @@ def test_a_fault_reaches_the_client(client: httpx.Client, mock: MockServer) -> N
     mock.play({"answers": [{"path": CHAT, "body": BODY, "fault": "reset-mid-body"}]})
     with pytest.raises(httpx.ReadError):
         client.post(CHAT, json={})
+
+
+def test_a_fault_that_a_connection_cannot_have_is_refused_with_the_reason(mock: MockServer) -> None:
+    mock.play({"answers": [{"path": CHAT, "body": BODY, "fault": "reset-mid-body"}]})
+
+    async def status_and_message() -> tuple[int, str]:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(mock), base_url="http://localhost") as client:
+            answer = await client.post(CHAT, json={})
+        return answer.status_code, answer.json()["message"]
+
+    status, message = asyncio.run(status_and_message())
+    assert (status, message.partition(":")[0]) == (400, "fault=reset-mid-body needs access to the connection")
 
 
 def test_a_large_body_is_not_kept(client: httpx.Client, mock: MockServer) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from bodydouble_mockserver.asgi import Answer
-from bodydouble_mockserver.endpoints.operation import HandledRequest
+from bodydouble_mockserver.endpoints.handled import HandledRequest
 from bodydouble_mockserver.journal.file import CannotWriteJournal, JournalFile
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.request import CheckedRequest
@@ -21,7 +21,7 @@ from pathlib import Path
 from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.file import JournalFile
-from bodydouble_mockserver.endpoint import HandledRequest
+from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.asgi import Answer
 
 journal = Journal(lambda key: "", file=JournalFile(Path(sys.argv[1])), run="run")

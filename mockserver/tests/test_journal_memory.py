@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 from bodydouble_mockserver.asgi import Answer
-from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest
+from bodydouble_mockserver.endpoints.handled import Effects, HandledRequest
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, decode_picture, record_value

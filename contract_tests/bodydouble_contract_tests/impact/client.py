@@ -122,7 +122,7 @@ class RewritingServer(RecordingServer):
         self._before = before
         self._after = after
         self._rewrite = rewrite
-        self._parts = OperationTerms(contract, after).sent
+        self._sent = OperationTerms(contract, after).sent
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -137,7 +137,7 @@ class RewritingServer(RecordingServer):
             more = message.get("more_body", False)
         body = json.loads(original)
         content = to_json(self._rewrite(body)) if is_object(body) else original
-        parts = {name.lower().encode(): value.encode() for name, value in self._parts.headers.items()}
+        parts = {name.lower().encode(): value.encode() for name, value in self._sent.headers.items()}
         headers = [(name, value) for name, value in scope["headers"] if name not in {b"content-length", *parts}]
         headers += parts.items()
         address: dict[str, Any] = {
@@ -145,7 +145,7 @@ class RewritingServer(RecordingServer):
             "path": self._after.path,
             "raw_path": self._after.path.encode(),
         }
-        address["query_string"] = self._parts.query.encode()
+        address["query_string"] = self._sent.query.encode()
         length = (b"content-length", b"%d" % len(content))
 
         async def receive_rewritten() -> MutableMapping[str, Any]:

@@ -1,9 +1,10 @@
 """The endpoints of a server: the operations of its contracts, the files of pictures, and routes of no contract."""
 
 from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint
-from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest
+from bodydouble_mockserver.endpoints.handled import Effects, HandledRequest
+from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.endpoints.picture import PictureEndpoint
-from bodydouble_mockserver.endpoints.service import Endpoint, Service, ServiceParts
+from bodydouble_mockserver.endpoints.service import Endpoint, Service
 
 __all__ = [
     "Effects",
@@ -12,5 +13,5 @@ __all__ = [
     "HandledRequest",
     "PictureEndpoint",
     "Service",
-    "ServiceParts",
+    "SharedParts",
 ]

@@ -1,7 +1,7 @@
 """Routes of no contract: answers that a script gives them, and what is said of those that the service has."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_array
@@ -10,12 +10,11 @@ from bodydouble_spec.values import template_of
 from bodydouble_mockserver.answer import RefusalWriter
 from bodydouble_mockserver.asgi import Answer, Receive, Scope
 from bodydouble_mockserver.directives import Directives
-from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest, apply_script, put_header, receive_body
+from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script, put_header
+from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.errors import JSON
-from bodydouble_mockserver.faults import EXTENSION, needs_connection
+from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, bearer_key
-from bodydouble_mockserver.scripting import ServerState
-from bodydouble_mockserver.settings import Settings
 
 __all__ = ["ForeignEndpoint", "OtherRoutes"]
 
@@ -59,65 +58,49 @@ def _pattern(path: str) -> str:
 class ForeignEndpoint:
     """Answers requests to routes of no contract as a script says, without validation; without a fitting answer they are unknown."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        state: ServerState,
-        refusals: RefusalWriter,
-        other_routes: OtherRoutes,
-        new_id: Callable[[], str],
-        put: Callable[[bytes], str],
-    ) -> None:
-        self._settings = settings
-        self._state = state
+    def __init__(self, refusals: RefusalWriter, other_routes: OtherRoutes, parts: SharedParts) -> None:
         self._refusals = refusals
         self._other_routes = other_routes
-        self._new_id = new_id
-        self._put = put
+        self._parts = parts
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        intake, _ = await receive_body(scope, headers, receive, self._settings, self._put)
+        intake, _ = await self._parts.take_in(scope, headers, receive)
         checked = CheckedRequest(intake.parsed, bearer_key(headers.get(b"authorization", b"")))
-        scripted = self._state.next_scripted(scope, headers, checked, None)
+        scripted = self._parts.state.next_scripted(scope, headers, checked, None)
         if scripted is None:
             return self.unknown(scope, 404, intake)
         directives = scripted.directives
+        impossible = impossible_reason(directives.fault, scope)
+        if impossible is not None:
+            answer = self._parts.refuse(self._refusals, Refusal(400, impossible), scope["path"])
+            return HandledRequest(scope, answer, checked, intake)
         answer = self._scripted(scope, directives)
         answer.findings = checked.findings
         apply_script(answer, scripted)
-        fault = directives.fault
-        if fault is not None and needs_connection(fault) and EXTENSION not in scope.get("extensions", {}):
-            fault = None
-        effects = Effects(
-            delay_s=0.0 if directives.delay is None else self._state.pick_delay(directives.delay),
-            fault=fault,
-            matched=scripted.id,
-            applied=tuple(directives.as_preferences().values()),
-        )
+        effects = self._parts.effects(directives, scripted, [*directives.as_preferences().values()])
         return HandledRequest(scope, answer, checked, intake, effects=effects)
 
     def unknown(self, scope: Scope, status: int, intake: Intake | None = None) -> HandledRequest:
         """Return the refusal of a request to a route that is not served; a body that was not read is None."""
-        now = self._settings.clock()
-        answer = self._refusals.write(status, Refusal(status), scope["path"], self._new_id(), now)
+        answer = self._parts.refuse(self._refusals, Refusal(status), scope["path"])
         finding = self._other_routes.finding(scope["method"], scope["path"])
         if finding is not None:
             answer.findings = [finding]
             put_header(answer, b"x-bodydouble-note", _ADVICE.encode())
         key = bearer_key(dict(scope["headers"]).get(b"authorization", b""))
         checked = CheckedRequest(None if intake is None else intake.parsed, key)
-        return HandledRequest(scope, answer, checked, intake or Intake(), started=now)
+        return HandledRequest(scope, answer, checked, intake or Intake(), started=self._parts.settings.clock())
 
     def _scripted(self, scope: Scope, directives: Directives) -> Answer:
         code = directives.code or 200
         if code < 400:
             # Another service is not known to send an id of requests.
-            ids = [(b"x-request-id", self._new_id().encode())] if self._refusals.is_vendor else []
+            ids = [(b"x-request-id", self._parts.new_id().encode())] if self._refusals.is_vendor else []
             answer = Answer(code, JSON, b"{}", ids)
         else:
-            answer = self._refusals.write(code, Refusal(code), scope["path"], self._new_id(), self._settings.clock())
+            answer = self._parts.refuse(self._refusals, Refusal(code), scope["path"])
         if directives.retry_after is not None:
             put_header(answer, b"retry-after", b"%d" % directives.retry_after)
         return answer

@@ -3,95 +3,24 @@
 An endpoint works on raw ASGI ahead of the router: Starlette's Request and Response would take most of the time of an answer.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec import Operation
 from bodydouble_spec.values import path_names
 
 from bodydouble_mockserver.answer import RefusalWriter, SuccessWriter, Unanswerable
-from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Receive, Scope
-from bodydouble_mockserver.directives import Directives, parse_prefer, prefer_finding, unread_preferences
+from bodydouble_mockserver.asgi import BODILESS, Answer, Receive, Scope
+from bodydouble_mockserver.directives import Directives
 from bodydouble_mockserver.endpoints.dispatch import Choice
+from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script, put_header
+from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.faults import impossible_reason
-from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check, read_body, take_in
-from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer, ServerState
-from bodydouble_mockserver.settings import Settings
+from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check
+from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer
 
-__all__ = [
-    "ChoosingEndpoint",
-    "Effects",
-    "HandledRequest",
-    "OperationEndpoint",
-    "UnknownValueEndpoint",
-    "apply_script",
-    "put_header",
-    "receive_body",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Effects:
-    """Everything that a Prefer header, a script or a setting of the run changed about one answer.
-
-    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``matched`` is the id of the scripted answer that was used, ``applied``
-    the directives that took effect ("code=429", "fault=hang").
-    """
-
-    delay_s: float = 0.0
-    fault: str | None = None
-    matched: str | None = None
-    applied: Sequence[str] = ()
-
-
-_NO_EFFECTS = Effects()
-_NO_BODY = Intake()
-
-
-@dataclass(slots=True)
-class HandledRequest:
-    """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
-
-    ``scope`` is that of the ASGI connection, ``intake`` the body (empty where the request was refused unread), ``operation`` the key of the
-    operation or None, ``kind`` what was asked for where it is no operation. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
-    """
-
-    scope: Scope
-    answer: Answer
-    checked: CheckedRequest
-    intake: Intake = _NO_BODY
-    operation: str | None = None
-    contract: str | None = None
-    kind: str | None = None
-    effects: Effects = _NO_EFFECTS
-    started: float = 0.0
-    duration_s: float = 0.0
-
-    @property
-    def method(self) -> str:
-        """The request method."""
-        method: str = self.scope["method"]
-        return method
-
-    @property
-    def path(self) -> str:
-        """The path, percent-decoded by the ASGI server."""
-        path: str = self.scope["path"]
-        return path
-
-    @property
-    def query(self) -> bytes:
-        """The query string as sent, without the question mark."""
-        query: bytes = self.scope["query_string"]
-        return query
-
-    @property
-    def headers(self) -> Headers:
-        """The request's headers as received, by lower-case name."""
-        headers: Headers = self.scope["headers"]
-        return headers
-
+__all__ = ["ChoosingEndpoint", "OperationEndpoint", "UnknownValueEndpoint"]
 
 _NO_DIRECTIVES = Directives()
 # Directives that have no effect on a refusal, and those that have none on a success.
@@ -99,63 +28,40 @@ _SUCCESS_ONLY = frozenset({"dialect", "images", "violation"})
 _ERROR_ONLY = frozenset({"envelope"})
 
 
-async def receive_body(
-    scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, put: Callable[[bytes], str]
-) -> tuple[Intake, bool]:
-    """Read the body of a request, and return whether it was read to its end. Raises Disconnected."""
-    message = await receive()
-    sent: bytes = message.get("body", b"")
-    limit = settings.max_body_bytes
-    is_whole = message.get("more_body") is False and len(sent) <= limit
-    body = sent if is_whole else await read_body(scope, receive, limit, message)
-    intake = take_in(body, headers, settings, put)
-    return intake, body is not intake.problem
-
-
 class OperationEndpoint:
     """Answers one operation; `answer` builds the answer and reads the body, but sends nothing.
 
-    ``put`` stores an input picture and returns its hash. ``contract`` names the contract in the journal, None where there is only the vendored
-    one.
+    ``contract`` names the contract in the journal, None where there is only the vendored one.
     """
-
-    contract: str | None = None
 
     def __init__(
         self,
         operation: Operation,
         writer: SuccessWriter,
         refusals: RefusalWriter,
-        settings: Settings,
-        state: ServerState,
-        new_id: Callable[[], str],
-        put: Callable[[bytes], str],
+        parts: SharedParts,
+        contract: str | None = None,
     ) -> None:
         self.operation = operation
         self.writer = writer
-        self._put = put
         self.refusals = refusals
-        self._settings = settings
-        self._state = state
-        self._new_id = new_id
+        self._contract = contract
+        self._parts = parts
+        self._state = parts.state
         self._parameters = path_names(operation.path)
         self._echoes = [(echo, echo.name.encode(), echo.source.encode()) for echo in operation.echoes]
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        return await self.answer_intake(scope, headers, await self.take_in(scope, headers, receive))
-
-    async def take_in(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> tuple[Intake, bool]:
-        """Read the body of a request, whatever its operation, and return whether it was read to its end."""
-        return await receive_body(scope, headers, receive, self._settings, self._put)
+        return await self.answer_intake(scope, headers, await self._parts.take_in(scope, headers, receive))
 
     async def answer_intake(
         self, scope: Scope, headers: Mapping[bytes, bytes], taken: tuple[Intake, bool]
     ) -> HandledRequest:
-        """Answer one request whose body was read by `take_in`."""
+        """Answer one request whose body was read by `SharedParts.take_in`."""
         intake, is_whole = taken
-        request_id = self._new_id()
+        request_id = self._parts.new_id()
         if self._parameters:
             # The router knows them by number, since contracts may give them different names.
             scope["path_params"] = dict(zip(self._parameters, scope["path_params"].values(), strict=True))
@@ -167,7 +73,7 @@ class OperationEndpoint:
         except Unanswerable as error:
             handled = HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked)
         handled.operation = self.operation.key
-        handled.contract = self.contract
+        handled.contract = self._contract
         handled.intake = intake
         if not is_whole:
             handled.answer.headers.append((b"connection", b"close"))
@@ -178,7 +84,7 @@ class OperationEndpoint:
         return handled
 
     def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
-        return check(self.operation, self._settings, headers, intake, scope)
+        return check(self.operation, self._parts.settings, headers, intake, scope)
 
     def _usual(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
@@ -197,13 +103,7 @@ class OperationEndpoint:
     ) -> HandledRequest:
         preferred = _NO_DIRECTIVES
         if b"prefer" in headers:
-            values = [value for name, value in scope["headers"] if name == b"prefer"]
-            preferred = parse_prefer(values, self.writer.choices)
-            unread = unread_preferences(values, self.writer.choices, self.operation.key)
-            impossible = impossible_reason(preferred.fault, scope)
-            if impossible is not None:
-                unread.append(prefer_finding("prefer-not-applied", impossible, self.operation.key))
-                preferred = replace(preferred, fault=None)
+            preferred, unread = self._parts.preferred(scope, self.writer.choices, self.operation.key)
             if unread:
                 checked.findings = [*checked.findings, *unread]
         scripted = (
@@ -218,13 +118,8 @@ class OperationEndpoint:
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
-        effects = Effects(
-            delay_s=0.0 if directives.delay is None else self._state.pick_delay(directives.delay),
-            fault=directives.fault,
-            matched=None if scripted is None else scripted.id,
-            applied=tuple(text for name, text in requested.as_preferences().items() if name not in ignored),
-        )
-        return HandledRequest(scope, answer, checked, effects=effects)
+        named = [text for name, text in requested.as_preferences().items() if name not in ignored]
+        return HandledRequest(scope, answer, checked, effects=self._parts.effects(directives, scripted, named))
 
     async def _build(
         self,
@@ -285,7 +180,9 @@ class OperationEndpoint:
         # A status that was asked for is sent as it is.
         status = refusal.status if directives.code is not None else self.refusals.status(refusal)
         legacy = directives.envelope == "legacy"
-        answer = self.refusals.write(status, refusal, scope["path"], request_id, self._settings.clock(), legacy=legacy)
+        answer = self.refusals.write(
+            status, refusal, scope["path"], request_id, self._parts.settings.clock(), legacy=legacy
+        )
         answer.findings = checked.findings
         return answer
 
@@ -305,7 +202,10 @@ class UnknownValueEndpoint(OperationEndpoint):
 class ChoosingEndpoint:
     """Answers the operations of several contracts with one method and path; the parsed body decides."""
 
-    def __init__(self, choice: Choice, endpoints: Sequence[OperationEndpoint], unknown: OperationEndpoint) -> None:
+    def __init__(
+        self, choice: Choice, endpoints: Sequence[OperationEndpoint], unknown: OperationEndpoint, parts: SharedParts
+    ) -> None:
+        self._parts = parts
         self._choice = choice
         self._endpoints = endpoints
         self._unknown = unknown
@@ -313,7 +213,7 @@ class ChoosingEndpoint:
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        taken = await self._unknown.take_in(scope, headers, receive)
+        taken = await self._parts.take_in(scope, headers, receive)
         intake = taken[0]
         chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
         endpoint = self._unknown if chosen is None else self._endpoints[chosen]
@@ -329,18 +229,3 @@ def _requested_error(code: int, checked: CheckedRequest) -> Refusal:
     message = "This error was requested by a Prefer header or a script"
     issue: dict[str, Any] = {"code": "custom", "path": [], "message": message}
     return Refusal(code, data=[issue] if code == 400 else None)
-
-
-def apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
-    """Replace body and headers by those of a scripted answer."""
-    if scripted.body is not None:
-        answer.body = scripted.body
-    answer.content_type = scripted.content_type or answer.content_type
-    for name, value in scripted.headers:
-        put_header(answer, name, value)
-
-
-def put_header(answer: Answer, name: bytes, value: bytes) -> None:
-    """Set a header of an answer, in the place of one with the same name."""
-    answer.headers = [(known, old) for known, old in answer.headers if known != name]
-    answer.headers.append((name, value))

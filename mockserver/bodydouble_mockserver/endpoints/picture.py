@@ -1,25 +1,16 @@
 """The second operation of the mock: the files of pictures, with directives, scripted answers, an end of their life, and findings."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from urllib.parse import parse_qsl
 
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, credentials, is_secret_name
 
-from bodydouble_mockserver.answer import Gallery, RefusalWriter, ServedImage
+from bodydouble_mockserver.answer import RefusalWriter, ServedImage
 from bodydouble_mockserver.asgi import BODILESS, Answer, Scope
-from bodydouble_mockserver.directives import (
-    DirectiveChoices,
-    Directives,
-    parse_prefer,
-    prefer_finding,
-    unread_preferences,
-)
-from bodydouble_mockserver.endpoints.operation import Effects, HandledRequest, apply_script
-from bodydouble_mockserver.faults import impossible_reason
+from bodydouble_mockserver.directives import DirectiveChoices, Directives, prefer_finding
+from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script
+from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.request import CheckedRequest, Refusal
-from bodydouble_mockserver.scripting import ServerState
-from bodydouble_mockserver.settings import Settings
 
 __all__ = ["PICTURE", "PictureEndpoint"]
 
@@ -34,19 +25,11 @@ _NO_CHOICES = DirectiveChoices((), ())
 class PictureEndpoint:
     """Answers requests for the files of pictures. ``refusals`` gives the writer of the contracts that are served now."""
 
-    def __init__(
-        self,
-        gallery: Gallery,
-        state: ServerState,
-        settings: Settings,
-        refusals: Callable[[], RefusalWriter],
-        new_id: Callable[[], str],
-    ) -> None:
-        self._gallery = gallery
-        self._state = state
-        self._settings = settings
+    def __init__(self, parts: SharedParts, refusals: Callable[[], RefusalWriter]) -> None:
+        self._gallery = parts.gallery
+        self._state = parts.state
+        self._parts = parts
         self._refusals = refusals
-        self._new_id = new_id
 
     async def answer(self, scope: Scope) -> HandledRequest:
         """Answer one request, GET or HEAD; nothing is sent."""
@@ -54,7 +37,7 @@ class PictureEndpoint:
         keys = _sent_keys(scope)
         checked = CheckedRequest(None, keys[0] if keys else b"", secrets=keys)
         findings = [_key_finding(scope)] if keys else []
-        preferred, told = _preferred(scope, headers)
+        preferred, told = self._preferred(scope, headers)
         findings += told
         scripted = self._state.next_for_picture(scope, headers, checked) if self._state.is_scripted else None
         wanted = preferred if scripted is None else preferred.with_defaults(scripted.directives)
@@ -69,13 +52,20 @@ class PictureEndpoint:
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
         answer.findings = findings
-        effects = Effects(
-            delay_s=0.0 if wanted.delay is None else self._state.pick_delay(wanted.delay),
-            fault=wanted.fault,
-            matched=None if scripted is None else scripted.id,
-            applied=tuple(text for name, text in wanted.as_preferences().items() if name in _MEANINGFUL),
-        )
+        named = [text for name, text in wanted.as_preferences().items() if name in _MEANINGFUL]
+        effects = self._parts.effects(wanted, scripted, named)
         return HandledRequest(scope, answer, checked, effects=effects, kind=PICTURE)
+
+    def _preferred(self, scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Directives, list[Finding]]:
+        """Return the directives of the Prefer headers that mean something for a file, and findings about the others."""
+        if b"prefer" not in headers:
+            return Directives(), []
+        preferred, findings = self._parts.preferred(scope, _NO_CHOICES, None)
+        useless = [text for name, text in preferred.as_preferences().items() if name not in _MEANINGFUL]
+        if useless:
+            reason = f"{', '.join(useless)} has no effect on a picture; it takes {', '.join(_MEANINGFUL)}"
+            findings.append(prefer_finding("prefer-not-applied", reason, None))
+        return preferred, findings
 
     async def _file(self, scope: Scope, headers: Mapping[bytes, bytes], code: int | None) -> Answer:
         if code is not None and code >= 300:
@@ -92,9 +82,7 @@ class PictureEndpoint:
         return answer
 
     def _refuse(self, scope: Scope, status: int, message: str | None) -> Answer:
-        return self._refusals().write(
-            status, Refusal(status, message), scope["path"], self._new_id(), self._settings.clock()
-        )
+        return self._parts.refuse(self._refusals(), Refusal(status, message), scope["path"])
 
 
 def _served(image: ServedImage, known: str) -> Answer:
@@ -102,24 +90,6 @@ def _served(image: ServedImage, known: str) -> Answer:
     if image.etag in known or known.strip() == "*":
         return Answer(304, image.media_type.encode(), b"", headers)
     return Answer(200, image.media_type.encode(), image.data, headers)
-
-
-def _preferred(scope: Scope, headers: Mapping[bytes, bytes]) -> tuple[Directives, list[Finding]]:
-    """Return the directives of the Prefer headers that mean something for a file, and findings about the others."""
-    if b"prefer" not in headers:
-        return Directives(), []
-    values = [value for name, value in scope["headers"] if name == b"prefer"]
-    preferred = parse_prefer(values, _NO_CHOICES)
-    findings = unread_preferences(values, _NO_CHOICES, None)
-    useless = [text for name, text in preferred.as_preferences().items() if name not in _MEANINGFUL]
-    if useless:
-        reason = f"{', '.join(useless)} has no effect on a picture; it takes {', '.join(_MEANINGFUL)}"
-        findings.append(prefer_finding("prefer-not-applied", reason, None))
-    impossible = impossible_reason(preferred.fault, scope)
-    if impossible is not None:
-        findings.append(prefer_finding("prefer-not-applied", impossible, None))
-        preferred = replace(preferred, fault=None)
-    return preferred, findings
 
 
 def _sent_keys(scope: Scope) -> Sequence[bytes]:

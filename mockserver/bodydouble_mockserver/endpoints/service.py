@@ -1,6 +1,6 @@
 """The endpoints of the contracts that one server stands in for, and the routes that lead to them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bodydouble_spec import Contract, Evidence, Operation, Redactor, vendored
@@ -8,7 +8,6 @@ from bodydouble_spec.schema import SchemaEvidence, SchemaValidator
 from bodydouble_spec.values import template_of
 
 from bodydouble_mockserver.answer import (
-    Gallery,
     RefusalWriter,
     SuccessWriter,
     check_answerable,
@@ -18,26 +17,15 @@ from bodydouble_mockserver.answer import (
 from bodydouble_mockserver.endpoints.dispatch import Choice, IndistinguishableOperations
 from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint, OtherRoutes
 from bodydouble_mockserver.endpoints.operation import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
+from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.request import contract_limits, operation_limits
-from bodydouble_mockserver.scripting import ScriptTarget, ServerState
-from bodydouble_mockserver.settings import Settings
+from bodydouble_mockserver.scripting import ScriptTarget
 
-__all__ = ["Endpoint", "Service", "ServiceParts"]
+__all__ = ["Endpoint", "Service"]
 
 # The bodies of the first operation and of at most so many more, whose schemas have so many bytes together, are prepared at start-up.
 _MAX_PREPARED, _MAX_PREPARED_BYTES = 100, 1_000_000
 Endpoint = OperationEndpoint | ChoosingEndpoint
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceParts:
-    """The parts that the endpoints of a server share."""
-
-    settings: Settings
-    gallery: Gallery
-    state: ServerState
-    new_id: Callable[[], str]
-    put: Callable[[bytes], str]
 
 
 def _names(contracts: Sequence[Contract]) -> list[str | None]:
@@ -54,13 +42,11 @@ class Service:
     operations that no request tells apart.
     """
 
-    def __init__(self, contracts: Sequence[Contract], parts: ServiceParts) -> None:
+    def __init__(self, contracts: Sequence[Contract], parts: SharedParts) -> None:
         self.contracts = tuple(contracts)
         self.is_vendor = any(map(is_of_the_vendor, contracts))
         self.refusals = RefusalWriter(None, is_vendor=self.is_vendor)
-        self.foreign = ForeignEndpoint(
-            parts.settings, parts.state, self.refusals, OtherRoutes(contracts), parts.new_id, parts.put
-        )
+        self.foreign = ForeignEndpoint(self.refusals, OtherRoutes(contracts), parts)
         self.targets: list[ScriptTarget] = []
         self.literal: dict[str, dict[str, Endpoint]] = {}
         self.templated: list[tuple[str, str, Endpoint]] = []
@@ -107,12 +93,8 @@ class Service:
         for operation in contract.operations:
             writer = SuccessWriter(operation, parts.settings, parts.gallery, is_vendor=is_vendor)
             refusals = RefusalWriter(operation, is_vendor=is_vendor)
-            endpoint = OperationEndpoint(
-                operation, writer, refusals, parts.settings, parts.state, parts.new_id, parts.put
-            )
-            endpoint.contract = name
             self.targets.append(ScriptTarget(operation, writer, name))
-            yield endpoint
+            yield OperationEndpoint(operation, writer, refusals, parts, name)
 
     def _choosing(self, candidates: Sequence["_Candidate"]) -> Endpoint:
         """Return the endpoint of some operations, one of each contract; those with exactly this path win where nothing else decides."""
@@ -130,17 +112,8 @@ class Service:
                 f"{error.reason}; serve one of them, or give one property of both (such as model) different values"
             ) from None
         first = candidates[0].endpoint
-        unknown = UnknownValueEndpoint(
-            _refusing(first.operation, choice),
-            first.writer,
-            first.refusals,
-            self._parts.settings,
-            self._parts.state,
-            self._parts.new_id,
-            self._parts.put,
-        )
-        endpoints = [candidate.endpoint for candidate in candidates]
-        return ChoosingEndpoint(choice, endpoints, unknown)
+        unknown = UnknownValueEndpoint(_refusing(first.operation, choice), first.writer, first.refusals, self._parts)
+        return ChoosingEndpoint(choice, [candidate.endpoint for candidate in candidates], unknown, self._parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""A request with its answer, and everything that a script or a directive changed about it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bodydouble_mockserver.asgi import Answer, Headers, Scope
+from bodydouble_mockserver.request import CheckedRequest, Intake
+from bodydouble_mockserver.scripting import ScriptedAnswer
+
+__all__ = ["Effects", "HandledRequest", "apply_script", "put_header"]
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Everything that a Prefer header, a script or a setting of the run changed about one answer.
+
+    The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``matched`` is the id of the scripted answer that was used, ``applied``
+    the directives that took effect ("code=429", "fault=hang").
+    """
+
+    delay_s: float = 0.0
+    fault: str | None = None
+    matched: str | None = None
+    applied: Sequence[str] = ()
+
+
+_NO_EFFECTS = Effects()
+_NO_BODY = Intake()
+
+
+@dataclass(slots=True)
+class HandledRequest:
+    """A request and its answer, neither redacted nor formatted: the journal and the log decide what to keep.
+
+    ``scope`` is that of the ASGI connection, ``intake`` the body (empty where the request was refused unread), ``operation`` the key of the
+    operation or None, ``kind`` what was asked for where it is no operation. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    """
+
+    scope: Scope
+    answer: Answer
+    checked: CheckedRequest
+    intake: Intake = _NO_BODY
+    operation: str | None = None
+    contract: str | None = None
+    kind: str | None = None
+    effects: Effects = _NO_EFFECTS
+    started: float = 0.0
+    duration_s: float = 0.0
+
+    @property
+    def method(self) -> str:
+        """The request method."""
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded by the ASGI server."""
+        path: str = self.scope["path"]
+        return path
+
+    @property
+    def query(self) -> bytes:
+        """The query string as sent, without the question mark."""
+        query: bytes = self.scope["query_string"]
+        return query
+
+    @property
+    def headers(self) -> Headers:
+        """The request's headers as received, by lower-case name."""
+        headers: Headers = self.scope["headers"]
+        return headers
+
+
+def apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:
+    """Replace body and headers by those of a scripted answer."""
+    if scripted.body is not None:
+        answer.body = scripted.body
+    answer.content_type = scripted.content_type or answer.content_type
+    for name, value in scripted.headers:
+        put_header(answer, name, value)
+
+
+def put_header(answer: Answer, name: bytes, value: bytes) -> None:
+    """Set a header of an answer, in the place of one with the same name."""
+    answer.headers = [(known, old) for known, old in answer.headers if known != name]
+    answer.headers.append((name, value))
