@@ -23,10 +23,13 @@ __all__ = [
     "FailOnName",
     "Format",
     "InterceptOption",
+    "MaxAgeOption",
     "ModelOption",
     "OperationOption",
     "Output",
     "OverlayOption",
+    "ReplayIgnoreOption",
+    "ReplayOption",
     "for_operation",
     "load_contract",
     "load_contracts",
@@ -81,6 +84,22 @@ OverlayOption = Annotated[
 InterceptOption = Annotated[
     bool,
     typer.Option("--intercept", help="Answer for the real host itself too, for programs with its address in the code."),
+]
+ReplayOption = Annotated[
+    list[Path] | None,
+    typer.Option("--replay", metavar="DIR", help="Answer from this recording; repeatable."),
+]
+ReplayIgnoreOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--replay-ignore",
+        metavar="POINTER",
+        help="JSON pointer of a value in requests that does not count; repeatable.",
+    ),
+]
+MaxAgeOption = Annotated[
+    float,
+    typer.Option("--max-age-days", min=0, metavar="DAYS", help="Age from which a recorded call is said to be old."),
 ]
 OperationOption = Annotated[
     str | None,

@@ -14,10 +14,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from bodydouble_mockserver.account import account_routes
-from bodydouble_mockserver.answer import Gallery
+from bodydouble_mockserver.answer import Gallery, RefusalWriter
 from bodydouble_mockserver.asgi import (
     CORS,
     Answer,
@@ -25,6 +25,7 @@ from bodydouble_mockserver.asgi import (
     Receive,
     Scope,
     Send,
+    again,
     header,
     send_answer,
     to_response,
@@ -42,6 +43,7 @@ from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
+from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
     CheckedRequest,
     Disconnected,
@@ -79,16 +81,20 @@ _PREFLIGHT = (
 )
 
 
-def create_app(contract: Contract | Sequence[Contract] | None = None, settings: Settings | None = None) -> "MockServer":
+def create_app(
+    contract: Contract | Sequence[Contract] | None = None,
+    settings: Settings | None = None,
+    replay: ReplaySettings | None = None,
+) -> "MockServer":
     """Create a mock server for a contract or several (default: the vendored one), to serve with uvicorn or to call in process::
 
         transport = httpx.ASGITransport(create_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
     Operations of several contracts with one method and path are told apart by the property of the body whose ``enum`` or ``const`` differs.
-    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, or operations that cannot be told apart.
+    Calls that ``replay`` has are answered as they were recorded. Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, or operations that cannot be told apart.
     """
-    return MockServer(Contract.load() if contract is None else contract, settings or Settings())
+    return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay)
 
 
 class MockServer(Starlette):
@@ -97,7 +103,9 @@ class MockServer(Starlette):
     ``background`` are functions whose coroutines run while the server does.
     """
 
-    def __init__(self, contract: Contract | Sequence[Contract], settings: Settings) -> None:
+    def __init__(
+        self, contract: Contract | Sequence[Contract], settings: Settings, replay: ReplaySettings | None = None
+    ) -> None:
         contracts = [contract] if isinstance(contract, Contract) else [*contract]
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
@@ -118,7 +126,10 @@ class MockServer(Starlette):
         gallery = Gallery(self._store, settings.pictures, settings.clock)
         self._parts = SharedParts(settings, gallery, self._state, settings.new_ids(), self._store.put)
         self._service = Service(contracts, self._parts)
-        self._pictures = PictureEndpoint(self._parts, lambda: self._service.refusals)
+        new_id = self._parts.new_id
+        self._replay = None if replay is None else Replay(replay, settings, self.redactor, self._refusals, new_id)
+        recorded = {} if self._replay is None else {"recorded": self._replay.picture}
+        self._pictures = PictureEndpoint(self._parts, self._refusals, **recorded)
         super().__init__(
             routes=self._routes(self._service),
             exception_handlers={HTTPException: self._http_error},
@@ -136,6 +147,14 @@ class MockServer(Starlette):
     def contracts(self) -> tuple[Contract, ...]:
         """The contracts that are served."""
         return self._service.contracts
+
+    @property
+    def replay(self) -> Replay | None:
+        """The replay of recordings, None without one."""
+        return self._replay
+
+    def _refusals(self) -> RefusalWriter:
+        return self._service.refusals
 
     def _routes(self, service: Service) -> list[Route]:
         templated: list[Route] = []
@@ -222,8 +241,10 @@ class MockServer(Starlette):
         return bool(self.journal.numbers()) or self._state.is_scripted or self._state.has_limits
 
     def reset(self) -> None:
-        """Clear scripts, limits, balances and the journal."""
+        """Clear scripts, limits, balances and the journal, and begin a replay again."""
         self._state.clear()
+        if self._replay is not None:
+            self._replay.library.rewind()
         self.journal.clear()
 
     def end_waiting(self) -> None:
@@ -256,6 +277,8 @@ class MockServer(Starlette):
             await _preflight(scope, send)
         elif self._state.is_foreign(scope["path"]):
             await self.respond(self._service.foreign, scope, receive, send)
+        elif self._replay is not None and not self._is_routed(scope):
+            await self._replay_other_route(self._replay, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -272,6 +295,8 @@ class MockServer(Starlette):
         start = time.perf_counter()
         try:
             handled = await endpoint.answer(scope, receive)
+            if self._replay is not None and self._may_replay(handled):
+                self._replay.take_over(handled)
         except Disconnected:
             return
         except Exception:
@@ -279,6 +304,35 @@ class MockServer(Starlette):
             await send_answer(send, self._parts.refuse(self._service.refusals, Refusal(500), scope["path"]))
             return
         await self._deliver(handled, start, scope, receive, send)
+
+    def _may_replay(self, handled: HandledRequest) -> bool:
+        """Return whether nothing but the contract decided an answer: what was asked for, scripted or limited comes before a recording."""
+        effects, status = handled.effects, handled.answer.status
+        return not (
+            effects.matched is not None
+            or effects.applied
+            or b"prefer" in dict(handled.headers)
+            or (self._state.has_limits and status in (403, 429))
+            or (self.settings.fail_rate and status >= 500)
+        )
+
+    def _is_routed(self, scope: Scope) -> bool:
+        """Return whether a request is for a file of a picture, or for an operation whose path has a parameter."""
+        own = (_PictureRoute, _TemplatedEndpoint)
+        routes = [route for route in self.routes if isinstance(route, Route) and isinstance(route.endpoint, own)]
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
+
+    async def _replay_other_route(self, replay: Replay, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a route of no contract as it was recorded, and one that no recording has as without a replay."""
+        start = time.perf_counter()
+        try:
+            handled, body = await self._service.foreign.take(scope, receive)
+        except Disconnected:
+            return
+        if replay.take_over(handled):
+            await self._deliver(handled, start, scope, receive, send)
+        else:
+            await super().__call__(scope, again(body, receive), send)
 
     async def respond_with_picture(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for the file of a picture, and log it."""

@@ -20,6 +20,7 @@ __all__ = [
     "Receive",
     "Scope",
     "Send",
+    "again",
     "header",
     "reason_phrase",
     "response_head",
@@ -88,6 +89,16 @@ def reason_phrase(status: int) -> str:
 def header(scope: Mapping[str, Any], name: bytes) -> bytes:
     """Return the value of the first header with that lower-case name, or empty bytes."""
     return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+def again(body: bytes, receive: Receive) -> Receive:
+    """Return a function that gives a body once more which was read already, and then what ``receive`` gives."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> MutableMapping[str, Any]:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
 
 
 def write_json(value: Any) -> bytes:

@@ -6,6 +6,7 @@ import re
 import shlex
 import sys
 from contextlib import nullcontext
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
 from bodydouble_mockserver.protocol import FaultProtocol
+from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
@@ -21,12 +23,16 @@ from bodydouble.console import new_app
 from bodydouble.options import (
     ContractsOption,
     InterceptOption,
+    MaxAgeOption,
     ModelOption,
     OperationOption,
     OverlayOption,
+    ReplayIgnoreOption,
+    ReplayOption,
     for_operation,
     load_contracts,
 )
+from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
 
 if TYPE_CHECKING:
     from bodydouble_mockserver.interception import Interception
@@ -108,6 +114,15 @@ def serve(
     watch: Annotated[
         bool, typer.Option("--watch", help="Take over contracts, overlays and the scenario when their files change.")
     ] = False,
+    replay: ReplayOption = None,
+    replay_only: Annotated[
+        bool, typer.Option("--replay-only", help="Refuse with 404 what was not recorded, and say what differs.")
+    ] = False,
+    replay_ignore: ReplayIgnoreOption = None,
+    replay_delays: Annotated[
+        bool, typer.Option("--replay-delays", help="Let a recorded answer take as long as it did.")
+    ] = False,
+    max_age_days: MaxAgeOption = MAX_AGE_DAYS,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
@@ -162,7 +177,9 @@ def serve(
     try:
         files = _watched(contract, overlay, scenario) if watch else None
         contracts, script = load()
-        app = create_app(contracts, settings)
+        recorded = _replay(replay, replay_ignore, is_only=replay_only, has_delays=replay_delays)
+        app = create_app(contracts, settings, recorded)
+        notices = [*_recording_notices(app, recorded, max_age_days), *app.notices]
         if script is not None:
             app.play_file(script)
         if files is not None:
@@ -182,7 +199,7 @@ def serve(
 
     def announce() -> None:
         if not quiet:
-            _print_banner(contracts, address, app.notices)
+            _print_banner(contracts, address, notices)
             _log_to_stderr()
         elif port == 0:
             typer.echo(address)
@@ -193,6 +210,27 @@ def serve(
     with nullcontext() if interception is None else interception.authority:
         run(config, listeners, announce)
     _report_losses(app)
+
+
+def _replay(
+    paths: list[Path] | None, ignored: list[str] | None, *, is_only: bool, has_delays: bool
+) -> ReplaySettings | None:
+    """Return the options of the replay; None without one. Raises ValueError."""
+    if not paths:
+        if is_only or ignored or has_delays:
+            raise ValueError("--replay-only, --replay-ignore and --replay-delays need --replay DIR")
+        return None
+    return ReplaySettings(read_recordings(paths), tuple(ignored or ()), is_only, has_delays)
+
+
+def _recording_notices(app: MockServer, replay: ReplaySettings | None, max_age_days: float) -> list[str]:
+    if replay is None or app.replay is None:
+        return []
+    library = app.replay.library
+    count = f"{len(library)} recorded call{'' if len(library) == 1 else 's'}"
+    otherwise = "any other gets a 404" if replay.is_only else "others are answered by the contract"
+    wrong = recording_notices(replay.recordings, app.contracts, datetime.now(UTC), max_age_days, library.skipped)
+    return [f"{count} of {', '.join(str(item.path) for item in replay.recordings)} are replayed; {otherwise}", *wrong]
 
 
 def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -> None:

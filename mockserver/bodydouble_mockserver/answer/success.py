@@ -2,7 +2,6 @@
 
 import base64
 import logging
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,12 +19,12 @@ from bodydouble_mockserver.answer.gallery import Gallery
 from bodydouble_mockserver.answer.headers import INFERENCE_ID, REQUEST_ID, AnswerHeaders
 from bodydouble_mockserver.answer.image_fields import Cost, EditRequest, ImageFields, MediaLink
 from bodydouble_mockserver.answer.media import Media, sound
+from bodydouble_mockserver.answer.origin import picture_origin
 from bodydouble_mockserver.answer.prepared import DOCUMENTED, PreparedContent, Unanswerable
 from bodydouble_mockserver.answer.slots import Filling
 from bodydouble_mockserver.answer.violations import Violation, violations
 from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, Scope, write_json
 from bodydouble_mockserver.directives import DirectiveChoices, Directives
-from bodydouble_mockserver.faults import OWN_ADDRESS
 from bodydouble_mockserver.settings import Images, Settings
 
 __all__ = ["PricedRequest", "SuccessWriter"]
@@ -36,10 +35,6 @@ _NO_NAMES: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
 _VIOLATION = frozenset({"violation"})
 _DIALECT = frozenset({"dialect"})
-# The allowed characters of a Host header; any other value is not copied into URLs.
-_LOOPBACK = re.compile(rb"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?\Z", re.IGNORECASE)
-_PORT = re.compile(r":\d+$")
-_HOST = re.compile(rb"[A-Za-z0-9.:_\[\]-]{1,255}")
 
 
 @dataclass(slots=True)
@@ -185,7 +180,7 @@ class SuccessWriter:
         paths = self._gallery.recall(digest)
         if paths is None:
             paths = self._remember(digest, fields.read(parsed))
-        origin = self._origin(scope, headers)
+        origin = picture_origin(self._settings, scope, headers)
         parts = [pieces[0]]
         for path, piece in zip(paths, pieces[1:], strict=True):
             parts += (orjson.dumps(origin + path), piece)
@@ -289,7 +284,7 @@ class SuccessWriter:
         violation: Violation | None,
     ) -> dict[Media, list[MediaLink]]:
         wrong_ratio = violation is not None and violation.effect == "wrong-aspect-ratio"
-        origin = self._origin(scope, headers)
+        origin = picture_origin(self._settings, scope, headers)
         links: dict[Media, list[MediaLink]] = {}
         for media in shape.media - {Media.IMAGE}:
             path = self._gallery.remember_medium(priced.digest, media)
@@ -309,9 +304,6 @@ class SuccessWriter:
             ]
         return links
 
-    def _origin(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
-        return self._settings.public_url or _origin(scope, headers, self._settings.picture_host)
-
     async def _link(
         self, origin: str, path: str, media: Media, *, embeds: bool, is_read: bool = False, is_shown: bool = True
     ) -> MediaLink:
@@ -324,24 +316,3 @@ class SuccessWriter:
             media_type={Media.IMAGE: "image/png", Media.AUDIO: "audio/wav", Media.VIDEO: "video/mp4"}[media],
             is_shown=is_shown,
         )
-
-
-def _origin(scope: Scope, headers: Mapping[bytes, bytes], picture_host: str | None) -> str:
-    """Return scheme and host as sent by the client, so that picture URLs work through a port mapping.
-
-    ``picture_host`` replaces the host, and the port as well if it has one; a name of this machine is only for requests to this machine.
-    """
-    own = scope.get("extensions", {}).get(OWN_ADDRESS)
-    if own is not None:
-        # Under the name of the real host, only programs that are led here could fetch a picture.
-        scope, headers = {**scope, "scheme": "http"}, {b"host": own}
-    host = headers.get(b"host", b"")
-    if picture_host is not None and (not _LOOPBACK.match(picture_host.encode()) or _LOOPBACK.match(host) or not host):
-        has_port = _PORT.search(picture_host) is not None
-        sent = host[host.rfind(b"]") + 1 :].partition(b":")[2].decode("latin-1")
-        port = sent if host else str((scope.get("server") or ("", 0))[1])
-        return f"{scope['scheme']}://{picture_host}{f':{port}' if port.isdigit() and not has_port else ''}"
-    if not _HOST.fullmatch(host):
-        name, number = scope.get("server") or ("127.0.0.1", 80)
-        return f"{scope['scheme']}://{f'[{name}]' if ':' in name else name}:{number}"
-    return f"{scope['scheme']}://{host.decode()}"

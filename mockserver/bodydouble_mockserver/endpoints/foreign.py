@@ -82,6 +82,11 @@ class ForeignEndpoint:
         effects = self._parts.effects(directives, scripted, [*directives.as_preferences().values()])
         return HandledRequest(scope, answer, checked, intake, effects=effects)
 
+    async def take(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
+        """Read a request; return it with the refusal of an unknown route, and its body. Raises Disconnected."""
+        intake, _ = await self._parts.take_in(scope, dict(scope["headers"]), receive)
+        return self.unknown(scope, 404, intake), intake.body
+
     def unknown(self, scope: Scope, status: int, intake: Intake | None = None) -> HandledRequest:
         """Return the refusal of a request to a route that is not served; a body that was not read is None."""
         answer = self._parts.refuse(self._refusals, Refusal(status), scope["path"])

@@ -23,13 +23,19 @@ _NO_CHOICES = DirectiveChoices((), ())
 
 
 class PictureEndpoint:
-    """Answers requests for the files of pictures. ``refusals`` gives the writer of the contracts that are served now."""
+    """Answers requests for the files of pictures. ``refusals`` gives the writer of the contracts that are served now, ``recorded`` a picture of a recording."""
 
-    def __init__(self, parts: SharedParts, refusals: Callable[[], RefusalWriter]) -> None:
+    def __init__(
+        self,
+        parts: SharedParts,
+        refusals: Callable[[], RefusalWriter],
+        recorded: Callable[[str], ServedImage | None] = lambda _path: None,
+    ) -> None:
         self._gallery = parts.gallery
         self._state = parts.state
         self._parts = parts
         self._refusals = refusals
+        self._recorded = recorded
 
     async def answer(self, scope: Scope) -> HandledRequest:
         """Answer one request, GET or HEAD; nothing is sent."""
@@ -74,7 +80,7 @@ class PictureEndpoint:
         lifetime_s = self._state.limits.expires_after_s
         if age_s is not None and lifetime_s is not None and age_s >= lifetime_s:
             return self._refuse(scope, 404, f"The picture has expired: it is kept for {lifetime_s:g} seconds")
-        image = await self._gallery.picture(scope["path"])
+        image = self._recorded(scope["path"]) or await self._gallery.picture(scope["path"])
         if image is None:
             return self._refuse(scope, 404, None)
         answer = _served(image, headers.get(b"if-none-match", b"").decode("latin-1"))

@@ -1,0 +1,38 @@
+"""Reading of the recordings that an option names."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bodydouble_spec.recording import EXCHANGES, ContentFiles, StoredRecording, read_log, read_recording_folder
+
+__all__ = ["UnusableRecording", "read_recordings"]
+
+
+class UnusableRecording(ValueError):
+    """A recording cannot be read at all; the message names it and says what to do."""
+
+
+def read_recordings(paths: Iterable[Path]) -> list[StoredRecording]:
+    """Read recordings, each a folder, or a file of exchanges without the files of a folder.
+
+    Raises UnusableRecording for one that cannot be read, or has no exchange.
+    """
+    return [_read(path) for path in paths]
+
+
+def _read(path: Path) -> StoredRecording:
+    try:
+        if path.is_dir():
+            recording = read_recording_folder(path)
+        else:
+            log = read_log(path)
+            recording = StoredRecording(path, log.exchanges, ContentFiles(path.parent / path.name), log.findings)
+    except FileNotFoundError:
+        missing = f"there is no {EXCHANGES} in it" if path.is_dir() else "there is no such folder"
+        raise UnusableRecording(f"{path}: {missing}; name a folder that `bodydouble proxy --record` wrote") from None
+    except OSError as error:
+        raise UnusableRecording(f"{path}: {error.strerror or error}; name a folder that can be read") from None
+    if not recording.exchanges:
+        reason = recording.findings[0].message if recording.findings else "it has no call"
+        raise UnusableRecording(f"{path}: {reason}; record some calls first (bodydouble proxy --record {path})")
+    return recording
