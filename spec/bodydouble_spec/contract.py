@@ -25,6 +25,7 @@ from bodydouble_spec.document import (
     repair,
     repeated_keys,
     unreadable,
+    without_collection,
 )
 from bodydouble_spec.errors import ContractError, UnknownOperation
 from bodydouble_spec.finding import Evidence, Finding, Severity
@@ -110,6 +111,7 @@ class Contract:
     provenance: Mapping[str, str] | None = None
 
     @classmethod
+    @without_collection()
     def load(
         cls,
         source: str | Path | dict[str, Any] | None = None,

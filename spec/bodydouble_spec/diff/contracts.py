@@ -9,6 +9,7 @@ from bodydouble_spec.diff.changes import Change, Changes, Location
 from bodydouble_spec.diff.operations import compare_item, compare_operation
 from bodydouble_spec.diff.schemas import SchemaComparison
 from bodydouble_spec.diff.security import SecurityComparison
+from bodydouble_spec.document import without_collection
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Meaning, Node, Part, digest
 from bodydouble_spec.values import join_pointer
@@ -64,6 +65,7 @@ _DOCUMENT = Location(None, None, "", "the document")
 _SERVICE = Location(None, None, "", "the service")
 
 
+@without_collection()
 def diff(old: Contract, new: Contract) -> list[Change]:
     """Compare the published documents of two contracts and list the changes in document order; empty when both mean the same.
 

@@ -18,22 +18,37 @@ READ_WRITE = {"readOnly": "read-only", "writeOnly": "write-only"}
 
 
 class PropertyComparison:
-    """Compares properties; ``number`` gives a node's number without its default, ``compare`` goes on below."""
+    """Compares properties.
+
+    ``number`` gives a node's number without its default; ``is_due`` says whether a pair below is still to be compared,
+    and ``compare`` compares it.
+    """
 
     def __init__(
-        self, changes: Changes, number: Callable[[Node], str], compare: Callable[[Place, Location], None]
+        self,
+        changes: Changes,
+        number: Callable[[Node], str],
+        is_due: Callable[[Node, Node], bool],
+        compare: Callable[[Place, Location], None],
     ) -> None:
         self._changes = changes
         self._number = number
+        self._is_due = is_due
         self._compare_at = compare
 
     def compare(self, place: Place, location: Location, moved: set[str]) -> None:
         """Add the changes between the properties of two objects; ``moved`` are those that moved into alternatives."""
         old, new = place.old, place.new
         before, after = properties_of(old), properties_of(new)
+        required = _required(old), _required(new)
         for name, node in before.items():
-            if name in after:
+            if name not in after:
+                continue
+            # Most properties are equal or were met before, and a large document has millions of pairs.
+            is_due = self._is_due(node, after[name])
+            if (name in required[0]) != (name in required[1]) or _has_other_flags(node.value, after[name].value):
                 self._compare_property(old, new, name, location)
+            if is_due:
                 self._compare_at(place.below(node, after[name], "properties", name), location.below(name))
         removed = [self._candidate(old, name) for name in before if name not in after and name not in moved]
         added = [self._candidate(new, name) for name in after if name not in before]
@@ -64,7 +79,7 @@ class PropertyComparison:
             self._changes.add(rule, below, new.child("properties", name), was_required, is_required)
         if below.scope in ("request-property", "response-property"):
             for keyword, words in READ_WRITE.items():
-                if bool(was.value.get(keyword)) != bool(schema.get(keyword)):
+                if was.value.get(keyword) != schema.get(keyword):
                     kind = "required" if is_required else "optional"
                     became = words if schema.get(keyword) else f"not-{words}"
                     flag_rule = f"{location.direction}-{kind}-property-became-{became}"
@@ -134,6 +149,10 @@ def properties_of(node: Node) -> Mapping[str, Node]:
     """Return the properties of an object by name."""
     found: dict[str, Node] = node.value.get("properties", {})
     return found
+
+
+def _has_other_flags(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return old.get("readOnly") != new.get("readOnly") or old.get("writeOnly") != new.get("writeOnly")
 
 
 def _required(node: Node) -> set[str]:

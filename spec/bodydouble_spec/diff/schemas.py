@@ -45,7 +45,7 @@ class SchemaComparison:
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
         self.judge = Judge(changes)
-        self._properties = PropertyComparison(changes, _number_without_default, self._compare_at)
+        self._properties = PropertyComparison(changes, _number_without_default, self._is_due, self._compare_at)
         self._kept: list[Node] = []
         self._seen: set[tuple[str, str]] = set()
         self._told: dict[tuple[str, str, str | None], str] = {}
@@ -77,7 +77,7 @@ class SchemaComparison:
         first = len(self.changes.found)
         self._compare_at(Place(old, new), location)
         while self._later:
-            self._compare_at(*self._later.popleft())
+            self._compare_pair(*self._later.popleft())
         if self._repeated is not None:
             self.changes.add(_REPEATED, location, new.pointer, Verbatim(self._repeated), None)
             self.changes.found[-1] = replace(self.changes.found[-1], severity=self._worst)
@@ -96,29 +96,36 @@ class SchemaComparison:
         node.number = digest(form_of(node))
         return node
 
+    def _is_due(self, old: Node, new: Node) -> bool:
+        """Return whether two nodes differ and are still to be compared in this body."""
+        if self.are_equal(old, new):
+            return False
+        is_met = (old.number, new.number) in self._seen and self._is_once(old, new)
+        self._skipped += is_met
+        return not is_met
+
+    def _is_once(self, old: Node, new: Node) -> bool:
+        return old.is_cyclic or new.is_cyclic or self._comparisons > _MAX_COMPARISONS
+
     def _compare_at(self, place: Place, location: Location) -> None:
         old, new = place.old, place.new
-        if self.are_equal(old, new):
+        if not self._is_due(old, new):
             return
-        is_cyclic = old.is_cyclic or new.is_cyclic
         self._comparisons += 1
-        is_once = is_cyclic or self._comparisons > _MAX_COMPARISONS
+        if self._depth > (0 if old.is_cyclic or new.is_cyclic else _MAX_DEPTH):
+            # Of the ways to a place on a cycle, the shortest one is told.
+            self._seen.add((old.number, new.number))
+            self._later.append((place, location))
+        else:
+            self._compare_pair(place, location)
+
+    def _compare_pair(self, place: Place, location: Location) -> None:
+        old, new = place.old, place.new
         key = old.number, new.number
-        if is_once and key in self._seen:
-            self._skipped += 1
-            return
         teller = self._told.get((*key, location.direction))
-        if (
-            teller is not None
-            and teller != _place_text(location)
-            and self._in_all > (_MAX_CYCLIC_IN_ALL if is_cyclic else _MAX_IN_ALL)
-        ):
+        if teller is not None and teller != _place_text(location) and self._in_all > self._limit(old, new):
             self._repeated = self._repeated or teller
             self._skipped += 1
-            return
-        if self._depth > (0 if is_cyclic else _MAX_DEPTH):
-            # Of the ways to a place on a cycle, the shortest one is told.
-            self._later.append((place, location))
             return
         self._seen.add(key)
         self._told.setdefault((*key, location.direction), _place_text(location))
@@ -131,10 +138,14 @@ class SchemaComparison:
             len(self.changes.found) == first
             and self._skipped == skipped
             and not self._later
-            and not is_once
+            and not self._is_once(old, new)
             and not self._is_told_above(old, new, location)
         ):
             self._note("keyword-changed", location, new.pointer, None, None)
+
+    @staticmethod
+    def _limit(old: Node, new: Node) -> int:
+        return _MAX_CYCLIC_IN_ALL if old.is_cyclic or new.is_cyclic else _MAX_IN_ALL
 
     def _is_told_above(self, old: Node, new: Node, location: Location) -> bool:
         """Return whether all that differs is that a property is read-only or write-only, which its object tells."""

@@ -3,7 +3,14 @@
 from bodydouble_spec.document.expansion import refuse_expansion
 from bodydouble_spec.document.external import embed_files
 from bodydouble_spec.document.lines import lines_of, repeated_keys
-from bodydouble_spec.document.loader import copy_document, is_url, parse_document, read_document, read_source
+from bodydouble_spec.document.loader import (
+    copy_document,
+    is_url,
+    parse_document,
+    read_document,
+    read_source,
+    without_collection,
+)
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
 from bodydouble_spec.document.prose import restore_prose, strip_prose
 from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
@@ -27,4 +34,5 @@ __all__ = [
     "restore_prose",
     "strip_prose",
     "unreadable",
+    "without_collection",
 ]

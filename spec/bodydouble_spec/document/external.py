@@ -40,9 +40,9 @@ def _has_external(value: Any) -> bool:
             reference = item.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
                 return True
-            waiting += [below for below in item.values() if isinstance(below, dict | list)]
+            waiting += [below for below in item.values() if isinstance(below, (dict, list))]
         elif is_array(item):
-            waiting += [below for below in item if isinstance(below, dict | list)]
+            waiting += [below for below in item if isinstance(below, (dict, list))]
     return False
 
 

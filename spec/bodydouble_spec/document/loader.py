@@ -1,8 +1,10 @@
 """Reading of a document: a file, a URL, bytes or a Python object; JSON or YAML."""
 
+import gc
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import orjson
 from bodydouble_spec.errors import UnreadableDocument
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source"]
+__all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source", "without_collection"]
 
 _MAX_BYTES = 32 * 1024 * 1024
 _TIMEOUT_S = 20.0
@@ -19,6 +21,18 @@ _MAX_NODES = 1_000_000
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 # The deepest published document has 28 levels; repair and conversion recurse a few frames for each.
 _MAX_DEPTH = 120
+
+
+@contextmanager
+def without_collection() -> Generator[None]:
+    """Keep the garbage collector from reading hundreds of thousands of new objects again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def is_url(source: str) -> bool:
@@ -135,5 +149,5 @@ def _too_large(document: Any) -> str | None:
         if nodes > _MAX_NODES:
             return f"the document expands to more than {_MAX_NODES} values"
         children: Iterable[Any] = value.values() if is_object(value) else value
-        waiting += [(child, depth + 1) for child in children if isinstance(child, dict | list)]
+        waiting += [(child, depth + 1) for child in children if isinstance(child, (dict, list))]
     return None

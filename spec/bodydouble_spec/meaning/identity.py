@@ -5,10 +5,8 @@ cycle are numbered from below, each once. Those on a cycle, or between two, are 
 and by what it leads to in the round before, until a round tells no more apart. Those above are numbered from below again.
 """
 
-import gc
 import hashlib
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -18,25 +16,13 @@ from bodydouble_spec.meaning.alternatives import Simplification
 from bodydouble_spec.meaning.keywords import Keywords
 from bodydouble_spec.meaning.node import Alternative, Node
 
-__all__ = ["digest", "encoded", "form_of", "identify", "without_collection"]
+__all__ = ["digest", "encoded", "form_of", "identify"]
 
 # In a graph that tells one node apart in each round, the rounds are as many as the nodes.
 _MAX_STEPS = 3_000_000
 _SETS = {"enum", "required", "type"}
 # They tell how the schema is written, for messages.
 _NO_MEANING = {"declared", "isConst", "isImplied"}
-
-
-@contextmanager
-def without_collection() -> Generator[None]:
-    """Keep the garbage collector from reading hundreds of thousands of new objects again and again."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def encoded(value: Any) -> bytes:

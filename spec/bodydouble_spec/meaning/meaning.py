@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from bodydouble_spec.document import METHODS, Repaired, repair
-from bodydouble_spec.meaning.identity import digest, encoded, identify, without_collection
+from bodydouble_spec.document import METHODS, Repaired, repair, without_collection
+from bodydouble_spec.meaning.identity import digest, encoded, identify
 from bodydouble_spec.meaning.node import Node
 from bodydouble_spec.meaning.operations import Operations, Part
 from bodydouble_spec.meaning.schemas import Schemas
@@ -33,6 +33,7 @@ def fingerprint(document: Any) -> str:
 class Meaning:
     """The meaning of a repaired document: operations by method and path without the names of its parameters, and what they share."""
 
+    @without_collection()
     def __init__(self, repaired: Repaired) -> None:
         self.repaired = repaired
         self.document = repaired.document
@@ -190,6 +191,7 @@ class Meaning:
         return found
 
     @cached_property
+    @without_collection()
     def fingerprint(self) -> str:
         """The SHA-256 of the meaning, as 64 hexadecimal digits."""
         return hashlib.sha256(self.forms.data()).hexdigest()
@@ -197,8 +199,7 @@ class Meaning:
     @cached_property
     def forms(self) -> "Forms":
         """The parts as values that are equal when they mean the same. Raises ContractError beyond a budget."""
-        with without_collection():
-            identify(self.build())
+        identify(self.build())
         return Forms(self)
 
 
