@@ -7,13 +7,12 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from bodydouble_spec import Finding, Report, ReportFormat
+    from bodydouble_spec import Finding
 
     from bodydouble.options import FailOnName
 
@@ -25,7 +24,6 @@ __all__ = [
     "new_app",
     "one_line",
     "print_error",
-    "print_report",
     "print_text",
 ]
 
@@ -43,19 +41,6 @@ COULD_NOT_RUN = 2
 def new_app(**settings: Any) -> typer.Typer:
     """Return an app without rich markup: help and usage errors are plain lines, easy to search for in a log."""
     return typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False, **settings)
-
-
-def print_report(report: "Report", format: "ReportFormat", output: Path | None = None) -> None:  # noqa: A002 - the option's name
-    """Print the report, or write it to a file."""
-    from bodydouble_spec import render
-
-    if output is not None:
-        try:
-            output.write_text(render(report, format), encoding="utf-8", newline="\n")
-        except OSError as error:
-            exit_with_error(f"{output}: {error.strerror or error}; --output needs a file that can be written")
-    else:
-        print_text(render(report, format))
 
 
 def print_text(text: str) -> None:

@@ -26,10 +26,10 @@ __all__ = [
     "MaxAgeOption",
     "ModelOption",
     "OperationOption",
-    "Output",
     "OverlayOption",
     "ReplayIgnoreOption",
     "ReplayOption",
+    "Reports",
     "for_operation",
     "load_contract",
     "load_contracts",
@@ -42,12 +42,17 @@ __all__ = [
 
 FailOnName = Literal["error", "warning", "info", "never"]
 
-Format = Annotated[ReportFormat, typer.Option("--format", help="Format of the report.")]
+Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.")]
 FailOn = Annotated[
     FailOnName, typer.Option("--fail-on", help="Exit with 1 when there are findings of this severity or worse.")
 ]
-Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to this file instead of printing it.")
+Reports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT[:FILE]",
+        help="Also write the report to a file, such as html:report.html (default: bodydouble-report.html); github prints annotations. Repeatable.",
+    ),
 ]
 
 

@@ -63,17 +63,6 @@ def test_every_format_can_be_printed(command: str, name: ReportFormat) -> None:
     assert (result.exit_code, bool(result.stdout)) == (0, True)
 
 
-def test_output_writes_the_report_to_the_file_and_prints_nothing(tmp_path: Path) -> None:
-    printed = run("check", "--format", "json").stdout
-    result = run("check", "--format", "json", "--output", tmp_path / "report.json")
-    assert (result.stdout, (tmp_path / "report.json").read_text(encoding="utf-8")) == ("", printed)
-
-
-def test_an_output_that_cannot_be_written_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
-    result = run("check", "--output", tmp_path)
-    assert (result.exit_code, result.stderr.count("\n"), str(tmp_path) in result.stderr) == (2, 1, True)
-
-
 # --- check ------------------------------------------------------------------------------------------------------------
 
 

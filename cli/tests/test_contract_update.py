@@ -167,7 +167,7 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
 
 def test_a_report_that_cannot_be_written_leaves_the_contract_as_it_was(folder: Path, tmp_path: Path) -> None:
     before = contents(folder)
-    result = run(AUGUST, "--spec-dir", folder, "--output", tmp_path / "missing" / "report.txt")
+    result = run(AUGUST, "--spec-dir", folder, "--report", f"text:{tmp_path}/missing/report.txt")
     assert (result.exit_code, result.stderr.count("\n"), contents(folder) == before) == (2, 1, True)
 
 

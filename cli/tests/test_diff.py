@@ -87,12 +87,6 @@ def test_covered_changes_are_shown_in_every_format_for_people(name: ReportFormat
     assert "nano-banana" in text
 
 
-def test_output_writes_the_report_to_the_file(tmp_path: Path) -> None:
-    result = run(NOVEMBER, JANUARY, "--format", "json", "--output", tmp_path / "report.json")
-    written = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["changes"]
-    assert (result.stdout, written) == ("", changes(NOVEMBER, JANUARY))
-
-
 # --- severities -------------------------------------------------------------------------------------------------------
 
 

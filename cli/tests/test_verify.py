@@ -243,15 +243,6 @@ def test_fail_on_decides_which_findings_make_the_exit_code(run: Run, faulty: Ser
     assert run(*faulty.options, "--check", "picture-pixels", "--fail-on", "never").code == 0
 
 
-@pytest.mark.parametrize(("format_", "is_annotated"), [("text", True), ("json", False)])
-def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
-    run: Run, faulty: Server, monkeypatch: pytest.MonkeyPatch, format_: str, is_annotated: bool
-) -> None:
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    ended = run(*faulty.options, "--check", "picture-pixels", "--format", format_)
-    assert ("\n::error title=picture-pixels" in ended.out) is is_annotated
-
-
 # Runs that cannot be started or finished
 
 
@@ -264,11 +255,10 @@ def test_a_github_run_gets_annotations_unless_a_program_reads_the_output(
         (("--live",), "AIMLAPI_KEY"),
         (("--live", "--api-key", "k", "--base-url", "http://api.aimlapi.com"), "clear text"),
         (("--base-url", "http://127.0.0.1:1", "--check", "nope"), "nope"),
-        (("--base-url", "http://127.0.0.1:1", "--report", "html"), "FORMAT:FILE"),
+        (("--base-url", "http://127.0.0.1:1", "--report", "html:"), "FORMAT:FILE"),
         (("--base-url", "http://127.0.0.1:1", "--report", "pdf:x.pdf"), "formats are"),
         (("--base-url", "http://127.0.0.1:1", "--report", "html:nowhere/x.html"), "folder that exists"),
         (("--base-url", "http://127.0.0.1:1", "--write-baseline", "nowhere/x"), "folder that exists"),
-        (("--base-url", "http://127.0.0.1:1", "--output", "nowhere/x"), "folder that exists"),
         (("--base-url", "http://127.0.0.1:1", "--baseline", "nowhere.json"), "nowhere.json"),
         (("--base-url", "http://127.0.0.1:1", "--baseline", __file__), "not JSON"),
         (("--base-url", "http://127.0.0.1:1", "--contract", "nowhere.json"), "nowhere.json"),

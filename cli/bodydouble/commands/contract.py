@@ -17,12 +17,10 @@ from bodydouble_spec.oracle import document_errors
 from bodydouble.commands.describe import describe, summarize
 from bodydouble.console import (
     COULD_NOT_RUN,
-    exit_code_of,
     exit_on_error,
     exit_with_error,
     new_app,
     print_error,
-    print_report,
     print_text,
 )
 from bodydouble.options import (
@@ -30,14 +28,15 @@ from bodydouble.options import (
     Config,
     FailOn,
     Format,
-    Output,
     OverlayOption,
+    Reports,
     load_contract,
     load_severities,
     resolve_source,
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.reports import ReportTargets
 
 __all__ = ["app", "is_checkout", "merge", "write_together"]
 
@@ -54,17 +53,18 @@ def show(
     ] = None,
     overlay: OverlayOption = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
-    output: Output = None,
+    report: Reports = None,
 ) -> None:
     """Show a contract: operations, fields, limits, prices, the evidence for each, and the defects of the published document."""
     with exit_on_error():
+        targets = ReportTargets.parse(format, report)
         contract = _load(document, overlay)
         problem = _problem(contract)
         if problem is not None:
             exit_with_error(problem)
         facts = describe(contract)
         shown = facts if format is ReportFormat.JSON else summarize(facts)
-        print_report(Report(contract.source, contract.findings, shown, "defects"), format, output)
+        raise typer.Exit(targets.finish(Report(contract.source, contract.findings, shown, "defects"), (), "never"))
 
 
 @app.command()
@@ -76,10 +76,11 @@ def check(
     overlay: OverlayOption = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
-    output: Output = None,
+    report: Reports = None,
 ) -> None:
     """Check documents for defects, and with openapi-core's validator."""
     with exit_on_error():
+        targets, code = ReportTargets.parse(format, report), COULD_NOT_RUN
         contracts, is_complete = _load_all(documents, overlay)
         found = [(contract, _findings(contract)) for contract in contracts]
         several = len(documents or ()) > 1
@@ -91,8 +92,8 @@ def check(
         title = f"{len(found)} documents" if several else next((contract.source for contract, _ in found), "")
         if found:
             facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
-            print_report(Report(f"contract check: {title}", findings, facts), format, output)
-        raise typer.Exit(exit_code_of(findings, fail_on) if is_complete else COULD_NOT_RUN)
+            code = targets.finish(Report(f"contract check: {title}", findings, facts), findings, fail_on)
+        raise typer.Exit(code if is_complete else COULD_NOT_RUN)
 
 
 @app.command()
@@ -136,7 +137,7 @@ def update(
         ),
     ] = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
-    output: Output = None,
+    report: Reports = None,
     config: Config = None,
 ) -> None:
     """Make a revision of the published document the vendored contract, and show the changes.
@@ -145,10 +146,9 @@ def update(
     longer match anything are reported.
     """
     with exit_on_error():
+        # Checked first, because the changes could not be reported after the contract was replaced.
+        targets = ReportTargets.parse(format, report)
         severities = load_severities(config)
-        if output is not None and not (output.parent.is_dir() and not output.is_dir()):
-            # Checked first, because the changes could not be reported after the contract was replaced.
-            exit_with_error(f"{output}: --output needs a file in a folder that exists; nothing was changed")
         folder = _folder(spec_dir, will_write=not dry_run)
         adoption = adopt(resolve_source(document), folder, datetime.now(UTC).date())
         if not dry_run:
@@ -161,9 +161,8 @@ def update(
         facts = {**_adoption_facts(adoption, folder, dry_run=dry_run), **severities_fact(severities)}
         findings = (*severities.apply(adoption.changes), *adoption.findings)
         verb = "would adopt" if dry_run else "adopted"
-        print_report(
-            Report(f"contract update: {verb} {adoption.new.source}", findings, facts, "changes"), format, output
-        )
+        found = Report(f"contract update: {verb} {adoption.new.source}", findings, facts, "changes")
+        raise typer.Exit(targets.finish(found, (), "never"))
 
 
 def _load(document: str | None, overlay: str | None) -> Contract:

@@ -10,18 +10,19 @@ from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
 from bodydouble_spec.document import lines_of
 
-from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
+from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.options import (
     SOURCE_HELP,
     Config,
     FailOn,
     Format,
-    Output,
+    Reports,
     load_published,
     load_severities,
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.reports import ReportTargets
 
 __all__ = ["app"]
 
@@ -36,7 +37,7 @@ def diff(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new contract; as OLD.", show_default=False)],
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
-    output: Output = None,
+    report: Reports = None,
     config: Config = None,
 ) -> None:
     """Compare the structure of two contracts, and rate each change by what it means for clients.
@@ -44,6 +45,7 @@ def diff(
     Documents are compared by what they mean: descriptions, examples, order, x- keys and spelling are ignored. A change is an error where a value shows that it breaks, and harmless where it is proved that none can. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
     """
     with exit_on_error():
+        targets = ReportTargets.parse(format, report)
         severities = load_severities(config)
         contracts = {"old": load_published(old), "new": load_published(new)}
         problems = {name: unreadable_reason(contract) for name, contract in contracts.items()}
@@ -61,8 +63,7 @@ def diff(
             **_unshown_fact(changes),
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
-        print_report(Report(title, changes, facts, "changes"), format, output)
-        raise typer.Exit(exit_code_of(changes, fail_on))
+        raise typer.Exit(targets.finish(Report(title, changes, facts, "changes"), changes, fail_on))
 
 
 def _refuse_partial(contract: Contract) -> None:

@@ -15,7 +15,6 @@ from bodydouble.console import (
     exit_with_error,
     new_app,
     print_error,
-    print_report,
 )
 from bodydouble.notify import load_services
 from bodydouble.options import (
@@ -26,10 +25,11 @@ from bodydouble.options import (
     Format,
     ModelOption,
     OperationOption,
-    Output,
     OverlayOption,
+    Reports,
     load_severities,
 )
+from bodydouble.reports import ReportTargets
 
 __all__ = ["app"]
 
@@ -112,7 +112,7 @@ def drift(
     ] = False,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
-    output: Output = None,
+    report: Reports = None,
     config: Config = None,
 ) -> None:
     """Report drift from the contract in the published document, the documentation page and recorded answers.
@@ -134,6 +134,7 @@ def drift(
             exit_with_error(
                 f"{'--strict' if reads is None else '--reads'} needs --requests FILE: it is about the calls of your app"
             )
+        targets = ReportTargets.parse(format, report)
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
         severities = load_severities(config)
@@ -147,19 +148,17 @@ def drift(
         else:
             days = remind_days or _REMIND_DAYS
             delta, after = compare(before, reader.results, now, days, is_complete=reader.is_complete)
-        is_delivered = True
+        is_delivered = is_written = True
         if reader.results:
-            report = reader.report(delta)
-            try:
-                print_report(report, format, output)
-            finally:
-                # Sent even when the report could not be written.
-                is_delivered = notify_services(services, report, report_url)
+            found = reader.report(delta)
+            is_written = targets.write(found)
+            # Sent even when the report could not be written.
+            is_delivered = notify_services(services, found, report_url)
         for problem in reader.problems:
             print_error(problem)
         if reader.unforeseen:
             raise reader.unforeseen[0]
-        if reader.problems:
+        if reader.problems or not is_written:
             raise typer.Exit(COULD_NOT_RUN)
         if state is not None:
             # What was not delivered is reported again next time.

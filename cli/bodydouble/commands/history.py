@@ -10,20 +10,21 @@ from bodydouble_spec import Report, ReportFormat, Severity, SpecError, Unreadabl
 from bodydouble_spec.diff import Change, Revision, Step, read_name
 from bodydouble_spec.diff import history as steps_of
 
-from bodydouble.console import COULD_NOT_RUN, exit_on_error, exit_with_error, new_app, print_error, print_report
+from bodydouble.console import COULD_NOT_RUN, exit_on_error, exit_with_error, new_app, print_error
 from bodydouble.options import (
     SOURCE_HELP,
     UPSTREAM,
     VENDORED,
     Config,
     Format,
-    Output,
+    Reports,
     load_published,
     load_severities,
     resolve_source,
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.reports import ReportTargets
 
 __all__ = ["app"]
 
@@ -60,7 +61,7 @@ def history(
         typer.Argument(metavar="SOURCE", help=f"Folders of documents, or each {SOURCE_HELP}.", show_default=False),
     ],
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
-    output: Output = None,
+    report: Reports = None,
     config: Config = None,
 ) -> None:
     """Show the history of a contract: date, fingerprint and changes of each revision.
@@ -68,6 +69,7 @@ def history(
     A revision is dated by its file name (2026-06-12-4cd011cd.json), else by the time of the file. A document that cannot be read is reported and skipped.
     """
     with exit_on_error():
+        targets = ReportTargets.parse(format, report)
         severities = load_severities(config)
         dated = [_dated(source) for source in _expanded(sources)]
         revisions, skipped = _load(dated)
@@ -82,8 +84,8 @@ def history(
             facts["skipped"] = [{"source": item.source, "reason": item.reason} for item in skipped]
         changes = tuple(replace(change, source=_label(step.revision)) for step in steps for change in step.changes)
         title = f"history: {len(steps)} revision{'s' * (len(steps) != 1)}, {_count_structures(steps)}"
-        print_report(Report(title, changes, {**facts, **severities_fact(severities)}, "changes"), format, output)
-        raise typer.Exit(COULD_NOT_RUN if any(item.is_missing for item in skipped) else 0)
+        is_written = targets.write(Report(title, changes, {**facts, **severities_fact(severities)}, "changes"))
+        raise typer.Exit(COULD_NOT_RUN if not is_written or any(item.is_missing for item in skipped) else 0)
 
 
 def _expanded(sources: list[str]) -> list[str]:

@@ -17,9 +17,9 @@ import typer
 from bodydouble_mockserver import BadScenario, Settings, create_app
 from bodydouble_mockserver.interception import Authority, CannotIntercept
 from bodydouble_mockserver.server import CannotServe
-from bodydouble_spec import DUMMY_KEY, Report, ReportFormat, Severity, read_document, render
+from bodydouble_spec import DUMMY_KEY, Report, ReportFormat, Severity, read_document
 
-from bodydouble.console import exit_code_of, exit_on_error, exit_with_error, new_app, print_report
+from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.fixture import (
     BackgroundServer,
     missing_findings,
@@ -35,11 +35,12 @@ from bodydouble.options import (
     InterceptOption,
     ModelOption,
     OperationOption,
-    Output,
     OverlayOption,
+    Reports,
     for_operation,
     load_contracts,
 )
+from bodydouble.reports import ReportTargets
 
 __all__ = ["app"]
 
@@ -73,7 +74,7 @@ def run(
     ] = 1,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
-    output: Output = None,
+    report: Reports = None,
 ) -> None:
     """Run a command against a mock, and report the requests that break the contract.
 
@@ -89,6 +90,8 @@ def run(
         journal_entries=1_000_000,
         journal_bytes=256 * 1024 * 1024,
     )
+    # Standard output is the command's.
+    targets = ReportTargets.parse(format, report, is_on_stderr=True)
     with exit_on_error():
         contracts = load_contracts(contract, overlay)
         script = None if scenario is None else for_operation(read_document(scenario), operation, model)
@@ -121,17 +124,8 @@ def run(
     )
     # Without the arguments, which may hold a secret.
     facts = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges), "mock": server.url}
-    _print_report(Report("Requests of the command", findings, facts), format, output)
-    raise typer.Exit(_exit_code(ended) or exit_code_of(findings, fail_on))
-
-
-def _print_report(report: Report, format: ReportFormat, output: Path | None) -> None:  # noqa: A002 - the option's name
-    """Write the report to the file or to standard error, because standard output is the command's."""
-    if output is not None:
-        print_report(report, format, output)
-    else:
-        sys.stderr.write(render(report, format))
-        sys.stderr.flush()
+    code = targets.finish(Report("Requests of the command", findings, facts), findings, fail_on)
+    raise typer.Exit(_exit_code(ended) or code)
 
 
 def _exit_code(ended: int) -> int:

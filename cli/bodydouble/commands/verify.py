@@ -14,10 +14,11 @@ from bodydouble.options import (
     Format,
     ModelOption,
     OperationOption,
-    Output,
     OverlayOption,
+    Reports,
     load_contract,
 )
+from bodydouble.reports import ReportTargets, check_writable
 
 __all__ = ["app"]
 
@@ -72,15 +73,9 @@ def verify(
     write_baseline: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the findings as a baseline, and exit with 0.")
     ] = None,
-    report: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FORMAT:FILE", help="Also write the report to a file, such as html:report.html; repeatable."
-        ),
-    ] = None,
+    report: Reports = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
-    output: Output = None,
     ca: Annotated[
         Path | None, typer.Option("--ca", metavar="FILE", help="PEM file of the certificate authorities to trust.")
     ] = None,
@@ -123,14 +118,13 @@ def verify(
         )
         profile = OperationProfile.select(load_contract(contract, overlay), operation, model)
         if list_checks:
-            verify_run.print_checks(profile, format, output)
+            verify_run.print_checks(profile, format)
             return
         if dry_run:
-            verify_run.print_plan(profile, options, base_url, format, output)
+            verify_run.print_plan(profile, options, base_url, format)
             return
-        targets = verify_run.ReportTargets(format, output, verify_run.parse_report_files(report or ()))
-        verify_run.check_writable("--output", output)
-        verify_run.check_writable("--write-baseline", write_baseline)
+        targets = ReportTargets.parse(format, report)
+        check_writable("--write-baseline", write_baseline)
         known = verify_run.load_baseline(baseline)
         if exchanges is not None:
             completed = verify_run.run_on_recording(profile, exchanges, options.only)

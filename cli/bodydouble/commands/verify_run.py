@@ -3,14 +3,12 @@
 It needs the extra, which the help of ``bodydouble verify`` does not.
 """
 
-import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import typer
 from bodydouble_contract_tests.verification import (
     BadBaseline,
     Baseline,
@@ -29,7 +27,7 @@ from bodydouble_contract_tests.verification import (
     verify,
     verify_recording,
 )
-from bodydouble_spec import Report, ReportFormat, render
+from bodydouble_spec import Report, ReportFormat
 from bodydouble_spec.recording import read_log
 from bodydouble_spec.snippets import curl_command
 
@@ -47,18 +45,15 @@ from bodydouble.console import (
     exit_code_of,
     exit_with_error,
     print_error,
-    print_report,
     print_text,
 )
 from bodydouble.options import FailOnName
+from bodydouble.reports import ReportTargets, write_file
 
 __all__ = [
     "CompletedRun",
-    "ReportTargets",
-    "check_writable",
     "finish",
     "load_baseline",
-    "parse_report_files",
     "print_checks",
     "print_plan",
     "run_on_recording",
@@ -161,11 +156,11 @@ def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
     return {"contract": profile.contract.source, "operation": profile.operation.key}
 
 
-def print_checks(profile: OperationProfile, format: ReportFormat, output: Path | None) -> None:  # noqa: A002 - the option's name
+def print_checks(profile: OperationProfile, format: ReportFormat) -> None:  # noqa: A002 - the option's name
     """Print the catalogue of checks (``--list``)."""
     _check_format("--list", format)
     written = checks_json if format is ReportFormat.JSON else checks_text
-    _print_or_write(written(profile, catalogue(profile)), output)
+    print_text(written(profile, catalogue(profile)))
 
 
 def print_plan(
@@ -173,7 +168,6 @@ def print_plan(
     options: VerifyOptions,
     base_url: str | None,
     format: ReportFormat,  # noqa: A002 - the option's name
-    output: Path | None,
 ) -> None:
     """Print the plan (``--dry-run``) for a server, the real API when none is named; nothing is sent and no key is needed."""
     _check_format("--dry-run", format)
@@ -188,19 +182,12 @@ def print_plan(
         image_url=options.image_url,
     )
     written = plan_json if format is ReportFormat.JSON else plan_text
-    _print_or_write(written(plan, profile, server.base_url, is_billed=server.is_live), output)
+    print_text(written(plan, profile, server.base_url, is_billed=server.is_live))
 
 
 def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name
     if format not in {ReportFormat.TEXT, ReportFormat.JSON}:
         exit_with_error(f"{option} is printed as text or json, not as {format}")
-
-
-def _print_or_write(text: str, output: Path | None) -> None:
-    if output is None:
-        print_text(text)
-    elif not _write(output, text):
-        raise typer.Exit(COULD_NOT_RUN)
 
 
 def load_baseline(file: Path | None) -> Baseline | None:
@@ -213,71 +200,6 @@ def load_baseline(file: Path | None) -> Baseline | None:
         exit_with_error(f"--baseline {file}: {error.strerror or error}; --write-baseline FILE writes one")
     except (BadBaseline, UnicodeDecodeError) as error:
         exit_with_error(f"--baseline {file}: {error}")
-
-
-@dataclass(frozen=True, slots=True)
-class ReportFile:
-    """The value of one ``--report FORMAT:FILE``."""
-
-    format: ReportFormat
-    file: Path
-
-
-@dataclass(frozen=True, slots=True)
-class ReportTargets:
-    """The targets of a report: the format and file of ``--format`` and ``--output``, and further files."""
-
-    format: ReportFormat
-    output: Path | None
-    files: tuple[ReportFile, ...]
-
-    @property
-    def has_html(self) -> bool:
-        """True when one of the reports is an HTML page."""
-        return ReportFormat.HTML in {self.format, *(item.format for item in self.files)}
-
-    def write(self, report: Report) -> bool:
-        """Write the report to its files, then print it; return False when a file could not be written.
-
-        In a GitHub run the findings are also printed as annotations, unless the output is for a program.
-        """
-        written = [_write(item.file, render(report, item.format)) for item in self.files]
-        print_report(report, self.format, self.output)
-        is_for_people = self.format in {ReportFormat.TEXT, ReportFormat.MARKDOWN} or self.output is not None
-        if os.environ.get("GITHUB_ACTIONS") == "true" and is_for_people:
-            print_text(render(report, ReportFormat.GITHUB))
-        return all(written)
-
-
-def parse_report_files(texts: Iterable[str]) -> tuple[ReportFile, ...]:
-    """Parse the values of ``--report``, and exit when one is not valid, before anything is paid for."""
-    return tuple(map(_parse_report_file, texts))
-
-
-def check_writable(option: str, file: Path | None) -> None:
-    """Exit when the folder of a file does not exist, before anything is paid for."""
-    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
-        exit_with_error(f"{option} {file} cannot be written; name a file in a folder that exists")
-
-
-def _write(file: Path, text: str) -> bool:
-    """Write a file; on failure print the error and return False, because there may be more to save."""
-    try:
-        file.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        print_error(f"{file}: {error.strerror or error}; it was not written")
-        return False
-    return True
-
-
-def _parse_report_file(text: str) -> ReportFile:
-    name, colon, file = text.partition(":")
-    if name not in [*ReportFormat] or not colon or not file:
-        formats = ", ".join(ReportFormat)
-        exit_with_error(f"--report {text}: write it as FORMAT:FILE, like html:report.html; formats are {formats}")
-    path = Path(file)
-    check_writable("--report", path)
-    return ReportFile(ReportFormat(name), path)
 
 
 def finish(
@@ -296,5 +218,5 @@ def finish(
         return COULD_NOT_RUN
     if new_baseline is not None:
         # The findings in it are known from now on, so they do not fail this run.
-        return 0 if _write(new_baseline, Baseline.of(found.findings).to_json()) and is_written else COULD_NOT_RUN
+        return 0 if write_file(new_baseline, Baseline.of(found.findings).to_json()) and is_written else COULD_NOT_RUN
     return exit_code_of(report.findings, fail_on) if is_written else COULD_NOT_RUN

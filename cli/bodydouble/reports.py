@@ -1,0 +1,131 @@
+"""The targets of a report: the console in one format, files in others, and the page of a GitHub run."""
+
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bodydouble_spec import Finding, Report, ReportFormat, render
+
+from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
+from bodydouble.options import FailOnName
+
+__all__ = ["ReportTargets", "check_writable", "write_file"]
+
+_SUFFIXES = {ReportFormat.TEXT: "txt", ReportFormat.MARKDOWN: "md", ReportFormat.JUNIT: "xml"}
+_FOR_PEOPLE = {ReportFormat.TEXT, ReportFormat.MARKDOWN}
+# GitHub refuses a summary of more than 1 MiB; the page of a run shows the beginning of a long one.
+_SUMMARY_BYTES = 900_000
+
+
+@dataclass(frozen=True, slots=True)
+class _ReportFile:
+    format: ReportFormat
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTargets:
+    """The targets of ``--format`` and ``--report``.
+
+    ``is_on_stderr`` is for a command whose standard output belongs to another program.
+    """
+
+    format: ReportFormat
+    files: tuple[_ReportFile, ...] = ()
+    has_annotations: bool = False
+    is_on_stderr: bool = False
+
+    @classmethod
+    def parse(
+        cls,
+        format: ReportFormat,  # noqa: A002 - the option's name
+        reports: Iterable[str] | None,
+        *,
+        is_on_stderr: bool = False,
+    ) -> "ReportTargets":
+        """Read the options. Exits when one is not valid or a file has no folder, before any work is done.
+
+        A report without a file is ``bodydouble-report`` with the suffix of its format; the annotations of ``github`` are printed then.
+        In a GitHub run the log has annotations as well, unless the console is for a program.
+        """
+        files = [item for text in reports or () if (item := _parse(text)) is not None]
+        is_github_run = os.environ.get("GITHUB_ACTIONS") == "true" and format in _FOR_PEOPLE
+        wants_annotations = any(text == ReportFormat.GITHUB for text in reports or ())
+        return cls(format, tuple(files), is_github_run or wants_annotations, is_on_stderr)
+
+    @property
+    def has_html(self) -> bool:
+        """True when one of the reports is an HTML page."""
+        return ReportFormat.HTML in {self.format, *(item.format for item in self.files)}
+
+    def write(self, report: Report) -> bool:
+        """Write the report to its files, then print it; return False when a file could not be written."""
+        written = [write_file(item.path, render(report, item.format)) for item in self.files]
+        self._print(render(report, self.format))
+        if self.has_annotations and self.format is not ReportFormat.GITHUB:
+            self._print(render(report, ReportFormat.GITHUB))
+        _add_to_summary(report)
+        return all(written)
+
+    def finish(self, report: Report, findings: Iterable[Finding], fail_on: FailOnName) -> int:
+        """Write the report and return the exit code: 2 when a file could not be written."""
+        return exit_code_of(tuple(findings), fail_on) if self.write(report) else COULD_NOT_RUN
+
+    def _print(self, text: str) -> None:
+        if self.is_on_stderr:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        else:
+            print_text(text)
+
+
+def _add_to_summary(report: Report) -> None:
+    """Append the report to the page of a GitHub run, whose step names a file for this."""
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not summary:
+        return
+    text = render(report, ReportFormat.MARKDOWN)
+    if len(text.encode()) > _SUMMARY_BYTES:
+        text = (
+            text.encode()[:_SUMMARY_BYTES].decode("utf-8", "ignore")
+            + "\n\n(shortened here; `--report` writes all of it)\n"
+        )
+    try:
+        with Path(summary).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text + "\n")
+    except OSError as error:
+        # The report was printed; the page of the run is an extra.
+        print_error(f"GITHUB_STEP_SUMMARY={summary}: {error.strerror or error}; the page of the run has no report")
+
+
+def _parse(text: str) -> _ReportFile | None:
+    name, colon, file = text.partition(":")
+    if name not in {*ReportFormat} or (colon and not file):
+        formats = ", ".join(ReportFormat)
+        exit_with_error(
+            f"--report {text}: write it as FORMAT:FILE, like html:report.html, or FORMAT; formats are {formats}"
+        )
+    if name == ReportFormat.GITHUB and not file:
+        return None
+    format = ReportFormat(name)  # noqa: A001 - the option's name
+    path = Path(file or f"bodydouble-report.{_SUFFIXES.get(format, name)}")
+    check_writable("--report", path)
+    return _ReportFile(format, path)
+
+
+def check_writable(option: str, file: Path | None) -> None:
+    """Exit when a file is a folder, or its folder does not exist."""
+    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+        exit_with_error(f"{option} {file} cannot be written; name a file in a folder that exists")
+
+
+def write_file(file: Path, text: str) -> bool:
+    """Write a file; on failure print the error and return False, because there may be more to save."""
+    try:
+        file.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        print_error(f"{file}: {error.strerror or error}; it was not written")
+        return False
+    return True
