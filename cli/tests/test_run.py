@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -213,14 +214,24 @@ def test_a_signal_is_relayed_and_the_report_is_still_printed(tmp_path: Path, nam
         sys.executable,
         str(tmp_path / "app.py"),
     ]
-    # In a new session, without a terminal that would send the signal to both.
+    number = signal.Signals[name]
+    # In a new session, without a terminal that would send the signal to both. A shell in the background has the tests ignore some signals.
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        os.kill(process.pid, signal.Signals[name])
-        out, err = process.communicate(timeout=60)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            os.kill(process.pid, number)
+            out, err = process.communicate(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     assert (process.returncode, out, "No findings" in err) == (0, "got it\n", True)
 
 
