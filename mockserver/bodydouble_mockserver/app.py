@@ -41,6 +41,7 @@ from bodydouble_mockserver.endpoints import (
 )
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
+from bodydouble_mockserver.page import PageParts, page_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
@@ -170,7 +171,19 @@ class MockServer(Starlette):
             ),
             *control_routes(self, service.contracts, service.targets, self._state),
             *journal_routes(self.journal, self._events),
+            *page_routes(self._page_parts(service)),
         ]
+
+    def _page_parts(self, service: Service) -> PageParts:
+        return PageParts(
+            self.settings,
+            service.contracts,
+            self.journal,
+            self._events,
+            self.redactor,
+            self._store,
+            self._parts.gallery,
+        )
 
     def play(self, scenario: Any) -> None:
         """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""

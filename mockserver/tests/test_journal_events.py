@@ -11,8 +11,9 @@ import orjson
 import uvicorn
 from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoints.handled import HandledRequest
+from bodydouble_mockserver.journal.events import Events
 from bodydouble_mockserver.journal.journal import Journal
-from bodydouble_mockserver.journal.routes import Events, journal_routes
+from bodydouble_mockserver.journal.routes import journal_routes
 from bodydouble_mockserver.request import CheckedRequest
 from starlette.applications import Starlette
 

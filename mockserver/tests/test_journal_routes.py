@@ -10,8 +10,9 @@ import orjson
 import pytest
 from bodydouble_mockserver.asgi import Answer
 from bodydouble_mockserver.endpoints.handled import HandledRequest
+from bodydouble_mockserver.journal.events import Events
 from bodydouble_mockserver.journal.journal import Journal
-from bodydouble_mockserver.journal.routes import Events, journal_routes
+from bodydouble_mockserver.journal.routes import journal_routes
 from bodydouble_mockserver.request import CheckedRequest
 from bodydouble_spec import Evidence, Finding, Severity
 from hypothesis import given, settings

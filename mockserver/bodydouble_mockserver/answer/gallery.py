@@ -107,6 +107,8 @@ class Gallery:
         self._recipes: OrderedDict[str, _Recipe] = OrderedDict()
         self._recipe_bytes = 0
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
+        # The path of each picture that was made, by the hash of its bytes.
+        self._made: OrderedDict[str, str] = OrderedDict()
         self._image_bytes = 0
         self._workers = Workers[ServedImage | None](_DRAWING_THREADS, "bodydouble-picture")
         self._files = _find_image_files(folder)
@@ -155,6 +157,16 @@ class Gallery:
         named = self._named.get(_identifier(path)[:-2])
         return None if named is None else self._clock() - named
 
+    def has_picture(self, path: str) -> bool:
+        """Return whether a URL path leads to a picture that can be shown."""
+        recipe = self._recipes.get(_identifier(path)[:-2])
+        return recipe is not None and recipe.media is Media.IMAGE and path in recipe.paths
+
+    def path_of(self, sha256: str) -> str | None:
+        """Return the URL path of a picture by the hash of its bytes; None for one that was not made or has no recipe any more."""
+        path = self._made.get(sha256)
+        return path if path is not None and self.has_picture(path) else None
+
     def _has_inputs(self, recipe: _Recipe) -> bool:
         # A loop, because a generator would take longer than the search itself.
         for item in recipe.inputs:  # noqa: SIM110
@@ -175,6 +187,10 @@ class Gallery:
         # A picture of an evicted input is not kept: the next request may bring the input back.
         is_whole = self._has_inputs(recipe)
         image = await self._workers.run((identifier, is_whole), lambda: self._make(recipe, index))
+        if image is not None:
+            self._made[hashlib.sha256(image.data).hexdigest()] = path
+            if len(self._made) > _MAX_RECIPES:
+                self._made.popitem(last=False)
         if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
             self._keep(identifier, image)
         return image

@@ -1,129 +1,21 @@
 """The journal over HTTP, below ``/_bodydouble/requests``. Access is checked before these routes are reached."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import wraps
 
 import orjson
 from bodydouble_spec import BadFilter, Exchange, ExchangeFilter
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from bodydouble_mockserver.asgi import Receive, Scope, Send, header
+from bodydouble_mockserver.journal.events import Events
 from bodydouble_mockserver.journal.journal import Journal
 from bodydouble_mockserver.journal.verify import CallExpectation
 from bodydouble_mockserver.scripting import BadMatch
 
-__all__ = ["Events", "journal_routes"]
-
-_HEARTBEAT_S = 15.0
-# The size of one batch. After each batch the stream waits for a slow reader, then continues with the entries that the journal still holds.
-_MAX_BATCH_ENTRIES = 50
-_MAX_BATCH_BYTES = 256 * 1024
-_HEADERS = [
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-]
-
-
-class Events:
-    """An ASGI endpoint that sends each new exchange as an event ``exchange`` with the exchange's id.
-
-    A reader that reconnects with ``Last-Event-ID`` continues after that entry; the id of another run starts with the oldest entry. Entries that
-    the journal dropped before the reader reached them are reported as an event ``lost`` with ``{"lost": n}``. Nothing is queued for a reader: it
-    reads the journal at its own pace. A comment is sent after every ``heartbeat_s`` seconds without an exchange.
-    """
-
-    def __init__(self, journal: Journal, heartbeat_s: float = _HEARTBEAT_S) -> None:
-        self._journal = journal
-        self._heartbeat_s = heartbeat_s
-        self._is_closed = False
-        self._streams: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send events until the reader disconnects or `close` is called."""
-        next_number = self._first_number_after(_last_event_id(scope))
-        with self._journal.listening() as entry_added:
-            stream = (asyncio.get_running_loop(), entry_added)
-            self._streams.add(stream)
-            disconnected = asyncio.create_task(_wait_for_disconnect(receive))
-            try:
-                await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                async for chunk in self._chunks(next_number, entry_added, disconnected):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                if not disconnected.done():
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-            finally:
-                self._streams.discard(stream)
-                disconnected.cancel()
-
-    def close(self) -> None:
-        """End all streams, also those opened later, since a server that shuts down waits for its connections. Thread-safe."""
-        self._is_closed = True
-        for loop, entry_added in tuple(self._streams):
-            with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(entry_added.set)
-
-    async def _chunks(
-        self, next_number: int, entry_added: asyncio.Event, disconnected: asyncio.Task[None]
-    ) -> AsyncGenerator[bytes]:
-        yield b"retry: 1000\n\n"
-        while not self._is_closed and not disconnected.done():
-            entry_added.clear()
-            chunk, next_number = self._next_events(next_number)
-            if chunk:
-                yield chunk
-            elif not await _wait_for_entry(entry_added, disconnected, self._heartbeat_s):
-                yield b": keep-alive\n\n"
-
-    def _next_events(self, next_number: int) -> tuple[bytes, int]:
-        """Return the next events from a number on, and the number after them."""
-        parts: list[bytes] = []
-        numbers = self._journal.numbers()
-        if next_number < numbers.start:
-            parts.append(b'event: lost\ndata: {"lost":%d}\n\n' % (numbers.start - next_number))
-            next_number = numbers.start
-        size = 0
-        while next_number < numbers.stop and len(parts) < _MAX_BATCH_ENTRIES and size < _MAX_BATCH_BYTES:
-            line = self._journal.line(next_number)
-            if line is None:  # dropped meanwhile: the next call reports it
-                break
-            identifier = self._journal.identifier(next_number).encode()
-            parts.append(b"id: %b\nevent: exchange\ndata: %b\n" % (identifier, line))
-            size += len(line)
-            next_number += 1
-        return b"".join(parts), next_number
-
-    def _first_number_after(self, last: str | None) -> int:
-        numbers = self._journal.numbers()
-        if last is None:
-            return numbers.stop
-        number = self._journal.number(last)
-        return numbers.start if number is None or number >= numbers.stop else number + 1
-
-
-def _last_event_id(scope: Scope) -> str | None:
-    sent = header(scope, b"last-event-id")
-    return sent.decode("latin-1") if sent else None
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _wait_for_entry(entry_added: asyncio.Event, disconnected: asyncio.Task[None], timeout_s: float) -> bool:
-    """Return whether an entry was added or the reader disconnected before the timeout."""
-    waiting = asyncio.create_task(entry_added.wait())
-    try:
-        done, _ = await asyncio.wait((waiting, disconnected), timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        waiting.cancel()
-    return bool(done)
-
+__all__ = ["journal_routes"]
 
 _REQUESTS = "/_bodydouble/requests"
 _PAGE = 100
@@ -149,13 +41,14 @@ def journal_routes(journal: Journal, events: Events) -> list[Route]:
 
     ``GET /_bodydouble/requests``: ``{"requests": […], "total": n, "next": id or null}``, the oldest first. Filters: ``status`` (429 or 4xx), ``path``
     (``/v1/*``), ``method``, ``key``, ``since``, ``with_findings`` (true or false). Pages: ``limit`` and ``after`` (an id), or ``last`` for the newest n.
-    ``GET …/{id}``, ``DELETE``, ``GET …/count`` (with the same filters), ``POST …/verify``, and ``GET /_bodydouble/events``.
+    ``GET …/{id}``, ``GET /_bodydouble/requests.jsonl`` (the file of a journal, with the same filters), ``DELETE``, ``GET …/count`` (with the same filters), ``POST …/verify``, and ``GET /_bodydouble/events``.
     """
     return [
         Route(_REQUESTS, _answering(_list(journal)), methods=["GET"]),
         Route(_REQUESTS, _answering(_clear(journal)), methods=["DELETE"]),
         Route(f"{_REQUESTS}/count", _answering(_count(journal)), methods=["GET"]),
         Route(f"{_REQUESTS}/verify", _answering(_verify(journal)), methods=["POST"]),
+        Route(f"{_REQUESTS}.jsonl", _answering(_export(journal)), methods=["GET"]),
         Route(f"{_REQUESTS}/{{id}}", _answering(_show(journal)), methods=["GET"]),
         Route("/_bodydouble/events", events, methods=["GET"]),
     ]
@@ -192,6 +85,20 @@ def _count(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         chosen = _filter(_parameters(request))
         return _json({"count": len([number async for number, _ in _matching(journal, chosen)])})
+
+    return endpoint
+
+
+def _export(journal: Journal) -> _Endpoint:
+    async def endpoint(request: Request) -> Response:
+        chosen = _filter(_parameters(request))
+
+        async def lines() -> AsyncGenerator[bytes]:
+            async for number, _ in _matching(journal, chosen):
+                yield journal.line(number) or b""
+
+        headers = {"content-disposition": 'attachment; filename="journal.jsonl"'}
+        return StreamingResponse(lines(), 200, headers, "application/jsonl")
 
     return endpoint
 

@@ -15,6 +15,7 @@ __all__ = [
     "draw",
     "pixels_for_ratio",
     "renderer_version",
+    "thumbnail",
 ]
 
 
@@ -34,3 +35,10 @@ def renderer_version() -> str:
     from bodydouble_mockserver.pictures.canvas import digest
 
     return digest()
+
+
+def thumbnail(data: bytes, side: int) -> bytes | None:
+    """Return a picture whose longer side has so many pixels, as WebP; None for bytes that cannot be decoded."""
+    from bodydouble_mockserver.pictures.probe import shrink
+
+    return shrink(data, side)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bodydouble_spec import picture_kind
 from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
 
-__all__ = ["DecodeFailure", "decode", "resized"]
+__all__ = ["DecodeFailure", "decode", "resized", "shrink"]
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -24,6 +24,7 @@ _MAX_SIDE = 65_535
 _MAX_SCANNED_PIXELS = 1_000_000_000
 _START_OF_SCAN = b"\xff\xda"
 _EXIF_ORIENTATION = 0x0112
+_SHRINKING_S = 5
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -92,6 +93,16 @@ def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Ima
         return DecodeFailure("takes too long", kind.pixels)
     except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
         return DecodeFailure("unreadable")
+
+
+def shrink(data: bytes, side: int) -> bytes | None:
+    """Return the image with a longer side of so many pixels, as WebP; None for one that cannot be decoded in little time."""
+    image = decode(data, (side, side), time.thread_time() + _SHRINKING_S)
+    if isinstance(image, DecodeFailure):
+        return None
+    file = io.BytesIO()
+    image.save(file, "WEBP", quality=80, method=0)
+    return file.getvalue()
 
 
 def _is_decodable(width: int, height: int) -> bool:

@@ -1,0 +1,6 @@
+"""The page of the mock server, ``/_bodydouble/``: what was asked and answered, with pictures."""
+
+from bodydouble_mockserver.page.parts import PageParts
+from bodydouble_mockserver.page.routes import page_routes
+
+__all__ = ["PageParts", "page_routes"]

@@ -1,0 +1,79 @@
+"""The pictures of calls: links to them, and their files, whole or as thumbnails.
+
+They have routes of their own, since the journal has each request for the file of a picture: reading must not change what is read.
+"""
+
+from urllib.parse import urlsplit
+
+from bodydouble_spec import RecordedPicture, picture_kind
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bodydouble_mockserver.answer import Gallery
+from bodydouble_mockserver.pictures import ContentStore, Workers, thumbnail
+
+__all__ = ["PictureLinks", "picture_routes"]
+
+_INPUTS, _OUTPUTS = "/_bodydouble/pictures/inputs", "/_bodydouble/pictures/outputs"
+_THUMBNAIL_SIDE = 128
+# A picture of a request may be a document with scripts; what is not one of five formats is not sent, and nothing in a file may run.
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; sandbox",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "private, max-age=31536000, immutable",
+}
+
+
+class PictureLinks:
+    """The paths of pictures' files on the page; None where there is no file to show."""
+
+    def __init__(self, store: ContentStore, gallery: Gallery) -> None:
+        self._store = store
+        self._gallery = gallery
+
+    def of_input(self, picture: RecordedPicture) -> str | None:
+        """Return the path of a picture that was sent."""
+        return f"{_INPUTS}/{picture.sha256}" if picture.sha256 in self._store else None
+
+    def of_output(self, picture: RecordedPicture) -> str | None:
+        """Return the path of a picture that was in an answer in Base64."""
+        path = self._gallery.path_of(picture.sha256)
+        return None if path is None else f"{_OUTPUTS}{path}"
+
+    def of_url(self, url: str) -> str | None:
+        """Return the path of a picture of this server by its URL or path, whatever the host."""
+        try:
+            path = urlsplit(url).path
+        except ValueError:
+            return None
+        return f"{_OUTPUTS}{path}" if self._gallery.has_picture(path) else None
+
+
+def picture_routes(store: ContentStore, gallery: Gallery) -> list[Route]:
+    """Return the routes of the files; ``?thumbnail=1`` asks for a small picture of the same shape."""
+    workers = Workers[bytes | None](1, "bodydouble-thumbnail")
+
+    async def answer(request: Request, data: bytes | None) -> Response:
+        kind = None if data is None else picture_kind(data)
+        if data is None or kind is None:
+            return Response("there is no such picture", 404, {"cache-control": "no-store"}, "text/plain")
+        if "thumbnail" not in request.query_params:
+            return Response(data, 200, _HEADERS, kind.media_type)
+        small = await workers.run(request.url.path, lambda: thumbnail(data, _THUMBNAIL_SIDE))
+        if small is None:
+            return Response("the picture cannot be decoded", 404, {"cache-control": "no-store"}, "text/plain")
+        return Response(small, 200, _HEADERS, "image/webp")
+
+    async def show_input(request: Request) -> Response:
+        return await answer(request, store.get(request.path_params["sha256"]))
+
+    async def show_output(request: Request) -> Response:
+        image = await gallery.picture(request.url.path.removeprefix(_OUTPUTS))
+        return await answer(request, None if image is None else image.data)
+
+    return [
+        Route(f"{_INPUTS}/{{sha256}}", show_input, methods=["GET"]),
+        Route(f"{_OUTPUTS}/generations/{{name}}/{{file}}", show_output, methods=["GET"]),
+    ]

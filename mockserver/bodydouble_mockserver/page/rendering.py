@@ -1,0 +1,74 @@
+"""Pages as HTML: the templates, the files beside them, and the headers that every page has."""
+
+import functools
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from bodydouble_spec.text import cut_line, json_text, visible
+from starlette.requests import Request
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+__all__ = ["fragment", "render", "static_file"]
+
+# Nothing from elsewhere, and neither scripts nor styles in the page itself: text of a request that became markup could do nothing.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' blob:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    # A form of a page without any referrer would have the origin "null".
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+
+
+@functools.cache
+def _environment() -> "Environment":
+    # Imported for the first page, so that a server without readers starts sooner.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("bodydouble_mockserver.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = lambda text: "\n".join(map(visible, str(text).split("\n")))
+    environment.filters["value"] = lambda value: cut_line(json_text(value))
+    return environment
+
+
+def fragment(template: str, **values: Any) -> str:
+    """Return a part of a page as HTML."""
+    return _environment().get_template(f"{template}.html.jinja").render(values)
+
+
+def render(template: str, status: int = 200, **values: Any) -> Response:
+    """Return a page."""
+    return Response(fragment(template, **values), status, _HEADERS, "text/html")
+
+
+async def static_file(request: Request) -> Response:
+    """Answer a request for a style sheet, script or icon."""
+    name = request.path_params["name"]
+    if name not in _STATIC:
+        return Response("there is no such file", 404, _HEADERS, "text/plain")
+    data = files("bodydouble_mockserver.page").joinpath("static", name).read_bytes()
+    return Response(data, 200, {**_HEADERS, "cache-control": "no-cache"}, _STATIC[name])

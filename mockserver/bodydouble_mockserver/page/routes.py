@@ -1,0 +1,19 @@
+"""The routes of the page, all below ``/_bodydouble/``; access to them is checked before they are reached."""
+
+from starlette.routing import Route
+
+from bodydouble_mockserver.page.journal_page import journal_page_routes
+from bodydouble_mockserver.page.parts import PageParts
+from bodydouble_mockserver.page.pictures import picture_routes
+from bodydouble_mockserver.page.rendering import static_file
+
+__all__ = ["page_routes"]
+
+
+def page_routes(parts: PageParts) -> list[Route]:
+    """Return the routes of the page of a server."""
+    return [
+        *journal_page_routes(parts),
+        *picture_routes(parts.store, parts.gallery),
+        Route("/_bodydouble/static/{name}", static_file, methods=["GET"]),
+    ]
