@@ -20,9 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bodydouble.fixture import BackgroundServer
-from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, verify
-from bodydouble_spec import Contract, Severity
+from bodydouble_spec import Contract, Severity, flattened
 
 # The mutants are test code of the checkout, and not installed.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))

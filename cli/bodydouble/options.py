@@ -16,6 +16,7 @@ __all__ = [
     "SOURCE_HELP",
     "UPSTREAM",
     "VENDORED",
+    "BaselineOption",
     "Config",
     "ContractOption",
     "ContractsOption",
@@ -30,6 +31,7 @@ __all__ = [
     "ReplayIgnoreOption",
     "ReplayOption",
     "Reports",
+    "WriteBaselineOption",
     "for_operation",
     "load_contract",
     "load_contracts",
@@ -45,6 +47,13 @@ FailOnName = Literal["error", "warning", "info", "never"]
 Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.")]
 FailOn = Annotated[
     FailOnName, typer.Option("--fail-on", help="Exit with 1 when there are findings of this severity or worse.")
+]
+BaselineOption = Annotated[
+    Path | None, typer.Option("--baseline", metavar="FILE", help="Known findings, not reported again.")
+]
+WriteBaselineOption = Annotated[
+    Path | None,
+    typer.Option("--write-baseline", metavar="FILE", help="Write the findings as a baseline, and exit with 0."),
 ]
 Reports = Annotated[
     list[str] | None,

@@ -3,15 +3,17 @@
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bodydouble_spec import Finding, Report, ReportFormat, render
+from bodydouble_spec.report import BadBaseline, Baseline
 
 from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
 from bodydouble.options import FailOnName
 
-__all__ = ["ReportTargets", "check_writable", "write_file"]
+__all__ = ["KnownFindings", "ReportTargets", "check_writable", "write_file"]
 
 _SUFFIXES = {ReportFormat.TEXT: "txt", ReportFormat.MARKDOWN: "md", ReportFormat.JUNIT: "xml"}
 _FOR_PEOPLE = {ReportFormat.TEXT, ReportFormat.MARKDOWN}
@@ -113,6 +115,52 @@ def _parse(text: str) -> _ReportFile | None:
     path = Path(file or f"bodydouble-report.{_SUFFIXES.get(format, name)}")
     check_writable("--report", path)
     return _ReportFile(format, path)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFindings:
+    """The files of ``--baseline`` and ``--write-baseline``: findings that are known, and where those of this run are written."""
+
+    baseline: Baseline | None
+    written_to: Path | None
+
+    @classmethod
+    def load(cls, baseline: Path | None, written_to: Path | None) -> "KnownFindings":
+        """Read the options. Exits when the baseline cannot be read, or the other file has no folder."""
+        check_writable("--write-baseline", written_to)
+        return cls(None if baseline is None else _load_baseline(baseline), written_to)
+
+    def applied(self, report: Report) -> Report:
+        """Return the report without what is known, which becomes a fact."""
+        if self.baseline is None:
+            return report
+        new, muted = self.baseline.split(report.findings)
+        return replace(
+            report, findings=new, known=report.known + len(muted), facts={**report.facts, **muted_fact(muted)}
+        )
+
+    def finish(self, findings: Iterable[Finding], code: int) -> int:
+        """Write the findings of this run as a baseline where that was asked for, and return the exit code: 0 instead of 1 then."""
+        if self.written_to is None:
+            return code
+        # The findings in it are known from now on, so they do not fail this run.
+        is_written = write_file(self.written_to, Baseline.of(findings).to_json())
+        return 0 if is_written and code != COULD_NOT_RUN else COULD_NOT_RUN
+
+
+def muted_fact(muted: Iterable[Finding]) -> dict[str, Any]:
+    """Return a fact with the known findings, each as id, place and fingerprint; nothing without any."""
+    rows = [{"id": item.id, "pointer": item.pointer, "fingerprint": item.fingerprint} for item in muted]
+    return {"muted": rows} if rows else {}
+
+
+def _load_baseline(file: Path) -> Baseline:
+    try:
+        return Baseline.parse(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        exit_with_error(f"--baseline {file}: {error.strerror or error}; --write-baseline FILE writes one")
+    except (BadBaseline, UnicodeDecodeError) as error:
+        exit_with_error(f"--baseline {file}: {error}")
 
 
 def check_writable(option: str, file: Path | None) -> None:

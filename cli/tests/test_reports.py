@@ -131,3 +131,43 @@ def test_verify_takes_the_same_options() -> None:
             "verify", "--base-url", server.url, "--check", "wrong-key-refused", "--report", "html:v.html", "--quiet"
         )
     assert (result.exit_code, Path("v.html").read_text(encoding="utf-8")[:9]) == (0, "<!doctype"), result.output
+
+
+@pytest.mark.parametrize("command", ["diff", "drift"])
+def test_a_baseline_mutes_what_is_known_in_one_line(command: str) -> None:
+    assert with_options(command).exit_code == 1
+    assert with_options(command, "--write-baseline", "known.json").exit_code == 0
+    known = json.loads(Path("known.json").read_text(encoding="utf-8"))["findings"]
+    again = with_options(command, "--baseline", "known.json")
+    assert again.exit_code == 0
+    assert again.stdout.splitlines()[-1] == f"Nothing new: 0 errors, 0 warnings, 0 infos; {len(known)} known before"
+    del known[0]
+    Path("known.json").write_text(json.dumps({"findings": known}), encoding="utf-8")
+    new = with_options(command, "--baseline", "known.json")
+    assert new.stdout.splitlines()[-1].endswith(f"; {len(known)} known before")
+    assert not new.stdout.splitlines()[-1].startswith("No")
+
+
+def test_a_json_report_of_changes_is_a_baseline() -> None:
+    with_options("diff", "--report", "json:yesterday.json")
+    assert with_options("diff", "--baseline", "yesterday.json").exit_code == 0
+
+
+def test_the_second_day_with_an_open_drift_says_that_it_is_known() -> None:
+    assert with_options("drift", "--state", "state.json").exit_code == 1
+    second = with_options("drift", "--state", "state.json")
+    last = second.stdout.splitlines()[-1]
+    assert (second.exit_code, last.startswith("Nothing new: "), last.endswith(" known before")) == (0, True, True)
+
+
+@pytest.mark.parametrize("command", ["diff", "drift"])
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--baseline=missing.json", "--write-baseline FILE writes one"),
+        ("--write-baseline=missing/x", "folder that exists"),
+    ],
+)
+def test_a_baseline_that_cannot_be_used_ends_in_one_line(command: str, option: str, words: str) -> None:
+    result = with_options(command, option)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n"), words in result.stderr) == (2, "", 1, True)

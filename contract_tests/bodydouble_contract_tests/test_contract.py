@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bodydouble_spec import Contract, Report, Severity, SpecError, render
+from bodydouble_spec import Contract, Report, Severity, SpecError, flattened, render
+from bodydouble_spec.report import BadBaseline, Baseline
 
-from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.errors import CannotVerify, UnsupportedSchema
 from bodydouble_contract_tests.model import Check, OperationProfile, Verification, catalogue
-from bodydouble_contract_tests.run import BadBaseline, Baseline, VerifyOptions, verify
+from bodydouble_contract_tests.run import VerifyOptions, verify, with_baseline
 from bodydouble_contract_tests.target import ServerConfig, Target, default_recording, resolve_server
 
 __all__ = ["test_contract"]
@@ -51,7 +51,7 @@ def verification(request: pytest.FixtureRequest) -> Verification:
     if isinstance(result, str):
         pytest.fail(result, pytrace=False)
     if baseline is not None:
-        result = baseline.apply(result)
+        result = with_baseline(result, baseline)
     config.pluginmanager.register(_Summary(result, is_whole=only is None))
     return result
 

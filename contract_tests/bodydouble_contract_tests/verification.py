@@ -4,7 +4,6 @@
 that were recorded. All three take an `OperationProfile`: one operation of a contract.
 """
 
-from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import (
     Case,
@@ -21,20 +20,17 @@ from bodydouble_contract_tests.model import (
     catalogue,
 )
 from bodydouble_contract_tests.run import (
-    BadBaseline,
-    Baseline,
     VerifyOptions,
     check_exchanges,
     exchanges_of,
     plan_verification,
     verify,
     verify_recording,
+    with_baseline,
 )
 from bodydouble_contract_tests.target import ServerConfig, Target, default_recording, is_billed, resolve_server
 
 __all__ = [
-    "BadBaseline",
-    "Baseline",
     "CannotVerify",
     "Case",
     "Check",
@@ -54,10 +50,10 @@ __all__ = [
     "check_exchanges",
     "default_recording",
     "exchanges_of",
-    "flattened",
     "is_billed",
     "plan_verification",
     "resolve_server",
     "verify",
     "verify_recording",
+    "with_baseline",
 ]

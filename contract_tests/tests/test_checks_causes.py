@@ -6,17 +6,18 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_contract_tests.checks import flattened, grouped
+from bodydouble_contract_tests.checks import grouped
 from bodydouble_contract_tests.model import Case, ExpectedOutcome
 from bodydouble_contract_tests.verification import (
-    Baseline,
     OperationProfile,
     Target,
     Verification,
     VerifyOptions,
     verify,
+    with_baseline,
 )
-from bodydouble_spec import Contract, Evidence, Finding, Severity
+from bodydouble_spec import Contract, Evidence, Finding, Severity, flattened
+from bodydouble_spec.report import Baseline
 
 
 @pytest.fixture(scope="module")
@@ -58,13 +59,13 @@ def test_every_check_that_failed_is_still_failed(redirected: Verification) -> No
 
 def test_a_baseline_of_the_findings_mutes_all_that_they_cover(redirected: Verification) -> None:
     known = Baseline.parse(Baseline.of(redirected.findings).to_json())
-    applied = known.apply(redirected)
+    applied = with_baseline(redirected, known)
     assert (applied.findings, len(applied.muted), applied.gone) == ((), len(flattened(redirected.findings)), ())
 
 
 def test_what_a_baseline_does_not_know_of_a_cause_stays(redirected: Verification) -> None:
     first, second, *others = flattened(redirected.findings)
-    (left,) = Baseline.of(others).apply(redirected).findings
+    (left,) = with_baseline(redirected, Baseline.of(others)).findings
     assert {left.id, *(one.id for one in left.covers)} == {first.id, second.id}
 
 

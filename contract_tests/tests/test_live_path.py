@@ -19,11 +19,11 @@ from bodydouble_contract_tests.verification import (
     Target,
     Verification,
     VerifyOptions,
-    flattened,
     plan_verification,
     verify,
 )
 from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_spec import flattened
 
 KEY = "canary-4f1c9a7e2b"
 PRICE = 0.042

@@ -8,12 +8,11 @@ import os
 
 import httpx
 import pytest
-from bodydouble_contract_tests.checks import flattened
 from bodydouble_contract_tests.strategies.boundary import boundary_cases
 from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, catalogue, verify
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import Contract, Severity, is_object
+from bodydouble_spec import Contract, Severity, flattened, is_object
 
 from contract_tests.tests.mutants import KEY, Mutant, families, serve, with_small_pictures
 from spec.tests.servers import serve_asgi

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from bodydouble_contract_tests.model.cases import Verification
-from bodydouble_contract_tests.run.baseline import BadBaseline, Baseline
+from bodydouble_contract_tests.run.baseline import with_baseline
 from bodydouble_spec import Evidence, Finding, Severity
+from bodydouble_spec.report import BadBaseline, Baseline
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ def a_verification(*findings: Finding, **changes: Any) -> Verification:
 def test_every_finding_is_new_or_muted_and_every_known_one_is_muted_or_gone(
     known: set[Finding], found: set[Finding]
 ) -> None:
-    result = Baseline.of(known).apply(a_verification(*found))
+    result = with_baseline(a_verification(*found), Baseline.of(known))
     gone = {finding for finding in FINDINGS if finding.fingerprint in result.gone}
     assert (set(result.findings), set(result.muted), gone) == (found - known, found & known, known - found)
 
@@ -43,19 +44,19 @@ def test_the_order_of_findings_does_not_change_the_file() -> None:
 
 def test_another_message_and_severity_of_a_known_finding_is_muted() -> None:
     again = Finding(RULES[0], Severity.INFO, Evidence.ASSUMED, "/n", "other words")
-    assert Baseline.of(FINDINGS[:1]).apply(a_verification(again)).muted == (again,)
+    assert with_baseline(a_verification(again), Baseline.of(FINDINGS[:1])).muted == (again,)
 
 
 def test_a_known_rule_at_another_place_is_new() -> None:
     elsewhere = Finding(RULES[0], Severity.ERROR, Evidence.DOCUMENTED, "/m", "the same rule")
-    assert Baseline.of(FINDINGS[:1]).apply(a_verification(elsewhere)).findings == (elsewhere,)
+    assert with_baseline(a_verification(elsewhere), Baseline.of(FINDINGS[:1])).findings == (elsewhere,)
 
 
 @pytest.mark.parametrize(
     "changes", [{"incomplete": "interrupted"}, {"outcomes": dict.fromkeys(CHECKS, "not run")}, {"outcomes": {}}]
 )
 def test_a_finding_whose_check_did_not_run_is_not_gone(changes: dict[str, Any]) -> None:
-    assert Baseline.of(FINDINGS).apply(a_verification(**changes)).gone == ()
+    assert with_baseline(a_verification(**changes), Baseline.of(FINDINGS)).gone == ()
 
 
 def test_a_json_report_is_a_baseline() -> None:

@@ -17,13 +17,12 @@ from bodydouble_contract_tests.verification import (
     Target,
     Verification,
     VerifyOptions,
-    flattened,
     plan_verification,
     verify,
 )
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import read_exchanges
+from bodydouble_spec import flattened, read_exchanges
 
 KEY = "canary-4f1c9a7e2b"
 PRICE = 0.042

@@ -38,7 +38,7 @@ from bodydouble_spec.exchange import (
     refer_to_text,
     restore_pictures,
 )
-from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, worst
+from bodydouble_spec.finding import Evidence, Finding, Severity, exit_code, flattened, worst
 from bodydouble_spec.operation import (
     BEARER,
     EVENTS,
@@ -103,6 +103,7 @@ __all__ = [
     "exit_code",
     "fingerprint",
     "first_picture",
+    "flattened",
     "is_array",
     "is_json_media_type",
     "is_object",

@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["Evidence", "Finding", "Severity", "exit_code", "worst"]
+__all__ = ["Evidence", "Finding", "Severity", "exit_code", "flattened", "worst"]
 
 
 class Severity(StrEnum):
@@ -143,6 +143,11 @@ def _text(value: Any) -> str | None:
 
 
 _ALWAYS = {"id", "severity", "evidence", "pointer", "message"}
+
+
+def flattened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with those that they cover, each by itself."""
+    return tuple(one for finding in findings for one in (replace(finding, covers=()), *flattened(finding.covers)))
 
 
 def worst(findings: Iterable[Finding]) -> Severity | None:

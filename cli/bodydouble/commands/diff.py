@@ -13,16 +13,18 @@ from bodydouble_spec.document import lines_of
 from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.options import (
     SOURCE_HELP,
+    BaselineOption,
     Config,
     FailOn,
     Format,
     Reports,
+    WriteBaselineOption,
     load_published,
     load_severities,
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.reports import ReportTargets
+from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
 
@@ -39,6 +41,8 @@ def diff(
     fail_on: FailOn = "error",
     report: Reports = None,
     config: Config = None,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaselineOption = None,
 ) -> None:
     """Compare the structure of two contracts, and rate each change by what it means for clients.
 
@@ -46,6 +50,7 @@ def diff(
     """
     with exit_on_error():
         targets = ReportTargets.parse(format, report)
+        known = KnownFindings.load(baseline, write_baseline)
         severities = load_severities(config)
         contracts = {"old": load_published(old), "new": load_published(new)}
         problems = {name: unreadable_reason(contract) for name, contract in contracts.items()}
@@ -63,7 +68,8 @@ def diff(
             **_unshown_fact(changes),
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
-        raise typer.Exit(targets.finish(Report(title, changes, facts, "changes"), changes, fail_on))
+        found = known.applied(Report(title, changes, facts, "changes"))
+        raise typer.Exit(known.finish(changes, targets.finish(found, found.findings, fail_on)))
 
 
 def _refuse_partial(contract: Contract) -> None:

@@ -10,7 +10,6 @@ from bodydouble_spec import ReportFormat
 
 from bodydouble.console import (
     COULD_NOT_RUN,
-    exit_code_of,
     exit_on_error,
     exit_with_error,
     new_app,
@@ -19,6 +18,7 @@ from bodydouble.console import (
 from bodydouble.notify import load_services
 from bodydouble.options import (
     VENDORED,
+    BaselineOption,
     Config,
     ContractOption,
     FailOn,
@@ -27,9 +27,10 @@ from bodydouble.options import (
     OperationOption,
     OverlayOption,
     Reports,
+    WriteBaselineOption,
     load_severities,
 )
-from bodydouble.reports import ReportTargets
+from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
 
@@ -114,6 +115,8 @@ def drift(
     fail_on: FailOn = "error",
     report: Reports = None,
     config: Config = None,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaselineOption = None,
 ) -> None:
     """Report drift from the contract in the published document, the documentation page and recorded answers.
 
@@ -135,6 +138,7 @@ def drift(
                 f"{'--strict' if reads is None else '--reads'} needs --requests FILE: it is about the calls of your app"
             )
         targets = ReportTargets.parse(format, report)
+        known_findings = KnownFindings.load(baseline, write_baseline)
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])
         before = DriftState() if state is None else read_state(state)
         severities = load_severities(config)
@@ -148,20 +152,20 @@ def drift(
         else:
             days = remind_days or _REMIND_DAYS
             delta, after = compare(before, reader.results, now, days, is_complete=reader.is_complete)
-        is_delivered = is_written = True
+        is_delivered, code = True, 0
         if reader.results:
-            found = reader.report(delta)
-            is_written = targets.write(found)
+            found = known_findings.applied(reader.report(delta))
+            code = known_findings.finish(merge_findings(reader.results), targets.finish(found, found.findings, fail_on))
             # Sent even when the report could not be written.
             is_delivered = notify_services(services, found, report_url)
         for problem in reader.problems:
             print_error(problem)
         if reader.unforeseen:
             raise reader.unforeseen[0]
-        if reader.problems or not is_written:
+        if reader.problems or code == COULD_NOT_RUN:
             raise typer.Exit(COULD_NOT_RUN)
         if state is not None:
             # What was not delivered is reported again next time.
             kept = after if is_delivered else before
             write_state(state, kept.with_fetched(reader.fetched))
-        raise typer.Exit(exit_code_of(delta.findings, fail_on))
+        raise typer.Exit(code)

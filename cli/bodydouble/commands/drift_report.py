@@ -193,7 +193,7 @@ class SourceReader:
             facts["reported before"] = delta.known
         if not self.is_complete:
             facts["not read"] = [*self.problems, *(type(error).__name__ for error in self.unforeseen)]
-        return Report(f"drift from {self._adopted.name}", delta.findings, facts)
+        return Report(f"drift from {self._adopted.name}", delta.findings, facts, known=delta.known)
 
     @contextmanager
     def _keep_errors(self) -> Generator[None]:

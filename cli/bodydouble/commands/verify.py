@@ -9,6 +9,7 @@ from bodydouble_spec import ReportFormat
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.options import (
+    BaselineOption,
     ContractOption,
     FailOn,
     Format,
@@ -16,9 +17,10 @@ from bodydouble.options import (
     OperationOption,
     OverlayOption,
     Reports,
+    WriteBaselineOption,
     load_contract,
 )
-from bodydouble.reports import ReportTargets, check_writable
+from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
 
@@ -69,10 +71,8 @@ def verify(
     resume: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Continue a recorded run; no call is paid twice.")
     ] = None,
-    baseline: Annotated[Path | None, typer.Option(metavar="FILE", help="Known findings, not reported again.")] = None,
-    write_baseline: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the findings as a baseline, and exit with 0.")
-    ] = None,
+    baseline: BaselineOption = None,
+    write_baseline: WriteBaselineOption = None,
     report: Reports = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
@@ -124,8 +124,7 @@ def verify(
             verify_run.print_plan(profile, options, base_url, format)
             return
         targets = ReportTargets.parse(format, report)
-        check_writable("--write-baseline", write_baseline)
-        known = verify_run.load_baseline(baseline)
+        known = KnownFindings.load(baseline, write_baseline)
         if exchanges is not None:
             completed = verify_run.run_on_recording(profile, exchanges, options.only)
         else:
@@ -133,7 +132,7 @@ def verify(
             completed = verify_run.run_on_server(
                 profile, options, server, timeout_s=timeout_s, authorities=ca, quiet=quiet
             )
-        code = verify_run.finish(completed, known, write_baseline, targets, fail_on)
+        code = verify_run.finish(completed, known, targets, fail_on)
     raise typer.Exit(code)
 
 

@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any
 
 from bodydouble_contract_tests.verification import (
-    Baseline,
     Case,
     Check,
     FetchedPicture,
@@ -22,10 +21,9 @@ from bodydouble_contract_tests.verification import (
     Progress,
     Verification,
     catalogue,
-    flattened,
 )
-from bodydouble_spec import EVENTS, Finding, Severity
-from bodydouble_spec.report import Report, ReportCheck, ReportPicture
+from bodydouble_spec import EVENTS, Finding, Severity, flattened
+from bodydouble_spec.report import Baseline, Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
 from rich.console import Console

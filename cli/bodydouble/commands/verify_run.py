@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_contract_tests.verification import (
-    BadBaseline,
-    Baseline,
     CannotVerify,
     Observation,
     OperationProfile,
@@ -21,14 +19,15 @@ from bodydouble_contract_tests.verification import (
     VerifyOptions,
     catalogue,
     default_recording,
-    flattened,
     plan_verification,
     resolve_server,
     verify,
     verify_recording,
+    with_baseline,
 )
-from bodydouble_spec import Report, ReportFormat
+from bodydouble_spec import Report, ReportFormat, flattened
 from bodydouble_spec.recording import read_log
+from bodydouble_spec.report import Baseline
 from bodydouble_spec.snippets import curl_command
 
 from bodydouble.commands.verify_report import (
@@ -42,18 +41,16 @@ from bodydouble.commands.verify_report import (
 )
 from bodydouble.console import (
     COULD_NOT_RUN,
-    exit_code_of,
     exit_with_error,
     print_error,
     print_text,
 )
 from bodydouble.options import FailOnName
-from bodydouble.reports import ReportTargets, write_file
+from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = [
     "CompletedRun",
     "finish",
-    "load_baseline",
     "print_checks",
     "print_plan",
     "run_on_recording",
@@ -73,7 +70,7 @@ class CompletedRun:
     def report(self, baseline: Baseline | None, *, with_pictures: bool) -> Report:
         """Build the report; a finding of the baseline is muted."""
         found = self.verification
-        verification = found if baseline is None else baseline.apply(found)
+        verification = found if baseline is None else with_baseline(found, baseline)
         pictures = report_pictures(found.observations, self._curl) if with_pictures else ()
         return build_report(self.profile, verification, self.run_facts, baseline, pictures)
 
@@ -190,33 +187,12 @@ def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - th
         exit_with_error(f"{option} is printed as text or json, not as {format}")
 
 
-def load_baseline(file: Path | None) -> Baseline | None:
-    """Load the findings of ``--baseline``, or exit when they cannot be read."""
-    if file is None:
-        return None
-    try:
-        return Baseline.parse(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        exit_with_error(f"--baseline {file}: {error.strerror or error}; --write-baseline FILE writes one")
-    except (BadBaseline, UnicodeDecodeError) as error:
-        exit_with_error(f"--baseline {file}: {error}")
-
-
-def finish(
-    completed: CompletedRun,
-    baseline: Baseline | None,
-    new_baseline: Path | None,
-    targets: ReportTargets,
-    fail_on: FailOnName,
-) -> int:
+def finish(completed: CompletedRun, known: KnownFindings, targets: ReportTargets, fail_on: FailOnName) -> int:
     """Report the findings and return the exit code."""
-    report = completed.report(baseline, with_pictures=targets.has_html)
-    is_written = targets.write(report)
+    report = completed.report(known.baseline, with_pictures=targets.has_html)
+    code = targets.finish(report, report.findings, fail_on)
     found = completed.verification
     if found.incomplete is not None:
         print_error(f"incomplete: {found.incomplete}")
         return COULD_NOT_RUN
-    if new_baseline is not None:
-        # The findings in it are known from now on, so they do not fail this run.
-        return 0 if write_file(new_baseline, Baseline.of(found.findings).to_json()) and is_written else COULD_NOT_RUN
-    return exit_code_of(report.findings, fail_on) if is_written else COULD_NOT_RUN
+    return known.finish(found.findings, code)

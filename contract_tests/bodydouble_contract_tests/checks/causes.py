@@ -11,7 +11,7 @@ from bodydouble_contract_tests.checks.shapes import Shape, shapes
 from bodydouble_contract_tests.checks.status import is_about_status
 from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome
 
-__all__ = ["flattened", "grouped"]
+__all__ = ["grouped"]
 
 # A status is the cause by itself when it shows in calls of so many kinds.
 _KINDS = 2
@@ -41,11 +41,6 @@ _OF_ONE_ANSWER = ("answer-", "cors-", "refusal-", "request-id-", "client-id-")
 _ENVELOPE = "refusal-envelope"
 # A body that cannot be parsed, or another method, is handled in one place of a server.
 _BY_STATUS = {"malformed-refused", "method-refused"}
-
-
-def flattened(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with those that they cover, each by itself."""
-    return tuple(one for finding in findings for one in (replace(finding, covers=()), *flattened(finding.covers)))
 
 
 def grouped(

@@ -1,17 +1,16 @@
 """A verification run: the calls, their budget and charges, the recording and the results."""
 
-from bodydouble_contract_tests.run.baseline import BadBaseline, Baseline
+from bodydouble_contract_tests.run.baseline import with_baseline
 from bodydouble_contract_tests.run.budget import plan_verification
 from bodydouble_contract_tests.run.replay import check_exchanges, exchanges_of, verify_recording
 from bodydouble_contract_tests.run.runner import VerifyOptions, verify
 
 __all__ = [
-    "BadBaseline",
-    "Baseline",
     "VerifyOptions",
     "check_exchanges",
     "exchanges_of",
     "plan_verification",
     "verify",
     "verify_recording",
+    "with_baseline",
 ]

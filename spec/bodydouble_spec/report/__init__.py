@@ -1,6 +1,7 @@
 """One report for every command: the model, and its renderings as text, JSON, Markdown, HTML, JUnit and GitHub annotations."""
 
+from bodydouble_spec.report.baseline import BadBaseline, Baseline
 from bodydouble_spec.report.model import Report, ReportCheck, ReportFormat, ReportPicture
 from bodydouble_spec.report.rendering import render
 
-__all__ = ["Report", "ReportCheck", "ReportFormat", "ReportPicture", "render"]
+__all__ = ["BadBaseline", "Baseline", "Report", "ReportCheck", "ReportFormat", "ReportPicture", "render"]

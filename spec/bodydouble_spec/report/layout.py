@@ -52,10 +52,16 @@ class Table(NamedTuple):
 
 
 def summary(report: Report) -> str:
-    """Count the findings by severity, as in ``2 errors, 1 warning, 0 infos``; add "No findings" when there are none."""
+    """Count the findings by severity, as in ``2 errors, 1 warning, 0 infos``, and those known before.
+
+    Without any it begins with "No findings", or with "Nothing new" where some are known: these are still there.
+    """
     counts = report.counts()
     text = ", ".join(plural(count, severity) for severity, count in counts.items())
-    return text if any(counts.values()) else f"No {visible(report.key)}: {text}"
+    if report.known:
+        text += f"; {report.known} known before"
+    nothing = f"No {visible(report.key)}" if not report.known else "Nothing new"
+    return text if any(counts.values()) else f"{nothing}: {text}"
 
 
 def plural(count: int, noun: str) -> str:

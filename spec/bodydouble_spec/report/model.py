@@ -61,7 +61,7 @@ class Report:
 
     ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is the name of
     the findings: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html,
-    junit and markdown, ``pictures`` by html. ``members`` are for programs: when given, the json format has them in
+    junit and markdown, ``pictures`` by html. ``known`` counts findings that are known and left out. ``members`` are for programs: when given, the json format has them in
     place of ``facts``, each as a member of the document.
     """
 
@@ -72,6 +72,7 @@ class Report:
     checks: tuple[ReportCheck, ...] = ()
     pictures: tuple[ReportPicture, ...] = ()
     members: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    known: int = 0
 
     def ordered(self) -> tuple[Finding, ...]:
         """Return the findings in report order: the worst severity first, else as given, exact duplicates once."""
