@@ -116,6 +116,44 @@ def test_additional_properties_hold_for_names_that_their_own_schema_lacks() -> N
     assert view.property("b").limits == {"maxLength": 9, "minLength": 2}
 
 
+def test_a_property_obeys_the_patterns_that_its_name_matches() -> None:
+    patterns = {"^x-": {"minLength": 1}, "d$": {"maxLength": 5}}
+    view = SchemaView.of({"properties": {"x-a": {"maxLength": 9}}, "patternProperties": patterns})
+    limits = {name: view.property(name).limits for name in ("x-a", "x-bd", "other")}
+    assert limits == {"x-a": {"minLength": 1, "maxLength": 9}, "x-bd": {"minLength": 1, "maxLength": 5}, "other": {}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "required"),
+    [
+        ({"if": {"required": ["a"]}, "then": {"required": ["b"]}, "else": {"required": ["c"]}}, [(), ("b",), ("c",)]),
+        ({"dependentSchemas": {"a": {"required": ["b"]}}}, [("b",), ()]),
+    ],
+)
+def test_a_condition_that_may_hold_gives_further_ways(schema: dict[str, Any], required: list[tuple[str, ...]]) -> None:
+    assert [way.required for way in SchemaView.of(schema).ways] == required
+
+
+def test_a_discriminator_tells_the_value_of_each_alternative_and_of_what_extends_a_schema() -> None:
+    pets = {"Cat": {"allOf": [reference("Pet")]}, "Dog": {}, "Pet": {"discriminator": {"propertyName": "kind"}}}
+    mapping = {"woof": "#/components/schemas/Dog"}
+    either = {
+        "oneOf": [reference("Cat"), reference("Dog")],
+        "discriminator": {"propertyName": "is", "mapping": mapping},
+    }
+    assert [way.tags for way in at("Either", Either=either, **pets).ways] == [
+        {"is": "Cat", "kind": "Cat"},
+        {"is": "woof"},
+    ]
+
+
+def test_a_place_inside_of_a_schema_that_leads_back_to_it_is_recursive() -> None:
+    view = at("Node", Node={"properties": {"next": reference("Node"), "name": {"type": "string"}}})
+    assert [view.property(name).is_recursive for name in ("next", "name")] == [False, False]
+    assert view.property("next").property("next").is_recursive
+    assert at("Start", Start=reference("Loop"), Loop=reference("Loop")).is_recursive
+
+
 def test_items_beyond_the_prefix_have_the_schema_of_items() -> None:
     view = SchemaView.of({"prefixItems": [{"type": "string"}], "items": {"type": "integer"}})
     assert [view.item(index).types for index in (0, 1)] == [{"string"}, {"integer"}]

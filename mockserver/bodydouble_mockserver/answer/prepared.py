@@ -43,7 +43,7 @@ def check_answerable(contract: Contract) -> None:
                 if written not in known:
                     known.add(written)
                     try:
-                        check_sample(validator, response.samples.get(name, ()), pointer)
+                        check_sample(validator, response.samples.get(name, ()))
                     except NoSample as error:
                         raise _unanswerable(operation, error) from None
 
@@ -66,14 +66,6 @@ class PreparedContent:
         self._examples: Mapping[str, Any] = {} if response is None or not content.is_json else response.examples
         self._validator: SchemaValidator | None = None if response is None else response.content.get(content.key)
         self._samples: Sequence[Any] = () if response is None else response.samples.get(content.key, ())
-        self._pointer = join_pointer(
-            operation.pointer,
-            "responses",
-            "" if response is None else response.status,
-            "content",
-            content.key,
-            "schema",
-        )
         self._shapes: dict[str, BodyShape] = {}
 
     @property
@@ -124,7 +116,7 @@ class PreparedContent:
             nothing: Any = {} if self.content.is_json else ""
             return next(iter(self._hints), nothing)
         try:
-            return sample(self._validator, self._hints, self._pointer)
+            return sample(self._validator, self._hints)
         except NoSample as error:
             raise _unanswerable(self._operation, error) from None
 

@@ -7,26 +7,19 @@ from functools import cache, partial
 from itertools import islice
 from typing import Any, Final
 
-from bodydouble_spec import Evidence, is_array, is_object, join_pointer
+from bodydouble_spec import Evidence, is_array, is_object
 from bodydouble_spec.defects import show
 from bodydouble_spec.schema import (
+    ANYTHING,
     SchemaEvidence,
     SchemaValidator,
+    SchemaView,
     json_key,
     matches_pattern,
     matching_text,
     names_failure,
 )
 
-from bodydouble_mockserver.answer.keywords import (
-    Way,
-    both,
-    by_pattern,
-    properties_of,
-    required_names,
-    types_of,
-    ways,
-)
 from bodydouble_mockserver.answer.texts import LONGEST_TEXT, is_number, numbers, similar_texts, texts
 
 __all__ = ["NoSample", "check_sample", "sample", "sort_by_success"]
@@ -60,7 +53,7 @@ _NOTHING: Final = _Nothing()
 
 
 class NoSample(Exception):
-    """No value was found that conforms; ``pointer`` is the place in the schema, or in the document for a component.
+    """No value was found that conforms; ``pointer`` is the place in the document.
 
     ``reason`` is a clause that ends before the place: a limit of this server, or that nothing was found.
     """
@@ -74,7 +67,6 @@ class NoSample(Exception):
 def sample(
     validator: SchemaValidator,
     hints: Sequence[Any] = (),
-    pointer: str = "",
     *,
     fills_nulls: bool = False,
     is_refusal: bool = False,
@@ -83,7 +75,7 @@ def sample(
 
     Every documented property is in it, with these exceptions: a property named after an error is null or absent, a nullable object
     or list beside a nullable text is null, and a recursive schema is expanded once. ``hints`` are examples of the whole value, used place by
-    place where they conform, like those in the schema. ``pointer`` is that of the schema. With ``fills_nulls`` an example that is null does not
+    place where they conform, like those in the schema. With ``fills_nulls`` an example that is null does not
     count. With ``is_refusal`` properties named after errors are wanted. Raises NoSample.
     """
     too_large: str | None = None
@@ -91,28 +83,28 @@ def sample(
     for is_careful in (False, True):
         sampler = _Sampler(validator, is_careful=is_careful, fills_nulls=fills_nulls, is_refusal=is_refusal)
         try:
-            value = sampler.value(validator.schema, _Place(pointer, hints=tuple(hints)))
+            value = sampler.value(validator.finite_view(), _Place(hints=tuple(hints)))
         except _TooLarge as error:
             too_large = str(error)
             continue
         if value is not _NOTHING and validator.is_valid(value):
             return value
-    place = pointer if too_large else next(iter(sampler.failed), pointer)
+    place = validator.view.pointer if too_large else next(iter(sampler.failed), validator.view.pointer)
     raise NoSample(place, too_large or sampler.limits.get(place, "found no value that conforms to the schema"))
 
 
-def check_sample(validator: SchemaValidator, hints: Sequence[Any] = (), pointer: str = "") -> None:
+def check_sample(validator: SchemaValidator, hints: Sequence[Any] = ()) -> None:
     """Check that a value can conform, with as little work as possible: only what is required is sampled, and a large schema is not compiled.
 
     Raises NoSample.
     """
     sampler = _Sampler(validator, is_careful=False, fills_nulls=False, is_refusal=False, is_least=True)
     try:
-        value = sampler.value(validator.schema, _Place(pointer))
+        value = sampler.value(validator.finite_view(), _Place())
     except _TooLarge:
         value = _NOTHING
     if value is _NOTHING or not (validator.is_large or validator.is_valid(value)):
-        sample(validator, hints, pointer)
+        sample(validator, hints)
 
 
 def sort_by_success(options: Iterable[Any]) -> list[Any]:
@@ -131,17 +123,14 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in a value: the pointer of its schema, the name of its property, examples of its value, and the definitions that enclose it."""
+    """A place in a value: the name of its property, examples of its value, and its depth."""
 
-    pointer: str
     name: str = ""
     hints: tuple[Any, ...] = ()
-    opened: frozenset[str] = frozenset()
     depth: int = 0
 
-    def inside(self, way: Way, keyword: str, name: str = "", hints: Iterable[Any] = ()) -> "_Place":
-        parts = (keyword, name) if name else (keyword,)
-        return _Place(join_pointer(self.pointer, *parts), name or self.name, tuple(hints), way.opened, self.depth + 1)
+    def inside(self, hints: Iterable[Any], name: str = "") -> "_Place":
+        return _Place(name or self.name, tuple(hints), self.depth + 1)
 
 
 class _Sampler:
@@ -158,30 +147,26 @@ class _Sampler:
     ) -> None:
         self._names_failure: Callable[[str], bool] = (lambda _name: False) if is_refusal else names_failure
         self._fills_nulls = fills_nulls
-        self._definitions: Mapping[str, Any] = validator.schema.get("$defs", {})
+        self._validator = validator
         self._is_careful = is_careful
-        # With each schema, so that its identity stays unique.
-        self._validators: dict[int, tuple[Any, SchemaValidator]] = {}
-        # With each value, for the same reason.
+        # With each value, so that its identity stays unique.
         self._sizes: dict[int, tuple[Any, int]] = {}
         self._values = _MAX_OPTIONAL if is_least else 0
         self.failed: list[str] = []
         # By the place, what a schema asks for beyond the limits of this module.
         self.limits: dict[str, str] = {}
 
-    def value(self, schema: Any, place: _Place) -> Any:
+    def value(self, view: SchemaView, place: _Place) -> Any:
         """Return the first value found for a place, or _NOTHING."""
         self._values += 1
         if self._values > _MAX_VALUES:
             raise _TooLarge(f"more than {_MAX_VALUES:,} values are needed for the schema")
-        if is_object(schema) and isinstance(schema.get("$ref"), str):
-            place = replace(place, pointer=_component_pointer(schema["$ref"], place.pointer))
         if place.depth >= _MAX_DEPTH:
-            self.limits[place.pointer] = f"the value is deeper than the {_MAX_DEPTH} levels that are made,"
-        candidates = self._candidates(schema, place) if place.depth < _MAX_DEPTH else iter(())
-        found = next((value for value in candidates if self._size(value) and self._conforms(schema, value)), _NOTHING)
+            self.limits[_pointer(view)] = f"the value is deeper than the {_MAX_DEPTH} levels that are made,"
+        candidates = self._candidates(view, place) if place.depth < _MAX_DEPTH else iter(())
+        found = next((value for value in candidates if self._size(value) and self._conforms(view, value)), _NOTHING)
         if found is _NOTHING:
-            self.failed.append(place.pointer)
+            self.failed.append(_pointer(view))
         return found
 
     def _size(self, value: Any) -> int:
@@ -196,36 +181,31 @@ class _Sampler:
             raise _TooLarge(f"more than {_MAX_SIZE:,} values are needed for the schema")
         return known[1]
 
-    def _conforms(self, schema: Any, value: Any) -> bool:
-        return not self._is_careful or self._allows(schema, value)
+    def _conforms(self, view: SchemaView, value: Any) -> bool:
+        return not self._is_careful or self._allows(view, value)
 
-    def _allows(self, schema: Any, value: Any) -> bool:
-        """Return whether a value conforms to a part of the schema."""
-        if not is_object(schema):
-            return schema is not False
-        known = self._validators.get(id(schema))
-        if known is None:
-            whole = {**schema, "$defs": self._definitions}
-            known = (schema, SchemaValidator(whole, "response", "", _EVIDENCE))
-            self._validators[id(schema)] = known
-        return known[1].is_valid(value)
+    def _allows(self, view: SchemaView, value: Any) -> bool:
+        """Return whether a value conforms to all schemas of a place."""
+        return all(
+            self._validator.branch_is_valid(root.schema, value) if is_object(root.schema) else root.schema is not False
+            for root in view.roots
+        )
 
-    def _candidates(self, schema: Any, place: _Place) -> Iterator[Any]:
-        found = [*ways(schema, self._definitions, place.opened)]
-        hints = [*place.hints, *(hint for way in found for hint in _own_hints(way.schema))]
+    def _candidates(self, view: SchemaView, place: _Place) -> Iterator[Any]:
+        # A schema inside of itself is left out.
+        found = [way for way in view.ways if not way.is_recursive]
+        hints = [*place.hints, *(hint for way in found for hint in _own_hints(way))]
         is_unwanted = self._names_failure(place.name) or (hints[:1] == [None] and not self._fills_nulls)
-        if is_unwanted and any("null" in types_of(way.schema) for way in found):
+        if is_unwanted and any("null" in _types(way) for way in found):
             yield None
         for way in found:
-            yield from self._of_way(way, replace(place, hints=(*place.hints, *_own_hints(way.schema))))
+            yield from self._of_way(way, replace(place, hints=(*place.hints, *_own_hints(way))))
 
-    def _of_way(self, way: Way, place: _Place) -> Iterator[Any]:
-        schema = way.schema
-        options = [schema["const"]] if "const" in schema else schema.get("enum")
-        types = types_of(schema)
-        if is_array(options):
-            hinted = [hint for hint in place.hints if hint in options]
-            yield from sort_by_success([*hinted, *options])
+    def _of_way(self, way: SchemaView, place: _Place) -> Iterator[Any]:
+        types = _types(way)
+        if way.options is not None:
+            hinted = [hint for hint in place.hints if hint in way.options]
+            yield from sort_by_success([*hinted, *way.options])
         elif not types:
             yield from place.hints
             yield from _ANYTHING
@@ -233,8 +213,7 @@ class _Sampler:
             for kind in types:
                 yield from self._of_type(kind, way, place)
 
-    def _of_type(self, kind: str, way: Way, place: _Place) -> Iterator[Any]:
-        schema = way.schema
+    def _of_type(self, kind: str, way: SchemaView, place: _Place) -> Iterator[Any]:
         is_failure = self._names_failure(place.name)
         match kind:
             case "object":
@@ -242,11 +221,9 @@ class _Sampler:
             case "array":
                 yield from self._arrays(way, place)
             case "string":
-                yield from (
-                    hint for hint in place.hints if isinstance(hint, str) and hint and _has_format(schema, hint)
-                )
-                if self._is_made(schema, "minLength", LONGEST_TEXT, place):
-                    yield from texts(schema, way.patterns)
+                yield from (hint for hint in place.hints if isinstance(hint, str) and hint and _has_format(way, hint))
+                if self._is_made(way, "minLength", LONGEST_TEXT):
+                    yield from texts(way)
             case "boolean":
                 yield from (hint for hint in place.hints if isinstance(hint, bool) and not is_failure)
                 yield from (False, True) if is_failure else (True, False)
@@ -256,25 +233,25 @@ class _Sampler:
                 whole = kind == "integer"
                 if not is_failure:
                     yield from (hint for hint in place.hints if is_number(hint, whole=whole))
-                yield from numbers(schema, whole=whole)
+                yield from numbers(way, whole=whole)
 
-    def _objects(self, way: Way, place: _Place) -> Iterator[dict[str, Any]]:
-        schema = way.schema
-        required = required_names(schema)
+    def _objects(self, way: SchemaView, place: _Place) -> Iterator[dict[str, Any]]:
+        required = _required_names(way)
         values: dict[str, Any] = {}
-        for name, item in properties_of(way).items():
-            value = self._property(way, place, name, item, is_required=name in required)
+        views = {name: way.property(name) for name in (*way.properties, *required)}
+        for name, view in views.items():
+            value = self._property(way, place, name, view, is_required=name in required)
             if value is not _NOTHING:
                 values[name] = value
             elif name in required:
                 return
-        values = {**values, **self._null_beside_text(way, values, required)}
-        if not self._is_made(schema, "minProperties", _MAX_ITEMS, place):
+        values = {**values, **self._null_beside_text(views, values)}
+        if not self._is_made(way, "minProperties", _MAX_ITEMS):
             return
-        values |= self._additions(way, place, int(schema.get("minProperties", 0 if values else 1)) - len(values))
+        values |= self._additions(way, place, int(way.limits.get("minProperties", 0 if values else 1)) - len(values))
         needed = {name: value for name, value in values.items() if name in required}
         optional = [name for name in values if name not in needed]
-        most = int(schema.get("maxProperties", len(values)))
+        most = int(way.limits.get("maxProperties", len(values)))
         if len(values) > most:
             kept = optional[: max(0, most - len(needed))]
             values = {name: value for name, value in values.items() if name in needed or name in kept}
@@ -284,25 +261,22 @@ class _Sampler:
         yield needed
         yield from ({**needed, name: values[name]} for name in optional[:_MAX_DROPPED] if name in values)
 
-    def _property(self, way: Way, place: _Place, name: str, schema: Any, *, is_required: bool) -> Any:
-        if is_object(schema) and schema.get("writeOnly") is True and not is_required:
+    def _property(self, way: SchemaView, place: _Place, name: str, view: SchemaView, *, is_required: bool) -> Any:
+        if not is_required and (self._values > _MAX_OPTIONAL or True in view.values("writeOnly")):
             return _NOTHING
-        if not is_required and self._values > _MAX_OPTIONAL:
-            return _NOTHING
-        hints = [hint[name] for hint in place.hints if is_object(hint) and name in hint]
+        told = [way.tags[name]] if name in way.tags else []
+        hints = [*told, *(hint[name] for hint in place.hints if is_object(hint) and name in hint)]
         before = len(self.failed)
-        value = self.value(schema, place.inside(way, "properties", name, hints))
+        value = self.value(view, place.inside(hints, name))
         if is_required:
             return value
         if value is _NOTHING:
             del self.failed[before:]  # it may be left out
         return _NOTHING if self._names_failure(name) and value not in (None, False, 0, []) else value
 
-    def _null_beside_text(self, way: Way, values: dict[str, Any], required: Sequence[str]) -> dict[str, None]:
+    def _null_beside_text(self, views: Mapping[str, SchemaView], values: dict[str, Any]) -> dict[str, None]:
         """Return null for each nullable object or list that has no purpose of its own, where a nullable text has a value."""
-        nullable = {
-            name for name, item in properties_of(way).items() if name in values and self._is_nullable(item, way)
-        }
+        nullable = {name for name in values if any("null" in _types(way) for way in views[name].ways)}
         if not any(isinstance(values[name], str) and not self._names_failure(name) for name in nullable):
             return {}
         return {
@@ -313,53 +287,40 @@ class _Sampler:
             and not _has_purpose(name, values[name])
         }
 
-    def _is_nullable(self, schema: Any, way: Way) -> bool:
-        return any("null" in types_of(item.schema) for item in ways(schema, self._definitions, way.opened))
-
-    def _additions(self, way: Way, place: _Place, count: int) -> dict[str, Any]:
+    def _additions(self, way: SchemaView, place: _Place, count: int) -> dict[str, Any]:
         """Return properties under names that the schema does not list: one for a map, more where it asks for more."""
-        schema = way.schema
-        others = schema.get("additionalProperties", True)
-        patterns: dict[str, Any] = schema.get("patternProperties", {})
-        is_map = bool(patterns) or is_object(others) or "minProperties" in schema
-        if count <= 0 or not is_map:
+        is_map = way.pattern_properties or any(map(is_object, way.values("additionalProperties")))
+        if count <= 0 or not (is_map or "minProperties" in way.limits):
             return {}
         result: dict[str, Any] = {}
-        for name, item in self._free_names(schema, patterns, others, count):
-            value = self._property(way, place, name, item, is_required=True) if len(result) < count else _NOTHING
+        for name in self._free_names(way, count):
+            view = way.property(name)
+            value = self._property(way, place, name, view, is_required=True) if len(result) < count else _NOTHING
             if value is not _NOTHING:
                 result[name] = value
         return result
 
-    def _free_names(
-        self, schema: dict[str, Any], patterns: dict[str, Any], others: Any, count: int
-    ) -> Iterator[tuple[str, Any]]:
-        known: dict[str, Any] = schema.get("properties", {})
+    def _free_names(self, way: SchemaView, count: int) -> Iterator[str]:
         yield from (
-            (name, item)
-            for pattern, item in patterns.items()
+            name
+            for pattern in way.pattern_properties
             if (first := matching_text(pattern)) is not None
             for name in islice(filter(partial(matches_pattern, pattern), similar_texts(first)), count + 4)
-            if name not in known
+            if name not in way.properties
         )
-        if others is False:
+        if not way.additional.is_possible:
             return
-        names = schema.get("propertyNames", True)
-        first = self.value(names, _Place("")) if is_object(names) else "key"
+        first = self.value(way.names, _Place()) if way.names.roots else "key"
         if isinstance(first, str):
-            allowed = islice((name for name in similar_texts(first) if self._allows(names, name)), count + 2)
-            yield from ((name, both(others, by_pattern(patterns, name))) for name in allowed)
-        for name in names.get("enum", ()) if is_object(names) else ():
-            yield name, others
+            yield from islice((name for name in similar_texts(first) if self._allows(way.names, name)), count + 2)
+        yield from (name for name in way.names.options or () if isinstance(name, str))
 
-    def _arrays(self, way: Way, place: _Place) -> Iterator[list[Any]]:
-        schema = way.schema
-        if not self._is_made(schema, "minItems", _MAX_ITEMS, place):
+    def _arrays(self, way: SchemaView, place: _Place) -> Iterator[list[Any]]:
+        if not self._is_made(way, "minItems", _MAX_ITEMS):
             return
-        least, most = int(schema.get("minItems", 0)), int(schema.get("maxItems", _MAX_ITEMS))
-        prefix: list[Any] = schema.get("prefixItems", [])
-        matches = int(schema.get("minContains", 1)) if "contains" in schema else 0
-        lengths = [max(least, len(prefix), matches, 1), max(least, matches, 1), max(least, matches), least]
+        least, most = int(way.limits.get("minItems", 0)), int(way.limits.get("maxItems", _MAX_ITEMS))
+        matches = int(max(way.values("minContains"), default=1)) if way.contained.roots else 0
+        lengths = [max(least, len(way.prefix), matches, 1), max(least, matches, 1), max(least, matches), least]
         if self._names_failure(place.name):
             lengths.reverse()
         for length in dict.fromkeys(lengths):
@@ -367,76 +328,84 @@ class _Sampler:
             if items is not None:
                 yield items
 
-    def _is_made(self, schema: dict[str, Any], keyword: str, most: int, place: _Place) -> bool:
+    def _is_made(self, way: SchemaView, keyword: str, most: int) -> bool:
         """Return whether a count is within the limit of this module; note one that is not."""
-        count = int(schema.get(keyword, 0))
+        count = int(way.limits.get(keyword, 0))
         if count > most:
-            self.limits[place.pointer] = f"{keyword} {show(count)} is more than the {most:,} that are made,"
+            self.limits[_pointer(way)] = f"{keyword} {show(count)} is more than the {most:,} that are made,"
         return count <= most
 
-    def _items(self, way: Way, place: _Place, length: int, matches: int) -> list[Any] | None:
-        schema = way.schema
-        prefix: list[Any] = schema.get("prefixItems", [])
+    def _items(self, way: SchemaView, place: _Place, length: int, matches: int) -> list[Any] | None:
+        is_unique = True in way.values("uniqueItems")
         examples = [hint for hint in place.hints if is_array(hint) and hint]
         items: list[Any] = []
         seen: set[str] = set()
         others: Iterator[Any] | None = None
         for index in range(length):
-            keyword = "prefixItems" if index < len(prefix) else "items"
-            item = prefix[index] if index < len(prefix) else schema.get("items", True)
-            if index < matches:
-                item = both(item, schema["contains"])
-            inside = place.inside(way, keyword, hints=[hint[min(index, len(hint) - 1)] for hint in examples])
-            if schema.get("uniqueItems") is True:
+            item = way.item(index).combined(way.contained) if index < matches else way.item(index)
+            inside = place.inside(hint[min(index, len(hint) - 1)] for hint in examples)
+            if is_unique:
                 value = _NOTHING
-                if index < max(matches, len(prefix), *map(len, examples), 0):
+                if index < max(matches, len(way.prefix), *map(len, examples), 0):
                     first = self._distinct(item, inside, length)
                     value = next((one for one in first if json_key(one) not in seen), _NOTHING)
-                elif index >= max(matches, len(prefix)):
+                elif index >= max(matches, len(way.prefix)):
                     # The rest are all of one kind: what was passed over is not tried again.
                     others = others or self._distinct(item, inside, length)
                     value = next((one for one in others if json_key(one) not in seen), _NOTHING)
                 seen.add("" if value is _NOTHING else json_key(value))
             else:
-                value = items[-1] if items and index > max(matches, len(prefix)) else self.value(item, inside)
+                value = items[-1] if items and index > max(matches, len(way.prefix)) else self.value(item, inside)
             if value is _NOTHING:
                 return None
             items.append(value)
         return items
 
-    def _distinct(self, schema: Any, place: _Place, count: int) -> Iterator[Any]:
-        first = self.value(schema, place)
+    def _distinct(self, view: SchemaView, place: _Place, count: int) -> Iterator[Any]:
+        first = self.value(view, place)
         yield first
-        yield from (value for value in self._candidates(schema, place) if self._conforms(schema, value))
+        yield from (value for value in self._candidates(view, place) if self._conforms(view, value))
         changed = (_changed(first, number) for number in range(1, 4 * count + 4))
-        yield from (value for value in changed if self._conforms(schema, value))
+        yield from (value for value in changed if self._conforms(view, value))
 
 
-def _own_hints(schema: dict[str, Any]) -> list[Any]:
-    """Return the examples and the default in a schema, the most telling first."""
-    examples = schema.get("examples")
-    listed = examples if is_array(examples) else []
+def _types(way: SchemaView) -> Sequence[str]:
+    """Return the types to make values of; none where the schema says nothing about them."""
+    types = way.likely_types()
+    return () if len(types) == len(ANYTHING) else types
+
+
+def _required_names(way: SchemaView) -> list[str]:
+    """Return the names of the required properties, with those that a listed or required one requires."""
+    present = dict.fromkeys((*way.properties, *way.required))
+    dependent: list[Any] = [item for item in way.values("dependentRequired") if is_object(item)]
     return [
-        *([schema["example"]] if "example" in schema else []),
-        *listed,
-        *([schema["default"]] if "default" in schema else []),
+        *dict.fromkeys(
+            (*way.required, *(other for item in dependent for name in present for other in item.get(name, ())))
+        )
     ]
 
 
-def _component_pointer(reference: str, pointer: str) -> str:
-    name = reference.removeprefix("#/$defs/")
-    component = name.removeprefix("components.schemas.")
-    return pointer if component == name else join_pointer("/components/schemas", component)
+def _own_hints(way: SchemaView) -> list[Any]:
+    """Return the examples and the defaults of a schema, the most telling first."""
+    listed = [example for examples in way.values("examples") if is_array(examples) for example in examples]
+    return [*way.values("example"), *listed, *way.values("default")]
 
 
-def _has_format(schema: dict[str, Any], text: str) -> bool:
-    name = schema.get("format")
-    if name in {"byte", "base64"}:
+def _pointer(view: SchemaView) -> str:
+    """Return the pointer of a schema, of the one that it refers to where it is a reference."""
+    parts = view.parts
+    return parts[1].pointer if len(parts) > 1 and "$ref" in parts[0].schema else view.pointer
+
+
+def _has_format(way: SchemaView, text: str) -> bool:
+    names = {name for name in way.values("format") if isinstance(name, str)}
+    if names & {"byte", "base64"}:
         try:
             return bool(base64.b64decode(text, validate=True))
         except ValueError:
             return False
-    return not isinstance(name, str) or _format_validator(name).keeps_formats(text)
+    return all(_format_validator(name).keeps_formats(text) for name in names)
 
 
 @cache

@@ -3,11 +3,11 @@
 import base64
 import math
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from bodydouble_spec.schema import matches_pattern, matching_text
+from bodydouble_spec.schema import SchemaView, matches_pattern, matching_text
 
 __all__ = ["LONGEST_TEXT", "is_number", "numbers", "similar_texts", "texts"]
 
@@ -50,11 +50,11 @@ _SHORT = {
 }  # fmt: skip
 
 
-def texts(schema: dict[str, Any], patterns: Sequence[str]) -> Iterator[str]:
+def texts(way: SchemaView) -> Iterator[str]:
     """Yield texts that may conform to a schema of type string, the most useful first."""
-    least, most = int(schema.get("minLength", 0)), schema.get("maxLength")
-    longest = None if most is None else int(most)
-    of_format = [*_of_format(_format(schema), least)]
+    least, most = int(way.limits.get("minLength", 0)), way.limits.get("maxLength")
+    longest, patterns = None if most is None else int(most), way.patterns
+    of_format = [text for name in _formats(way) for text in _of_format(name, least)]
     yield from (text for text in of_format if _fits(text, least, longest, patterns))
     for pattern in patterns:
         text = matching_text(pattern, least, longest)
@@ -66,9 +66,9 @@ def texts(schema: dict[str, Any], patterns: Sequence[str]) -> Iterator[str]:
             yield plain
 
 
-def _format(schema: dict[str, Any]) -> str:
-    name = schema.get("format")
-    return "byte" if schema.get("contentEncoding") == "base64" else name if isinstance(name, str) else ""
+def _formats(way: SchemaView) -> list[str]:
+    is_base64 = "base64" in way.values("contentEncoding")
+    return ["byte"] if is_base64 else [name for name in way.values("format") if isinstance(name, str)]
 
 
 def _of_format(name: str, least: int) -> Iterator[str]:
@@ -104,11 +104,12 @@ def is_number(value: Any, *, whole: bool) -> bool:
     return not whole or isinstance(value, int) or value.is_integer()
 
 
-def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
+def numbers(way: SchemaView, *, whole: bool) -> Iterator[int | float]:
     """Yield numbers within the bounds of a schema: zero, those next to a bound, and the middle between the bounds."""
-    lows = [exact for name in ("minimum", "exclusiveMinimum") if (exact := _exact(schema.get(name))) is not None]
-    highs = [exact for name in ("maximum", "exclusiveMaximum") if (exact := _exact(schema.get(name))) is not None]
-    factor = _exact(schema.get("multipleOf"))
+    limits = way.limits
+    lows = [exact for name in ("minimum", "exclusiveMinimum") if (exact := _exact(limits.get(name))) is not None]
+    highs = [exact for name in ("maximum", "exclusiveMaximum") if (exact := _exact(limits.get(name))) is not None]
+    factor = _common_multiple(filter(None, map(_exact, way.values("multipleOf"))))
     step = factor or Fraction(1)
     if whole and step.denominator > 1:
         step = Fraction(step.numerator)  # the least whole multiple
@@ -125,8 +126,20 @@ def numbers(schema: dict[str, Any], *, whole: bool) -> Iterator[int | float]:
     found += [Fraction(1), Fraction(-1)]  # where zero is excluded
     for value in dict.fromkeys(found):
         number = _json_number(value)
-        if number is not None and _is_within(schema, number):
+        if number is not None and _is_within(limits, number):
             yield number
+
+
+def _common_multiple(factors: Iterable[Fraction]) -> Fraction | None:
+    """Return the least common multiple of some numbers; None of none."""
+    common: Fraction | None = None
+    for factor in factors:
+        if common is None:
+            common = factor
+            continue
+        multiple = math.lcm(common.numerator * factor.denominator, factor.numerator * common.denominator)
+        common = Fraction(multiple, common.denominator * factor.denominator)
+    return common
 
 
 def _exact(value: Any) -> Fraction | None:
@@ -145,7 +158,7 @@ def _json_number(value: Fraction) -> int | float | None:
         return None
 
 
-def _is_within(schema: dict[str, Any], value: float) -> bool:
-    least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    above, below = schema.get("exclusiveMinimum", -math.inf), schema.get("exclusiveMaximum", math.inf)
+def _is_within(limits: Mapping[str, float], value: float) -> bool:
+    least, most = limits.get("minimum", -math.inf), limits.get("maximum", math.inf)
+    above, below = limits.get("exclusiveMinimum", -math.inf), limits.get("exclusiveMaximum", math.inf)
     return bool(least <= value <= most and above < value < below)

@@ -13,9 +13,10 @@ from bodydouble_spec.schema.keywords import (
 from bodydouble_spec.schema.pattern import matches_pattern, matching_text
 from bodydouble_spec.schema.strict import names_failure, strict_findings
 from bodydouble_spec.schema.text_rules import ANY_NAME
+from bodydouble_spec.schema.types import ANYTHING, json_key, type_of
 from bodydouble_spec.schema.undocumented import UndocumentedProperty, undocumented_properties
 from bodydouble_spec.schema.validation import REBASING, Direction, SchemaConverter, SchemaValidator
-from bodydouble_spec.schema.view import ANYTHING, SchemaPart, SchemaView, json_key, type_of
+from bodydouble_spec.schema.view import SchemaPart, SchemaView
 
 __all__ = [
     "ANYTHING",

@@ -34,9 +34,9 @@ class SchemaEvidence:
                 pointer = reference
         return max(*found, self._evidence_of(pointer), key=_rank) if found else self._evidence_of(pointer)
 
-    def view(self, converted: dict[str, Any]) -> SchemaView:
-        """View the converted schema, with pointers into the document; it has no end where a schema contains itself."""
-        return SchemaView.of(converted, self._document, self._pointer, is_endless=True)
+    def view(self, converted: dict[str, Any], *, is_endless: bool) -> SchemaView:
+        """View the converted schema, with pointers into the document; see `SchemaView.of`."""
+        return SchemaView.of(converted, self._document, self._pointer, is_endless=is_endless)
 
     def strongest(self, views: Iterable[SchemaView]) -> Evidence | None:
         """Return the strongest evidence for the schemas at some places of `view`; None for no schema."""

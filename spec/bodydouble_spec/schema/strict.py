@@ -10,8 +10,9 @@ from typing import Any
 
 from bodydouble_spec.defects import listed, shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.schema.types import ANYTHING
 from bodydouble_spec.schema.validation import SchemaValidator
-from bodydouble_spec.schema.view import ANYTHING, SchemaView
+from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
 __all__ = ["Shapes", "lists_all", "names_failure", "strict_findings"]

@@ -249,7 +249,11 @@ class SchemaValidator:
     @cached_property
     def view(self) -> SchemaView:
         """The schema place by place, kept for all values that are checked; it has no end where a schema contains itself."""
-        return self._evidence.view(self.schema)
+        return self._evidence.view(self.schema, is_endless=True)
+
+    def finite_view(self) -> SchemaView:
+        """View the schema anew, with an end where it contains itself, to make values of it."""
+        return self._evidence.view(self.schema, is_endless=False)
 
     @cached_property
     def whole_text_names(self) -> frozenset[str]:

@@ -1,50 +1,58 @@
 """One reading of JSON Schema: the rules that hold at one place, whichever way the schema spells them."""
 
-import json
-import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from bodydouble_spec.schema.keywords import normalize_bound
+from bodydouble_spec.schema.pattern import matches_pattern
+from bodydouble_spec.schema.types import ANYTHING, common_types, options_of, own_types, type_of, without_integer
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 
-__all__ = ["ANYTHING", "SchemaPart", "SchemaView", "json_key", "type_of"]
+__all__ = ["SchemaPart", "SchemaView"]
 
-# "number" includes the integers; a set never holds both.
-ANYTHING = frozenset({"null", "boolean", "number", "string", "array", "object"})
 _ORDER = ("object", "array", "string", "integer", "number", "boolean", "null")
 _HINTS = {
     "object": {"properties", "required", "additionalProperties", "minProperties", "maxProperties", "patternProperties"},
-    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems"},
-    "string": {"minLength", "maxLength", "pattern", "format"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "uniqueItems", "contains"},
+    "string": {"minLength", "maxLength", "pattern", "format", "contentEncoding"},
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
 }
 _LIMITS = (
     "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
     "minItems", "maxItems", "minProperties", "maxProperties",
 )  # fmt: skip
-# OpenAPI 3.0 writes "nothing is allowed" as the negation of one of these.
-_ANY: tuple[Any, ...] = ({}, True)
 # Nested alternatives multiply; beyond these limits one more adds nothing.
 _MAX_WAYS = 32
 _MAX_RECURSION = 2
 _MAX_TRAIL = 8
+# Longer chains of references than these are not followed: Python's stack ends.
+_MAX_CHAIN = 150
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaPart:
-    """One JSON Schema as written, its pointer in the document, and the references followed on the way there."""
+    """One JSON Schema as written, its pointer in the document, and the references followed on the way there.
+
+    ``subject`` is the reference by which the whole place is known, ``tags`` are values that discriminators of alternatives give to properties.
+    """
 
     schema: Any
     pointer: str
     trail: tuple[str, ...] = ()
+    subject: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
 
     def child(self, schema: Any, *keys: str | int) -> "SchemaPart":
         """Return a subschema of this one, found below ``keys``."""
         return SchemaPart(schema, join_pointer(self.pointer, *keys), self.trail)
+
+    @property
+    def is_recursive(self) -> bool:
+        """True where a reference led back to a schema that encloses this one."""
+        return len({*self.trail}) < len(self.trail)
 
 
 class SchemaView:
@@ -93,31 +101,48 @@ class SchemaView:
         pending = [*reversed(self.roots)]
         while pending:
             part = pending.pop()
-            if not is_object(part.schema) or id(part.schema) in found:
+            is_known = id(part.schema) in found
+            if not is_object(part.schema) or (is_known and not part.is_recursive):
                 continue
-            found[id(part.schema)] = part
-            pending += reversed(self._source.conjuncts(part))
+            found[id(part.schema)] = part  # the last one, where a schema refers to itself
+            pending += () if is_known else reversed(self._source.conjuncts(part))
         return tuple(found.values())
 
     @cached_property
     def choices(self) -> tuple[tuple["SchemaView", ...], ...]:
         """The alternatives of each ``anyOf`` and ``oneOf`` here; a value conforms to one or more of every tuple."""
         return tuple(
-            tuple(self._source.view((part.child(branch, keyword, index),)) for index, branch in enumerate(branches))
+            tuple(self._source.view((_branch(part, keyword, index),)) for index in range(len(branches)))
             for part in self.parts
             for keyword in ("anyOf", "oneOf")
             if is_array(branches := part.schema.get(keyword))
         )
 
     @cached_property
+    def conditions(self) -> tuple[tuple["SchemaView", ...], ...]:
+        """The schemas of each ``if`` and ``dependentSchemas`` here that hold under a condition, and a view of anything for where none does."""
+        anything = self._source.view(())
+        found: list[tuple[SchemaView, ...]] = []
+        for part in self.parts:
+            dependent = part.schema.get("dependentSchemas")
+            for name, schema in dependent.items() if is_object(dependent) else ():
+                # That a property is there is likely.
+                found.append((self._source.view((part.child(schema, "dependentSchemas", name),)), anything))
+            if "if" in part.schema:
+                both = [child for name in ("then", "else") if (child := _child(part, name)) is not None]
+                found.append((anything, *(self._source.view((child,)) for child in both)))
+        return tuple(found)
+
+    @cached_property
     def ways(self) -> tuple["SchemaView", ...]:
-        """The ways to conform, each without alternatives: none when no value can, or where a recursion is cut off."""
-        if not self.is_possible or any(_is_cut_off(part.trail) for part in self.parts):
+        """The ways to conform, each without alternatives and conditions: none when no value can, or where a recursion is cut off."""
+        if any(_is_cut_off(part.trail) for part in self.parts) or not self.is_possible:
             return ()
-        if not self.choices:
+        choices = (*self.choices, *self.conditions)
+        if not choices:
             return (self,)
         ways: Iterator[SchemaView] = iter([SchemaView(self._source, self.roots, self.parts)])
-        for choice in self.choices:
+        for choice in choices:
             ways = _product(ways, choice)
         return tuple(islice(ways, _MAX_WAYS))
 
@@ -125,11 +150,31 @@ class SchemaView:
         """Return the way that obeys both this way and another; the alternatives of either do not count."""
         return self._source.joined(self, other)
 
+    def combined(self, other: "SchemaView") -> "SchemaView":
+        """Return the view of a place where the schemas of both hold."""
+        return self._source.view((*self.roots, *other.roots))
+
+    @property
+    def is_recursive(self) -> bool:
+        """True where a reference led back to a schema that encloses this place."""
+        return any(part.is_recursive for part in self.parts)
+
+    @cached_property
+    def tags(self) -> Mapping[str, str]:
+        """The value of each property by which discriminators recognize the schemas here."""
+        found: dict[str, str] = {}
+        for part in self.parts:
+            own = () if "anyOf" in part.schema or "oneOf" in part.schema else _tags(part.schema, part.subject)
+            found |= dict((*part.tags, *own))
+        return found
+
     def with_options(self, options: Iterable[Any]) -> "SchemaView":
         """Return this way with other options, and their types."""
         way = SchemaView(self._source, self.roots, self.parts)
         values = tuple(options)
-        vars(way).update(options=values, types=_whole(frozenset(map(type_of, values))), is_branch=self.is_branch)
+        vars(way).update(
+            options=values, types=without_integer(frozenset(map(type_of, values))), is_branch=self.is_branch
+        )
         return way
 
     @property
@@ -141,11 +186,11 @@ class SchemaView:
     def types(self) -> frozenset[str]:
         """The JSON types that a value may have: as declared, and those of the options and the alternatives."""
         if self.is_branch:
-            found = [_own_types(part.schema) for part in self.parts]
+            found = [own_types(part.schema) for part in self.parts]
         else:
             found = [self._source.types(root.schema) for root in self.roots]
         # Two lists of options may have fewer types in common than each allows.
-        return _common_types([*found, *([] if self.options is None else [frozenset(map(type_of, self.options))])])
+        return common_types([*found, *([] if self.options is None else [frozenset(map(type_of, self.options))])])
 
     @property
     def sorted_types(self) -> list[str]:
@@ -163,7 +208,7 @@ class SchemaView:
     @cached_property
     def options(self) -> tuple[Any, ...] | None:
         """The only values allowed, by ``enum`` or ``const``; None when there is no such list."""
-        lists = [found for part in self.parts if (found := _options(part.schema)) is not None]
+        lists = [found for part in self.parts if (found := options_of(part.schema)) is not None]
         if not lists:
             return None
         common = set(lists[0]).intersection(*lists[1:])
@@ -227,11 +272,19 @@ class SchemaView:
     def properties(self) -> Mapping[str, "SchemaView"]:
         """A view of each property that has a name here; those inside alternatives are not among them."""
         names = dict.fromkeys(name for properties in self.values("properties") for name in properties)
-        return {name: self._view("properties", name, otherwise="additionalProperties") for name in names}
+        return {name: self._property(name) for name in names}
 
     def property(self, name: str) -> "SchemaView":
-        """Return the view of a property: its own, or that of additional properties."""
-        return self.properties.get(name, self.additional)
+        """Return the view of a property: its own with those of patterns that its name matches, or that of additional properties."""
+        return self.properties.get(name) or (self._property(name) if self.pattern_properties else self.additional)
+
+    def _property(self, name: str) -> "SchemaView":
+        patterns = [pattern for pattern in self.pattern_properties if matches_pattern(pattern, name)]
+        found: list[SchemaPart | None] = []
+        for part in self.parts:
+            own = [_child(part, "properties", name), *(_child(part, "patternProperties", item) for item in patterns)]
+            found += own if any(own) else [_child(part, "additionalProperties")]
+        return self._source.view(tuple(child for child in found if child is not None))
 
     @cached_property
     def pattern_properties(self) -> Mapping[str, "SchemaView"]:
@@ -285,6 +338,8 @@ class _Source:
         self._document = document
         self._views: dict[tuple[tuple[int, str, tuple[str, ...]], ...], SchemaView] = {}
         self._types: dict[int, frozenset[str]] = {}
+        self._targets: dict[str, tuple[Any, str] | None] = {}
+        self._depth = 0
 
     def view(self, roots: tuple[SchemaPart, ...]) -> SchemaView:
         key = tuple((id(root.schema), root.pointer, root.trail) for root in roots)
@@ -302,19 +357,29 @@ class _Source:
     def conjuncts(self, part: SchemaPart) -> list[SchemaPart]:
         """Return the schemas that hold together with one: the target of its reference, and those of ``allOf``."""
         branches = part.schema.get("allOf")
-        found = [part.child(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ())]
+        found = [
+            replace(part.child(item, "allOf", index), subject=part.subject)
+            for index, item in enumerate(branches if is_array(branches) else ())
+        ]
         reference = part.schema.get("$ref")
         return [*self._follow(part, reference), *found] if isinstance(reference, str) else found
 
     def _follow(self, part: SchemaPart, reference: str) -> Iterator[SchemaPart]:
+        if reference not in self._targets:
+            self._targets[reference] = self._target(part, reference)
+        found = self._targets[reference]
+        if found is not None:
+            trail = (*part.trail, reference) if self._is_traced else ()
+            yield SchemaPart(found[0], found[1], trail, part.subject or reference)
+
+    def _target(self, part: SchemaPart, reference: str) -> tuple[Any, str] | None:
         try:
             target = resolve_pointer(self._root, pointer_parts(reference))
         except LookupError:
-            return
+            return None
         # A compiled schema gives its definitions other names than the document.
         behind = self.published(part).get("$ref", reference)
-        trail = (*part.trail, reference) if self._is_traced else ()
-        yield SchemaPart(target, join_pointer("", *pointer_parts(behind)), trail)
+        return target, join_pointer("", *pointer_parts(behind))
 
     def published(self, part: SchemaPart) -> dict[str, Any]:
         """Return the OpenAPI schema behind a part, or an empty one."""
@@ -331,16 +396,20 @@ class _Source:
         if not is_object(schema):
             return frozenset() if schema is False else ANYTHING
         if id(schema) not in self._types:
+            if self._depth >= _MAX_CHAIN:
+                return ANYTHING
             self._types[id(schema)] = ANYTHING  # counts where the schema refers to itself
+            self._depth += 1
             together = [part.schema for part in self.conjuncts(SchemaPart(schema, ""))]
             choices = [schema[keyword] for keyword in ("anyOf", "oneOf") if is_array(schema.get(keyword))]
-            self._types[id(schema)] = _common_types(
+            self._types[id(schema)] = common_types(
                 [
-                    _own_types(schema),
+                    own_types(schema),
                     *map(self.types, together),
-                    *(_whole(frozenset[str]().union(*map(self.types, branches))) for branches in choices),
+                    *(without_integer(frozenset[str]().union(*map(self.types, branches))) for branches in choices),
                 ]
             )
+            self._depth -= 1
         return self._types[id(schema)]
 
 
@@ -352,7 +421,30 @@ def _product(ways: Iterator[SchemaView], choice: tuple[SchemaView, ...]) -> Iter
 
 def _is_cut_off(trail: tuple[str, ...]) -> bool:
     depth = trail.count(trail[-1]) - 1 if trail else 0
-    return depth >= _MAX_RECURSION or (depth > 0 and len(trail) > _MAX_TRAIL)
+    return depth >= _MAX_RECURSION or (depth > 0 and len(trail) > _MAX_TRAIL) or len(trail) > _MAX_CHAIN
+
+
+def _branch(part: SchemaPart, keyword: str, index: int) -> SchemaPart:
+    """Return an alternative of a schema, with the value by which the schema's discriminator recognizes it."""
+    schema = part.schema[keyword][index]
+    reference = schema.get("$ref") if is_object(schema) else None
+    return replace(part.child(schema, keyword, index), tags=_tags(part.schema, reference))
+
+
+def _tags(schema: dict[str, Any], reference: Any) -> tuple[tuple[str, str], ...]:
+    """Return the property that a schema's discriminator names, with its value for a reference; nothing where there is none."""
+    discriminator = schema.get("discriminator")
+    name = discriminator.get("propertyName") if is_object(discriminator) else None
+    if not (is_object(discriminator) and isinstance(name, str) and isinstance(reference, str) and reference):
+        return ()
+    component = reference.rpartition("/")[2].removeprefix("components.schemas.")
+    mapping: Any = discriminator.get("mapping")
+    values = (
+        key
+        for key, target in (mapping.items() if is_object(mapping) else ())
+        if isinstance(target, str) and target.rpartition("/")[2] == component
+    )
+    return ((name, next(values, component)),)
 
 
 def _child(part: SchemaPart, *keys: str | int) -> SchemaPart | None:
@@ -360,56 +452,3 @@ def _child(part: SchemaPart, *keys: str | int) -> SchemaPart | None:
         return part.child(resolve_pointer(part.schema, keys), *keys)
     except LookupError:
         return None
-
-
-def _own_types(schema: dict[str, Any]) -> frozenset[str]:
-    """Return the types that a schema itself allows: by ``type`` with ``nullable``, by its options, and none by ``not: {}``."""
-    if schema.get("not") in _ANY:
-        return frozenset()
-    stated = schema.get("type")
-    names = ANYTHING if stated is None else frozenset([stated] if isinstance(stated, str) else stated)
-    if isinstance(stated, str) and schema.get("nullable") is True:
-        names |= {"null"}
-    options = _options(schema)
-    return _common_types([names, *([] if options is None else [frozenset(map(type_of, options.values()))])])
-
-
-def _common_types(sets: Iterable[frozenset[str]]) -> frozenset[str]:
-    common = ANYTHING | {"integer"}
-    for types in sets:
-        common &= types | {"integer"} if "number" in types else types
-    return _whole(common)
-
-
-def _whole(types: frozenset[str]) -> frozenset[str]:
-    return types - {"integer"} if "number" in types else types
-
-
-def _options(schema: dict[str, Any]) -> dict[str, Any] | None:
-    values = [schema["const"]] if "const" in schema else schema.get("enum")
-    return {json_key(value): value for value in values} if is_array(values) else None
-
-
-def json_key(value: Any) -> str:
-    """Return a text that is equal for equal JSON values only: 1 and true differ, 1 and 1.0 do not."""
-    return json.dumps(_normalized(value), sort_keys=True)
-
-
-def _normalized(value: Any) -> Any:
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer():
-        return int(value)
-    if is_array(value):
-        return [_normalized(item) for item in value]
-    if is_object(value):
-        return {key: _normalized(item) for key, item in value.items()}
-    return value
-
-
-def type_of(value: Any) -> str:
-    """Return the JSON Schema type of a value. A number without a fraction is an integer."""
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
-    return _TYPES[type(value).__name__]
-
-
-_TYPES = {"NoneType": "null", "bool": "boolean", "int": "integer", "str": "string", "list": "array", "dict": "object"}
