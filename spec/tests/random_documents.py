@@ -1,4 +1,4 @@
-"""Random documents of OpenAPI 3.1, rewrites that keep their meaning, and edits that do not."""
+"""Random documents of OpenAPI 3.1, and edits that change their meaning."""
 
 import copy
 import random
@@ -8,12 +8,11 @@ from typing import Any
 from bodydouble_spec.values import is_array, is_object
 
 Schema = dict[str, Any]
-Rewrite = Callable[[Schema, random.Random], Schema | None]
 
 DONE: dict[str, Any] = {"200": {"description": "done"}}
 PATH = "/x/{id}"
 COMPONENT = "#/components/schemas/"
-_NAMES = "PQR"
+NAMES = "PQR"
 _SINGLE = {
     "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "schema", "then",
     "unevaluatedItems", "unevaluatedProperties",
@@ -21,8 +20,6 @@ _SINGLE = {
 _LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
 _MAPS = {"dependentSchemas", "patternProperties", "properties", "schemas"}
 _DATA = {"const", "default", "enum"}
-# They say something only of the whole.
-_NOTES = {"default", "readOnly", "writeOnly"}
 
 
 def random_schema(rng: random.Random, depth: int = 0) -> Schema:
@@ -60,7 +57,7 @@ def _choice(rng: random.Random, _: int) -> Schema:
 
 
 def _reference(rng: random.Random, _: int) -> Schema:
-    found: Schema = {"$ref": f"{COMPONENT}{rng.choice(_NAMES)}"}
+    found: Schema = {"$ref": f"{COMPONENT}{rng.choice(NAMES)}"}
     more: list[Schema] = [{}, {}, {"minProperties": 2}, {"required": ["n"]}, {"default": {}}]
     return found | rng.choice(more)
 
@@ -126,7 +123,7 @@ def random_document(rng: random.Random) -> dict[str, Any]:
     """Return a document with what an operation can have; its components refer to each other at random."""
     objects = {
         name: {"type": "object", "properties": {"n": random_schema(rng, 1), "m": random_schema(rng, 2)}}
-        for name in _NAMES
+        for name in NAMES
     }
     securities: list[Any] = [
         [{"key": []}], [{"key": []}, {}], [{"key": [], "login": ["read"]}], [{"login": ["read", "write"]}, {"key": []}],
@@ -222,180 +219,14 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from _places(item)
 
 
-def _null_apart(schema: Schema, _: random.Random) -> Schema | None:
-    types = schema.get("type")
-    if not is_array(types) or "null" not in types or _NOTES & schema.keys():
-        return None
-    return {"anyOf": [{**schema, "type": [name for name in types if name != "null"]}, {"type": "null"}]}
-
-
-def _nullable(schema: Schema, _: random.Random) -> Schema | None:
-    types = schema.get("type")
-    return {**schema, "type": types[0], "nullable": True} if is_array(types) and types[1:] == ["null"] else None
-
-
-def _constants(schema: Schema, _: random.Random) -> Schema | None:
-    values = schema.get("enum")
-    if not values or not schema.keys() <= {"type", "enum"}:
-        return None
-    if len(values) == 1:
-        return {"const": values[0]}
-    return {**({"type": schema["type"]} if "type" in schema else {}), "oneOf": [{"const": value} for value in values]}
-
-
-def _split(schema: Schema, _: random.Random) -> Schema | None:
-    closing = {"additionalProperties", "unevaluatedProperties", "patternProperties"}
-    if schema.get("type") != "object" or closing & schema.keys() or len(schema.get("properties", {})) < 2:
-        return None
-    first, *rest = schema["properties"].items()
-    others = {key: value for key, value in schema.items() if key not in {"type", "properties"}}
-    return {"allOf": [{"type": "object", "properties": dict([first])}, {"properties": dict(rest), **others}]}
-
-
-def _wrap(schema: Schema, rng: random.Random) -> Schema | None:
-    return {rng.choice(["allOf", "anyOf", "oneOf"]): [schema], "description": "wrapped"}
-
-
-def _shuffle(schema: Schema, rng: random.Random) -> Schema | None:
-    result = dict(rng.sample(list(schema.items()), len(schema)))
-    for key in {"enum", "oneOf", "anyOf", "allOf", "required", "type"} & result.keys():
-        if is_array(result[key]):
-            result[key] = rng.sample(result[key], len(result[key]))
-    return result
-
-
-def _defaults(schema: Schema, _: random.Random) -> Schema | None:
-    more = {"uniqueItems": False, "minLength": 0, "deprecated": False, "title": "A title", "x-note": 1}
-    return {**more, **schema}
-
-
-def _whole_bounds(schema: Schema, _: random.Random) -> Schema | None:
-    if schema.get("type") != "integer" or not isinstance(schema.get("minimum"), int):
-        return None
-    return {key: value for key, value in schema.items() if key != "minimum"} | {
-        "exclusiveMinimum": schema["minimum"] - 1
-    }
-
-
-def _as_number(schema: Schema, _: random.Random) -> Schema | None:
-    bounds = {key: float(value) for key, value in schema.items() if key in {"minimum", "maximum", "maxLength"}}
-    return {**schema, **bounds} if bounds else None
-
-
-REWRITES: list[Rewrite] = [
-    _null_apart, _nullable, _constants, _split, _wrap, _shuffle, _defaults, _whole_bounds, _as_number,
-]  # fmt: skip
-
-
-def rewritten(document: dict[str, Any], rng: random.Random) -> dict[str, Any]:
-    """Return a document that means the same, spelled in another way at random places."""
-    result = copy.deepcopy(document)
-    for _ in range(6):
-        container, key = rng.choice(schemas_of(result))
-        made = None if is_mapped(container) else rng.choice(REWRITES)(container[key], rng)
-        if made is not None:
-            container[key] = made
-    for index in range(3):
-        rng.choice((_named, _written_out))(result, rng, f"Named{index}")
-    for rewrite in (_moved_up, _referred, _renamed_scheme, _respelled_names, _said_twice):
-        if rng.random() < 0.4:
-            rewrite(result)
-    _doubled(result, rng)
-    return result
-
-
-def _doubled(document: dict[str, Any], rng: random.Random) -> None:
-    """Write a schema as two alternatives, spelled in two ways where neither a cycle nor a keyword beside a reference is near."""
-    places = [(one, key) for one, key in schemas_of(document) if is_object(one) and not _NOTES & one[key].keys()]
-    holder, key = rng.choice(places)
-    is_near = "$ref" in str(holder[key]) or holder is document["components"]["schemas"]
-    made = None if is_near else rng.choice([_null_apart, _constants, _split, _defaults])(holder[key], rng)
-    holder[key] = {"anyOf": [holder[key], made or copy.deepcopy(holder[key])]}
-
-
-def shuffled(value: Any, rng: random.Random) -> Any:
-    """Return a JSON value with the keys of its objects in another order."""
-    if is_object(value):
-        return {key: shuffled(value[key], rng) for key in rng.sample([*value], len(value))}
-    return [shuffled(item, rng) for item in value] if is_array(value) else value
-
-
-def _named(document: dict[str, Any], rng: random.Random, name: str) -> None:
-    schemas = document["components"]["schemas"]
-    container, key = rng.choice(schemas_of(document))
-    if container is not schemas and not is_mapped(container):
-        schemas[name] = container[key]
-        container[key] = {"$ref": f"{COMPONENT}{name}"}
-
-
-def is_mapped(container: Any) -> bool:
-    """Tell if these are the alternatives of a discriminator, which takes its values from the names of their references."""
-    return is_array(container) and all(item.get("$ref", "")[:-1] == COMPONENT for item in container)
-
-
-def _written_out(document: dict[str, Any], rng: random.Random, _: str) -> None:
-    places = schemas_of(document)
-    references = [(one, key) for one, key in places if one[key].keys() == {"$ref"} and not is_mapped(one)]
-    if references:
-        container, key = rng.choice(references)
-        name = container[key]["$ref"].removeprefix(COMPONENT)
-        container[key] = copy.deepcopy(document["components"]["schemas"][name])
-
-
-def _moved_up(document: dict[str, Any]) -> None:
-    """Give the path what its operation says, and the operation what the document says."""
-    item = document["paths"][PATH]
-    item["parameters"] = item["post"].pop("parameters")
-    item["post"]["security"] = document["security"]
-    item["servers"] = document["servers"]
-
-
-def _referred(document: dict[str, Any]) -> None:
-    post, components = document["paths"][PATH]["post"], document["components"]
-    components["requestBodies"] = {"B": post["requestBody"]}
-    post["requestBody"] = {"$ref": "#/components/requestBodies/B"}
-    components["responses"] = {"S" + status: item for status, item in post["responses"].items()}
-    post["responses"] = {status: {"$ref": f"#/components/responses/S{status}"} for status in post["responses"]}
-    components["pathItems"] = {"W": document["webhooks"]["w"]}
-    document["webhooks"] = {"w": {"$ref": "#/components/pathItems/W"}}
-
-
-def _renamed_scheme(document: dict[str, Any]) -> None:
-    schemes = document["components"]["securitySchemes"]
-    schemes["other"] = schemes.pop("key")
-    operation = document["paths"][PATH]["post"]
-    for holder in (document, operation):
-        if "security" in holder:
-            holder["security"] = [
-                {("other" if name == "key" else name): scopes for name, scopes in way.items()}
-                for way in holder["security"]
-            ]
-
-
-def _respelled_names(document: dict[str, Any]) -> None:
-    reading = document["paths"]["/y"]["get"]
-    for response in reading["responses"].values():
-        response["content"] = {"Application/JSON; charset=UTF-8": response["content"]["application/json"]}
-        response["headers"] = {"x-left": response["headers"]["X-Left"]}
-    reading["parameters"][0]["style"] = "form"
-    reading["tags"] = reading["tags"][::-1]
-
-
-def _said_twice(document: dict[str, Any]) -> None:
-    """Write an answer that the range or the default says already."""
-    responses = document["paths"]["/y"]["get"]["responses"]
-    for wide, status in (("2XX", "200"), ("4XX", "404"), ("default", "500")):
-        if wide in responses:
-            responses[status] = copy.deepcopy(responses[wide])
-    document["servers"] = [*document["servers"], *document["servers"]]
-
-
 def edit(document: dict[str, Any], pair: tuple[Any, Any], rng: random.Random) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return two documents that differ in one place, which an operation leads to: in two schemas, or beside schemas."""
     if rng.random() < 0.5:
         changed = copy.deepcopy(document)
         rng.choice(_edits(changed))()
         return document, changed
+    if rng.random() < 0.1:
+        pair = {"type": "array", "prefixItems": list(pair)}, {"type": "array", "prefixItems": list(pair)[::-1]}
     context, place = rng.randrange(len(_CONTEXTS)), rng.randrange(4)
     found: list[dict[str, Any]] = []
     for schema in pair:
@@ -448,6 +279,9 @@ def _edits(document: dict[str, Any]) -> list[Callable[[], Any]]:
         lambda: document["servers"][0]["variables"]["v"].update(default="v2"),
         lambda: document["servers"].append({"url": "https://b.example"}),
         lambda: document.update(security=[{}]),
+        lambda: document.update(
+            security=[*document["security"], {}] if {} not in document["security"] else [{"key": []}]
+        ),
         lambda: document.update(security=[*document["security"], {"key": [], "login": ["write"]}]),
         lambda: schemes[used[0]].update({"name": "X-Token"} if used[0] == "key" else {"type": "openIdConnect"}),
         lambda: post["parameters"][1].update(required=True),

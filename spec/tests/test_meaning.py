@@ -13,7 +13,8 @@ from bodydouble_spec.meaning import identity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spec.tests.random_documents import edit, random_document, random_schema, rewritten, schemas_of, shuffled
+from spec.tests.random_documents import edit, random_document, random_schema, schemas_of
+from spec.tests.random_rewrites import rewritten, shuffled
 
 DONE: dict[str, Any] = {"200": {"description": "done"}}
 # A few by default, thousands by `--hypothesis-profile=long`.
@@ -93,11 +94,28 @@ def with_body(schema: dict[str, Any]) -> dict[str, Any]:
          {"type": "object", "properties": {"a": {"const": 1}}}),
         ({"anyOf": [LOOP, {"description": "the same", **LOOP}]}, LOOP),
         ({"anyOf": [{"properties": {"a": LOOP}}, {"properties": {"a": LOOP}, "title": "A"}]}, {"properties": {"a": LOOP}}),
+        ({"properties": {"b": TEXT}, "allOf": [{"anyOf": [{"properties": {"a": TEXT}, "maxProperties": 2}, {"allOf": [{"properties": {"a": TEXT}}, {"maxProperties": 2}]}]}]},
+         {"properties": {"a": TEXT, "b": TEXT}, "maxProperties": 2}),
         ({"anyOf": [{"anyOf": [TEXT, {**TEXT, "title": "A"}]}, {"type": "null"}]}, {"type": ["string", "null"], "maxLength": 9}),
     ],
 )  # fmt: skip
 def test_an_alternative_that_is_written_twice_is_one(twice: dict[str, Any], once: dict[str, Any]) -> None:
     old, new = load(with_body(twice)), load(with_body(once))
+    assert [item.message for item in diff(old, new)] == []
+    assert old.fingerprint == new.fingerprint
+
+
+def test_alternatives_on_a_cycle_that_are_equal_only_behind_other_names_are_one() -> None:
+    def cycle(*names: str) -> dict[str, Any]:
+        document = with_body(LOOP)
+        for name in {"Loop", *names}:
+            following = {
+                "anyOf": [*({"$ref": f"#/components/schemas/{other}"} for other in names), {"type": "integer"}]
+            }
+            document["components"]["schemas"][name] = {"type": "object", "properties": {"next": following}}
+        return document
+
+    old, new = load(cycle("Loop")), load(cycle("Loop", "Twin"))
     assert [item.message for item in diff(old, new)] == []
     assert old.fingerprint == new.fingerprint
 

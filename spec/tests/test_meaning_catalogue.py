@@ -13,7 +13,8 @@ from bodydouble_spec.diff import diff
 from bodydouble_spec.values import is_array, is_object
 from hypothesis import settings
 
-from spec.tests.random_documents import COMPONENT, REWRITES, is_mapped, schemas_of, shuffled
+from spec.tests.random_documents import COMPONENT, schemas_of
+from spec.tests.random_rewrites import REWRITES, is_mapped, shuffled
 
 STRUCTURES = sorted((Path(__file__).parents[2] / "mockserver" / "tests" / "data" / "catalogue").glob("*.json"))
 _MANY = 1_000

@@ -2,7 +2,8 @@
 
 A number depends on nothing but the node and what it leads to, so that it holds in every document. Nodes that lead to no
 cycle are numbered from below, each once. Those on a cycle, or between two, are told apart in rounds, each by what it is
-and by what it leads to in the round before, until a round tells no more apart. Those above are numbered from below again.
+and by what it leads to in the round before, until a round tells no more apart; alternatives that are equal then are dropped,
+and the rounds begin again. Those above are numbered from below again.
 """
 
 import hashlib
@@ -46,48 +47,75 @@ def identify(nodes: Iterable[Node]) -> None:
 
     Raises ContractError when the graph is too large to be told apart.
     """
-    below = _reached(nodes)
-    reduced = set[Node]()
-    for node in _from_below(below):
-        _drop_equal_alternatives(node, reduced)
-        node.number = digest(form_of(node))
-    cyclic = {
-        node: [child for child in children if not child.number] for node, children in below.items() if not node.number
-    }
+    roots, budget, reduced = [*nodes], _Budget(), set[Node]()
+    while True:
+        below = _reached(roots)
+        for node in _from_below(below):
+            if _drop_equal_alternatives(node, reduced, _own_number):
+                _number_new(node)
+            node.number = digest(form_of(node))
+        cyclic = {
+            node: [child for child in children if not child.number]
+            for node, children in below.items()
+            if not node.number
+        }
+        above = _from_above(cyclic)
+        core = {node: children for node, children in cyclic.items() if node not in above}
+        kinds = _kinds(core, budget)
+        if not _drop_on_cycles(kinds, reduced):
+            break
     for node in cyclic:
         node.is_cyclic = True
-    above = _from_above(cyclic)
-    core = {node: children for node, children in cyclic.items() if node not in above}
-    _number_cycles(core)
+    _number_cycles(core, kinds, budget)
     # A node above may be a turn of a cycle that is written once more.
     known = {digest(form_of(node)): node.number for node in core}
     for node in reversed(above):
-        _drop_equal_alternatives(node, reduced)
+        if _drop_equal_alternatives(node, reduced, _own_number):
+            _number_new(node)
         form = digest(form_of(node))
         node.number = known.get(form, form)
 
 
-def _drop_equal_alternatives(node: Node, reduced: set[Node]) -> None:
-    """Keep one of the alternatives that mean the same, and simplify what is left; ``reduced`` has the nodes where that was done.
+def _drop_on_cycles(kinds: dict[Node, str], reduced: set[Node]) -> bool:
+    """Drop equal alternatives of nodes on cycles, after which their kinds are others; return whether there were any."""
 
-    All below the node has its number.
+    def number(child: Node) -> str:
+        # One that was made just now is like no other.
+        return child.number or kinds.get(child) or str(id(child))
+
+    changed = [node for node in kinds if _drop_equal_alternatives(node, reduced, number)]
+    return bool(changed)
+
+
+def _number_new(node: Node) -> None:
+    for child in node.children:
+        if not child.number:
+            child.number = digest(form_of(child))
+
+
+def _drop_equal_alternatives(node: Node, reduced: set[Node], number: Callable[[Node], str]) -> bool:
+    """Keep one of the alternatives that mean the same, and simplify what is left; return whether that was done.
+
+    ``reduced`` has the nodes where it was done, so that one with such an alternative is simplified too. ``number`` tells
+    the nodes below apart.
     """
+    was_reduced = node in reduced
+    is_changed = False
     for keyword in ("anyOf", "oneOf"):
         group: list[Alternative] = node.value.get(keyword, [])
         first: dict[str, Alternative] = {}
         for item in group:
-            first.setdefault(item.node.number, item)
+            first.setdefault(number(item.node), item)
         left = [*first.values()] if keyword == "anyOf" else group
-        if len(left) == len(group) and not any(item.node in reduced for item in group):
+        if len(left) == len(group) and (was_reduced or not any(item.node in reduced for item in group)):
             continue
         del node.value[keyword]
         if Simplification(node, keyword, left).apply() is not None:
             node.value[keyword] = left
         Keywords.drop_foreign(node.value)
         reduced.add(node)
-        for child in node.children:
-            if not child.number:
-                child.number = digest(form_of(child))
+        is_changed = True
+    return is_changed
 
 
 def _reached(nodes: Iterable[Node]) -> dict[Node, list[Node]]:
@@ -131,10 +159,8 @@ def _peeled(onward: dict[Node, list[Node]], counts: dict[Node, int]) -> list[Nod
     return done
 
 
-def _number_cycles(core: dict[Node, list[Node]]) -> None:
+def _number_cycles(core: dict[Node, list[Node]], kinds: dict[Node, str], budget: "_Budget") -> None:
     """Set the numbers of the nodes on cycles and between them."""
-    budget = _Budget()
-    kinds = _kinds(core, budget)
     members: dict[str, list[Node]] = {}
     for node, kind in kinds.items():
         members.setdefault(kind, []).append(node)

@@ -9,7 +9,7 @@ from bodydouble_spec.meaning.alternatives import Simplification
 from bodydouble_spec.meaning.identity import digest, encoded, form_of
 from bodydouble_spec.meaning.keywords import Keywords, plain
 from bodydouble_spec.meaning.node import Alternative, Node, Source
-from bodydouble_spec.meaning.sources import LISTS, Sources, is_anything, is_nothing, is_single, is_wrapper
+from bodydouble_spec.meaning.sources import LISTS, Sources, is_anything, is_nothing
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer
 
@@ -129,13 +129,16 @@ class _Builder:
             self._fill_leaf(schema)
             return
         parts = self._merged_parts()
+        while self._note_equal(parts):
+            self._beside.clear()
+            parts = self._merged_parts()
         objects = [part for part in parts if is_object(part.schema)]
         keywords, present = self._read(objects)
         groups = [
             self._group(part, name)
             for part in objects
             for name in LISTS
-            if name in present and self._is_group(part, name)
+            if name in present and self._schemas.sources.is_group(part, name)
         ]
         value = None if any(part.schema is False for part in parts) else keywords.value()
         if value is None:
@@ -217,9 +220,20 @@ class _Builder:
         self._beside += [self._schemas.node(part) for part in parts if id(part.schema) in is_apart]
         return [part for part in kept if id(part.schema) not in is_apart]
 
+    def _note_equal(self, parts: list[Source]) -> bool:
+        """Note alternatives that all mean the same; return whether there were any, which are among the parts from then on."""
+        sources, is_noted = self._schemas.sources, False
+        for part in parts:
+            if is_object(part.schema) and sources.is_group(part, "anyOf") and "discriminator" not in part.schema:
+                _, group = self._group(part, "anyOf")
+                if len(group) == 1:
+                    sources.note_equal(part, group[0].index)
+                    is_noted = True
+        return is_noted
+
     def _apart(self, parts: list[Source]) -> set[int]:
         objects = [part for part in parts if is_object(part.schema)]
-        if sum(not is_wrapper(part.schema) for part in parts) == 1:
+        if sum(not self._schemas.sources.is_wrapper(part.schema) for part in parts) == 1:
             return set()
         is_mixed = any(part.schema.get("patternProperties") for part in objects) and any(
             part.schema.get("additionalProperties", True) not in (True, {}) for part in objects
@@ -345,10 +359,6 @@ class _Builder:
             for name, source in own.items():
                 self._place(name, source)
                 self._value[name] = schemas.node(source)
-
-    @staticmethod
-    def _is_group(part: Source, keyword: str) -> bool:
-        return bool(is_array(part.schema.get(keyword)) and part.schema[keyword] and not is_single(part.schema, keyword))
 
     def _group(self, part: Source, keyword: str) -> tuple[str, list[Alternative]]:
         self._place(keyword, part.below(None, keyword))

@@ -8,7 +8,7 @@ from bodydouble_spec.meaning.node import Source
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 
-__all__ = ["LISTS", "Sources", "is_anything", "is_nothing", "is_single", "is_wrapper"]
+__all__ = ["LISTS", "Sources", "is_anything", "is_nothing"]
 
 LISTS = ("anyOf", "oneOf")
 """The keywords of alternatives."""
@@ -29,6 +29,7 @@ class Sources:
         self._is_30 = str(document.get("openapi", "3.0")).startswith("3.0")
         self._targets: dict[str, Source | None] = {}
         self._written: dict[int, bytes] = {}
+        self._equal: dict[int, int] = {}
         # Schemas are told apart by their address, so they must live on.
         self._kept: list[Source] = []
 
@@ -68,7 +69,29 @@ class Sources:
         yield from (
             part.below(item, "allOf", index) for index, item in enumerate(branches if is_array(branches) else ())
         )
-        yield from (part.below(schema[keyword][0], keyword, 0) for keyword in LISTS if is_single(schema, keyword))
+        yield from (part.below(schema[keyword][0], keyword, 0) for keyword in LISTS if _is_single(schema, keyword))
+        if id(schema) in self._equal:
+            index = self._equal[id(schema)]
+            yield part.below(schema["anyOf"][index], "anyOf", index)
+
+    def note_equal(self, part: Source, index: int) -> None:
+        """Note that all schemas of ``anyOf`` mean the same as one of them, which holds like a part of ``allOf`` then."""
+        self._equal[id(part.schema)] = index
+        self._kept.append(part)
+
+    def is_wrapper(self, schema: Any) -> bool:
+        """Return whether a schema says nothing but that others hold."""
+        return is_object(schema) and all(
+            name in ("$ref", "allOf") or _is_single(schema, name) or (name == "anyOf" and id(schema) in self._equal)
+            for name, value in schema.items()
+            if _says_something(name, value)
+        )
+
+    def is_group(self, part: Source, keyword: str) -> bool:
+        """Return whether a schema has alternatives of which there is more than one."""
+        found = part.schema.get(keyword)
+        is_noted = keyword == "anyOf" and id(part.schema) in self._equal
+        return is_array(found) and bool(found) and not is_noted and not _is_single(part.schema, keyword)
 
     def target(self, reference: Any) -> Source | None:
         """Return what a reference leads to, or None."""
@@ -110,7 +133,7 @@ class Sources:
         )
 
 
-def is_single(schema: Mapping[str, Any], keyword: str) -> bool:
+def _is_single(schema: Mapping[str, Any], keyword: str) -> bool:
     """Return whether there is one alternative, so that it holds like a part of ``allOf``; it may be written more than once."""
     branches = schema.get(keyword)
     if not is_array(branches) or not branches or "discriminator" in schema:
@@ -119,15 +142,6 @@ def is_single(schema: Mapping[str, Any], keyword: str) -> bool:
         keyword == "anyOf"
         and all(item == branches[0] for item in branches)
         and len({encoded(item) for item in branches}) == 1
-    )
-
-
-def is_wrapper(schema: Any) -> bool:
-    """Return whether a schema says nothing but that others hold."""
-    return is_object(schema) and all(
-        name in ("$ref", "allOf") or is_single(schema, name)
-        for name, value in schema.items()
-        if _says_something(name, value)
     )
 
 
