@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from bodydouble.commands.contract import merge
-from bodydouble.commands.describe import Field, describe, fields_of, limits_of
 from bodydouble_spec import Contract, Evidence, Finding, Severity
+from bodydouble_spec.description import Field, describe, fields_of, limits_of
 from bodydouble_spec.schema import SchemaConverter, SchemaEvidence, SchemaValidator, SchemaView
 
 POINTER = "/paths/~1a/post/requestBody/content/application~1json/schema"

@@ -26,6 +26,7 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_te
             "error * request-maximum *POST /v1/images/generations request /num_images",
             "*9 is too large; it must be at most 4",
             "*request 1 of 1",
+            "The requests, while the mock runs (*): http://127.0.0.1:*/_bodydouble/",
             "If the test means it: @pytest.mark.bodydouble(allow_invalid=True)",
         ]
     )

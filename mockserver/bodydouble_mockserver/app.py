@@ -41,7 +41,7 @@ from bodydouble_mockserver.endpoints import (
 )
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
-from bodydouble_mockserver.page import PageParts, page_routes
+from bodydouble_mockserver.page import PageAccess, PageParts, is_for_page, page_redirect, page_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
@@ -123,6 +123,7 @@ class MockServer(Starlette):
             run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
         )
         self._events = Events(self.journal)
+        self._access = PageAccess(settings)
         self._pauses = Pauses()
         gallery = Gallery(self._store, settings.pictures, settings.clock)
         self._parts = SharedParts(settings, gallery, self._state, settings.new_ids(), self._store.put)
@@ -176,8 +177,13 @@ class MockServer(Starlette):
 
     def _page_parts(self, service: Service) -> PageParts:
         return PageParts(
+            self,
+            self.play,
+            self._access,
             self.settings,
             service.contracts,
+            service.targets,
+            self._state,
             self.journal,
             self._events,
             self.redactor,
@@ -290,16 +296,26 @@ class MockServer(Starlette):
             await _preflight(scope, send)
         elif self._state.is_foreign(scope["path"]):
             await self.respond(self._service.foreign, scope, receive, send)
+        elif (page := self._page_from_root(scope)) is not None:
+            await page(scope, receive, send)
         elif self._replay is not None and not self._is_routed(scope):
             await self._replay_other_route(self._replay, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
+    def _page_from_root(self, scope: Scope) -> Response | None:
+        """Return the way to the page for a browser that opens the root, where the control routes are open to it."""
+        page = page_redirect(scope)
+        refusal = None if page is None else refuse_control(self.settings, dict(scope["headers"]))
+        return page if refusal is None or refusal[0] == 401 else None
+
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
         refusal = refuse_control(self.settings, dict(scope["headers"]))
-        if refusal is None:
+        if refusal is None or (refusal[0] == 401 and self._access.allows(scope)):
             await super().__call__(scope, receive, send)
+        elif refusal[0] == 401 and is_for_page(scope):
+            await self._access.ask_for_key()(scope, receive, send)
         else:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
 

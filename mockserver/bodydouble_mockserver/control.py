@@ -48,6 +48,8 @@ def control_routes(
 ) -> list[Route]:
     """Return the routes for health, the lists of faults and violations, scenarios, and ``reset``."""
 
+    scenarios = "/_bodydouble/scenarios"
+
     async def health(_request: Request) -> Response:
         return JSONResponse(_health_body(contracts, targets, server.problems()))
 
@@ -69,11 +71,18 @@ def control_routes(
         state.clear()
         return Response(status_code=204)
 
+    async def remove_answer(request: Request) -> Response:
+        identifier: str = request.path_params["id"]
+        if state.remove([identifier]):
+            return Response(status_code=204)
+        return JSONResponse(
+            {"error": f"there is no scripted answer {identifier[:80]!r}; GET {scenarios} lists them"}, 404
+        )
+
     async def reset_all(_request: Request) -> Response:
         server.reset()
         return Response(status_code=204)
 
-    scenarios = "/_bodydouble/scenarios"
     return [
         Route("/_bodydouble/health", health, methods=["GET"]),
         Route("/_bodydouble/faults", faults, methods=["GET"]),
@@ -81,6 +90,7 @@ def control_routes(
         Route(scenarios, add_scenario, methods=["POST"]),
         Route(scenarios, list_scenarios, methods=["GET"]),
         Route(scenarios, clear_scenarios, methods=["DELETE"]),
+        Route(f"{scenarios}/{{id}}", remove_answer, methods=["DELETE"]),
         Route("/_bodydouble/reset", reset_all, methods=["POST"]),
     ]
 

@@ -12,9 +12,9 @@ import bodydouble_spec
 import typer
 from bodydouble_spec import Contract, Finding, Report, ReportFormat, SpecError, is_object
 from bodydouble_spec.adoption import Adoption, adopt
+from bodydouble_spec.description import describe, summarize
 from bodydouble_spec.oracle import document_errors
 
-from bodydouble.commands.describe import describe, summarize
 from bodydouble.console import (
     COULD_NOT_RUN,
     exit_on_error,

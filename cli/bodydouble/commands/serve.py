@@ -199,7 +199,7 @@ def serve(
 
     def announce() -> None:
         if not quiet:
-            _print_banner(contracts, address, notices)
+            _print_banner(contracts, address, notices, has_page=not no_control)
             _log_to_stderr()
         elif port == 0:
             typer.echo(address)
@@ -324,13 +324,14 @@ def _authority(host: str, port: int) -> str:
     return f"{name}:{port}"
 
 
-def _print_banner(contracts: list[Contract], address: str, notices: list[str]) -> None:
+def _print_banner(contracts: list[Contract], address: str, notices: list[str], *, has_page: bool) -> None:
     key = "any-key-you-like"
     operations = dict.fromkeys(operation.key for contract in contracts for operation in contract.operations)
     lines = [
         f"bodydouble stands in for {', '.join(operations)}",
         *(f"  of {contract.source}" for contract in contracts if len(contracts) > 1),
         f"  at {address}",
+        *([f"  with a page at {address}/_bodydouble/"] if has_page else []),
         "",
     ]
     lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]

@@ -91,7 +91,9 @@ def _count(journal: Journal) -> _Endpoint:
 
 def _export(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
-        chosen = _filter(_parameters(request))
+        parameters = _parameters(request)
+        parameters.pop("proof", None)  # of the page's link, in the place of a key
+        chosen = _filter(parameters)
 
         async def lines() -> AsyncGenerator[bytes]:
             async for number, _ in _matching(journal, chosen):

@@ -29,6 +29,12 @@ class ShownPicture:
     label: str
     path: str | None
 
+    @property
+    def thumbnail(self) -> str:
+        """The link to the picture in small."""
+        path = self.path or ""
+        return f"{path}{'&' if '?' in path else '?'}thumbnail=1"
+
 
 @dataclass(frozen=True, slots=True)
 class JournalRow:

@@ -53,7 +53,7 @@ class _Query:
 
 def journal_page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the list, of one call, of new rows as events, and of the button that clears the journal."""
-    journal, links = parts.journal, PictureLinks(parts.store, parts.gallery)
+    journal, links = parts.journal, PictureLinks(parts.access, parts.store, parts.gallery)
 
     async def select(query: _Query, before: int) -> tuple[list[Exchange], bool]:
         """Return the newest matching entries before a number, and whether there may be more."""
@@ -77,8 +77,8 @@ def journal_page_routes(parts: PageParts) -> list[Route]:
             "older": query.path("/_bodydouble/", before=found[-1].id) if is_rest else None,
             "query": query,
             "is_first": number is None,
-            "events": query.path("/_bodydouble/rows", after=journal.identifier(stop - 1)),
-            "export": query.path("/_bodydouble/requests.jsonl"),
+            "events": parts.access.link(query.path("/_bodydouble/rows", after=journal.identifier(stop - 1))),
+            "export": parts.access.link(query.path("/_bodydouble/requests.jsonl")),
             "address": str(request.base_url).rstrip("/"),
         }
         return render("journal", 400 if query.problem else 200, page="journal", **values)

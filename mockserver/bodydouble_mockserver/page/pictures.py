@@ -11,6 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bodydouble_mockserver.answer import Gallery
+from bodydouble_mockserver.page.access import PageAccess
 from bodydouble_mockserver.pictures import ContentStore, Workers, thumbnail
 
 __all__ = ["PictureLinks", "picture_routes"]
@@ -27,28 +28,29 @@ _HEADERS = {
 
 
 class PictureLinks:
-    """The paths of pictures' files on the page; None where there is no file to show."""
+    """The links to pictures' files on the page; None where there is no file to show."""
 
-    def __init__(self, store: ContentStore, gallery: Gallery) -> None:
+    def __init__(self, access: PageAccess, store: ContentStore, gallery: Gallery) -> None:
+        self._link = access.link
         self._store = store
         self._gallery = gallery
 
     def of_input(self, picture: RecordedPicture) -> str | None:
-        """Return the path of a picture that was sent."""
-        return f"{_INPUTS}/{picture.sha256}" if picture.sha256 in self._store else None
+        """Return the link to a picture that was sent."""
+        return self._link(f"{_INPUTS}/{picture.sha256}") if picture.sha256 in self._store else None
 
     def of_output(self, picture: RecordedPicture) -> str | None:
-        """Return the path of a picture that was in an answer in Base64."""
+        """Return the link to a picture that was in an answer in Base64."""
         path = self._gallery.path_of(picture.sha256)
-        return None if path is None else f"{_OUTPUTS}{path}"
+        return None if path is None else self._link(f"{_OUTPUTS}{path}")
 
     def of_url(self, url: str) -> str | None:
-        """Return the path of a picture of this server by its URL or path, whatever the host."""
+        """Return the link to a picture of this server by its URL or path, whatever the host."""
         try:
             path = urlsplit(url).path
         except ValueError:
             return None
-        return f"{_OUTPUTS}{path}" if self._gallery.has_picture(path) else None
+        return self._link(f"{_OUTPUTS}{path}") if self._gallery.has_picture(path) else None
 
 
 def picture_routes(store: ContentStore, gallery: Gallery) -> list[Route]:

@@ -51,6 +51,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters["shown"] = lambda text: "\n".join(map(visible, str(text).split("\n")))
+    environment.filters["line"] = lambda text: cut_line(str(text), 400)
     environment.filters["value"] = lambda value: cut_line(json_text(value))
     return environment
 

@@ -2,10 +2,13 @@
 
 from starlette.routing import Route
 
+from bodydouble_mockserver.page.contract_page import contract_page_routes
 from bodydouble_mockserver.page.journal_page import journal_page_routes
 from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.pictures import picture_routes
 from bodydouble_mockserver.page.rendering import static_file
+from bodydouble_mockserver.page.script_page import script_page_routes
+from bodydouble_mockserver.page.try_page import try_page_routes
 
 __all__ = ["page_routes"]
 
@@ -14,6 +17,9 @@ def page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the page of a server."""
     return [
         *journal_page_routes(parts),
+        *try_page_routes(parts),
+        *script_page_routes(parts),
+        *contract_page_routes(parts),
         *picture_routes(parts.store, parts.gallery),
         Route("/_bodydouble/static/{name}", static_file, methods=["GET"]),
     ]

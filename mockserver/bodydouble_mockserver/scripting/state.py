@@ -6,7 +6,7 @@ import math
 import random
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "OUT_OF_CREDITS",
     "Account",
     "BadScenario",
+    "Balance",
     "Limits",
     "Scenario",
     "ScriptTarget",
@@ -59,6 +60,16 @@ class ExceededLimit:
     retry_after_s: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The use of one key, by its short hash (empty without a key): calls in the last minute, credits spent, and left (None: unlimited)."""
+
+    key: str
+    calls: int
+    spent: float
+    left: float | None
+
+
 class Account:
     """The calls and credits that each key has used. ``now`` is seconds since the epoch."""
 
@@ -84,6 +95,19 @@ class Account:
     def credits_left(self, key: str) -> float | None:
         """Return the credits that a key has left; None when they are unlimited."""
         return None if self.limits.credits is None else self.limits.credits - self._spent.get(key, 0)
+
+    def balances(self, now: float) -> list["Balance"]:
+        """Return what each key has used, the last used key first. Without limits nothing is counted."""
+        keys = dict.fromkeys((*reversed(self._calls), *reversed(self._spent)))
+        return [
+            Balance(
+                key,
+                sum(time > now - _MINUTE_S for time in self._calls.get(key, ())),
+                self._spent.get(key, 0),
+                self.credits_left(key),
+            )
+            for key in keys
+        ]
 
     def _count_call(self, key: str, now: float) -> ExceededLimit | None:
         most = self.limits.requests_per_minute
@@ -225,6 +249,17 @@ class ServerState:
         if limits is not None and limits != self.limits:
             self._account = Account(limits)
         self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+
+    def remove(self, identifiers: Container[str]) -> int:
+        """Remove the answers with these ids and return their number; limits and balances stay."""
+        kept = [answer for answer in self._answers if answer.id not in identifiers]
+        removed = len(self._answers) - len(kept)
+        self.replace(kept, None)
+        return removed
+
+    def balances(self) -> Sequence[Balance]:
+        """Return what each key has used of the limits."""
+        return self._account.balances(self._settings.clock())
 
     def _update_flags(self, *, is_scripted: bool, has_limits: bool) -> None:
         self.is_scripted = is_scripted

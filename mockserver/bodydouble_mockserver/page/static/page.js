@@ -83,6 +83,28 @@ function startJournal() {
   connect();
 }
 
+// Older calls come when the end of the list is near, so that a thousand of them cost nothing until they are wanted.
+function startOlder() {
+  const older = element("older");
+  if (!older) return;
+  new IntersectionObserver(async ([entry], observer) => {
+    if (!entry.isIntersecting) return;
+    observer.disconnect();
+    const { page } = await load(older.href);
+    const rows = [...page.querySelectorAll("#calls > li")];
+    const calls = element("calls");
+    const add = () => {
+      calls.append(...rows.splice(0, ROWS_PER_FRAME));
+      if (rows.length) return requestAnimationFrame(add);
+      const next = page.getElementById("older");
+      if (!next) return older.parentElement.remove();
+      older.href = next.href;
+      startOlder();
+    };
+    add();
+  }, { rootMargin: "600px" }).observe(older);
+}
+
 function startCopying() {
   for (const button of document.querySelectorAll("[data-copy]")) {
     if (!navigator.clipboard) continue;
@@ -94,9 +116,107 @@ function startCopying() {
   }
 }
 
-function start() {
-  startJournal();
-  startCopying();
+function startPreviews() {
+  for (const input of document.querySelectorAll("[data-preview]")) {
+    const zone = input.parentElement;
+    input.addEventListener("dragenter", () => zone.classList.add("over"));
+    for (const name of ["dragleave", "drop"]) input.addEventListener(name, () => zone.classList.remove("over"));
+    const show = () => {
+      const items = [...input.files].map(file => {
+        const item = document.createElement("li");
+        const image = document.createElement("img");
+        image.src = URL.createObjectURL(file);
+        image.alt = image.title = file.name;
+        image.onload = image.onerror = () => URL.revokeObjectURL(image.src);
+        item.append(image);
+        return item;
+      });
+      element(input.dataset.preview).replaceChildren(...items);
+    };
+    input.addEventListener("change", show);
+    if (input.files.length) show();
+  }
 }
 
-start();
+// The key of --control-key, kept for this tab. With one, this script loads the pages, since a browser sends no key of its own.
+const KEY = "bodydouble-control-key";
+
+async function load(url, options = {}) {
+  const key = sessionStorage.getItem(KEY);
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const answer = await fetch(url, { ...options, headers: { Accept: "text/html", ...headers } });
+  return { answer, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+}
+
+async function visit(url, options, isBack = false) {
+  const { answer, page } = await load(url, options);
+  if (answer.status === 401) sessionStorage.removeItem(KEY);
+  const message = page.getElementById("key-problem");
+  if (message && element("key-form")) message.hidden = false;
+  document.title = page.title;
+  document.body.replaceWith(page.body);
+  if (!isBack && answer.url !== location.href) history.pushState(null, "", answer.url);
+  if (!isBack) scrollTo(0, 0);
+  start();
+  (element("key") || element("main")).focus();
+}
+
+function isOfThePage(url) {
+  return url.origin === location.origin && url.pathname.startsWith("/_bodydouble/") && !url.searchParams.has("proof");
+}
+
+async function swap(form) {
+  const target = element(form.dataset.swap);
+  const button = form.querySelector("button.primary");
+  button.disabled = true;
+  target.setAttribute("aria-busy", "true");
+  try {
+    const { page } = await load(form.action, { method: "POST", body: new FormData(form) });
+    target.replaceChildren(...page.getElementById(form.dataset.swap).childNodes);
+    startCopying();
+  } catch (error) {
+    target.textContent = `The server cannot be reached: ${error.message}`;
+  } finally {
+    button.disabled = false;
+    target.removeAttribute("aria-busy");
+  }
+}
+
+document.addEventListener("submit", event => {
+  const form = event.target;
+  if (form.id === "key-form") {
+    event.preventDefault();
+    sessionStorage.setItem(KEY, element("key").value);
+    visit(location.href);
+  } else if (form.dataset.swap) {
+    event.preventDefault();
+    swap(form);
+  } else if (sessionStorage.getItem(KEY)) {
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form));
+    if (form.method === "get") visit(`${form.action.split("?")[0]}?${fields}`);
+    else visit(form.action, { method: "POST", body: fields });
+  }
+});
+
+document.addEventListener("click", event => {
+  const link = event.target.closest("a[href]");
+  if (!link || !sessionStorage.getItem(KEY) || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (link.getAttribute("href").startsWith("#") || !isOfThePage(new URL(link.href))) return;
+  event.preventDefault();
+  visit(link.href);
+});
+
+addEventListener("popstate", () => {
+  if (sessionStorage.getItem(KEY)) visit(location.href, {}, true);
+});
+
+function start() {
+  startJournal();
+  startOlder();
+  startCopying();
+  startPreviews();
+}
+
+if (element("key-form") && sessionStorage.getItem(KEY)) visit(location.href);
+else start();

@@ -2,17 +2,29 @@
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bodydouble_spec import Contract, Operation, join_pointer
+from bodydouble_spec.contract import Contract
+from bodydouble_spec.document import Fact
 from bodydouble_spec.image_fields import image_price, image_sizes
+from bodydouble_spec.operation import Operation
 from bodydouble_spec.schema import ANYTHING, SchemaView
 from bodydouble_spec.text import cut
+from bodydouble_spec.values import join_pointer
 
-__all__ = ["Field", "describe", "fields_of", "limits_of", "revision_fact", "summarize"]
+__all__ = [
+    "Field",
+    "describe",
+    "describe_operation",
+    "evidence_rows",
+    "fields_of",
+    "limits_of",
+    "revision_fact",
+    "summarize",
+]
 
 _MAX_PATTERN_CHARACTERS = 32
 _SIZES = (
@@ -205,7 +217,7 @@ def describe(contract: Contract) -> dict[str, Any]:
         "openapi": contract.document.get("openapi"),
         "fingerprint": contract.fingerprint,
         "provenance": contract.provenance,
-        "operations": [_operation(contract, operation) for operation in contract.operations],
+        "operations": [describe_operation(contract, operation) for operation in contract.operations],
         "evidence": [asdict(fact) for fact in contract.facts],
     }
 
@@ -231,13 +243,15 @@ def summarize(description: dict[str, Any]) -> dict[str, Any]:
         facts |= _facts(operation, "" if len(operations) == 1 else f" of {operation['operation']}")
     if not operations:
         facts["operations"] = "none"
-    evidence = _evidence(description)
+    facts_of_overlay = [Fact(**fact) for fact in description["evidence"]]
+    evidence = evidence_rows(facts_of_overlay, [operation["pointer"] for operation in operations])
     if evidence:
         facts["evidence for what is not in the published document"] = evidence
     return facts
 
 
-def _operation(contract: Contract, operation: Operation) -> dict[str, Any]:
+def describe_operation(contract: Contract, operation: Operation) -> dict[str, Any]:
+    """Describe one operation completely, as JSON values."""
     body = join_pointer(operation.pointer, "requestBody", "content")
     return {
         "operation": operation.key,
@@ -338,12 +352,14 @@ def _row(field: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _evidence(description: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the evidence, a row for each fact; a fact that stands in several places is listed once."""
+def evidence_rows(facts: Iterable[Fact], pointers: Sequence[str]) -> list[dict[str, str]]:
+    """Return the evidence ledger, a row for each fact; a fact that stands in several places is listed once.
+
+    ``pointers`` are those of the operations: what all places of the only one share is left out.
+    """
     places: dict[tuple[str, str, str], list[str]] = {}
-    for fact in description["evidence"]:
-        known = (fact["evidence"], fact["description"], fact["source"])
-        places.setdefault(known, []).append(_short(fact["pointer"], description["operations"]))
+    for fact in facts:
+        places.setdefault((fact.evidence, fact.description, fact.source), []).append(_short(fact.pointer, pointers))
     return [
         {
             "evidence": evidence,
@@ -355,6 +371,5 @@ def _evidence(description: dict[str, Any]) -> list[dict[str, str]]:
     ]
 
 
-def _short(pointer: str, operations: list[dict[str, Any]]) -> str:
-    """Shorten a pointer by the prefix that all pointers of the only operation share."""
-    return pointer.removeprefix(f"{operations[0]['pointer']}/") if len(operations) == 1 else pointer
+def _short(pointer: str, pointers: Sequence[str]) -> str:
+    return pointer.removeprefix(f"{pointers[0]}/") if len(pointers) == 1 else pointer

@@ -1,0 +1,156 @@
+"""A form that tries an operation: drop pictures, write a prompt, and see the answer beside it."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+from bodydouble_spec import Exchange, Operation
+from bodydouble_spec.text import visible
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bodydouble_mockserver.page.entries import findings_of, message_of, row_of
+from bodydouble_mockserver.page.parts import PageParts
+from bodydouble_mockserver.page.pictures import PictureLinks
+from bodydouble_mockserver.page.rendering import render
+from bodydouble_mockserver.page.try_fields import FormRequest, SentFile, fields_of_operation, tried_request
+from bodydouble_mockserver.transport import MockTransport
+
+__all__ = ["try_page_routes"]
+
+_TRY = "/_bodydouble/try"
+_MAX_FILES = 20
+_ANY_KEY = "any-key-you-like"
+# A mock that delays its answers on purpose needs patience, and one that hangs an end.
+_TIMEOUT_S = 120
+_CALL_ID = "x-client-request-id"
+# The call is among the last ones, unless others make many at the same time.
+_MAX_SEARCHED = 500
+
+
+def try_page_routes(parts: PageParts) -> list[Route]:
+    """Return the routes of the form; ``?operation=`` chooses by number."""
+    links = PictureLinks(parts.access, parts.store, parts.gallery)
+
+    def page(chosen: int, status: int = 200, **values: Any) -> Response:
+        operation = parts.targets[chosen].operation if parts.targets else None
+        fields = [] if operation is None else fields_of_operation(operation)
+        return render(
+            "try",
+            status,
+            page="try",
+            targets=[target.name for target in parts.targets],
+            chosen=chosen,
+            fields=fields,
+            given=values.pop("given", {field.key: field.value for field in fields}),
+            needs_key=operation is not None and bool(operation.security.places),
+            any_key="" if parts.settings.api_keys or parts.settings.expected_key else _ANY_KEY,
+            **{"problem": "", "result": None, **values},
+        )
+
+    async def show(request: Request) -> Response:
+        return page(_number(request, len(parts.targets)))
+
+    async def send(request: Request) -> Response:
+        chosen = _number(request, len(parts.targets))
+        try:
+            async with request.form(
+                max_files=_MAX_FILES, max_fields=500, max_part_size=parts.settings.max_body_bytes
+            ) as form:
+                given, files = await _read(form)
+        except HTTPException as error:
+            return page(chosen, 400, problem=f"The form cannot be read: {error.detail}")
+        operation = parts.targets[chosen].operation
+        tried = tried_request(operation, fields_of_operation(operation), given, files)
+        result = await _call(request, parts, operation, tried, given.get("key", ""))
+        return page(chosen, given=given, result=result)
+
+    async def _call(
+        request: Request, parts: PageParts, operation: Operation, tried: FormRequest, key: str
+    ) -> dict[str, Any]:
+        """Make a call of an app, and return what the page shows of it."""
+        identifier = f"page-{secrets.token_hex(8)}"
+        headers = {**_key_headers(operation, key or _own_key(parts)), **tried.headers, _CALL_ID: identifier}
+        error = ""
+        async with httpx.AsyncClient(
+            transport=MockTransport(parts.app), base_url=str(request.base_url), timeout=_TIMEOUT_S
+        ) as client:
+            try:
+                files = [(name, (file.name, file.data, file.media_type)) for name, file in tried.files]
+                await client.request(
+                    operation.method,
+                    tried.path,
+                    params={**tried.query, **_key_query(operation, key or _own_key(parts))} or None,
+                    headers=headers,
+                    cookies=None,
+                    json=tried.json,
+                    data=tried.data,
+                    files=files or None,
+                )
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as problem:
+                error = visible(f"{type(problem).__name__}: {problem}")
+        exchange = _find(parts, identifier)
+        if exchange is None or exchange.answer is None:
+            return {"error": error, "row": None}
+        answer = exchange.answer
+        return {
+            "error": error,
+            "row": row_of(exchange, links),
+            "findings": findings_of(exchange),
+            "answered": message_of(answer.headers, answer.body, answer.raw),
+        }
+
+    return [Route(_TRY, show, methods=["GET"]), Route(_TRY, send, methods=["POST"])]
+
+
+def _number(request: Request, count: int) -> int:
+    text = request.query_params.get("operation", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return number if number < count else 0
+
+
+async def _read(form: FormData) -> tuple[dict[str, str], Mapping[str, list[SentFile]]]:
+    """Return the texts and the files of a form; a file field that was left empty has none."""
+    given: dict[str, str] = {}
+    files: dict[str, list[SentFile]] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, str):
+            given[name] = value.replace("\r\n", "\n")
+        elif value.filename:
+            sent = SentFile(value.filename, value.content_type or "", await value.read())
+            files.setdefault(name, []).append(sent)
+    return given, files
+
+
+def _own_key(parts: PageParts) -> str:
+    """Return a key that the mock accepts; it is never shown."""
+    settings = parts.settings
+    return settings.expected_key or next(iter(settings.api_keys), _ANY_KEY)
+
+
+def _key_headers(operation: Operation, key: str) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for place in operation.security.preferred:
+        if place.location == "header":
+            headers[place.name] = place.value(key)
+        elif place.location == "cookie":
+            headers["cookie"] = f"{place.name}={key}"
+    return headers
+
+
+def _key_query(operation: Operation, key: str) -> dict[str, str]:
+    return {place.name: key for place in operation.security.preferred if place.location == "query"}
+
+
+def _find(parts: PageParts, identifier: str) -> Exchange | None:
+    """Return the exchange of a call; None where the journal keeps none."""
+    numbers = parts.journal.numbers()
+    for number in reversed(numbers[-_MAX_SEARCHED:]):
+        exchange = parts.journal.exchange(number)
+        if exchange is not None and exchange.headers.get(_CALL_ID) == identifier:
+            return exchange
+    return None
