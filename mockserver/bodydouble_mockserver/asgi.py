@@ -43,17 +43,13 @@ TEXT_CORS = {name.decode(): value.decode() for name, value in CORS}
 
 @dataclass(slots=True)
 class Answer:
-    """One answer: status, its own headers, body, and the findings about the request; an empty ``content_type`` is not sent.
-
-    ``needs_no_redaction`` marks a JSON body without pictures and without names that suggest secrets: the journal can keep it unchanged.
-    """
+    """One answer: status, its own headers, body, and the findings about the request; an empty ``content_type`` is not sent."""
 
     status: int
     content_type: bytes
     body: bytes
     headers: Headers = field(default_factory=list[tuple[bytes, bytes]])
     findings: Sequence[Finding] = ()
-    needs_no_redaction: bool = False
 
     def all_headers(self, length: int | None = None) -> Headers:
         """Return every header to send; ``length`` is the Content-Length to claim, by default the true one."""

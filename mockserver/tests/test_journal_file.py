@@ -71,7 +71,7 @@ def test_lines_are_written_without_a_flush(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     file = JournalFile(path)
     for count in (1, 2):
-        file.append(b"{}\n")
+        file.append(b"{}\n", 3)
         wait_for_lines(path, count)
     file.close()
 
@@ -101,7 +101,7 @@ def test_many_lines_at_once_are_written_in_order(tmp_path: Path) -> None:
     file = JournalFile(path)
     lines = [b"%d %b\n" % (number, b"x" * 10_000) for number in range(500)]
     for line in lines:
-        file.append(line)
+        file.append(line, len(line))
     file.close()
     assert path.read_bytes() == b"".join(lines)
 
@@ -147,7 +147,7 @@ file = JournalFile(Path(sys.argv[1]))
 most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
 for size, line in [(most, b"first"), (8, b"second"), (8, b"third"), (most, b"fourth"), (most, b"fifth")]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, most))
-    file.append(line + b"\\n")
+    file.append(line + b"\\n", 8)
     file.flush()
 print(file.problem)
 """
@@ -163,12 +163,12 @@ print(file.problem)
 def test_a_file_that_was_moved_or_removed_is_made_anew(tmp_path: Path, is_moved: bool) -> None:
     path, rotated = tmp_path / "journal.jsonl", tmp_path / "journal.jsonl.1"
     file = JournalFile(path)
-    file.append(b"first\n")
+    file.append(b"first\n", 6)
     file.flush()
     path.rename(rotated)
     if not is_moved:
         rotated.unlink()
-    file.append(b"second\n")
+    file.append(b"second\n", 7)
     file.close()
     assert path.read_bytes() == b"second\n"
     assert not is_moved or rotated.read_bytes() == b"first\n"
@@ -184,7 +184,7 @@ from bodydouble_mockserver.journal.file import JournalFile
 
 file = JournalFile(Path(sys.argv[1]))
 for _ in range(40):
-    file.append(sys.argv[2].encode() * 200_000 + b"\\n")
+    file.append(sys.argv[2].encode() * 200_000 + b"\\n", 200_001)
 file.close()
 """
     writers = [subprocess.Popen([sys.executable, "-c", script, str(path), letter]) for letter in "ab"]

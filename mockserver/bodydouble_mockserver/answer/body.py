@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from bodydouble_spec import is_array, is_object, is_plain_json
+from bodydouble_spec import is_array, is_object
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.image_fields import Cost, MediaLink
@@ -63,8 +63,6 @@ class BodyShape:
         # An example of the document may break a format; then any value may.
         self._keeps_formats = validator is not None and validator.keeps_formats(template)
         self.needs_size = any(slot.filling is Filling.FILE_SIZE for slot in self.slots)
-        # This covers the text between the URLs; the journal checks the URLs of each call.
-        self.needs_no_redaction = is_plain_json(write_json(template), template)
 
     def _find(self, body: Any) -> list[Slot]:
         return find_slots(body, self._validator, self._operation_path, self._said)

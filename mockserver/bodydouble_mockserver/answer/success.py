@@ -185,7 +185,7 @@ class SuccessWriter:
         for path, piece in zip(paths, pieces[1:], strict=True):
             parts += (orjson.dumps(origin + path), piece)
         own = self._answer_headers(self._status, fields.cost(count), request_id)
-        return Answer(self._status, self._usual.content.header, b"".join(parts), own, (), shape.needs_no_redaction)
+        return Answer(self._status, self._usual.content.header, b"".join(parts), own)
 
     def read(self, parsed: Any) -> PricedRequest:
         """Read a valid request and compute its digest and cost."""

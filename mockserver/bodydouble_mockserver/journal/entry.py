@@ -1,8 +1,8 @@
-"""Journal entries: a call as one line in the format for exchanges, without secrets."""
+"""Journal entries: a call without its keys, and its line in the format for exchanges, which is written when somebody reads it."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import orjson
@@ -10,129 +10,160 @@ from bodydouble_spec import (
     Evidence,
     Exchange,
     Finding,
+    KeyPlace,
+    ReadBody,
     RecordedAnswer,
     RecordedPicture,
     Redactor,
     Severity,
     credentials,
-    is_plain_json,
-    may_hold_key,
+    has_secret_name,
     picture_kind,
     record_body,
     record_value,
 )
 
 from bodydouble_mockserver.asgi import Answer, Headers
-from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.errors import timestamp
 
-__all__ = ["LineWriter"]
+__all__ = ["JournalEntry", "LineWriter"]
 
 _KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
 _CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
 _MAX_FINDINGS = 100
-# Bytes that JSON does not escape.
-_UNESCAPED = bytes(set(range(0x20, 0x7F)) - set(b'"\\'))
+# A larger call is formatted at once, for its line may be much shorter.
+_MAX_KEPT_BYTES = 16 * 1024
+# In nearly every answer, with an equals sign like that of a secret parameter.
+_CHARSET = b"; charset=utf-8"
+# The objects of an entry beside the bytes in them.
+_ENTRY_OVERHEAD_BYTES = 2000
+
+
+# Not frozen: creating a frozen instance takes three times as long, on every request.
+@dataclass(slots=True, eq=False)
+class JournalEntry:
+    """A call as the journal keeps it: with the hash of its key, and of its headers those that may be kept.
+
+    ``body`` is what was sent or, where ``is_read``, its value as JSON, with a reference for each of the ``pictures``. ``size_bytes`` is the
+    approximate memory use.
+    """
+
+    identifier: str
+    started: float
+    duration_s: float
+    method: str
+    path: str
+    query: bytes
+    operation: str | None
+    contract: str | None
+    kind: str | None
+    key: str
+    headers: Headers
+    body: bytes
+    is_read: bool
+    pictures: Mapping[str, RecordedPicture]
+    answer: Answer
+    effects: Effects
+    places: Sequence[KeyPlace]
+    size_bytes: int
+
+    def read(self) -> ReadBody | None:
+        """Return the value of the body with its pictures; None where it was not read."""
+        return ReadBody(orjson.loads(self.body), self.body, self.pictures) if self.is_read else None
 
 
 class LineWriter:
-    """Writes calls as lines of the journal. ``hash_key`` returns the short hash of a key."""
+    """Keeps calls without secrets, and writes them as lines of the journal. ``hash_key`` returns the short hash of a key."""
 
     def __init__(self, redactor: Redactor, hash_key: Callable[[bytes], str]) -> None:
         self._redactor = redactor
         self._hash_key = hash_key
-        self._second = -1
-        self._stamp = ""
 
-    def line(self, identifier: str, handled: HandledRequest) -> bytes:
-        """Return the call as one line of JSON, with its newline."""
+    def keep(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
+        """Return a call as it came where there is no secret in it, for `line`; or else its line, without the secrets."""
         kept: Headers = []
-        secret: Headers = []
+        sent: Headers = []
         for header in handled.headers:
             if header[0] in _KEPT_HEADERS:
                 kept.append(header)
             elif header[0] in _CREDENTIAL_HEADERS:
-                secret.append(header)
-        answer, intake = handled.answer, handled.intake
-        # The content type needs no check: only a scripted answer can set it, and that one takes the long path.
-        values = b" ".join([value for _, value in kept] + [value for _, value in answer.headers])
-        target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
-        data = b"\0".join((target, handled.query, values, intake.text, answer.body))
-        own_keys = _own_keys(handled.checked.key, handled.checked.secrets, secret)
-        if (
-            answer.needs_no_redaction
-            and not handled.query
-            and not answer.findings
-            and handled.effects.matched is None
-            and not handled.effects.applied
-            and not handled.checked.places
-            and self._redactor.is_plain(data, own_keys)
-            and intake.is_read
-            and is_plain_json(intake.text, intake.parsed, may_have_picture=intake.may_have_picture)
-            and not values.translate(None, _UNESCAPED)
-            and len(dict(kept)) == len(kept)
-        ):
-            return self._usual(identifier, handled, kept)
-        redactor = self._redactor
-        if own_keys and may_hold_key(data, own_keys):
-            redactor = redactor.with_keys(key.decode("latin-1") for key in own_keys)
-        return self._exchange(identifier, handled, kept, redactor).to_line()
-
-    def _usual(self, identifier: str, handled: HandledRequest, kept: Headers) -> bytes:
-        """Return the line of a call that needs no redaction, in a quarter of the time: bodies and headers are copied."""
-        answer = handled.answer
-        return (
-            b'{"format":1,"id":"%b","time":"%b",%b,"key":%b,"headers":{%b},"body":%b,"findings":[],'
-            b'"answer":{"status":%d,"headers":{"content-type":"%b","content-length":"%d",%b},"body":%b},'
-            b'"duration_s":%.6f,"matched":null,"applied":[]%b}\n'
-        ) % (
-            identifier.encode(),
-            self._time(handled.started).encode(),
-            _target(handled.method, handled.path, handled.operation),
-            orjson.dumps(self._hash_key(handled.checked.key) or None),
-            _members(kept),
-            handled.intake.text.replace(b"\n", b" "),
-            answer.status,
-            answer.content_type,
-            len(answer.body),
-            _members(answer.headers),
-            answer.body,
+                sent.append(header)
+        answer, intake, checked = handled.answer, handled.intake, handled.checked
+        own_keys = _own_keys(checked.key, checked.secrets, sent)
+        texts = _texts_of(handled, kept)
+        size = sum(map(len, texts))
+        entry = JournalEntry(
+            identifier,
+            handled.started,
             handled.duration_s,
-            b"" if handled.contract is None else b',"contract":%b' % orjson.dumps(handled.contract),
+            handled.method,
+            handled.path,
+            handled.query,
+            handled.operation,
+            handled.contract,
+            handled.kind,
+            self._hash_key(checked.key),
+            kept,
+            intake.text if intake.is_read else intake.body,
+            intake.is_read,
+            intake.pictures,
+            answer,
+            handled.effects,
+            checked.places,
+            size + _ENTRY_OVERHEAD_BYTES,
         )
+        if (
+            size <= _MAX_KEPT_BYTES
+            and not answer.findings
+            and self._redactor.is_plain(b"\0".join(texts), own_keys)
+            and (not intake.body or (intake.is_read and not has_secret_name(intake.parsed)))
+        ):
+            return entry
+        entry.body = intake.body
+        redactor = self._redactor.with_keys(key.decode("latin-1") for key in own_keys) if own_keys else self._redactor
+        return self._exchange(entry, intake.read, redactor).to_line()
 
-    def _time(self, seconds: float) -> str:
-        """Format a time like `timestamp`, which is ten times slower and so runs once per second."""
-        second = int(seconds)
-        if second != self._second:
-            self._second, self._stamp = second, timestamp(second)[:-4]
-        return f"{self._stamp}{int((seconds - second) * 1000):03}Z"
+    def line(self, entry: JournalEntry) -> bytes:
+        """Return a call that was kept as one line of JSON, with its newline. Thread-safe."""
+        return self._exchange(entry, entry.read(), self._redactor).to_line()
 
-    def _exchange(self, identifier: str, handled: HandledRequest, kept: Headers, redactor: Redactor) -> Exchange:
-        answer = handled.answer
-        body, raw = record_body(handled.intake.body, redactor, handled.intake.read)
+    def _exchange(self, entry: JournalEntry, read: ReadBody | None, redactor: Redactor) -> Exchange:
+        answer = entry.answer
+        body, raw = record_body(entry.body, redactor, read)
         answer_body, answer_raw = _picture_body(answer) or record_body(answer.body, redactor)
         return Exchange(
-            id=identifier,
-            time=self._time(handled.started),
-            method=redactor.text(handled.method),
-            path=redactor.path(handled.path, handled.query.decode("latin-1")),
-            operation=handled.operation,
-            key=self._hash_key(handled.checked.key) or None,
-            headers=redactor.headers(_texts(kept)),
+            id=entry.identifier,
+            time=_time(entry.started),
+            method=redactor.text(entry.method),
+            path=redactor.path(entry.path, entry.query.decode("latin-1")),
+            operation=entry.operation,
+            key=entry.key or None,
+            headers=redactor.headers(_texts(entry.headers)),
             body=body,
             raw=raw,
-            findings=_findings(answer.findings, redactor, handled.contract) if answer.findings else (),
+            findings=_findings(answer.findings, redactor, entry.contract) if answer.findings else (),
             answer=RecordedAnswer(
                 answer.status, redactor.headers(_texts(_answer_headers(answer))), answer_body, answer_raw
             ),
-            duration_s=round(handled.duration_s, 6),
-            matched=handled.effects.matched,
-            applied=[redactor.text(item) for item in handled.effects.applied],
-            contract=handled.contract,
-            kind=handled.kind,
-            key_in=[place.to_dict() for place in handled.checked.places],
+            duration_s=round(entry.duration_s, 6),
+            matched=entry.effects.matched,
+            applied=[redactor.text(item) for item in entry.effects.applied],
+            contract=entry.contract,
+            kind=entry.kind,
+            key_in=[place.to_dict() for place in entry.places],
         )
+
+
+def _time(seconds: float) -> str:
+    """Format a time like `timestamp`, which is ten times slower and so runs once per second."""
+    second = int(seconds)
+    return f"{_stamp(second)}{int((seconds - second) * 1000):03}Z"
+
+
+@lru_cache(maxsize=16)
+def _stamp(second: int) -> str:
+    return timestamp(second)[:-4]
 
 
 def _picture_body(answer: Answer) -> tuple[dict[str, object], None] | None:
@@ -153,6 +184,19 @@ def _answer_headers(answer: Answer) -> Headers:
     ]
 
 
+def _texts_of(handled: HandledRequest, kept: Headers) -> list[bytes]:
+    """Return all texts of an entry but those of findings."""
+    return [
+        f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass"),
+        handled.query,
+        *[value for _, value in kept],
+        handled.intake.text,
+        handled.answer.content_type.replace(_CHARSET, b""),
+        *[value for _, value in handled.answer.headers],
+        handled.answer.body,
+    ]
+
+
 def _own_keys(key: bytes, secrets: Sequence[bytes], sent: Headers) -> list[bytes]:
     """Return the keys of a call that are long enough to search for."""
     # The only credential header is that of the bearer key, which is known.
@@ -163,15 +207,6 @@ def _own_keys(key: bytes, secrets: Sequence[bytes], sent: Headers) -> list[bytes
 def _secrets(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
     found = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
     return [secret.encode("latin-1", "ignore") for secret in found]
-
-
-@lru_cache(maxsize=100)
-def _target(method: str, path: str, operation: str | None) -> bytes:
-    return orjson.dumps({"method": method, "path": path, "operation": operation})[1:-1]
-
-
-def _members(headers: Headers) -> bytes:
-    return b",".join([b'"%b":"%b"' % header for header in headers])
 
 
 def _texts(headers: Headers) -> list[tuple[str, str]]:

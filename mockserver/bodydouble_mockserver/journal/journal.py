@@ -6,23 +6,18 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from functools import partial
 
 import orjson
 from bodydouble_spec import Exchange, Redactor, parse_exchange
 
 from bodydouble_mockserver.endpoints import HandledRequest
-from bodydouble_mockserver.journal.entry import LineWriter
+from bodydouble_mockserver.journal.entry import JournalEntry, LineWriter
 from bodydouble_mockserver.journal.file import JournalFile
 
 __all__ = ["Journal"]
 
-# Calls are formatted in small batches shortly after they were answered: the formatting code then stays in the processor's cache, and an
-# app does not wait for it. Until then a call is held in its original form, including its key.
-_MAX_PENDING_CALLS = 16
-_FORMAT_DELAY_S = 0.25
-# A larger call is formatted immediately, so that pending calls need little memory.
-_MAX_PENDING_BYTES = 16 * 1024
-_ENTRY_OVERHEAD_BYTES = 150
+_LINE_OVERHEAD_BYTES = 150
 
 
 class Journal:
@@ -46,67 +41,37 @@ class Journal:
         self._max_entries = entries
         self._max_bytes = max_bytes
         self._writer = LineWriter(redactor or Redactor(), hash_key)
-        self._pending: deque[HandledRequest] = deque()
-        self._scheduled_loop: asyncio.AbstractEventLoop | None = None
         self._file = file
         self._run = run or secrets.token_hex(4)
-        self._entries: deque[bytes] = deque()
+        self._entries: deque[JournalEntry | bytes] = deque()
         self._first = 1
         self._bytes = 0
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._lock = threading.Lock()
 
     def append(self, handled: HandledRequest) -> None:
-        """Add one call. It is redacted and formatted within a quarter of a second, and before it is read."""
-        pending = self._pending
-        pending.append(handled)
-        if (
-            len(pending) >= _MAX_PENDING_CALLS
-            or self._listeners
-            or len(handled.intake.body) + len(handled.answer.body) > _MAX_PENDING_BYTES
-            or not self._schedule_formatting()
-        ):
-            self.format_pending()
-            if self._listeners:
-                self._notify_listeners()
-
-    def _schedule_formatting(self) -> bool:
-        """Schedule `format_pending` on the running loop; return whether there is one."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return False
-        if loop is not self._scheduled_loop:
-            self._scheduled_loop = loop
-            loop.call_later(_FORMAT_DELAY_S, self._format_scheduled)
-        return True
-
-    def _format_scheduled(self) -> None:
-        self._scheduled_loop = None
-        self.format_pending()
-
-    def format_pending(self) -> None:
-        """Format the pending calls."""
+        """Add one call without its secrets. It is formatted when it is read, and for the file in the thread of that."""
         with self._lock:
-            self._format_pending()
-
-    def _format_pending(self) -> None:
-        pending = self._pending
-        while pending:
-            line = self._writer.line(self.identifier(self._first + len(self._entries)), pending.popleft())
+            entry = self._writer.keep(self.identifier(self._first + len(self._entries)), handled)
+            self._entries.append(entry)
+            self._bytes += _size(entry)
             if self._file is not None:
-                self._file.append(line)
-            self._entries.append(line)
-            self._bytes += len(line) + _ENTRY_OVERHEAD_BYTES
+                self._file.append(
+                    entry if isinstance(entry, bytes) else partial(self._writer.line, entry), _size(entry)
+                )
             if self._bytes > self._max_bytes or len(self._entries) > self._max_entries:
                 self._evict_oldest()
+        if self._listeners:
+            self._notify_listeners()
 
     def line(self, number: int) -> bytes | None:
         """Return the exchange with that number as JSON, with a newline; None when it was dropped or does not exist yet."""
         with self._lock:
-            self._format_pending()
             index = number - self._first
-            return self._entries[index] if 0 <= index < len(self._entries) else None
+            if not 0 <= index < len(self._entries):
+                return None
+            entry = self._entries[index]
+        return entry if isinstance(entry, bytes) else self._writer.line(entry)
 
     def exchange(self, number: int) -> Exchange | None:
         """Return the exchange with that number; None when it was dropped or does not exist yet."""
@@ -128,7 +93,6 @@ class Journal:
     def numbers(self) -> range:
         """Return the numbers of the stored entries; the end of the range is the next number."""
         with self._lock:
-            self._format_pending()
             return range(self._first, self._first + len(self._entries))
 
     def number(self, identifier: str) -> int | None:
@@ -144,13 +108,11 @@ class Journal:
     @property
     def size_bytes(self) -> int:
         """The approximate memory use of the entries in bytes."""
-        self.format_pending()
         return self._bytes
 
     def clear(self) -> int:
         """Remove all entries and return their number. The file is not changed."""
         with self._lock:
-            self._format_pending()
             count = len(self._entries)
             self._entries.clear()
             self._first += count
@@ -173,14 +135,13 @@ class Journal:
         return None if self._file is None else self._file.problem
 
     def close(self) -> None:
-        """Format the pending calls and close the file."""
-        self.format_pending()
+        """Write what is queued for the file, and close it."""
         if self._file is not None:
             self._file.close()
 
     def _evict_oldest(self) -> None:
         while self._entries and (self._bytes > self._max_bytes or len(self._entries) > self._max_entries):
-            self._bytes -= len(self._entries.popleft()) + _ENTRY_OVERHEAD_BYTES
+            self._bytes -= _size(self._entries.popleft())
             self._first += 1
 
     def _notify_listeners(self) -> None:
@@ -188,3 +149,7 @@ class Journal:
             # A closed loop, whose listener was still waiting, raises here.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(event.set)
+
+
+def _size(entry: JournalEntry | bytes) -> int:
+    return len(entry) + _LINE_OVERHEAD_BYTES if isinstance(entry, bytes) else entry.size_bytes

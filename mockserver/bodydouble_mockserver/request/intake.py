@@ -15,7 +15,6 @@ from bodydouble_spec import (
     first_picture,
     is_json_media_type,
     is_object,
-    may_hold_picture,
     refer_to_pictures,
 )
 from bodydouble_spec.schema import SchemaView
@@ -49,7 +48,7 @@ class Intake:
     """The body of a request, read once, whatever the operation.
 
     ``body`` is what was sent, without compression and byte order mark. ``parsed`` is its value and ``text`` that value as JSON, both with a
-    reference in the place of each picture; ``pictures`` describes these by reference, and ``may_have_picture`` is False where there is surely none. ``parsed`` is None and ``text`` is the body where it
+    reference in the place of each picture; ``pictures`` describes these by reference. ``parsed`` is None and ``text`` is the body where it
     was not read: ``problem`` says why, or it is neither JSON nor a form. The ``fields`` of a form are texts in ``parsed`` until `apply_types`.
     """
 
@@ -58,7 +57,6 @@ class Intake:
     parsed: Any = None
     text: bytes = b""
     pictures: Mapping[str, RecordedPicture] = field(default_factory=dict[str, RecordedPicture])
-    may_have_picture: bool = True
     fields: Sequence[FormField] | None = None
     problem: UnreadableBody | None = None
     notes: Sequence[Note] = ()
@@ -156,9 +154,7 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
     # The beginning first, up to a picture: the search for pictures takes long in millions of short strings.
     beginning = bare[: first_picture(bare, _BEGINNING_BYTES)] if len(bare) > _BEGINNING_BYTES else b""
     problem = exceeded_limit(beginning, *limits)
-    text, pictures, may_have_picture = bare, _NO_PICTURES, problem is None and may_hold_picture(bare)
-    if may_have_picture:
-        text, pictures = refer_to_pictures(bare, put)
+    text, pictures = (bare, _NO_PICTURES) if problem is not None else refer_to_pictures(bare, put)
     problem = problem or exceeded_limit(text, *limits)
     if problem is not None:
         return Intake(media_type, bare, text=bare, problem=problem, notes=notes)
@@ -166,7 +162,7 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
         parsed = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         return Intake(media_type, bare, text=bare, problem=_explained(bare, text, error), notes=notes)
-    return Intake(media_type, bare, parsed, text, pictures, may_have_picture, notes=notes, is_read=True)
+    return Intake(media_type, bare, parsed, text, pictures, notes=notes, is_read=True)
 
 
 def _explained(body: bytes, text: bytes, error: orjson.JSONDecodeError) -> UnreadableBody:

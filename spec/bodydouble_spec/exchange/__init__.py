@@ -6,11 +6,10 @@ from bodydouble_spec.exchange.pictures import (
     RecordedPicture,
     decode_picture,
     first_picture,
-    may_hold_picture,
     restore_pictures,
 )
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
-from bodydouble_spec.exchange.recorder import ReadBody, describe_body, is_plain_json, record_body, record_value
+from bodydouble_spec.exchange.recorder import ReadBody, describe_body, has_secret_name, record_body, record_value
 from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
 from bodydouble_spec.exchange.references import (
     picture_beginning,
@@ -36,10 +35,9 @@ __all__ = [
     "decode_picture",
     "describe_body",
     "first_picture",
-    "is_plain_json",
+    "has_secret_name",
     "is_secret_name",
     "may_hold_key",
-    "may_hold_picture",
     "parse_exchange",
     "parse_path",
     "parse_status",

@@ -11,7 +11,7 @@ from bodydouble_spec.exchange.pictures import RecordedPicture, may_hold_picture
 from bodydouble_spec.exchange.redaction import REDACTED, Redactor, is_account_name, is_secret_name
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["ReadBody", "describe_body", "is_plain_json", "record_body", "record_value"]
+__all__ = ["ReadBody", "describe_body", "has_secret_name", "record_body", "record_value"]
 
 _MAX_TEXT_CHARACTERS = 20_000
 _MAX_CHARACTERS = 200_000
@@ -51,7 +51,7 @@ def record_body(
             read = ReadBody(orjson.loads(data), data, {})
         body = read.value
         # Most bodies are kept whole; a copy value by value would take several times as long.
-        if whole or read.pictures or not redactor.is_plain(read.text) or not is_plain_json(read.text, body):
+        if whole or read.pictures or not redactor.is_plain(read.text) or not _is_plain_json(read.text, body):
             body = _ValueRecorder(redactor, read.pictures, whole=whole).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
@@ -65,20 +65,18 @@ def describe_body(data: bytes, redactor: Redactor) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
 
 
-def is_plain_json(data: bytes, value: Any, *, may_have_picture: bool | None = None) -> bool:
-    """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture.
-
-    False means unknown. For texts that passed `Redactor.is_plain`. ``may_have_picture`` is `may_hold_picture` where it is known.
-    """
+def _is_plain_json(data: bytes, value: Any) -> bool:
+    """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture; False means unknown."""
     return (
         len(data) <= _SHORT_BYTES
         and data.count(b"{") + data.count(b"[") < _MAX_DEPTH
-        and not (may_hold_picture(data) if may_have_picture is None else may_have_picture)
-        and not _has_secret_name(value)
+        and not may_hold_picture(data)
+        and not has_secret_name(value)
     )
 
 
-def _has_secret_name(value: Any) -> bool:
+def has_secret_name(value: Any) -> bool:
+    """Return whether a property in this JSON value is a secret by its name."""
     if is_object(value):
         if any(map(is_secret_name, value)):
             return True
@@ -87,7 +85,7 @@ def _has_secret_name(value: Any) -> bool:
         return False
     for member in value:
         kind = member.__class__
-        if (kind is dict or kind is list) and _has_secret_name(member):
+        if (kind is dict or kind is list) and has_secret_name(member):
             return True
     return False
 
