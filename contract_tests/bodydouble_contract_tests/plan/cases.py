@@ -1,4 +1,4 @@
-"""Cases that apply to any operation."""
+"""Cases that apply to any operation, alone and before, after or beside each other."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +15,10 @@ from bodydouble_contract_tests.strategies import BoundaryCase, double_faults
 __all__ = [
     "UNKNOWN_PROPERTY",
     "accepted_case",
+    "alternating_cases",
+    "first_case",
     "odd_cases",
+    "parallel_cases",
     "refusal_cases",
     "steady_case",
     "unknown_property_case",
@@ -186,3 +189,28 @@ def _odd_values(profile: OperationProfile, usual: dict[str, Any]) -> Iterator[tu
     if inputs is not None and isinstance(usual.get(inputs, []), list):
         yield f"{inputs}-0-items", inputs, []
         yield f"{inputs}-{_MANY}-items", inputs, [input_picture()] * _MANY
+
+
+def first_case(usual: Case) -> Case:
+    """Return the usual call as the first one that the server gets."""
+    return _in_state("first", usual)
+
+
+def alternating_cases(usual: Case, refused: Sequence[Case]) -> list[Case]:
+    """Return the usual call and each refused one in turn: each refusal follows a success, each further success a refusal."""
+    cases = [_in_state("before-refusals", usual)]
+    for case in refused:
+        cases += [
+            _in_state(f"after-success/{case.id}", case),
+            _in_state(f"after-refusal/{case.id}", usual),
+        ]
+    return cases
+
+
+def parallel_cases(accepted: Sequence[Case], refused: Sequence[Case]) -> list[Case]:
+    """Return different calls to be made at the same time, so that an answer to another call is noticed."""
+    return [_in_state(f"parallel/{case.id}", case) for case in (*accepted, *refused)]
+
+
+def _in_state(name: str, case: Case) -> Case:
+    return replace(case, id=f"state/{name}", covers=(), repeats=1)

@@ -14,7 +14,10 @@ from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, OperationProfile, Plan, catalogue
 from bodydouble_contract_tests.plan.cases import (
     accepted_case,
+    alternating_cases,
+    first_case,
     odd_cases,
+    parallel_cases,
     refusal_cases,
     steady_case,
     valid_boundary_cases,
@@ -23,7 +26,6 @@ from bodydouble_contract_tests.plan.coverage import CoveragePlan
 from bodydouble_contract_tests.plan.options import EXAMPLE_URL
 from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
 from bodydouble_contract_tests.plan.space import Row
-from bodydouble_contract_tests.plan.state import alternating_cases, first_case, parallel_cases
 from bodydouble_contract_tests.strategies import boundary_cases
 
 __all__ = ["coverage", "elements", "make_plan", "within_budget"]

@@ -1,28 +1,17 @@
 """Comparison of two versions of one operation: parameters, bodies, answers and callbacks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec.diff.changes import Changes, Location
 from bodydouble_spec.diff.schemas import SchemaComparison
-from bodydouble_spec.meaning import Node, Part, digest, wider_statuses
+from bodydouble_spec.meaning import OPERATION_KEYWORDS, Node, Part, digest, wider_statuses
 
 __all__ = ["compare_operation"]
 
 _JSON_SUFFIXES = ("/json", "+json")
 _PLACES = {"cookie": "the cookie", "header": "the header", "path": "the path parameter", "query": "the query parameter"}
-_HANDLED = {
-    "callbacks",
-    "deprecated",
-    "operationId",
-    "parameters",
-    "requestBody",
-    "responses",
-    "security",
-    "servers",
-    "tags",
-}
 _ABSENT = Part({}, "")
 # Read as they are written: a difference is told, its meaning is not.
 _UNREAD = {"itemEncoding", "itemSchema", "links", "prefixEncoding"}
@@ -54,7 +43,7 @@ class _Operation:
         self._compare_request(old, new)
         self._compare_responses(old, new)
         self._compare_callbacks(old, new)
-        self._compare_rest(old, new, self._whole, _HANDLED)
+        self._compare_rest(old, new, self._whole, OPERATION_KEYWORDS)
 
     def _compare_metadata(self, old: Part, new: Part) -> None:
         was, is_now = "deprecated" in old.value, "deprecated" in new.value
@@ -250,7 +239,7 @@ class _Operation:
         for name in {**before, **after}:
             compare_item(self._comparison, before.get(name), after.get(name), self._key, "callback", name)
 
-    def _compare_rest(self, old: Part, new: Part, location: Location, handled: set[str]) -> None:
+    def _compare_rest(self, old: Part, new: Part, location: Location, handled: Set[str]) -> None:
         """Add a change for each keyword that no rule covers, so that no difference is lost."""
         for keyword in {**old.value, **new.value}:
             before, after = old.value.get(keyword), new.value.get(keyword)

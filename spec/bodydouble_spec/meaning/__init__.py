@@ -3,10 +3,11 @@
 from bodydouble_spec.meaning.identity import digest, form_of
 from bodydouble_spec.meaning.meaning import Meaning, fingerprint, wider_statuses
 from bodydouble_spec.meaning.node import Alternative, Node, Source
-from bodydouble_spec.meaning.operations import Part
+from bodydouble_spec.meaning.operations import OPERATION_KEYWORDS, Part
 from bodydouble_spec.meaning.wire import without_prose
 
 __all__ = [
+    "OPERATION_KEYWORDS",
     "Alternative",
     "Meaning",
     "Node",

@@ -1,6 +1,6 @@
 """Operations by their meaning: parameters, bodies, answers, security and servers as they are in effect."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,19 +11,12 @@ from bodydouble_spec.meaning.wire import Unread, encoding_of, media_type_of, ser
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, path_names, pointer_parts, resolve_pointer
 
-__all__ = ["Operations", "Part"]
+__all__ = ["OPERATION_KEYWORDS", "Operations", "Part"]
 
-_OPERATION = {
-    "callbacks",
-    "deprecated",
-    "operationId",
-    "parameters",
-    "requestBody",
-    "responses",
-    "security",
-    "servers",
-    "tags",
-}
+OPERATION_KEYWORDS = frozenset((
+    "callbacks", "deprecated", "operationId", "parameters", "requestBody", "responses", "security", "servers", "tags",
+))  # fmt: skip
+"""The keywords of an operation that have a meaning here; the rest is kept as it is written."""
 _PARAMETER = {
     "allowEmptyValue", "allowReserved", "content", "deprecated", "explode", "in", "name", "required", "schema", "style",
 }  # fmt: skip
@@ -76,7 +69,7 @@ class Operations:
                 )
 
     def _operation(self, path: str, item: Mapping[str, Any], servers: Any, pointer: str, place: str) -> Part:
-        value: dict[str, Any] = self._rest(item, _OPERATION)
+        value: dict[str, Any] = self._rest(item, OPERATION_KEYWORDS)
         if item.get("deprecated") is True:
             value["deprecated"] = True
         if "operationId" in item:
@@ -213,7 +206,7 @@ class Operations:
                 _, place = self.followed(found[expression], join_pointer(here, expression))
                 yield f"{name} {expression}", self.callbacks.get(place)
 
-    def _rest(self, item: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    def _rest(self, item: Mapping[str, Any], known: Set[str]) -> dict[str, Any]:
         """Return the keys of a part that are neither known, nor prose, nor extensions."""
         return {
             key: self.unread.value(value, key)
