@@ -37,13 +37,14 @@ FAULTS = {
     "wrong-length": "Content-Length promises more than is sent before the connection ends",
     "empty": "the usual status and an empty body",
     "garbage": "bytes that are not HTTP",
-    "slow-drip": "the body comes one byte at a time, ten a second",
+    "slow-drip": "the body comes in pieces, ten a second: single bytes, or larger ones where that would take more than a minute",
     "broken-gzip": "Content-Encoding: gzip on a body that is not gzip",
     "hang": "no answer until the client gives up",
 }
 # Those that need access to the raw connection.
 _BELOW_HTTP = frozenset({"garbage", "hang", "reset-before-headers", "reset-mid-body", "wrong-length"})
 _DRIP_S = 0.1
+_MAX_DRIPS = 600
 # Time for the written bytes to reach the client: an immediate reset could overtake them.
 _RESET_DELAY_S = 0.05
 _GARBAGE = b"\x16\x03\x01\x00 this is not HTTP \xff\xfe\r\n\r\n"
@@ -140,8 +141,10 @@ async def _drip(answer: Answer, receive: Receive, send: Send) -> None:
     disconnected = asyncio.ensure_future(_wait_for_disconnect(receive))
     try:
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.all_headers()})
-        for position in range(len(answer.body)):
-            await send({"type": "http.response.body", "body": answer.body[position : position + 1], "more_body": True})
+        size = -(-len(answer.body) // _MAX_DRIPS)
+        for position in range(0, len(answer.body), size or 1):
+            piece = answer.body[position : position + size]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
             await asyncio.wait({disconnected}, timeout=_DRIP_S)
             if disconnected.done():
                 return

@@ -204,6 +204,13 @@ def test_slow_drip_gives_the_whole_body_in_the_end(origin: str, edit: Edit) -> N
         assert [chunk for chunk, _ in zip(answer.iter_raw(), range(3), strict=False)] == [b"{", b'"', b"t"]
 
 
+@pytest.mark.usefixtures("healthy")
+def test_a_large_body_drips_in_pieces_that_end_within_a_minute(app: MockServer, origin: str) -> None:
+    app.play({"answers": [{"body": "x" * 6_001, "fault": "slow-drip", "violation": True}]})
+    with httpx.stream("POST", f"{origin}{PATH}", json={}, headers=headers(None)) as answer:
+        assert [len(chunk) for chunk, _ in zip(answer.iter_raw(), range(2), strict=False)] == [11, 11]
+
+
 def test_slow_drip_ends_when_the_client_disconnects(app: MockServer, edit: Edit, loop: asyncio.Runner) -> None:
     sent: list[Any] = []
     body = json.dumps(edit()).encode()
