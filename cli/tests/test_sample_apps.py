@@ -1,6 +1,7 @@
 """Sample apps as public ones are written, unchanged: the address in the code, a client made at import, several routes, downloads."""
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -44,11 +45,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 @pytest.fixture
 def scenario(tmp_path: Path) -> Callable[..., str]:
-    """Write scripted answers to a file."""
+    """Write scripted answers, and limits, to a file."""
 
-    def write(*answers: object) -> str:
+    def write(*answers: object, **more: object) -> str:
         file = tmp_path / "scenario.json"
-        file.write_text(json.dumps({"answers": answers}), encoding="utf-8")
+        file.write_text(json.dumps({"answers": answers, **more}), encoding="utf-8")
         return str(file)
 
     return write
@@ -96,15 +97,127 @@ def test_retries_that_are_not_made_are_found(run: Run, scenario: Callable[..., s
     assert (code, findings["answer-unused"]) == (1, "error")
 
 
-@pytest.mark.parametrize(
-    ("picture", "rule"),
-    [
-        ("http://localhost:3000/cat.png", "request-input-unreachable"),
-        ("data:image/png;base64,aGVsbG8gd29ybGQ=", "request-input-not-an-image"),
-    ],
-)
-def test_a_picture_that_the_service_cannot_use_is_told(run: Run, picture: str, rule: str) -> None:
-    assert run([*WITH_THE_ADDRESS[0], picture, "Hello"]) == (0, {rule: "warning"})
+# The Node app once for each argument, in one run, with its own key over the one that `run` has set.
+EACH_KEY = f'for key in "$@"; do AIMLAPI_KEY="$key" node {APPS}/constant.mjs {CAT} Hello || exit; done'
+EACH_PICTURE = f'for picture in "$@"; do node {APPS}/constant.mjs "$picture" Hello || exit; done'
+KEYS = {
+    "sk-aiml-4f7c1e0a9b2d": "not the dummy one",
+    "undefined": "unset variable",
+    "null": "unset variable",
+    "None": "unset variable",
+    "${AIMLAPI_KEY}": "name of a variable",
+    "<YOUR_API_KEY>": "placeholder",
+    "Bearer sk-4f7c1e": "once more",
+    '"sk-4f7c1e"': "quotation marks",
+    "'sk-4f7c1e'": "quotation marks",
+}
+PICTURES = {
+    "http://localhost:3000/cat.png": "this computer",
+    "http://192.168.1.5/cat.png": "private network",
+    "https://nas.local/cat.png": "local network",
+    "http://[::1]/cat.png": "this computer",
+    "file:///home/me/cat.png": "this computer's disk",
+    "blob:https://app.example/9c5b94b1": "this browser",
+    "data:image/png;base64,aGVsbG8gd29ybGQ=": "is text",
+    "./photos/cat.png": "path of a file",
+    "cat.png": "name of a file",
+    "undefined": "unset variable",
+    "example.org/cat.png": "https://example.org/cat.png",
+}
+
+
+def _messages_by_request() -> dict[int, str]:
+    """Return the messages of the errors and warnings in the report, by the number of the request."""
+    found: dict[int, str] = {}
+    for finding in json.loads(Path("report.json").read_text(encoding="utf-8"))["findings"]:
+        if finding["severity"] != "info":
+            numbers = re.findall(r"\d+", finding["witness"].partition(" of ")[0])
+            found.update({int(number): finding["message"] for number in numbers})
+    return found
+
+
+def test_a_key_that_looks_real_or_was_not_filled_in_is_told_and_not_shown(
+    run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    code, findings = run(["sh", "-c", EACH_KEY, "sh", *KEYS], "--fail-on", "warning")
+    assert (code, findings) == (1, dict.fromkeys(["request-key-unexpected", "request-key-placeholder"], "warning"))
+    told = _messages_by_request()
+    assert [words in told[number] for number, words in enumerate(KEYS.values(), 1)] == [True] * len(KEYS)
+    report = Path("report.json").read_text(encoding="utf-8") + capfd.readouterr().err
+    assert [key for key in KEYS if "4f7c1e" in key and key.strip("\"'") in report] == []
+
+
+def test_a_picture_that_the_service_cannot_use_is_explained(run: Run) -> None:
+    code, findings = run(["sh", "-c", EACH_PICTURE, "sh", *PICTURES])
+    assert code == 1
+    assert {"request-input-unreachable", "request-input-not-an-image"} < {*findings}
+    told = _messages_by_request()
+    assert [words in told[number] for number, words in enumerate(PICTURES.values(), 1)] == [True] * len(PICTURES)
+
+
+def test_what_the_downloads_make_of_expired_cut_slow_and_other_files_is_seen(
+    pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]
+) -> None:
+    shutil.copy(APPS / "downloads.py", pytester.path)
+    pytester.makepyfile("""
+        import pathlib
+        import pytest
+        import requests
+
+        FILES = {"path": "/generations/*"}
+        PNG = b"\\x89PNG"
+
+        @pytest.fixture
+        def save(bodydouble, monkeypatch, tmp_path):
+            monkeypatch.syspath_prepend(str(pathlib.Path(__file__).parent))
+            import downloads
+            downloads.session.headers["Authorization"] = "Bearer bodydouble-dummy-key"
+
+            def save():
+                (url,) = downloads.edit("https://example.org/cat.png", "a hat", 1)
+                downloads.save(url, tmp_path / "cat.png")
+                return (tmp_path / "cat.png").read_bytes()
+            return save
+
+        pytestmark = pytest.mark.bodydouble(intercept=True)
+
+        def test_expired(bodydouble, save):
+            bodydouble.answer(status=404, match=FILES)
+            with pytest.raises(requests.HTTPError):
+                save()
+
+        def test_cut_off_once(bodydouble, save):
+            bodydouble.answer(fault="wrong-length", match=FILES)
+            assert save().startswith(PNG)
+            assert len(bodydouble.pictures) == 2
+
+        def test_slow(bodydouble, save):
+            bodydouble.answer(delay_s=0.1, match=FILES)
+            assert save().startswith(PNG)
+
+        def test_html(bodydouble, save):
+            bodydouble.answer(body="<!doctype html>", headers={"Content-Type": "text/html"}, match=FILES)
+            assert save().startswith(PNG)
+
+        def test_truncated(bodydouble, save):
+            bodydouble.answer(fault="truncated-json", match=FILES)
+            assert b"IEND" in save()
+
+        @pytest.mark.bodydouble(fail_on="warning")
+        def test_key(bodydouble, save):
+            assert save().startswith(PNG)
+    """)
+    result = run_files()
+    result.assert_outcomes(passed=4, failed=2, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_key*", "*picture-key-sent*", "*download 1 of 1*"])
+    result.stdout.fnmatch_lines(["FAILED *::test_html*", "FAILED *::test_truncated*"])
+
+
+def test_a_download_after_the_end_of_its_life_is_an_error_of_the_app(
+    run: Run, scenario: Callable[..., str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(DOWNLOADS, "--scenario", scenario(limits={"expires_after_s": 0}))[0] == 1
+    assert "404 Client Error" in capfd.readouterr().err
 
 
 def test_a_client_made_at_import_is_judged_in_every_test(

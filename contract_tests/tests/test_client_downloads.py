@@ -60,9 +60,14 @@ async def _edit_and_download_async(origin: str, options: dict[str, Any]) -> byte
 def download(request: pytest.FixtureRequest, app: MockServer, origin: str) -> Download:
     """Edit a picture and download the result, with the options of a client."""
     app.reset()
-    if request.param == "blocking":
-        return lambda **options: _edit_and_download(origin, options)
-    return lambda **options: asyncio.run(_edit_and_download_async(origin, options))
+    is_blocking = request.param == "blocking"
+
+    def edit_and_download(**options: Any) -> bytes:
+        if is_blocking:
+            return _edit_and_download(origin, options)
+        return asyncio.run(_edit_and_download_async(origin, options))
+
+    return edit_and_download
 
 
 def files(**answer: Any) -> dict[str, Any]:

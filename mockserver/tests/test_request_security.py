@@ -248,20 +248,24 @@ def test_the_vendor_refuses_an_invalid_key_in_its_own_words(origin: str, edit: C
     assert (answer.status_code, answer.json()["message"][:39]) == (401, "This request requires a valid API key. ")
 
 
-PLACEHOLDERS = [
-    "undefined", "null", "None", "${AIMLAPI_KEY}", "$AIMLAPI_KEY", "<YOUR_API_KEY>", "YOUR_API_KEY", "Bearer sk-1", "Bearer", '"sk-1"', "'sk-1'",
-    "{{ key }}", "%AIMLAPI_KEY%", "process.env.AIMLAPI_KEY", "<YOUR_AIMLAPI_KEY>", "[object Object]", "xxxx", "...",
-]  # fmt: skip
+PLACEHOLDERS = {
+    "unset variable": ["undefined", "null", "None", "[object Object]"],
+    "scheme once more": ["Bearer sk-1", "Bearer"],
+    "quotation marks": ['"sk-1"', "'sk-1'"],
+    "name of a variable": ["${AIMLAPI_KEY}", "$AIMLAPI_KEY", "{{ key }}", "%AIMLAPI_KEY%", "process.env.AIMLAPI_KEY"],
+    "placeholder": ["<YOUR_API_KEY>", "YOUR_API_KEY", "<YOUR_AIMLAPI_KEY>", "xxxx", "..."],
+}
 
 
-@pytest.mark.parametrize("key", PLACEHOLDERS)
+@pytest.mark.parametrize(("key", "words"), [(key, words) for words, keys in PLACEHOLDERS.items() for key in keys])
 def test_a_key_that_is_a_placeholder_is_answered_with_a_warning_that_does_not_show_it(
-    edit: Callable[..., Any], call: Callable[..., httpx.Response], key: str
+    edit: Callable[..., Any], call: Callable[..., httpx.Response], key: str, words: str
 ) -> None:
     app = create_app(Contract.load())
     assert call(app, json=edit(), key=key).status_code == 200
     (found,) = app.journal.exchanges()[-1].findings
     assert (found["id"], found["severity"], key in str(found)) == ("request-key-placeholder", "warning", False)
+    assert words in found["message"]
 
 
 @pytest.mark.parametrize(

@@ -116,14 +116,16 @@ def run(
         except _CannotStart as error:
             exit_with_error(f"{error}; write the program to run after --, then its arguments")
         scripted: dict[str, Any] = server.control("GET", "scenarios")[1]
-    exchanges = app.journal.exchanges()
+    exchanges, pictures = app.journal.exchanges(), app.journal.pictures()
     findings = (
-        *request_findings([*exchanges, *app.journal.pictures()], contracts),
+        *request_findings([*exchanges, *pictures], contracts),
         *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
         *missing_findings(exchanges, at_least, variables),
     )
     # Without the arguments, which may hold a secret.
-    facts = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges), "mock": server.url}
+    facts: dict[str, object] = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges)}
+    facts |= {"downloads": len(pictures)} if pictures else {}
+    facts["mock"] = server.url
     code = targets.finish(Report("Requests of the command", findings, facts), findings, fail_on)
     raise typer.Exit(_exit_code(ended) or code)
 

@@ -18,13 +18,20 @@ __all__ = ["KeyRefusal", "SentKeys", "bearer_key", "doubtful_key", "refuse_keys"
 
 # Values that stand in the place of a key when a variable is not set, not replaced or quoted once too often.
 _PLACEHOLDER = re.compile(
-    rb"""undefined|null|none|nil|nan|false|true|\[object\ Object\]|bearer(\s.*)?|api[-_ ]?key|key|token|secret|change-?me|todo|x{3,}|\.{3,}|\*{3,}
-    |['"`].*|.*['"`]
-    |\$.*|%.*%|<.*>|\{.*\}|\[.*\]
-    |(process|os|import\.meta)\.env.*
-    |(.*\b)?your[-_ ].*|(insert|enter|paste|replace|put)[-_ ].*""",
+    rb"""(?P<unset>undefined|null|none|nil|nan|false|true|\[object\ Object\])
+    |(?P<scheme>bearer(?:\s.*)?)
+    |(?P<quoted>['"`].*|.*['"`])
+    |(?P<variable>\$.*|%.*%|\{.*\}|(?:process|os|import\.meta)\.env.*)
+    |(?P<sample>api[-_ ]?key|key|token|secret|change-?me|todo|x{3,}|\.{3,}|\*{3,}|<.*>|\[.*\]|(?:.*\b)?your[-_ ].*|(?:insert|enter|paste|replace|put)[-_ ].*)""",
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
+_MISTAKES = {
+    "unset": "is the text that an unset variable becomes",
+    "scheme": "begins with the name of the scheme once more; send that once",
+    "quoted": "has quotation marks, which belong to a shell or a .env file and not to the key",
+    "variable": "is the name of a variable, whose value was not put in",
+    "sample": "is a placeholder, as examples have it",
+}
 _CREDENTIAL_HEADERS = tuple(name.encode() for name in sorted(Redactor.credential_headers))
 
 
@@ -130,12 +137,13 @@ def doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding 
     for place, key in sent.by_place.items():
         spellings = [key, *_parts(place, key)]
         rule, message = "", ""
-        if any(map(_PLACEHOLDER.fullmatch, spellings)):
+        found = next(filter(None, map(_PLACEHOLDER.fullmatch, spellings)), None)
+        if found is not None:
             rule = "request-key-placeholder"
-            message = f"the key in {_named(place)} looks like a placeholder, not like a key; the service would refuse it. Check the variable that it comes from"
+            message = f"the key in {_named(place)} {_MISTAKES[found.lastgroup or 'sample']}. The service would refuse it: check the variable that it comes from"
         elif settings.expected_key is not None and settings.expected_key.encode() not in spellings:
             rule = "request-key-unexpected"
-            message = f"the key in {_named(place)} is not the dummy one; it may be real. Take the key from the environment, where a test has a dummy"
+            message = f"the key in {_named(place)} is not the dummy one and may be real. Take the key from the environment, where a test has the dummy"
         if rule:
             return Finding(
                 rule, Severity.WARNING, Evidence.ASSUMED, _pointer(place), message, direction="request", operation=operation
