@@ -260,6 +260,17 @@ def test_a_program_with_the_address_in_it_is_checked_with_intercept(
     assert "other-host-called" in err
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [((), "unless --intercept is given"), (("--intercept",), "only for programs that read HTTPS_PROXY")],
+)
+def test_a_command_that_asked_for_nothing_is_told_where_the_mock_was(
+    run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
+) -> None:
+    run("", *options)
+    assert words in capfd.readouterr().err
+
+
 def test_calls_of_other_hosts_are_no_requests_to_the_mock(run: Run, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(f"{INTERCEPTED}post('https://example.org/')", "--intercept") == 1
     assert "no-request" in capfd.readouterr().err

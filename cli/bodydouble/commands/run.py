@@ -120,7 +120,9 @@ def run(
     findings = (
         *request_findings([*exchanges, *pictures], contracts),
         *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
-        *missing_findings(exchanges, at_least, variables),
+        *missing_findings(
+            exchanges, at_least, variables, server.interception.hosts.names if server.interception else ()
+        ),
     )
     # Without the arguments, which may hold a secret.
     facts: dict[str, object] = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges)}
