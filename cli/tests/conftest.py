@@ -11,6 +11,7 @@ for _name in (
     "bodydouble.fixture.stand_in",
     "bodydouble_client",
     "httpcore",
+    "gevent.events",
     "trustme",
     "cryptography.hazmat.primitives.serialization.pkcs12",
 ):

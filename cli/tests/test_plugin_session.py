@@ -132,25 +132,28 @@ def test_a_request_at_import_is_judged_too(run_session: RunFiles) -> None:
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_first *", "These requests came outside *"])
 
 
-@pytest.mark.parametrize(
-    ("marker", "errors"), [("", 0), ("fail_on='warning'", 1), ("fail_on='warning', allow=['picture-key-sent']", 0)]
-)
-def test_the_severity_that_fails_a_test_is_that_for_requests_outside_of_it_too(
-    run_session: RunFiles, marker: str, errors: int
-) -> None:
-    result = run_session(f"""
+def test_the_severity_that_fails_a_test_is_that_for_requests_outside_of_it_too(run_session: RunFiles) -> None:
+    result = run_session("""
         import httpx
 
         @pytest.fixture
         def closing():
             yield
-            httpx.get(app.edit()[0].url, headers={{"Authorization": "Bearer x"}})
+            httpx.get(app.edit()[0].url, headers={"Authorization": "Bearer x", "Prefer": "code=404"})
 
-        @pytest.mark.bodydouble({marker})
-        def test_app(closing):
+        def test_default(closing):
+            pass
+
+        @pytest.mark.bodydouble(fail_on="warning")
+        def test_strict(closing):
+            pass
+
+        @pytest.mark.bodydouble(fail_on="warning", allow=["picture-key-sent"])
+        def test_allowed(closing):
             pass
     """)
-    result.assert_outcomes(passed=1, errors=errors)
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_strict *", "*picture-key-sent*"])
 
 
 def test_a_test_with_another_contract_has_it_alone(pytester: pytest.Pytester, run_session: RunFiles) -> None:
@@ -212,7 +215,11 @@ def test_a_session_that_cannot_start_is_one_line(run_session: RunFiles) -> None:
     assert "Traceback" not in result.stderr.str()
 
 
-def test_the_fixture_works_after_gevents_monkey_patch_all(pytester: pytest.Pytester) -> None:
+@pytest.mark.parametrize("setting", ["false", "true"], ids=["own-mock", "session"])
+def test_the_fixture_works_with_gevents_monkey_patch_all_before_and_after_the_mock_has_started(
+    pytester: pytest.Pytester, setting: str
+) -> None:
+    pytester.makeini(f"[pytest]\nbodydouble_session = {setting}\n")
     pytester.makeconftest("from gevent import monkey; monkey.patch_all()")
     pytester.makepyfile("""
         import os, gevent, requests

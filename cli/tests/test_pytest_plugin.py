@@ -291,13 +291,18 @@ def test_routes(bodydouble):
     httpx.post(bodydouble.url + "/v1/chat/completions")
     httpx.post(bodydouble.url + "/v1/tts")
 
+@pytest.mark.bodydouble(allow=["gpt-4o"])
+def test_model_of_another_route(bodydouble):
+    httpx.post(bodydouble.url + "/v1/chat/completions", json={"model": "gpt-4o"})
+    assert bodydouble.requests[0].body == {"model": "gpt-4o"}
+
 @pytest.mark.bodydouble(allow=["request-minimum", "GET /v1/tts", "other/model"])
 def test_others(bodydouble):
     send(num_images=9)
     httpx.post(bodydouble.url + "/v1/tts")
 """
     result = run_tests(tests)
-    result.assert_outcomes(passed=4, errors=1)
+    result.assert_outcomes(passed=5, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*request-maximum*",

@@ -389,12 +389,14 @@ class MockServer(Starlette):
             log_request(handled, self.redactor, with_contract=len(self.contracts) > 1)
 
     async def _http_error(self, request: Request, error: Exception) -> Response:
-        # This vendor treats an unknown method as an unknown route.
-        status = error.status_code if isinstance(error, HTTPException) else 500
         if request.scope["path"].startswith(CONTROL_PREFIX):
+            status = error.status_code if isinstance(error, HTTPException) else 500
             return JSONResponse({"error": f"no such route: {request.method} {request.scope['path'][:200]}"}, status)
-        # The request body was never read.
-        handled = self._service.foreign.unknown(request.scope, 404 if status == 405 else status)
+        # This vendor treats an unknown method as an unknown route.
+        try:
+            handled, _ = await self._service.foreign.take(request.scope, request.receive)
+        except Disconnected:
+            return Response(status_code=404)
         self._record(handled)
         handled.answer.headers += self._service.exposed
         return to_response(handled.answer)

@@ -70,7 +70,7 @@ class ForeignEndpoint:
         checked = CheckedRequest(intake.parsed, bearer_key(headers.get(b"authorization", b"")))
         scripted = self._parts.state.next_scripted(scope, headers, checked, None)
         if scripted is None:
-            return self.unknown(scope, 404, intake)
+            return self._unknown(scope, intake)
         directives = scripted.directives
         impossible = impossible_reason(directives.fault, scope)
         if impossible is not None:
@@ -85,18 +85,19 @@ class ForeignEndpoint:
     async def take(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
         """Read a request; return it with the refusal of an unknown route, and its body. Raises Disconnected."""
         intake, _ = await self._parts.take_in(scope, dict(scope["headers"]), receive)
-        return self.unknown(scope, 404, intake), intake.body
+        return self._unknown(scope, intake), intake.body
 
-    def unknown(self, scope: Scope, status: int, intake: Intake | None = None) -> HandledRequest:
-        """Return the refusal of a request to a route that is not served; a body that was not read is None."""
-        answer = self._parts.refuse(self._refusals, Refusal(status), scope["path"])
+    def _unknown(self, scope: Scope, intake: Intake) -> HandledRequest:
+        """Return the refusal of a request to a route that is not served."""
+        answer = self._parts.refuse(self._refusals, Refusal(404), scope["path"])
         finding = self._other_routes.finding(scope["method"], scope["path"])
         if finding is not None:
             answer.findings = [finding]
             put_header(answer, b"x-bodydouble-note", _ADVICE.encode())
         key = bearer_key(dict(scope["headers"]).get(b"authorization", b""))
-        checked = CheckedRequest(None if intake is None else intake.parsed, key)
-        return HandledRequest(scope, answer, checked, intake or Intake(), started=self._parts.settings.clock())
+        return HandledRequest(
+            scope, answer, CheckedRequest(intake.parsed, key), intake, started=self._parts.settings.clock()
+        )
 
     def _scripted(self, scope: Scope, directives: Directives) -> Answer:
         code = directives.code or 200

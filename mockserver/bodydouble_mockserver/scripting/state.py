@@ -5,9 +5,11 @@ import hashlib
 import math
 import random
 import secrets
+import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from bodydouble_spec import Evidence, Finding, Operation, Severity
@@ -366,9 +368,10 @@ def _computed(
     try:
         return replace(compute(request), id=answer.id)
     except Exception as error:  # noqa: BLE001 - whatever the test's function raises fails the test, not the server
-        text = (
-            f"the function that was to answer raised {type(error).__name__}: {cut(str(error), _MAX_ERROR_CHARACTERS)}"
-        )
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, BadScenario) else f" ({Path(last.filename).name}, line {last.lineno})"
+        what = cut(str(error), _MAX_ERROR_CHARACTERS)
+        text = f"the function that was to answer raised {type(error).__name__}: {what}{where}"
         finding = Finding("answer-function-failed", Severity.ERROR, Evidence.OBSERVED, "", text, direction="request")
         checked.findings = [*checked.findings, finding]
         return ScriptedAnswer(answer.id, Directives(code=500))
