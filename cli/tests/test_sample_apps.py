@@ -33,7 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     def run(command: list[str], *options: str, intercept: bool = True) -> tuple[int, dict[str, str]]:
         report = tmp_path / "report.json"
         own = ["--intercept"] if intercept else []
-        arguments = ["run", *own, "--format", "json", "--output", str(report), *options, "--", *command]
+        arguments = ["run", *own, "--report", f"json:{report}", *options, "--", *command]
         with pytest.raises(SystemExit) as end:
             app(args=arguments, prog_name="bodydouble")
         assert isinstance(end.value.code, int)
