@@ -169,7 +169,7 @@ BODIES = ("answer-conforms", "answer-strict", "answer-media-type")
         (b'{"a": 1, "b": 2, "c": 3, "d": 4}', "the answer has a, b, c and 1 more instead of data, meta"),
         (b"{}", "the answer has no data, meta"),
         (b'{"data": [{"uri": "https://example.com/a.png"}], "meta": {"usage": {"credits_used": 1}}}', "has uri instead of b64_json, url"),
-        (b"[]", "[] is not of type object"),
+        (b"[]", "[] is a list, not an object"),
         (b"<html>", "the body is not JSON"),
     ],
 )  # fmt: skip

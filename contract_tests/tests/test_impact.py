@@ -99,7 +99,7 @@ def test_a_refused_value_is_shown_as_a_call_with_the_remaining_values(replaced: 
 
 def test_what_the_client_cannot_express_is_shown_as_a_request(replaced: list[Finding]) -> None:
     message = errors(replaced)["impact-request-refused/type", "/num_images"]
-    assert message == "a request with num_images=1.5 will be refused: 1.5 is not of type integer"
+    assert message == "a request with num_images=1.5 will be refused: 1.5 is not a whole number"
 
 
 def test_what_is_newly_possible_is_information(replaced: list[Finding]) -> None:

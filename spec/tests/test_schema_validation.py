@@ -52,10 +52,14 @@ def test_an_unlisted_provider_and_an_unknown_key_are_accepted(vendored: Contract
 
 
 SENTENCES: list[tuple[Any, ...]] = [
-    ({"type": "string"}, 5, "5 is not of type string"),
-    ({"type": ["string", "null"]}, 5, "5 is not of type null or string"),
+    ({"type": "string"}, 5, "5 is not a text"),
+    ({"type": ["string", "null"]}, 5, "5 is not null or a text"),
+    ({"type": "number"}, "4", '"4" is a text, not a number; send 4 without quotation marks'),
+    ({"type": "object"}, [], "[] is a list, not an object"),
     ({"enum": ["1:1", "2:3"]}, "7:5", '"7:5" is not one of "1:1", "2:3"'),
-    ({"const": "a"}, "b", '"b" is not "a"'),
+    ({"enum": ["1:1", "16:9"]}, "16x9", '"16x9" is not one of "1:1", "16:9"; did you mean "16:9"?'),
+    ({"enum": ["one/model"]}, "model", '"model" is not allowed; it must be "one/model"'),
+    ({"const": "a"}, "b", '"b" is not allowed; it must be "a"'),
     ({"minimum": 1}, 0, "0 is too small; it must be at least 1"),
     ({"exclusiveMinimum": 1}, 1, "1 is too small; it must be more than 1"),
     ({"maximum": 4}, 4.5, "4.5 is too large; it must be at most 4"),

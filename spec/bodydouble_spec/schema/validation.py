@@ -12,11 +12,12 @@ from typing import Any, Literal
 import jsonschema_rs
 import orjson
 
-from bodydouble_spec.defects import listed, shorten, show
+from bodydouble_spec.defects import shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema.beginning import beginning_of
 from bodydouble_spec.schema.evidence import SchemaEvidence
 from bodydouble_spec.schema.keywords import normalize_bound
+from bodydouble_spec.schema.sentences import expectation
 from bodydouble_spec.schema.text_rules import whole_text_names
 from bodydouble_spec.schema.view import SchemaView
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer, type_name
@@ -345,8 +346,8 @@ class SchemaValidator:
         elif keyword in {"anyOf", "oneOf"}:
             yield self._unmatched(error, pointer, keyword)
         else:
-            expected, sentence = _expectation(keyword, details)
             value = error.instance
+            expected, sentence = expectation(keyword, details, value)
             got = type_name(value) if keyword == "type" else value
             yield self._finding(path, _kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
 
@@ -428,41 +429,6 @@ def _conforms(validator: jsonschema_rs.Draft202012Validator, value: Any) -> bool
         return validator.is_valid(value)
     except ValueError:
         return False
-
-
-def _expectation(keyword: str, details: dict[str, Any]) -> tuple[Any, str]:
-    """Return the expected JSON value, and the rest of the sentence "VALUE …"."""
-    if keyword not in _SENTENCES:
-        return None, f"breaks the rule `{keyword}`"
-    option, describe = _SENTENCES[keyword]
-    expected = details.get(option)
-    return expected, describe(expected)
-
-
-# For each keyword: the error's option with the expected value (if any), and the rest of the sentence.
-_SENTENCES: dict[str, tuple[str, Callable[[Any], str]]] = {
-    "const": ("expected_value", lambda value: f"is not {show(value)}"),
-    "enum": ("options", lambda options: f"is not one of {listed(map(show, options))}"),
-    "falseSchema": ("", lambda _: "is not allowed"),
-    "exclusiveMaximum": ("limit", lambda limit: f"is too large; it must be less than {show(limit)}"),
-    "exclusiveMinimum": ("limit", lambda limit: f"is too small; it must be more than {show(limit)}"),
-    "maxItems": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'item', 'items')}"),
-    "maxLength": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'character', 'characters')}"),
-    "maxProperties": ("limit", lambda limit: f"is too long; it may have at most {_counted(limit, 'property', 'properties')}"),
-    "maximum": ("limit", lambda limit: f"is too large; it must be at most {show(limit)}"),
-    "minItems": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'item', 'items')}"),
-    "minLength": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'character', 'characters')}"),
-    "minProperties": ("limit", lambda limit: f"is too short; it must have at least {_counted(limit, 'property', 'properties')}"),
-    "minimum": ("limit", lambda limit: f"is too small; it must be at least {show(limit)}"),
-    "multipleOf": ("multiple_of", lambda factor: f"is not a multiple of {show(factor)}"),
-    "pattern": ("pattern", lambda _: "does not have the required form"),
-    "type": ("types", lambda types: f"is not of type {' or '.join(types)}"),
-    "uniqueItems": ("", lambda _: "has duplicate items"),
-}  # fmt: skip
-
-
-def _counted(count: int, noun: str, plural: str) -> str:
-    return f"{count} {noun if count == 1 else plural}"
 
 
 def _kebab(keyword: str) -> str:

@@ -1,0 +1,79 @@
+"""Sentences about a value that breaks a keyword of JSON Schema: what is wrong with it, and what it must be."""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bodydouble_spec.defects import listed, show
+from bodydouble_spec.values import type_name
+
+__all__ = ["expectation"]
+
+_NOUNS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "null",
+    "number": "a number",
+    "object": "an object",
+    "string": "a text",
+}
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
+_MAX_CHARACTERS = 60
+
+
+def expectation(keyword: str, details: dict[str, Any], value: Any) -> tuple[Any, str]:
+    """Return the expected JSON value, and the rest of the sentence "VALUE …" about one that breaks a keyword.
+
+    ``details`` are those of the error of jsonschema-rs.
+    """
+    if keyword not in _SENTENCES:
+        return None, f"breaks the rule `{keyword}`"
+    option, describe = _SENTENCES[keyword]
+    expected = details.get(option)
+    return expected, describe(expected, value)
+
+
+def _allowed(options: Sequence[Any], value: Any) -> str:
+    if len(options) == 1:
+        return f"is not allowed; it must be {show(options[0])}"
+    texts = [option for option in options if isinstance(option, str)]
+    close = difflib.get_close_matches(value[:_MAX_CHARACTERS], texts, 1) if isinstance(value, str) else []
+    meant = f"; did you mean {show(close[0])}?" if close else ""
+    return f"is not one of {listed(map(show, options))}{meant}"
+
+
+def _typed(types: Sequence[str], value: Any) -> str:
+    nouns = " or ".join(_NOUNS.get(name, name) for name in types)
+    if isinstance(value, str) and "number" in types and _NUMBER.fullmatch(value):
+        return f"is a text, not {nouns}; send {value} without quotation marks"
+    # The others are plain to see: 5, true, null.
+    own = f"{_NOUNS[type_name(value)]}, " if isinstance(value, str | list | dict) else ""
+    return f"is {own}not {nouns}"
+
+
+def _counted(count: int, noun: str, plural: str) -> str:
+    return f"{count} {noun if count == 1 else plural}"
+
+
+# For each keyword: the error's option with the expected value (if any), and the rest of the sentence.
+_SENTENCES: dict[str, tuple[str, Callable[[Any, Any], str]]] = {
+    "const": ("expected_value", lambda wanted, _: f"is not allowed; it must be {show(wanted)}"),
+    "enum": ("options", _allowed),
+    "falseSchema": ("", lambda _, __: "is not allowed"),
+    "exclusiveMaximum": ("limit", lambda limit, _: f"is too large; it must be less than {show(limit)}"),
+    "exclusiveMinimum": ("limit", lambda limit, _: f"is too small; it must be more than {show(limit)}"),
+    "maxItems": ("limit", lambda limit, _: f"is too long; it may have at most {_counted(limit, 'item', 'items')}"),
+    "maxLength": ("limit", lambda limit, _: f"is too long; it may have at most {_counted(limit, 'character', 'characters')}"),
+    "maxProperties": ("limit", lambda limit, _: f"is too long; it may have at most {_counted(limit, 'property', 'properties')}"),
+    "maximum": ("limit", lambda limit, _: f"is too large; it must be at most {show(limit)}"),
+    "minItems": ("limit", lambda limit, _: f"is too short; it must have at least {_counted(limit, 'item', 'items')}"),
+    "minLength": ("limit", lambda limit, _: f"is too short; it must have at least {_counted(limit, 'character', 'characters')}"),
+    "minProperties": ("limit", lambda limit, _: f"is too short; it must have at least {_counted(limit, 'property', 'properties')}"),
+    "minimum": ("limit", lambda limit, _: f"is too small; it must be at least {show(limit)}"),
+    "multipleOf": ("multiple_of", lambda factor, _: f"is not a multiple of {show(factor)}"),
+    "pattern": ("pattern", lambda _, __: "does not have the required form"),
+    "type": ("types", _typed),
+    "uniqueItems": ("", lambda _, __: "has duplicate items"),
+}  # fmt: skip
