@@ -62,6 +62,15 @@ def verify(
     max_wait_s: Annotated[
         float, typer.Option(min=0, help="Longest total wait that the server may ask for with 429, in seconds.")
     ] = 120,
+    max_run_s: Annotated[
+        float,
+        typer.Option(
+            min=0, help="Longest time of the whole run, in seconds; a call under way is ended by --timeout-s."
+        ),
+    ] = 1800,
+    max_received_mb: Annotated[
+        float, typer.Option(min=0, help="Most megabytes of all answers and pictures together.")
+    ] = 4096,
     image_url: Annotated[
         str | None, typer.Option(metavar="URL", help="Picture that the server can fetch, to test input by URL.")
     ] = None,
@@ -113,6 +122,8 @@ def verify(
             only=tuple(check) if check else None,
             image_url=image_url,
             max_wait_s=max_wait_s,
+            max_run_s=max_run_s,
+            max_received_mb=max_received_mb,
             recording=record or resume,
             resume=resume,
         )

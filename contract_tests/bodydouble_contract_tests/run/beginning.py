@@ -29,10 +29,16 @@ def beginning_of_answer(content: bytes) -> bytes | None:
         return None
     for length in _LENGTHS:
         copy = _Copy(length)
-        beginning = copy.of(value, 0)
-        if copy.values <= _MOST_VALUES:
-            return orjson.dumps(beginning) if copy.is_cut else None
+        try:
+            beginning = copy.of(value, 0)
+        except _TooManyValues:
+            continue
+        return orjson.dumps(beginning) if copy.is_cut else None
     return b"null"
+
+
+class _TooManyValues(Exception):
+    """The copy of an answer is still too large."""
 
 
 class _Copy:
@@ -45,7 +51,9 @@ class _Copy:
 
     def of(self, value: Any, depth: int) -> Any:
         self.values += 1
-        is_beyond = depth > _MAX_DEPTH or self.values > _MOST_VALUES
+        if self.values > _MOST_VALUES:
+            raise _TooManyValues
+        is_beyond = depth > _MAX_DEPTH
         if is_array(value):
             kept = [] if is_beyond else value[: self._length]
             self.is_cut |= len(kept) < len(value)

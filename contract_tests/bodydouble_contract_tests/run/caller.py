@@ -1,11 +1,12 @@
 """Make the calls of a run one after the other: pay for them, wait for them, record them."""
 
 import hashlib
+import math
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import count
@@ -27,7 +28,7 @@ from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of, worst_images
 from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
 from bodydouble_contract_tests.run.redaction import Redaction, parsed
-from bodydouble_contract_tests.target import Received, Target, changed_key
+from bodydouble_contract_tests.target import Received, RunLimits, Target, changed_key
 
 __all__ = [
     "EXPIRES_DAYS",
@@ -116,7 +117,7 @@ class RunContext:
     """The state that the parts of one run share.
 
     ``profile``, ``target`` and ``redaction`` stay the same. ``clock`` gives seconds since the epoch, ``sleep`` waits, and ``on_event`` is called
-    with each `Progress`, for which ``total`` counts the planned calls and ``findings`` the distinct findings so far.
+    with each `Progress`, for which ``total`` counts the planned calls and ``findings`` the distinct findings so far. ``limits`` are those of the whole run.
     """
 
     profile: OperationProfile
@@ -127,6 +128,7 @@ class RunContext:
     on_event: Callable[[Progress], None] | None = None
     total: int = 0
     findings: int = 0
+    limits: RunLimits = field(default_factory=lambda: RunLimits(math.inf, math.inf))
 
 
 class Caller:
@@ -163,6 +165,7 @@ class Caller:
 
     def call_together(self, cases: Sequence[Case]) -> list[SentCase]:
         """Send cases that cost nothing at the same time. Raises RunStopped."""
+        self._check_limits()
         with ThreadPoolExecutor(max(1, len(cases))) as pool:
             answers = list(pool.map(self._send, cases))
         return [self.call(case, answer=answer) for case, answer in zip(cases, answers, strict=True)]
@@ -173,6 +176,8 @@ class Caller:
         With ``answer``, the case was sent already.
         """
         is_second = False
+        if answer is None:
+            self._check_limits()
         while True:
             call, received = self._send_once(case, number, answer)
             answer = None
@@ -197,6 +202,11 @@ class Caller:
     def record_checked(self, call: SentCase, observation: Observation, findings: list[Finding]) -> None:
         """Record a call after its pictures were checked. Raises RunStopped when the recording cannot be written."""
         self._write(replace(call.entry, state=CallState.CHECKED), observation, tuple(findings))
+
+    def _check_limits(self) -> None:
+        reason = self._context.limits.reason_to_stop()
+        if reason is not None:
+            raise RunStopped(f"{reason} ({self.requests} of {self._context.total} planned calls were made)")
 
     def _send(self, case: Case) -> _Answer:
         operation, sent = self._profile.operation, sent_bytes(self._profile, case)
@@ -229,6 +239,7 @@ class Caller:
         client_id = ""
         try:
             client_id, received = answer or self._send(case)
+            self._context.limits.note_answer(len(received.content), is_late=received.trouble is Trouble.TIMEOUT)
             charge = NO_CHARGE
             if self._budget is not None:
                 charge = charge_of(self._profile, case, received, parsed(received.content), self._budget.usd_per_image)

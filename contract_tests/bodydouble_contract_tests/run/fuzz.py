@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -136,13 +136,18 @@ _NO_FAULTS = (
 
 
 def examine_generated(
-    profile: OperationProfile, examine: Callable[[Case], list[Finding]], *, examples: int, seed: int
+    profile: OperationProfile,
+    examine: Callable[[Case], list[Finding]],
+    *,
+    examples: int,
+    seed: int,
+    known: Collection[str] = (),
 ) -> list[Finding]:
     """Make up to ``examples`` generated calls, valid, odd and invalid ones, and return each distinct finding once.
 
     ``examine`` makes a call and returns its findings; the same call is never made twice. All calls are made, whatever the first
     ones show. Then the request of each finding is reduced, towards the minimal request, with up to 60 further calls. The result is the findings of
-    these reduced requests. The same ``seed`` gives the same calls, as long as the server gives the same answers. Errors of ``examine`` are raised here.
+    these reduced requests. Findings whose fingerprint is ``known`` keep the request that they have, and are not reduced. The same ``seed`` gives the same calls, as long as the server gives the same answers. Errors of ``examine`` are raised here.
     Raises UnsupportedSchema when the operation takes no JSON body.
     """
     if examples < 1:
@@ -150,7 +155,7 @@ def examine_generated(
     search = _Search(profile, examine, examples, seed)
     try:
         search.explore()
-        search.reduce()
+        search.reduce(known)
     except _ExaminationError as stopped:
         raise stopped.reason from stopped.reason.__cause__
     return [finding for finding, _ in search.found.values()]
@@ -200,10 +205,10 @@ class _Search:
         """Make all generated calls."""
         self._run(self._fingerprints, Phase.generate)
 
-    def reduce(self) -> None:
-        """Reduce the call of each finding, including findings that only the reduced calls show."""
-        done: set[str] = set()
-        while len(done) < _SHRUNK_FINDINGS and (
+    def reduce(self, known: Collection[str]) -> None:
+        """Reduce the call of each finding that is not known, including findings that only the reduced calls show."""
+        done = {*known}
+        while len(done) < len(known) + _SHRUNK_FINDINGS and (
             fingerprint := next((one for one in self.found if one not in done), None)
         ):
             done.add(fingerprint)

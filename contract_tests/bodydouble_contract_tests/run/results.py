@@ -1,6 +1,6 @@
 """The results of a run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bodydouble_spec import Finding, Severity, is_success
@@ -46,6 +46,11 @@ class Results:
         self._tested: set[str] = set()
         self.observations: list[Observation] = []
         self.generated: list[Case] = []
+
+    @property
+    def found(self) -> Collection[Finding]:
+        """The distinct findings so far."""
+        return self._findings.keys()
 
     def __len__(self) -> int:
         return len(self._findings)

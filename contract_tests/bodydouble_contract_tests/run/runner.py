@@ -17,7 +17,7 @@ from bodydouble_contract_tests.run.caller import Caller, RunContext, RunStopped,
 from bodydouble_contract_tests.run.recording import RecordedRun, Recorder, json_bytes, read_recorded_run
 from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.session import Session
-from bodydouble_contract_tests.target import Target, is_billed
+from bodydouble_contract_tests.target import RunLimits, Target, is_billed
 
 __all__ = ["VerifyOptions", "verify"]
 
@@ -43,7 +43,8 @@ class VerifyOptions:
     most (default 0.75), at ``price_usd`` a picture (default: the price in the contract). Anywhere else nothing costs money, and ``examples``
     generated requests follow the plan (0 for none). The same ``seed`` gives the same requests. ``only`` limits the run to the checks with these
     ids, without generated requests. ``image_url`` is the input picture to send. ``max_wait_s`` is the longest time that the run waits in total when
-    the server limits the rate of calls.
+    the server limits the rate of calls. The whole run takes ``max_run_s`` seconds and one call at most, and receives ``max_received_mb`` megabytes; then it
+    ends as incomplete.
 
     ``recording`` is a new file, to which every call is written as it is made. ``resume`` is the recording of an earlier run to continue; the
     calls in it are neither made nor paid for again.
@@ -57,6 +58,8 @@ class VerifyOptions:
     only: Collection[str] | None = None
     image_url: str | None = None
     max_wait_s: float = 120.0
+    max_run_s: float = 1800.0
+    max_received_mb: float = 4096.0
     recording: Path | None = None
     resume: Path | None = None
 
@@ -98,7 +101,8 @@ def verify(
     # Without a body, one generated call is like another.
     examples = 0 if is_live or only is not None or not profile.operation.request_bodies else options.examples
     total = sum(case.repeats for case in plan.calls) + examples
-    context = RunContext(profile, target, redaction, clock, sleep, on_event, total)
+    limits = RunLimits(options.max_run_s, options.max_received_mb)
+    context = RunContext(profile, target, redaction, clock, sleep, on_event, total, limits=limits)
     spent_usd = recorded_run.charge.usd
     with ExitStack() as stack:
         file = resume or recording

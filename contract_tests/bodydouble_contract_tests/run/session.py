@@ -57,7 +57,7 @@ class Session:
         self._caller = caller
         self._recorded_run = recorded_run
         self._is_billed = is_billed
-        self._downloads = Downloads(context.target, context.redaction.text)
+        self._downloads = Downloads(context.target, context.redaction.text, context.limits)
         self._pool = ThreadPoolExecutor(_AT_A_TIME, "bodydouble-pictures")
         self._pending: deque[_Pending] = deque()
         self._turn = 0
@@ -113,7 +113,8 @@ class Session:
             self._generated |= {finding: finding for finding in findings}
             return findings
 
-        found = examine_generated(self._profile, examine, examples=examples, seed=seed)
+        known = {finding.fingerprint for finding in self.results.found}
+        found = examine_generated(self._profile, examine, examples=examples, seed=seed, known=known)
         self._generated = {finding: finding for finding in found}
 
     def compare(self) -> None:

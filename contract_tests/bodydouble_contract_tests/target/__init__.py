@@ -3,11 +3,13 @@
 from bodydouble_contract_tests.target.credentials import authorized, changed_key, place_of
 from bodydouble_contract_tests.target.downloads import Downloads
 from bodydouble_contract_tests.target.http import Received, Target
+from bodydouble_contract_tests.target.limits import RunLimits
 from bodydouble_contract_tests.target.server import ServerConfig, default_recording, is_billed, resolve_server
 
 __all__ = [
     "Downloads",
     "Received",
+    "RunLimits",
     "ServerConfig",
     "Target",
     "authorized",

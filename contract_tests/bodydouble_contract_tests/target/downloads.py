@@ -16,6 +16,8 @@ from bodydouble_spec import is_success
 from bodydouble_contract_tests.checks import inspect_picture, picture_damage
 from bodydouble_contract_tests.model import ORIGIN, AnswerPicture, FetchedPicture, OperationProfile
 from bodydouble_contract_tests.target.http import Target
+from bodydouble_contract_tests.target.limits import RunLimits
+from bodydouble_contract_tests.target.watchdog import Watchdog
 
 __all__ = ["Downloads"]
 
@@ -31,10 +33,11 @@ _LONGEST_SILENCE_S = 15.0
 class Downloads:
     """Download pictures for one run; safe to use from several threads. Each URL is fetched once.
 
-    ``redact`` removes secrets from the descriptions of pictures.
+    ``redact`` removes secrets from the descriptions of pictures, ``limits`` are those of the run.
     """
 
-    def __init__(self, target: Target, redact: Callable[[str], str]) -> None:
+    def __init__(self, target: Target, redact: Callable[[str], str], limits: RunLimits) -> None:
+        self._limits = limits
         self._client = target.new_client()
         self._client.follow_redirects = True
         self._client.headers["origin"] = ORIGIN
@@ -78,21 +81,25 @@ class Downloads:
         try:
             picture = self._fetch(url)
         finally:
-            mine.set_result(picture)
+            # Nobody looks at the bytes of all pictures of a run.
+            mine.set_result(replace(picture, content=b""))
         return picture
 
     def _fetch(self, url: str) -> FetchedPicture:
         source = self._redact(url)
-        problem = _unusable(url)
+        problem = _unusable(url) or self._limits.reason_to_skip()
         if problem is not None:
             return FetchedPicture("", source, problem=problem)
         content = bytearray()
         status: int | None = None
         media_type = ""
         headers: dict[str, str] = {}
+        started = time.monotonic()
         try:
-            started = time.monotonic()
-            with self._client.stream("GET", url) as response:
+            with (
+                Watchdog(self._timeout_s) as watchdog,
+                self._client.stream("GET", url, extensions=watchdog.extensions) as response,
+            ):
                 status = response.status_code
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -106,6 +113,7 @@ class Downloads:
                         break
         except Exception as error:  # noqa: BLE001 - any error of URL, server or connection concerns one picture only
             status, problem = None, f"the download failed: {type(error).__name__}: {error}"
+        self._limits.note_download(len(content), is_late=time.monotonic() - started >= self._timeout_s)
         media_type = self._redact(media_type)
         if problem is None and status is not None and not is_success(status):
             problem = f"the download was answered with {status}"

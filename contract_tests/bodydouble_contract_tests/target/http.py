@@ -17,9 +17,11 @@ from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import ORIGIN, Credential, Trouble
 from bodydouble_contract_tests.target.credentials import authorized, changed_key
 from bodydouble_contract_tests.target.urls import base_of, host_of, is_loopback
+from bodydouble_contract_tests.target.watchdog import Watchdog
 
 __all__ = ["Received", "Target", "Undecodable", "decoded"]
 
+_STEP = 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -47,7 +49,13 @@ def _unzipped(data: bytes, most_bytes: int) -> bytes:
     while rest or not content:
         member = zlib.decompressobj(_GZIP)
         try:
-            content += member.decompress(rest, most_bytes + 1 - len(content))
+            # In steps: what is too long is noticed before all of it is in memory twice.
+            while not member.eof and len(content) <= most_bytes:
+                part = member.decompress(rest, _STEP)
+                rest = member.unconsumed_tail
+                content += part
+                if not part and not rest:
+                    break
         except zlib.error as error:
             raise Undecodable(f"the header says gzip, but the body is not: {error}") from None
         if len(content) > most_bytes:
@@ -60,7 +68,7 @@ def _unzipped(data: bytes, most_bytes: int) -> bytes:
     return bytes(content)
 
 
-LARGEST_ANSWER = 128 * 1024 * 1024
+LARGEST_ANSWER = 64 * 1024 * 1024
 # A new connection for each call: a leftover of one answer must not count against the next.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=0)
 _WITHOUT_BODY = {204, 304}
@@ -148,7 +156,12 @@ class Target:
         path, headers = authorized(credential, self.api_key, security, path, headers)
         reading = _AnswerReader(time.monotonic(), self.timeout_s)
         try:
-            with self._client.stream(method, self.base + path, content=body, headers=headers) as response:
+            with (
+                Watchdog(self.timeout_s) as watchdog,
+                self._client.stream(
+                    method, self.base + path, content=body, headers=headers, extensions=watchdog.extensions
+                ) as response,
+            ):
                 reading.read(response)
         except Exception as error:  # noqa: BLE001 - a server in this process may raise anything; on a socket that is a broken answer
             # No call sends the cookies of an earlier one.
@@ -243,7 +256,8 @@ class _AnswerReader:
         stated = self._stated_length()
         if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError | httpx.UnsupportedProtocol):
             return self._received(Trouble.UNREACHABLE, detail, was_sent=False)
-        if isinstance(error, httpx.TimeoutException | _TooLate):
+        # The watchdog ends a connection in a way that looks like a failure.
+        if isinstance(error, httpx.TimeoutException | _TooLate) or self._elapsed_s() >= self._timeout_s:
             began = "no answer" if self._status is None else "no complete answer"
             return self._received(Trouble.TIMEOUT, f"{began} within {self._timeout_s:g} s")
         if isinstance(error, _TooLong):
