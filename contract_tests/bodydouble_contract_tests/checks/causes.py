@@ -194,7 +194,9 @@ class _Causes:
         rule = _rule(finding)
         if (check, status, rule) in self._rules:
             return (check, status, rule)
-        place = next(iter(pointer_parts(case.pointer)), None)
+        # The pointer of a parameter has its location first.
+        is_parameter = case.form is not None and case.form.target is not None
+        place = case.pointer if is_parameter else next(iter(pointer_parts(case.pointer)), None)
         return finding if place is None else (check, status, place)
 
     def _refusal_statuses(self, findings: Sequence[Finding]) -> set[int]:

@@ -92,7 +92,8 @@ class OperationTerms:
     @cached_property
     def sent(self) -> SentParts:
         """The parts of a request that meets these terms, with placeholders for the keys and the required parameters."""
-        target, headers = request_target(self.contract, self.operation)
+        usual = request_target(self.contract, self.operation)
+        target, headers = usual.path, dict(usual.headers)
         headers = {"Content-Type": "application/json", **headers}
         target, headers = self.operation.security.authorize(_PLACEHOLDER, target, headers)
         return SentParts(headers, target.partition("?")[2])

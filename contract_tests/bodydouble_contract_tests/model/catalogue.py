@@ -184,7 +184,8 @@ def _of_price(profile: OperationProfile) -> Iterator[Check]:
 
 
 def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
-    if profile.operation.request is not None:
+    has_body = profile.operation.request is not None
+    if has_body or any(not item.is_ignored for item in profile.operation.inputs):
         status = str(profile.refusal_status)
         refusal = ("responses", status)
         is_documented = status in profile.operation.responses
@@ -202,7 +203,8 @@ def _of_refusals(profile: OperationProfile) -> Iterator[Check]:
         )
         yield from _of_envelopes(profile, status)
         evidence = Evidence.DOCUMENTED if is_documented else Evidence.ASSUMED
-        yield Check("malformed-refused", f"A body that is not JSON is refused with {status}.", evidence, _JSON)
+        if has_body:
+            yield Check("malformed-refused", f"A body that is not JSON is refused with {status}.", evidence, _JSON)
     yield Check("method-refused", "Another method is refused: 404 or 405.", Evidence.INFERRED, _HTTP)
     if profile.operation.is_authenticated:
         evidence, source = profile.evidence("security"), profile.source("security")

@@ -257,7 +257,8 @@ class OperationProfile:
     @cached_property
     def target(self) -> tuple[str, dict[str, str]]:
         """Path and headers of every call, with the required parameters of the operation."""
-        return request_target(self.contract, self.operation)
+        usual = request_target(self.contract, self.operation)
+        return usual.path, dict(usual.headers)
 
     @cached_property
     def methods(self) -> frozenset[str]:

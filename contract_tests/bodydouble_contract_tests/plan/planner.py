@@ -24,6 +24,7 @@ from bodydouble_contract_tests.plan.cases import (
 )
 from bodydouble_contract_tests.plan.coverage import CoveragePlan
 from bodydouble_contract_tests.plan.options import EXAMPLE_URL
+from bodydouble_contract_tests.plan.parameters import parameter_cases, unvaried_parameters
 from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
 from bodydouble_contract_tests.plan.space import Row
 from bodydouble_contract_tests.strategies import boundary_cases
@@ -210,13 +211,14 @@ class _Planner:
         takes_body = bool(profile.operation.request_bodies)
         self._boundaries = boundary_cases(profile.contract, profile.operation) if takes_body else ()
         self._unbought: dict[str, str] = {}
-        if only is None and profile.operation.inputs:
-            self._unbought["values of parameters"] = "not varied: each call has the required ones with simple values"
+        self._parameters = parameter_cases(profile, self._coverage.minimal)
+        if only is None:
+            self._unbought |= unvaried_parameters(profile)
         self._pairs_of = {} if only is not None else dict(self._coverage.pairs_of_cases)
 
     def billed_plan(self, max_images: int | None) -> Plan:
         """Return the plan where success costs money."""
-        refusals = self._refusals(most_images=1)
+        refusals = [*self._refusals(most_images=1), *self._of_parameters(ExpectedOutcome.REFUSED)]
         worth_it = [case for case in refusals if case.evidence is not Evidence.ASSUMED]
         self._unbought |= {case.id: _NOT_WORTH_IT for case in refusals if case.evidence is Evidence.ASSUMED}
         self._unbought |= {element: _NOT_WORTH_IT for case in self._coverage.assumed for element in case.covers}
@@ -253,12 +255,14 @@ class _Planner:
             valid_boundary_cases(self._profile, self._boundaries, [case.body for case in sure]), most_images=None
         )
         refusals, probed = self._refusals(most_images=None), self._probes(is_billed=False)
+        refusals += self._of_parameters(ExpectedOutcome.REFUSED)
         keys = {Credential.NONE, Credential.WRONG}
         refused = [*(case for case in probed if case.credential in keys and case.form is None), *refusals[:1]]
         repeats = _UNPAID_REPEATS if self._only is None else _SELECTED_REPEATS
         steady = [steady_case(usual, repeats), *alternating_cases(usual, refused)]
         forms = form_cases(self._profile, self._checks, self._coverage.minimal)
-        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *forms, *steady])
+        varied = self._of_parameters(ExpectedOutcome.ACCEPTED)
+        unpaid = self._selected([*self._coverage.assumed, *self._odd(), *boundaries, *varied, *forms, *steady])
         free = [first_case(usual), *probed, *refusals]
         together, pairs = (pairs[:_MOST_PARALLEL], pairs[_MOST_PARALLEL:]) if pairs else (self._coverage.cases, [])
         parallel = self._selected(parallel_cases(together[:_MOST_PARALLEL], refused))
@@ -269,6 +273,9 @@ class _Planner:
             planned = calls_in([*free, *paid, *self._after(), *unpaid, *parallel])
             unpaid += self._pairs_in_requests(pairs, _MOST_REQUESTS - planned, parallel)
         return self._plan(free, paid, unpaid, f"beyond the limit of {max_images} pictures", parallel)
+
+    def _of_parameters(self, expectation: ExpectedOutcome) -> list[Case]:
+        return self._selected([case for case in self._parameters if case.expectation is expectation])
 
     def _probes(self, *, is_billed: bool) -> list[Case]:
         return probes(self._profile, self._checks, self._coverage.minimal, is_billed=is_billed)

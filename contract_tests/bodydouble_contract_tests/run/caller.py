@@ -216,7 +216,7 @@ class Caller:
         headers = {**own, _CLIENT_ID: own_id, **form_headers(case, sent)}
         received = self._target.send(
             form.method or operation.method,
-            path,
+            form.target or path,
             iter((sent[:1], sent[1:])) if form.is_chunked else sent,
             case.credential,
             operation.security,

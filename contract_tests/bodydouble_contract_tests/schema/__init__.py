@@ -1,7 +1,7 @@
 """The values that a schema allows, place by place: views of subschemas, the simplest value, numbers, patterns and pictures at a bound."""
 
 from bodydouble_contract_tests.schema.numbers import numbers
-from bodydouble_contract_tests.schema.parameters import request_target
+from bodydouble_contract_tests.schema.parameters import RequestTarget, parameter_walker, request_target, usual_parameter
 from bodydouble_contract_tests.schema.pattern import (
     MOST_DRAWN,
     alternatives,
@@ -20,6 +20,7 @@ __all__ = [
     "MOST_DRAWN",
     "NOTHING",
     "NOT_PICTURES",
+    "RequestTarget",
     "Sampler",
     "SchemaWalker",
     "alternatives",
@@ -29,6 +30,7 @@ __all__ = [
     "matching",
     "named_pictures",
     "numbers",
+    "parameter_walker",
     "picture_bytes",
     "picture_texts",
     "places",
@@ -40,6 +42,7 @@ __all__ = [
     "simplest_match",
     "stretched_match",
     "text_of_length",
+    "usual_parameter",
     "values_at",
     "values_named",
 ]

@@ -1,39 +1,55 @@
-"""The required parameters of an operation with simple values, so that its calls are refused for no other reason than their own."""
+"""The parameters of an operation in a call: the required ones with simple values, and any of them with a given one."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import orjson
-from bodydouble_spec import Contract, Operation, Parameter, is_array, is_object, join_pointer
+from bodydouble_spec import Contract, Operation, Parameter, SentParameters, is_array, is_object, join_pointer
 
 from bodydouble_contract_tests.schema.searching import NOTHING
 from bodydouble_contract_tests.schema.simplest import Sampler
 from bodydouble_contract_tests.schema.walker import SchemaWalker
 
-__all__ = ["request_target"]
+__all__ = ["RequestTarget", "parameter_walker", "request_target", "usual_parameter"]
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
 # Left as they are in a query or path: separators of lists, and what a URL may have there.
 _SAFE = ",:@!$'()*;"
 
 
-def request_target(contract: Contract, operation: Operation) -> tuple[str, dict[str, str]]:
-    """Return path and headers of a call: with each required parameter, the cookies in one header, and the path filled in.
+@dataclass(frozen=True, slots=True)
+class RequestTarget:
+    """Path, with its query, and headers of a call; ``sent`` are the parameters in them as a server reads them."""
 
-    A parameter for which no value is found is left out, or as in the template.
+    path: str
+    headers: Mapping[str, str]
+    sent: SentParameters
+
+
+_UNCHANGED: Mapping[int, Any] = {}
+
+
+def request_target(contract: Contract, operation: Operation, changed: Mapping[int, Any] = _UNCHANGED) -> RequestTarget:
+    """Return the target of a call: with each required parameter, the cookies in one header, and the path filled in.
+
+    ``changed`` has other values by the index of their parameter, NOTHING for one to leave out. A parameter for which no value is found is left out, or
+    as in the template.
     """
     path, query, headers, cookies = operation.path, list[str](), dict[str, str](), list[str]()
+    in_path: dict[str, str] = {}
     for index, item in enumerate(operation.inputs):
-        if not item.is_required or item.is_ignored:
+        if item.is_ignored or not (item.is_required or index in changed):
             continue
-        value = _value(contract, operation, item, index)
+        value = changed[index] if index in changed else usual_parameter(contract, operation, index)
         if value is NOTHING:
             continue
         if item.location == "query":
             query += _query_parts(item, value)
         elif item.location == "path":
+            in_path[item.name] = _text(value)
             path = path.replace(f"{{{item.name}}}", quote(_text(value), safe=_SAFE))
         elif item.location == "header":
             headers[item.name] = _text(value)
@@ -42,21 +58,28 @@ def request_target(contract: Contract, operation: Operation) -> tuple[str, dict[
     if cookies:
         headers["Cookie"] = "; ".join(cookies)
     path = _TEMPLATE.sub(lambda match: quote(match[0], safe="{}"), path)
-    return (f"{path}?{'&'.join(query)}" if query else path), headers
+    sent = SentParameters.parse("&".join(query), headers.items(), in_path)
+    return RequestTarget(f"{path}?{'&'.join(query)}" if query else path, headers, sent)
 
 
-def _value(contract: Contract, operation: Operation, item: Parameter, index: int) -> Any:
+def parameter_walker(contract: Contract, operation: Operation, index: int) -> SchemaWalker | None:
+    """Return the schema of a parameter, by its index; None where it has none."""
+    validator = operation.inputs[index].validator
+    pointer = join_pointer(operation.pointer, "parameters", index, "schema")
+    return None if validator is None else SchemaWalker(contract.document, validator, pointer)
+
+
+def usual_parameter(contract: Contract, operation: Operation, index: int) -> Any:
     """Return the example of the document where it conforms, else the simplest value; an empty text says too little."""
-    if item.validator is None:
+    item, walker = operation.inputs[index], parameter_walker(contract, operation, index)
+    if item.validator is None or walker is None:
         return "1"
     source: Mapping[str, Any] = operation.parameters[index]
-    pointer = join_pointer(operation.pointer, "parameters", index, "schema")
     schema = source.get("schema")
     examples = [source.get("example"), *([schema.get("example"), schema.get("default")] if is_object(schema) else [])]
     found = next((one for one in examples if one not in (None, "") and item.validator.is_valid(one)), NOTHING)
     if found is not NOTHING:
         return found
-    walker = SchemaWalker(contract.document, item.validator, pointer)
     value = Sampler(walker).at(walker.root)
     return "1" if value == "" and item.validator.is_valid("1") else value
 

@@ -4,7 +4,14 @@ from bodydouble_contract_tests.strategies.boundary import BoundaryCase, boundary
 from bodydouble_contract_tests.strategies.requests import InvalidRequest, invalid_requests, requests
 from bodydouble_contract_tests.strategies.responses import ResponseCase, responses
 from bodydouble_contract_tests.strategies.texts import choice
-from bodydouble_contract_tests.strategies.variants import Variant, length_variants, number_variants, text_variants
+from bodydouble_contract_tests.strategies.variants import (
+    Variant,
+    length_variants,
+    number_variants,
+    option_variants,
+    text_variants,
+    type_variants,
+)
 
 __all__ = [
     "BoundaryCase",
@@ -17,7 +24,9 @@ __all__ = [
     "invalid_requests",
     "length_variants",
     "number_variants",
+    "option_variants",
     "requests",
     "responses",
     "text_variants",
+    "type_variants",
 ]
