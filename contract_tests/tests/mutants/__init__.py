@@ -21,6 +21,7 @@ from contract_tests.tests.mutants.credentials import KEY, credential_mutants
 from contract_tests.tests.mutants.envelopes import envelope_mutants
 from contract_tests.tests.mutants.further import further_mutants
 from contract_tests.tests.mutants.headers import header_mutants
+from contract_tests.tests.mutants.kinds import kind_mutants
 from contract_tests.tests.mutants.model import Mutant
 from contract_tests.tests.mutants.raw import raw_mutants
 from contract_tests.tests.mutants.requests import request_mutants
@@ -57,6 +58,7 @@ def families(contract: Contract) -> dict[str, tuple[Mutant, ...]]:
         "values": tuple(value_mutants(profile)),
         "content and state": tuple(content_mutants()),
         "further": tuple(further_mutants(profile)),
+        "kinds": tuple(kind_mutants(profile)),
     }
 
 
