@@ -18,7 +18,7 @@ _SHORT = 40
 _LENGTHS = (10_000, 4_000, 1_000, 500)
 _MARKS = {
     "\r\n": "a line break of Windows", "\n": "a line break", "\t": "a tab", '"': "a double quote", "'": "an apostrophe", "\\": "a backslash",
-    "%": "a percent sign", "{": "a brace", "<": "a tag", ";": "a semicolon", "--": "two dashes", "\u200d": "a joiner", "\x00": "NUL",
+    "://": "a URL", "#": "a number sign", "$": "a dollar sign", "%": "a percent sign", "{": "a brace", "<": "a tag", ";": "a semicolon", "--": "two dashes", "\u200d": "a joiner", "\x00": "NUL",
 }  # fmt: skip
 # Beyond this many traits, pairs of them are not tried.
 _MOST_PAIRED = 400

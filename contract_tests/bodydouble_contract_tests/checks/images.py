@@ -124,6 +124,17 @@ def _looked_at(
             profile, "picture-decodable", f"a picture cannot be read: {reason}", "a picture", reason, pointer=pointer
         )
         return
+    if picture.source != "base64" and not picture.media_type:
+        message = "a picture was sent without a media type; who shows it has to guess (RFC 9110, section 8.3)"
+        yield deviation(
+            profile,
+            "picture-media-type/absent",
+            message,
+            picture.format,
+            None,
+            pointer=pointer,
+            evidence=Evidence.INFERRED,
+        )
     if picture.media_type and _normalised(picture.media_type) != _normalised(picture.format):
         message = f"a picture is {picture.format}, but was sent as {shortened(picture.media_type)}"
         yield deviation(profile, "picture-media-type", message, picture.format, picture.media_type, pointer=pointer)

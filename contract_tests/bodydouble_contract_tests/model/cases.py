@@ -45,7 +45,7 @@ class Credential(StrEnum):
 
     ``wrong`` is a key that the vendor documents to be wrong, ``unissued`` one that no server has issued. ``longer``, ``longer-before``, ``shorter`` and
     ``other-case`` are the caller's key with a character more at its end or beginning, with one less, and in the other letter case. ``empty`` is the
-    scheme without a key. ``basic``, ``other-scheme``, ``bare`` and ``other-header`` hold the key itself: under the schemes Basic and Token, without a
+    scheme without a key, ``small-scheme`` the key under the scheme in small letters, which is the same scheme (RFC 9110, section 11.1). ``basic``, ``other-scheme``, ``bare`` and ``other-header`` hold the key itself: under the schemes Basic and Token, without a
     scheme, and in the header X-API-Key.
     """
 
@@ -62,6 +62,7 @@ class Credential(StrEnum):
     OTHER_SCHEME = "other-scheme"
     BARE = "bare"
     OTHER_HEADER = "other-header"
+    SMALL_SCHEME = "small-scheme"
 
     @property
     def holds_key(self) -> bool:
@@ -72,6 +73,7 @@ class Credential(StrEnum):
             Credential.OTHER_SCHEME,
             Credential.BARE,
             Credential.OTHER_HEADER,
+            Credential.SMALL_SCHEME,
         }
 
 

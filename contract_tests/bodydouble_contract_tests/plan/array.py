@@ -114,7 +114,7 @@ _MOST_PAIRS = 4000
 class Pairs:
     """The pairs of options of two factors in one space, and the requests that prove them.
 
-    Options that differ in spelling only count as one. With ``only``, a pair must have one of the options with these keys. ``names`` are the allowed pairs,
+    Options that differ in spelling only count as one, in the first spelling. With ``only``, a pair must have one of the options with these keys. ``names`` are the allowed pairs,
     in document order. ``beyond`` is the number of pairs that are left out because there are too many.
     """
 
@@ -202,13 +202,11 @@ class Pairs:
 
 
 def _merged(factor: Factor, found: Mapping[tuple[str, str], Row]) -> Factor:
-    """Return the factor with one option for each key, and the other spellings as its further values."""
+    """Return the factor with the first option for each key: a pair is one of values as the contract spells them, and other spellings are tried alone."""
     options: dict[str, Option] = {}
     for option in factor.options:
         if (factor.name, option.label) in found:
-            known = options.setdefault(option.key, option)
-            if known is not option:
-                options[option.key] = replace(known, others=(*known.others, option.value, *option.others))
+            options.setdefault(option.key, option)
     return replace(factor, options=tuple(options.values()))
 
 

@@ -29,7 +29,14 @@ UNKNOWN_PROPERTY = "unknown property"
 """The element that a request with properties unknown to the contract proves."""
 
 # Properties of similar routes that cost nothing, and one that does not exist anywhere.
-_UNKNOWN_PROPERTIES = {"seed": 42, "enable_safety_checker": True, "size": "auto", "unknown_key": "text"}
+_UNKNOWN_PROPERTIES = {
+    "seed": 42,
+    "enable_safety_checker": True,
+    "size": "auto",
+    "n": 1,
+    "response_format": "url",
+    "unknown_key": "text",
+}
 
 
 def accepted_case(row: Row, covers: tuple[str, ...], evidence: Evidence) -> Case:

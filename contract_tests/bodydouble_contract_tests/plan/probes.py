@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec import BEARER, Evidence, is_object
@@ -177,8 +178,19 @@ def _valid_forms(profile: OperationProfile, row: Row) -> Iterator[Case]:
     }
     if count is not None and not profile.operation.validate_request({**body, count: 1}):
         forms["decimal"] = RequestForm(json.dumps({**body, count: 1.0}).encode())
+    accepted = ExpectedOutcome.ACCEPTED
     for name, form in forms.items():
-        yield _of_form(f"form/{name}", "valid-accepted", row, form, expectation=ExpectedOutcome.ACCEPTED)
+        yield _of_form(f"form/{name}", "valid-accepted", row, form, expectation=accepted)
+    if profile.operation.security.alternatives == BEARER.alternatives:
+        small = _of_form(
+            "form/scheme-in-small-letters",
+            "valid-accepted",
+            row,
+            RequestForm(),
+            expectation=accepted,
+            evidence=Evidence.INFERRED,
+        )
+        yield replace(small, credential=Credential.SMALL_SCHEME)
 
 
 def _escaped(body: dict[str, Any]) -> str:
@@ -217,6 +229,7 @@ def _odd_forms(profile: OperationProfile, checks: Mapping[str, Check], row: Row)
         "utf-16": RequestForm(text.encode("utf-16")),
         "no-media-type": RequestForm(media_type=None),
         "as-text": RequestForm(media_type="text/plain"),
+        "charset-of-latin": RequestForm(media_type="application/json; charset=iso-8859-1"),
     }
     if prompt is not None:
         forms["key-twice"] = RequestForm(f'{text[:-1]}, {json.dumps(prompt)}: "Paint it blue."}}'.encode())

@@ -18,7 +18,7 @@ def _of_length(length: int) -> str:
 
 
 PROMPTS: dict[str, tuple[str, ...]] = {
-    "plain": (PROMPT, "Make it night.", "Add a red balloon to the sky, top left."),
+    "plain": (PROMPT, "Make it night.", "Write https://example.com/?a=1#b on the wall, top left."),
     "of several lines": (
         f"{PROMPT}\nKeep the sky.",
         "Change two things:\n\n- the door is red\n- the roof is green\n",

@@ -1,7 +1,7 @@
 """The boundary cases of a request body: deterministic, complete, one fault each."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -20,7 +20,7 @@ from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
 from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaWalker, request_walker
-from bodydouble_contract_tests.strategies.families import far_numbers, texts_for_numbers, wrong_spellings
+from bodydouble_contract_tests.strategies.families import empty_values, far_numbers, texts_for_numbers, wrong_spellings
 from bodydouble_contract_tests.strategies.variants import (
     Variant,
     length_variants,
@@ -76,12 +76,13 @@ def boundary_cases(contract: Contract, operation: Operation | None = None) -> tu
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A place in the baseline: its name in ids, its pointer, a function that puts another value there, and the place where its faults are reported."""
+    """A place in the baseline: its name in ids, its pointer, a function that puts another value there, the place where its faults are reported, and whether it may be absent."""
 
     name: str
     pointer: str
     embed: Callable[[Any], Any]
     reported_at: str | None = None
+    may_be_absent: bool = False
 
     def below(self, key: str | int, embed: Callable[[Any], Any]) -> "_Place":
         return _Place(
@@ -127,6 +128,8 @@ class _CaseBuilder:
         """Add all cases at and below a place that holds ``example`` in the baseline."""
         views = self._walker.ways(schema)
         for variant in (*type_variants(views, example, self.sampler), *texts_for_numbers(views)):
+            self.add(variant, place, place.pointer)
+        for variant in empty_values(views) if place.may_be_absent else ():
             self.add(variant, place, place.pointer)
         for number, view in enumerate(views, 1):
             if not view.is_branch:
@@ -186,7 +189,7 @@ class _CaseBuilder:
             missing = _Place(inner.name, inner.pointer, place.embed, place.reported_at)
             self.add(Variant("missing", without, origin, valid=not is_required), missing, inner.pointer)
             if name in example:
-                self.visit(view.property(name), example[name], inner)
+                self.visit(view.property(name), example[name], replace(inner, may_be_absent=not is_required))
         self._visit_unknown_property(view, example, place)
         for variant in property_count_variants(view, example, self.sampler):
             self.add(variant, place, place.pointer)

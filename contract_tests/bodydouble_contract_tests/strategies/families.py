@@ -8,12 +8,12 @@ from bodydouble_spec.schema import SchemaView, type_of
 
 from bodydouble_contract_tests.strategies.variants import Variant
 
-__all__ = ["far_numbers", "texts_for_numbers", "wrong_spellings"]
+__all__ = ["empty_values", "far_numbers", "texts_for_numbers", "wrong_spellings"]
 
 _FAR = 1_000_000_000
 _SEPARATOR = re.compile(r"[:/_. -]")
 # A ratio is written in many ways, a name in fewer.
-_OTHER_SEPARATORS = {":": ("x", "/", "-", " ", ""), "/": (":", "-")}
+_OTHER_SEPARATORS = {":": ("x", "/", "-", " ", ""), "/": ("-",)}
 _NAMES = {"/": "slash", "-": "hyphen", ":": "colon", "_": "underscore", " ": "blank", "": "none"}
 
 
@@ -35,11 +35,17 @@ def texts_for_numbers(views: Sequence[SchemaView]) -> Iterator[Variant]:
             yield Variant(f"type-string-{name}", text, views[0].origin("type"), valid=False)
 
 
+def empty_values(views: Sequence[SchemaView]) -> Iterator[Variant]:
+    """Yield false where it is not allowed: a program that asks for an optional value by its truth takes it for none."""
+    if views and not any("boolean" in view.types for view in views):
+        yield Variant("type-boolean-false", False, views[0].origin("type"), valid=False)
+
+
 def wrong_spellings(view: SchemaView) -> Iterator[Variant]:
     """Yield texts like the first value of an enum or const, and none of its values.
 
-    They are ``auto`` (of an enum), another letter case, an empty and a blank text, blanks around, a missing last character, other separators, the parts of the text alone, and
-    the parts in the other order.
+    They are ``auto`` (of an enum), another letter case, an empty text, blanks around, a missing last character, other separators, the parts of the text alone, and
+    two numbers in the other order.
     """
     first: Any = view.options[0] if view.options else None
     if not isinstance(first, str) or not first:
@@ -56,7 +62,7 @@ def wrong_spellings(view: SchemaView) -> Iterator[Variant]:
 def _spellings(text: str) -> Iterator[tuple[str, str]]:
     # Who takes one other letter case takes all of them.
     yield ("lower-case", text.lower()) if text.lower() != text else ("upper-case", text.upper())
-    yield from (("empty", ""), ("blank", " "), ("blank-before", f" {text}"), ("blank-after", f"{text} "))
+    yield from (("empty", ""), ("blank-before", f" {text}"), ("blank-after", f"{text} "))
     yield "last-character-missing", text[:-1]
     found = _SEPARATOR.search(text)
     if found is None:
@@ -65,4 +71,6 @@ def _spellings(text: str) -> Iterator[tuple[str, str]]:
     for other in _OTHER_SEPARATORS.get(separator, ("-", "_")):
         yield f"separator-{_NAMES.get(other, other)}", text.replace(separator, other)
     parts = text.split(separator)
-    yield from (("first-part", parts[0]), ("last-part", parts[-1]), ("reversed", separator.join(reversed(parts))))
+    yield from (("first-part", parts[0]), ("last-part", parts[-1]))
+    if all(part.isdecimal() for part in parts):
+        yield "reversed", separator.join(reversed(parts))

@@ -11,12 +11,13 @@ __all__ = ["WRONG_KEY", "authorized", "changed_key", "place_of"]
 # The mock refuses every key that begins so, whatever keys it allows.
 WRONG_KEY = "invalid-bodydouble-key"
 UNISSUED_KEY = "bodydouble-a-key-that-was-not-issued"
-# Where the key does not belong: the name of the header, and the word before the key.
-_WRONG_PLACES = {
+# Where the key does not belong, or in another spelling: the name of the header, and the word before the key.
+_OTHER_PLACES = {
     Credential.BASIC: ("Authorization", "Basic"),
     Credential.OTHER_SCHEME: ("Authorization", "Token"),
     Credential.BARE: ("Authorization", ""),
     Credential.OTHER_HEADER: ("X-API-Key", ""),
+    Credential.SMALL_SCHEME: ("Authorization", "bearer"),
 }
 
 
@@ -36,8 +37,8 @@ def changed_key(credential: Credential, key: str) -> str:
 
 def place_of(credential: Credential, security: Security) -> Security:
     """Return where a credential is sent: where the contract has the key, or in a place where it does not belong."""
-    wrong = _WRONG_PLACES.get(credential)
-    return security if wrong is None else Security(((KeyPlace("header", *wrong),),))
+    other = _OTHER_PLACES.get(credential)
+    return security if other is None else Security(((KeyPlace("header", *other),),))
 
 
 def authorized(

@@ -38,7 +38,7 @@ def kind_mutants(profile: OperationProfile) -> Iterator[Mutant]:
 
 def _empty_values(profile: OperationProfile) -> Iterator[Mutant]:
     """Yield servers that take a value of another type for none, as `if not value` does."""
-    for name in ("model", "prompt", "image_urls", "num_images", "aspect_ratio", "provider"):
+    for name in ("num_images", "aspect_ratio", "provider"):
         claim = f"false is accepted as {name}"
         yield Mutant(f"accepts-false-{name}", claim, "invalid-refused", accepts=_only_fault(profile, name, False))
 
