@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import Settings, create_app
-from bodydouble_mockserver.request.limits import exceeded_limit
+from bodydouble_mockserver.request.limits import count_names, exceeded_limit
 from bodydouble_spec import Contract, is_array, is_object
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,14 +34,21 @@ def levels(value: Any) -> int:
     return 0 if not (is_object(value) or is_array(value)) else 1 + max(map(levels, children(value)), default=0)
 
 
+def names(value: Any) -> int:
+    return (len(value) if is_object(value) else 0) + sum(map(names, children(value)))
+
+
 @settings(max_examples=300, deadline=None)
-@given(VALUES, st.sampled_from([None, 1]))
-def test_values_and_levels_are_counted_exactly_and_those_in_strings_are_not(value: Any, indent: int | None) -> None:
+@given(VALUES, st.sampled_from([None, 1]), st.integers(2, 9) | st.just(1000))
+def test_values_levels_and_names_are_counted_exactly_and_what_is_in_strings_is_not(
+    value: Any, indent: int | None, block: int
+) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=False).encode()
     values, depth = count(value), levels(value)
-    assert exceeded_limit(text, values, depth) is None
-    assert exceeded_limit(text, values - 1, depth) is not None
-    assert depth == 0 or exceeded_limit(text, values, depth - 1) is not None
+    assert exceeded_limit(text, values, depth, block) is None
+    assert exceeded_limit(text, values - 1, depth, block) is not None
+    assert depth == 0 or exceeded_limit(text, values, depth - 1, block) is not None
+    assert count_names(text, block) == names(value)
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from bodydouble_spec import is_array, is_object
 from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.request.body import UnreadableBody
+from bodydouble_mockserver.request.limits import count_names
 
 __all__ = ["duplicate_keys", "explain", "without_mark"]
 
 _MAX_LISTED_KEYS = 20
 _MAX_KEY_CHARACTERS = 60
+_SHORT_BYTES = 8_000
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 # Also matches inside strings, which only costs a closer check.
@@ -70,7 +72,8 @@ def duplicate_keys(text: bytes, parsed: dict[str, Any]) -> list[str]:
 
     Counting the places that look like keys is cheap and clears most bodies.
     """
-    looks_like_keys = len(_KEY.findall(text))
+    # A search costs more per name than the exact count does per byte, but most bodies are short.
+    looks_like_keys = len(_KEY.findall(text)) if len(text) <= _SHORT_BYTES else count_names(text)
     if looks_like_keys <= len(parsed) or looks_like_keys <= _count_keys(parsed):
         return []
     found: list[str] = []

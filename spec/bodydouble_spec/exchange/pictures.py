@@ -14,10 +14,9 @@ from bodydouble_spec.picture import BASE64_BEGINNINGS, picture_kind
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = [
-    "LONG_STRING",
-    "PICTURE_BEGINNING",
     "RecordedPicture",
     "decode_picture",
+    "find_beginning",
     "first_picture",
     "may_hold_picture",
     "read_picture",
@@ -34,22 +33,25 @@ _LONG_CHARACTERS = 1024
 # So much Base64 (a multiple of four characters) has every signature in it.
 _SIGNATURE_CHARACTERS = 24
 _PREFIXES = (*BASE64_BEGINNINGS, *(start.replace("/", "_") for start in BASE64_BEGINNINGS), "data:", "Data:", "DATA:")
-# The beginnings of strings that may be pictures. Some encoders escape the slash, and the URL-safe alphabet has an underscore for it. The
-# lookahead is for speed: most strings are names and texts.
-PICTURE_BEGINNING = re.compile(
-    b'"(?=[\\\\_dD%b])(?:(?:data|Data|DATA):|%b)'
+# Bare Base64 may be in lines, as e-mail and PEM have it; the shortest are 60 characters long. No word of a prompt is.
+_LINE_CHARACTERS = 60
+# The beginnings of strings that may be pictures, by their first characters or by their length. Some encoders escape the slash, the line ends
+# of long Base64 are escaped, and the URL-safe alphabet has an underscore for the slash. The lookaheads are for speed.
+_BEGINNING = re.compile(
+    b'"(?!\\\\[^/])(?:(?=[\\\\_dD%b])(?:(?:data|Data|DATA):|%b)|(?=[A-Za-z0-9+/_\\\\-]{%d})(?=(?:[A-Za-z0-9+/_-]|\\\\/){%d}))'
     % (
         "".join(start[0] for start in BASE64_BEGINNINGS).encode(),
         "|".join(BASE64_BEGINNINGS).replace("/", r"(?:\\?/|_)").encode(),
+        _LONG_CHARACTERS,
+        _LINE_CHARACTERS,
     )
 )
-# Bare Base64 may be in lines, as e-mail and PEM have it; the shortest are 60 characters long. No word of a prompt is.
-_LINE_CHARACTERS = 60
-LONG_STRING = re.compile(
-    rb'"(?=(?:[A-Za-z0-9+_-]|\\?/){%d})(?:[A-Za-z0-9+_-]|\\?/|\\[rn]){%d}' % (_LINE_CHARACTERS, _LONG_CHARACTERS)
-)
+# So much of a text is searched in one go: the search does not let other threads run. Each part has the whole beginning of a string in it that
+# starts in the part.
+_PART_BYTES, _OVERLAP_BYTES = 1024 * 1024, 2 * _LONG_CHARACTERS
 _LINE = re.compile(f"[A-Za-z0-9+/_-]{{{_LINE_CHARACTERS}}}")
 _SIGNATURE = re.compile(f"[A-Za-z0-9+/_-]{{{_SIGNATURE_CHARACTERS}}}")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\n\r \t"
 _LOOSE_CHARACTERS = ((b"-", b"+"), (b"_", b"/"), (b"\n", b""), (b"\r", b""), (b" ", b""), (b"\t", b""))
 
 
@@ -155,6 +157,8 @@ def read_picture(text: bytes | memoryview) -> PictureText | None:
     if not _begins_like_picture(str(text[:_BEGINNING_CHARACTERS], "latin-1"), len(text)):
         return None
     uri = _DATA_URI.match(text)
+    if uri is None and text[4:5] == b":":
+        return None
     start = 0 if uri is None else uri.end()
     payload = memoryview(text)[start:]
     decoded = _decode_base64(payload) if len(payload) >= 4 else None
@@ -166,16 +170,26 @@ def read_picture(text: bytes | memoryview) -> PictureText | None:
 
 
 def may_hold_picture(data: bytes) -> bool:
-    """Return whether a string in this JSON may be a picture by `is_base64_picture`.
+    """Return whether a string in this JSON may be a picture by `RecordedPicture.of`.
 
     False is certain unless an escape stands for an ASCII letter.
     """
-    return PICTURE_BEGINNING.search(data) is not None or LONG_STRING.search(data) is not None
+    return find_beginning(data, 0) >= 0
+
+
+def find_beginning(data: bytes, place: int) -> int:
+    """Return the place of the next quotation mark in a JSON text that may begin a picture; -1 where there is none."""
+    while place < len(data):
+        found = _BEGINNING.search(data, place, place + _PART_BYTES + _OVERLAP_BYTES)
+        if found is not None:
+            return found.start()
+        place += _PART_BYTES
+    return -1
 
 
 def first_picture(data: bytes, end: int) -> int:
     """Return the place before ``end`` where a string in this JSON begins like a picture; ``end`` where none does."""
-    found = PICTURE_BEGINNING.search(data, 0, end)
+    found = _BEGINNING.search(data, 0, end)
     return end if found is None else found.start()
 
 
@@ -194,6 +208,8 @@ def _decode_base64(encoded: bytes | memoryview) -> tuple[bytes, bool] | None:
     except (binascii.Error, ValueError):
         pass
     text = bytes(encoded)
+    if text.translate(None, _BASE64):
+        return None
     for loose, strict in _LOOSE_CHARACTERS:
         text = text.replace(loose, strict)
     bare = text.rstrip(b"=")

@@ -51,7 +51,14 @@ def record_body(
             read = ReadBody(orjson.loads(data), data, {})
         body = read.value
         # Most bodies are kept whole; a copy value by value would take several times as long.
-        if whole or read.pictures or not redactor.is_plain(read.text) or not _is_plain_json(read.text, body):
+        is_short = len(read.text) <= _SHORT_BYTES
+        if (
+            whole
+            or read.pictures
+            or not is_short
+            or not redactor.is_plain(read.text)
+            or not _is_plain_json(read.text, body)
+        ):
             body = _ValueRecorder(redactor, read.pictures, whole=whole).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None

@@ -13,10 +13,9 @@ import orjson
 import pybase64
 
 from bodydouble_spec.exchange.pictures import (
-    LONG_STRING,
-    PICTURE_BEGINNING,
     RecordedPicture,
     decode_picture,
+    find_beginning,
     read_picture,
 )
 from bodydouble_spec.picture import picture_kind
@@ -26,6 +25,7 @@ __all__ = ["picture_beginning", "picture_key", "refer_to_file", "refer_to_pictur
 Put = Callable[[bytes], str]
 
 _KEPT_CHARACTERS = 64
+_MEDIA_TYPE_CHARACTERS = 400
 # Beyond this number the pictures of one body stay as they are; it bounds the work of a call.
 _MAX_PICTURES = 1000
 # After a string that is the name of a property.
@@ -46,19 +46,16 @@ def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedP
     pieces: list[bytes] = []
     copied = place = 0
     while len(pictures) < _MAX_PICTURES:
-        beginning = PICTURE_BEGINNING.search(body, place)
-        candidate = LONG_STRING.search(body, place, len(body) if beginning is None else beginning.start()) or beginning
-        if candidate is None:
+        start = find_beginning(body, place) + 1
+        if not start:
             break
-        start = candidate.start() + 1
-        place = body.find(b'"', start)
+        place = _end_of_string(body, start)
         if place < 0:
             break
-        if body[start - 2 : start - 1] == b"\\":  # a quotation mark inside a string
-            continue
+        if body[start - 2 : start - 1] == b"\\" or body[place - 1 : place] == b"\\":
+            continue  # a quotation mark inside a string, or a string with one in it
         encoded = memoryview(body)[start:place]
         if body.find(b"\\", start, place) >= 0:
-            place = _end_of_string(body, place)
             encoded = memoryview(_unescaped(body[start:place]))
         place += 1
         found = None if _COLON.match(body, place) else refer_to_text(encoded, put)
@@ -69,16 +66,17 @@ def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedP
     return (b"".join((*pieces, body[copied:])), pictures) if pieces else (body, pictures)
 
 
-def _end_of_string(body: bytes, quote: int) -> int:
-    """Return the place of the quotation mark that ends a string, from that of its first one; the end of a text where none does."""
-    while quote >= 0:
-        before = quote
-        while body[before - 1] == 0x5C:  # a backslash
-            before -= 1
-        if (quote - before) % 2 == 0:
-            return quote
-        quote = body.find(b'"', quote + 1)
-    return len(body)
+def _end_of_string(body: bytes, start: int) -> int:
+    """Return the place of the quotation mark that ends a string, of an earlier one where it cannot be a picture; -1 where none does."""
+    place = body.find(b'"', start)
+    # Only the media type of a data URI has others.
+    while 0 <= place < start + _MEDIA_TYPE_CHARACTERS and _is_escaped(body[start:place]):
+        place = body.find(b'"', place + 1)
+    return place
+
+
+def _is_escaped(before: bytes) -> bool:
+    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
 
 
 def _unescaped(string: bytes) -> bytes:
