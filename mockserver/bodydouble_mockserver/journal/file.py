@@ -47,7 +47,6 @@ class JournalFile:
             raise CannotWriteJournal(
                 f"the journal file {path} cannot be opened: {_reason(error)}; name a file in a folder that can be written"
             ) from None
-        self._is_torn = _ends_within_a_line(self._descriptor)
         self._problem: str | None = None
         self._lost_lines = 0
         self._lines: list[Line] = []
@@ -115,11 +114,11 @@ class JournalFile:
         try:
             self._follow_path()
             with _locked(self._descriptor):
-                rest = memoryview(b"".join([b"\n", *lines] if self._is_torn else lines))
+                # Under the lock, where no other process is in the middle of a line.
+                is_torn = _ends_within_a_line(self._descriptor)
+                rest = memoryview(b"".join([b"\n", *lines] if is_torn else lines))
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
-                    self._is_torn = True
-            self._is_torn = False
         except OSError as error:
             self._lost_lines += len(lines)
             if self._problem is None:
@@ -140,7 +139,6 @@ class JournalFile:
                 return
         moved, self._descriptor = self._descriptor, _open(self._path)
         os.close(moved)
-        self._is_torn = _ends_within_a_line(self._descriptor)
 
 
 def _formatted(lines: Iterable[Line], pause_s: float) -> Iterator[bytes]:
