@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -46,6 +47,7 @@ from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
+    BodyReader,
     CheckedRequest,
     Disconnected,
     MalformedRequest,
@@ -126,7 +128,9 @@ class MockServer(Starlette):
         self._access = PageAccess(settings)
         self._pauses = Pauses()
         gallery = Gallery(self._store, settings.pictures, settings.clock)
-        self._parts = SharedParts(settings, gallery, self._state, settings.new_ids(), self._store.put)
+        self._parts = SharedParts(
+            settings, gallery, self._state, settings.new_ids(), BodyReader(settings, self._store.put)
+        )
         self._service = Service(contracts, self._parts)
         new_id = self._parts.new_id
         self._replay = None if replay is None else Replay(replay, settings, self.redactor, self._refusals, new_id)
@@ -321,18 +325,13 @@ class MockServer(Starlette):
 
     async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
-        start = time.perf_counter()
-        try:
-            handled = await endpoint.answer(scope, receive)
-            if self._replay is not None and self._may_replay(handled):
-                self._replay.take_over(handled)
-        except Disconnected:
-            return
-        except Exception:
-            LOG.exception("the mock failed on %s %s; this is a bug in bodydouble", scope["method"], scope["path"])
-            await send_answer(send, self._parts.refuse(self._service.refusals, Refusal(500), scope["path"]))
-            return
-        await self._deliver(handled, start, scope, receive, send)
+        await self._answer(self._handle(endpoint, scope, receive), scope, receive, send)
+
+    async def _handle(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive) -> HandledRequest:
+        handled = await endpoint.answer(scope, receive)
+        if self._replay is not None and self._may_replay(handled):
+            self._replay.take_over(handled)
+        return handled
 
     def _may_replay(self, handled: HandledRequest) -> bool:
         """Return whether nothing but the contract decided an answer: what was asked for, scripted or limited comes before a recording."""
@@ -365,23 +364,52 @@ class MockServer(Starlette):
 
     async def respond_with_picture(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request for the file of a picture, and log it."""
+        await self._answer(self._pictures.answer(scope), scope, receive, send)
+
+    async def _answer(
+        self, handling: Coroutine[Any, Any, HandledRequest], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Record the request that ``handling`` handles, and send its answer as its effects have it."""
         start = time.perf_counter()
-        await self._deliver(await self._pictures.answer(scope), start, scope, receive, send)
+        try:
+            handled = await handling
+        except Disconnected:
+            return
+        except Exception:  # noqa: BLE001 - a bug here must not take the server away
+            handled = self._failed(scope, traceback.format_exc())
+        sending = self._deliver(handled, start, scope, receive, send)
+        # The megabytes of a body are not kept for the time of a delay.
+        del handled
+        await sending
 
     async def _deliver(self, handled: HandledRequest, start: float, scope: Scope, receive: Receive, send: Send) -> None:
         """Record a request that was handled since ``start``, and send its answer as its effects have it."""
+        answer, effects = handled.answer, handled.effects
         duration_s = time.perf_counter() - start
         handled.started = self.settings.clock() - duration_s
-        handled.duration_s = duration_s + handled.effects.delay_s
+        handled.duration_s = duration_s + effects.delay_s
         # Recorded before the delay, so that a request is recorded even when the client gives up during the delay.
         self._record(handled)
-        if handled.effects.delay_s:
-            await self._pauses.wait(handled.effects.delay_s)
-        handled.answer.headers += self._service.exposed
-        if handled.effects.fault is None:
-            await send_answer(send, handled.answer, with_body=scope["method"] != "HEAD")
+        del handled
+        if effects.delay_s:
+            await self._pauses.wait(effects.delay_s)
+        answer.headers += self._service.exposed
+        if effects.fault is None:
+            await send_answer(send, answer, with_body=scope["method"] != "HEAD")
         else:
-            await perform_fault(handled.effects.fault, handled.answer, scope, receive, send)
+            await perform_fault(effects.fault, answer, scope, receive, send)
+
+    def _failed(self, scope: Scope, trace: str) -> HandledRequest:
+        """Log an error of the mock's own, and return the request with a 500."""
+        key = bearer_key(header(scope, b"authorization"))
+        redactor = self.redactor.with_keys([key.decode("latin-1")])
+        LOG.error(
+            "the mock failed on %s; this is a bug in bodydouble\n%s",
+            visible(f"{redactor.text(scope['method'])} {redactor.path(scope['path'])}"),
+            "\n".join(visible(redactor.text(line)) for line in trace.splitlines()),
+        )
+        answer = self._parts.refuse(self._service.refusals, Refusal(500), scope["path"])
+        return HandledRequest(scope, answer, CheckedRequest(None, key))
 
     def _record(self, handled: HandledRequest) -> None:
         self.journal.append(handled)

@@ -30,7 +30,7 @@ class Settings:
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
     ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
     ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete;
-    ``max_control_bytes`` is the largest scenario that is sent.
+    ``max_control_bytes`` is the largest scenario that is sent. ``max_pending_bytes`` bounds the bodies of all requests that are being read.
     ``clock`` gives seconds since the epoch.
 
     ``latency_s`` is the range of seconds by which every answer is delayed, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
@@ -54,6 +54,7 @@ class Settings:
     max_head_bytes: int = 64 * 1024
     head_timeout_s: float = 10.0
     max_control_bytes: int = 1024 * 1024
+    max_pending_bytes: int = 512 * 1024 * 1024
     clock: Callable[[], float] = time.time
     latency_s: tuple[float, float] | None = None
     fail_rate: float = 0.0

@@ -81,6 +81,10 @@ def serve(
         typer.Option(metavar="NAME[:PORT]", help="Host of the picture URLs. Default: that of the request."),
     ] = None,
     max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 32,
+    max_pending_mb: Annotated[
+        float,
+        typer.Option(min=0.001, help="Memory for the bodies that are being read, in MB; beyond it the answer is 503."),
+    ] = 512,
     max_json_values: Annotated[
         int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.")
     ] = 100_000,
@@ -157,6 +161,7 @@ def serve(
         pictures=pictures,
         seed=seed,
         max_body_bytes=int(max_body_mb * 1024 * 1024),
+        max_pending_bytes=int(max_pending_mb * 1024 * 1024),
         max_json_values=max_json_values,
         max_json_levels=max_json_levels,
         max_head_bytes=int(max_head_kb * 1024),

@@ -15,6 +15,7 @@ from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.errors import JSON
 from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, bearer_key
+from bodydouble_mockserver.scripting import ScriptedAnswer
 
 __all__ = ["ForeignEndpoint", "OtherRoutes"]
 
@@ -66,11 +67,19 @@ class ForeignEndpoint:
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        intake, _ = await self._parts.take_in(scope, headers, receive)
+        intake, _, is_whole = await self._parts.reader.read(headers, receive, lambda _intake: None)
         checked = CheckedRequest(intake.parsed, bearer_key(headers.get(b"authorization", b"")))
         scripted = self._parts.state.next_scripted(scope, headers, checked, None)
-        if scripted is None:
-            return self._unknown(scope, intake)
+        handled = (
+            self._unknown(scope, intake) if scripted is None else self._handled(scope, checked, intake, scripted)
+        )
+        if not is_whole:
+            put_header(handled.answer, b"connection", b"close")
+        return handled
+
+    def _handled(
+        self, scope: Scope, checked: CheckedRequest, intake: Intake, scripted: ScriptedAnswer
+    ) -> HandledRequest:
         directives = scripted.directives
         impossible = impossible_reason(directives.fault, scope)
         if impossible is not None:
@@ -84,7 +93,7 @@ class ForeignEndpoint:
 
     async def take(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
         """Read a request; return it with the refusal of an unknown route, and its body. Raises Disconnected."""
-        intake, _ = await self._parts.take_in(scope, dict(scope["headers"]), receive)
+        intake, _, _ = await self._parts.reader.read(dict(scope["headers"]), receive, lambda _intake: None)
         return self._unknown(scope, intake), intake.body
 
     def _unknown(self, scope: Scope, intake: Intake) -> HandledRequest:

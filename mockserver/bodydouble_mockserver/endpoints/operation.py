@@ -54,18 +54,29 @@ class OperationEndpoint:
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        return await self.answer_intake(scope, headers, await self._parts.take_in(scope, headers, receive))
+        intake, checked, is_whole = await self._parts.reader.read(
+            headers, receive, lambda intake: self.check(headers, intake, scope)
+        )
+        return await self.answer_checked(scope, headers, intake, checked, is_whole=is_whole)
 
-    async def answer_intake(
-        self, scope: Scope, headers: Mapping[bytes, bytes], taken: tuple[Intake, bool]
-    ) -> HandledRequest:
-        """Answer one request whose body was read by `SharedParts.take_in`."""
-        intake, is_whole = taken
-        request_id = self._parts.new_id()
+    def check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        """Check one request whose body was read."""
         if self._parameters:
             # The router knows them by number, since contracts may give them different names.
             scope["path_params"] = dict(zip(self._parameters, scope["path_params"].values(), strict=True))
-        checked = self._check(headers, intake, scope)
+        return check(self.operation, self._parts.settings, headers, intake, scope)
+
+    async def answer_checked(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        intake: Intake,
+        checked: CheckedRequest,
+        *,
+        is_whole: bool,
+    ) -> HandledRequest:
+        """Answer one request that was checked; one whose body was not read to its end is the last of its connection."""
+        request_id = self._parts.new_id()
         try:
             handled = self._usual(scope, headers, checked, request_id) or await self._decide(
                 scope, headers, checked, request_id
@@ -82,9 +93,6 @@ class OperationEndpoint:
             if value is not None and echo.allows(value.decode("latin-1")):
                 handled.answer.headers.append((name, value))
         return handled
-
-    def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
-        return check(self.operation, self._parts.settings, headers, intake, scope)
 
     def _usual(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
@@ -190,8 +198,9 @@ class OperationEndpoint:
 class UnknownValueEndpoint(OperationEndpoint):
     """Refuses requests that are for no operation of any contract, with all known values of the property that decides."""
 
-    def _check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
-        checked = super()._check(headers, intake, scope)
+    def check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        """See `OperationEndpoint.check`."""
+        checked = super().check(headers, intake, scope)
         refusal = checked.refusal
         if refusal is not None and refusal.data and refusal.detail is None and checked.findings:
             # The vendor lists the known values in its envelope; that of another service may have no place for more than a text.
@@ -213,11 +222,14 @@ class ChoosingEndpoint:
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
         """Read and answer one request. Raises Disconnected when the client disconnects while sending."""
         headers = dict(scope["headers"])
-        taken = await self._parts.take_in(scope, headers, receive)
-        intake = taken[0]
-        chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
-        endpoint = self._unknown if chosen is None else self._endpoints[chosen]
-        return await endpoint.answer_intake(scope, headers, taken)
+
+        def check_chosen(intake: Intake) -> tuple[OperationEndpoint, CheckedRequest]:
+            chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
+            endpoint = self._unknown if chosen is None else self._endpoints[chosen]
+            return endpoint, endpoint.check(headers, intake, scope)
+
+        intake, (endpoint, checked), is_whole = await self._parts.reader.read(headers, receive, check_chosen)
+        return await endpoint.answer_checked(scope, headers, intake, checked, is_whole=is_whole)
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:

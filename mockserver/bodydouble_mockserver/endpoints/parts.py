@@ -1,12 +1,12 @@
 """The parts of a server that all of its endpoints share."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bodydouble_spec import Finding
 
 from bodydouble_mockserver.answer import Gallery, RefusalWriter
-from bodydouble_mockserver.asgi import Answer, Receive, Scope
+from bodydouble_mockserver.asgi import Answer, Scope
 from bodydouble_mockserver.directives import (
     DirectiveChoices,
     Directives,
@@ -16,7 +16,7 @@ from bodydouble_mockserver.directives import (
 )
 from bodydouble_mockserver.endpoints.handled import Effects
 from bodydouble_mockserver.faults import impossible_reason
-from bodydouble_mockserver.request import Intake, Refusal, read_body, take_in
+from bodydouble_mockserver.request import BodyReader, Refusal
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 
@@ -25,23 +25,13 @@ __all__ = ["SharedParts"]
 
 @dataclass(frozen=True, slots=True)
 class SharedParts:
-    """The settings, state and pictures of one server; ``put`` stores an input picture and returns its hash."""
+    """The settings, state and pictures of one server, and the reader of its requests' bodies."""
 
     settings: Settings
     gallery: Gallery
     state: ServerState
     new_id: Callable[[], str]
-    put: Callable[[bytes], str]
-
-    async def take_in(self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive) -> tuple[Intake, bool]:
-        """Read the body of a request, and return whether it was read to its end. Raises Disconnected."""
-        message = await receive()
-        sent: bytes = message.get("body", b"")
-        limit = self.settings.max_body_bytes
-        is_whole = message.get("more_body") is False and len(sent) <= limit
-        body = sent if is_whole else await read_body(scope, receive, limit, message)
-        intake = take_in(body, headers, self.settings, self.put)
-        return intake, body is not intake.problem
+    reader: BodyReader
 
     def preferred(
         self, scope: Scope, choices: DirectiveChoices, operation: str | None

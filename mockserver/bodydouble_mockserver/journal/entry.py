@@ -22,6 +22,7 @@ from bodydouble_spec import (
     record_body,
     record_value,
 )
+from bodydouble_spec.exchange import describe_body
 
 from bodydouble_mockserver.asgi import Answer, Headers
 from bodydouble_mockserver.endpoints import Effects, HandledRequest
@@ -130,7 +131,9 @@ class LineWriter:
 
     def _exchange(self, entry: JournalEntry, read: ReadBody | None, redactor: Redactor) -> Exchange:
         answer = entry.answer
-        body, raw = record_body(entry.body, redactor, read)
+        is_unread = read is None and len(entry.body) > _MAX_KEPT_BYTES
+        # What was refused for its size is not parsed here either.
+        body, raw = (None, describe_body(entry.body, redactor)) if is_unread else record_body(entry.body, redactor, read)
         answer_body, answer_raw = _picture_body(answer) or record_body(answer.body, redactor)
         return Exchange(
             id=entry.identifier,

@@ -1,6 +1,6 @@
 """The intake of requests: the body is read within its limits, parsed once, and checked against the contract."""
 
-from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, read_body
+from bodydouble_mockserver.request.body import Disconnected, UnreadableBody
 from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
 from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.request.malformed import (
@@ -11,10 +11,12 @@ from bodydouble_mockserver.request.malformed import (
     too_long,
 )
 from bodydouble_mockserver.request.not_stood_in import contract_limits, operation_limits
+from bodydouble_mockserver.request.reader import BodyReader
 from bodydouble_mockserver.request.security import bearer_key, refuse_keys, sent_keys
 
 __all__ = [
     "MAX_URL_BYTES",
+    "BodyReader",
     "CheckedRequest",
     "Disconnected",
     "Intake",
@@ -26,7 +28,6 @@ __all__ = [
     "contract_limits",
     "explain_malformed",
     "operation_limits",
-    "read_body",
     "refuse_keys",
     "sent_keys",
     "take_in",

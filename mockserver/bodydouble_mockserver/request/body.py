@@ -1,16 +1,10 @@
-"""Reading of request bodies: completely, within the size limit, and decoded from gzip or deflate."""
+"""Bodies that cannot be used, and the decoding of those that are sent with gzip or deflate."""
 
 import zlib
-from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
-from bodydouble_mockserver.asgi import Receive, Scope, header
+__all__ = ["CODING_RULE", "Disconnected", "UnreadableBody", "decompress", "too_large"]
 
-__all__ = ["CODING_RULE", "Disconnected", "UnreadableBody", "decompress", "read_body"]
-
-# A client reads the answer only after it has sent its body; beyond this size the connection is cut.
-_DRAINED_BYTES = 256 * 1024 * 1024
 # zlib's window sizes: gzip, zlib (what "deflate" means by RFC 9110), and a bare stream (what some clients send as "deflate").
 _WINDOWS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 # A gzip file may have several members. Each costs a copy of the rest, whatever it holds.
@@ -31,34 +25,8 @@ class Disconnected(Exception):
     """The client disconnected before its request was complete."""
 
 
-async def read_body(
-    scope: Scope, receive: Receive, limit: int, message: MutableMapping[str, Any]
-) -> bytes | UnreadableBody:
-    """Read the whole body, or return a 413 once a client that sends more than ``limit`` bytes has finished.
-
-    ``message`` is the first ASGI message received. Raises Disconnected when the client disconnects.
-    """
-    if message["type"] == "http.disconnect":
-        raise Disconnected
-    body: bytes = message.get("body", b"")
-    declared = header(scope, b"content-length")
-    is_too_large = len(body) > limit or (declared.isdigit() and (len(declared) > 18 or int(declared) > limit))
-    chunks, size = [body], len(body)
-    while message.get("more_body", False) and (not is_too_large or size <= _DRAINED_BYTES):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        is_too_large = is_too_large or size > limit
-        if is_too_large:
-            chunks.clear()
-        else:
-            chunks.append(chunk)
-    return _too_large(limit) if is_too_large else b"".join(chunks)
-
-
-def _too_large(limit: int) -> UnreadableBody:
+def too_large(limit: int) -> UnreadableBody:
+    """Return the 413 for a body of more bytes than the limit."""
     return UnreadableBody(413, f"The request body is larger than {limit} bytes")
 
 
@@ -76,7 +44,7 @@ def decompress(body: bytes, coding: str, limit: int) -> bytes | UnreadableBody:
             reason = error
             continue
         if decoded is not None:
-            return _too_large(limit) if len(decoded) > limit else decoded
+            return too_large(limit) if len(decoded) > limit else decoded
     return UnreadableBody(
         400, f"The request body is not valid {coding}: {reason}; send it without Content-Encoding", CODING_RULE
     )

@@ -74,8 +74,8 @@ def check(
     """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
     keys = sent_keys(operation.security, scope, headers)
     problem = intake.problem
-    if problem is not None and problem.status == 413:
-        checked = CheckedRequest(None, keys.key, refusal=Refusal(413, problem.message))
+    if problem is not None and problem.status in (413, 503):
+        checked = CheckedRequest(None, keys.key, refusal=Refusal(problem.status, problem.message))
     else:
         refused = _check_keys(operation, settings, headers, keys)
         checked = refused or _check_body(operation, settings, headers, intake, keys.key)
