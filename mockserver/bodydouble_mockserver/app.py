@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import logging
 import time
 import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
@@ -10,10 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec import Contract, Redactor
-from bodydouble_spec.text import visible
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
@@ -42,41 +40,23 @@ from bodydouble_mockserver.endpoints import (
 )
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
+from bodydouble_mockserver.logs import log_failure, log_request
 from bodydouble_mockserver.page import PageAccess, PageParts, is_for_page, page_redirect, page_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
-    BodyReader,
     CheckedRequest,
     Disconnected,
     MalformedRequest,
     Refusal,
+    RequestReader,
     bearer_key,
 )
 from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, ServerState, bind_answer, parse_scenario
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["MockServer", "create_app"]
-
-LOG = logging.getLogger("bodydouble.mockserver")
-
-
-def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: bool = False) -> None:
-    """Log, without keys, method, path, status, the contract if wanted, the directives that took effect, and the first finding."""
-    findings = handled.answer.findings
-    first = next(iter(findings), None)
-    note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
-    contract = f" ({handled.contract})" if with_contract and handled.contract is not None else ""
-    # The name of a parameter or header may be a key that is in the wrong place.
-    redactor = redactor.with_keys(secret.decode("latin-1") for secret in handled.checked.secrets)
-    start = f"{redactor.text(handled.method)} {redactor.path(handled.path)} {handled.answer.status}"
-    line = start + redactor.text(f"{contract}{directives}{note}{more}")
-    # Control characters from a request must not reach the terminal.
-    LOG.info("%s", visible(line))
-
 
 _PREFLIGHT = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
@@ -129,7 +109,7 @@ class MockServer(Starlette):
         self._pauses = Pauses()
         gallery = Gallery(self._store, settings.pictures, settings.clock)
         self._parts = SharedParts(
-            settings, gallery, self._state, settings.new_ids(), BodyReader(settings, self._store.put)
+            settings, gallery, self._state, settings.new_ids(), RequestReader(settings, self._store.put)
         )
         self._service = Service(contracts, self._parts)
         new_id = self._parts.new_id
@@ -316,12 +296,13 @@ class MockServer(Starlette):
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
         refusal = refuse_control(self.settings, dict(scope["headers"]))
-        if refusal is None or (refusal[0] == 401 and self._access.allows(scope)):
-            await super().__call__(scope, receive, send)
-        elif refusal[0] == 401 and is_for_page(scope):
+        if refusal is not None and refusal[0] == 401 and is_for_page(scope) and not self._access.allows(scope):
             await self._access.ask_for_key()(scope, receive, send)
-        else:
+        elif refusal is not None and not (refusal[0] == 401 and self._access.allows(scope)):
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
+        else:
+            with contextlib.suppress(ClientDisconnect):  # while it sent a body
+                await super().__call__(scope, receive, send)
 
     async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""
@@ -401,15 +382,9 @@ class MockServer(Starlette):
 
     def _failed(self, scope: Scope, trace: str) -> HandledRequest:
         """Log an error of the mock's own, and return the request with a 500."""
-        key = bearer_key(header(scope, b"authorization"))
-        redactor = self.redactor.with_keys([key.decode("latin-1")])
-        LOG.error(
-            "the mock failed on %s; this is a bug in bodydouble\n%s",
-            visible(f"{redactor.text(scope['method'])} {redactor.path(scope['path'])}"),
-            "\n".join(visible(redactor.text(line)) for line in trace.splitlines()),
-        )
+        log_failure(scope, trace, self.redactor)
         answer = self._parts.refuse(self._service.refusals, Refusal(500), scope["path"])
-        return HandledRequest(scope, answer, CheckedRequest(None, key))
+        return HandledRequest(scope, answer, CheckedRequest(None, bearer_key(header(scope, b"authorization"))))
 
     def _record(self, handled: HandledRequest) -> None:
         self.journal.append(handled)

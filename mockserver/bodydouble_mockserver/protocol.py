@@ -6,7 +6,7 @@ This is the only module that uses what uvicorn does not promise to keep; pyproje
 import asyncio
 import re
 import time
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,7 +14,16 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bodydouble_mockserver.asgi import Answer, Headers, response_head
 from bodydouble_mockserver.errors import problem
 from bodydouble_mockserver.faults import ABSOLUTE_FORM, EXTENSION, SocketConnection
-from bodydouble_mockserver.request import MAX_URL_BYTES, MalformedRequest, explain_malformed, too_late, too_long
+from bodydouble_mockserver.lingering import LingeringTransport
+from bodydouble_mockserver.request import (
+    MAX_URL_BYTES,
+    MalformedRequest,
+    explain_malformed,
+    too_late,
+    too_long,
+    too_many,
+    too_slow,
+)
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["FaultProtocol", "RefusesMalformed"]
@@ -26,8 +35,8 @@ _PART_OF_LINE = re.compile(rb"[A-Za-z]{1,40}(?: [^\r\n]{0,4096})?\r?")
 # Time for the rest of a request line.
 _LINE_S = 1.0
 _FRAMING = (b"content-length", b"transfer-encoding")
-# Time for a client to read an answer that came before it had sent everything.
-_LINGER_S = 2.0
+# So many connections beyond the limit get an answer that says so; more are closed.
+_ANSWERED_CONNECTIONS = 100
 
 
 @runtime_checkable
@@ -46,10 +55,17 @@ class FaultProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See asyncio.Protocol."""
-        super().connection_made(transport)
+        self._lingering = LingeringTransport(transport, self.loop, self._is_receiving)
+        super().connection_made(cast(asyncio.Transport, self._lingering))
         app = self.config.app
         self._settings = app.settings if isinstance(app, RefusesMalformed) else Settings()
         self._head_timer: asyncio.TimerHandle | None = None
+        self._body_timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
+        self._received_at = 0.0
+        self._unsent_bytes = 0
+        if len(self.connections) > self._settings.max_connections + _ANSWERED_CONNECTIONS:
+            transport.abort()
         self._await_head()
         self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
         # The bytes since the beginning of the current head, and the reason for refusing it.
@@ -60,8 +76,10 @@ class FaultProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
-        if self._malformed is not None:
+        if self._lingering.is_lingering or self._malformed is not None:
+            self._lingering.has_received = True
             return  # refused already; the rest is read and dropped
+        self._received_at = self.loop.time()
         if self._error is not None:
             self._head += data
             self._refuse_line()
@@ -83,10 +101,52 @@ class FaultProtocol(HttpToolsProtocol):
                 self._refuse(self._too_long(self._head))
             elif _HTTP_09.fullmatch(self._head):
                 self._refuse(explain_malformed(self._head, "HTTP/0.9"))
+        elif self.cycle and self.cycle.more_body and self._body_timer is None:
+            self._body_timer = self.loop.call_later(self._settings.idle_timeout_s, self._check_body)
+
+    def _is_receiving(self) -> bool:
+        return bool(self.pipeline or (self.cycle and self.cycle.more_body))
+
+    def _check_body(self) -> None:
+        """Refuse a request whose body stopped coming although it is waited for."""
+        self._body_timer = None
+        cycle, timeout_s = self.cycle, self._settings.idle_timeout_s
+        if self.transport.is_closing() or not cycle.more_body or cycle.response_started:
+            return
+        left_s = timeout_s if self.flow.read_paused else self._received_at + timeout_s - self.loop.time()
+        if left_s > 0:
+            self._body_timer = self.loop.call_later(left_s, self._check_body)
+        else:
+            self._refuse(too_slow(cycle.scope["method"], cycle.scope["path"], timeout_s))
+
+    def pause_writing(self) -> None:
+        """Give the client time to read; see asyncio.Protocol."""
+        super().pause_writing()
+        self._await_reader()
+
+    def resume_writing(self) -> None:
+        """See asyncio.Protocol."""
+        super().resume_writing()
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+
+    def _await_reader(self) -> None:
+        self._unsent_bytes = self.transport.get_write_buffer_size()
+        self._write_timer = self.loop.call_later(self._settings.idle_timeout_s, self._check_reader)
+
+    def _check_reader(self) -> None:
+        """Cut off a client that has read nothing since the last time."""
+        if self.transport.get_write_buffer_size() < self._unsent_bytes:
+            self._await_reader()
+        else:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._end_timer()
+        for timer in (self._body_timer, self._write_timer):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
@@ -165,6 +225,8 @@ class FaultProtocol(HttpToolsProtocol):
             length = len(url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if len(url) > MAX_URL_BYTES or length > self._settings.max_head_bytes:
                 self._stop(self._too_long(head))
+        if len(self.connections) > self._settings.max_connections:
+            self._stop(too_many(head, self._settings.max_connections))
         version = self.parser.get_http_version()
         if version != "1.1" and version != "1.0":
             self._stop(explain_malformed(head, "HTTP/0.9" if version == "0.9" else "version"))
@@ -216,10 +278,7 @@ class FaultProtocol(HttpToolsProtocol):
             cycle.message_event.set()
         answer.headers.append((b"connection", b"close"))
         self.transport.write(response_head(answer, len(answer.body)) + answer.body)
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        # Closing at once would reset the connection where bytes are unread, and the client could lose the answer.
-        self.loop.call_later(_LINGER_S, self.transport.close)
+        self._lingering.linger()
 
 
 class _RestOfRequest:

@@ -75,9 +75,8 @@ def server_config(
     key: Path | None = None,
     *,
     protocol: type[FaultProtocol] = FaultProtocol,
-    max_connections: int = 1000,
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception, ``max_connections`` are served at once.
+    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception.
 
     Raises CannotServe when certificate and key cannot be used.
     """
@@ -102,8 +101,6 @@ def server_config(
         date_header=True,
         lifespan="on",
         timeout_keep_alive=75,
-        # uvicorn answers 503 beyond it, without the app.
-        limit_concurrency=max_connections,
         timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,
         ssl_certfile=certificate,
         ssl_keyfile=key,

@@ -29,7 +29,8 @@ class Settings:
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request), ``picture_host`` only their host (NAME or NAME:PORT), so that pictures live on another one than the API. ``pictures`` is a folder whose image files are
     served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
     ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
-    ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete;
+    ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete; ``idle_timeout_s`` are
+    the seconds in which a client that sends a body or reads an answer may stop. ``max_connections`` are served at once;
     ``max_control_bytes`` is the largest scenario that is sent. ``max_pending_bytes`` bounds the bodies of all requests that are being read.
     ``clock`` gives seconds since the epoch.
 
@@ -53,6 +54,8 @@ class Settings:
     max_json_levels: int = 64
     max_head_bytes: int = 64 * 1024
     head_timeout_s: float = 10.0
+    idle_timeout_s: float = 60.0
+    max_connections: int = 1000
     max_control_bytes: int = 1024 * 1024
     max_pending_bytes: int = 512 * 1024 * 1024
     clock: Callable[[], float] = time.time

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver.request import BodyReader, Intake
+from bodydouble_mockserver.request import Intake, RequestReader
 from bodydouble_spec import Contract
 
 JSON = {b"content-type": b"application/json"}
@@ -35,7 +35,7 @@ def test_a_long_body_is_checked_while_others_are_answered() -> None:
     begun, other_is_read = threading.Event(), threading.Event()
 
     async def read() -> tuple[str, bool]:
-        reader = BodyReader(Settings(), put)
+        reader = RequestReader(Settings(), put)
 
         def slow(_intake: Intake) -> bool:
             begun.set()
@@ -53,7 +53,7 @@ def test_a_long_body_is_checked_while_others_are_answered() -> None:
 
 def test_bodies_are_refused_while_others_fill_the_memory_for_them_and_accepted_after_that() -> None:
     async def read() -> list[int | None]:
-        reader = BodyReader(Settings(max_pending_bytes=len(LONG) + 10), put)
+        reader = RequestReader(Settings(max_pending_bytes=len(LONG) + 10), put)
         is_open = asyncio.Event()
         parts = messages(LONG[:1000], LONG[1000:])
 
@@ -83,7 +83,7 @@ def test_a_client_that_asks_first_sends_nothing_of_a_body_that_is_too_large() ->
 
     async def read() -> tuple[Intake, None, bool]:
         headers = {**JSON, b"content-length": b"33554433", b"expect": b"100-Continue"}
-        return await BodyReader(Settings(), put).read(headers, unexpected, lambda _intake: None)
+        return await RequestReader(Settings(), put).read(headers, unexpected, lambda _intake: None)
 
     intake, _, is_whole = asyncio.run(read())
     assert (intake.problem is not None and intake.problem.status, is_whole) == (413, False)

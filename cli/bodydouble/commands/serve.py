@@ -95,6 +95,10 @@ def serve(
     head_timeout: Annotated[
         float, typer.Option(min=0.1, metavar="SECONDS", help="Time for a client to send request line and headers.")
     ] = 10,
+    idle_timeout: Annotated[
+        float,
+        typer.Option(min=0.1, metavar="SECONDS", help="Time in which a client may neither send nor read anything."),
+    ] = 60,
     max_control_kb: Annotated[float, typer.Option(min=1, help="Size limit of a scenario that is sent, in KiB.")] = 1024,
     max_connections: Annotated[
         int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.")
@@ -166,6 +170,8 @@ def serve(
         max_json_levels=max_json_levels,
         max_head_bytes=int(max_head_kb * 1024),
         head_timeout_s=head_timeout,
+        idle_timeout_s=idle_timeout,
+        max_connections=max_connections,
         max_control_bytes=int(max_control_kb * 1024),
         latency_s=_parse_latency(latency),
         fail_rate=fail_rate,
@@ -194,7 +200,7 @@ def serve(
         listener = bind(host, port)
         interception = _interception(app, listener.getsockname()[1]) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(app, tls_cert, tls_key, protocol=protocol, max_connections=max_connections)
+        config = server_config(app, tls_cert, tls_key, protocol=protocol)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:

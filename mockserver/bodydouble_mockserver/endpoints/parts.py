@@ -16,7 +16,7 @@ from bodydouble_mockserver.directives import (
 )
 from bodydouble_mockserver.endpoints.handled import Effects
 from bodydouble_mockserver.faults import impossible_reason
-from bodydouble_mockserver.request import BodyReader, Refusal
+from bodydouble_mockserver.request import Refusal, RequestReader
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 
@@ -31,7 +31,7 @@ class SharedParts:
     gallery: Gallery
     state: ServerState
     new_id: Callable[[], str]
-    reader: BodyReader
+    reader: RequestReader
 
     def preferred(
         self, scope: Scope, choices: DirectiveChoices, operation: str | None

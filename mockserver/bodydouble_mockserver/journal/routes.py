@@ -6,7 +6,7 @@ from functools import wraps
 
 import orjson
 from bodydouble_spec import BadFilter, Exchange, ExchangeFilter
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -199,8 +199,6 @@ def _answering(endpoint: _Endpoint) -> _Endpoint:
             return await endpoint(request)
         except _BadRequest as error:
             return _json({"error": str(error), **error.details}, error.status)
-        except ClientDisconnect:
-            return Response(status_code=400)
 
     return answer
 

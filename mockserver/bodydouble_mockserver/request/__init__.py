@@ -9,19 +9,21 @@ from bodydouble_mockserver.request.malformed import (
     explain_malformed,
     too_late,
     too_long,
+    too_many,
+    too_slow,
 )
 from bodydouble_mockserver.request.not_stood_in import contract_limits, operation_limits
-from bodydouble_mockserver.request.reader import BodyReader
+from bodydouble_mockserver.request.reader import RequestReader
 from bodydouble_mockserver.request.security import bearer_key, refuse_keys, sent_keys
 
 __all__ = [
     "MAX_URL_BYTES",
-    "BodyReader",
     "CheckedRequest",
     "Disconnected",
     "Intake",
     "MalformedRequest",
     "Refusal",
+    "RequestReader",
     "UnreadableBody",
     "bearer_key",
     "check",
@@ -33,4 +35,6 @@ __all__ = [
     "take_in",
     "too_late",
     "too_long",
+    "too_many",
+    "too_slow",
 ]

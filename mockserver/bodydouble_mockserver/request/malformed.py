@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bodydouble_spec import Evidence, Finding, Severity
 
-__all__ = ["MAX_URL_BYTES", "MalformedRequest", "explain_malformed", "too_late", "too_long"]
+__all__ = ["MAX_URL_BYTES", "MalformedRequest", "explain_malformed", "too_late", "too_long", "too_many", "too_slow"]
 
 # Assumed: usual limits of proxies in front of an API.
 MAX_URL_BYTES = 16 * 1024
@@ -48,6 +48,18 @@ def too_late(head: bytes, timeout_s: float) -> MalformedRequest:
     """Return the refusal of a head that was not complete in time."""
     text = f"The request line and headers did not come within {timeout_s:g} seconds; end them with an empty line"
     return _malformed("request-head-too-late", 408, text, head)
+
+
+def too_slow(method: str, path: str, timeout_s: float) -> MalformedRequest:
+    """Return the refusal of a request whose body stopped coming."""
+    text = f"Nothing more of the request body came within {timeout_s:g} seconds; send as much as Content-Length says"
+    return MalformedRequest("request-body-too-late", 408, text, method, path)
+
+
+def too_many(head: bytes, max_connections: int) -> MalformedRequest:
+    """Return the refusal of a request on a connection beyond the limit."""
+    text = f"There are more than {max_connections:,} connections; close some, or start the mock with a larger --max-connections"
+    return _malformed("too-many-connections", 503, text, head)
 
 
 def too_long(head: bytes, url_bytes: int, max_head_bytes: int) -> MalformedRequest:

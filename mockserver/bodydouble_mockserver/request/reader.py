@@ -9,7 +9,7 @@ from bodydouble_mockserver.request.body import Disconnected, UnreadableBody, too
 from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["BodyReader"]
+__all__ = ["RequestReader"]
 
 Result = TypeVar("Result")
 
@@ -20,7 +20,7 @@ _THREADS = 2
 _DRAINED_BYTES = 256 * 1024 * 1024
 
 
-class BodyReader:
+class RequestReader:
     """Reads the bodies of one server's requests; ``put`` stores an input picture and returns its hash.
 
     The bodies that arrive and those that wait to be read have the settings' ``max_pending_bytes`` together; a request beyond that is refused with 503.
@@ -92,7 +92,7 @@ class BodyReader:
 class _ArrivingBody:
     """A body that comes in several messages; once it is ``refused``, the rest is dropped."""
 
-    def __init__(self, reader: BodyReader, refused: UnreadableBody | None) -> None:
+    def __init__(self, reader: RequestReader, refused: UnreadableBody | None) -> None:
         self._reader = reader
         self._refused = refused
         self._chunks: list[bytes] = []

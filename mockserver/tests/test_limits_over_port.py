@@ -1,0 +1,121 @@
+"""Limits on connections and on clients that stop, over a real port; and answers to clients that are still sending."""
+
+import contextlib
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+
+import httpx
+import pytest
+from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver.server import Server, server_config
+from bodydouble_spec import Contract
+
+from spec.tests.servers import serve_asgi
+
+Serve = Callable[[MockServer], contextlib.AbstractContextManager[str]]
+PATH = "/v1/images/generations"
+HEAD = f"POST {PATH} HTTP/1.1\r\nHost: mock\r\nAuthorization: Bearer k\r\nContent-Type: application/json\r\n"
+
+
+def connect(origin: str) -> socket.socket:
+    url = httpx.URL(origin)
+    return socket.create_connection((url.host, url.port or 0), timeout=30)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/_bodydouble/scenarios", 413),
+        ("POST", "/_bodydouble/requests/verify", 413),
+        ("POST", "/_bodydouble/nothing", 404),
+        ("POST", "/v1/chat/completions", 404),
+        ("POST", PATH, 413),
+    ],
+)
+def test_a_client_that_closes_the_connection_reads_the_answer_to_what_it_is_still_sending(
+    contract: Contract, serve: Serve, method: str, path: str, status: int
+) -> None:
+    app = create_app(contract, Settings(max_body_bytes=1_000_000))
+    with serve(app) as origin:
+        # urllib asks for the end of the connection, and reads after it has sent everything.
+        request = urllib.request.Request(f"{origin}{path}", b" " * 20_000_000, method=method)
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(request, timeout=30)
+    with raised.value as error:
+        assert (error.code, bool(error.read())) == (status, True)
+
+
+def test_a_client_that_asks_first_is_refused_before_it_sends(contract: Contract, serve: Serve) -> None:
+    with serve(create_app(contract)) as origin, connect(origin) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 99999999\r\nExpect: 100-continue\r\n\r\n".encode())
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in answer
+
+
+def test_a_body_that_stops_coming_is_refused_and_recorded(contract: Contract, serve: Serve) -> None:
+    app = create_app(contract, Settings(idle_timeout_s=0.2))
+    with serve(app) as origin, connect(origin) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 9\r\n\r\n[".encode())
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    (exchange,) = app.journal.exchanges()
+    assert (exchange.method, exchange.path, exchange.status) == ("POST", PATH, 408)
+    assert [item["id"] for item in exchange.findings] == ["request-body-too-late"]
+
+
+def test_a_client_that_reads_nothing_is_cut_off(contract: Contract) -> None:
+    app = create_app(contract, Settings(idle_timeout_s=0.2))
+    app.play({"answers": [{"path": "/big", "body": "x" * 30_000_000}]})
+    server = Server(server_config(app))
+    with serve_asgi(server) as origin, connect(origin) as connection:
+        connection.sendall(b"GET /big HTTP/1.1\r\nHost: mock\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        while server.server_state.connections:
+            time.sleep(0.01)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(65536):
+                received += len(part)
+    assert received < 30_000_000
+
+
+def test_connections_beyond_the_limit_are_answered_recorded_and_closed(contract: Contract, serve: Serve) -> None:
+    app = create_app(contract, Settings(max_connections=2))
+    body = json.dumps({"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": []}).encode()
+    with serve(app) as origin, contextlib.ExitStack() as stack:
+        held = [stack.enter_context(connect(origin)) for _ in range(2)]
+        for connection in held:
+            connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            assert connection.recv(12) == b"HTTP/1.1 200"
+        with connect(origin) as third:
+            third.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            assert read_all(third).startswith(b"HTTP/1.1 503 ")
+        held[0].close()
+        statuses: list[int] = []
+        while not statuses or statuses[-1] == 503:
+            statuses.append(httpx.post(f"{origin}{PATH}", content=body).status_code)
+    assert statuses[-1] == 401
+    refused = [exchange for exchange in app.journal.exchanges() if exchange.status == 503]
+    assert {item["id"] for exchange in refused for item in exchange.findings} == {"too-many-connections"}
+
+
+def test_a_client_that_leaves_while_it_sends_to_a_control_route_is_no_error(
+    contract: Contract, serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serve(create_app(contract)) as origin:
+        for path in ("scenarios", "requests/verify", "reset"):
+            with connect(origin) as connection:
+                connection.sendall(
+                    f"POST /_bodydouble/{path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n[".encode()
+                )
+        assert httpx.get(f"{origin}/_bodydouble/health").status_code == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
