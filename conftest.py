@@ -10,6 +10,13 @@ settings.register_profile("long", deadline=None, derandomize=False, max_examples
 settings.load_profile("ci")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option for the length of the fuzz run."""
+    parser.addoption(
+        "--fuzz-seconds", type=float, default=0.0, help="seconds for the fuzz run of the mock (default: a few)"
+    )
+
+
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """``-n auto``, which the settings ask for: none for the checks of a server, which one process must make; else xdist decides."""
     return 0 if config.option.pyargs else None

@@ -68,6 +68,13 @@ def bench(session: nox.Session) -> None:
         session.run("python", f"benchmarks/{name}.py", *options)
 
 
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Send a mock for ten minutes all that clients can send; arguments go to pytest."""
+    install_pinned(session)
+    session.run("pytest", "-n", "0", "-s", "mockserver/tests/test_fuzz.py", "--fuzz-seconds", "600", *session.posargs)
+
+
 @nox.session(reuse_venv=False)
 def newest(session: nox.Session) -> None:
     """Run linters, type checkers and tests with the newest release of everything, unpinned."""

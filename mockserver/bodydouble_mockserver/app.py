@@ -296,13 +296,13 @@ class MockServer(Starlette):
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
         refusal = refuse_control(self.settings, dict(scope["headers"]))
-        if refusal is not None and refusal[0] == 401 and is_for_page(scope) and not self._access.allows(scope):
-            await self._access.ask_for_key()(scope, receive, send)
-        elif refusal is not None and not (refusal[0] == 401 and self._access.allows(scope)):
-            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
-        else:
+        if refusal is None or (refusal[0] == 401 and self._access.allows(scope)):
             with contextlib.suppress(ClientDisconnect):  # while it sent a body
                 await super().__call__(scope, receive, send)
+        elif refusal[0] == 401 and is_for_page(scope):
+            await self._access.ask_for_key()(scope, receive, send)
+        else:
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
 
     async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""

@@ -77,8 +77,9 @@ class SocketConnection:
         self._transport = transport
 
     def write(self, data: bytes) -> None:
-        """See `RawConnection`."""
-        self._transport.write(data)
+        """See `RawConnection`; nothing is written where the client disconnected first."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def close(self) -> None:
         """See `RawConnection`."""

@@ -9,7 +9,8 @@ import time
 from typing import Any, Protocol, cast, runtime_checkable
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bodydouble_mockserver.asgi import Answer, Headers, response_head
 from bodydouble_mockserver.errors import problem
@@ -62,6 +63,7 @@ class FaultProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._body_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
+        self._running_cycle: RequestResponseCycle | None = None
         self._received_at = 0.0
         self._unsent_bytes = 0
         if len(self.connections) > self._settings.max_connections + _ANSWERED_CONNECTIONS:
@@ -144,10 +146,20 @@ class FaultProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See asyncio.Protocol."""
         self._end_timer()
+        # uvicorn tells only the last of several requests that the client is gone; the one before it would wait without end.
+        waiting = [cycle for cycle, _ in self.pipeline]
+        self.pipeline.clear()
+        for cycle in waiting if self._running_cycle is None else [self._running_cycle, *waiting]:
+            cycle.disconnected = cycle.disconnected or not cycle.response_complete
+            cycle.message_event.set()
         for timer in (self._body_timer, self._write_timer):
             if timer is not None:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running_cycle = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _await_head(self) -> None:
         """Give the client time to send a whole head."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 
@@ -86,6 +87,40 @@ def test_a_client_that_reads_nothing_is_cut_off(contract: Contract) -> None:
             while part := connection.recv(65536):
                 received += len(part)
     assert received < 30_000_000
+
+
+def test_a_request_before_another_one_ends_with_the_connection(contract: Contract) -> None:
+    server = Server(server_config(create_app(contract)))
+    request = f"{HEAD}Prefer: fault=hang\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    with serve_asgi(server) as origin:
+        with connect(origin) as connection:
+            connection.sendall(request * 3)
+            while not server.server_state.tasks:
+                time.sleep(0.01)
+        for _ in range(500):
+            if not server.server_state.tasks:
+                break
+            time.sleep(0.01)
+        assert not server.server_state.tasks
+
+
+@pytest.mark.parametrize("fault", [*FAULTS])
+def test_a_client_that_leaves_before_a_fault_is_no_error(
+    contract: Contract, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    server = Server(server_config(create_app(contract)))
+    request = f"{HEAD}Prefer: fault={fault}, delay=0.1\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    with serve_asgi(server) as origin:
+        with connect(origin) as connection:
+            connection.sendall(request * 2)
+            while not server.server_state.tasks:
+                time.sleep(0.01)
+        for _ in range(500):
+            if not server.server_state.tasks:
+                break
+            time.sleep(0.01)
+        assert not server.server_state.tasks
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_connections_beyond_the_limit_are_answered_recorded_and_closed(contract: Contract, serve: Serve) -> None:

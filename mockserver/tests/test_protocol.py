@@ -352,6 +352,7 @@ def test_delayed_answers_are_sent_when_the_server_ends(contract: Contract, serve
 
 def test_uvicorn_still_has_what_the_protocol_builds_on() -> None:
     used = [
+        "_start_asgi_task",
         "_unset_keepalive_if_required",
         "on_message_begin",
         "on_url",
@@ -364,7 +365,7 @@ def test_uvicorn_still_has_what_the_protocol_builds_on() -> None:
     config = uvicorn.Config(lambda: None, ws="none")
     with contextlib.closing(asyncio.new_event_loop()) as loop:
         protocol = FaultProtocol(config, uvicorn.Server(config).server_state, {}, loop)
-    state = ["parser", "scope", "headers", "cycle", "config", "loop", "transport"]
+    state = ["parser", "scope", "headers", "cycle", "config", "loop", "transport", "pipeline", "flow"]
     missing += [name for name in state if not hasattr(protocol, name)]
     missing += [name for name in ("disconnected", "message_event", "keep_alive", "response_complete", "more_body")
                 if name not in RequestResponseCycle.__init__.__code__.co_names]  # fmt: skip

@@ -70,9 +70,7 @@ class ForeignEndpoint:
         intake, _, is_whole = await self._parts.reader.read(headers, receive, lambda _intake: None)
         checked = CheckedRequest(intake.parsed, bearer_key(headers.get(b"authorization", b"")))
         scripted = self._parts.state.next_scripted(scope, headers, checked, None)
-        handled = (
-            self._unknown(scope, intake) if scripted is None else self._handled(scope, checked, intake, scripted)
-        )
+        handled = self._unknown(scope, intake) if scripted is None else self._handled(scope, checked, intake, scripted)
         if not is_whole:
             put_header(handled.answer, b"connection", b"close")
         return handled

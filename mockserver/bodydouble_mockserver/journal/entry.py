@@ -133,7 +133,9 @@ class LineWriter:
         answer = entry.answer
         is_unread = read is None and len(entry.body) > _MAX_KEPT_BYTES
         # What was refused for its size is not parsed here either.
-        body, raw = (None, describe_body(entry.body, redactor)) if is_unread else record_body(entry.body, redactor, read)
+        body, raw = (
+            (None, describe_body(entry.body, redactor)) if is_unread else record_body(entry.body, redactor, read)
+        )
         answer_body, answer_raw = _picture_body(answer) or record_body(answer.body, redactor)
         return Exchange(
             id=entry.identifier,
