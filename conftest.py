@@ -1,7 +1,15 @@
-"""Hypothesis profiles for all tests: ``ci`` tries the same examples every time, ``--hypothesis-profile=long`` looks for new ones."""
+"""Hypothesis profiles for all tests (``ci`` tries the same examples every time, ``--hypothesis-profile=long`` looks for new ones), and a browser."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from spec.tests.browser import CHROMIUM, run_chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 
@@ -20,3 +28,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """``-n auto``, which the settings ask for: none for the checks of a server, which one process must make; else xdist decides."""
     return 0 if config.option.pyargs else None
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[str]:
+    """Start Chromium once, and return the address that Playwright connects to."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed; .ci/run packages installs it on Debian")
+    with run_chromium() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> "Iterator[Browser]":
+    """Connect to Chromium for the tests of a module; Playwright runs an event loop in this thread as long as it is used."""
+    from playwright.sync_api import sync_playwright  # here, since most runs of few tests need no browser
+
+    with sync_playwright() as playwright:
+        connected = playwright.chromium.connect_over_cdp(chromium)
+        yield connected
+        connected.close()

@@ -17,14 +17,13 @@ import requests
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_spec import Contract
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from spec.tests.servers import Quiet, serve_http
 
 MODEL = "google/gemini-2.5-flash-image-edit"
 INPUTS = ["https://example.com/dress.png", "https://example.com/woman.jpg"]
 PROMPT = "Put the dress on the woman"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NODE = shutil.which("node")
 
 
@@ -169,17 +168,13 @@ class Page(Quiet, BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def ask_from_page() -> Iterator[Callable[[str, Any], dict[str, Any]]]:
+def ask_from_page(browser: Browser) -> Iterator[Callable[[str, Any], dict[str, Any]]]:
     """Return a function that calls the API from a page in a browser."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with serve_http(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with serve_http(ThreadingHTTPServer(("127.0.0.1", 0), Page)) as address:
         page = browser.new_page()
         page.goto(address)
         yield lambda origin, body: page.evaluate("([origin, body]) => ask(origin, body)", [origin, body])
-        browser.close()
+        page.close()
 
 
 def test_a_page_on_another_origin_sends_a_data_uri_and_shows_the_picture(

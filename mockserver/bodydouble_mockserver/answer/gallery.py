@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,7 +13,15 @@ from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
 from bodydouble_mockserver.answer.media import Media, sound
-from bodydouble_mockserver.pictures import ContentStore, PictureSpec, SourceImage, Workers, draw, pixels_for_ratio
+from bodydouble_mockserver.pictures import (
+    ContentStore,
+    PictureSpec,
+    SourceImage,
+    Workers,
+    draw,
+    pixels_for_ratio,
+    thumbnail,
+)
 
 __all__ = ["Gallery", "ServedImage", "picture_path"]
 
@@ -111,6 +119,7 @@ class Gallery:
         self._made: OrderedDict[str, str] = OrderedDict()
         self._image_bytes = 0
         self._workers = Workers[ServedImage | None](_DRAWING_THREADS, "bodydouble-picture")
+        self._small = Workers[bytes | None](1, "bodydouble-thumbnail")
         self._files = _find_image_files(folder)
 
     def remember(
@@ -176,11 +185,10 @@ class Gallery:
 
     async def picture(self, path: str) -> ServedImage | None:
         """Return the image file for a URL path from `remember`; None when the path is unknown or was evicted."""
-        identifier = _identifier(path)
-        recipe = self._recipes.get(identifier[:-2])
-        index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
-        if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
+        found = self._find(path)
+        if found is None:
             return None
+        identifier, recipe, index = found
         if identifier in self._images:
             self._images.move_to_end(identifier)
             return self._images[identifier]
@@ -194,6 +202,37 @@ class Gallery:
         if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
             self._keep(identifier, image)
         return image
+
+    async def thumbnail(self, path: str, side: int) -> bytes | None:
+        """Return a small picture for a URL path, with a longer side of so many pixels, as WebP; None when the path is unknown."""
+        found = self._find(path)
+        if found is None or found[1].media is not Media.IMAGE:
+            return None
+        identifier, recipe, index = found
+        known = self._images.get(identifier)
+        return await self._small.run(
+            (identifier, side),
+            lambda: thumbnail(self._sketch(recipe, index, side) if known is None else known.data, side),
+        )
+
+    def _sketch(self, recipe: _Recipe, index: int, side: int) -> bytes:
+        """Return the file of a picture, or draw it at twice the size of its thumbnail, in a tenth of the time."""
+        if self._files:
+            made = self._make(recipe, index)
+            return b"" if made is None else made.data
+        scale = min(1, 2 * side / max(recipe.size))
+        return self._draw(
+            replace(recipe, size=(round(recipe.size[0] * scale) or 1, round(recipe.size[1] * scale) or 1)), index
+        )
+
+    def _find(self, path: str) -> tuple[str, _Recipe, int] | None:
+        """Return the identifier, the recipe and the number of a picture; None when the path is unknown."""
+        identifier = _identifier(path)
+        recipe = self._recipes.get(identifier[:-2])
+        index = int(identifier[-2:], 16) if len(identifier) > 2 and _is_hex(identifier[-2:]) else -1
+        if recipe is None or not 0 <= index < len(recipe.paths) or path != recipe.paths[index]:
+            return None
+        return identifier, recipe, index
 
     def _keep_recipe(self, recipe: _Recipe) -> None:
         key = _picture_id(recipe.digest)

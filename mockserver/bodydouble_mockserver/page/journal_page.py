@@ -74,7 +74,8 @@ def journal_page_routes(parts: PageParts) -> list[Route]:
         found, is_rest = ([], False) if query.problem else await select(query, min(number or stop, stop))
         values: dict[str, Any] = {
             "rows": [row_of(exchange, links) for exchange in found],
-            "older": query.path("/_bodydouble/", before=found[-1].id) if is_rest else None,
+            "is_rest": is_rest,
+            "older": query.path("/_bodydouble/", before=found[-1].id if found else ""),
             "query": query,
             "is_first": number is None,
             "events": parts.access.link(query.path("/_bodydouble/rows", after=journal.identifier(stop - 1))),

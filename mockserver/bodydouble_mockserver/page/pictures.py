@@ -17,7 +17,8 @@ from bodydouble_mockserver.pictures import ContentStore, Workers, thumbnail
 __all__ = ["PictureLinks", "picture_routes"]
 
 _INPUTS, _OUTPUTS = "/_bodydouble/pictures/inputs", "/_bodydouble/pictures/outputs"
-_THUMBNAIL_SIDE = 128
+_THUMBNAIL, _THUMBNAIL_SIDE = "thumbnail", 128
+_NOTHING = {"cache-control": "no-store"}
 # A picture of a request may be a document with scripts; what is not one of five formats is not sent, and nothing in a file may run.
 _HEADERS = {
     "content-security-policy": "default-src 'none'; sandbox",
@@ -57,23 +58,25 @@ def picture_routes(store: ContentStore, gallery: Gallery) -> list[Route]:
     """Return the routes of the files; ``?thumbnail=1`` asks for a small picture of the same shape."""
     workers = Workers[bytes | None](1, "bodydouble-thumbnail")
 
-    async def answer(request: Request, data: bytes | None) -> Response:
+    def sent(data: bytes | None) -> Response:
         kind = None if data is None else picture_kind(data)
         if data is None or kind is None:
-            return Response("there is no such picture", 404, {"cache-control": "no-store"}, "text/plain")
-        if "thumbnail" not in request.query_params:
-            return Response(data, 200, _HEADERS, kind.media_type)
-        small = await workers.run(request.url.path, lambda: thumbnail(data, _THUMBNAIL_SIDE))
-        if small is None:
-            return Response("the picture cannot be decoded", 404, {"cache-control": "no-store"}, "text/plain")
-        return Response(small, 200, _HEADERS, "image/webp")
+            return Response("there is no such picture, or it cannot be shown", 404, _NOTHING, "text/plain")
+        return Response(data, 200, _HEADERS, kind.media_type)
 
     async def show_input(request: Request) -> Response:
-        return await answer(request, store.get(request.path_params["sha256"]))
+        key: str = request.path_params["sha256"]
+        data = store.get(key)
+        if data is None or _THUMBNAIL not in request.query_params:
+            return sent(data)
+        return sent(await workers.run(key, lambda: thumbnail(data, _THUMBNAIL_SIDE)))
 
     async def show_output(request: Request) -> Response:
-        image = await gallery.picture(request.url.path.removeprefix(_OUTPUTS))
-        return await answer(request, None if image is None else image.data)
+        path = request.url.path.removeprefix(_OUTPUTS)
+        if _THUMBNAIL in request.query_params:
+            return sent(await gallery.thumbnail(path, _THUMBNAIL_SIDE))
+        image = await gallery.picture(path)
+        return sent(None if image is None else image.data)
 
     return [
         Route(f"{_INPUTS}/{{sha256}}", show_input, methods=["GET"]),

@@ -1,9 +1,12 @@
 "use strict";
 
-// So many rows stay in the document; the older ones are a click away.
-const MAX_ROWS = 1000;
-// Rows added in one frame: a few, so that no task is long.
-const ROWS_PER_FRAME = 10;
+// So many rows stay in the document while new ones come; the older ones are loaded again when they are wanted.
+const MAX_ROWS = 300;
+// Rows that wait to be shown: on a busy server, the oldest of them are dropped.
+const MAX_WAITING = 1000;
+// Rows added at once, and the time until the next ones: a few, so that no task is long.
+const ROWS_AT_ONCE = 10;
+const PAUSE_MS = 100;
 
 const element = id => document.getElementById(id);
 
@@ -27,20 +30,35 @@ function startJournal() {
   function addSome() {
     isScheduled = false;
     if (isPaused || !calls.isConnected) return;
+    const isBusy = waiting.length > ROWS_AT_ONCE;
     const template = document.createElement("template");
-    template.innerHTML = waiting.splice(0, ROWS_PER_FRAME).reverse().join("");
-    for (const row of template.content.children) row.classList.add("new");
+    template.innerHTML = waiting.splice(0, ROWS_AT_ONCE).reverse().join("");
+    if (!isBusy) for (const row of template.content.children) row.classList.add("new");
     calls.prepend(template.content);
-    while (calls.children.length > MAX_ROWS) calls.lastElementChild.remove();
-    element("empty").hidden = calls.children.length > 0;
+    if (calls.children.length > MAX_ROWS) {
+      while (calls.children.length > MAX_ROWS) calls.lastElementChild.remove();
+      continueAfter(calls.lastElementChild.dataset.id);
+    }
+    element("empty").hidden = true;
     report();
     schedule();
+  }
+
+  function continueAfter(id) {
+    const older = element("older");
+    const url = new URL(older.href);
+    url.searchParams.set("before", id);
+    older.href = url;
+    if (older.parentElement.hidden) {
+      older.parentElement.hidden = false;
+      startOlder();
+    }
   }
 
   function schedule() {
     if (isScheduled || isPaused || !waiting.length) return;
     isScheduled = true;
-    requestAnimationFrame(addSome);
+    setTimeout(() => requestAnimationFrame(addSome), PAUSE_MS);
   }
 
   function connect() {
@@ -52,7 +70,7 @@ function startJournal() {
     source.addEventListener("row", event => {
       last = event.lastEventId;
       waiting.push(event.data);
-      if (waiting.length > MAX_ROWS) lost += waiting.splice(0, waiting.length - MAX_ROWS).length;
+      if (waiting.length > MAX_WAITING) lost += waiting.splice(0, waiting.length - MAX_WAITING).length;
       if (isPaused) report();
       schedule();
     });
@@ -86,7 +104,7 @@ function startJournal() {
 // Older calls come when the end of the list is near, so that a thousand of them cost nothing until they are wanted.
 function startOlder() {
   const older = element("older");
-  if (!older) return;
+  if (!older || older.parentElement.hidden) return;
   new IntersectionObserver(async ([entry], observer) => {
     if (!entry.isIntersecting) return;
     observer.disconnect();
@@ -94,11 +112,11 @@ function startOlder() {
     const rows = [...page.querySelectorAll("#calls > li")];
     const calls = element("calls");
     const add = () => {
-      calls.append(...rows.splice(0, ROWS_PER_FRAME));
+      calls.append(...rows.splice(0, ROWS_AT_ONCE));
       if (rows.length) return requestAnimationFrame(add);
       const next = page.getElementById("older");
-      if (!next) return older.parentElement.remove();
       older.href = next.href;
+      older.parentElement.hidden = next.parentElement.hidden;
       startOlder();
     };
     add();
