@@ -85,16 +85,21 @@ class BodyShape:
         usual = {Filling.URL: _USUAL_URL, Filling.BASE64: _USUAL_BASE64}
         return [slot for slot in self.slots if slot.filling in usual and _at(body, slot.path) != usual[slot.filling]]
 
-    def allows_null(self, filling: Filling) -> bool:
-        """Return whether null is possible in the slots for pictures of a filling."""
+    @cached_property
+    def nullable(self) -> tuple[Filling, ...]:
+        """The fillings in whose slots for pictures null is possible."""
+        return tuple(filling for filling in (Filling.URL, Filling.BASE64) if self._allows_null(filling))
+
+    def _allows_null(self, filling: Filling) -> bool:
         slots = [slot for slot in self.slots if slot.filling is filling and slot.media is Media.IMAGE]
         body = self._fill_by_kind(self._template, self.slots, self._usual_call())
         return self._conforms(self._filled(body, [(slot, [None]) for slot in slots]))
 
-    def allows(self, filling: Filling) -> bool:
-        """Return whether a picture has a slot of a filling that takes its usual value."""
+    @cached_property
+    def fillings(self) -> tuple[Filling, ...]:
+        """The fillings for which a picture has a slot that takes its usual value."""
         left = self.left_alone
-        return any(slot.filling is filling and slot.media is Media.IMAGE and slot not in left for slot in self.slots)
+        return tuple({slot.filling for slot in self.slots if slot.media is Media.IMAGE and slot not in left})
 
     def _usual_call(self) -> Call:
         link = MediaLink(_USUAL_URL, "otter.png", _USUAL_BASE64)

@@ -60,6 +60,7 @@ class SuccessWriter:
         self._is_vendor = is_vendor
         self._salt = b"" if settings.seed is None else b"%d:" % settings.seed
         self._status = operation.success_status
+        self._documents_success = operation.documents_success
         self._parameters = [name for item in operation.parameters if isinstance(name := item.get("name"), str)]
         self._contents: dict[int, list[PreparedContent]] = {}
         self._headers: dict[int, AnswerHeaders] = {}
@@ -87,7 +88,7 @@ class SuccessWriter:
         """
         key, usual = self._operation.key, self._usual
         refused = usual.refused_dialects if names_dialects else []
-        if not self._operation.documents_success:
+        if not self._documents_success:
             return [f"{key} documents refusals only; each call is answered with one of them"]
         return [
             *self._status_notices(),
@@ -107,22 +108,11 @@ class SuccessWriter:
         elif self._status in BODILESS and response.content:
             yield f"{self._operation.key} documents a body for {self._status}, which HTTP sends without one"
 
-    @cached_property
-    def _default_shape(self) -> BodyShape:
-        return self._usual.shape(self._settings.dialect)
-
-    @cached_property
-    def _is_preparable(self) -> bool:
+    def _log_notices(self) -> None:
+        """Log the limits of the answers of an operation that was not prepared at start-up."""
         if not self._usual.is_prepared:
             for notice in self.prepare():
                 LOG.info("%s", visible(notice))
-        return (
-            self._usual.content.is_json
-            and self._operation.documents_success
-            and self._status not in BODILESS
-            and len(self._contents_of(self._status)) == 1
-            and self._mode(self._default_shape, None, self._settings.images) is Images.URL
-        )
 
     def _contents_of(self, status: int) -> list[PreparedContent]:
         """Return the contents of a status, the usual one first."""
@@ -165,28 +155,6 @@ class SuccessWriter:
         """The dialects and violations that a call can request."""
         return DirectiveChoices(tuple(self._usual.dialects), tuple(self.violations))
 
-    def write_usual(self, parsed: Any, scope: Scope, headers: Mapping[bytes, bytes], request_id: str) -> Answer | None:
-        """Return the answer to a usual call from prepared pieces; None when the body cannot be joined from pieces."""
-        if not self._is_preparable or not is_object(parsed):
-            return None
-        fields, shape = self._fields, self._default_shape
-        if shape.has_base64 and fields.wants_base64(parsed):
-            return None
-        count = fields.count(parsed)
-        pieces = shape.pieces(count, fields.cost(count))
-        if pieces is None:
-            return None
-        digest = self._digest(parsed)
-        paths = self._gallery.recall(digest)
-        if paths is None:
-            paths = self._remember(digest, fields.read(parsed))
-        origin = picture_origin(self._settings, scope, headers)
-        parts = [pieces[0]]
-        for path, piece in zip(paths, pieces[1:], strict=True):
-            parts += (orjson.dumps(origin + path), piece)
-        own = self._answer_headers(self._status, fields.cost(count), request_id)
-        return Answer(self._status, self._usual.content.header, b"".join(parts), own)
-
     def read(self, parsed: Any) -> PricedRequest:
         """Read a valid request and compute its digest and cost."""
         body: Mapping[str, Any] = parsed if is_object(parsed) else {}
@@ -209,10 +177,11 @@ class SuccessWriter:
 
         Pictures are drawn only when the body embeds them.
         """
-        if directives.code is None and not self._operation.documents_success:
+        if directives.code is None and not self._documents_success:
             raise Unanswerable(
                 f"{self._operation.key} has no answer to a valid request: its contract documents refusals only"
             )
+        self._log_notices()
         status = directives.code or self._status
         prepared = self._chosen(status, headers.get(b"accept", b""))
         content = prepared.content
@@ -229,6 +198,12 @@ class SuccessWriter:
             return Answer(status, b"", b"", own), ignored
         if not content.is_json:
             return Answer(status, content.header, await self._raw_body(content, shape, priced), own), ignored
+        pieces = shape.pieces(priced.edit.count, priced.cost) if mode is Images.URL and violation is None else None
+        if pieces is not None:
+            origin, paths = picture_origin(self._settings, scope, headers), self._remember(priced.digest, priced.edit)
+            urls = [orjson.dumps(origin + path) for path in paths]
+            body = b"".join([part for pair in zip(pieces, urls, strict=False) for part in pair]) + pieces[-1]
+            return Answer(status, content.header, body, own), ignored
         links = await self._links(shape, priced, scope, headers, mode, violation)
         seed = int(priced.digest[-8:], 16)
         body = shape.write(Call(links, priced.cost, seed, self._said(priced, scope)), priced.edit.count)
@@ -260,15 +235,15 @@ class SuccessWriter:
 
     def _mode(self, shape: BodyShape, edit: EditRequest | None, requested: Images | None) -> Images:
         """Return the form of the pictures: that of the directive, else of the body, else of the settings, as far as the contract has it."""
-        if not shape.allows(Filling.BASE64):
+        if Filling.BASE64 not in shape.fillings:
             return Images.URL
-        if not shape.allows(Filling.URL):
+        if Filling.URL not in shape.fillings:
             return Images.B64_JSON
         usual = self._settings.images
         as_base64 = edit is not None and edit.as_base64 and usual is Images.URL
         wanted = requested or (Images.B64_JSON if as_base64 else usual)
         left_out = {Images.URL: Filling.BASE64, Images.B64_JSON: Filling.URL}.get(wanted)
-        return wanted if left_out is None or shape.allows_null(left_out) else Images.BOTH
+        return wanted if left_out is None or left_out in shape.nullable else Images.BOTH
 
     def _remember(self, digest: str, edit: EditRequest, *, wrong_ratio: bool = False) -> Sequence[str]:
         size = self._fields.sizes.get(edit.ratio) if edit.ratio else None

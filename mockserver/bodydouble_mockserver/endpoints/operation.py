@@ -78,9 +78,7 @@ class OperationEndpoint:
         """Answer one request that was checked; one whose body was not read to its end is the last of its connection."""
         request_id = self._parts.new_id()
         try:
-            handled = self._usual(scope, headers, checked, request_id) or await self._decide(
-                scope, headers, checked, request_id
-            )
+            handled = await self._decide(scope, headers, checked, request_id)
         except Unanswerable as error:
             handled = HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, str(error)), checked), checked)
         handled.operation = self.operation.key
@@ -93,18 +91,6 @@ class OperationEndpoint:
             if value is not None and echo.allows(value.decode("latin-1")):
                 handled.answer.headers.append((name, value))
         return handled
-
-    def _usual(
-        self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
-    ) -> HandledRequest | None:
-        """Answer a usual call, a success without directives, by a short path; return None for any other call."""
-        if checked.refusal is not None or b"prefer" in headers or not self._state.is_usual:
-            return None
-        answer = self.writer.write_usual(checked.parsed, scope, headers, request_id)
-        if answer is None:
-            return None
-        answer.findings = checked.findings
-        return HandledRequest(scope, answer, checked)
 
     async def _decide(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
@@ -123,6 +109,8 @@ class OperationEndpoint:
         if impossible is not None:
             return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, impossible), checked), checked)
         answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
+        if directives is _NO_DIRECTIVES:
+            return HandledRequest(scope, answer, checked)
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))

@@ -267,9 +267,6 @@ class ServerState:
         self.is_scripted = is_scripted
         self.has_foreign = any(answer.path is not None for answer in self._answers)
         self.has_limits = has_limits
-        settings = self._settings
-        # True without scripts, limits, random failures and latency. Read with each call, so computed here.
-        self.is_usual = not (is_scripted or has_limits or settings.fail_rate) and settings.latency_s is None
 
     @property
     def answers(self) -> Sequence[ScriptedAnswer]:
