@@ -32,6 +32,27 @@ def ids(mock: MockServer) -> list[str]:
     return [finding["id"] for exchange in mock.journal.exchanges() for finding in exchange.findings]
 
 
+WRONG_URLS = [
+    ("POST", "/v1/images/generations/images/generations", "/images/generations is in it twice"),
+    ("POST", "/images/generations/v1/images/generations", "in front of /v1/images/generations"),
+    ("POST", "/v1/images/generations/v1/images/generations", "/images/generations is in it twice"),
+    ("POST", "/v1/v1/images/generations", "/v1 is in it twice"),
+    ("GET", "/v1/images/generations", "/v1/images/generations takes POST, not GET"),
+    ("POST", "/", "POST goes to /v1/images/generations"),
+    ("POST", "/v1/", "POST goes to /v1/images/generations"),
+    ("POST", "/api/v1/images/generations", "/api in front of /v1/images/generations is no part of it"),
+    ("POST", "/v1/image/generation", "did you mean POST /v1/images/generations?"),
+    ("POST", "/v1/embeddings", "it has POST /v1/images/generations"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "words"), WRONG_URLS)
+def test_a_wrong_url_is_explained(client: httpx.Client, mock: MockServer, method: str, path: str, words: str) -> None:
+    assert client.request(method, path, json={}).status_code == 404
+    (finding,) = mock.journal.exchanges()[-1].findings
+    assert (finding["id"], words in finding["message"]) == ("request-route-unknown", True), finding["message"]
+
+
 def test_a_script_answers_a_route_of_no_contract_as_it_says(client: httpx.Client, mock: MockServer) -> None:
     mock.play({"answers": [{"path": CHAT, "body": BODY, "headers": {"X-Mine": "yes"}, "status": 201}]})
     answer = client.post(CHAT, json={"model": "gpt", "messages": []})
@@ -113,7 +134,7 @@ def test_a_route_of_the_service_without_a_contract_is_told_from_an_unknown_one(
 ) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["error"]["name"]) == (404, "NotFoundException")
-    assert ids(mock) == ([] if rule is None else [rule])
+    assert ids(mock) == [rule or "request-route-unknown"]
     note = "not stood in for here: give its contract"
     assert answer.headers.get("x-bodydouble-note") == (None if rule is None else note)
 

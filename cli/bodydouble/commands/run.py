@@ -118,7 +118,7 @@ def run(
         scripted: dict[str, Any] = server.control("GET", "scenarios")[1]
     exchanges, pictures = app.journal.exchanges(), app.journal.pictures()
     findings = (
-        *request_findings([*exchanges, *pictures], contracts),
+        *request_findings([*exchanges, *pictures]),
         *unused_findings(scripted["answers"], len(exchanges), Severity.ERROR, {}),
         *missing_findings(
             exchanges, at_least, variables, server.interception.hosts.names if server.interception else ()

@@ -1,7 +1,7 @@
 """Routes of no contract: answers that a script gives them, and what is said of those that the service has."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_array
@@ -12,6 +12,7 @@ from bodydouble_mockserver.asgi import Answer, Receive, Scope
 from bodydouble_mockserver.directives import Directives
 from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script, put_header
 from bodydouble_mockserver.endpoints.parts import SharedParts
+from bodydouble_mockserver.endpoints.unknown_routes import UnknownRoutes
 from bodydouble_mockserver.errors import JSON
 from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, bearer_key
@@ -59,9 +60,10 @@ def _pattern(path: str) -> str:
 class ForeignEndpoint:
     """Answers requests to routes of no contract as a script says, without validation; without a fitting answer they are unknown."""
 
-    def __init__(self, refusals: RefusalWriter, other_routes: OtherRoutes, parts: SharedParts) -> None:
+    def __init__(self, refusals: RefusalWriter, contracts: Sequence[Contract], parts: SharedParts) -> None:
         self._refusals = refusals
-        self._other_routes = other_routes
+        self._other_routes = OtherRoutes(contracts)
+        self._unknown_routes = UnknownRoutes(operation for contract in contracts for operation in contract.operations)
         self._parts = parts
 
     async def answer(self, scope: Scope, receive: Receive) -> HandledRequest:
@@ -97,10 +99,11 @@ class ForeignEndpoint:
     def _unknown(self, scope: Scope, intake: Intake) -> HandledRequest:
         """Return the refusal of a request to a route that is not served."""
         answer = self._parts.refuse(self._refusals, Refusal(404), scope["path"])
-        finding = self._other_routes.finding(scope["method"], scope["path"])
+        route = scope["method"], scope["path"]
+        finding = self._other_routes.finding(*route)
         if finding is not None:
-            answer.findings = [finding]
             put_header(answer, b"x-bodydouble-note", _ADVICE.encode())
+        answer.findings = [finding or self._unknown_routes.finding(*route)]
         key = bearer_key(dict(scope["headers"]).get(b"authorization", b""))
         return HandledRequest(
             scope, answer, CheckedRequest(intake.parsed, key), intake, started=self._parts.settings.clock()

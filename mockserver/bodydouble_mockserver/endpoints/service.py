@@ -15,7 +15,7 @@ from bodydouble_mockserver.answer import (
     is_of_the_vendor,
 )
 from bodydouble_mockserver.endpoints.dispatch import Choice, IndistinguishableOperations
-from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint, OtherRoutes
+from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint
 from bodydouble_mockserver.endpoints.operation import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
 from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.request import contract_limits, operation_limits
@@ -46,7 +46,7 @@ class Service:
         self.contracts = tuple(contracts)
         self.is_vendor = any(map(is_of_the_vendor, contracts))
         self.refusals = RefusalWriter(None, is_vendor=self.is_vendor)
-        self.foreign = ForeignEndpoint(self.refusals, OtherRoutes(contracts), parts)
+        self.foreign = ForeignEndpoint(self.refusals, self.contracts, parts)
         self.targets: list[ScriptTarget] = []
         self.literal: dict[str, dict[str, Endpoint]] = {}
         self.templated: list[tuple[str, str, Endpoint]] = []

@@ -35,7 +35,8 @@ _OF_CONNECTION = frozenset(
 )
 _MAX_SHOWN = 3
 _NOT_RECORDED = "not-recorded"
-_NOT_STOOD_IN = "route-not-stood-in"
+# Findings that a recording of the route answers.
+_OF_OTHER_ROUTES = ("route-not-stood-in", "request-route-unknown")
 
 
 class Replay:
@@ -74,11 +75,10 @@ class Replay:
         if call is None and not request.has_key and not _is_refused_without_key(handled):
             # A route that needs no key gives the same answer with one.
             call = self.library.next(replace(request, has_key=True))
-        findings = handled.answer.findings
+        findings = [finding for finding in handled.answer.findings if finding.id not in _OF_OTHER_ROUTES]
         if call is not None:
             headers = dict(handled.headers)
             handled.answer = replayed_answer(call, picture_origin(self._settings, handled.scope, headers))
-            findings = [finding for finding in findings if finding.id != _NOT_STOOD_IN]
             delay_s = call.exchange.duration_s if self._has_delays else None
             handled.effects = Effects(delay_s=delay_s or 0.0, applied=(f"replay={call.exchange.id}",))
         elif self.is_only:
