@@ -107,10 +107,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/either", {}, "send the header X-Vendor-Id: KEY, or the query parameter subscription=KEY"),
     ("/both", {"headers": HEADER}, "only one part of its key; send the header X-Vendor-Id: KEY and the cookie session=KEY"),
     ("/nested", {"headers": COOKIE}, "only one part of its key"),
-    ("/header", {"headers": {"X-Vendor-Id": "invalid-1"}}, "the header X-Vendor-Id begins with 'invalid'"),
-    ("/query", {"params": {"subscription": "invalid"}}, "the query parameter subscription begins with 'invalid'"),
-    ("/basic", {"headers": basic("me:invalid")}, "begins with 'invalid'"),
-    ("/optional", {"headers": {"X-Vendor-Id": "invalid"}}, "begins with 'invalid'"),
+    ("/header", {"headers": {"X-Vendor-Id": "invalid-1"}}, "the header X-Vendor-Id begins with \"invalid\""),
+    ("/query", {"params": {"subscription": "invalid"}}, "the query parameter subscription begins with \"invalid\""),
+    ("/basic", {"headers": basic("me:invalid")}, "begins with \"invalid\""),
+    ("/optional", {"headers": {"X-Vendor-Id": "invalid"}}, "begins with \"invalid\""),
 ]  # fmt: skip
 
 

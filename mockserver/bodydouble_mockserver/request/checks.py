@@ -170,8 +170,18 @@ def _own_hosts(headers: Mapping[bytes, bytes], settings: Settings) -> tuple[str,
 
 
 def _undeclared(operation: Operation, content_type: bytes) -> UnreadableBody:
-    shown = content_type.decode("latin-1")[:80] or "missing"
-    return UnreadableBody(400, f"The Content-Type is {shown}; send {' or '.join(operation.request_media_types)}")
+    shown = content_type.decode("latin-1").partition(";")[0].strip()[:80] or "missing"
+    wanted = operation.request_media_types
+    is_form = shown.lower() in _FORMS and "application/json" in wanted
+    advice = (
+        ", with pictures as URLs or Base64 (json=… in requests and httpx, JSON.stringify(…) in fetch)"
+        if is_form
+        else ""
+    )
+    return UnreadableBody(400, f"The Content-Type is {shown}; send {' or '.join(wanted)}{advice}")
+
+
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
 def _faults(validator: SchemaValidator, intake: Intake, inputs: Inputs) -> Sequence[Finding]:

@@ -17,6 +17,15 @@ __all__ = ["duplicate_keys", "explain", "without_mark"]
 _MAX_LISTED_KEYS = 20
 _MAX_KEY_CHARACTERS = 60
 _SHORT_BYTES = 8_000
+_BEGINNING_BYTES = 200
+_CAUSES = (
+    (
+        re.compile(rb"\s*[{\[]\s*'"),
+        "; it has single quotes, as Python prints a dict: send json.dumps(…), or json=… in requests and httpx",
+    ),
+    (re.compile(rb"\s*\[object Object\]"), "; it is an object of JavaScript as text: send JSON.stringify(…)"),
+    (re.compile(rb"[\w.%+-]+="), "; it is a form: send JSON, with json=… in requests and httpx"),
+)
 _UTF8_MARK = b"\xef\xbb\xbf"
 
 # Also matches inside strings, which only costs a closer check.
@@ -43,7 +52,12 @@ def explain(body: bytes, error: orjson.JSONDecodeError) -> UnreadableBody:
     except UnicodeDecodeError as found:
         return _not_utf8(body, found.start)
     where = f"line {error.lineno}, column {error.colno}"
-    return UnreadableBody(400, f"Malformed JSON at {where}: {error.msg}")
+    return UnreadableBody(400, f"Malformed JSON at {where}: {error.msg}{_cause(body)}")
+
+
+def _cause(body: bytes) -> str:
+    """Return the likely reason why a body is not JSON, with what to do; empty for none."""
+    return next((words for pattern, words in _CAUSES if pattern.match(body[:_BEGINNING_BYTES])), "")
 
 
 def _wide_name(body: bytes) -> str:

@@ -169,11 +169,11 @@ def _is_refused_on_purpose(settings: Settings, *spellings: bytes) -> bool:
 def _refused(settings: Settings, place: KeyPlace, key: bytes) -> KeyRefusal:
     is_on_purpose = _is_refused_on_purpose(settings, key, *_parts(place, key))
     why = (
-        f"begins with {settings.refused_key_prefix!r}, and such a key is always refused"
+        f'begins with "{settings.refused_key_prefix}", and such a key is always refused here'
         if is_on_purpose
-        else "is not accepted"
+        else "is not one of those that the mock was started with (--api-key)"
     )
-    detail = f"The request has no valid API key: that in {_named(place)} {why}"
+    detail = f"The API key in {_named(place)} {why}"
     return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place), is_on_purpose)
 
 
