@@ -21,7 +21,7 @@ __all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control"]
 
 
 class ControlledServer(Protocol):
-    """What the control routes need of the server."""
+    """The part of the server that the control routes use."""
 
     settings: Settings
 

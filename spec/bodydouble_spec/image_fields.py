@@ -14,8 +14,11 @@ __all__ = [
     "BASE64",
     "CREDITS",
     "CREDITS_HEADER",
+    "FILE_NAME",
+    "FILE_SIZE",
     "MEDIA_TYPES",
     "PICTURES",
+    "SEED",
     "URL",
     "URL_SWITCH",
     "USD",
@@ -49,6 +52,9 @@ CREDITS = ("credits_used", "tokens_used")
 USD = "usd_spent"
 MEDIA_TYPES = ("mime_type", "content_type")
 """The media type of a picture: observed in an answer, and in the example of the documentation page."""
+
+FILE_NAME, FILE_SIZE, SEED = "file_name", "file_size", "seed"
+"""The name and size of a picture's file, and the seed; in answers of other image models."""
 
 CREDITS_HEADER, USD_HEADER = "x-aimlapi-credits-used", "x-aimlapi-usd-spent"
 

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Any
 
 from bodydouble_spec import is_array, is_object
-from bodydouble_spec.image_fields import BASE64, CREDITS, MEDIA_TYPES, USD
+from bodydouble_spec.image_fields import BASE64, CREDITS, FILE_NAME, FILE_SIZE, MEDIA_TYPES, SEED, USD
 from bodydouble_spec.schema import SchemaValidator
 
 from bodydouble_mockserver.answer.media import Media, media_of
@@ -37,9 +37,9 @@ _BY_NAME = {
     **dict.fromkeys(CREDITS, Filling.CREDITS),
     **dict.fromkeys(MEDIA_TYPES, Filling.MEDIA_TYPE),
     USD: Filling.USD,
-    "file_name": Filling.FILE_NAME,
-    "file_size": Filling.FILE_SIZE,
-    "seed": Filling.SEED,
+    FILE_NAME: Filling.FILE_NAME,
+    FILE_SIZE: Filling.FILE_SIZE,
+    SEED: Filling.SEED,
 }
 
 

@@ -131,7 +131,7 @@ class Journal:
 
     @property
     def problem(self) -> str | None:
-        """What the file lost, in one sentence; None without a file, and while all is written."""
+        """The loss of the file, in one sentence; None without a file, and while all is written."""
         return None if self._file is None else self._file.problem
 
     def close(self) -> None:
