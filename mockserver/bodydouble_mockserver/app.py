@@ -20,16 +20,18 @@ from bodydouble_mockserver.answer import Gallery, RefusalWriter
 from bodydouble_mockserver.asgi import (
     CORS,
     Answer,
+    BodyTooLarge,
     Headers,
     Receive,
     Scope,
     Send,
     again,
     header,
+    limited,
     send_answer,
     to_response,
 )
-from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control
+from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control, refuse_large
 from bodydouble_mockserver.endpoints import (
     Endpoint,
     ForeignEndpoint,
@@ -118,7 +120,7 @@ class MockServer(Starlette):
         self._pictures = PictureEndpoint(self._parts, self._refusals, **recorded)
         super().__init__(
             routes=self._routes(self._service),
-            exception_handlers={HTTPException: self._http_error},
+            exception_handlers={HTTPException: self._http_error, BodyTooLarge: refuse_large},
             lifespan=self._lifespan,
         )
         # The API serves both spellings itself; with a redirect, some clients lose the body of a POST.
@@ -298,7 +300,7 @@ class MockServer(Starlette):
         refusal = refuse_control(self.settings, dict(scope["headers"]))
         if refusal is None or (refusal[0] == 401 and self._access.allows(scope)):
             with contextlib.suppress(ClientDisconnect):  # while it sent a body
-                await super().__call__(scope, receive, send)
+                await super().__call__(scope, limited(receive, self.settings.max_body_bytes), send)
         elif refusal[0] == 401 and is_for_page(scope):
             await self._access.ask_for_key()(scope, receive, send)
         else:
@@ -359,8 +361,7 @@ class MockServer(Starlette):
         except Exception:  # noqa: BLE001 - a bug here must not take the server away
             handled = self._failed(scope, traceback.format_exc())
         sending = self._deliver(handled, start, scope, receive, send)
-        # The megabytes of a body are not kept for the time of a delay.
-        del handled
+        del handled  # the megabytes of a body are not kept for the time of a delay
         await sending
 
     async def _deliver(self, handled: HandledRequest, start: float, scope: Scope, receive: Receive, send: Send) -> None:

@@ -16,12 +16,14 @@ __all__ = [
     "CORS",
     "TEXT_CORS",
     "Answer",
+    "BodyTooLarge",
     "Headers",
     "Receive",
     "Scope",
     "Send",
     "again",
     "header",
+    "limited",
     "reason_phrase",
     "response_head",
     "send_answer",
@@ -95,6 +97,25 @@ def again(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return receive_again
+
+
+class BodyTooLarge(Exception):
+    """A body that is larger than what is received of it."""
+
+
+def limited(receive: Receive, max_bytes: int) -> Receive:
+    """Return a function that receives at most so many bytes of a body, and then raises BodyTooLarge."""
+    size = 0
+
+    async def receive_limited() -> MutableMapping[str, Any]:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > max_bytes:
+            raise BodyTooLarge(f"the body has more than {max_bytes:,} bytes")
+        return message
+
+    return receive_limited
 
 
 def write_json(value: Any) -> bytes:

@@ -17,7 +17,7 @@ from bodydouble_mockserver.request import bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control"]
+__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control", "refuse_large"]
 
 
 class ControlledServer(Protocol):
@@ -169,6 +169,11 @@ def _scenarios_body(state: ServerState, redactor: Redactor) -> dict[str, Any]:
 CONTROL_PREFIX = "/_bodydouble/"
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
+
+
+async def refuse_large(_request: Request, error: Exception) -> Response:
+    """Answer a request whose body is too large for any of these routes; a call that is tried has its pictures in it."""
+    return JSONResponse({"error": str(error)}, 413)
 
 
 def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:

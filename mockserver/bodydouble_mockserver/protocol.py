@@ -36,8 +36,9 @@ _PART_OF_LINE = re.compile(rb"[A-Za-z]{1,40}(?: [^\r\n]{0,4096})?\r?")
 # Time for the rest of a request line.
 _LINE_S = 1.0
 _FRAMING = (b"content-length", b"transfer-encoding")
-# So many connections beyond the limit get an answer that says so; more are closed.
-_ANSWERED_CONNECTIONS = 100
+# As many connections again as the limit allows get an answer that says so; more are closed. They have less time to send a head.
+_ANSWERED_FACTOR = 2
+_REFUSED_HEAD_S = 1.0
 
 
 @runtime_checkable
@@ -66,7 +67,7 @@ class FaultProtocol(HttpToolsProtocol):
         self._running_cycle: RequestResponseCycle | None = None
         self._received_at = 0.0
         self._unsent_bytes = 0
-        if len(self.connections) > self._settings.max_connections + _ANSWERED_CONNECTIONS:
+        if len(self.connections) > _ANSWERED_FACTOR * self._settings.max_connections:
             transport.abort()
         self._await_head()
         self._extensions: dict[str, Any] = {EXTENSION: SocketConnection(transport)}
@@ -164,7 +165,14 @@ class FaultProtocol(HttpToolsProtocol):
     def _await_head(self) -> None:
         """Give the client time to send a whole head."""
         self._end_timer()
-        self._head_timer = self.loop.call_later(self._settings.head_timeout_s, self._refuse_late)
+        timeout_s = self._settings.head_timeout_s
+        if self._is_beyond_limit:
+            timeout_s = min(timeout_s, _REFUSED_HEAD_S)
+        self._head_timer = self.loop.call_later(timeout_s, self._refuse_late)
+
+    @property
+    def _is_beyond_limit(self) -> bool:
+        return len(self.connections) > self._settings.max_connections
 
     def _end_timer(self) -> None:
         if self._head_timer is not None:
@@ -237,7 +245,7 @@ class FaultProtocol(HttpToolsProtocol):
             length = len(url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if len(url) > MAX_URL_BYTES or length > self._settings.max_head_bytes:
                 self._stop(self._too_long(head))
-        if len(self.connections) > self._settings.max_connections:
+        if self._is_beyond_limit:
             self._stop(too_many(head, self._settings.max_connections))
         version = self.parser.get_http_version()
         if version != "1.1" and version != "1.0":

@@ -5,6 +5,7 @@ import logging
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import FrameType
@@ -20,6 +21,8 @@ from bodydouble_mockserver.settings import Settings
 __all__ = ["CannotServe", "ServedApp", "Server", "bind", "run", "server_config"]
 
 _SHUTDOWN_GRACE_S = 2
+# As many connections again as are served are answered with 503.
+_FILES_PER_CONNECTION, _OTHER_FILES = 2, 100
 
 
 class CannotServe(Exception):
@@ -128,9 +131,27 @@ class Server(uvicorn.Server):
 def run(config: uvicorn.Config, listeners: list[socket.socket], announce: Callable[[], None]) -> None:
     """Call ``announce``, then serve until SIGINT or SIGTERM and end without a traceback, also when the signal comes during ``announce``."""
     server = Server(config)
+    app = config.app
+    if isinstance(app, ServedApp):
+        _allow_open_files(_FILES_PER_CONNECTION * app.settings.max_connections)
     with _graceful_signals(server):
         announce()
         server.run(sockets=listeners)
+
+
+def _allow_open_files(count: int) -> None:
+    """Raise the limit of open files of this process to that for so many, as far as the system lets it."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHER_FILES
+    if now != resource.RLIM_INFINITY and now < wanted:
+        new = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
+        # Some systems have a lower limit than they say.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (new, most))
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bodydouble_mockserver.directives import DIRECTIVE_NAMES
@@ -166,6 +166,11 @@ def _control(method: str, path: str, body: bytes = b"") -> Request:
     )
 
 
+_FORM = [
+    ("Content-Type", "application/x-www-form-urlencoded"),
+    ("Authorization", "Bearer control"),
+    ("Origin", "http://127.0.0.1"),
+]
 _CONTROL = st.one_of(
     st.sampled_from(["health", "faults", "violations", "scenarios", "events", "requests/x-1", "nothing"]).map(
         lambda path: _control("GET", path)
@@ -179,6 +184,12 @@ _CONTROL = st.one_of(
         lambda both: _control(*both)
     ),
     _BODIES.map(lambda body: _control("POST", "reset", body)),
+    st.sampled_from(
+        ["", "contract", "rows", "calls/x-1", "static/x", "script", "limits", "try", f"inputs/{'a' * 64}"]
+    ).map(lambda path: _control("GET", path)),
+    st.tuples(st.sampled_from(["script", "script/remove", "limits", "try"]), _FILTERS | _BODIES.map(repr)).map(
+        lambda both: replace(_control("POST", both[0], both[1].encode()), headers=_FORM)
+    ),
 )
 _KEYS = st.sampled_from(
     [f"Bearer {CANARY}", f"bearer  {CANARY}", f"Basic {CANARY}", CANARY, "Bearer other-key-0123", "", "Bearer"]
@@ -288,13 +299,17 @@ def plans(draw: st.DrawFn) -> Plan:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was read: its status and its request id, empty for one of the control routes."""
+    """An answer that was read: its status, and its request id, empty where the journal does not record the request."""
 
     status: int
     request_id: str
 
 
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
+
+
+# The routes of the account, which the journal leaves out, in their refusals.
+_UNRECORDED = re.compile(rb'"instance":"/(v1/models|v2/billing)')
 
 
 def read_answers(data: bytes) -> tuple[list[Answer], bytes]:
@@ -309,7 +324,8 @@ def read_answers(data: bytes) -> tuple[list[Answer], bytes]:
         if len(data) < end:
             break
         if status != 100:
-            answers.append(Answer(status, headers.get("x-request-id", "")))
+            is_recorded = not _UNRECORDED.search(data, found.end(), end)
+            answers.append(Answer(status, headers.get("x-request-id", "") if is_recorded else ""))
         data = data[end:]
     return answers, data
 

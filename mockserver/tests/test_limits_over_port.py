@@ -39,6 +39,7 @@ def read_all(connection: socket.socket) -> bytes:
         ("POST", "/_bodydouble/nothing", 404),
         ("POST", "/v1/chat/completions", 404),
         ("POST", PATH, 413),
+        ("POST", "/_bodydouble/script", 413),
     ],
 )
 def test_a_client_that_closes_the_connection_reads_the_answer_to_what_it_is_still_sending(
