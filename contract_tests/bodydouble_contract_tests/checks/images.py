@@ -21,7 +21,7 @@ from bodydouble_contract_tests.model import (
     shortened,
 )
 
-__all__ = ["check_pictures", "inspect_picture"]
+__all__ = ["check_pictures", "inspect_picture", "normalised"]
 
 # The tolerance for width divided by height: sides are rounded to multiples of 8 or 32.
 _SAME_RATIO = 0.025
@@ -135,7 +135,7 @@ def _looked_at(
             pointer=pointer,
             evidence=Evidence.INFERRED,
         )
-    if picture.media_type and _normalised(picture.media_type) != _normalised(picture.format):
+    if picture.media_type and normalised(picture.media_type) != normalised(picture.format):
         message = f"a picture is {picture.format}, but was sent as {shortened(picture.media_type)}"
         yield deviation(profile, "picture-media-type", message, picture.format, picture.media_type, pointer=pointer)
     yield from _stated(profile, answer, item, picture.format)
@@ -148,7 +148,7 @@ def _stated(profile: OperationProfile, answer: Any, item: AnswerPicture, is_real
     holder = resolve_pointer(answer, pointer_parts(item.pointer))
     for name in MEDIA_TYPES:
         stated = holder.get(name) if is_object(holder) else None
-        if isinstance(stated, str) and _normalised(stated) != _normalised(is_really):
+        if isinstance(stated, str) and normalised(stated) != normalised(is_really):
             message = f"a picture is {is_really}, but its {name} is {shortened(stated)}"
             pointer = generic_pointer(answer, f"{item.pointer}/{name}")
             yield deviation(profile, "picture-media-type", message, is_really, stated, pointer=pointer)
@@ -183,7 +183,8 @@ def _named_shape(ratio: str) -> Iterator[float]:
         yield int(width) / int(height)
 
 
-def _normalised(media_type: str) -> str:
+def normalised(media_type: str) -> str:
+    """Return the usual name of a media type, without parameters."""
     name = media_type.partition(";")[0].strip().lower()
     return _ALIASES.get(name, name)
 

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 from bodydouble_spec import Evidence, Finding
 
+from bodydouble_contract_tests.checks.content import check_content, is_file
 from bodydouble_contract_tests.checks.cost import check_cost
 from bodydouble_contract_tests.checks.images import check_pictures
 from bodydouble_contract_tests.model import Observation, OperationProfile, deviation, generic_pointer
@@ -49,7 +50,10 @@ def check_answer(
         answer = orjson.loads(observation.examined)
     except orjson.JSONDecodeError:
         answer = None
-    if profile.operation.response(status) is not None:
+    response = profile.operation.response(status)
+    if response is not None and is_file(response, observation.content_type):
+        yield from check_content(profile, observation, response)
+    elif response is not None:
         yield from _validate(profile, observation, status, answer)
         yield from check_cross_validation(profile, observation, status)
     yield from _count(profile, observation, answer)

@@ -7,6 +7,7 @@ from typing import Any
 
 from bodydouble_spec import Response
 
+from bodydouble_mockserver.answer.files import file_of, is_made
 from bodydouble_mockserver.answer.media import Media
 from bodydouble_mockserver.asgi import write_json
 from bodydouble_mockserver.errors import JSON
@@ -41,6 +42,9 @@ class Content:
         """Return a value as the body."""
         if self.notice is not None:
             return b""
+        file = file_of(self.key.partition(";")[0].strip().lower(), value)
+        if file is not None:
+            return file
         data = value.encode(errors="replace") if isinstance(value, str) else write_json(value)
         return b"data: " + data + b"\n\ndata: [DONE]\n\n" if self.key == _EVENTS else data
 
@@ -96,6 +100,8 @@ def content_of(key: str) -> Content:
         return Content(key, _exact(name, header, b"image/png"), media=Media.IMAGE)
     if name.startswith("text/"):
         return Content(key, _exact(name, header, b"text/plain; charset=utf-8"))
+    if is_made(name):
+        return Content(key, header)
     return Content(key, header, notice=f"no {key[:60]} is made; the body is empty")
 
 

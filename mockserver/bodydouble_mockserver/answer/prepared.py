@@ -113,7 +113,7 @@ class PreparedContent:
 
     def _sample(self) -> Any:
         if self._validator is None:
-            nothing: Any = {} if self.content.is_json else ""
+            nothing: Any = {} if self.content.is_json else "text"
             return next(iter(self._hints), nothing)
         try:
             return sample(self._validator, self._hints)
