@@ -145,3 +145,16 @@ def test_a_success_under_an_undocumented_status_is_a_fault_of_the_status_alone()
     headers = {"content-type": "application/json"}
     job = Observation(case, b"", 202, headers, b'{"id": "job-1"}', client_id="mine", has_headers=True)
     assert [finding.id for finding in check_observation(PROFILE, job)] == ["valid-accepted/status-202"]
+
+
+def test_a_header_that_a_document_does_not_require_may_be_absent() -> None:
+    headers = {"X-Rate": {"required": True, "schema": {"type": "integer"}}, "X-List": {"schema": {"type": "string"}}}
+    operation = {"responses": {"200": {"description": "", "headers": headers}}}
+    document = {"openapi": "3.1.0", "info": {"title": "a", "version": "1"}, "paths": {"/a": {"get": operation}}}
+    case = Case("a-case", "valid-accepted", None, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
+    observation = Observation(case, b"", 200, {}, b"", has_headers=True)
+    seen = check_observation(OperationProfile(Contract.load(document)), observation)
+    assert {(one.id, one.severity) for one in seen} == {
+        ("answer-headers/200-x-rate", Severity.ERROR),
+        ("answer-headers/200-x-list", Severity.INFO),
+    }

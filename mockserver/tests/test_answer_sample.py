@@ -316,3 +316,18 @@ WIDE = {"type": "array", "minItems": 9_000, "items": {"type": "array", "minItems
 def test_a_value_beyond_a_limit_of_the_mock_is_named_by_the_limit(schema: dict[str, Any], limit: str) -> None:
     with pytest.raises(NoSample, match=f"^{limit}.* at {'' if schema is WIDE else '/properties/a'}"):
         sample({"type": "object", "required": ["a"], "properties": {"a": schema}})
+
+
+def test_an_example_outside_of_the_range_of_its_format_is_not_used() -> None:
+    large = {"type": "integer", "format": "int32", "example": 2**31}
+    assert -(2**31) <= sample(large) < 2**31
+    assert sample({**large, "format": "int64"}) == 2**31
+
+
+def test_a_schema_that_contains_itself_ends_with_null_where_it_may() -> None:
+    node = {
+        "type": ["object", "null"],
+        "required": ["v", "n"],
+        "properties": {"v": {"const": 1}, "n": {"$ref": "#/$defs/Node"}},
+    }
+    assert sample({"$defs": {"Node": node}, "$ref": "#/$defs/Node"}) == {"v": 1, "n": None}

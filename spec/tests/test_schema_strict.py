@@ -264,3 +264,37 @@ def test_a_reading_ends_after_a_hundred_findings_and_says_so(monkeypatch: pytest
 def test_a_shape_that_fits_is_found_beside_one_with_more_than_a_hundred_findings() -> None:
     lists = [{"type": "array", "items": an_object(**{name: TEXT})} for name in "ab"]
     assert read({"anyOf": lists}, [{"b": "1"}] * 5_000) == []
+
+
+NODE = {"$ref": "#/$defs/Node"}
+CHAIN = {"$defs": {"Node": {**an_object(v=TEXT, next={"anyOf": [NODE, NULL]}), "required": ["v", "next"]}}, **NODE}
+TREE = {"$defs": {"Node": {**an_object(kids={"type": "array", "items": NODE}), "required": ["kids"]}}, **NODE}
+EITHER = {**an_object(a=TEXT, b=TEXT), "oneOf": [{"required": ["a"]}, {"required": ["b"]}]}
+
+
+REASONS: list[tuple[dict[str, Any], Any]] = [
+    (CHAIN, {"v": "x", "next": {"v": "y", "next": None}}),  # the end of what contains itself
+    (TREE, {"kids": [{"kids": []}]}),
+    (EITHER, {"a": "x"}),  # the other one would be a fault
+    (an_object(a=TEXT, b={**TEXT, "writeOnly": True}), {"a": "x"}),
+    ({**an_object(a=TEXT), "required": ["a", "z"]}, {"a": "x", "z": 1}),
+]
+
+
+@pytest.mark.parametrize(("schema", "value"), REASONS)
+def test_what_a_schema_forbids_ends_or_requires_is_no_fault(schema: dict[str, Any], value: Any) -> None:
+    assert read(schema, value) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "expected"),
+    [
+        (an_object(a={"type": ["object", "null"], "properties": {"b": TEXT}}), {"a": None}, ("error", "null", "/a")),
+        (an_object(a={"type": "array", "items": TEXT}), {"a": []}, ("error", "empty", "/a")),
+        ({**an_object(a=TEXT, b=TEXT, c=TEXT), "oneOf": EITHER["oneOf"]}, {"a": "x"}, ("error", "absent", "/c")),
+    ],
+)
+def test_what_is_empty_without_such_a_reason_is_a_fault(
+    schema: dict[str, Any], value: Any, expected: tuple[str, str, str]
+) -> None:
+    assert read(schema, value) == [expected]

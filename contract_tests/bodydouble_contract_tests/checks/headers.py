@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from bodydouble_spec import Finding, is_object, is_success
+from bodydouble_spec import Evidence, Finding, is_object, is_success
 from bodydouble_spec.schema import matches_pattern
 
 from bodydouble_contract_tests.model import ORIGIN, FetchedPicture, Observation, OperationProfile, deviation, shortened
@@ -22,6 +22,11 @@ def check_headers(profile: OperationProfile, observation: Observation, status: i
         if "x-echo-of" in header:
             continue
         if not value or not value.strip():
+            is_stated = header.get("required") is True or profile.is_known(
+                "responses", profile.response_key(status), "headers", name
+            )
+            # Where a document alone has the header, an answer may do without (OpenAPI, "Header Object": required is false by default).
+            evidence = evidence if is_stated else Evidence.ASSUMED
             kind = "absent" if value is None else "empty"
             message = f"the header {name} of a {status} is {kind}"
             yield deviation(profile, f"{check}/{status}-{name}", message, name, value, evidence=evidence)

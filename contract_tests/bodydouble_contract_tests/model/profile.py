@@ -274,6 +274,10 @@ class OperationProfile:
         """Return the evidence for a place below the operation in the contract's document."""
         return self.contract.evidence(join_pointer(self.operation.pointer, *parts))
 
+    def is_known(self, *parts: str) -> bool:
+        """Return whether a fact of an overlay says a place below the operation."""
+        return self.contract.fact(join_pointer(self.operation.pointer, *parts)) is not None
+
     def source(self, *parts: str) -> str:
         """Return the source of a place below the operation: that of the overlay's fact, else the published contract."""
         fact = self.contract.fact(join_pointer(self.operation.pointer, *parts))

@@ -24,7 +24,7 @@ _MP3_FRAME = b"\xff\xfb\x90\xc4" + bytes(413)
 
 def is_made(name: str) -> bool:
     """Return whether a file of a media type (lower case, without parameters) can be made."""
-    others = _BYTES | {"application/zip", "audio/mpeg", "audio/mp3", "image/svg+xml"}
+    others = _BYTES | {"application/zip", "audio/mpeg", "audio/mp3", "image/svg+xml", "message/http"}
     return name in _LINES | _YAML | _PICTURES.keys() | others or _is_xml(name)
 
 
@@ -43,6 +43,8 @@ def file_of(name: str, value: Any) -> bytes | None:
         return _picture(_PICTURES[name])
     if name == "application/zip":
         return _archive()
+    if name == "message/http":
+        return b"TRACE / HTTP/1.1\r\n\r\n"
     if name in _BYTES:
         return (value if isinstance(value, str) and value else "bodydouble").encode(errors="replace")
     return None

@@ -200,6 +200,8 @@ class _Sampler:
             yield None
         for way in found:
             yield from self._of_way(way, replace(place, hints=(*place.hints, *_own_hints(way))))
+        if not found and any("null" in _types(way) for way in view.ways):
+            yield None  # the end of a schema that contains itself
 
     def _of_way(self, way: SchemaView, place: _Place) -> Iterator[Any]:
         types = _types(way)
@@ -232,7 +234,9 @@ class _Sampler:
             case _:
                 whole = kind == "integer"
                 if not is_failure:
-                    yield from (hint for hint in place.hints if is_number(hint, whole=whole))
+                    yield from (
+                        hint for hint in place.hints if is_number(hint, whole=whole) and _is_in_range(way, hint)
+                    )
                 yield from numbers(way, whole=whole)
 
     def _objects(self, way: SchemaView, place: _Place) -> Iterator[dict[str, Any]]:
@@ -396,6 +400,15 @@ def _pointer(view: SchemaView) -> str:
     """Return the pointer of a schema, of the one that it refers to where it is a reference."""
     parts = view.parts
     return parts[1].pointer if len(parts) > 1 and "$ref" in parts[0].schema else view.pointer
+
+
+_RANGES = {"int32": 2**31, "int64": 2**63}
+
+
+def _is_in_range(way: SchemaView, number: float) -> bool:
+    """Return whether a whole number is in the range of its format (OpenAPI format registry)."""
+    ranges = [_RANGES[name] for name in way.values("format") if name in _RANGES]
+    return all(-most <= number < most for most in ranges)
 
 
 def _has_format(way: SchemaView, text: str) -> bool:

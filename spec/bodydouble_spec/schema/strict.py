@@ -4,7 +4,7 @@ With a contract that requires no property, ``{}`` conforms; only this check repo
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, islice
 from typing import Any
 
@@ -116,7 +116,7 @@ def strict_findings(validator: SchemaValidator, value: Any, operation: str, evid
     already say so.
     """
     walk = _StrictWalk(Shapes(validator), operation, evidence)
-    findings = walk.read(validator.view, value, "", 0)
+    findings = walk.read(validator.view, value, "", frozenset())
     return findings if len(findings) <= _MAX_FAULTS else [*findings[:_MAX_FAULTS], walk.more_faults()]
 
 
@@ -129,13 +129,14 @@ class _StrictWalk:
         self._evidence = evidence
         self._tried = 0
 
-    def read(self, view: SchemaView, value: Any, pointer: str, depth: int) -> list[Finding]:
-        """Return the first findings at and below a place, one more than are listed at most."""
-        if depth > _MAX_DEPTH:
+    def read(self, view: SchemaView, value: Any, pointer: str, above: frozenset[int]) -> list[Finding]:
+        """Return the first findings at and below a place, one more than are listed at most. ``above`` are the schemas that enclose it."""
+        if pointer.count("/") > _MAX_DEPTH:
             return []
         if value is None:
             kinds = _kinds(view)
-            is_empty = "null" in kinds and kinds & CONTAINERS  # a forbidden null is a finding of the schema
+            # A forbidden null is a finding of the schema, and where a schema contains itself, null is its end.
+            is_empty = "null" in kinds and kinds & CONTAINERS and not _encloses(above, view)
             return [self._deviation("null", [view], pointer, "the value is null", "a value", None)] if is_empty else []
         shapes = self._shapes.of(view, value)
         if len(shapes) > 1:
@@ -143,10 +144,13 @@ class _StrictWalk:
             if self._tried > _MAX_TRIED:
                 return []
         if is_array(value):
-            results = [_first(self._array(shape, value, pointer, depth)) for shape in shapes]
+            results = [_first(self._array(shape, value, pointer, above)) for shape in shapes]
         elif is_object(value):
             undocumented = _first(self._undocumented(shapes, value, pointer))
-            results = [_first(chain(self._object(shape, value, pointer, depth), undocumented)) for shape in shapes]
+            alternative = {name for choice in view.choices for branch in choice for name in branch.required}
+            results = [
+                _first(chain(self._object(shape, value, pointer, above, alternative), undocumented)) for shape in shapes
+            ]
         else:
             return []
         return min(results, key=_severity_counts, default=list[Finding]())
@@ -159,20 +163,28 @@ class _StrictWalk:
     def _undocumented(self, shapes: Sequence[SchemaView], value: dict[str, Any], pointer: str) -> Iterable[Finding]:
         if not all(map(lists_all, shapes)):
             return
-        documented = {name for shape in shapes for name in shape.properties}
+        documented = {name for shape in shapes for name in (*shape.properties, *shape.required)}
         for name in value:
             if name not in documented:
                 message = f"property {show(name)} is not in the contract"
                 here = join_pointer(pointer, name)
                 yield self._finding("undocumented", self._at_most_warning(), here, message, None, name)
 
-    def _array(self, shape: SchemaView, value: list[Any], pointer: str, depth: int) -> Iterable[Finding]:
-        if not value and "array" in _kinds(shape):
+    def _array(self, shape: SchemaView, value: list[Any], pointer: str, above: frozenset[int]) -> Iterable[Finding]:
+        if not value and "array" in _kinds(shape) and not _encloses(above, shape.item(0)):
             yield self._deviation("empty", [shape], pointer, "the list is empty", "at least one item", value)
         for index, item in enumerate(value):
-            yield from self.read(shape.item(index), item, join_pointer(pointer, index), depth + 1)
+            yield from self.read(shape.item(index), item, join_pointer(pointer, index), above | _schemas(shape))
 
-    def _object(self, shape: SchemaView, value: dict[str, Any], pointer: str, depth: int) -> Iterable[Finding]:
+    def _object(
+        self,
+        shape: SchemaView,
+        value: dict[str, Any],
+        pointer: str,
+        above: frozenset[int],
+        alternative: Collection[str],
+    ) -> Iterable[Finding]:
+        """Yield the findings of an object; a name in ``alternative`` is required by one of several shapes, and may be forbidden in this one."""
         nullable = {name for name, view in shape.properties.items() if _is_nullable_leaf(view)}
         has_value = any(value.get(name) not in (None, "") for name in shape.properties)
         if nullable and not has_value:
@@ -187,8 +199,8 @@ class _StrictWalk:
             if name in value:
                 is_empty = value[name] is None or (is_failure and value[name] == [])
                 if not (is_empty and (is_failure or has_text or name in may_be_null)):
-                    yield from self.read(view, value[name], here, depth + 1)
-            elif is_failure:
+                    yield from self.read(view, value[name], here, above | _schemas(shape))
+            elif is_failure or name in alternative or True in view.values("writeOnly"):
                 continue
             elif name not in nullable:
                 if name not in shape.required:  # a finding of the schema already
@@ -233,6 +245,15 @@ class _StrictWalk:
             f"response-{rule}", severity, evidence or self._evidence, pointer, message, expected, shorten(got),
             direction="response", operation=self._operation,
         )  # fmt: skip
+
+
+def _schemas(view: SchemaView) -> frozenset[int]:
+    return frozenset(id(part.schema) for part in view.parts)
+
+
+def _encloses(above: frozenset[int], view: SchemaView) -> bool:
+    """Return whether a schema of a place is one of those that enclose the place."""
+    return any(not above.isdisjoint(_schemas(one)) for one in (view, *chain.from_iterable(view.choices)))
 
 
 def _first(findings: Iterable[Finding]) -> list[Finding]:
