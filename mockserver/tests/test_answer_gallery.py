@@ -12,7 +12,7 @@ import pytest
 from bodydouble_mockserver.answer import gallery as _gallery
 from bodydouble_mockserver.answer.gallery import Gallery
 from bodydouble_mockserver.answer.image_fields import EditRequest
-from bodydouble_mockserver.pictures import PictureSpec, draw
+from bodydouble_mockserver.pictures import DecodedSources, PictureSpec, draw
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import decode_picture
 from hypothesis import given, settings
@@ -82,9 +82,9 @@ def test_pictures_can_be_asked_for_from_one_event_loop_after_another() -> None:
 def test_at_most_two_pictures_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: set[str] = set()
 
-    def draw_and_note(picture: PictureSpec) -> bytes:
+    def draw_and_note(picture: PictureSpec, decoded: DecodedSources) -> bytes:
         threads.add(threading.current_thread().name)
-        return draw(picture)
+        return draw(picture, decoded)
 
     monkeypatch.setattr(_gallery, "draw", draw_and_note)
     gallery = Gallery(ContentStore(), None)

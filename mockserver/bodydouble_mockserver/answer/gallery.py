@@ -15,6 +15,7 @@ from bodydouble_mockserver.answer.image_fields import EditRequest
 from bodydouble_mockserver.answer.media import Media, sound
 from bodydouble_mockserver.pictures import (
     ContentStore,
+    DecodedSources,
     PictureSpec,
     SourceImage,
     Workers,
@@ -118,6 +119,7 @@ class Gallery:
         # The path of each picture that was made, by the hash of its bytes.
         self._made: OrderedDict[str, str] = OrderedDict()
         self._image_bytes = 0
+        self._decoded = DecodedSources()
         self._workers = Workers[ServedImage | None](_DRAWING_THREADS, "bodydouble-picture")
         self._small = Workers[bytes | None](1, "bodydouble-thumbnail")
         self._files = _find_image_files(folder)
@@ -274,12 +276,13 @@ class Gallery:
         return draw(
             PictureSpec(
                 width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest)
-            )
+            ),
+            self._decoded,
         )
 
     def _source(self, label: str, key: str) -> SourceImage:
         data = self._store.get(key)
-        return SourceImage(f"{label} (evicted)", None) if data is None else SourceImage(label, data)
+        return SourceImage(f"{label} (evicted)", None) if data is None else SourceImage(label, data, key)
 
     def _inputs(self, values: Sequence[str]) -> tuple[_Input, ...]:
         shown = [self._input(value, number) for number, value in enumerate(values[:_MAX_SHOWN_INPUTS], 1)]

@@ -3,12 +3,14 @@
 Pillow is imported inside the functions that need it, so that the start of a server and JSON answers do not pay for it.
 """
 
+from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import PictureSpec, SourceImage, pixels_for_ratio
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_mockserver.pictures.workers import Workers
 
 __all__ = [
     "ContentStore",
+    "DecodedSources",
     "PictureSpec",
     "SourceImage",
     "Workers",
@@ -19,15 +21,16 @@ __all__ = [
 ]
 
 
-def draw(picture: PictureSpec) -> bytes:
+def draw(picture: PictureSpec, decoded: DecodedSources | None = None) -> bytes:
     """Draw the picture as a PNG file of exactly its width and height, RGB without alpha.
 
     The same picture gives the same bytes on one installation (``renderer_version``). No source bytes and no text raise an
     error: an image that cannot be decoded becomes a tile with the reason, a missing glyph a box with its code point.
+    ``decoded`` keeps the sources for the next picture that has them.
     """
     from bodydouble_mockserver.pictures.canvas import draw_png
 
-    return draw_png(picture)
+    return draw_png(picture, decoded or DecodedSources())
 
 
 def renderer_version() -> str:

@@ -4,6 +4,7 @@ import hashlib
 import io
 import math
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +13,7 @@ from importlib import metadata, resources
 from bodydouble_spec.text import cut
 from PIL import Image, ImageDraw, features
 
+from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
 from bodydouble_mockserver.pictures.probe import resized
 from bodydouble_mockserver.pictures.text import FONT_DISTRIBUTION, Lettering, TextLine, cells_of, wrap
@@ -112,6 +114,7 @@ _MOTIFS: tuple[Callable[[ImageDraw.ImageDraw, tuple[int, int], list[float]], Non
 )
 
 
+# Measured on a picture of a photo: 48 ms and 853 kB; without Z_RLE 61 ms and 911 kB, and at level 6 80 ms and 837 kB.
 _PNG_LEVEL = 1
 _MAX_CARDS = 12
 _DECODING_CPU_S = 3.0
@@ -137,8 +140,8 @@ class _Band:
         return len(self.lines) * self.lettering.line_height + self.footer.line_height + 3 * self.padding
 
 
-def draw_png(picture: PictureSpec) -> bytes:
-    """Draw the picture as a PNG file, RGB, of exactly its size."""
+def draw_png(picture: PictureSpec, decoded: DecodedSources) -> bytes:
+    """Draw the picture as a PNG file, RGB, of exactly its size; ``decoded`` gives and keeps its sources."""
     palette = Palette(picture.seed, picture.index)
     size = picture.width, picture.height
     canvas = backdrop(size, palette)
@@ -149,21 +152,21 @@ def draw_png(picture: PictureSpec) -> bytes:
     if picture.sources:
         area = Box(band.margin, band.margin, picture.width - 2 * band.margin, top - 2 * band.margin)
         if min(area.width, area.height) > 0:
-            paste_cards(canvas, _cards(picture, area, palette, unit))
+            paste_cards(canvas, _cards(picture, area, palette, unit, decoded))
     _draw_band(canvas, picture, band, top, palette)
     file = io.BytesIO()
-    canvas.save(file, "PNG", compress_level=_PNG_LEVEL)
+    canvas.save(file, "PNG", compress_level=_PNG_LEVEL, compress_type=zlib.Z_RLE)
     return file.getvalue()
 
 
-def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float) -> list[Card]:
+def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float, decoded: DecodedSources) -> list[Card]:
     count = len(picture.sources)
     shown = picture.sources if count <= _MAX_CARDS else picture.sources[: _MAX_CARDS - 1]
     cells = grid(min(count, _MAX_CARDS), area, max(2, round(22 * unit)))
     lettering = Lettering(_FOOTER_SIZE * unit)
     deadline = time.thread_time() + _DECODING_CPU_S
     cards = [
-        image_card(source, cell, number, palette, lettering, deadline)
+        image_card(source, cell, number, palette, lettering, decoded, deadline)
         for number, (source, cell) in enumerate(zip(shown, cells, strict=False))
     ]
     if len(shown) < count:

@@ -15,11 +15,12 @@ class SourceImage:
     """One input image of the request.
 
     ``label`` is the caption of its tile: a URL's file name, ``image 2``, ``evicted``. ``data`` is the encoded image, or
-    None for a URL, which is never fetched, and for an evicted input.
+    None for a URL, which is never fetched, and for an evicted input. ``key`` is the hash of the data where it is known.
     """
 
     label: str
     data: bytes | None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,13 @@ def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | 
     if not _is_decodable(*image.size):
         # A GIF's frame may be larger than the screen size in its header.
         return DecodeFailure("too large", image.size)
-    image.draft("RGB", (max(box), max(box)))
-    image.load()
     orientation = _orientation(image)
+    width, height = (box[1], box[0]) if orientation in _ROTATED else box
+    scale = min(width / image.width, height / image.height)
+    fitted = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    # A JPEG can be decoded at a half, a quarter or an eighth of its size, which takes less time.
+    image.draft("RGB", fitted)
+    image.load()
     if image.mode.startswith("I;16"):
         # Pillow's own conversion to eight bits clips; the high byte of each sample holds the picture.
         converted = Image.frombytes("L", image.size, image.convert("I;16").tobytes(), "raw", "L;16")
@@ -128,9 +132,6 @@ def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | 
         mode = "RGBA" if image.has_transparency_data else "RGB"
         # To the same mode, `convert` would copy the pixels.
         converted = image if image.mode == mode else image.convert(mode)
-    width, height = (box[1], box[0]) if orientation in _ROTATED else box
-    scale = min(width / converted.width, height / converted.height)
-    fitted = max(1, round(converted.width * scale)), max(1, round(converted.height * scale))
     shrunk = resized(converted, fitted)
     upright = shrunk.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else shrunk
     return upright.convert("RGB") if upright.mode == "L" else upright

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFilter
 
+from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, SourceImage
-from bodydouble_mockserver.pictures.probe import DecodeFailure, decode, resized
+from bodydouble_mockserver.pictures.probe import DecodeFailure, resized
 from bodydouble_mockserver.pictures.text import Lettering
 
 __all__ = ["Box", "Card", "grid", "image_card", "number_card", "paste_cards"]
@@ -73,14 +74,20 @@ class _Frame:
 
 
 def image_card(
-    source: SourceImage, cell: Box, number: int, palette: Palette, lettering: Lettering, deadline: float
+    source: SourceImage,
+    cell: Box,
+    number: int,
+    palette: Palette,
+    lettering: Lettering,
+    decoded: DecodedSources,
+    deadline: float,
 ) -> Card:
     """Draw the card of one source within ``cell``; ``number`` selects the colour of a placeholder.
 
     An image that is not decoded by ``deadline``, in seconds of ``time.thread_time()``, becomes a placeholder too.
     """
     frame = _frame(cell, lettering)
-    shown = None if source.data is None else decode(source.data, frame.room, deadline)
+    shown = decoded.get(source, frame.room, deadline)
     if isinstance(shown, Image.Image):
         area = _mounted(shown, frame)
     else:
