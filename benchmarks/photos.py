@@ -6,11 +6,8 @@ Machines drift, so the figures to read are the ratio to the bare app and the pro
 """
 
 import argparse
-import base64
 import http.client
-import json
 import os
-import random
 import statistics
 import tempfile
 import time
@@ -18,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from startup import server_pid
-from throughput import BODY, PATH, Contestant, bare_contestant, mock_contestant, serving
+from throughput import BODY, PATH, Contestant, bare_contestant, mock_contestant, photo_body, serving
 
 CALLS = {"small": 1000, "1.2 MB": 60, "6.5 MB": 20}
 HEADERS = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
@@ -33,15 +30,7 @@ class Figures:
     peak_mb: float
 
 
-def body_of(megabytes: float) -> bytes:
-    """Return a request with one photo-like input, a data URI of about that many megabytes."""
-    data = b"\x89PNG\r\n\x1a\n" + random.Random(1).randbytes(int(megabytes * 750_000))
-    return json.dumps(
-        json.loads(BODY) | {"image_urls": [f"data:image/png;base64,{base64.b64encode(data).decode()}"]}
-    ).encode()
-
-
-BODIES = {"small": BODY.encode(), "1.2 MB": body_of(1.2), "6.5 MB": body_of(6.5)}
+BODIES = {"small": BODY.encode(), "1.2 MB": photo_body(1.2).encode(), "6.5 MB": photo_body(6.5).encode()}
 
 
 def measure(contestant: Contestant) -> dict[str, Figures]:

@@ -1,14 +1,17 @@
 """Requests a second of the mock beside a bare ASGI app, in turns, each pinned to a core beside the load generator.
 
-    python benchmarks/throughput.py [--rounds 5] [--seconds 5] [--peers]
+    python benchmarks/throughput.py [--body small|photo|large|all] [--rounds 5] [--seconds 5] [--peers]
 
-Needs wrk (Debian: apt-get install wrk) and two cores. With ``--peers``, Prism, WireMock and openapi-backend join when they are installed
-(npm install --global @stoplight/prism-cli wiremock openapi-backend). Machines drift, so the figure to read is the ratio to the bare
-app within a round; medians are printed.
+The bodies: one with two URLs, and two with a JPEG as a data URI of 1.2 and of 6.5 MB. Needs wrk (Debian: apt-get install wrk) and two
+cores. With ``--peers``, Prism, WireMock, Mockoon and openapi-backend join when they are installed (npm install --global
+@stoplight/prism-cli wiremock; npm install --prefix benchmarks @mockoon/cli openapi-backend). Machines drift, so the figure to read is the
+ratio to the bare app within a round; medians are printed.
 """
 
 import argparse
+import base64
 import contextlib
+import io
 import json
 import os
 import re
@@ -24,6 +27,8 @@ import urllib.request
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 PATH = "/v1/images/generations"
@@ -41,6 +46,32 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer benchmark"
 wrk.body = [==[%s]==]
 """
+
+
+def jpeg(size: int) -> bytes:
+    """Make a JPEG of noise of about so many bytes."""
+
+    def encoded(pixels: float) -> bytes:
+        file = io.BytesIO()
+        side = round((pixels / 12) ** 0.5)
+        Image.effect_noise((4 * side, 3 * side), 20).convert("RGB").save(file, "JPEG", quality=88)
+        return file.getvalue()
+
+    sample = 1_000_000
+    return encoded(size * sample / len(encoded(sample)))
+
+
+def photo_body(megabytes: float) -> str:
+    """Return a request with one photo, a data URI of about that many megabytes."""
+    uri = f"data:image/jpeg;base64,{base64.b64encode(jpeg(int(megabytes * 750_000))).decode()}"
+    return json.dumps({**json.loads(BODY), "image_urls": [uri]})
+
+
+BODIES: dict[str, Callable[[], str]] = {
+    "small": lambda: BODY,
+    "photo": lambda: photo_body(1.2),
+    "large": lambda: photo_body(6.5),
+}
 
 
 @dataclass(frozen=True)
@@ -105,6 +136,17 @@ def peer_contestants(folder: Path) -> list[Contestant]:
         )
         options = ["--root-dir", str(folder), "--no-request-journal", "--disable-banner"]
         peers.append(Contestant("WireMock", lambda port: ["wiremock", "--port", str(port), *options]))
+    mockoon = shutil.which("mockoon-cli", path=f"{HERE / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}")
+    if mockoon:
+        options = [
+            "--data",
+            str(document),
+            "--disable-log-to-file",
+            "--max-request-body-size",
+            "100mb",
+            "--disable-admin-api",
+        ]
+        peers.append(Contestant("Mockoon", lambda port: [mockoon, "start", "--port", str(port), *options]))
     if shutil.which("node") and (HERE / "node_modules" / "openapi-backend").is_dir():
         script = str(HERE / "openapi_backend_server.mjs")
         peers.append(Contestant("openapi-backend", lambda port: ["node", script, str(port), str(document)]))
@@ -170,6 +212,7 @@ def latency_ms(text: str, percentile: str) -> float:
 def main() -> None:
     """Measure all contestants in turns and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--body", choices=[*BODIES, "all"], default="small")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--peers", action="store_true")
@@ -179,24 +222,30 @@ def main() -> None:
             sys.exit(f"{tool} is not installed (Debian: apt-get install wrk util-linux)")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        script = folder / "post.lua"
-        script.write_text(SCRIPT % BODY)
         contestants = own_contestants(folder) + (peer_contestants(folder) if options.peers else [])
-        results: dict[str, list[Result]] = {contestant.name: [] for contestant in contestants}
         with contextlib.ExitStack() as stack:
             ports = {contestant.name: stack.enter_context(serving(contestant)) for contestant in contestants}
-            for name in results:
-                measure(ports[name], 2, script)  # warm-up
-            for _ in range(options.rounds):
-                for name, runs in results.items():
-                    runs.append(measure(ports[name], options.seconds, script))
-        print_table(results)
+            for body in BODIES if options.body == "all" else [options.body]:
+                script = folder / f"{body}.lua"
+                script.write_text(SCRIPT % BODIES[body]())
+                print_table(body, race(ports, script, options.rounds, options.seconds))
 
 
-def print_table(results: dict[str, list[Result]]) -> None:
+def race(ports: dict[str, int], script: Path, rounds: int, seconds: int) -> dict[str, list[Result]]:
+    """Measure each server on its port in turns, after a warm-up."""
+    results: dict[str, list[Result]] = {name: [] for name in ports}
+    for name in results:
+        measure(ports[name], 2, script)
+    for _ in range(rounds):
+        for name, runs in results.items():
+            runs.append(measure(ports[name], seconds, script))
+    return results
+
+
+def print_table(body: str, results: dict[str, list[Result]]) -> None:
     """Medians over the rounds, and the ratio to the bare app round by round."""
     bare = results["bare app"]
-    print(f"{'':24} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>7}  (least..most)")
+    print(f"{body:24} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8} {'ratio':>7}  (least..most)")
     for name, runs in results.items():
         ratios = [run.rate / yardstick.rate for run, yardstick in zip(runs, bare, strict=True)]
         rate, p50, p99 = (
