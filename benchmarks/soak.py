@@ -1,15 +1,14 @@
-"""Memory under load: many small requests, then many large ones, against one server.
+"""Memory under load: many small requests, then many photos, against one server.
 
-    python benchmarks/soak.py [--small 200000] [--large 2000]
+    python benchmarks/soak.py [--small 200000] [--photos 5000]
 
 Prints the server's memory (PSS and resident set, Linux) along the way; the journal is on, in memory and to a file in a temporary folder.
-The large requests carry a data URI of 5 MB each, all different.
+Each photo is a JPEG as a data URI of 1.2 MB, unlike the others.
 """
 
 import argparse
 import base64
 import json
-import random
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterable
@@ -17,11 +16,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from startup import pss_mb, server_pid
-from throughput import BODY, PATH, Contestant, mock_contestant, serving
+from throughput import BODY, PATH, Contestant, jpeg, mock_contestant, serving
 
 MEGABYTE = 1024 * 1024
 STEPS = 8
 SENDERS = 2
+PHOTO = jpeg(900_000)
 
 
 def send(port: int, payload: bytes) -> None:
@@ -37,10 +37,9 @@ def small_payload(number: int) -> bytes:
     return json.dumps({**json.loads(BODY), "prompt": f"number {number}"}).encode()
 
 
-def large_payload(number: int) -> bytes:
-    """Make a request with a data URI of 5 MB, unlike the others."""
-    noise = random.Random(number).randbytes(3 * 5 * MEGABYTE // 4)
-    uri = "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n" + noise).decode()
+def photo_payload(number: int) -> bytes:
+    """Make a request with a photo, unlike the others by what follows its end."""
+    uri = f"data:image/jpeg;base64,{base64.b64encode(PHOTO + number.to_bytes(4)).decode()}"
     return json.dumps({**json.loads(BODY), "image_urls": [uri]}).encode()
 
 
@@ -50,11 +49,11 @@ def send_all(port: int, make: Callable[[int], bytes], numbers: Iterable[int]) ->
         send(port, make(number))
 
 
-def run(contestant: Contestant, small: int, large: int) -> None:
+def run(contestant: Contestant, small: int, photos: int) -> None:
     """Send both kinds, and print the memory after each eighth."""
     with serving(contestant) as port:
         pid = server_pid(port)
-        for name, make, total in (("small", small_payload, small), ("large", large_payload, large)):
+        for name, make, total in (("small", small_payload, small), ("photos", photo_payload, photos)):
             print(f"{name:6} {0:8} requests: {pss_mb(pid):6.1f} MB")
             for step in range(STEPS):
                 numbers = range(step * total // STEPS, (step + 1) * total // STEPS)
@@ -69,11 +68,11 @@ def main() -> None:
     """Run the soak against the mock with a journal file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--small", type=int, default=200_000)
-    parser.add_argument("--large", type=int, default=2_000)
+    parser.add_argument("--photos", type=int, default=5_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         journal = Path(folder) / "journal.jsonl"
-        run(mock_contestant("bodydouble", "--journal", str(journal)), options.small, options.large)
+        run(mock_contestant("bodydouble", "--journal", str(journal)), options.small, options.photos)
         print(f"journal file: {journal.stat().st_size / MEGABYTE:.0f} MB")
 
 
