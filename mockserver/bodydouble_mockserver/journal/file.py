@@ -22,7 +22,7 @@ _LOG = logging.getLogger("bodydouble.mockserver")
 _FLUSH_S = 0.2
 _BUFFER_BYTES = 8 * 1024 * 1024
 # Python runs one thread at a time and changes them every 5 ms; with shorter turns, calls need not wait so long for the next lines.
-_LINES_PER_TURN = 8
+_LINES_PER_TURN = 32
 _PAUSE_S = 0.0001
 
 
