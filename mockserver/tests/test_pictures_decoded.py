@@ -22,7 +22,8 @@ def test_threads_that_need_the_same_source_get_one_image() -> None:
     decoded = DecodedSources()
     source = SourceImage("a", png("orange"), "key")
     with ThreadPoolExecutor(4) as threads:
-        images = [*threads.map(lambda _: decoded.get(source, BOX, math.inf), range(20))]
+        waiting = [threads.submit(decoded.get, source, BOX, math.inf) for _ in range(20)]
+        images = [one.result() for one in waiting]
     assert isinstance(images[0], Image.Image)
     assert len({id(image) for image in images}) == 1
 
