@@ -1,10 +1,12 @@
 """Samples from a schema alone: they conform, and sampling always ends."""
 
 from functools import reduce
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+import yaml
 from bodydouble_mockserver.answer.sample import NoSample
 from bodydouble_mockserver.answer.sample import sample as sample_of
 from bodydouble_spec import Evidence
@@ -13,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 EVIDENCE = SchemaEvidence({}, "", lambda _pointer: Evidence.DOCUMENTED)
+DATA = Path(__file__).parent / "data"
 Schemas = st.SearchStrategy[dict[str, Any]]
 
 
@@ -93,164 +96,11 @@ def test_the_published_examples_are_used(keyword: str) -> None:
     assert sample({"type": "object", "properties": {"a": {"type": "array", "items": items}}}) == {"a": ["as published"]}
 
 
-REFERENCED = {
-    "Circle": {
-        "type": "object",
-        "required": ["kind", "radius"],
-        "properties": {"kind": {"type": "string"}, "radius": {"type": "number"}},
-    },
-    "Square": {
-        "type": "object",
-        "required": ["kind", "side"],
-        "properties": {"kind": {"type": "string"}, "side": {"type": "number"}},
-    },
-}
-
-
 @pytest.mark.parametrize(
-    ("schema", "value"),
-    [
-        pytest.param({"const": {"a": [1]}}, {"a": [1]}, id="const"),
-        pytest.param({"enum": ["failed", "queued", "completed"]}, "completed", id="the option that tells of a success"),
-        pytest.param({"enum": ["error", "queued", None]}, "queued", id="an option that tells of no failure"),
-        pytest.param({"type": "string", "format": "date-time"}, "2026-01-31T12:00:00Z", id="a format"),
-        pytest.param({"type": "string", "pattern": "^[a-f]{2}-[0-9]+$"}, "aa-0", id="a pattern"),
-        pytest.param(
-            {"type": "string", "pattern": "^a", "minLength": 9, "maxLength": 9},
-            "aaaaaaaaa",
-            id="a pattern with a length",
-        ),
-        pytest.param(
-            {"type": "string", "not": {"enum": ["text", ""]}}, "example", id="a text that is not the usual one"
-        ),
-        pytest.param({"type": "integer", "not": {"minimum": 0}}, -1, id="a number that is not zero"),
-        pytest.param(
-            {"type": "object", "properties": {"a": {"const": 1}}, "dependentRequired": {"a": ["b"]}},
-            {"a": 1, "b": None},
-            id="a property that another one requires",
-        ),
-        pytest.param(
-            {
-                "type": "object",
-                "properties": {"a": {"const": 1}},
-                "dependentSchemas": {"a": {"required": ["b"], "properties": {"b": {"const": 2}}}},
-            },
-            {"a": 1, "b": 2},
-            id="a schema beside a property",
-        ),
-        pytest.param(
-            {
-                "type": "object",
-                "minProperties": 2,
-                "propertyNames": {"pattern": "^[A-Z]{2}$"},
-                "additionalProperties": {"const": 1},
-            },
-            {"AA": 1, "AB": 1},
-            id="names of a pattern",
-        ),
-        pytest.param(
-            {
-                "type": "object",
-                "minProperties": 2,
-                "patternProperties": {"^x-[0-9]$": {"const": 1}},
-                "additionalProperties": False,
-            },
-            {"x-0": 1, "x-1": 1},
-            id="names of a pattern with its own schema",
-        ),
-        pytest.param({"type": "number", "multipleOf": 0.05, "minimum": 0.12}, 0.15, id="a multiple"),
-        pytest.param({"type": "integer", "minimum": 10**30, "maximum": 10**31}, 10**30, id="a number beyond 64 bits"),
-        pytest.param(
-            {"type": "array", "items": {"enum": ["a", "b", "c"]}, "minItems": 3, "uniqueItems": True},
-            ["a", "b", "c"],
-            id="unique items",
-        ),
-        pytest.param(
-            {"type": "array", "prefixItems": [{"const": 1}, {"const": "b"}], "items": False}, [1, "b"], id="first items"
-        ),
-        pytest.param(
-            {"type": "array", "items": {"type": "integer"}, "contains": {"const": 7}}, [7], id="an item to contain"
-        ),
-        pytest.param(
-            {"type": "object", "patternProperties": {"^x[0-9]$": {"const": 1}}, "additionalProperties": False},
-            {"x0": 1},
-            id="names by a pattern",
-        ),
-        pytest.param(
-            {"type": "object", "additionalProperties": {"type": "boolean"}, "minProperties": 2},
-            {"key": True, "key2": True},
-            id="any names",
-        ),
-        pytest.param(
-            {"type": "object", "required": ["a"], "additionalProperties": {"const": 1}},
-            {"a": 1},
-            id="a required name without a schema",
-        ),
-        pytest.param(
-            {"type": "object", "properties": {"a": {"const": 1}, "b": False}}, {"a": 1}, id="a forbidden property"
-        ),
-        pytest.param(
-            {"type": "object", "properties": {"a": {"const": 1}, "b": {"type": "string", "writeOnly": True}}},
-            {"a": 1},
-            id="write only",
-        ),
-        pytest.param(
-            {"type": "object", "properties": {"a": {"const": 1}, "b": {"const": 2}}, "maxProperties": 1},
-            {"a": 1},
-            id="at most one property",
-        ),
-        pytest.param({"allOf": [{"type": "number", "minimum": 2}, {"type": "integer", "maximum": 2}]}, 2, id="all of"),
-        pytest.param({"oneOf": [{"type": "integer"}, {"type": "number"}]}, 0.5, id="exactly one of"),
-        pytest.param({"type": "string", "not": {"const": "text"}, "minLength": 5}, "text.", id="not"),
-        pytest.param(
-            {"type": "object", "properties": {"error": {"type": ["object", "null"]}, "ok": {"type": "boolean"}}},
-            {"error": None, "ok": True},
-            id="no error",
-        ),
-        pytest.param(
-            {
-                "type": "object",
-                "properties": {"errors": {"type": "array"}, "failed": {"type": "boolean"}, "error": {"type": "string"}},
-            },
-            {"errors": [], "failed": False},
-            id="no errors",
-        ),
-        pytest.param(
-            {
-                "type": "object",
-                "properties": {"content": {"type": ["string", "null"]}, "audio": {"type": ["object", "null"]}},
-            },
-            {"content": "text", "audio": None},
-            id="a nullable object beside a text",
-        ),
-        pytest.param(
-            {
-                "oneOf": [{"$ref": "#/$defs/Circle"}, {"$ref": "#/$defs/Square"}],
-                "discriminator": {"propertyName": "kind", "mapping": {"round": "#/components/schemas/Circle"}},
-                "$defs": REFERENCED,
-            },
-            {"kind": "round", "radius": 0},
-            id="discriminator",
-        ),
-        pytest.param(
-            {
-                "$ref": "#/$defs/Circle",
-                "$defs": {
-                    "Circle": {"allOf": [{"$ref": "#/$defs/Shape"}]},
-                    "Shape": {
-                        "type": "object",
-                        "properties": {"kind": {"type": "string"}},
-                        "discriminator": {"propertyName": "kind", "mapping": {"round": "#/components/schemas/Circle"}},
-                    },
-                },
-            },
-            {"kind": "round"},
-            id="discriminator of a base",
-        ),
-    ],
+    "case", yaml.safe_load((DATA / "samples.yaml").read_text("utf-8")), ids=lambda case: case["id"]
 )
-def test_the_keyword_is_obeyed(schema: dict[str, Any], value: Any) -> None:
-    assert sample(schema) == value
+def test_the_keyword_is_obeyed(case: dict[str, Any]) -> None:
+    assert sample(case["schema"]) == case["sample"]
 
 
 def _lists_of_two(levels: int) -> dict[str, Any]:
