@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cache
@@ -26,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "bodydouble": {"bodydouble_spec", "bodydouble_mockserver", "bodydouble_client", "bodydouble_contract_tests"},
 }
 MOST_LINES = 470
+MOST_PARAMETERS = 7
 MOST_MODULES = 16
 # The client is flat: what it shows is one public list.
 MOST_MODULES_OF_THE_CLIENT = 18
@@ -143,6 +145,33 @@ def test_rooms_and_modules_stay_small() -> None:
         if count > (MOST_MODULES_OF_THE_CLIENT if folder == flat else MOST_MODULES)
     }
     assert (long, full) == ({}, {})
+
+
+def test_a_function_has_seven_parameters_at_most() -> None:
+    # Options of a command are parameters, and settings of a client its public interface.
+    exempt = {"bodydouble_client._client.__init__", "bodydouble_client._async_client.__init__"}
+    many: dict[str, int] = {}
+    for name, path in PATHS.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and room(name) != "bodydouble.commands":
+                arguments = node.args
+                listed = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+                count = sum(item.arg not in {"self", "cls"} for item in listed)
+                if count > MOST_PARAMETERS and f"{name}.{node.name}" not in exempt:
+                    many[f"{name}.{node.name}"] = count
+    assert many == {}
+
+
+def test_docstrings_do_not_begin_with_a_question() -> None:
+    asked = [
+        f"{name}: {text[:40]}"
+        for name, path in PATHS.items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for text in [ast.get_docstring(node) or ""]
+        if re.match(r"(What|Whether|How|Which|Who|Where|Why)\b", text)
+    ]
+    assert asked == []
 
 
 def test_every_face_lists_what_exists_once() -> None:

@@ -1,4 +1,4 @@
-"""What must be said of recordings before an app relies on them: damage, age, and another contract."""
+"""Notices about recordings before an app relies on them: damage, age, and another contract."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta

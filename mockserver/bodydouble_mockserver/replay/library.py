@@ -8,7 +8,13 @@ from bodydouble_spec import Exchange, RecordedPicture
 from bodydouble_spec.recording import CallFacts, ContentFiles, PicturePlace, StoredRecording, recorded_files
 from bodydouble_spec.values import is_object, pointer_parts, resolve_pointer
 
-from bodydouble_mockserver.replay.matching import CanonicalRequest, canonical_of_exchange, check_pointers, differences
+from bodydouble_mockserver.replay.matching import (
+    BodyRules,
+    CanonicalRequest,
+    canonical_of_exchange,
+    check_pointers,
+    differences,
+)
 
 __all__ = ["Library", "Nearest", "Replayable"]
 
@@ -47,10 +53,9 @@ class Library:
 
     def __init__(self, recordings: Iterable[StoredRecording] = (), ignored: Sequence[str] = ()) -> None:
         check_pointers(ignored)
-        self.ignored = tuple(ignored)
         self.skipped: list[str] = []
-        self.picture_hashes: dict[str, str] = {}
-        """The hash of each recorded picture by its URL."""
+        self._picture_hashes: dict[str, str] = {}
+        self.rules = BodyRules(tuple(ignored), self._picture_hashes)
         self._files: dict[str, ContentFiles] = {}
         self._series: dict[str, _Series] = {}
         self._by_route: dict[tuple[str, str], list[_Series]] = {}
@@ -73,7 +78,7 @@ class Library:
             for pointer, sha256 in pictures.get(exchange.id, {}).items():
                 url = _text_at(exchange, pointer)
                 if url is not None:
-                    self.picture_hashes[url] = sha256
+                    self._picture_hashes[url] = sha256
         for exchange in calls:
             self._add(Replayable(exchange, files, pictures.get(exchange.id, {})))
 
@@ -112,7 +117,7 @@ class Library:
         if not _is_whole(call):
             self.skipped.append(call.exchange.id)
             return
-        request = canonical_of_exchange(call.exchange, self.ignored, self.picture_hashes)
+        request = canonical_of_exchange(call.exchange, self.rules)
         series = self._series.get(request.text)
         if series is None:
             series = self._series[request.text] = _Series(request, [])

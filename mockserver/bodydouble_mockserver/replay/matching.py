@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bodydouble_spec import (
@@ -22,6 +22,7 @@ from bodydouble_mockserver.request import Intake
 
 __all__ = [
     "RECORDED_PICTURES",
+    "BodyRules",
     "CanonicalRequest",
     "canonical_of_exchange",
     "canonical_of_request",
@@ -38,8 +39,19 @@ _MISSING = object()
 
 
 @dataclass(frozen=True, slots=True)
+class BodyRules:
+    """The values of a body that do not count, by JSON pointer, and the hash of each picture that is known by its URL."""
+
+    ignored: Sequence[str] = ()
+    pictures: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+_NO_RULES = BodyRules()
+
+
+@dataclass(frozen=True, slots=True)
 class CanonicalRequest:
-    """What tells a request from others: method, path (without ``/v1`` and doubled slashes), query, whether it has a key, and the body.
+    """The parts of a request that tell it from others: method, path (without ``/v1`` and doubled slashes), query, whether it has a key, and the body.
 
     In the body a picture is ``{"picture": <hash>}``, wherever its bytes came from.
     """
@@ -61,16 +73,13 @@ class CanonicalRequest:
         return json_key([self.method, self.path, list(self.query), self.has_key, self.body])
 
 
-def canonical_of_exchange(
-    exchange: Exchange, ignored: Sequence[str] = (), pictures: Mapping[str, str] | None = None
-) -> CanonicalRequest:
-    """Return the canonical form of a recorded request.
-
-    ``ignored`` are JSON pointers of values that do not count; ``pictures`` has the hash of each picture that is known by its URL.
-    """
+def canonical_of_exchange(exchange: Exchange, rules: BodyRules = _NO_RULES) -> CanonicalRequest:
+    """Return the canonical form of a recorded request."""
     path, _, query = exchange.path.partition("?")
     body = exchange.body if exchange.raw is None else {"sha256": exchange.raw.get("sha256")}
-    return _canonical(exchange.method, path, query, exchange.key is not None, _body(body, ignored, pictures or {}))
+    return _canonical(
+        exchange.method, path, query, exchange.key is not None, _body(body, rules.ignored, rules.pictures)
+    )
 
 
 def canonical_of_request(
@@ -80,8 +89,7 @@ def canonical_of_request(
     intake: Intake,
     redactor: Redactor,
     keys: Sequence[bytes] = (),
-    ignored: Sequence[str] = (),
-    pictures: Mapping[str, str] | None = None,
+    rules: BodyRules = _NO_RULES,
 ) -> CanonicalRequest:
     """Return the canonical form of a request that came in. ``path`` has the query, both redacted; ``redactor`` knows the ``keys`` of the request."""
     route, _, query = path.partition("?")
@@ -89,7 +97,7 @@ def canonical_of_request(
     if raw is not None:
         kept = kept_bytes(intake.body, redactor, list(keys))
         body = {"sha256": raw["sha256"] if kept is None else _sha256(kept)}
-    return _canonical(method, route, query, has_key, _body(body, ignored, pictures or {}))
+    return _canonical(method, route, query, has_key, _body(body, rules.ignored, rules.pictures))
 
 
 def check_pointers(pointers: Sequence[str]) -> None:

@@ -114,8 +114,7 @@ class Replay:
             handled.intake,
             redactor,
             keys,
-            self.library.ignored,
-            self.library.picture_hashes,
+            self.library.rules,
         )
 
 
