@@ -13,6 +13,7 @@ import json
 import os
 import re
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -20,12 +21,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+import zlib
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -218,25 +220,59 @@ MOCK_ATTACKS: dict[str, Callable[[Mock], str]] = {
 }
 
 
-class BadItems(BaseHTTPRequestHandler):
-    """Answers every call with 300,000 bad items."""
+OK_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
-    BODY = json.dumps({"data": [{"url": 0}] * 300_000}).encode()
 
-    def do_POST(self) -> None:
-        """Send the answer."""
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(self.BODY)))
-        self.end_headers()
-        try:
-            self.wfile.write(self.BODY)
-        except OSError:
-            self.close_connection = True
+def _endless(part: bytes, pause_s: float) -> Iterator[bytes]:
+    while True:
+        yield part
+        time.sleep(pause_s)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in http.server
-        """Log nothing."""
+
+def _whole(body: bytes, *headers: str) -> Iterator[bytes]:
+    yield OK_HEAD + "".join(f"{one}\r\n" for one in headers).encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def _bomb() -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(bytes(1_000_000)) for _ in range(1000)) + packer.flush()
+
+
+BOMB = _bomb()
+# What a server sends instead of an answer to each call of `verify`.
+ANSWERS: dict[str, Callable[[], Iterable[bytes]]] = {
+    "300,000 bad items": lambda: _whole(json.dumps({"data": [{"url": 0}] * 300_000}).encode()),
+    "300,000 names": lambda: _whole(json.dumps({f"k{number}": 1 for number in range(300_000)}).encode()),
+    "10,000 headers": lambda: _whole(b"{}", *(f"X-{number}: y" for number in range(10_000))),
+    "gzip of a gigabyte": lambda: _whole(BOMB, "Content-Encoding: gzip"),
+    "headers without an end": lambda: chain([OK_HEAD], _endless(b"X: y\r\n", 0.2)),
+    "a body without an end": lambda: chain([OK_HEAD, b"\r\n"], _endless(b" " * 1_000_000, 0)),
+    "a byte every half second": lambda: chain([OK_HEAD, b"\r\n"], _endless(b" ", 0.5)),
+    "redirects in a circle": lambda: [b"HTTP/1.1 307 T\r\nLocation: /v1/images/generations\r\nContent-Length: 0\r\n\r\n"],
+}  # fmt: skip
+
+
+class HostileServer(socketserver.ThreadingTCPServer):
+    """A server that reads each request and sends the parts of one answer."""
+
+    daemon_threads = True
+    request_queue_size = 50
+
+    def __init__(self, answer: Callable[[], Iterable[bytes]]) -> None:
+        class Handler(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                length = 0
+                while (line := self.rfile.readline()) not in {b"\r\n", b""}:
+                    name, _, value = line.partition(b":")
+                    length = int(value) if name.lower() == b"content-length" else length
+                self.rfile.read(length)
+                try:
+                    for part in answer():
+                        self.wfile.write(part)
+                except OSError:
+                    return
+
+        super().__init__(("127.0.0.1", 0), Handler)
 
 
 def run_command(arguments: list[str]) -> str:
@@ -282,11 +318,12 @@ def attack_drift(before: dict[str, Any], after: dict[str, Any], folder: Path) ->
     return run_command(["drift", "--contract", str(old), "--upstream", str(new)])
 
 
-def attack_verify() -> str:
-    """Verify a server of bad items."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), BadItems) as server:
+def attack_verify(answer: Callable[[], Iterable[bytes]]) -> str:
+    """Verify a server that sends this answer to every call."""
+    with HostileServer(answer) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told = run_command(["verify", "--base-url", f"http://127.0.0.1:{server.server_port}"])
+        options = ["--timeout-s", "2", "--max-run-s", "60", "--quiet"]
+        told = run_command(["verify", "--base-url", f"http://127.0.0.1:{server.server_address[1]}", *options])
         server.shutdown()
     return told
 
@@ -311,7 +348,9 @@ def main() -> None:
                     waited = f"{waits.longest_s:.2f}"
                 took = time.perf_counter() - begun
                 print(f"{name:32} {took:7.2f} {peak_mb(mock.process.pid) - idle:+8.0f} {waited:>9}  {told}", flush=True)
-    others: dict[str, Callable[[], str]] = {"verify: 300,000 bad items": attack_verify}
+    others: dict[str, Callable[[], str]] = {
+        f"verify: {name}": partial(attack_verify, answer) for name, answer in ANSWERS.items()
+    }
     with tempfile.TemporaryDirectory() as folder:
         for name, pair in DRIFTS.items():
             others[name] = partial(attack_drift, *pair, Path(folder))
