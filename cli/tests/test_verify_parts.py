@@ -181,6 +181,7 @@ def test_checks_are_counted_by_outcome() -> None:
     outcomes = dict.fromkeys((check.id for check in catalogue(SUBJECT)), "passed") | {"image-count": "failed"}
     facts = report(outcomes | {"body-length": "not run"}, FINDING).facts
     assert facts["checks"] == f"{len(outcomes) - 2} passed, 1 failed, 1 not run"
+    assert facts["not run"] == "body-length"
 
 
 def test_a_check_all_of_whose_findings_are_known_is_muted() -> None:
