@@ -31,7 +31,7 @@ from bodydouble_mockserver.asgi import (
     send_answer,
     to_response,
 )
-from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_control, refuse_large
+from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large
 from bodydouble_mockserver.endpoints import (
     Endpoint,
     ForeignEndpoint,
@@ -43,7 +43,7 @@ from bodydouble_mockserver.endpoints import (
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.logs import log_failure, log_request
-from bodydouble_mockserver.page import PageAccess, PageParts, is_for_page, page_redirect, page_routes
+from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, page_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
@@ -174,7 +174,7 @@ class MockServer(Starlette):
             self._events,
             self.redactor,
             self._store,
-            self._parts.gallery,
+            AnswerPictures(self._parts.gallery, self._replay),
         )
 
     def play(self, scenario: Any) -> None:
@@ -282,29 +282,18 @@ class MockServer(Starlette):
             await _preflight(scope, send)
         elif self._state.is_foreign(scope["path"]):
             await self.respond(self._service.foreign, scope, receive, send)
-        elif (page := self._page_from_root(scope)) is not None:
+        elif (page := self._access.way_from_root(scope)) is not None:
             await page(scope, receive, send)
         elif self._replay is not None and not self._is_routed(scope):
             await self._replay_other_route(self._replay, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    def _page_from_root(self, scope: Scope) -> Response | None:
-        """Return the way to the page for a browser that opens the root, where the control routes are open to it."""
-        page = page_redirect(scope)
-        refusal = None if page is None else refuse_control(self.settings, dict(scope["headers"]))
-        return page if refusal is None or refusal[0] == 401 else None
-
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
-        refusal = refuse_control(self.settings, dict(scope["headers"]))
-        if refusal is None or (refusal[0] == 401 and self._access.allows(scope)):
-            with contextlib.suppress(ClientDisconnect):  # while it sent a body
-                await super().__call__(scope, limited(receive, self.settings.max_body_bytes), send)
-        elif refusal[0] == 401 and is_for_page(scope):
-            await self._access.ask_for_key()(scope, receive, send)
-        else:
-            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, send)
+        refusal, receive_limited = self._access.refuse(scope), limited(receive, self.settings.max_body_bytes)
+        with contextlib.suppress(ClientDisconnect):  # while it sent a body
+            await (super().__call__ if refusal is None else refusal)(scope, receive_limited, send)
 
     async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request to an operation, and log it."""

@@ -165,7 +165,7 @@ def test_the_contract_page_has_fields_bounds_sizes_price_evidence_and_defects(
 
 def test_a_form_too_large_is_refused_in_words(contract: Contract, page: Page) -> None:
     mock = create_app(contract, Settings(max_body_bytes=1000))
-    assert "The form cannot be read" in page(mock, TRY, 400, files={"body:prompt": (None, "a" * 2000)})
+    assert "The form cannot be read" in page(mock, TRY, 413, files={"body:prompt": (None, "a" * 2000)})
 
 
 def test_a_prompt_in_the_form_stays_text(mock: MockServer, call: Call) -> None:

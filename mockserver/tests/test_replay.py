@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -196,6 +197,24 @@ def test_a_picture_of_an_answer_may_be_the_input_of_the_next_call(
     first = call(app, "/v1/images/generations", json=edit()).json()["data"][0]["url"]
     for url in (first, CDN):
         assert recorded(call(app, "/v1/images/generations", json=edit(image_urls=[url]))) == "second"
+
+
+@pytest.mark.parametrize("pointer", ["/data/0/url", "/data/0/b64_json"])
+def test_the_page_shows_recorded_pictures_and_what_was_replayed(
+    recorder: Recorder, contract: Contract, call: Call, edit: Edit, png: bytes, pointer: str
+) -> None:
+    name = pointer.rpartition("/")[2]
+    item = {"url": "https://cdn.example/a.png"} if name == "url" else {"b64_json": described(png)}
+    identifier = recorder.call(edit(), {"data": [item]})
+    recorder.picture(identifier, png, pointer)
+    app = recorder.app(contract)
+    call(app, json=edit())
+    page = call(app, "/_bodydouble/", method="GET").text
+    assert f"replay={identifier}" in page
+    (small,) = re.findall(r'src="(/_bodydouble/pictures/[^"]+)"', page)
+    small = small.replace("&amp;", "&")
+    assert call(app, small, method="GET").headers["content-type"] == "image/webp"
+    assert call(app, small.partition("?")[0], method="GET").content == png
 
 
 def test_a_base64_picture_of_an_answer_is_given_back(

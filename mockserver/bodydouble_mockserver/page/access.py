@@ -9,13 +9,14 @@ import hmac
 import secrets
 from urllib.parse import parse_qs
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bodydouble_mockserver.asgi import Scope, header
+from bodydouble_mockserver.control import refuse_control
 from bodydouble_mockserver.page.rendering import render
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["PageAccess", "is_for_page", "page_redirect"]
+__all__ = ["PageAccess"]
 
 _PAGE = "/_bodydouble/"
 _ROOTS = ("/", "/_bodydouble")
@@ -24,9 +25,10 @@ _PROOF = "proof"
 
 
 class PageAccess:
-    """The links of a page that need no key, and the form that asks for it."""
+    """Access to the control routes, the page among them: refusals, links that need no key, and the form that asks for it."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._needs_key = settings.control_key is not None
         self._secret = secrets.token_bytes(32)
 
@@ -37,28 +39,35 @@ class PageAccess:
         path, mark, query = url.partition("?")
         return f"{path}?{query}{'&' if mark else ''}{_PROOF}={self._proof(path)}"
 
-    def allows(self, scope: Scope) -> bool:
-        """Return whether a request without the key is allowed: for the style sheet and the script, and with a proof for its path."""
+    def refuse(self, scope: Scope) -> Response | None:
+        """Return the refusal of a request to a control route, or None when it is allowed."""
+        refusal = refuse_control(self._settings, dict(scope["headers"]))
+        if refusal is None or (refusal[0] == 401 and self._needs_no_key(scope)):
+            return None
+        if refusal[0] == 401 and _is_of_browser(scope):
+            return render("key", 401)
+        return JSONResponse({"error": refusal[1]}, refusal[0])
+
+    def way_from_root(self, scope: Scope) -> Response | None:
+        """Return the way to the page for a browser that opens the server's root; None where the page is closed, and for every other request."""
+        if scope["path"] not in _ROOTS or not _is_of_browser(scope):
+            return None
+        refusal = refuse_control(self._settings, dict(scope["headers"]))
+        return RedirectResponse(_PAGE) if refusal is None or refusal[0] == 401 else None
+
+    def _needs_no_key(self, scope: Scope) -> bool:
+        """Return whether a request is for the style sheet and the script of the form, or has a proof for its path."""
         path: str = scope["path"]
         if scope["method"] != "GET":
             return False
         given = parse_qs(scope["query_string"].decode("latin-1")).get(_PROOF, [""])[0]
         return path.startswith(_STATIC) or hmac.compare_digest(given.encode(), self._proof(path).encode())
 
-    def ask_for_key(self) -> Response:
-        """Return the page with the form for the key."""
-        return render("key", 401)
-
     def _proof(self, path: str) -> str:
         return hmac.new(self._secret, path.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def is_for_page(scope: Scope) -> bool:
+def _is_of_browser(scope: Scope) -> bool:
     """Return whether a browser opens a page; clients of the API accept JSON, or anything."""
     accepted = header(scope, b"accept")
     return scope["method"] == "GET" and b"text/html" in accepted and b"json" not in accepted
-
-
-def page_redirect(scope: Scope) -> Response | None:
-    """Return the way to the page where a browser opens the server's root; None for every other request."""
-    return RedirectResponse(_PAGE) if scope["path"] in _ROOTS and is_for_page(scope) else None

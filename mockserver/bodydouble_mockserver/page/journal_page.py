@@ -53,7 +53,7 @@ class _Query:
 
 def journal_page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the list, of one call, of new rows as events, and of the button that clears the journal."""
-    journal, links = parts.journal, PictureLinks(parts.access, parts.store, parts.gallery)
+    journal, links = parts.journal, PictureLinks(parts.access, parts.store, parts.pictures)
 
     async def select(query: _Query, before: int) -> tuple[list[Exchange], bool]:
         """Return the newest matching entries before a number, and whether there may be more."""

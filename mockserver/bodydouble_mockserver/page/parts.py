@@ -6,10 +6,10 @@ from typing import Any
 
 from bodydouble_spec import Contract, Redactor
 
-from bodydouble_mockserver.answer import Gallery
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.journal import Events, Journal
 from bodydouble_mockserver.page.access import PageAccess
+from bodydouble_mockserver.page.pictures import AnswerPictures
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.scripting import ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
@@ -22,7 +22,7 @@ class PageParts:
     """The parts of a server that its page shows.
 
     ``app`` is the server itself, for calls from the page, and ``play`` adds a scenario. ``targets`` are the operations, ``store`` has the input
-    pictures, ``gallery`` those of the answers, and ``access`` makes links that need no key.
+    pictures, ``pictures`` are those of the answers, and ``access`` makes links that need no key.
     """
 
     app: Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -37,4 +37,4 @@ class PageParts:
     events: Events
     redactor: Redactor
     store: ContentStore
-    gallery: Gallery
+    pictures: AnswerPictures

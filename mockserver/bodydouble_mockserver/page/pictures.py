@@ -10,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bodydouble_mockserver.answer import Gallery
+from bodydouble_mockserver.answer import Gallery, ServedImage
 from bodydouble_mockserver.page.access import PageAccess
 from bodydouble_mockserver.pictures import ContentStore, Workers, thumbnail
+from bodydouble_mockserver.replay import RECORDED_PICTURES, Replay
 
-__all__ = ["PictureLinks", "picture_routes"]
+__all__ = ["AnswerPictures", "PictureLinks", "picture_routes"]
 
 _INPUTS, _OUTPUTS = "/_bodydouble/pictures/inputs", "/_bodydouble/pictures/outputs"
 _THUMBNAIL, _THUMBNAIL_SIDE = "thumbnail", 128
@@ -28,13 +29,47 @@ _HEADERS = {
 }
 
 
+class AnswerPictures:
+    """The pictures of answers by the paths of their URLs: those that the mock draws, and those of recordings that it replays."""
+
+    def __init__(self, gallery: Gallery, replay: Replay | None) -> None:
+        self._gallery = gallery
+        self._replay = replay
+        self._workers = Workers[bytes | None](1, "bodydouble-thumbnail")
+
+    def has(self, path: str) -> bool:
+        """Return whether a path leads to a picture that can be shown."""
+        return self._gallery.has_picture(path) or (self._replay is not None and self._replay.has_picture(path))
+
+    def path_of(self, sha256: str) -> str | None:
+        """Return the path of a picture by the hash of its bytes; None where none is known."""
+        path = self._gallery.path_of(sha256)
+        recorded = f"{RECORDED_PICTURES}{sha256}"
+        return recorded if path is None and self._replay is not None and self._replay.has_picture(recorded) else path
+
+    async def large(self, path: str) -> bytes | None:
+        """Return the file of a picture; None for an unknown path."""
+        image = await self._gallery.picture(path) or self._recorded(path)
+        return None if image is None else image.data
+
+    async def small(self, path: str, side: int) -> bytes | None:
+        """Return a thumbnail; None for an unknown path, and for a file that cannot be decoded."""
+        recorded = self._recorded(path)
+        if recorded is None:
+            return await self._gallery.thumbnail(path, side)
+        return await self._workers.run(path, lambda: thumbnail(recorded.data, side))
+
+    def _recorded(self, path: str) -> ServedImage | None:
+        return None if self._replay is None else self._replay.picture(path)
+
+
 class PictureLinks:
     """The links to pictures' files on the page; None where there is no file to show."""
 
-    def __init__(self, access: PageAccess, store: ContentStore, gallery: Gallery) -> None:
+    def __init__(self, access: PageAccess, store: ContentStore, pictures: AnswerPictures) -> None:
         self._link = access.link
         self._store = store
-        self._gallery = gallery
+        self._pictures = pictures
 
     def of_input(self, picture: RecordedPicture) -> str | None:
         """Return the link to a picture that was sent."""
@@ -42,7 +77,7 @@ class PictureLinks:
 
     def of_output(self, picture: RecordedPicture) -> str | None:
         """Return the link to a picture that was in an answer in Base64."""
-        path = self._gallery.path_of(picture.sha256)
+        path = self._pictures.path_of(picture.sha256)
         return None if path is None else self._link(f"{_OUTPUTS}{path}")
 
     def of_url(self, url: str) -> str | None:
@@ -51,10 +86,10 @@ class PictureLinks:
             path = urlsplit(url).path
         except ValueError:
             return None
-        return self._link(f"{_OUTPUTS}{path}") if self._gallery.has_picture(path) else None
+        return self._link(f"{_OUTPUTS}{path}") if self._pictures.has(path) else None
 
 
-def picture_routes(store: ContentStore, gallery: Gallery) -> list[Route]:
+def picture_routes(store: ContentStore, pictures: AnswerPictures) -> list[Route]:
     """Return the routes of the files; ``?thumbnail=1`` asks for a small picture of the same shape."""
     workers = Workers[bytes | None](1, "bodydouble-thumbnail")
 
@@ -74,9 +109,8 @@ def picture_routes(store: ContentStore, gallery: Gallery) -> list[Route]:
     async def show_output(request: Request) -> Response:
         path = request.url.path.removeprefix(_OUTPUTS)
         if _THUMBNAIL in request.query_params:
-            return sent(await gallery.thumbnail(path, _THUMBNAIL_SIDE))
-        image = await gallery.picture(path)
-        return sent(None if image is None else image.data)
+            return sent(await pictures.small(path, _THUMBNAIL_SIDE))
+        return sent(await pictures.large(path))
 
     return [
         Route(f"{_INPUTS}/{{sha256}}", show_input, methods=["GET"]),

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bodydouble_mockserver.asgi import BodyTooLarge
 from bodydouble_mockserver.page.entries import findings_of, message_of, row_of
 from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.pictures import PictureLinks
@@ -34,7 +35,7 @@ _MAX_SEARCHED = 500
 
 def try_page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the form; ``?operation=`` chooses by number."""
-    links = PictureLinks(parts.access, parts.store, parts.gallery)
+    links = PictureLinks(parts.access, parts.store, parts.pictures)
 
     def page(chosen: int, status: int = 200, **values: Any) -> Response:
         operation = parts.targets[chosen].operation if parts.targets else None
@@ -64,6 +65,8 @@ def try_page_routes(parts: PageParts) -> list[Route]:
                 given, files = await _read(form)
         except HTTPException as error:
             return page(chosen, 400, problem=f"The form cannot be read: {error.detail}")
+        except BodyTooLarge as error:
+            return page(chosen, 413, problem=f"The form cannot be read: {error}")
         operation = parts.targets[chosen].operation
         tried = tried_request(operation, fields_of_operation(operation), given, files)
         result = await _call(request, parts, operation, tried, given.get("key", ""))

@@ -103,6 +103,10 @@ class Library:
         """Return whether there is a call with the method and path of a request."""
         return request.route in self._by_route
 
+    def has_picture(self, sha256: str) -> bool:
+        """Return whether a recording has a picture."""
+        return sha256 in self._files
+
     def picture(self, sha256: str) -> bytes | None:
         """Return the bytes of a recorded picture; None for one that no recording has."""
         files = self._files.get(sha256)

@@ -93,9 +93,13 @@ class Replay:
         handled.answer.findings = findings
         return True
 
+    def has_picture(self, path: str) -> bool:
+        """Return whether a URL path is that of a recorded picture."""
+        return self.library.has_picture(_picture_hash(path))
+
     def picture(self, path: str) -> ServedImage | None:
         """Return the recorded picture of a URL path; None for any other path."""
-        sha256 = path.removeprefix(RECORDED_PICTURES).partition(".")[0] if path.startswith(RECORDED_PICTURES) else ""
+        sha256 = _picture_hash(path)
         data = self.library.picture(sha256)
         if data is None:
             return None
@@ -209,3 +213,8 @@ def _shown(value: Any) -> str:
 
 def _plain(value: Any) -> Any:
     return orjson.loads(orjson.dumps(value, default=str))
+
+
+def _picture_hash(path: str) -> str:
+    """Return the hash in the URL path of a recorded picture; empty for any other path."""
+    return path.removeprefix(RECORDED_PICTURES).partition(".")[0] if path.startswith(RECORDED_PICTURES) else ""
