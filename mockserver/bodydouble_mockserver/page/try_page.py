@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 from bodydouble_spec import Exchange, Operation
 from bodydouble_spec.text import visible
 from starlette.datastructures import FormData
@@ -19,7 +18,6 @@ from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.pictures import PictureLinks
 from bodydouble_mockserver.page.rendering import render
 from bodydouble_mockserver.page.try_fields import FormRequest, SentFile, fields_of_operation, tried_request
-from bodydouble_mockserver.transport import MockTransport
 
 __all__ = ["try_page_routes"]
 
@@ -76,6 +74,11 @@ def try_page_routes(parts: PageParts) -> list[Route]:
         request: Request, parts: PageParts, operation: Operation, tried: FormRequest, key: str
     ) -> dict[str, Any]:
         """Make a call of an app, and return what the page shows of it."""
+        # Imported for the first call, so that a server whose page is not used starts sooner.
+        import httpx
+
+        from bodydouble_mockserver.transport import MockTransport
+
         identifier = f"page-{secrets.token_hex(8)}"
         headers = {**_key_headers(operation, key or _own_key(parts)), **tried.headers, _CALL_ID: identifier}
         error = ""

@@ -167,7 +167,17 @@ async function load(url, options = {}) {
 }
 
 async function visit(url, options, isBack = false) {
-  const { answer, page } = await load(url, options);
+  let answer, page;
+  try {
+    ({ answer, page } = await load(url, options));
+  } catch (error) {
+    const notice = document.createElement("p");
+    notice.className = "notice bad";
+    notice.setAttribute("role", "alert");
+    notice.textContent = `The server cannot be reached: ${error.message}`;
+    element("main").prepend(notice);
+    return;
+  }
   if (answer.status === 401) sessionStorage.removeItem(KEY);
   const message = page.getElementById("key-problem");
   if (message && element("key-form")) message.hidden = false;
