@@ -10,6 +10,8 @@ import httpx
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_spec import Contract
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 Call = Callable[..., httpx.Response]
@@ -125,3 +127,22 @@ def test_the_journal_is_cleared(mock: MockServer, call: Call, get: Get) -> None:
     cleared = call(mock, "/_bodydouble/clear")
     assert (cleared.status_code, cleared.headers["location"]) == (303, "/_bodydouble/")
     assert "No calls yet" in get("/_bodydouble/").text
+
+
+def test_whatever_an_app_sends_is_shown_as_text(
+    mock: MockServer, call: Call, edit: Edit, get: Get, json_values: st.SearchStrategy[Any]
+) -> None:
+    @settings(max_examples=15)
+    @given(value=json_values, text=st.text(max_size=20))
+    def check(value: Any, text: str) -> None:
+        hostile = f"<hostile>{text}\"'><hostile>"
+        call(mock, json=edit(prompt=hostile, aspect_ratio=value, image_urls=[f"https://{text}/<hostile>"]))
+        call(mock, json=[value, hostile], headers={"user-agent": "<hostile>", "prefer": 'code="<hostile>"'})
+        last = mock.journal.numbers()[-2:]
+        pages = [
+            get("/_bodydouble/"),
+            *(get(f"/_bodydouble/calls/{mock.journal.identifier(number)}") for number in last),
+        ]
+        assert [(page.status_code, "<hostile" in page.text) for page in pages] == [(200, False)] * 3
+
+    check()
