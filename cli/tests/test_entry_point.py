@@ -68,7 +68,7 @@ def test_serve_imports_only_what_a_server_needs(tmp_path: Path) -> None:
         "rich",
         "bodydouble_spec.meaning",
     }
-    own = {"bodydouble.commands.serve", "bodydouble.commands.pipe"}
+    own = {"bodydouble.commands.serve"}
     assert ("uvicorn" in modules, loaded, modules & others) == (True, own, set[str]())
 
 

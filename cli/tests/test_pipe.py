@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 
-from bodydouble.commands.pipe import PipeHandler
+from bodydouble.serving import PipeHandler
 
 
 def read_to_end(descriptor: int, into: list[bytes]) -> None:

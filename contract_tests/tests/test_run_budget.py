@@ -6,9 +6,10 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from bodydouble_contract_tests.run.budget import Budget, spending_limit_of
+from bodydouble_contract_tests.run.budget import spending_limit_of
 from bodydouble_contract_tests.run.caller import WaitBudget, retry_after_s
 from bodydouble_contract_tests.run.charges import Charge, charge_of
+from bodydouble_contract_tests.spending import Budget
 from bodydouble_contract_tests.target.http import Received
 from bodydouble_contract_tests.target.server import is_billed
 from bodydouble_contract_tests.verification import (

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import charge_of
 from bodydouble_contract_tests.schema import picture_bytes
+from bodydouble_contract_tests.spending import Budget
 from bodydouble_contract_tests.target.http import Received
 from bodydouble_contract_tests.verification import (
     Case,

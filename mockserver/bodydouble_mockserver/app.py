@@ -13,12 +13,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match, Route
+from starlette.routing import Route
 
 from bodydouble_mockserver.account import account_routes
 from bodydouble_mockserver.answer import Gallery, RefusalWriter
 from bodydouble_mockserver.asgi import (
-    CORS,
     Answer,
     BodyTooLarge,
     Headers,
@@ -29,10 +28,12 @@ from bodydouble_mockserver.asgi import (
     header,
     limited,
     send_answer,
+    send_preflight,
     to_response,
 )
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large
 from bodydouble_mockserver.endpoints import (
+    PICTURES,
     Endpoint,
     ForeignEndpoint,
     HandledRequest,
@@ -50,6 +51,7 @@ from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
     CheckedRequest,
     Disconnected,
+    Intake,
     MalformedRequest,
     Refusal,
     RequestReader,
@@ -59,11 +61,6 @@ from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, Serv
 from bodydouble_mockserver.settings import Settings
 
 __all__ = ["MockServer", "create_app"]
-
-_PREFLIGHT = (
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-max-age", b"86400"),
-)
 
 
 def create_app(
@@ -114,8 +111,7 @@ class MockServer(Starlette):
             settings, gallery, self._state, settings.new_ids(), RequestReader(settings, self._store.put)
         )
         self._service = Service(contracts, self._parts)
-        new_id = self._parts.new_id
-        self._replay = None if replay is None else Replay(replay, settings, self.redactor, self._refusals, new_id)
+        self._replay = None if replay is None else self.new_replay(replay)
         recorded = {} if self._replay is None else {"recorded": self._replay.picture}
         self._pictures = PictureEndpoint(self._parts, self._refusals, **recorded)
         super().__init__(
@@ -145,11 +141,7 @@ class MockServer(Starlette):
         return self._service.refusals
 
     def _routes(self, service: Service) -> list[Route]:
-        templated: list[Route] = []
-        for path, method, endpoint in service.templated:
-            templated.append(Route(_template(path), _TemplatedEndpoint(endpoint, self), methods=[method]))
         return [
-            *templated,
             Route("/generations/{name}/{file}", _PictureRoute(self), methods=["GET", "HEAD"]),
             *(
                 account_routes(service.contracts, self.settings, self._state, self._parts.new_id, service.exposed)
@@ -279,12 +271,14 @@ class MockServer(Starlette):
         elif scope["path"].startswith(CONTROL_PREFIX):
             await self._control(scope, receive, send)
         elif method == "OPTIONS":
-            await _preflight(scope, send)
+            await send_preflight(scope, send)
         elif self._state.is_foreign(scope["path"]):
             await self.respond(self._service.foreign, scope, receive, send)
+        elif (templated := self._service.find(scope)) is not None:
+            await self.respond(templated, scope, receive, send)
         elif (page := self._access.way_from_root(scope)) is not None:
             await page(scope, receive, send)
-        elif self._replay is not None and not self._is_routed(scope):
+        elif self._replay is not None and not scope["path"].startswith(PICTURES):
             await self._replay_other_route(self._replay, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -315,12 +309,6 @@ class MockServer(Starlette):
             or (self._state.has_limits and status in (403, 429))
             or (self.settings.fail_rate and status >= 500)
         )
-
-    def _is_routed(self, scope: Scope) -> bool:
-        """Return whether a request is for a file of a picture, or for an operation whose path has a parameter."""
-        own = (_PictureRoute, _TemplatedEndpoint)
-        routes = [route for route in self.routes if isinstance(route, Route) and isinstance(route.endpoint, own)]
-        return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
     async def _replay_other_route(self, replay: Replay, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a route of no contract as it was recorded, and one that no recording has as without a replay."""
@@ -360,7 +348,7 @@ class MockServer(Starlette):
         handled.started = self.settings.clock() - duration_s
         handled.duration_s = duration_s + effects.delay_s
         # Recorded before the delay, so that a request is recorded even when the client gives up during the delay.
-        self._record(handled)
+        self.record(handled)
         del handled
         if effects.delay_s:
             await self._pauses.wait(effects.delay_s)
@@ -376,7 +364,39 @@ class MockServer(Starlette):
         answer = self._parts.refuse(self._service.refusals, Refusal(500), scope["path"])
         return HandledRequest(scope, answer, CheckedRequest(None, bearer_key(header(scope, b"authorization"))))
 
-    def _record(self, handled: HandledRequest) -> None:
+    def new_replay(self, options: ReplaySettings) -> Replay:
+        """Return a replay in the envelope and with the ids of this server."""
+        return Replay(options, self.settings, self.redactor, self._refusals, self._parts.new_id)
+
+    async def examine(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
+        """Read and check a request that another server answers: its answer is empty, of status 0. Return its body as sent, too.
+
+        Raises Disconnected.
+        """
+        headers, parts = dict(scope["headers"]), list[bytes]()
+        endpoint = self._service.find(scope) or self._service.foreign
+
+        async def receive_part() -> Any:
+            message = await receive()
+            parts.append(message.get("body", b""))
+            return message
+
+        def use(intake: Intake) -> HandledRequest:
+            return endpoint.examine(scope, headers, intake)
+
+        _, handled, _ = await self._parts.reader.read(headers, receive_part, use)
+        return handled, b"".join(parts)
+
+    def refuse(self, refusal: Refusal, scope: Scope) -> Answer:
+        """Return an error answer in the envelope of the service."""
+        return self._parts.refuse(self._service.refusals, refusal, scope["path"])
+
+    def input(self, sha256: str) -> bytes | None:
+        """Return an input picture by the hash of its bytes; None when it is not stored any more."""
+        return self._store.get(sha256)
+
+    def record(self, handled: HandledRequest) -> None:
+        """Add a request with its answer to journal and log."""
         self.journal.append(handled)
         if self.settings.log:
             log_request(handled, self.redactor, with_contract=len(self.contracts) > 1)
@@ -390,7 +410,7 @@ class MockServer(Starlette):
             handled, _ = await self._service.foreign.take(request.scope, request.receive)
         except Disconnected:
             return Response(status_code=404)
-        self._record(handled)
+        self.record(handled)
         handled.answer.headers += self._service.exposed
         return to_response(handled.answer)
 
@@ -402,7 +422,7 @@ class MockServer(Starlette):
         answer = self._parts.refuse(self._service.refusals, refusal, malformed.path)
         answer.findings = [malformed.finding()]
         key = bearer_key(header(scope, b"authorization"))
-        self._record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
+        self.record(HandledRequest(scope, answer, CheckedRequest(None, key, refusal=refusal), started=now))
         answer.headers += self._service.exposed
         return answer
 
@@ -426,34 +446,9 @@ class _PictureRoute:
         await self._server.respond_with_picture(scope, receive, send)
 
 
-class _TemplatedEndpoint:
-    """An endpoint with a path template, which only the router can match; the parameters get their names from the contract that answers."""
-
-    def __init__(self, endpoint: Endpoint, server: MockServer) -> None:
-        self._endpoint = endpoint
-        self._server = server
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._server.respond(self._endpoint, scope, receive, send)
-
-
 def _redactor(contracts: Sequence[Contract], settings: Settings) -> Redactor:
     """Return a redactor of the configured keys, and of the query parameters that are keys by the contracts."""
     keys = (*settings.api_keys, *([] if settings.control_key is None else [settings.control_key]))
     return Redactor(
         keys, [name for contract in contracts for item in contract.operations for name in item.security.names("query")]
     )
-
-
-def _template(path: str) -> str:
-    """Return the template for the router of a path without names (``/keys/{}``); it allows fewer names than OpenAPI does."""
-    # A brace outside of a parameter is not a template's.
-    texts = [part.replace("{", "%7B").replace("}", "%7D") for part in path.split("{}")]
-    return texts[0] + "".join(f"{{p{index}}}{text}" for index, text in enumerate(texts[1:]))
-
-
-async def _preflight(scope: Scope, send: Send) -> None:
-    asked = header(scope, b"access-control-request-headers") or b"authorization, content-type"
-    headers = [*CORS, *_PREFLIGHT, (b"access-control-allow-headers", asked)]
-    await send({"type": "http.response.start", "status": 204, "headers": headers})
-    await send({"type": "http.response.body", "body": b""})

@@ -27,6 +27,7 @@ __all__ = [
     "reason_phrase",
     "response_head",
     "send_answer",
+    "send_preflight",
     "to_response",
     "write_json",
 ]
@@ -137,3 +138,17 @@ def to_response(answer: Answer) -> Response:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in answer.headers}
     of_body = {"content-type": answer.content_type.decode()} if answer.content_type else {}
     return Response(answer.body, answer.status, {**headers, **TEXT_CORS, **of_body})
+
+
+_PREFLIGHT = (
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+async def send_preflight(scope: Scope, send: Send) -> None:
+    """Answer the question of a browser whether a page of another origin may send a request."""
+    asked = header(scope, b"access-control-request-headers") or b"authorization, content-type"
+    headers = [*CORS, *_PREFLIGHT, (b"access-control-allow-headers", asked)]
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

@@ -78,8 +78,10 @@ def server_config(
     key: Path | None = None,
     *,
     protocol: type[FaultProtocol] = FaultProtocol,
+    date_header: bool = True,
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception.
+    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception, and answers have the time of this server
+    with ``date_header``.
 
     Raises CannotServe when certificate and key cannot be used.
     """
@@ -101,7 +103,7 @@ def server_config(
         log_level="warning",
         access_log=False,
         server_header=False,
-        date_header=True,
+        date_header=date_header,
         lifespan="on",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,

@@ -15,6 +15,7 @@ _SETTINGS = "bodydouble.settings_file"
 # The first sentence of each command's help, repeated here so that listing the commands imports none of them.
 COMMANDS = {
     "serve": "Run a mock server of the API; stop it with Ctrl-C.",
+    "proxy": "Pass calls on to the real API and record them, within a spending cap; stop it with Ctrl-C.",
     "edit": "Edit or combine images as the prompt says.",
     "journal": "Show the requests of an app from a journal file, which has no keys, and pictures only as hashes.",
     "verify": "Verify that a server keeps the contract.",

@@ -1,9 +1,6 @@
 """``bodydouble serve``: run the mock server in the foreground."""
 
-import logging
-import os
 import re
-import shlex
 import sys
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -18,7 +15,6 @@ from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe, bind, run, server_config
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
-from bodydouble.commands.pipe import PipeHandler
 from bodydouble.console import new_app
 from bodydouble.options import (
     ContractsOption,
@@ -33,20 +29,16 @@ from bodydouble.options import (
     load_contracts,
 )
 from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
+from bodydouble.serving import address_lines, address_of, intercepting, log_to_stderr, print_variables
 
 if TYPE_CHECKING:
-    from bodydouble_mockserver.interception import Interception
-
     from bodydouble.commands.watch import WatchedFiles
 
 __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
-# Addresses that mean all of this machine; not every system connects to them.
-_REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced here
 _MAX_NOTICES = 20
-_BASE_URL_VARIABLES = ("AIMLAPI_BASE_URL", "AIML_API_BASE", "AIMLAPI_API_BASE")
 
 app = new_app()
 
@@ -198,23 +190,22 @@ def serve(
 
             app.background.append(Watch(app, load, files).run)
         listener = bind(host, port)
-        interception = _interception(app, listener.getsockname()[1]) if intercept else None
+        interception = intercepting(app, listener.getsockname()[1]) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
         config = server_config(app, tls_cert, tls_key, protocol=protocol)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
         _exit_with_error(str(error))
-    scheme = "http" if tls_cert is None else "https"
-    address = f"{scheme}://{_authority(_REACHED_AT.get(host, host), listener.getsockname()[1])}"
+    address = address_of(host, listener.getsockname()[1], "http" if tls_cert is None else "https")
 
     def announce() -> None:
         if not quiet:
             _print_banner(contracts, address, notices, has_page=not no_control)
-            _log_to_stderr()
+            log_to_stderr()
         elif port == 0:
             typer.echo(address)
-        _print_variables(interception, address)
+        print_variables(interception, address)
         sys.stdout.flush()
 
     listeners = [listener] if interception is None else [listener, interception.listener]
@@ -249,33 +240,6 @@ def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -
         raise typer.BadParameter("--tls-cert and --tls-key go together")
     if intercept and certificate is not None:
         raise typer.BadParameter("--intercept makes its own certificates; leave --tls-cert and --tls-key out")
-
-
-def _interception(app: MockServer, port: int) -> "Interception":
-    """Return the interception for the hosts of the contracts of a server on a port. Raises ValueError."""
-    from bodydouble_mockserver.interception import Authority, CannotIntercept, ContractHosts, Interception
-
-    try:
-        authority = Authority()
-        try:
-            interception = Interception(lambda: ContractHosts.of(app.contracts), authority)
-        except CannotIntercept:
-            authority.close()
-            raise
-        interception.port = port
-    except CannotIntercept as error:
-        raise ValueError(f"--intercept: {error}") from None
-    return interception
-
-
-def _print_variables(interception: "Interception | None", address: str) -> None:
-    """Print the variables with which programs are answered at the real hosts, to copy into a shell."""
-    if interception is None:
-        return
-    variables = interception.variables(address, os.environ)
-    exports = [f"  export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    hosts = ", ".join(interception.hosts.names)
-    typer.echo("\n".join([f"  and for {hosts} itself, for programs with this environment:", "", *exports, ""]))
 
 
 def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":
@@ -330,11 +294,6 @@ def _first_error(contract: Contract) -> str:
     return next((finding.message for finding in contract.findings), "the document is empty")
 
 
-def _authority(host: str, port: int) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"{name}:{port}"
-
-
 def _print_banner(contracts: list[Contract], address: str, notices: list[str], *, has_page: bool) -> None:
     key = "any-key-you-like"
     operations = dict.fromkeys(operation.key for contract in contracts for operation in contract.operations)
@@ -345,8 +304,8 @@ def _print_banner(contracts: list[Contract], address: str, notices: list[str], *
         *([f"  with a page at {address}/_bodydouble/"] if has_page else []),
         "",
     ]
-    lines += [f"  export {name}={address}" for name in _BASE_URL_VARIABLES]
-    lines += [f"  export OPENAI_BASE_URL={address}/v1", f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
+    lines += address_lines(address)
+    lines += [f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
     lines += [line for contract in contracts for line in _defect_lines(contract, is_only=len(contracts) == 1)]
     if notices:
         shown = [f"  {' '.join(notice.split())}" for notice in notices[:_MAX_NOTICES]]
@@ -364,11 +323,3 @@ def _defect_lines(contract: Contract, *, is_only: bool) -> list[str]:
     listed = ", ".join(dict.fromkeys(defects))
     count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
     return [f"  {named} has {count}, repaired here: {listed} (bodydouble contract show)", ""]
-
-
-def _log_to_stderr() -> None:
-    handler = PipeHandler(sys.stderr.fileno())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    logger = logging.getLogger("bodydouble.mockserver")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)

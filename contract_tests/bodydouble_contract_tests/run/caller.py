@@ -24,10 +24,10 @@ from bodydouble_contract_tests.model import (
     Trouble,
 )
 from bodydouble_contract_tests.run.beginning import beginning_of_answer
-from bodydouble_contract_tests.run.budget import Budget
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of, worst_images
 from bodydouble_contract_tests.run.recording import CallState, Entry, RecordedRun, Recorder, json_bytes, to_exchange
 from bodydouble_contract_tests.run.redaction import Redaction, parsed
+from bodydouble_contract_tests.spending import Budget
 from bodydouble_contract_tests.target import Received, RunLimits, Target, changed_key
 
 __all__ = [

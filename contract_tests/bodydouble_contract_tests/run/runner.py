@@ -12,11 +12,12 @@ import orjson
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import OperationProfile, Plan, Progress, Verification
 from bodydouble_contract_tests.plan import coverage
-from bodydouble_contract_tests.run.budget import Budget, plan_verification, spending_limit_of
+from bodydouble_contract_tests.run.budget import plan_verification, spending_limit_of
 from bodydouble_contract_tests.run.caller import Caller, RunContext, RunStopped, WaitBudget
 from bodydouble_contract_tests.run.recording import RecordedRun, Recorder, json_bytes, read_recorded_run
 from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.session import Session
+from bodydouble_contract_tests.spending import Budget
 from bodydouble_contract_tests.target import RunLimits, Target, is_billed
 
 __all__ = ["VerifyOptions", "verify"]

@@ -2,9 +2,10 @@
 
 from bodydouble_contract_tests.target.credentials import authorized, changed_key, place_of
 from bodydouble_contract_tests.target.downloads import Downloads
-from bodydouble_contract_tests.target.http import Received, Target
+from bodydouble_contract_tests.target.http import Received, Target, Undecodable, decoded
 from bodydouble_contract_tests.target.limits import RunLimits
 from bodydouble_contract_tests.target.server import ServerConfig, default_recording, is_billed, resolve_server
+from bodydouble_contract_tests.target.urls import base_of
 
 __all__ = [
     "Downloads",
@@ -12,8 +13,11 @@ __all__ = [
     "RunLimits",
     "ServerConfig",
     "Target",
+    "Undecodable",
     "authorized",
+    "base_of",
     "changed_key",
+    "decoded",
     "default_recording",
     "is_billed",
     "place_of",

@@ -59,6 +59,15 @@ class Downloads:
             items = [items[turn % len(items)]]
         return tuple(picture for item in items for picture in self._of_item(item))
 
+    def fetch(self, url: str) -> FetchedPicture:
+        """Return the picture of a URL, without a pointer."""
+        return self._at(url)
+
+    def forget(self, url: str) -> None:
+        """Forget a picture, whose bytes are kept elsewhere."""
+        with self._lock:
+            self._seen.pop(url, None)
+
     def close(self) -> None:
         """Close connections; downloads under way end with a problem."""
         self._client.close()

@@ -91,7 +91,8 @@ class Target:
     """A server: its base URL (with ``/v1`` or without), and the key, which is sent to no other server.
 
     ``timeout_s`` is the time limit for a complete answer. ``transport`` replaces the network, for a server in this process, and
-    stays open. ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed.
+    stays open. ``verify`` is the TLS context, a file of trusted authorities, or True for the usual ones. No redirect is followed. Without
+    ``trust_env`` the variables for HTTP proxies do not apply.
     Raises CannotVerify when URL, key or certificates cannot be used.
     """
 
@@ -103,6 +104,7 @@ class Target:
         timeout_s: float = 180.0,
         transport: httpx.BaseTransport | None = None,
         verify: ssl.SSLContext | str | Path | bool = True,
+        trust_env: bool = True,
     ) -> None:
         self.base = base_of(base_url)
         if not api_key.isascii() or not api_key.isprintable() or " " in api_key or not api_key:
@@ -112,6 +114,7 @@ class Target:
         self.api_key = api_key
         self.timeout_s = timeout_s
         self._transport = transport
+        self._trust_env = trust_env
         self._tls = verify if isinstance(verify, ssl.SSLContext | bool) else _context(verify)
         self._client = self.new_client()
 
@@ -132,7 +135,7 @@ class Target:
                 limits=_LIMITS,
                 headers=headers,
                 # Proxy variables are not for a server on this machine.
-                trust_env=transport is None and not is_loopback(self.host),
+                trust_env=self._trust_env and transport is None and not is_loopback(self.host),
             )
         except (OSError, ValueError, ImportError) as error:
             raise CannotVerify(f"the HTTP client cannot be set up: {error}; check the proxy variables") from None

@@ -1,7 +1,7 @@
 """Routes of no contract: answers that a script gives them, and what is said of those that the service has."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bodydouble_spec import Contract, Evidence, Finding, Severity, is_array
@@ -90,6 +90,12 @@ class ForeignEndpoint:
         apply_script(answer, scripted)
         effects = self._parts.effects(directives, scripted, [*directives.as_preferences().values()])
         return HandledRequest(scope, answer, checked, intake, effects=effects)
+
+    def examine(self, scope: Scope, headers: Mapping[bytes, bytes], intake: Intake) -> HandledRequest:
+        """Return a request as one that another server answers: without validation, its answer empty, of status 0."""
+        key = bearer_key(headers.get(b"authorization", b""))
+        checked = CheckedRequest(intake.parsed, key, secrets=(key,) if key else ())
+        return HandledRequest(scope, Answer(0, b"", b""), checked, intake)
 
     async def take(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
         """Read a request; return it with the refusal of an unknown route, and its body. Raises Disconnected."""

@@ -92,6 +92,11 @@ class OperationEndpoint:
                 handled.answer.headers.append((name, value))
         return handled
 
+    def examine(self, scope: Scope, headers: Mapping[bytes, bytes], intake: Intake) -> HandledRequest:
+        """Check one request without answering it: the answer is empty, of status 0."""
+        checked = self.check(headers, intake, scope)
+        return HandledRequest(scope, Answer(0, b"", b""), checked, intake, self.operation.key, self._contract)
+
     async def _decide(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, request_id: str
     ) -> HandledRequest:
@@ -212,12 +217,19 @@ class ChoosingEndpoint:
         headers = dict(scope["headers"])
 
         def check_chosen(intake: Intake) -> tuple[OperationEndpoint, CheckedRequest]:
-            chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
-            endpoint = self._unknown if chosen is None else self._endpoints[chosen]
+            endpoint = self._chosen(intake)
             return endpoint, endpoint.check(headers, intake, scope)
 
         intake, (endpoint, checked), is_whole = await self._parts.reader.read(headers, receive, check_chosen)
         return await endpoint.answer_checked(scope, headers, intake, checked, is_whole=is_whole)
+
+    def examine(self, scope: Scope, headers: Mapping[bytes, bytes], intake: Intake) -> HandledRequest:
+        """Check one request without answering it; see `OperationEndpoint.examine`."""
+        return self._chosen(intake).examine(scope, headers, intake)
+
+    def _chosen(self, intake: Intake) -> OperationEndpoint:
+        chosen = self._choice.choose(intake.parsed, is_form=intake.fields is not None)
+        return self._unknown if chosen is None else self._endpoints[chosen]
 
 
 def _requested_error(code: int, checked: CheckedRequest) -> Refusal:

@@ -12,7 +12,10 @@ from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script
 from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.request import CheckedRequest, Refusal
 
-__all__ = ["PICTURE", "PictureEndpoint"]
+__all__ = ["PICTURE", "PICTURES", "PictureEndpoint"]
+
+PICTURES = "/generations/"
+"""The path below which the files of pictures are."""
 
 PICTURE = "picture"
 """The kind of a journal entry about the file of a picture."""

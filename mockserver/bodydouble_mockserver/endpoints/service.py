@@ -1,5 +1,6 @@
 """The endpoints of the contracts that one server stands in for, and the routes that lead to them."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from bodydouble_mockserver.answer import (
     exposed_headers,
     is_of_the_vendor,
 )
+from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.endpoints.dispatch import Choice, IndistinguishableOperations
 from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint
 from bodydouble_mockserver.endpoints.operation import ChoosingEndpoint, OperationEndpoint, UnknownValueEndpoint
@@ -70,6 +72,20 @@ class Service:
             else:
                 self.literal.setdefault(path, {})[method] = choosing[key]
         self.notices = [*dict.fromkeys(self._prepare())]
+
+    def find(self, scope: Scope) -> Endpoint | None:
+        """Return the endpoint of the operation that a request is for, with the parameters of its path in the scope; None for another route."""
+        method, path = scope["method"], scope["path"]
+        literal = self.literal.get(path, {}).get(method)
+        if literal is not None:
+            return literal
+        for template, of_method, endpoint in self.templated:
+            if method == of_method:
+                found = re.fullmatch("([^/]+)".join(map(re.escape, template.split("{}"))), path)
+                if found is not None:
+                    scope["path_params"] = {f"p{index}": value for index, value in enumerate(found.groups())}
+                    return endpoint
+        return None
 
     def _prepare(self) -> Iterator[str]:
         """Prepare the bodies of operations, as many as take little time, and yield the limits of their answers."""

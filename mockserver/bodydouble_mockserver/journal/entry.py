@@ -23,7 +23,7 @@ from bodydouble_spec import (
     record_value,
 )
 
-from bodydouble_mockserver.asgi import Headers
+from bodydouble_mockserver.asgi import Answer, Headers
 from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.errors import timestamp
 
@@ -42,7 +42,10 @@ _PICTURE_BYTES = 500
 
 @dataclass(slots=True)
 class _Content:
-    """The parts of a call in which there may be secrets; ``answer_headers`` include that of the content type."""
+    """The parts of a call in which there may be secrets; ``answer_headers`` include that of the content type.
+
+    With ``is_whole`` the bodies are not cut, and ids of accounts are redacted too.
+    """
 
     query: bytes
     headers: Headers
@@ -51,6 +54,8 @@ class _Content:
     answer_headers: Headers
     answer_body: bytes
     findings: Sequence[Finding] = ()
+    answer_read: ReadBody | None = None
+    is_whole: bool = False
 
 
 # Not frozen: creating a frozen instance takes three times as long, on every request.
@@ -110,24 +115,8 @@ class LineWriter:
                 sent.append(header)
         answer, intake, checked = handled.answer, handled.intake, handled.checked
         own_keys = _own_keys(checked.key, checked.secrets, sent)
-        entry = JournalEntry(
-            identifier,
-            handled.started,
-            handled.duration_s,
-            handled.method,
-            handled.path,
-            handled.operation,
-            handled.contract,
-            handled.kind,
-            self._hash_key(checked.key),
-            answer.status,
-            handled.effects,
-            checked.places,
-            intake.pictures,
-            len(kept),
-        )
-        answer_headers = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))]
-        answer_headers += [header for header in answer.headers if header[0] in _KEPT_HEADERS]
+        entry = self._entry(identifier, handled, len(kept))
+        answer_headers = _answer_headers(answer)
         if (
             len(intake.text) + len(answer.body) <= _MAX_KEPT_BYTES
             and not (answer.findings or handled.query)
@@ -141,13 +130,56 @@ class LineWriter:
         redactor = self._redactor.with_keys(key.decode("latin-1") for key in own_keys) if own_keys else self._redactor
         return self._exchange(entry, content, redactor).to_line()
 
+    def whole_exchange(self, identifier: str, handled: HandledRequest, answer: ReadBody | None) -> Exchange:
+        """Return the call for a recording: its bodies are not cut, and ids of accounts are redacted too.
+
+        ``answer`` is the parsed body of the answer; without, it is parsed here.
+        """
+        kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
+        sent, intake = handled.answer, handled.intake
+        content = _Content(
+            handled.query, kept, intake.body, intake.read, _answer_headers(sent), sent.body, sent.findings, answer, True
+        )
+        return self._exchange(self._entry(identifier, handled, len(kept)), content, self.redactor_for(handled))
+
+    def hash_of(self, key: bytes) -> str:
+        """Return the short hash that tells a key from others."""
+        return self._hash_key(key)
+
+    def redactor_for(self, handled: HandledRequest) -> Redactor:
+        """Return the redactor that knows the keys of a call too."""
+        secret = [header for header in handled.headers if header[0] in _CREDENTIAL_HEADERS]
+        keys = _own_keys(handled.checked.key, handled.checked.secrets, secret)
+        return self._redactor.with_keys(key.decode("latin-1") for key in keys) if keys else self._redactor
+
+    def _entry(self, identifier: str, handled: HandledRequest, header_count: int) -> JournalEntry:
+        return JournalEntry(
+            identifier,
+            handled.started,
+            handled.duration_s,
+            handled.method,
+            handled.path,
+            handled.operation,
+            handled.contract,
+            handled.kind,
+            self._hash_key(handled.checked.key),
+            handled.answer.status,
+            handled.effects,
+            handled.checked.places,
+            handled.intake.pictures,
+            header_count,
+        )
+
     def line(self, entry: JournalEntry) -> bytes:
         """Return a call that was kept as one line of JSON, with its newline. Thread-safe."""
         return self._exchange(entry, entry.content(), self._redactor).to_line()
 
     def _exchange(self, entry: JournalEntry, content: _Content, redactor: Redactor) -> Exchange:
-        body, raw = record_body(content.body, redactor, content.read)
-        recorded = _picture_body(content) or record_body(content.answer_body, redactor)
+        whole = content.is_whole
+        body, raw = record_body(content.body, redactor, content.read, whole=whole)
+        recorded = _picture_body(content) or record_body(
+            content.answer_body, redactor, content.answer_read, whole=whole
+        )
         headers = redactor.headers(_texts(content.answer_headers))
         return Exchange(
             id=entry.identifier,
@@ -168,6 +200,11 @@ class LineWriter:
             kind=entry.kind,
             key_in=[place.to_dict() for place in entry.places],
         )
+
+
+def _answer_headers(answer: Answer) -> Headers:
+    of_body = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))]
+    return [*of_body, *(header for header in answer.headers if header[0] in _KEPT_HEADERS)]
 
 
 def _searched(entry: JournalEntry) -> bytes:

@@ -64,6 +64,11 @@ class Journal:
         if self._listeners:
             self._notify_listeners()
 
+    @property
+    def writer(self) -> LineWriter:
+        """The writer of entries, for a recording of the same calls."""
+        return self._writer
+
     def line(self, number: int) -> bytes | None:
         """Return the exchange with that number as JSON, with a newline; None when it was dropped or does not exist yet."""
         with self._lock:

@@ -135,8 +135,13 @@ def replayed_answer(call: Replayable, origin: str) -> Answer:
     if recorded.raw is not None:
         kept = call.files.get(str(recorded.raw.get("sha256"))) if recorded.raw.get("is_kept") is True else None
         body = str(recorded.raw.get("text", "")).encode() if kept is None else kept
+        if "content-encoding" in recorded.headers and kept is not None:
+            # It could not be decoded, and was kept as it came.
+            headers.append((b"content-encoding", recorded.headers["content-encoding"].encode("latin-1", "replace")))
     elif recorded.body is None:
         body = b""
+    elif (picture := RecordedPicture.read(recorded.body)) is not None:
+        body = call.files.get(picture.sha256) or b""
     else:
         body = write_json(_restored(recorded.body, "", call, origin))
     content_type = recorded.headers.get("content-type", "").encode("latin-1", "replace")

@@ -1,0 +1,225 @@
+"""``bodydouble proxy``: pass calls on to the real API, look at both directions, and record them within a spending cap."""
+
+import math
+import os
+import sys
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from bodydouble_mockserver import Settings
+from bodydouble_mockserver.protocol import FaultProtocol
+from bodydouble_mockserver.server import CannotServe, bind, run, server_config
+from bodydouble_spec import Contract, Report, ReportFormat, SpecError
+from bodydouble_spec.recording import EXCHANGES
+
+from bodydouble.console import COULD_NOT_RUN, exit_with_error, new_app, print_error
+from bodydouble.options import (
+    ContractsOption,
+    FailOn,
+    FailOnName,
+    Format,
+    InterceptOption,
+    MaxAgeOption,
+    OverlayOption,
+    ReplayIgnoreOption,
+    Reports,
+    load_contracts,
+)
+from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
+from bodydouble.reports import ReportTargets
+from bodydouble.serving import address_lines, address_of, intercepting, log_to_stderr, print_variables
+
+if TYPE_CHECKING:
+    from bodydouble_contract_tests.proxy import ProxyServer
+    from bodydouble_contract_tests.spending import SpendingCap
+
+__all__ = ["app"]
+
+app = new_app()
+_MEGABYTE = 1024 * 1024
+
+
+@app.command()
+def proxy(
+    record: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that takes the calls, their pictures and large inputs.")
+    ],
+    upstream: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Server that answers, with or without /v1. Default: that of the contract."),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.")
+    ] = 8000,
+    max_usd: Annotated[float, typer.Option(min=0, metavar="USD", help="Most that this run may cost.")] = 1.0,
+    max_usd_per_key: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Most that each API key may cost in this run.")
+    ] = None,
+    max_usd_per_day: Annotated[
+        float | None,
+        typer.Option(min=0, metavar="USD", help="Most that a day (UTC) may cost, all runs with one ledger together."),
+    ] = None,
+    ledger: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="File for --max-usd-per-day. Default: bodydouble/spending.jsonl in ~/.local/state or $XDG_STATE_HOME.",
+        ),
+    ] = None,
+    price_usd: Annotated[
+        float | None, typer.Option(min=0, metavar="USD", help="Price of a picture. Default: that of the contract.")
+    ] = None,
+    pass_unpriced: Annotated[
+        bool, typer.Option("--pass-unpriced", help="Send calls whose price is not known too; no limit covers them.")
+    ] = False,
+    replay_first: Annotated[
+        bool, typer.Option("--replay-first", help="Answer what DIR has already from there, at no cost.")
+    ] = False,
+    replay_ignore: ReplayIgnoreOption = None,
+    max_age_days: MaxAgeOption = MAX_AGE_DAYS,
+    contract: ContractsOption = None,
+    overlay: OverlayOption = None,
+    intercept: InterceptOption = False,
+    ca: Annotated[
+        Path | None,
+        typer.Option("--ca", metavar="FILE", help="PEM file of authorities to trust beside the usual ones."),
+    ] = None,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Longest silence of the server that answers.")
+    ] = 600,
+    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 64,
+    max_answer_mb: Annotated[
+        float, typer.Option(min=0.001, max=1024, help="Most that is kept of an answer, in MB; more is only passed on.")
+    ] = 64,
+    journal: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
+    ] = None,
+    no_control: Annotated[bool, typer.Option("--no-control", help="Turn off the routes below /_bodydouble/.")] = False,
+    control_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
+    ] = None,
+    format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
+    report: Reports = None,
+    fail_on: FailOn = "error",
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
+) -> None:
+    """Pass calls on to the real API and record them, within a spending cap; stop it with Ctrl-C.
+
+    Answers go back byte for byte. What breaks the contract, in a request or an answer, is in the journal, the log and the report at the end. Over the cap a call
+    is not sent: it gets its recorded answer, or the refusal of an account without credits. Exit codes: 1 with findings, 2 when it could not run or record.
+    """
+    try:
+        # Imported here: the help needs no extra, and the rest names the one that it needs.
+        from bodydouble_contract_tests.proxy import ProxyOptions, ProxyServer
+        from bodydouble_contract_tests.verification import CannotVerify
+    except ImportError as error:
+        exit_with_error(str(error))
+    targets = ReportTargets.parse(format, report)
+    settings = Settings(
+        max_body_bytes=int(max_body_mb * _MEGABYTE),
+        control=not no_control,
+        control_key=control_key,
+        control_hosts=(f"[{host}]" if ":" in host else host,),
+        journal_file=journal,
+        log=not quiet,
+    )
+    try:
+        contracts = load_contracts(contract, overlay)
+        known = read_recordings([record]) if (record / EXCHANGES).exists() and _has_lines(record) else []
+        options = ProxyOptions(
+            upstream=upstream or _server_of(contracts),
+            recording=record,
+            cap=_cap(max_usd, max_usd_per_key, max_usd_per_day, ledger),
+            known=known,
+            replay_first=replay_first,
+            ignored=tuple(replay_ignore or ()),
+            price_usd=price_usd,
+            passes_unpriced=pass_unpriced,
+            timeout_s=timeout_s,
+            authorities=ca,
+            max_answer_bytes=int(max_answer_mb * _MEGABYTE),
+        )
+        server = ProxyServer(contracts, settings, options)
+        notices = recording_notices(known, contracts, datetime.now(UTC), max_age_days)
+        listener = bind(host, port)
+        interception = intercepting(server, listener.getsockname()[1]) if intercept else None
+        protocol = FaultProtocol if interception is None else interception.protocol
+        config = server_config(server, protocol=protocol, date_header=False)
+    except (CannotServe, CannotVerify, SpecError, ValueError) as error:
+        exit_with_error(str(error))
+    address = address_of(host, listener.getsockname()[1])
+
+    def announce() -> None:
+        if not quiet:
+            _print_banner(server, address, notices)
+            log_to_stderr()
+        elif port == 0:
+            typer.echo(address)
+        print_variables(interception, address)
+        sys.stdout.flush()
+
+    listeners = [listener] if interception is None else [listener, interception.listener]
+    with nullcontext() if interception is None else interception.authority:
+        run(config, listeners, announce)
+    raise typer.Exit(_report(server, targets, fail_on))
+
+
+def _has_lines(folder: Path) -> bool:
+    return (folder / EXCHANGES).stat().st_size > 0
+
+
+def _cap(max_usd: float, per_key: float | None, per_day: float | None, ledger: Path | None) -> "SpendingCap":
+    """Return the limits of the options. Raises CannotVerify and ValueError."""
+    from bodydouble_contract_tests.spending import Budget, DayLedger, SpendingCap, default_ledger
+
+    if not math.isfinite(max_usd):
+        raise ValueError(f"--max-usd {max_usd}: it takes US dollars, 0 or more")
+    if ledger is not None and per_day is None:
+        raise ValueError("--ledger is the file of --max-usd-per-day; give that limit too")
+    day = None if per_day is None else DayLedger(ledger or default_ledger(os.environ), per_day)
+    return SpendingCap(Budget(max_usd, 0.0), per_key, day)
+
+
+def _server_of(contracts: list[Contract]) -> str:
+    """Return the first server that the contracts name. Raises ValueError."""
+    from bodydouble_mockserver.interception import ContractHosts
+
+    hosts = ContractHosts.of(contracts)
+    if not hosts.names:
+        raise ValueError(f"{contracts[0].source} names no server; give --upstream URL")
+    return f"{'https' if 'https' in hosts.schemes else 'http'}://{hosts.names[0]}{''.join(hosts.bases[:1])}"
+
+
+def _print_banner(server: "ProxyServer", address: str, notices: list[str]) -> None:
+    budget = server.cap.run
+    lines = [
+        f"bodydouble passes calls on to {server.upstream}, and records them in {server.folder.path}",
+        f"  at {address}",
+        "",
+        *address_lines(address),
+        "",
+        f"  Calls cost money. This run may cost {budget.max_usd:.3f} USD at most (--max-usd); it then answers with 403, or from the recording",
+        *(f"  {' '.join(notice.split())}" for notice in notices),
+        "",
+    ]
+    typer.echo("\n".join(lines))
+
+
+def _report(server: "ProxyServer", targets: ReportTargets, fail_on: FailOnName) -> int:
+    """Print what was found and what it cost, and return the exit code."""
+    facts = {
+        "upstream": server.upstream,
+        "recording": str(server.folder.path),
+        "calls sent": server.calls,
+        "answered from the recording": server.replayed,
+        "not sent": server.capped,
+        "cost": f"{server.cap.run.spent_usd:.3f} USD of {server.cap.run.max_usd:.3f}",
+    }
+    code = targets.finish(Report("Calls through the proxy", server.findings, facts), server.findings, fail_on)
+    for problem in server.problems:
+        print_error(problem)
+    return COULD_NOT_RUN if server.problems else code

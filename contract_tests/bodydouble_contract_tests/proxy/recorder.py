@@ -1,0 +1,214 @@
+"""The recording of a proxy: each call with its pictures, checked as `verify --exchanges` would check it."""
+
+import math
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+from bodydouble_mockserver.asgi import Answer
+from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.journal import LineWriter
+from bodydouble_spec import (
+    Exchange,
+    Finding,
+    ReadBody,
+    RecordedAnswer,
+    RecordedPicture,
+    Redactor,
+    credentials,
+    is_array,
+    is_object,
+    join_pointer,
+    picture_kind,
+    refer_to_pictures,
+)
+from bodydouble_spec.image_fields import URL
+from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder, kept_bytes, recorded_files
+
+from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
+from bodydouble_contract_tests.run import check_exchanges
+from bodydouble_contract_tests.target import Downloads, RunLimits
+
+__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "picture_urls"]
+
+_MOST_PICTURES = 20
+
+
+class Unlimited(RunLimits):
+    """The limits of a proxy, which runs as long as its user wants: each picture is tried."""
+
+    def __init__(self) -> None:
+        super().__init__(math.inf, math.inf)
+
+    def reason_to_skip(self) -> str | None:
+        """Return None; see `RunLimits`."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCallFiles:
+    """A recorded call: its exchange, what was found in it, and the URLs of its pictures by their pointers."""
+
+    exchange: Exchange
+    findings: tuple[Finding, ...]
+    urls: Sequence[tuple[str, str]]
+
+
+class CallRecorder:
+    """Writes calls into a folder. ``input_of`` returns the bytes of an input picture by its hash, ``writer`` makes the exchanges."""
+
+    def __init__(
+        self,
+        folder: RecordingFolder,
+        writer: LineWriter,
+        input_of: Callable[[str], bytes | None],
+        downloads: Downloads,
+    ) -> None:
+        self._folder = folder
+        self._writer = writer
+        self._input_of = input_of
+        self._downloads = downloads
+        self._run = secrets.token_hex(4)
+        self._numbers = count(1)
+        # Each URL is fetched once.
+        self._fetched: dict[str, Exchange] = {}
+
+    def record(
+        self, handled: HandledRequest, profile: OperationProfile | None, facts: CallFacts, has_answer: bool = True
+    ) -> RecordedCallFiles:
+        """Check a call and append it with its files; without ``has_answer`` that of the call is our own. Raises CannotRecord."""
+        redactor = self._writer.redactor_for(handled)
+        keys = _keys(handled)
+        answer = handled.answer
+
+        def put(data: bytes) -> str:
+            # Picture files can carry texts; one with a key in it is only named.
+            return _hash(data) if any(key in data for key in keys) else self._folder.put(data)
+
+        read = _read_answer(answer, put)
+        identifier = f"{self._run}-{next(self._numbers)}"
+        exchange = self._writer.whole_exchange(identifier, handled, read)
+        exchange = replace(exchange, extra=facts.to_extra())
+        exchange = self._with_files(exchange, handled, redactor, keys, put)
+        if not has_answer:
+            exchange, read = replace(exchange, answer=None), None
+        findings: tuple[Finding, ...] = ()
+        if profile is not None:
+            checked, _ = check_exchanges(profile, [exchange])
+            findings = tuple(finding for item in checked for finding in item.findings)
+        if findings:
+            own = [{**finding.to_dict(), "direction": "response"} for finding in findings]
+            exchange = replace(exchange, findings=(*exchange.findings, *own))
+        self._folder.append(exchange, is_money=facts.usd > 0)
+        urls = [] if read is None else list(picture_urls(read.value))[:_MOST_PICTURES]
+        return RecordedCallFiles(exchange, findings, urls)
+
+    def record_picture(self, call: Exchange, pointer: str, url: str) -> Exchange:
+        """Fetch a picture without the key, once, and append it. Raises CannotRecord; a picture that cannot be fetched is recorded with its problem."""
+        known = self._fetched.get(url)
+        place = PicturePlace(call.id, pointer).to_extra()
+        identifier = f"{call.id}{pointer.replace('/', '.')}"
+        if known is None:
+            picture = self._downloads.fetch(url)
+            self._downloads.forget(url)
+            known = self._picture_exchange(url, picture, call.time)
+            self._fetched[url] = known
+        exchange = replace(known, id=identifier, extra={**known.extra, **place})
+        self._folder.append(exchange)
+        return exchange
+
+    def _picture_exchange(self, url: str, picture: FetchedPicture, time: str) -> Exchange:
+        redactor = Redactor()
+        parts = urlsplit(url)
+        answer = None
+        if picture.status is not None:
+            described = None
+            if picture.problem is None or picture.content:
+                sha256 = self._folder.put(picture.content)
+                kind = picture_kind(picture.content)
+                pixels = None if kind is None else kind.pixels
+                described = RecordedPicture(
+                    sha256, picture.media_type or None, len(picture.content), pixels, is_data_uri=False
+                ).to_dict()
+            answer = RecordedAnswer(picture.status, redactor.headers(picture.headers.items()), described)
+        problem = {} if picture.problem is None else {"problem": picture.problem}
+        return Exchange(
+            "",
+            time,
+            "GET",
+            redactor.path(parts.path or "/", parts.query),
+            headers={"host": parts.netloc.rpartition("@")[2]},
+            answer=answer,
+            kind="picture",
+            extra=problem,
+        )
+
+    def _with_files(
+        self,
+        exchange: Exchange,
+        handled: HandledRequest,
+        redactor: Redactor,
+        keys: Sequence[bytes],
+        put: Callable[[bytes], str],
+    ) -> Exchange:
+        """Store the files that an exchange refers to, and those of bodies that are no JSON."""
+        for sha256 in recorded_files(replace(exchange, answer=None)):
+            data = self._input_of(sha256)
+            if data is not None:
+                put(data)
+        if picture_kind(handled.answer.body) is not None:
+            put(handled.answer.body)
+        raw, answer = exchange.raw, exchange.answer
+        if raw is not None:
+            raw = _kept(raw, handled.intake.body, redactor, keys, put)
+        if answer is not None and answer.raw is not None:
+            answer = replace(answer, raw=_kept(answer.raw, handled.answer.body, redactor, keys, put))
+        return replace(exchange, raw=raw, answer=answer)
+
+
+def picture_urls(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """Yield pointer and text of each picture URL of an answer, by the name of its property."""
+    if is_object(value):
+        for name, item in value.items():
+            place = join_pointer(pointer, name)
+            if name == URL and isinstance(item, str) and item.lower().startswith(("http://", "https://")):
+                yield place, item
+            else:
+                yield from picture_urls(item, place)
+    elif is_array(value):
+        for index, item in enumerate(value):
+            yield from picture_urls(item, join_pointer(pointer, index))
+
+
+def _read_answer(answer: Answer, put: Callable[[bytes], str]) -> ReadBody | None:
+    """Return the JSON of an answer with its Base64 pictures stored; None for any other body."""
+    if answer.body[:64].lstrip()[:1] not in (b"{", b"["):
+        return None
+    text, pictures = refer_to_pictures(answer.body, put)
+    try:
+        return ReadBody(orjson.loads(text), text, pictures)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _kept(
+    raw: Any, data: bytes, redactor: Redactor, keys: Sequence[bytes], put: Callable[[bytes], str]
+) -> dict[str, Any]:
+    kept = kept_bytes(data, redactor, list(keys))
+    return dict(raw) if kept is None else {**raw, "bytes": len(kept), "sha256": put(kept), "is_kept": True}
+
+
+def _keys(handled: HandledRequest) -> list[bytes]:
+    headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in handled.headers)
+    sent = [handled.checked.key, *handled.checked.secrets, *(key.encode("latin-1") for key in credentials(headers))]
+    return [key for key in dict.fromkeys(sent) if len(key) >= Redactor.shortest_key]
+
+
+def _hash(data: bytes) -> str:
+    import hashlib
+
+    return hashlib.sha256(data).hexdigest()

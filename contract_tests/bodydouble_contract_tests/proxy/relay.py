@@ -1,0 +1,119 @@
+"""An answer passed on while it comes, and kept as far as a recording may hold it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import NamedTuple, cast
+
+import httpx
+from bodydouble_mockserver.asgi import Receive, Scope, Send
+from bodydouble_mockserver.faults import EXTENSION
+
+from bodydouble_contract_tests.proxy.upstream import CallFailure, RawHeaders, failure_of, passed_headers
+
+__all__ = ["ClientSide", "Relayed", "relay"]
+
+# An answer that nobody reads any more is read on for the recording, for so long.
+_AFTER_CLIENT_S = 900.0
+
+
+class Relayed(NamedTuple):
+    """What came of an answer: its status and headers, the bytes (of a long one the beginning), and its failure.
+
+    ``is_whole`` is False when more bytes came than were kept.
+    """
+
+    status: int | None = None
+    headers: RawHeaders = []  # noqa: RUF012 - a NamedTuple's default is never changed
+    body: bytes = b""
+    failure: CallFailure | None = None
+    is_whole: bool = True
+
+
+class ClientSide:
+    """The client's side of one call: what was sent to it, and whether it is still there."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._watch: asyncio.Task[None] | None = None
+        self._left: float | None = None
+        self.has_begun = False
+
+    def watch(self) -> None:
+        """Notice from now on when the client goes away; its request was read."""
+        self._watch = asyncio.get_running_loop().create_task(self._wait())
+
+    @property
+    def left_s(self) -> float | None:
+        """The seconds since the client went away; None while it is there."""
+        return None if self._left is None else time.monotonic() - self._left
+
+    async def begin(self, status: int, headers: RawHeaders) -> None:
+        """Send status and headers."""
+        self.has_begun = True
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def give(self, data: bytes, *, is_last: bool = False) -> None:
+        """Send a part of the body."""
+        await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
+
+    async def cut(self) -> None:
+        """Break the connection, as the upstream did, within an answer."""
+        connection = self._scope.get("extensions", {}).get(EXTENSION)
+        if connection is None:
+            raise ConnectionError("the answer broke off")
+        connection.close()
+        if self._watch is not None:
+            await self._watch
+
+    def end(self) -> None:
+        """Watch no longer."""
+        if self._watch is not None:
+            self._watch.cancel()
+
+    async def _wait(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._left = time.monotonic()
+
+
+async def relay(
+    response: httpx.Response, client: ClientSide, base: str, max_bytes: int, *, is_held: bool = False
+) -> Relayed:
+    """Pass an answer on part by part, and return it. With ``is_held``, nothing is sent before all has come; the caller sends it.
+
+    An answer that ends early ends early for the client too, by `ClientSide.cut`, which is left to the caller.
+    """
+    headers, kept, is_whole = passed_headers(response), bytearray(), True
+    # As they came: `aiter_raw` would count them as well.
+    parts = cast(AsyncIterator[bytes], response.stream)
+    is_passed = not is_held
+    failure = None
+    try:
+        if is_passed:
+            await client.begin(response.status_code, headers)
+        async for part in parts:
+            if len(kept) + len(part) <= max_bytes:
+                kept += part
+            else:
+                is_whole = False
+                if not is_passed:
+                    await client.begin(response.status_code, headers)
+                    await client.give(bytes(kept))
+                    is_passed = True
+                if client.left_s is not None:
+                    break
+            if is_passed:
+                await client.give(part)
+            if client.left_s is not None and client.left_s > _AFTER_CLIENT_S:
+                is_whole = False
+                break
+    except Exception as error:  # noqa: BLE001 - whatever ends an answer early is reported, and the same for the client
+        failure = failure_of(error, base, response.status_code)
+    finally:
+        await response.aclose()
+    if failure is None and is_passed:
+        await client.give(b"", is_last=True)
+    return Relayed(response.status_code, headers, bytes(kept), failure, is_whole)
