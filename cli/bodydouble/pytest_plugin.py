@@ -4,6 +4,7 @@ pytest imports this module in every run of every project that has bodydouble ins
 by the first test that uses the fixture.
 """
 
+import os
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +13,16 @@ import pytest
 if TYPE_CHECKING:
     from bodydouble_spec import Contract
 
-    from bodydouble.fixture import Bodydouble, MarkerOptions
+    from bodydouble.fixture import Bodydouble, LiveRun, MarkerOptions
 
-__all__ = ["Bodydouble", "bodydouble", "bodydouble_server"]
+__all__ = ["Bodydouble", "bodydouble", "bodydouble_recording", "bodydouble_server"]
 
 _JOURNAL = "bodydouble-journal"
 _CONTRACT_TESTS = "bodydouble_contract_tests"
 _GUARDED = ("fixture", "all")
 _FAIL_ON = ("error", "warning", "info", "never")
+_RECORD_MODES = ("none", "once", "new_episodes", "all")
+_LIVE: "pytest.StashKey[LiveRun]" = pytest.StashKey()
 _LATE_CALLS = "bodydouble_late_calls"
 _LOADER: "pytest.StashKey[Callable[[MarkerOptions], list[Contract]]]" = pytest.StashKey()
 
@@ -39,6 +42,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--bodydouble-journal",
         metavar="FILE",
         help="Append the exchanges of the app under test to this file, as JSON lines; bodydouble journal FILE shows them.",
+    )
+    group = parser.getgroup("bodydouble")
+    group.addoption(
+        "--bodydouble-record",
+        choices=_RECORD_MODES,
+        help="Mode of the fixture bodydouble_recording: none (the default) replays and never touches the network; once records what has no recording; "
+        "new_episodes records the calls that are not in it; all records anew.",
+    )
+    group.addoption(
+        "--bodydouble-live",
+        action="store_true",
+        help="Allow --bodydouble-record to call the real service, which costs money.",
+    )
+    group.addoption(
+        "--bodydouble-max-usd", type=float, metavar="USD", help="Most that the calls of all tests together may cost."
+    )
+    parser.addini(
+        "bodydouble_upstream",
+        "Address of the service that the fixture bodydouble_recording records. Default: that of the contract.",
+        default="",
     )
     parser.addini(
         "bodydouble_openai",
@@ -112,6 +135,12 @@ def pytest_configure(config: pytest.Config) -> None:
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
         "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are no errors; contract (one or a list) and overlay are those to stand in for; fail_on is the severity that fails the test.",
     )
+    config.addinivalue_line(
+        "markers",
+        "bodydouble_recording(mode='none', folder=..., ignore=()): the mode of the fixture bodydouble_recording (none, once, new_episodes, all), the folder of the recording beside the test, "
+        "and JSON pointers of values in requests that do not count.",
+    )
+    _allow_live_calls(config)
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption
 
@@ -126,6 +155,30 @@ def pytest_configure(config: pytest.Config) -> None:
         from bodydouble.fixture import SessionGuard
 
         SessionGuard.of(config)
+
+
+def _allow_live_calls(config: pytest.Config) -> None:
+    """Read the key before it is replaced by a dummy, in a run that may call the real service. Raises UsageError when something is missing."""
+    mode = config.getoption("bodydouble_record")
+    if mode in (None, "none"):
+        return
+    from bodydouble.fixture import LiveRun
+
+    try:
+        config.stash[_LIVE] = LiveRun.of(
+            os.environ,
+            is_live=config.getoption("bodydouble_live") is True,
+            max_usd=config.getoption("bodydouble_max_usd"),
+            is_worker=hasattr(config, "workerinput"),
+        )
+    except (ImportError, ValueError) as error:
+        raise pytest.UsageError(f"--bodydouble-record {mode}: {error}") from None
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what recording may cost at most."""
+    live = config.stash.get(_LIVE, None)
+    return [] if live is None else [live.words(str(config.getoption("bodydouble_record")))]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -200,6 +253,27 @@ def bodydouble(
     openai, intercept = config.getini("bodydouble_openai"), config.getini("bodydouble_intercept")
     journal = config.pluginmanager.get_plugin(_JOURNAL)
     with run_mock(contracts, request.node, options, openai=openai, intercept=intercept, journal=journal) as double:
+        yield double
+
+
+@pytest.fixture
+def bodydouble_recording(
+    request: pytest.FixtureRequest, _bodydouble_contracts: "Callable[[MarkerOptions], list[Contract]]"
+) -> "Generator[Bodydouble]":
+    """Replay the recorded calls of this test, and fail it when the app makes another call; never touches the network.
+
+    With ``--bodydouble-record`` the calls are passed on to the real service and recorded, within the cap. The recording is a folder beside the test:
+    ``recordings/<file>/<test>``.
+    """
+    from bodydouble.fixture import MarkerOptions, run_recording
+
+    try:
+        contracts = _bodydouble_contracts(MarkerOptions.of(request.node))
+    except ValueError as error:
+        pytest.fail(str(error), pytrace=False)
+    config = request.config
+    mode, live = config.getoption("bodydouble_record"), config.stash.get(_LIVE, None)
+    with run_recording(contracts, request.node, mode, live, config.getini("bodydouble_upstream")) as double:
         yield double
 
 

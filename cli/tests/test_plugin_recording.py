@@ -1,0 +1,112 @@
+"""The fixture ``bodydouble_recording``: replays without the network, records only when everything allows it."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from bodydouble_mockserver import MockServer, create_app
+from bodydouble_mockserver.server import Server, server_config
+
+from spec.tests.servers import serve_asgi
+
+pytest_plugins = ["pytester"]
+Run = Callable[..., pytest.RunResult]
+LIVE = ("--bodydouble-live", "--bodydouble-max-usd", "0.10")
+TESTS = """
+import os
+
+def ask(prompt):
+    return httpx.post(
+        os.environ["AIMLAPI_BASE_URL"] + "/v1/images/generations",
+        headers={"Authorization": "Bearer " + os.environ["AIMLAPI_KEY"]},
+        json={"model": "google/gemini-2.5-flash-image-edit", "prompt": prompt, "image_urls": ["https://example.org/a.png"]},
+    ).json()
+
+def test_one(bodydouble_recording):
+    picture = httpx.get(ask("a")["data"][0]["url"])
+    assert picture.content.startswith(b"\\x89PNG")
+    if os.environ.get("MORE"):
+        ask("b")
+"""
+
+
+@pytest.fixture
+def upstream(pytester: pytest.Pytester) -> Iterator[MockServer]:
+    """Serve the real service's double, and name it in the settings of the inner run."""
+    app = create_app()
+    with serve_asgi(Server(server_config(app))) as origin:
+        pytester.makeini(f"[pytest]\nbodydouble_upstream = {origin}\n")
+        yield app
+
+
+def folder(pytester: pytest.Pytester) -> Path:
+    return pytester.path / "recordings" / "test_app" / "test_one"
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIMLAPI_KEY", "sk-real-0123456789")
+
+
+def test_without_a_recording_a_test_fails_with_the_way_to_make_one(run_tests: Run) -> None:
+    result = run_tests(TESTS)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*there is no such folder*--bodydouble-record once --bodydouble-live*"])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "*needs --bodydouble-live on the command line and a cap (--bodydouble-max-usd USD)"),
+        (("--bodydouble-live",), "*needs a cap (--bodydouble-max-usd USD)"),
+    ],
+)
+def test_recording_needs_everything_that_allows_it(run_tests: Run, options: tuple[str, ...], words: str) -> None:
+    result = run_tests(TESTS, "--bodydouble-record", "once", *options)
+    result.stderr.fnmatch_lines([words])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+
+
+def test_recording_needs_the_key(run_tests: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIMLAPI_KEY")
+    result = run_tests(TESTS, "--bodydouble-record", "all", *LIVE)
+    result.stderr.fnmatch_lines(["*needs the key in the environment (AIMLAPI_KEY)"])
+
+
+def test_a_recorded_test_is_replayed_without_the_service(
+    run_tests: Run, run_files: Run, pytester: pytest.Pytester, upstream: MockServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run_tests(TESTS, "--bodydouble-record", "once", *LIVE)
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["bodydouble: recording mode once calls the real service, and costs 0.100 USD at most"])
+    (call,) = upstream.journal.exchanges()
+    assert call.key is not None
+    assert "sk-real" not in "".join(path.read_text("latin-1") for path in folder(pytester).rglob("*") if path.is_file())
+    run_files().assert_outcomes(passed=1)
+    run_files("--bodydouble-record", "once", *LIVE).assert_outcomes(passed=1)
+    assert len(upstream.journal.exchanges()) == 1
+    monkeypatch.setenv("MORE", "1")
+    failed = run_files()
+    failed.assert_outcomes(passed=1, errors=1)
+    failed.stdout.fnmatch_lines(["*not-recorded*", "*/prompt: recorded*"])
+    run_files("--bodydouble-record", "new_episodes", *LIVE).assert_outcomes(passed=1)
+    assert [call.body["prompt"] for call in upstream.journal.exchanges()] == ["a", "b"]
+    run_files().assert_outcomes(passed=1)
+
+
+def test_all_records_anew_and_keeps_the_old_recording_until_the_new_one_is_there(
+    run_tests: Run, run_files: Run, pytester: pytest.Pytester, upstream: MockServer
+) -> None:
+    for _ in range(2):
+        run_tests(TESTS, "--bodydouble-record", "all", *LIVE).assert_outcomes(passed=1)
+    assert len(upstream.journal.exchanges()) == 2
+    assert [path.name for path in folder(pytester).parent.iterdir()] == ["test_one"]
+    assert len((folder(pytester) / "exchanges.jsonl").read_bytes().splitlines()) == 2
+    run_files().assert_outcomes(passed=1)
+
+
+def test_the_cap_is_that_of_all_tests_together(run_tests: Run, upstream: MockServer) -> None:
+    tests = TESTS + "def test_two(bodydouble_recording): ask('c'); ask('d')\n"
+    result = run_tests(tests, "--bodydouble-record", "once", "--bodydouble-live", "--bodydouble-max-usd", "0.09")
+    result.stdout.fnmatch_lines(["*spending-cap-reached*"])
+    assert len(upstream.journal.exchanges()) == 2
