@@ -9,8 +9,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from bodydouble_contract_tests.proxy import ProxyOptions, ProxyServer
+from bodydouble_contract_tests.spending import Budget, SpendingCap
+from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.server import Server, server_config
+from bodydouble_spec import Contract
 
-from spec.tests.servers import ServeProcess, run_serve
+from spec.tests.servers import ServeProcess, run_serve, serve_asgi
 
 KEY = "sk-canary-0123456789-abcdef"
 PATH = "/v1/images/generations"
@@ -109,3 +114,21 @@ def test_no_exit_of_the_server_shows_the_key(served: tuple[ServeProcess, Path]) 
     seen["command"] = shown.stdout + shown.stderr
     assert {exit_: text.count(KEY) for exit_, text in seen.items() if KEY in text} == {}
     assert seen["log"].count("\n") >= count
+
+
+def test_no_recording_has_the_key_wherever_the_app_put_it(tmp_path: Path) -> None:
+    folder = tmp_path / "recording"
+    with serve_asgi(Server(server_config(create_app()))) as upstream:
+        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0, 0.0)), passes_unpriced=True)
+        proxy = ProxyServer([Contract.load()], Settings(journal_file=tmp_path / "journal.jsonl"), options)
+        with (
+            serve_asgi(Server(server_config(proxy, date_header=False))) as origin,
+            httpx.Client(base_url=origin, headers={"authorization": f"Bearer {KEY}"}) as client,
+        ):
+            for send in PLACES.values():
+                send(client)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len((folder / "exchanges.jsonl").read_bytes().splitlines()) >= len(PLACES)
+    found = [path.name for path in files if KEY.encode() in path.read_bytes() or KEY in path.name]
+    assert found == []
+    assert KEY not in str(proxy.findings)

@@ -22,10 +22,10 @@ from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
-from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited
+from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited, keys_of
 from bodydouble_contract_tests.proxy.relay import ClientSide, Relayed, relay
 from bodydouble_contract_tests.proxy.upstream import CallFailure, Upstream, failure_of, tls_context
-from bodydouble_contract_tests.run import NO_CHARGE, Charge
+from bodydouble_contract_tests.run import NO_CHARGE, Charge, Redaction
 from bodydouble_contract_tests.spending import Hold, SpendingCap
 from bodydouble_contract_tests.target import Downloads, Received, Target, Undecodable, decoded
 
@@ -367,7 +367,9 @@ class ProxyServer:
                 await client.cut()
 
     def _note(self, handled: HandledRequest) -> None:
-        for finding in handled.answer.findings:
+        # The app may have put its key into any place of a request.
+        redaction = Redaction(*(key.decode("latin-1") for key in keys_of(handled)))
+        for finding in map(redaction.finding, handled.answer.findings):
             if len(self._findings) < _MAX_FINDINGS:
                 self._findings.setdefault(finding, finding)
         self._mock.record(handled)

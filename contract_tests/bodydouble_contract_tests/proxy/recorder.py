@@ -33,7 +33,7 @@ from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
 from bodydouble_contract_tests.run import check_exchanges
 from bodydouble_contract_tests.target import Downloads, RunLimits
 
-__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "picture_urls"]
+__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "keys_of", "picture_urls"]
 
 _MOST_PICTURES = 20
 
@@ -82,7 +82,7 @@ class CallRecorder:
     ) -> RecordedCallFiles:
         """Check a call and append it with its files; without ``has_answer`` that of the call is our own. Raises CannotRecord."""
         redactor = self._writer.redactor_for(handled)
-        keys = _keys(handled)
+        keys = keys_of(handled)
         answer = handled.answer
 
         def put(data: bytes) -> str:
@@ -202,7 +202,8 @@ def _kept(
     return dict(raw) if kept is None else {**raw, "bytes": len(kept), "sha256": put(kept), "is_kept": True}
 
 
-def _keys(handled: HandledRequest) -> list[bytes]:
+def keys_of(handled: HandledRequest) -> list[bytes]:
+    """Return the keys of a request that are long enough to search for."""
     headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in handled.headers)
     sent = [handled.checked.key, *handled.checked.secrets, *(key.encode("latin-1") for key in credentials(headers))]
     return [key for key in dict.fromkeys(sent) if len(key) >= Redactor.shortest_key]

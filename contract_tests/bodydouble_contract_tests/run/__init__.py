@@ -3,12 +3,14 @@
 from bodydouble_contract_tests.run.baseline import with_baseline
 from bodydouble_contract_tests.run.budget import plan_verification
 from bodydouble_contract_tests.run.charges import NO_CHARGE, Charge, charge_of
+from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.replay import check_exchanges, exchanges_of, verify_recording
 from bodydouble_contract_tests.run.runner import VerifyOptions, verify
 
 __all__ = [
     "NO_CHARGE",
     "Charge",
+    "Redaction",
     "VerifyOptions",
     "charge_of",
     "check_exchanges",
