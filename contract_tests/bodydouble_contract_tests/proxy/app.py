@@ -110,7 +110,7 @@ class ProxyServer:
 
     @property
     def problems(self) -> list[str]:
-        """What could not be recorded, one sentence each."""
+        """The losses of the recording and of the journal, one sentence each."""
         return [*dict.fromkeys(self._problems), *self._mock.problems()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ _AFTER_CLIENT_S = 900.0
 
 
 class Relayed(NamedTuple):
-    """What came of an answer: its status and headers, the bytes (of a long one the beginning), and its failure.
+    """The outcome of passing an answer on: its status and headers, the bytes (of a long one the beginning), and its failure.
 
     ``is_whole`` is False when more bytes came than were kept.
     """
