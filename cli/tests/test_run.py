@@ -262,13 +262,35 @@ def test_a_program_with_the_address_in_it_is_checked_with_intercept(
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [((), "unless --intercept is given"), (("--intercept",), "only for programs that read HTTPS_PROXY")],
+    [((), "unless --intercept is given"), (("--intercept",), "lists the clients that need more")],
 )
 def test_a_command_that_asked_for_nothing_is_told_where_the_mock_was(
     run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
 ) -> None:
     run("", *options)
     assert words in capfd.readouterr().err
+
+
+WITHOUT_PROXY = """
+import http.client
+
+for connect in (http.client.HTTPSConnection, http.client.HTTPConnection):
+    connection = connect("api.aimlapi.com")
+    connection.request("POST", "/v1/images/generations", b"{}", {"Authorization": "Bearer x", "Content-Type": "application/json"})
+    print(connection.getresponse().status)
+    connection.close()
+"""
+
+
+def test_a_library_of_python_that_knows_no_proxy_is_intercepted_and_the_users_own_sitecustomize_stays(
+    run: Run, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "sitecustomize.py").write_text("print('mine')", encoding="utf-8")
+    path = os.pathsep.join(filter(None, (str(tmp_path / "own"), os.environ.get("PYTHONPATH"))))
+    monkeypatch.setenv("PYTHONPATH", path)
+    run(WITHOUT_PROXY, "--intercept")
+    assert capfd.readouterr().out.splitlines() == ["mine", "400", "400"]
 
 
 def test_calls_of_other_hosts_are_no_requests_to_the_mock(run: Run, capfd: pytest.CaptureFixture[str]) -> None:

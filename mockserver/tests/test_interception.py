@@ -182,10 +182,11 @@ def test_a_client_that_does_not_trust_the_certificate_is_told(
 def test_the_files_are_readable_by_this_user_alone_and_go_with_the_authority() -> None:
     with Authority({}) as authority:
         files = [authority.certificate, authority.bundle, authority.node, authority.trust_store]
+        files.append(authority.python / "sitecustomize.py")
         folder = authority.bundle.parent
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-        assert {*folder.iterdir()} == {*files}
+        assert {stat.S_IMODE(one.stat().st_mode) for one in (folder, authority.python)} == {0o700}
+        assert {file for file in folder.rglob("*") if file.is_file()} == {*files}
         assert not any(b"PRIVATE KEY" in file.read_bytes() for file in files)
     assert not folder.exists()
 

@@ -11,6 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from bodydouble_mockserver.interception import child
+
 __all__ = ["Authority", "CannotIntercept"]
 
 # Debian, Fedora, Alpine and macOS; Python's own default path often does not exist.
@@ -29,7 +31,7 @@ class Authority:
     """A throw-away authority, and the files that make clients trust it, until `close`.
 
     ``certificate`` is that of the authority alone, ``bundle`` has the roots of the system and of ``environ`` too, ``trust_store`` is that
-    bundle for Java, and ``node`` a module that Node.js loads first. Raises CannotIntercept without the extra ``intercept``.
+    bundle for Java, ``node`` a module that Node.js loads first, and ``python`` a folder with one that Python does. Raises CannotIntercept without the extra ``intercept``.
     """
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
@@ -48,6 +50,9 @@ class Authority:
         self.node = self._write(
             "node.cjs", files("bodydouble_mockserver.interception").joinpath("node.cjs").read_bytes()
         )
+        self.python = Path(self._folder.name, "python")
+        self.python.mkdir(0o700)
+        self._write("python/sitecustomize.py", Path(child.__file__).read_bytes())
         self._trust_store: Path | None = None
         self._contexts: dict[tuple[str, ...], ssl.SSLContext] = {}
 

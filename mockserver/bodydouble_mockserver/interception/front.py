@@ -98,6 +98,7 @@ class Interception:
             "NODE_EXTRA_CA_CERTS": str(self.authority.certificate),
             "NODE_USE_ENV_PROXY": "1",
             "NODE_OPTIONS": f"{environ.get('NODE_OPTIONS', '')} {_quoted(f'--require={self.authority.node}')}".strip(),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(self.authority.python), environ.get("PYTHONPATH")))),
             "BODYDOUBLE_HOSTS": ",".join(hosts.names),
             "BODYDOUBLE_PORT": port,
             "BODYDOUBLE_TLS_PORT": str(self.tls_port),
