@@ -46,8 +46,8 @@ def add(journal: Journal, status: int = 200, *, prompt: str = "hi", key: bytes =
 
 
 @pytest.fixture
-def journal() -> Journal:
-    return Journal(lambda key: key[-3:].decode(), run="run")
+def journal(request: pytest.FixtureRequest) -> Journal:
+    return Journal(lambda key: key[-3:].decode(), run="run", entries=getattr(request, "param", 1000))
 
 
 @pytest.fixture
@@ -216,6 +216,17 @@ def test_verify_is_200_when_the_count_holds_and_409_when_not(
     add(journal, 400)
     response = ask(f"{REQUESTS}/verify", "POST", json=expected)
     assert (response.status_code, response.json()["verified"]) == (200 if holds else 409, holds)
+
+
+@pytest.mark.parametrize("journal", [3], indirect=True)
+def test_what_was_dropped_is_told_and_no_upper_bound_is_verified_then(journal: Journal, ask: Ask) -> None:
+    for _ in range(5):
+        add(journal)
+    assert ask(f"{REQUESTS}/count").json() == {"count": 3, "dropped": 2}
+    answers = [ask(f"{REQUESTS}/verify", "POST", json=bound) for bound in ({"at_least": 2}, {"at_most": 4})]
+    assert [(answer.status_code, answer.json()["dropped"]) for answer in answers] == [(200, 2), (409, 2)]
+    journal.clear()
+    assert ask(f"{REQUESTS}/count").json() == {"count": 0}
 
 
 def test_a_failed_verification_names_the_nearest_calls_and_their_differences(journal: Journal, ask: Ask) -> None:

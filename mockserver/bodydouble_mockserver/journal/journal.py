@@ -46,6 +46,7 @@ class Journal:
         self._entries: deque[JournalEntry | bytes] = deque()
         self._first = 1
         self._bytes = 0
+        self._dropped = 0
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
         self._lock = threading.Lock()
 
@@ -115,13 +116,18 @@ class Journal:
         """The approximate memory use of the entries in bytes."""
         return self._bytes
 
+    @property
+    def dropped(self) -> int:
+        """The number of entries that made room for others since the last `clear`."""
+        return self._dropped
+
     def clear(self) -> int:
         """Remove all entries and return their number. The file is not changed."""
         with self._lock:
             count = len(self._entries)
             self._entries.clear()
             self._first += count
-            self._bytes = 0
+            self._bytes = self._dropped = 0
             return count
 
     @contextlib.contextmanager
@@ -148,6 +154,7 @@ class Journal:
         while self._entries and (self._bytes > self._max_bytes or len(self._entries) > self._max_entries):
             self._bytes -= _size(self._entries.popleft())
             self._first += 1
+            self._dropped += 1
 
     def _notify_listeners(self) -> None:
         for loop, event in tuple(self._listeners):

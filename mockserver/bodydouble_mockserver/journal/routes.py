@@ -41,7 +41,7 @@ def journal_routes(journal: Journal, events: Events) -> list[Route]:
 
     ``GET /_bodydouble/requests``: ``{"requests": […], "total": n, "next": id or null}``, the oldest first. Filters: ``status`` (429 or 4xx), ``path``
     (``/v1/*``), ``method``, ``key``, ``since``, ``with_findings`` (true or false). Pages: ``limit`` and ``after`` (an id), or ``last`` for the newest n.
-    ``GET …/{id}``, ``GET /_bodydouble/requests.jsonl`` (the file of a journal, with the same filters), ``DELETE``, ``GET …/count`` (with the same filters), ``POST …/verify``, and ``GET /_bodydouble/events``.
+    ``GET …/{id}``, ``GET /_bodydouble/requests.jsonl`` (the file of a journal, with the same filters), ``DELETE``, ``GET …/count`` (with the same filters; ``dropped`` are older ones that made room), ``POST …/verify``, and ``GET /_bodydouble/events``.
     """
     return [
         Route(_REQUESTS, _answering(_list(journal)), methods=["GET"]),
@@ -84,7 +84,8 @@ def _list(journal: Journal) -> _Endpoint:
 def _count(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         chosen = _filter(_parameters(request))
-        return _json({"count": len([number async for number, _ in _matching(journal, chosen)])})
+        count = len([number async for number, _ in _matching(journal, chosen)])
+        return _json({"count": count, **({"dropped": journal.dropped} if journal.dropped else {})})
 
     return endpoint
 
@@ -136,7 +137,7 @@ def _verify(journal: Journal) -> _Endpoint:
         except BadMatch as error:
             raise _BadRequest(str(error), pointer=error.pointer) from None
         calls = [item async for item in _matching(journal, ExchangeFilter())]
-        verdict = expectation.check(calls)
+        verdict = expectation.check(calls, journal.dropped)
         return _json(verdict.to_dict(), 200 if verdict.holds else 409)
 
     return endpoint

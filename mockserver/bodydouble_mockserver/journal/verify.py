@@ -54,8 +54,8 @@ class CallExpectation:
         _check_headers(conditions.get("header", {}))
         return cls(at_least, at_most, conditions, matchers)
 
-    def check(self, exchanges: Iterable[tuple[int, Exchange]]) -> "Verdict":
-        """Return the verdict on calls, each with its number."""
+    def check(self, exchanges: Iterable[tuple[int, Exchange]], dropped: int = 0) -> "Verdict":
+        """Return the verdict on calls, each with its number; so many older ones were ``dropped``, and are not known."""
         matched_ids: list[str] = []
         near_misses: list[tuple[int, Exchange, list[str]]] = []
         # The file of a picture is no call: it counts only where the path or the kind is asked for.
@@ -72,7 +72,9 @@ class CallExpectation:
         # The fewest differences first; among equals, the newest first.
         near_misses.reverse()
         near_misses.sort(key=lambda item: item[0])
-        return Verdict(self, matched_ids, [(exchange, unmet) for _, exchange, unmet in near_misses[:_MAX_NEAR]])
+        return Verdict(
+            self, matched_ids, [(exchange, unmet) for _, exchange, unmet in near_misses[:_MAX_NEAR]], dropped
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,14 @@ class Verdict:
     expectation: CallExpectation
     matched_ids: list[str]
     near_misses: list[tuple[Exchange, list[str]]]
+    dropped: int = 0
 
     @property
     def holds(self) -> bool:
-        """True when the number of calls is as expected."""
+        """True when the number of calls is as expected. Where calls were dropped, no upper bound is known to hold."""
         expected = self.expectation
-        return expected.at_least <= len(self.matched_ids) and (
-            expected.at_most is None or len(self.matched_ids) <= expected.at_most
-        )
+        is_at_most = expected.at_most is None or (not self.dropped and len(self.matched_ids) <= expected.at_most)
+        return expected.at_least <= len(self.matched_ids) and is_at_most
 
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON values; near misses are included when calls are missing."""
@@ -102,6 +104,12 @@ class Verdict:
             "match": expected.conditions,
             "found": self.matched_ids[-_MAX_IDS:],
         }
+        if self.dropped:
+            result["dropped"] = self.dropped
+            result["note"] = (
+                f"{self.dropped} older requests made room for others and are not counted; "
+                "keep more with serve --journal-entries and --journal-mb"
+            )
         if len(self.matched_ids) < expected.at_least:
             result["near_misses"] = [
                 {
