@@ -2,8 +2,8 @@
 
     python benchmarks/hostile.py [--only WORDS]
 
-Prints for each attack what came back, the seconds that it took, the peak memory of the attacked process in MB (Linux), and, for the mock,
-how long `/_bodydouble/health` had to wait meanwhile. All traffic stays on loopback.
+Prints for each attack what came back, the seconds that it took, the peak memory of the attacked process in MB (Linux; of a command, that of
+the largest one so far), and, for the mock, how long `/_bodydouble/health` had to wait meanwhile. All traffic stays on loopback.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import resource
 import socket
 import socketserver
 import subprocess
@@ -83,6 +84,11 @@ def peak_mb(pid: int) -> float:
         return 0.0
     found = re.search(r"VmHWM:\s+(\d+)", status)
     return int(found[1]) / 1024 if found else 0.0
+
+
+def peak_of_commands_mb() -> float:
+    """Return the peak resident memory of the largest command that has ended, in MB."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 
 class Waits:
@@ -298,24 +304,61 @@ def text(**rules: Any) -> dict[str, Any]:
     return {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", **rules}}}
 
 
-NESTED = text(pattern="^(([a-z]+)+)+(x{10,20}){5,9}$")
 MANY_ITEMS = {"type": "object", "required": ["a"], "properties": {"a": {"type": "array", "minItems": 10**8}}}
 MANY_PROPERTIES = {"type": "object", "properties": {f"p{number}": {"type": "string"} for number in range(100_000)}}
-# The document before and after.
-DRIFTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "drift: nested quantifiers": (document(text()), document(NESTED)),
-    "drift: minItems 100,000,000": (document(text()), document(MANY_ITEMS)),
-    "drift: 1,000 operations": (document(text(), 1000), document(text(minLength=1), 1000)),
-    "drift: 100,000 properties": (document(text()), document(MANY_PROPERTIES)),
+PATTERNS = {
+    "nested quantifiers": "^(([a-z]+)+)+(x{10,20}){5,9}$",
+    "alternatives that overlap": "^(a|a|ab)*c$",
+    "a backreference": "^(a+)\\1{50,}$",
+    "lookaheads": "^(?=.*a)(?=.*b)(?!.*c).+$",
+    "repetition {1,100000}": "^(a{1,100000}){5}$",
 }
+BOMB = "\n".join(["a0: &a0 {type: string}", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9))])
 
 
-def attack_drift(before: dict[str, Any], after: dict[str, Any], folder: Path) -> str:
+def nested(levels: int) -> str:
+    """Make the text of a document with a schema of many levels."""
+    schema = '{"type": "array", "items": ' * levels + "{}" + "}" * levels
+    return json.dumps(document({"not": "here"})).replace('{"not": "here"}', schema)
+
+
+def hostile_documents() -> Iterator[tuple[str, str, str]]:
+    """Yield the name of an attack, and the texts of the document before and after."""
+    plain = json.dumps(document(text()))
+    for name, pattern in PATTERNS.items():
+        yield name, plain, json.dumps(document(text(pattern=pattern)))
+    yield "minItems 100,000,000", plain, json.dumps(document(MANY_ITEMS))
+    yield "minLength 100,000,000", plain, json.dumps(document(text(minLength=10**8)))
+    yield "1,000 operations", json.dumps(document(text(), 1000)), json.dumps(document(text(minLength=1), 1000))
+    yield "100,000 properties", plain, json.dumps(document(MANY_PROPERTIES))
+    yield "100,000 enum values", plain, json.dumps(document(text(enum=[f"v{number}" for number in range(100_000)])))
+    yield "10,000 levels", plain, nested(10_000)
+    yield "aliases of YAML", plain, f"openapi: 3.1.0\ninfo: {{title: t, version: '1'}}\npaths: {{}}\n{BOMB}\n"
+    yield "a description of 50 MB", plain, json.dumps(document({"description": "a" * 50_000_000, **text()}))
+
+
+def attack_drift(before: str, after: str, folder: Path) -> str:
     """Compare two documents as the alarm does."""
     old, new = folder / "old.json", folder / "new.json"
-    old.write_text(json.dumps(before))
-    new.write_text(json.dumps(after))
+    old.write_text(before)
+    new.write_text(after)
     return run_command(["drift", "--contract", str(old), "--upstream", str(new)])
+
+
+def attack_serve(document_text: str, folder: Path) -> str:
+    """Start a mock of a document, and end it once it serves."""
+    file = folder / "served.json"
+    file.write_text(document_text)
+    begun = time.perf_counter()
+    command = [*CLI, "serve", "--contract", str(file), "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        if process.stdout.readline():
+            took = time.perf_counter() - begun
+            process.terminate()
+            return f"serves after {took:.1f} s"
+        return f"exit code {process.wait()}: {process.stderr.read().strip().splitlines()[-1][:100]}"
 
 
 def attack_verify(answer: Callable[[], Iterable[bytes]]) -> str:
@@ -352,13 +395,15 @@ def main() -> None:
         f"verify: {name}": partial(attack_verify, answer) for name, answer in ANSWERS.items()
     }
     with tempfile.TemporaryDirectory() as folder:
-        for name, pair in DRIFTS.items():
-            others[name] = partial(attack_drift, *pair, Path(folder))
+        for name, before, after in hostile_documents():
+            others[f"drift: {name}"] = partial(attack_drift, before, after, Path(folder))
+            others[f"serve: {name}"] = partial(attack_serve, after, Path(folder))
         for name, command in others.items():
             if only in name:
                 begun = time.perf_counter()
                 told = command()
-                print(f"{name:32} {time.perf_counter() - begun:7.2f} {'-':>8} {'-':>9}  {told}", flush=True)
+                took, peak = time.perf_counter() - begun, peak_of_commands_mb()
+                print(f"{name:32} {took:7.2f} {peak:8.0f} {'-':>9}  {told}", flush=True)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ _MAX_CYCLIC_DEPTH = 1
 _MAX_VISITS = 600
 _MAX_OPTIONS = 24
 _MAX_TRIED = 60
+# Characters of a text, and items of an array.
 _MAX_LENGTH = 2_000
 _EXAMPLES = {
     "byte": "YQ==",
@@ -79,7 +80,10 @@ class _Sampler:
                 break
         raise NoValueError
 
-    def near(self, node: Node, other: Node) -> Iterator[Any]:
+    def near(self, node: Node, other: Node, depth: int = 0) -> Iterator[Any]:
+        """Yield values that a node may accept and that lie close to what another one refuses."""
+        if depth > _MAX_DEPTH:
+            return
         yield from islice(node.value.get("enum", ()), _MAX_OPTIONS)
         for source in (node, *(item.node for item in _alternatives(node))):
             types = source.value.get("type", _TYPES)
@@ -89,23 +93,26 @@ class _Sampler:
                 elif kind in ("integer", "number"):
                     yield from _numbers(source.value, other.value, kind)
                 elif kind == "array":
-                    yield from self._arrays(source, other.value)
+                    yield from self._arrays(source, other.value, depth)
                 elif kind == "object":
-                    yield from self._objects(source, other.value)
+                    yield from self._objects(source, other.value, depth)
                 else:
                     yield from [True, False] if kind == "boolean" else [None]
         for is_full in (False, True):
-            yield from islice(self._values(node, is_full, 0), 8)
+            yield from islice(self._values(node, is_full, depth), 8)
+        yield from self._of_other(other, depth)
+
+    def _of_other(self, other: Node, depth: int) -> Iterator[Any]:
         # What the other one denies or demands by its alternatives is often a value of theirs.
         for item in _alternatives(other):
-            yield from islice(self._values(item.node, False, 2), 2)
+            yield from islice(self._values(item.node, False, depth + 2), 2)
         if isinstance(denied := other.value.get("not"), Node):
-            yield from islice(self._values(denied, False, 2), 4)
+            yield from islice(self._values(denied, False, depth + 2), 4)
 
-    def _arrays(self, node: Node, other: dict[str, Any]) -> Iterator[list[Any]]:
+    def _arrays(self, node: Node, other: dict[str, Any], depth: int) -> Iterator[list[Any]]:
         least = node.value.get("minItems", 0)
         for is_full in (False, True):
-            items = self._items(node, is_full, max(least, 1))
+            items = self._items(node, is_full, max(least, 1), depth + 1)
             if items is None:
                 yield []
                 return
@@ -113,11 +120,13 @@ class _Sampler:
             yield items
             for length in (other.get("maxItems", -2) + 1, other.get("minItems", 0) - 1, 2):
                 if 0 <= length <= 100:
-                    longer = self._items(node, is_full, length)
+                    longer = self._items(node, is_full, length, depth + 1)
                     if longer is not None:
                         yield longer
 
-    def _items(self, node: Node, is_full: bool, count: int, depth: int = 1) -> list[Any] | None:
+    def _items(self, node: Node, is_full: bool, count: int, depth: int) -> list[Any] | None:
+        if count > _MAX_LENGTH:
+            return None
         prefix = node.value.get("prefixItems", [])
         below = node.value.get("items", True)
         try:
@@ -131,7 +140,7 @@ class _Sampler:
                     item = next(
                         (
                             value
-                            for value in self.near(below, below)
+                            for value in self.near(below, below, depth)
                             if json_key(value) not in known and accepts(below, value)
                         ),
                         item,
@@ -141,9 +150,9 @@ class _Sampler:
             return None
         return result
 
-    def _objects(self, node: Node, other: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _objects(self, node: Node, other: dict[str, Any], depth: int) -> Iterator[dict[str, Any]]:
         for is_full in (False, True):
-            base = self._object(node, is_full, 0)
+            base = self._object(node, is_full, depth)
             if base is None:
                 continue
             yield base
@@ -153,17 +162,17 @@ class _Sampler:
             for name, below in node.value.get("properties", {}).items():
                 if name not in base:
                     try:
-                        yield {**base, name: self.sample(below, False, 1)}
+                        yield {**base, name: self.sample(below, False, depth + 1)}
                     except NoValueError:
                         continue
-        yield from self._open_objects(node)
+        yield from self._open_objects(node, depth)
 
-    def _open_objects(self, node: Node) -> Iterator[dict[str, Any]]:
+    def _open_objects(self, node: Node, depth: int) -> Iterator[dict[str, Any]]:
         below = node.value.get("additionalProperties", True)
-        base = self._object(node, False, 0)
+        base = self._object(node, False, depth)
         if isinstance(below, Node) and base is not None:
             try:
-                yield {**base, "other": self.sample(below, False, 1)}
+                yield {**base, "other": self.sample(below, False, depth + 1)}
             except NoValueError:
                 return
         elif "additionalProperties" not in node.value and not node.value.get("properties") and base is not None:

@@ -1,5 +1,7 @@
 """Texts that match a regular expression of a contract, whose dialect is ECMA-262."""
 
+import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +12,11 @@ import jsonschema_rs
 __all__ = ["matches_pattern", "matching_text"]
 
 _LONGEST_TEXT = 100_000
+_MOST_STEPS = 200_000_000
+_MOST_STATES = 200_000
+_COUNTED = re.compile(r"\{([0-9]+)(?:,([0-9]*))?\}")
+# Characters of all texts that are made for one pattern.
+_MOST_DRAWN = 300_000
 _VARIANTS = 24
 # The order of preference within a character class: the variants of a text mix these kinds.
 _LETTERS = "a0A" + "".join(chr(code) for code in range(0x20, 0x7F))
@@ -36,12 +43,24 @@ def matches_pattern(pattern: str, text: str) -> bool:
 @cache
 def matching_text(pattern: str, least: int = 0, most: int | None = None) -> str | None:
     """Return a short match of ``least`` to ``most`` characters, always the same one, or None when none is found."""
+    states = _states(pattern)
+    if least > _LONGEST_TEXT or states > _MOST_STATES:
+        return None
     try:
         node = _Parser(pattern).parse()
         drawn = _drawn(node, least)
-        return next((text for text in drawn if _fits(text, least, most) and matches_pattern(pattern, text)), None)
-    except (_Unsupported, IndexError, ValueError):
+        # A matcher takes up to as many steps as the text has characters, times the states of the pattern.
+        longest = _MOST_STEPS // states
+        fitting = (text for text in drawn if _fits(text, least, most) and len(text) <= longest)
+        return next((text for text in fitting if matches_pattern(pattern, text)), None)
+    except (_Unsupported, IndexError, RecursionError, ValueError):
         return None
+
+
+def _states(pattern: str) -> int:
+    """Return about how many states a pattern has when its counted repetitions are written out, at least 1."""
+    counts = [max(int(number[:9]) for number in found if number) for found in _COUNTED.findall(pattern)]
+    return max(1, math.prod(counts)) + len(pattern)
 
 
 def _fits(text: str, least: int, most: int | None) -> bool:
@@ -50,11 +69,16 @@ def _fits(text: str, least: int, most: int | None) -> bool:
 
 def _drawn(node: "_Node", least: int) -> Iterator[str]:
     """Yield texts of a pattern, the shortest first; padded ones suit a pattern without anchors."""
+    spent = 0
     for variant in range(_VARIANTS):
         shortest = node(_Draw(variant, 0))
         missing = max(0, least - len(shortest))
         for more in dict.fromkeys([0, 1, 2, 3, 4, 8, *(-(-missing // parts) for parts in range(1, 7))]):
-            yield node(_Draw(variant, more))
+            draw = _Draw(variant, more)
+            yield node(draw)
+            spent += draw.characters
+            if spent > _MOST_DRAWN:
+                return
         if 0 < missing <= _LONGEST_TEXT:
             yield from (shortest + "a" * missing, "a" * missing + shortest)
 
