@@ -325,6 +325,49 @@ def test_changes_are_reported_when_running_the_calls_failed(monkeypatch: pytest.
     assert isinstance(result.exception, ZeroDivisionError)
 
 
+def published_as(tmp_path: Path, body: str, head: str = "openapi: 3.1.0") -> Result:
+    """Compare a document in YAML with one that has another request body."""
+    tail = "responses: {'200': {description: d}}"
+    for name, start, part in (("old", "openapi: 3.1.0", "schema: {type: object}"), ("new", head, body)):
+        content = f"{{content: {{application/json: {{{part}}}}}}}"
+        text = f"{start}\ninfo: {{title: t, version: '1'}}\npaths:\n  /x: {{post: {{requestBody: {content},\n    {tail}}}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    files = ["--contract", str(tmp_path / "old.yaml"), "--upstream", str(tmp_path / "new.yaml")]
+    return CliRunner().invoke(app, ["drift", *files, "--overlay", "none", "--no-impact"])
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "said"),
+    [
+        ("swagger: '2.0'", "schema: {type: object}", ["Swagger 2.0"]),
+        ("openapi: 3.1.0", "schema: {$ref: 'gone.yaml#/A'}", ["line 4", "gone.yaml, and there is no such file"]),
+    ],
+)
+def test_a_document_that_cannot_be_compared_as_a_whole_is_exit_code_2(
+    tmp_path: Path, head: str, body: str, said: list[str]
+) -> None:
+    result = published_as(tmp_path, body, head)
+    assert result.exit_code == 2
+    assert all(text in result.output for text in said)
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "said"),
+    [
+        ("openapi: 3.1", "schema: {type: object}", ["openapi-version", "read as"]),
+        ("openapi: 3.1.0", "schema: {type: object, type: object}", ["key-twice", "lines 4 and 4"]),
+        ("openapi: 3.1.0", "schema: {type: object, deprecated: no}", ["keyword-malformed", "read as false"]),
+        ("openapi: 3.1.0", "schema: {$ref: '#/components/schemas/A'}", ["ref-dangling", "is dangling"]),
+    ],
+)
+def test_a_defect_that_only_the_published_document_has_is_listed_with_its_line(
+    tmp_path: Path, head: str, body: str, said: list[str]
+) -> None:
+    result = published_as(tmp_path, body, head)
+    assert result.exit_code == 0
+    assert all(text in " ".join(result.output.split()) for text in said)
+
+
 def test_without_a_state_a_drift_is_reported_each_time(tmp_path: Path) -> None:
     page = put_page(tmp_path)
     assert [compare("--page", page).exit_code for _ in range(2)] == [1, 1]

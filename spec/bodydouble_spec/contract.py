@@ -17,6 +17,7 @@ from bodydouble_spec.document import (
     Repaired,
     copy_document,
     embed_files,
+    explain_references,
     is_url,
     parse_document,
     read_document,
@@ -161,15 +162,15 @@ class Contract:
         bundle = Bundle.find(source)
         data = read_source(bundle.document)
         document, problem = parse_document(data)
-        if not is_url(str(bundle.document)):
-            document = embed_files(document, Path(bundle.document), read_document)
+        path = None if is_url(str(bundle.document)) else Path(bundle.document)
+        if path is not None:
+            document = embed_files(document, path, read_document)
         chosen = Overlay.load(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
         contract = cls._build(str(source), document, problem, chosen)
         repeated = () if problem else repeated_keys(data)
         provenance = bundle.read_provenance(lambda: contract.fingerprint) if is_object(document) else None
-        if not repeated and provenance is None:
-            return contract
-        changed = replace(contract, findings=(*repeated, *contract.findings), provenance=provenance)
+        findings = (*repeated, *explain_references(contract.findings, path, read_document))
+        changed = replace(contract, findings=findings, provenance=provenance)
         vars(changed).update({name: value for name, value in vars(contract).items() if name not in vars(changed)})
         return changed
 

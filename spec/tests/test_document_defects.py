@@ -58,7 +58,22 @@ def test_a_reference_to_a_file_beside_the_document_means_what_that_file_says(tmp
     assert diff(referring, written) == []
 
 
-def test_a_reference_out_of_the_folder_is_an_error(tmp_path: Path) -> None:
-    schema = "{content: {application/json: {schema: {$ref: '../a.yaml#/A'}}}}"
-    document = f"openapi: 3.0.0\n{HEAD}paths: {{/x: {{post: {{requestBody: {schema}, responses: {{'200': {{description: d}}}}}}}}}}\n"
-    assert "ref-external" in [item.id for item in load(tmp_path, document).findings]
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("missing.yaml#/A", "missing.yaml, and there is no such file"),
+        ("there.yaml#/B", "there.yaml, which has nothing at #/B"),
+        ("broken.yaml#/A", "a file that cannot be read"),
+        ("../a.yaml#/A", "leads out of the folder"),
+        ("https://a.example/a.yaml#/A", "leads to another address"),
+    ],
+)
+def test_a_reference_that_is_not_followed_says_what_is_missing(tmp_path: Path, reference: str, reason: str) -> None:
+    (tmp_path / "there.yaml").write_text("A: {}\n", encoding="utf-8")
+    (tmp_path / "broken.yaml").write_text("A: [\n", encoding="utf-8")
+    schema = f"{{content: {{application/json: {{schema: {{$ref: '{reference}'}}}}}}}}"
+    operation = f"{{requestBody: {schema}, responses: {{'200': {{description: d}}}}}}"
+    contract = load(tmp_path, f"openapi: 3.0.0\n{HEAD}paths: {{/x: {{post: {operation}}}}}\n")
+    (finding,) = [item for item in contract.findings if item.id == "ref-external"]
+    assert finding.message.startswith(f'the reference "{reference}" leads')
+    assert reason in finding.message

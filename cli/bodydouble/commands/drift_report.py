@@ -33,10 +33,12 @@ from bodydouble_spec import (
 )
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
+from bodydouble_spec.document import embed_files, explain_references, is_url, read_document, repeated_keys
 from bodydouble_spec.recording import read_log
 from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
+from bodydouble.defects import defects_facts, refuse_partial
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
 
@@ -155,6 +157,7 @@ class SourceReader:
         self.fetched: list[Fetched] = []
         self.problems: list[str] = []
         self.unforeseen: list[Exception] = []
+        self._defects: dict[str, Any] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -189,6 +192,7 @@ class SourceReader:
             "contract": f"{self._contract.source} ({self._adopted.fingerprint[:12]})",
             "sources": [_row(result) for result in self.results],
         }
+        facts |= self._defects
         if delta.known:
             facts["reported before"] = delta.known
         if not self.is_complete:
@@ -208,8 +212,13 @@ class SourceReader:
         """Compare the published document; ``exchanges`` are the app's own requests, None to run no calls against it."""
         fetched = self._fetch(source)
         reads = app.pointers()
-        published, overlaid = self._adopted.overlaid(read_published(fetched))
-        new = replace(published, source=fetched.address)
+        content, path = read_published(fetched), None if is_url(source) else Path(source)
+        if path is not None:
+            content = embed_files(content, path, read_document)
+        published, overlaid = self._adopted.overlaid(content)
+        explained = explain_references(published.findings, path, read_document)
+        new = replace(published, source=fetched.address, findings=(*repeated_keys(fetched.content), *explained))
+        self._note_defects(new, fetched)
         changes = self._severities.apply(diff(self._adopted.published, new))
         findings: list[Finding] = [*changes]
         if changes and exchanges is not None and unreadable_reason(new) is None:
@@ -220,6 +229,14 @@ class SourceReader:
             except Exception as error:  # noqa: BLE001 - raised again after the changes have been reported
                 self.unforeseen.append(error)
         self._add(DriftSource.DOCUMENT, fetched, findings)
+
+    def _note_defects(self, new: Contract, fetched: Fetched) -> None:
+        """Note the defects of the published document that the adopted one does not have. Raises ContractError for a partial one."""
+        for contract in (self._adopted.published, new):
+            refuse_partial(contract, lambda contract: fetched.content if contract is new else None)
+        known = {*self._adopted.published.findings}
+        defects = replace(new, findings=tuple(finding for finding in new.findings if finding not in known))
+        self._defects = defects_facts({"published": defects}, lambda _: fetched.content)
 
     def _read_page(self, source: str) -> None:
         fetched = self._fetch(source)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import orjson
 from bodydouble_spec import Redactor, UnreadableDocument, is_object
+from bodydouble_spec.document import parse_document
 
 __all__ = ["FetchLimits", "Fetched", "fetch", "is_html", "is_url", "read_published"]
 
@@ -77,7 +78,7 @@ def fetch(address: str, cached: Mapping[str, Fetched] | None = None, limits: Fet
 
 
 def read_published(fetched: Fetched) -> dict[str, Any]:
-    """Parse the JSON object of a published document. Raises UnreadableDocument when it is something else, and says what."""
+    """Parse a published document, JSON or YAML. Raises UnreadableDocument when it is something else, and says what."""
     content = fetched.content.removeprefix(b"\xef\xbb\xbf")
     if not content.strip():
         raise UnreadableDocument(f"{fetched.address}: the document is empty; is this the address of the file itself?")
@@ -87,6 +88,10 @@ def read_published(fetched: Fetched) -> dict[str, Any]:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        if not content.lstrip().startswith((b"{", b"[")):
+            found, _ = parse_document(content)
+            if is_object(found) and "paths" in found:
+                return found
         place = f"line {error.lineno}, column {error.colno}"
         if _is_cut_off(content, error):
             reason = f"the JSON is cut off after {len(content)} bytes; try again later, or check the file"

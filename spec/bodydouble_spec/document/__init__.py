@@ -1,7 +1,7 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
 from bodydouble_spec.document.expansion import refuse_expansion
-from bodydouble_spec.document.external import embed_files
+from bodydouble_spec.document.external import embed_files, explain_references
 from bodydouble_spec.document.lines import lines_of, repeated_keys
 from bodydouble_spec.document.loader import (
     copy_document,
@@ -23,6 +23,7 @@ __all__ = [
     "Repaired",
     "copy_document",
     "embed_files",
+    "explain_references",
     "is_url",
     "lines_of",
     "parse_document",

@@ -1,15 +1,18 @@
 """References to other files of the same folder: their targets become components of the document."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from bodydouble_spec.defects import show
 from bodydouble_spec.errors import UnreadableDocument
+from bodydouble_spec.finding import Finding
 from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 
-__all__ = ["embed_files"]
+__all__ = ["embed_files", "explain_references"]
 
 _SCHEMA_KEYS = {
     "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "schema", "then", "unevaluatedItems",
@@ -44,6 +47,44 @@ def _has_external(value: Any) -> bool:
         elif is_array(item):
             waiting += [below for below in item if isinstance(below, (dict, list))]
     return False
+
+
+def explain_references(
+    findings: Iterable[Finding], path: Path | None, read: Callable[[Path], Any]
+) -> Iterator[Finding]:
+    """Yield findings, those about references to other files with the reason why they were not followed.
+
+    ``path`` is that of the document, None where it is no file; ``read`` parses a file.
+    """
+    for finding in findings:
+        if finding.id == "ref-external" and isinstance(finding.got, str):
+            reason = _why_not_embedded(finding.got, path, read)
+            yield replace(finding, message=f"the reference {show(finding.got)} {reason}")
+        else:
+            yield finding
+
+
+def _why_not_embedded(reference: str, path: Path | None, read: Callable[[Path], Any]) -> str:
+    name, _, pointer = reference.partition("#")
+    if _is_absolute(name) or path is None:
+        return "leads to another address; only files of the document's own folder are read"
+    folder = path.resolve().parent
+    target = (folder / unquote(name)).resolve()
+    if not target.is_relative_to(folder):
+        return f"leads out of the folder {folder}; only files of the document's own folder are read"
+    if not target.is_file():
+        return f"leads to {name}, and there is no such file in {folder}"
+    try:
+        resolve_pointer(read(target), pointer_parts(f"#{pointer}"))
+    except UnreadableDocument as error:
+        return f"leads to a file that cannot be read: {error}"
+    except LookupError:
+        return f"leads to {name}, which has nothing at #{pointer}"
+    return f"leads to {name}, one of more than {_MAX_FILES} files"
+
+
+def _is_absolute(name: str) -> bool:
+    return name.startswith("/") or re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) is not None
 
 
 class _Embedding:
@@ -108,7 +149,7 @@ class _Embedding:
 
     def _file(self, name: str, file: Path) -> Path | None:
         """Return a file of the folder, once it is read; None for any other."""
-        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", name) or name.startswith("/"):
+        if _is_absolute(name):
             return None
         path = (file.parent / unquote(name)).resolve()
         if not path.is_relative_to(self._folder) or len(self._files) > _MAX_FILES:

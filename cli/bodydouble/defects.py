@@ -1,0 +1,75 @@
+"""Defects of compared documents: those because of which a comparison would be partial, and tables of the others with their lines."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bodydouble_spec import Contract, ContractError, Finding, Severity
+from bodydouble_spec.document import lines_of
+
+from bodydouble.options import unreadable_reason
+
+__all__ = ["defects_facts", "refuse_partial"]
+
+# Read as something else than what is written, and compared so.
+_READ_OTHERWISE = {"flag-malformed", "key-twice", "openapi-version"}
+
+Text = Callable[[Contract], bytes | None]
+"""The text of a document, or None where it is not at hand."""
+
+
+def refuse_partial(contract: Contract, text: Text) -> None:
+    """Raise ContractError when a document cannot be compared as a whole: it is Swagger 2.0, or refers to what is not there."""
+    if "swagger" in contract.published and "openapi" not in contract.published:
+        raise ContractError(f"{contract.source}: {unreadable_reason(contract)}")
+    outside = [finding for finding in contract.findings if finding.id == "ref-external"]
+    if outside:
+        first = outside[0]
+        line = _lines(contract, outside[:1], text).get(first.pointer)
+        place = first.pointer if line is None else f"line {line}, {first.pointer}"
+        more = f"; {len(outside) - 1} more such references" if len(outside) > 1 else ""
+        raise ContractError(
+            f"{contract.source}: {place}: {first.message}; correct it, or bundle the document into one file{more}"
+        )
+
+
+def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, Any]:
+    """Return a table of the defects because of which a part was not compared, and one of those that were read as something else."""
+    readable = {name: item for name, item in contracts.items() if unreadable_reason(item) is None}
+    chosen: dict[str, Callable[[Finding], bool]] = {
+        "not compared because of defects": lambda finding: (
+            finding.severity is Severity.ERROR and not _is_read_otherwise(finding)
+        ),
+        "read otherwise than written": _is_read_otherwise,
+    }
+    tables = {
+        title: [
+            {
+                "contract": name,
+                "defect": finding.id,
+                **_line(lines, finding),
+                "pointer": finding.pointer,
+                "message": f"{finding.message}; {finding.repaired}" if _is_read_otherwise(finding) else finding.message,
+            }
+            for name, contract in readable.items()
+            for defects in [[*filter(is_chosen, contract.findings)]]
+            for lines in [_lines(contract, defects, text)]
+            for finding in defects
+        ]
+        for title, is_chosen in chosen.items()
+    }
+    return {title: rows for title, rows in tables.items() if rows}
+
+
+def _is_read_otherwise(finding: Finding) -> bool:
+    is_respelled = finding.id == "keyword-malformed" and finding.severity is not Severity.ERROR
+    return is_respelled or finding.id in _READ_OTHERWISE
+
+
+def _lines(contract: Contract, defects: Sequence[Finding], text: Text) -> dict[str, int]:
+    """Return the lines of defects, where the text of the document is at hand."""
+    data = text(contract) if defects else None
+    return {} if data is None else lines_of(data, [finding.pointer for finding in defects])
+
+
+def _line(lines: Mapping[str, int], finding: Finding) -> dict[str, Any]:
+    return {"line": lines[finding.pointer]} if finding.pointer in lines else {}
