@@ -368,6 +368,25 @@ def test_a_defect_that_only_the_published_document_has_is_listed_with_its_line(
     assert all(text in " ".join(result.output.split()) for text in said)
 
 
+def test_a_document_that_no_mock_can_answer_is_compared_and_its_calls_are_not_tried(tmp_path: Path) -> None:
+    schema: dict[str, Any] = {"type": "array"}
+    answer = {"content": {"application/json": {"schema": schema}}, "description": "d"}
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/x": {"get": {"responses": {"200": answer}}}},
+    }
+    (tmp_path / "old.json").write_text(json.dumps(document), encoding="utf-8")
+    schema["minItems"] = 100_000_000
+    (tmp_path / "new.json").write_text(json.dumps(document), encoding="utf-8")
+    files = ["--contract", str(tmp_path / "old.json"), "--upstream", str(tmp_path / "new.json")]
+    result = CliRunner().invoke(app, ["drift", *files, "--overlay", "none", "--format", "json"])
+    found = [item["id"] for item in json.loads(result.stdout)["findings"]]
+    assert result.exit_code == 0
+    assert "calls-not-tried" in found
+    assert "response-body-min-items-increased" in found
+
+
 def test_without_a_state_a_drift_is_reported_each_time(tmp_path: Path) -> None:
     page = put_page(tmp_path)
     assert [compare("--page", page).exit_code for _ in range(2)] == [1, 1]

@@ -6,6 +6,7 @@ from bodydouble_contract_tests.schema.pattern import (
     in_python,
     matches,
     matching,
+    nesting,
     simplest_match,
     stretched_match,
 )
@@ -92,3 +93,24 @@ def test_a_pattern_is_split_at_its_outermost_bars(pattern: str, parts: list[str]
 @given(st.text(st.sampled_from("ab|()[]^$\\?:"), max_size=12))
 def test_any_text_can_be_split(pattern: str) -> None:
     assert alternatives(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "depth"),
+    [
+        ("abc", 0), ("^a+$", 1), ("^[^,]+(,[^,]+)*$", 2), (r"^\(\d{3}\)[*+]$", 1), ("^(([a-z]+)+)+(x{10,20}){5,9}$", 3),
+    ],
+)  # fmt: skip
+def test_the_depth_of_repetitions_is_that_of_the_deepest_part(pattern: str, depth: int) -> None:
+    assert nesting(pattern) == depth
+
+
+@pytest.mark.parametrize("pattern", ["^(([a-z]+)+)+(x{10,20}){5,9}$", "^(a+)+$"])
+def test_a_match_of_a_pattern_that_takes_long_to_search_is_made(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("searched")
+
+    monkeypatch.setattr("bodydouble_contract_tests.schema.pattern.first_of", refuse)
+    found = simplest_match(pattern)
+    assert found is not None
+    assert matches(pattern, found)

@@ -21,11 +21,14 @@ from bodydouble_contract_tests.drift import (
     unread_lines,
 )
 from bodydouble_contract_tests.impact import impact, weigh
+from bodydouble_mockserver.answer import Unanswerable
 from bodydouble_spec import (
     Contract,
+    Evidence,
     Exchange,
     Finding,
     Report,
+    Severity,
     SpecError,
     UnknownOperation,
     UnreadableDocument,
@@ -226,6 +229,9 @@ class SourceReader:
             try:
                 executed = impact(self._contract, contract, exchanges=self._adopted.wanted(exchanges), reads=reads)
                 findings = weigh(changes, executed, strict=app.is_strict)
+            except Unanswerable as error:
+                message = f"no call was tried against the published document: {error}"
+                findings.append(Finding("calls-not-tried", Severity.WARNING, Evidence.DOCUMENTED, "", message))
             except Exception as error:  # noqa: BLE001 - raised again after the changes have been reported
                 self.unforeseen.append(error)
         self._add(DriftSource.DOCUMENT, fetched, findings)

@@ -1,6 +1,7 @@
 """Results of the drift sources, merged into one list of findings."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -44,11 +45,13 @@ def merge_findings(results: Iterable[SourceResult]) -> list[Finding]:
 
     A source that is more specific than its kind ("page, line 12") is kept. A finding that two results of one source share is listed once.
     """
-    findings: list[Finding] = []
+    findings: dict[tuple[Finding, str], Finding] = {}
     for result in results:
-        named = [_named(finding, result.source) for finding in result.findings]
-        findings += [finding for finding in named if not _is_known(finding, findings)]
-    return findings
+        for finding in result.findings:
+            named = _named(finding, result.source)
+            # A finding is equal to another one by its place only.
+            findings.setdefault((named, json.dumps(named.to_dict(), sort_keys=True, default=str)), named)
+    return list(findings.values())
 
 
 def _named(finding: Finding, source: DriftSource) -> Finding:
@@ -57,7 +60,3 @@ def _named(finding: Finding, source: DriftSource) -> Finding:
     if finding.source.startswith(source):
         return finding
     return replace(finding, source=f"{source}, {finding.source}")
-
-
-def _is_known(finding: Finding, findings: Sequence[Finding]) -> bool:
-    return any(finding == other and finding.to_dict() == other.to_dict() for other in findings)

@@ -5,15 +5,26 @@ import unicodedata
 from functools import cache
 
 import jsonschema_rs
+from bodydouble_spec.schema import matching_text
 from hypothesis import strategies as st
 from hypothesis.errors import HypothesisException
 
 from bodydouble_contract_tests.schema.searching import Nothing, first_of, satisfying_any
 
-__all__ = ["MOST_DRAWN", "alternatives", "in_python", "matches", "matching", "simplest_match", "stretched_match"]
+__all__ = [
+    "MOST_DRAWN",
+    "alternatives",
+    "in_python",
+    "matches",
+    "matching",
+    "nesting",
+    "simplest_match",
+    "stretched_match",
+]
 
 MOST_DRAWN = 200
 """More characters or items than this are repeated, not drawn one by one."""
+_DEEPEST_DRAWN = 2
 _UNICODE_CLASS = re.compile(r"\\[pP]\{")
 # What Hypothesis draws without regard to the rest of the text, so that few of its texts match.
 _IS_FILTERED = re.compile(r"\(\?[=!<]|\\[bBpP1-9]")
@@ -60,6 +71,9 @@ def matching(pattern: str) -> st.SearchStrategy[str] | None:
     """Return a strategy for matching texts, or None when Python's ``re`` cannot read the pattern, as with ``\\p{Script=Thai}``."""
     if _longest_repetition(pattern) > MOST_DRAWN:
         return None
+    if nesting(pattern) > _DEEPEST_DRAWN:
+        made = {matching_text(pattern, least) for least in (0, 1, 8, 30)} - {None}
+        return st.sampled_from(sorted(filter(None, made))) if any(made) else None
     try:
         compiled = re.compile(in_python(pattern), re.ASCII)
         is_listed = _UNICODE_CLASS.search(pattern) is not None
@@ -70,12 +84,28 @@ def matching(pattern: str) -> st.SearchStrategy[str] | None:
         return None
     if not _IS_FILTERED.search(pattern):
         return strategy.filter(lambda text: matches(pattern, text))
-    return satisfying_any(strategy, lambda text: matches(pattern, text))
+    return satisfying_any(strategy, lambda text: matches(pattern, text), is_simplest=False)
 
 
 def _longest_repetition(pattern: str) -> int:
     """Return the largest number of repetitions that a pattern asks for; drawing that many characters would take long."""
     return max((int(number) for number in re.findall(r"\{(\d{1,9})(?:,\d*)?\}", pattern)), default=0)
+
+
+@cache
+def nesting(pattern: str) -> int:
+    """Return how deep repetitions are nested in a pattern: 2 for ``(a+)+``. Each level multiplies what Hypothesis draws."""
+    flat = re.sub(r"\\.|\[(?:\\.|[^\]\\])*\]", "a", pattern)
+    flat = re.sub(r"[0-9]", "a", re.sub(r"[*+]|\{[0-9]+(?:,[0-9]*)?\}", "*", flat))
+    while (group := re.search(r"\(([^()]*)\)", flat)) is not None:
+        flat = f"{flat[: group.start()]}{min(_depth(group[1]), 9)}{flat[group.end() :]}"
+    return _depth(flat)
+
+
+def _depth(part: str) -> int:
+    """Return the depth of a part in which each group is replaced by its own, a digit."""
+    found = [int(match[1]) + (match[2] == "*") for match in re.finditer(r"([0-9])(.?)", part)]
+    return max([*found, int("*" in part)])
 
 
 def stretched_match(pattern: str, length: int) -> str | None:
@@ -96,10 +126,18 @@ def stretched_match(pattern: str, length: int) -> str | None:
 @cache
 def simplest_match(pattern: str, least: int = 0, most: int | None = None) -> str | None:
     """Return a short match of ``least`` to ``most`` characters, always the same one, or None when none is found."""
+    if nesting(pattern) > 1:
+        return matching_text(pattern, least, most)
     strategy = matching(pattern)
     if strategy is None or least > MOST_DRAWN:
         return None
-    found = first_of(strategy, lambda text: least <= len(text) and (most is None or len(text) <= most))
+    is_filtered = _IS_FILTERED.search(pattern) is not None
+    made = matching_text(pattern, least, most) if is_filtered else None
+    if made is not None:
+        return made
+    found = first_of(
+        strategy, lambda text: least <= len(text) and (most is None or len(text) <= most), is_simplest=not is_filtered
+    )
     return None if isinstance(found, Nothing) else found
 
 
