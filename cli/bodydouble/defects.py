@@ -1,6 +1,6 @@
 """Defects of compared documents: those because of which a comparison would be partial, and tables of the others with their lines."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bodydouble_spec import Contract, ContractError, Finding, Severity
@@ -8,7 +8,7 @@ from bodydouble_spec.document import lines_of
 
 from bodydouble.options import unreadable_reason
 
-__all__ = ["defects_facts", "refuse_partial"]
+__all__ = ["defects_facts", "limited_reason", "refuse_partial"]
 
 # Read as something else than what is written, and compared so.
 _READ_OTHERWISE = {"flag-malformed", "key-twice", "openapi-version"}
@@ -30,6 +30,12 @@ def refuse_partial(contract: Contract, text: Text) -> None:
         raise ContractError(
             f"{contract.source}: {place}: {first.message}; correct it, or bundle the document into one file{more}"
         )
+
+
+def limited_reason(changes: Iterable[Finding]) -> str | None:
+    """Return why a comparison is not complete, or None when it is."""
+    is_limited = any(change.id == "comparison-limited" for change in changes)
+    return "the documents differ in too many places: not all were compared (comparison-limited)" if is_limited else None
 
 
 def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, Any]:

@@ -60,7 +60,16 @@ def test_beyond_the_limit_each_operation_says_that_its_changes_are_not_told_agai
 ) -> None:
     monkeypatch.setattr(schemas, limit, 0)
     found = diff(load(shared(3, operations=3)), load(shared(2, operations=3)))
-    said = [item for item in found if item.id == "not-compared"]
+    said = [item for item in found if item.id == "comparison-limited"]
     assert [item.operation for item in said] == ["POST /1", "POST /2"]
     assert {item.severity for item in said} == {found[0].severity}
     assert all("told of the request of POST /0" in item.message for item in said)
+
+
+def test_the_report_of_what_was_not_compared_again_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "_MAX_IN_ALL", 0)
+    monkeypatch.setattr(schemas, "_MAX_LIMITED", 3)
+    found = diff(load(shared(3, operations=30)), load(shared(2, operations=30)))
+    said = [item.message for item in found if item.id == "comparison-limited"]
+    assert len(said) == 4
+    assert said[-1].startswith("26 more bodies")

@@ -10,7 +10,7 @@ from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
-from bodydouble.defects import defects_facts, refuse_partial
+from bodydouble.defects import defects_facts, limited_reason, refuse_partial
 from bodydouble.options import (
     SOURCE_HELP,
     BaselineOption,
@@ -67,7 +67,11 @@ def diff(
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
         found = known.applied(Report(title, changes, facts, "changes"))
-        raise typer.Exit(known.finish(changes, targets.finish(found, found.findings, fail_on)))
+        code = known.finish(changes, targets.finish(found, found.findings, fail_on))
+        limit = limited_reason(changes)
+        if limit is not None:
+            exit_with_error(limit)
+        raise typer.Exit(code)
 
 
 def _unshown_fact(changes: Iterable[Finding]) -> dict[str, Any]:

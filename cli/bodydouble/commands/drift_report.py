@@ -41,7 +41,7 @@ from bodydouble_spec.recording import read_log
 from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
-from bodydouble.defects import defects_facts, refuse_partial
+from bodydouble.defects import defects_facts, limited_reason, refuse_partial
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
 
@@ -224,6 +224,7 @@ class SourceReader:
         self._note_defects(new, fetched)
         changes = self._severities.apply(diff(self._adopted.published, new))
         findings: list[Finding] = [*changes]
+        self.problems += filter(None, [limited_reason(changes)])
         if changes and exchanges is not None and unreadable_reason(new) is None:
             contract = replace(overlaid, source=fetched.address)
             try:

@@ -128,6 +128,7 @@ class _Documents:
         self._compare_webhooks()
         self._compare_unread()
         self._compare_operations()
+        self._comparison.finish()
         if not self._changes.found:
             # What differs is not of a kind that is compared.
             self._changes.add("not-compared", _DOCUMENT, "", None, None)

@@ -134,6 +134,7 @@ DOCUMENT_RULES = (
     ("document-became-readable", "I", "the document can be read again; before, it could not: {old}"),
     ("servers-changed", "W", "the server URLs were {old} and are {new}"),
     ("not-compared", "W", "{it} differs in what is not compared: it was {old} and is {new}"),
+    ("comparison-limited", "W", "{it}: not compared again, for there are too many changes; those are told of {old}"),
     ("structure-changed", "I", "{it} changed: it was {old} and is {new}"),
     ("api-path-removed-without-deprecation", "E", "{it} was removed with its path"),
     ("api-path-removed-with-deprecation", "I", "{it}, which was deprecated, was removed with its path"),
@@ -231,7 +232,7 @@ DOCUMENT_RULES = (
 # Rules that oasdiff does not have: ends of ids, and whole ids.
 NOT_IN_OASDIFF = {
     "api-global-security-became-optional", "api-global-security-became-required", "api-security-became-optional",
-    "api-security-became-required", "callback-added", "callback-removed", "not-compared", "request-body-serialization-changed",
+    "api-security-became-required", "callback-added", "callback-removed", "comparison-limited", "not-compared", "request-body-serialization-changed",
     "request-parameter-serialization-changed", "response-serialization-changed",
     "additional-properties-allowed", "additional-properties-forbidden", "additional-properties-restricted", "became-not-enum",
     "keyword-changed", "not-changed",

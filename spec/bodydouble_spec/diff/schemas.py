@@ -9,7 +9,7 @@ from bodydouble_spec.diff.changes import Changes, Location, Verbatim
 from bodydouble_spec.diff.constraints import LEAF_KEYWORDS, keyword_differences
 from bodydouble_spec.diff.judgement import Judge, Place
 from bodydouble_spec.diff.properties import READ_WRITE, PropertyComparison, properties_of
-from bodydouble_spec.diff.rules import RULES, schema_rule
+from bodydouble_spec.diff.rules import schema_rule
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Node, Part, Source, digest, form_of
 
@@ -32,10 +32,8 @@ _MAX_COMPARISONS = 2_000
 # The comparisons of a whole document after which a pair that another body has too is not compared again.
 _MAX_IN_ALL = 200_000
 _MAX_CYCLIC_IN_ALL = 5_000
-_REPEATED = replace(
-    RULES["not-compared"],
-    sentence="{it} leads to changes that are told of {old}, and were not compared here again: there are too many",
-)
+# Bodies of which it is said one by one that they were not compared again; of the others, their number.
+_MAX_LIMITED = 20
 _TYPE_SUFFIXES = ("type-", "list-of-types-")
 
 
@@ -50,6 +48,8 @@ class SchemaComparison:
         self._seen: set[tuple[str, str]] = set()
         self._told: dict[tuple[str, str, str | None], str] = {}
         self._repeated: str | None = None
+        self._limited = 0
+        self._teller = ""
         self._skipped = 0
         self._worst = Severity.WARNING
         self._later: deque[tuple[Place, Location]] = deque()
@@ -79,10 +79,23 @@ class SchemaComparison:
         while self._later:
             self._compare_pair(*self._later.popleft())
         if self._repeated is not None:
-            self.changes.add(_REPEATED, location, new.pointer, Verbatim(self._repeated), None)
-            self.changes.found[-1] = replace(self.changes.found[-1], severity=self._worst)
+            self._limited += 1
+            self._teller = self._repeated
+            if self._limited <= _MAX_LIMITED:
+                whole = replace(location, whole=_place_text(location))
+                self._note_limited(whole, new.pointer)
         # What is not told again may be as severe as any that was told.
         self._worst = max((self._worst, *(change.severity for change in self.changes.found[first:])), key=_rank)
+
+    def finish(self) -> None:
+        """Add how many bodies more were not compared again."""
+        if self._limited > _MAX_LIMITED:
+            rest = f"{self._limited - _MAX_LIMITED:,} more bodies"
+            self._note_limited(Location(None, None, "", rest), "")
+
+    def _note_limited(self, location: Location, pointer: str) -> None:
+        self.changes.add("comparison-limited", location, pointer, Verbatim(self._teller), None)
+        self.changes.found[-1] = replace(self.changes.found[-1], severity=self._worst)
 
     def _stand_in(self, value: Node | bool, pointer: str) -> Node:
         """Return a node for a schema that is not there or false."""
