@@ -3,8 +3,8 @@
 import io
 import re
 from collections.abc import Iterator
+from html import escape
 from typing import Any
-from xml.sax.saxutils import escape
 
 from bodydouble_spec import is_array, is_object
 
