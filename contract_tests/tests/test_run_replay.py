@@ -87,6 +87,12 @@ def test_an_app_s_recording_expires_after_ninety_days(profile: OperationProfile,
     assert ids(checked(profile, exchange(time=time))) == found
 
 
+def test_the_age_from_which_a_recording_is_old_can_be_chosen(profile: OperationProfile) -> None:
+    log, now = ExchangeLog((exchange(time="2026-06-01T00:00:00Z"),), ()), datetime(2026, 7, 1, tzinfo=UTC)
+    assert ids(verify_recording(profile, log, now, max_age_days=31)) == []
+    assert ids(verify_recording(profile, log, now, max_age_days=29)) == ["recording-expired"]
+
+
 @pytest.mark.parametrize(
     ("recorded", "found"),
     [

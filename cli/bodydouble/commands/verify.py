@@ -13,6 +13,7 @@ from bodydouble.options import (
     ContractOption,
     FailOn,
     Format,
+    MaxAgeOption,
     ModelOption,
     OperationOption,
     OverlayOption,
@@ -20,6 +21,7 @@ from bodydouble.options import (
     WriteBaselineOption,
     load_contract,
 )
+from bodydouble.recordings import MAX_AGE_DAYS
 from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
@@ -47,6 +49,7 @@ def verify(
         Path | None,
         typer.Option(metavar="FILE|DIR", help="Check the answers recorded in this file or folder, without a server."),
     ] = None,
+    max_age_days: MaxAgeOption = MAX_AGE_DAYS,
     contract: ContractOption = None,
     overlay: OverlayOption = None,
     operation: OperationOption = None,
@@ -137,7 +140,7 @@ def verify(
         targets = ReportTargets.parse(format, report)
         known = KnownFindings.load(baseline, write_baseline)
         if exchanges is not None:
-            completed = verify_run.run_on_recording(profile, exchanges, options.only)
+            completed = verify_run.run_on_recording(profile, exchanges, options.only, max_age_days)
         else:
             server = resolve_server(profile, base_url=base_url, api_key=api_key, is_live=live, environ=os.environ)
             completed = verify_run.run_on_server(

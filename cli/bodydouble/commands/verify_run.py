@@ -118,13 +118,15 @@ def run_on_server(
     return CompletedRun(profile, verification, run_facts, target.base)
 
 
-def run_on_recording(profile: OperationProfile, file: Path, only: Collection[str] | None) -> CompletedRun:
+def run_on_recording(
+    profile: OperationProfile, file: Path, only: Collection[str] | None, max_age_days: float
+) -> CompletedRun:
     """Verify the answers in a recording. Raises CannotVerify when it cannot be read."""
     try:
         log = read_log(file)
     except OSError as error:
         raise CannotVerify(f"--exchanges {file}: {error.strerror or error}; name a recording or a journal") from None
-    verification = verify_recording(profile, log, datetime.now(UTC))
+    verification = verify_recording(profile, log, datetime.now(UTC), max_age_days)
     run_facts = {"recording": str(file), **_contract_facts(profile), "exchanges": len(log.exchanges)}
     if not verification.observations:
         # No findings because nothing was examined: that must not pass.

@@ -37,10 +37,12 @@ __all__ = ["CheckedExchange", "check_exchanges", "exchanges_of", "verify_recordi
 _NO_VERDICT = {401, 402, 403, 429}
 
 
-def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime) -> Verification:
+def verify_recording(
+    profile: OperationProfile, log: ExchangeLog, now: datetime, max_age_days: float = EXPIRES_DAYS
+) -> Verification:
     """Check recorded exchanges of an operation, requests and answers (strictly), from any recorder.
 
-    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (90 days after the call
+    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (``max_age_days`` after the call
     where none is recorded) are checked too, with the warning ``recording-expired``; lines that could not be read keep their findings.
     Pictures are checked by their description in the recording: nothing is downloaded, and no request is made. ``now`` must have a time zone.
     """
@@ -54,7 +56,7 @@ def verify_recording(profile: OperationProfile, log: ExchangeLog, now: datetime)
         results.note_tested(item.observation)
         results.observations.append(item.observation)
     results.add(between)
-    notices += _expired(profile, exchanges, now)
+    notices += _expired(profile, exchanges, now, max_age_days)
     if not results.observations:
         notices.append(_empty_recording(profile))
     return Verification(
@@ -179,8 +181,10 @@ def _placeholder(picture: RecordedPicture) -> str:
     return picture.encode(kinds[kind][0], f"image/{kind}")
 
 
-def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime) -> Iterator[Finding]:
-    old = [exchange for exchange in exchanges if _expiry(exchange) < now]
+def _expired(
+    profile: OperationProfile, exchanges: list[Exchange], now: datetime, max_age_days: float
+) -> Iterator[Finding]:
+    old = [exchange for exchange in exchanges if _expiry(exchange, max_age_days) < now]
     if old:
         oldest = min(exchange.started for exchange in old).date().isoformat()
         message = f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is of {oldest}: record them again"
@@ -197,12 +201,12 @@ def _expired(profile: OperationProfile, exchanges: list[Exchange], now: datetime
         )
 
 
-def _expiry(exchange: Exchange) -> datetime:
+def _expiry(exchange: Exchange, max_age_days: float) -> datetime:
     entry = entry_of(exchange)
     try:
         moment = datetime.fromisoformat(entry.expires if entry is not None else "")
     except ValueError:
-        return exchange.started + timedelta(days=EXPIRES_DAYS)
+        return exchange.started + timedelta(days=max_age_days)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
