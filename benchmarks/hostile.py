@@ -1,4 +1,4 @@
-"""Attacks on a running mock, on `verify` and on `drift`: requests, documents and answers that ask for unbounded work.
+"""Attacks on a running mock, on paid calls, on `verify` and on `drift`: requests, signals, disks, documents and answers that ask for unbounded work.
 
     python benchmarks/hostile.py [--only WORDS]
 
@@ -32,6 +32,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from hostile_system import SYSTEM_ATTACKS
 from PIL import Image
 
 PATH = "/v1/images/generations"
@@ -142,6 +143,17 @@ def zeros(count: int) -> Callable[[Mock], str]:
     return attack
 
 
+def sent(**changes: Any) -> Callable[[Mock], str]:
+    """Send a body of a shape that takes long to read."""
+
+    def attack(mock: Mock) -> str:
+        body = json.dumps({**BODY, **changes}).encode()
+        status, answer = mock.ask(PATH, body)
+        return f"{status} for {len(body):,} bytes, {len(answer):,} bytes"
+
+    return attack
+
+
 def drawn(data: bytes, kind: str, times: int = 1) -> Callable[[Mock], str]:
     """Ask for the picture behind an input, several times at once."""
 
@@ -176,6 +188,47 @@ def slow_heads(mock: Mock) -> str:
     for connection in held:
         connection.close()
     return f"{status} meanwhile; the slow ones: {first}"
+
+
+def many_connections(count: int, first: bytes) -> Callable[[Mock], str]:
+    """Open connections that send this and then nothing, and ask on another one."""
+
+    def attack(mock: Mock) -> str:
+        host, port = mock.address.removeprefix("http://").split(":")
+        held: list[socket.socket] = []
+        for _ in range(count):
+            held.append(socket.create_connection((host, int(port))))
+            try:
+                held[-1].sendall(first)
+            except OSError:
+                continue
+        try:
+            asked: int | str = mock.ask("/_bodydouble/health")[0]
+        except OSError as error:
+            asked = type(error).__name__
+        for connection in held:
+            connection.close()
+        return f"{asked} meanwhile"
+
+    return attack
+
+
+def slow_readers(mock: Mock) -> str:
+    """Ask for a hundred answers with four pictures in them, and read none of them."""
+    host, port = mock.address.removeprefix("http://").split(":")
+    body = json.dumps({**BODY, "num_images": 4}).encode()
+    head = "".join(f"{name}: {value}\r\n" for name, value in HEADERS.items())
+    held = [socket.create_connection((host, int(port))) for _ in range(100)]
+    for connection in held:
+        connection.sendall(
+            f"POST {PATH} HTTP/1.1\r\nHost: mock\r\n{head}Prefer: images=b64_json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+    time.sleep(5)
+    status, _ = mock.ask("/_bodydouble/health")
+    for connection in held:
+        connection.close()
+    return f"{status} meanwhile"
 
 
 def large_scenarios(mock: Mock) -> str:
@@ -216,11 +269,21 @@ MOCK_ATTACKS: dict[str, Callable[[Mock], str]] = {
     "99,000 zeros as inputs": zeros(99_000),
     "1,000,000 zeros as inputs": zeros(1_000_000),
     "10,000,000 zeros as inputs": zeros(10_000_000),
+    "30 MB of escaped quotes": sent(prompt='"' * 15_000_000),
+    "99,000 texts of 300 letters": sent(image_urls=["x" * 300] * 99_000),
+    "90,000 names of 300 letters": sent(**{f"{number}{'y' * 300}": 0 for number in range(90_000)}),
+    "3,000,000 small objects": sent(x=[{"a": 1}] * 3_000_000),
+    "what looks like 10,000,000 names": sent(prompt='":' * 10_000_000),
     "a JPEG of 500 scans": drawn(progressive((4000, 4000), 500), "jpeg"),
     "a PNG of 1 x 64,000,000": drawn(narrow(), "png"),
     "one picture 50 times": drawn(progressive((4000, 4000), 10), "jpeg", 50),
     "a header of 20 MB": large_head,
     "500 heads that do not end": slow_heads,
+    "1,200 heads that do not end": many_connections(1200, b"GET / HTTP/1.1\r\nX: "),
+    "300 bodies of 3 MB that stop": many_connections(
+        300, f"POST {PATH} HTTP/1.1\r\nHost: mock\r\nContent-Length: 9000000\r\n\r\n".encode() + b"x" * 3_000_000
+    ),
+    "100 readers that do not read": slow_readers,
     "nine scenarios of 60 MB": large_scenarios,
     "SIGTERM while drawing": end_while_drawing,
 }
@@ -393,9 +456,8 @@ def main() -> None:
                     waited = f"{waits.longest_s:.2f}"
                 took = time.perf_counter() - begun
                 print(f"{name:32} {took:7.2f} {peak_mb(mock.process.pid) - idle:+8.0f} {waited:>9}  {told}", flush=True)
-    others: dict[str, Callable[[], str]] = {
-        f"verify: {name}": partial(attack_verify, answer) for name, answer in ANSWERS.items()
-    }
+    others: dict[str, Callable[[], str]] = {**SYSTEM_ATTACKS}
+    others |= {f"verify: {name}": partial(attack_verify, answer) for name, answer in ANSWERS.items()}
     with tempfile.TemporaryDirectory() as folder:
         for name, before, after in hostile_documents():
             others[f"drift: {name}"] = partial(attack_drift, before, after, Path(folder))

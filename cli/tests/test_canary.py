@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -77,18 +77,10 @@ def test_the_fixture_does_not_show_the_key_in_an_answer_that_was_not_used(tmp_pa
     assert KEY not in done.stdout + done.stderr
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ServeProcess, Path]]:
-    journal = tmp_path_factory.mktemp("canary") / "journal.jsonl"
-    with run_serve("--journal", str(journal), "--api-key", KEY) as server:
-        yield server, journal
-
-
-def test_no_exit_of_the_server_shows_the_key(served: tuple[ServeProcess, Path]) -> None:
-    server, journal = served
+def test_no_exit_of_the_server_shows_the_key(tmp_path: Path) -> None:
     seen: dict[str, str] = {}
-    headers = {"authorization": f"Bearer {KEY}"}
-    with httpx.Client(base_url=server.address, headers=headers, timeout=30) as client:
+    journal = tmp_path / "journal.jsonl"
+    with run_serve("--journal", str(journal), "--api-key", KEY) as server, client_of(server) as client:
         for place, send in PLACES.items():
             response = send(client)
             # What a client sent may be named in its own answer, but the key in its header is not what it asks about.
@@ -97,14 +89,35 @@ def test_no_exit_of_the_server_shows_the_key(served: tuple[ServeProcess, Path]) 
         script = {"status": 418, "body": {"said": KEY}, "headers": {"x-said": KEY}, "match": {"prompt": KEY}}
         client.post("/_bodydouble/scenarios", json={"answers": [script]}).raise_for_status()
         seen["bad scenario"] = client.post("/_bodydouble/scenarios", json={"answers": [{KEY: KEY}]}).text
-        for route in ("scenarios", "requests", "health"):
+        for route in ("scenarios", "requests", "health", ""):
             seen[route] = client.get(f"/_bodydouble/{route}").text
         count = json.loads(seen["requests"])["total"]
         # The id of another run: events from the first exchange on.
         with client.stream("GET", "/_bodydouble/events", headers={"last-event-id": "other-1"}) as events:
             lines = (line for line in events.iter_lines() if line.startswith("data:"))
             seen["events"] = "\n".join(next(lines) for _ in range(count))
-    assert count >= len(PLACES) - 1
+        assert count >= len(PLACES) - 1
+        end(server, journal, seen)
+    assert seen["log"].count("\n") >= count
+
+
+def test_no_exit_shows_a_key_that_only_the_request_itself_tells(tmp_path: Path) -> None:
+    seen: dict[str, str] = {}
+    journal = tmp_path / "journal.jsonl"
+    with run_serve("--journal", str(journal)) as server, client_of(server) as client:
+        for send in PLACES.values():
+            send(client)
+        for route in ("requests", ""):
+            seen[route] = client.get(f"/_bodydouble/{route}").text
+        end(server, journal, seen)
+
+
+def client_of(server: ServeProcess) -> httpx.Client:
+    return httpx.Client(base_url=server.address, headers={"authorization": f"Bearer {KEY}"}, timeout=30)
+
+
+def end(server: ServeProcess, journal: Path, seen: dict[str, str]) -> None:
+    """End a server; nothing that it has written, and nothing in ``seen``, may have the key in it."""
     code, seen["output"], seen["log"] = server.end()
     assert code == 0
     seen["file"] = journal.read_text(encoding="utf-8")
@@ -113,7 +126,6 @@ def test_no_exit_of_the_server_shows_the_key(served: tuple[ServeProcess, Path]) 
     )
     seen["command"] = shown.stdout + shown.stderr
     assert {exit_: text.count(KEY) for exit_, text in seen.items() if KEY in text} == {}
-    assert seen["log"].count("\n") >= count
 
 
 def test_no_recording_has_the_key_wherever_the_app_put_it(tmp_path: Path) -> None:

@@ -111,16 +111,18 @@ class JournalFile:
             self.flush(in_turns=True)
 
     def _write(self, lines: list[bytes]) -> None:
+        rest = memoryview(b"".join(lines))
         try:
             self._follow_path()
             with _locked(self._descriptor):
                 # Under the lock, where no other process is in the middle of a line.
                 is_torn = _ends_within_a_line(self._descriptor)
-                rest = memoryview(b"".join([b"\n", *lines] if is_torn else lines))
+                if is_torn:
+                    os.write(self._descriptor, b"\n")
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
         except OSError as error:
-            self._lost_lines += len(lines)
+            self._lost_lines += bytes(rest).count(b"\n")
             if self._problem is None:
                 self._problem = _reason(error)
                 _LOG.error("%s", self.problem)
