@@ -356,8 +356,10 @@ class HalfServer(ThreadingHTTPServer):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no signals for processes")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("waits_for", ["picture", "answer"])
+@pytest.mark.parametrize(
+    ("waits_for", "number"),
+    [("picture", signal.SIGINT), ("picture", signal.SIGHUP), ("answer", signal.SIGINT), ("answer", signal.SIGTERM)],
+)
 def test_an_interruption_tells_what_was_paid_for(number: signal.Signals, waits_for: str, tmp_path: Path) -> None:
     server = HalfServer(waits_for)
     with serve_http(server) as origin:

@@ -69,7 +69,7 @@ def test_the_variables_that_it_prints_with_intercept_lead_programs_to_it_until_i
     assert not Path(variables["SSL_CERT_FILE"]).exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_after_a_request_ends_it_cleanly(start: Start, number: signal.Signals) -> None:
     served = start()
     with httpx.Client(base_url=served.address, headers=KEY) as client:

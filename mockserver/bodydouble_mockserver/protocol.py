@@ -242,7 +242,8 @@ class FaultProtocol(HttpToolsProtocol):
         self._end_timer()
         url, head = self.url, self._head
         if len(head) > min(MAX_URL_BYTES, self._settings.max_head_bytes):
-            length = len(url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            line = len(self.parser.get_method()) + len(url) + len("  HTTP/1.1\r\n\r\n")
+            length = line + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
             if len(url) > MAX_URL_BYTES or length > self._settings.max_head_bytes:
                 self._stop(self._too_long(head))
         if self._is_beyond_limit:

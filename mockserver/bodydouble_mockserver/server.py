@@ -131,7 +131,7 @@ class Server(uvicorn.Server):
 
 
 def run(config: uvicorn.Config, listeners: list[socket.socket], announce: Callable[[], None]) -> None:
-    """Call ``announce``, then serve until SIGINT or SIGTERM and end without a traceback, also when the signal comes during ``announce``."""
+    """Call ``announce``, then serve until SIGINT, SIGTERM or SIGHUP and end without a traceback, also when the signal comes during ``announce``."""
     server = Server(config)
     app = config.app
     if isinstance(app, ServedApp):
@@ -163,7 +163,11 @@ def _graceful_signals(server: uvicorn.Server) -> Generator[None]:
     def request_exit(_number: int, _frame: FrameType | None) -> None:
         server.should_exit = True
 
-    before = {number: signal.signal(number, request_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+    # A closed terminal is one too, except under nohup.
+    numbers = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, request_exit)
     try:
         yield
     finally:

@@ -155,3 +155,23 @@ def test_a_client_that_leaves_while_it_sends_to_a_control_route_is_no_error(
                 )
         assert httpx.get(f"{origin}/_bodydouble/health").status_code == 200
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+def get(origin: str, head: bytes) -> int:
+    with connect(origin) as connection:
+        connection.sendall(head)
+        return int(read_all(connection)[9:12])
+
+
+def test_head_and_url_are_accepted_up_to_their_limits_and_refused_beyond(contract: Contract, serve: Serve) -> None:
+    start, end = b"GET /v1/models?%b HTTP/1.1\r\nHost: mock\r\nX: %b", b"\r\nConnection: close\r\n\r\n"
+
+    def head(size: int) -> bytes:
+        return start % (b"", b"a" * (size - len(start % (b"", b"")) - len(end))) + end
+
+    def url(size: int) -> bytes:
+        return start % (b"a" * (size - len("/v1/models?")), b"") + end
+
+    with serve(create_app(contract, Settings(max_head_bytes=20_000))) as origin:
+        assert [get(origin, head(size)) for size in (20_000, 20_001)] == [200, 431]
+        assert [get(origin, url(size)) for size in (16 * 1024, 16 * 1024 + 1)] == [200, 414]

@@ -91,7 +91,7 @@ def edit(
     result: SyncEditResult | None = None
     outcomes: list[dict[str, Any] | str] = []
     try:
-        with _sigterm_interrupts(), _client(base_url) as client, _spinner():
+        with _signals_interrupt(), _client(base_url) as client, _spinner():
             inputs = _inputs(images)
             result = client.edit(prompt, inputs, aspect_ratio=ratio, num_images=num_images, provider=provider)
             outcomes.extend(_save_all(result, output, force=force))
@@ -155,16 +155,20 @@ def _unsaved(result: SyncEditResult, start: int, reason: str) -> Iterator[str]:
 
 
 @contextmanager
-def _sigterm_interrupts() -> Generator[None]:
-    """Let SIGTERM interrupt as Ctrl-C does, so that what was paid for is told in either case."""
+def _signals_interrupt() -> Generator[None]:
+    """Let SIGTERM, and SIGHUP where it is not ignored, interrupt as Ctrl-C does, so that what was paid for is told in either case."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may set handlers
         return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
