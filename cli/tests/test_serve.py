@@ -119,12 +119,15 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
             "20",
             "--max-json-levels",
             "3",
+            *("--max-pending-mb", "1", "--idle-timeout", "5", "--max-connections", "99", "--inputs-mb", "0"),
+            *("--inputs-disk-mb", "0", "--max-head-kb", "2"),
         ),
     )
     url = f"{served.address}{PATH}"
     keys = [httpx.post(url, json=BODY, headers={"authorization": f"Bearer {key}"}) for key in ("one", "two", "k")]
     assert [answer.status_code for answer in keys] == [200, 200, 401]
     assert httpx.post(url, content=b" " * 1100, headers={"authorization": "Bearer one"}).status_code == 413
+    assert httpx.get(served.address, headers={"x": "a" * 2048}).status_code == 431
     nested: list[list[Any]] = [[0] * 20, [[[]]]]
     for value in nested:
         answer = httpx.post(url, json={**BODY, "x": value}, headers={"authorization": "Bearer one"})

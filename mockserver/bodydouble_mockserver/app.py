@@ -91,7 +91,7 @@ class MockServer(Starlette):
         contracts = [contract] if isinstance(contract, Contract) else [*contract]
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._store = ContentStore()
+        self._store = ContentStore(settings.inputs_bytes, settings.inputs_disk_bytes)
         self._state = ServerState(settings)
         self._script: Any = None
         self.redactor = _redactor(contracts, settings)

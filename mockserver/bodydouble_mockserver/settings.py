@@ -36,7 +36,8 @@ class Settings:
 
     ``latency_s`` is the range of seconds by which every answer is delayed, ``fail_rate`` the share of calls that fail. ``control`` opens the routes below
     ``/_bodydouble/``, for loopback Host names and ``control_hosts``, with ``control_key`` as bearer key when it is set. The journal keeps
-    ``journal_entries`` calls in ``journal_bytes`` of memory, and appends them to ``journal_file``.
+    ``journal_entries`` calls in ``journal_bytes`` of memory, and appends them to ``journal_file``. Input pictures are kept in ``inputs_bytes`` of
+    memory, and those beyond 4 MB in ``inputs_disk_bytes`` of a temporary folder.
     """
 
     api_keys: tuple[str, ...] = field(default=(), repr=False)
@@ -66,6 +67,8 @@ class Settings:
     control_hosts: tuple[str, ...] = ()
     journal_entries: int = 1000
     journal_bytes: int = 32 * 1024 * 1024
+    inputs_bytes: int = 64 * 1024 * 1024
+    inputs_disk_bytes: int = 512 * 1024 * 1024
     journal_file: Path | None = None
     log: bool = False
 

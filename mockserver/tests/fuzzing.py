@@ -320,11 +320,13 @@ def read_answers(data: bytes) -> tuple[list[Answer], bytes]:
         headers = {name.strip().lower(): value.strip() for name, _, value in lines}
         status = int(found[1])
         length = 0 if status in (100, 204, 304) else int(headers.get("content-length", "0"))
-        end = found.end() + length
+        is_to_head = data.startswith(b"HTTP/1.1 ", found.end())
+        end = found.end() + (0 if is_to_head else length)
         if len(data) < end:
             break
         if status != 100:
-            is_recorded = not _UNRECORDED.search(data, found.end(), end)
+            # Whether an answer without its body is one of these cannot be told.
+            is_recorded = not is_to_head and not _UNRECORDED.search(data, found.end(), end)
             answers.append(Answer(status, headers.get("x-request-id", "") if is_recorded else ""))
         data = data[end:]
     return answers, data

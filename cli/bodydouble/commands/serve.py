@@ -128,6 +128,10 @@ def serve(
     ] = None,
     journal_entries: Annotated[int, typer.Option(min=0, help="Number of exchanges kept in memory.")] = 1000,
     journal_mb: Annotated[float, typer.Option(min=0, help="Memory for these exchanges, in MB.")] = 32,
+    inputs_mb: Annotated[float, typer.Option(min=0, help="Memory for the input pictures that are kept, in MB.")] = 64,
+    inputs_disk_mb: Annotated[
+        float, typer.Option(min=0, help="Temporary files for those larger than 4 MB, in MB.")
+    ] = 512,
     no_control: Annotated[bool, typer.Option("--no-control", help="Turn off the routes below /_bodydouble/.")] = False,
     control_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
@@ -173,6 +177,8 @@ def serve(
         control_hosts=tuple(name.lower() for name in (*(control_host or ()), f"[{host}]" if ":" in host else host)),
         journal_entries=journal_entries,
         journal_bytes=int(journal_mb * 1024 * 1024),
+        inputs_bytes=int(inputs_mb * 1024 * 1024),
+        inputs_disk_bytes=int(inputs_disk_mb * 1024 * 1024),
         journal_file=journal,
         log=not quiet,
     )

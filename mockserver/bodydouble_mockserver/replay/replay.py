@@ -70,6 +70,9 @@ class Replay:
 
         Return False where the answer was left as it is.
         """
+        problem = handled.intake.problem
+        if problem is not None and problem.status in (413, 503):
+            return False  # too large to be parsed, for a comparison too
         request = self._canonical(handled)
         call = self.library.next(request)
         if call is None and not request.has_key and not _is_refused_without_key(handled):
