@@ -4,7 +4,9 @@
 unexpected exception. The last is never 1, because 1 says that something was examined.
 """
 
+import errno
 import gc
+import io
 import os
 import sys
 
@@ -14,6 +16,7 @@ __all__ = ["main"]
 
 _INTERRUPTED = 130  # 128 + SIGINT, as in a shell
 _TRACEBACK = "--traceback"
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG)
 
 
 def main() -> None:
@@ -27,6 +30,7 @@ def main() -> None:
         # Imported here, so that Ctrl-C and a broken installation during the import also end with the right code.
         # Imports make no garbage; looking for it would take an eighth of the start. CommandGroup looks again.
         gc.disable()
+        _write_all_of_it()
         from bodydouble.app import app
 
         app(args=[*(argument for argument in own if argument != _TRACEBACK), *others], prog_name="bodydouble")
@@ -40,9 +44,21 @@ def main() -> None:
             import traceback
 
             traceback.print_exc()
-        reason = one_line(f"{type(error).__name__}: {error}")
-        sys.stderr.write(f"bodydouble: {reason} (this should not happen; {_TRACEBACK} shows where it did)\n")
+        reason = (
+            one_line(f"{type(error).__name__}: {error}") + f" (this should not happen; {_TRACEBACK} shows where it did)"
+        )
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            reason = f"the output cannot be written: {error.strerror}; free some space"
+        sys.stderr.write(f"bodydouble: {reason}\n")
         sys.exit(2)
+
+
+def _write_all_of_it() -> None:
+    """Give standard output a buffer where it has none (PYTHONUNBUFFERED): without one, what a full disk does not take is dropped in silence."""
+    raw: object = getattr(sys.stdout, "buffer", None)
+    if isinstance(raw, io.RawIOBase) and isinstance(sys.stdout, io.TextIOWrapper):
+        encoding, errors = sys.stdout.encoding, sys.stdout.errors
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, write_through=True)
 
 
 if __name__ == "__main__":

@@ -186,3 +186,26 @@ def test_a_missing_extra_is_one_line_that_names_the_package_to_install(tmp_path:
         2,
         "bodydouble: this check needs openapi-core; install it with: pip install 'bodydouble[contract]'\n",
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no limit for the size of files")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_does_not_fit_on_the_disk_is_exit_code_2(unbuffered: str, tmp_path: Path) -> None:
+    limited = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048)); os.execv(sys.executable, sys.argv[1:])"
+    command = [
+        sys.executable,
+        "-c",
+        limited,
+        sys.executable,
+        "-m",
+        "bodydouble",
+        "contract",
+        "show",
+        "--format",
+        "json",
+    ]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (tmp_path / "out.json").open("wb") as file:
+        done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+    said = "bodydouble: the output cannot be written: File too large; free some space\n"
+    assert (done.returncode, done.stderr) == (2, said)
