@@ -22,6 +22,7 @@ from bodydouble_spec import (
     record_body,
     record_value,
 )
+from bodydouble_spec.exchange import describe_body
 
 from bodydouble_mockserver.asgi import Answer, Headers
 from bodydouble_mockserver.endpoints import Effects, HandledRequest
@@ -176,7 +177,10 @@ class LineWriter:
 
     def _exchange(self, entry: JournalEntry, content: _Content, redactor: Redactor) -> Exchange:
         whole = content.is_whole
-        body, raw = record_body(content.body, redactor, content.read, whole=whole)
+        # What was refused for its size is not parsed here either.
+        is_unread = content.read is None and len(content.body) > _MAX_KEPT_BYTES and not whole
+        described = (None, describe_body(content.body, redactor)) if is_unread else None
+        body, raw = described or record_body(content.body, redactor, content.read, whole=whole)
         recorded = _picture_body(content) or record_body(
             content.answer_body, redactor, content.answer_read, whole=whole
         )
