@@ -56,7 +56,7 @@ def main() -> None:
 def _write_all_of_it() -> None:
     """Give standard output a buffer where it has none (PYTHONUNBUFFERED): without one, what a full disk does not take is dropped in silence."""
     raw: object = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.RawIOBase) and isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(raw, io.RawIOBase):
         encoding, errors = sys.stdout.encoding, sys.stdout.errors
         sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, write_through=True)
 
