@@ -65,6 +65,11 @@ class Credential(StrEnum):
     SMALL_SCHEME = "small-scheme"
 
     @property
+    def is_right(self) -> bool:
+        """True when the caller's key is sent where it belongs; the name of the scheme may have small letters (RFC 9110, 11.1)."""
+        return self in {Credential.KEY, Credential.SMALL_SCHEME}
+
+    @property
     def holds_key(self) -> bool:
         """True when the caller's key is sent, so that the call can be charged to its account."""
         return self in {

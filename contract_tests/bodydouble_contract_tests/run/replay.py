@@ -18,7 +18,6 @@ from bodydouble_spec import (
 from bodydouble_contract_tests.checks import check_observation, check_observations
 from bodydouble_contract_tests.model import (
     Case,
-    Credential,
     ExpectedOutcome,
     Observation,
     OperationProfile,
@@ -136,7 +135,7 @@ def _case(profile: OperationProfile, exchange: Exchange, entry: Entry | None) ->
     body = restore_pictures(exchange.body, _placeholder)
     faults = profile.operation.validate_request(body)
     evidence = Evidence.DOCUMENTED
-    if entry is not None and entry.credential is not Credential.KEY:
+    if entry is not None and not entry.credential.is_right:
         expectation = ExpectedOutcome.UNAUTHORIZED
     elif exchange.status in _NO_VERDICT:
         return None
