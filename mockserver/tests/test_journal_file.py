@@ -106,6 +106,25 @@ def test_many_lines_at_once_are_written_in_order(tmp_path: Path) -> None:
     assert path.read_bytes() == b"".join(lines)
 
 
+def test_an_entry_that_cannot_be_formatted_is_counted_and_loses_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> bytes:
+        raise ValueError("no such value")
+
+    path = tmp_path / "journal.jsonl"
+    file = JournalFile(path)
+    file.append(b"first\n", 8)
+    file.append(broken, 8)
+    wait_for_lines(path, 1)
+    file.append(b"third\n", 8)
+    wait_for_lines(path, 2)
+    file.close()
+    assert path.read_bytes() == b"first\nthird\n"
+    assert (file.problem or "").endswith("lines lost: 1")
+    assert "no such value" in caplog.text
+
+
 def test_an_unfinished_line_of_a_killed_run_does_not_damage_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     path.write_bytes(b'{"format": 1, "id": "tor')

@@ -89,7 +89,7 @@ class JournalFile:
                 lines, self._lines, self._size = self._lines, [], 0
                 self._has_lines.clear()
             if lines and self._descriptor >= 0:
-                self._write([*_formatted(lines, _PAUSE_S if in_turns else 0.0)])
+                self._write([*self._formatted(lines, _PAUSE_S if in_turns else 0.0)])
 
     def close(self) -> None:
         """Write the queued lines and close the file; later lines are dropped. Safe to call again."""
@@ -109,6 +109,21 @@ class JournalFile:
             self._has_lines.wait()
             self._end.wait(_FLUSH_S)
             self.flush(in_turns=True)
+
+    def _formatted(self, lines: Iterable[Line], pause_s: float) -> Iterator[bytes]:
+        for number, line in enumerate(lines, 1):
+            if isinstance(line, bytes):
+                yield line
+                continue
+            try:
+                formatted = line()
+            except Exception:  # noqa: BLE001 - one entry must not end the thread, and with it all later lines
+                self._lost_lines += 1
+                _LOG.exception("an entry for the journal file %s could not be formatted", self._path)
+            else:
+                yield formatted
+            if pause_s and number % _LINES_PER_TURN == 0:
+                time.sleep(pause_s)
 
     def _write(self, lines: list[bytes]) -> None:
         rest = memoryview(b"".join(lines))
@@ -141,16 +156,6 @@ class JournalFile:
                 return
         moved, self._descriptor = self._descriptor, _open(self._path)
         os.close(moved)
-
-
-def _formatted(lines: Iterable[Line], pause_s: float) -> Iterator[bytes]:
-    for number, line in enumerate(lines, 1):
-        if isinstance(line, bytes):
-            yield line
-            continue
-        yield line()
-        if pause_s and number % _LINES_PER_TURN == 0:
-            time.sleep(pause_s)
 
 
 def _open(path: Path) -> int:
