@@ -1,5 +1,6 @@
 """Small pairs of documents after public issues about comparing contracts: each is judged right, and fingerprints agree with it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +46,8 @@ def test_a_pair_is_judged_right(pair: dict[str, Any]) -> None:
     found = {item.id: str(item.severity) for item in diff(old, new)}
     assert found == ({} if pair["right"] == "none" else pair["right"])
     assert (old.fingerprint == new.fingerprint) == (not found)
+
+
+@pytest.mark.parametrize("source", sorted({pair["source"] for pair in PAIRS}))
+def test_a_source_is_a_thread_or_an_own_case(source: str) -> None:
+    assert source == "own case" or re.fullmatch(r"[\w.-]+/[\w.-]+#[1-9]\d*", source)
