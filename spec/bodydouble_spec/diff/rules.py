@@ -1,7 +1,7 @@
 """The rules of comparison: each kind of change with its severity and its sentence.
 
 ``diff`` takes ids and severities from this one table, the settings are checked against it, and the documentation is
-generated from it. Where oasdiff (https://github.com/oasdiff/oasdiff, 1.32.1, ``checker/rules.go``) has a rule, the id is
+generated from it. Where oasdiff (https://github.com/oasdiff/oasdiff, its list of checks of 1.32.1) has a rule, the id is
 its own; where its level is another one, the documentation says why.
 """
 
