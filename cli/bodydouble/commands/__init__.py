@@ -40,7 +40,10 @@ class CommandGroup(TyperGroup):
         name, listed, others = super().resolve_command(ctx, args)
         # A shell that completes a name which does not exist gets no error.
         command = None if listed is None else get_command(import_module(f"bodydouble.commands.{name}").app)
-        gc.enable()
+        if not gc.isenabled():
+            # What the imports have made stays as long as the process: no collection need look at it.
+            gc.freeze()
+            gc.enable()
         if command is not None and name is not None:
             # Imported here: what the module needs has now been imported by the command, and the list of commands needs none of it.
             from bodydouble.settings_file import SettingsFile, defaults_of
