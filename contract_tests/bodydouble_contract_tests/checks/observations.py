@@ -86,7 +86,7 @@ def _priced(profile: OperationProfile, observation: Observation) -> tuple[int, f
 
 
 def _repetitions(profile: OperationProfile, observations: list[Observation]) -> Iterator[Finding]:
-    """Judge the status of each repeated call once, and compare the outcomes of equal calls, those of different cases too."""
+    """Check the status of each repeated call once, and compare the outcomes of equal calls, those of different cases too."""
     answered = [item for item in observations if item.status is not None]
     for group in _groups(answered, lambda case: case.id):
         item, statuses = group[0], {item.status or 0 for item in group}

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec.diff.changes import Change, Changes, Location
-from bodydouble_spec.diff.judgement import Place
+from bodydouble_spec.diff.rating import Place
 from bodydouble_spec.diff.renames import Candidate, find_renames
 from bodydouble_spec.diff.rules import RULES, schema_rule
 from bodydouble_spec.meaning import Node

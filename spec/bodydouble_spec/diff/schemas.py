@@ -7,8 +7,8 @@ from typing import Any
 from bodydouble_spec.diff.branches import Branch, kind_of, match_branches
 from bodydouble_spec.diff.changes import Changes, Location, Verbatim
 from bodydouble_spec.diff.constraints import LEAF_KEYWORDS, keyword_differences
-from bodydouble_spec.diff.judgement import Judge, Place
 from bodydouble_spec.diff.properties import READ_WRITE, PropertyComparison, properties_of
+from bodydouble_spec.diff.rating import Place, Rating
 from bodydouble_spec.diff.rules import schema_rule
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import Node, Part, Source, digest, form_of
@@ -42,7 +42,7 @@ class SchemaComparison:
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
-        self.judge = Judge(changes)
+        self.rating = Rating(changes)
         self._properties = PropertyComparison(changes, _number_without_default, self._is_due, self._compare_at)
         self._kept: list[Node] = []
         self._seen: set[tuple[str, str]] = set()
@@ -171,14 +171,14 @@ class SchemaComparison:
         location = _one_way_location(location, new)
         if old.is_never != new.is_never:
             word = "became-false" if new.is_never else "became-not-false"
-            with self.judge.at(place, location):
+            with self.rating.at(place, location):
                 self._note(f"schema-{word}", location, new.pointer, old, new)
             return
         lone = self._lone_alternative(old, new)
         if lone is not None:
             self._compare_lone(place, location, *lone)
             return
-        with self.judge.at(place, location):
+        with self.rating.at(place, location):
             has_new_type = self._compare_leaves(old, new, location)
             is_wrapped = self._note_wrapping(old, new, location)
             for keyword, name in _COMPOSED.items():
@@ -240,7 +240,7 @@ class SchemaComparison:
         group = old if keyword in old.value else new
         labels = [item.label for item in self._branches(group, keyword) if item.index != branch.index]
         name = _COMPOSED[keyword]
-        with self.judge.at(place, location):
+        with self.rating.at(place, location):
             if group is new:
                 self._note(f"{name}-added", location, new.child(keyword), None, labels)
             else:

@@ -20,7 +20,7 @@ from bodydouble_spec.schema import matching_text
 from bodydouble_spec.text import cut_counted
 from bodydouble_spec.values import is_object
 
-__all__ = ["Judge", "Place"]
+__all__ = ["Place", "Rating"]
 
 _MAX_SEARCHES = 400
 _SHOWN_CHARACTERS = 300
@@ -85,8 +85,8 @@ class Place:
         return True
 
 
-class Judge:
-    """Judges the changes at one place after the other."""
+class Rating:
+    """The rating of changes by what values show, at one place after the other."""
 
     def __init__(self, changes: Changes) -> None:
         self._changes = changes
@@ -95,7 +95,7 @@ class Judge:
 
     @contextmanager
     def at(self, place: Place, location: Location) -> Generator[None]:
-        """Judge the changes that are added within."""
+        """Rate the changes that are added within."""
         with self._changes.collected() as own:
             yield
         found = self._changes.found
@@ -107,7 +107,7 @@ class Judge:
                 if _is_value_change(found[index], location):
                     found[index] = replace(found[index], severity=Severity.INFO)
             concerned = [index for index in concerned if not _is_value_change(found[index], location)]
-        self._judge_removals(place, own)
+        self._rate_removals(place, own)
         if concerned:
             self._search(place, location, concerned)
 
@@ -121,7 +121,7 @@ class Judge:
             self._proved[key] = is_within(inner, outer)
         return self._proved[key]
 
-    def _judge_removals(self, place: Place, own: list[int]) -> None:
+    def _rate_removals(self, place: Place, own: list[int]) -> None:
         """Show an answer without a property that was promised."""
         found = self._changes.found
         for index in own:
