@@ -14,6 +14,7 @@ from bodydouble_client import EditResult, StatusError
 from bodydouble_mockserver import Images, MockServer, Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Finding, Operation, RecordedPicture, is_object, is_success
+from bodydouble_spec.selection import only_operation
 from starlette.types import Receive, Scope, Send
 
 from bodydouble_contract_tests.claims import CallRecord, ClientCall, Harness, RecordingServer, boundary_calls
@@ -166,7 +167,9 @@ class ClientOnBoth:
         self._pair = pair
         self._pictures = pictures
         self._harnesses = ExitStack()
-        self._old = self._harness(RecordingServer(pair.old, quick_settings(pictures)))
+        # Of one operation each: a server of all would be prepared once for every pair of a large document.
+        old, self._new = only_operation(pair.old, pair.before.key), only_operation(pair.new, pair.after.key)
+        self._old = self._harness(RecordingServer(old, quick_settings(pictures)))
         self.argument_map: ArgumentMap | None = observe_arguments(self._old, pair.before)
         self.records: tuple[CallRecord, ...] = ()
         if self.argument_map is not None:
@@ -185,7 +188,7 @@ class ClientOnBoth:
         """Return a harness for the new contract that rewrites each request first. It is closed with this object."""
         pair = self._pair
         settings = quick_settings(self._pictures, images)
-        return self._harness(RewritingServer(pair.new, pair.before, pair.after, rewrite, settings))
+        return self._harness(RewritingServer(self._new, pair.before, pair.after, rewrite, settings))
 
     def tried_requests(self, harness: Harness) -> list[TriedRequest]:
         """Run each call on the harness and return its request with the faults for which it was refused."""
