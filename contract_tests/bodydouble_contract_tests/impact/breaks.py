@@ -1,6 +1,6 @@
 """Refusals grouped by rule and place, each with the smallest request that shows it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,12 +90,13 @@ def _below(value: Any, part: str) -> Any:
 def shrink(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
     """Remove the properties that the new contract's fault does not need, as long as the old contract allows the body."""
     most = len(pair.after.validate_request(body))
-    for smaller in _without_each(body):
+
+    def is_same(smaller: Any) -> bool:
         faults = pair.after.validate_request(smaller)
-        is_same = any(kind_of_fault(fault, smaller) == kind for fault in faults) and len(faults) <= most
-        if is_same and pair.was_allowed(pair.restored(smaller)):
-            return shrink(pair, kind, smaller)
-    return body
+        has_fault = any(kind_of_fault(fault, smaller) == kind for fault in faults) and len(faults) <= most
+        return has_fault and pair.was_allowed(pair.restored(smaller))
+
+    return _smallest(body, is_same)
 
 
 def shrink_accepted(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
@@ -108,14 +109,9 @@ def shrink_accepted(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
         if len(smaller) == len(body):
             return None
         body, faults = smaller, pair.after.validate_request(smaller)
-    return None if faults or not _has_only(pair, kind, body) else _smallest_accepted(pair, kind, body)
-
-
-def _smallest_accepted(pair: OperationPair, kind: FaultKind, body: Any) -> Any:
-    for smaller in _without_each(body):
-        if not pair.after.validate_request(smaller) and _has_only(pair, kind, smaller):
-            return _smallest_accepted(pair, kind, smaller)
-    return body
+    if faults or not _has_only(pair, kind, body):
+        return None
+    return _smallest(body, lambda smaller: not pair.after.validate_request(smaller) and _has_only(pair, kind, smaller))
 
 
 def _has_only(pair: OperationPair, kind: FaultKind, body: Any) -> bool:
@@ -123,6 +119,18 @@ def _has_only(pair: OperationPair, kind: FaultKind, body: Any) -> bool:
     return [kind_of_fault(fault, body) for fault in faults] == [kind]
 
 
-def _without_each(body: Any) -> Iterator[dict[str, Any]]:
-    for name in body if is_object(body) else ():
-        yield {key: value for key, value in body.items() if key != name}
+def _smallest(body: Any, is_enough: Callable[[Any], bool]) -> Any:
+    """Remove properties as long as what is left is enough: halves first, since a body may have thousands, then one by one."""
+    size = len(body) // 2 if is_object(body) else 0
+    while size:
+        before, position = len(body), 0
+        while position < len(body):
+            names = {*[*body][position : position + size]}
+            smaller = {name: value for name, value in body.items() if name not in names}
+            if is_enough(smaller):
+                body = smaller
+            else:
+                position += size
+        # What one removal made possible is found in another round.
+        size = size // 2 if size > 1 else int(len(body) < before)
+    return body

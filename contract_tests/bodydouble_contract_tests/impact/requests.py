@@ -77,10 +77,10 @@ def newly_accepted(pair: OperationPair, server: ContractServer) -> Iterator[Find
     for candidate in {json_key(body): body for body in candidates}.values():
         faults = pair.before.validate_request(pair.restored(candidate))
         for kind in dict.fromkeys(kind_of_fault(fault, candidate) for fault in faults):
-            if kind in kinds:
+            if kind in kinds or not _is_deliberate(pair, kind):
                 continue
             body = shrink_accepted(pair, kind, candidate)
-            if body is None or not _is_deliberate(pair, kind) or server.faults_of(pair.after, body):
+            if body is None or server.faults_of(pair.after, body):
                 continue
             kinds.add(kind)
             fault = pair.before.validate_request(pair.restored(body))[0]
