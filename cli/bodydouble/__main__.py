@@ -49,16 +49,20 @@ def main() -> None:
         )
         if isinstance(error, OSError) and error.errno in _NO_ROOM:
             reason = f"the output cannot be written: {error.strerror}; free some space"
+            # Python would try once more at the end, and exit with another code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.stderr.write(f"bodydouble: {reason}\n")
         sys.exit(2)
 
 
 def _write_all_of_it() -> None:
     """Give standard output a buffer where it has none (PYTHONUNBUFFERED): without one, what a full disk does not take is dropped in silence."""
-    raw: object = getattr(sys.stdout, "buffer", None)
-    if isinstance(raw, io.RawIOBase):
-        encoding, errors = sys.stdout.encoding, sys.stdout.errors
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), encoding, errors, write_through=True)
+    output = sys.stdout
+    is_own = output is sys.__stdout__
+    raw: object = getattr(output, "buffer", None)
+    # A stand-in for it belongs to somebody else, who closes it.
+    if is_own and isinstance(raw, io.RawIOBase):
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(raw), output.encoding, output.errors, write_through=True)
 
 
 if __name__ == "__main__":

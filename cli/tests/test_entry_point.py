@@ -209,3 +209,15 @@ def test_an_output_that_does_not_fit_on_the_disk_is_exit_code_2(unbuffered: str,
         done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True, env=environment, check=False)
     said = "bodydouble: the output cannot be written: File too large; free some space\n"
     assert (done.returncode, done.stderr) == (2, said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_output_that_does_not_fit_on_the_disk_is_one_line_and_exit_code_2(unbuffered: str) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "bodydouble", "contract", "fingerprint"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False, env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+        )  # fmt: skip
+    words = "bodydouble: the output cannot be written: No space left on device; free some space\n"
+    assert (ended.returncode, ended.stderr) == (2, words)

@@ -87,4 +87,4 @@ def test_the_exchanges_of_a_crashed_worker_are_kept(pytester: pytest.Pytester, r
 def test_under_xdist_a_bad_marker_argument_fails_its_test(run_tests: Run) -> None:
     result = run_tests("@pytest.mark.bodydouble(allowed=True)\ndef test_app(bodydouble): pass", *XDIST)
     result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["unknown argument 'allowed'; @pytest.mark.bodydouble takes *"])
+    result.stdout.fnmatch_lines(["unknown argument 'allowed'; did you mean allow?; @pytest.mark.bodydouble takes *"])
