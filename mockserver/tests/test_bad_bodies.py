@@ -206,7 +206,7 @@ def test_a_client_that_reads_only_after_it_has_sent_everything_reads_the_413(lim
     block = b"x" * 65536
     framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {len(block) * 300}"
     with socket.create_connection((url.host, url.port or 0)) as connection:
-        connection.sendall(f"POST {url.path} HTTP/1.1\r\nHost: mock\r\n{framing}\r\n\r\n".encode())
+        connection.sendall(f"POST {url.path} HTTP/1.1\r\nHost: mock\r\nConnection: close\r\n{framing}\r\n\r\n".encode())
         for _ in range(300):
             connection.sendall(b"%x\r\n%s\r\n" % (len(block), block) if is_chunked else block)
         if is_chunked:
