@@ -57,7 +57,7 @@ def test_a_second_run_is_appended_after_an_incomplete_line(pytester: pytest.Pyte
 
 def test_without_the_option_nothing_is_written(pytester: pytest.Pytester, run_tests: Run) -> None:
     run_tests(TESTS)
-    assert [path.name for path in pytester.path.iterdir() if path.suffix != ".py"] == []
+    assert {path.name for path in pytester.path.iterdir() if path.suffix != ".py"} - {"__pycache__"} == set()
 
 
 def test_a_file_that_cannot_be_written_is_a_usage_error(run_tests: Run) -> None:
