@@ -133,11 +133,12 @@ def test_no_recording_has_the_key_wherever_the_app_put_it(tmp_path: Path) -> Non
     with serve_asgi(Server(server_config(create_app()))) as upstream:
         options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0, 0.0)), passes_unpriced=True)
         proxy = ProxyServer([Contract.load()], Settings(journal_file=tmp_path / "journal.jsonl"), options)
-        with serve_asgi(Server(server_config(proxy, date_header=False))) as origin:
+        with (
+            serve_asgi(Server(server_config(proxy, date_header=False))) as origin,
+            httpx.Client(base_url=origin, headers={"authorization": f"Bearer {KEY}"}) as client,
+        ):
             for send in PLACES.values():
-                # A connection each: one on which a request was refused unread may end before the next request.
-                with httpx.Client(base_url=origin, headers={"authorization": f"Bearer {KEY}"}) as client:
-                    send(client)
+                send(client)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len((folder / "exchanges.jsonl").read_bytes().splitlines()) >= len(PLACES)
     found = [path.name for path in files if KEY.encode() in path.read_bytes() or KEY in path.name]

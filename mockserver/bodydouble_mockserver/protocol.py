@@ -75,6 +75,8 @@ class FaultProtocol(HttpToolsProtocol):
         self._head = b""
         self._is_in_head = False
         self._malformed: MalformedRequest | None = None
+        # The answer to it, where those to earlier requests come first.
+        self._next_answer = b""
         self._error: httptools.HttpParserError | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -289,16 +291,26 @@ class FaultProtocol(HttpToolsProtocol):
             answer = app.refuse_malformed(malformed, headers)
         else:
             answer = problem(malformed.status, malformed.path, "", time.time(), message=malformed.message)
+        answer.headers.append((b"connection", b"close"))
+        data = response_head(answer, len(answer.body)) + answer.body
         cycle = self.cycle
         if cycle and not cycle.response_complete and not cycle.more_body:
-            # The request before it is being answered.
-            cycle.keep_alive = False
+            # The request before it is being answered; a client that has read all of that answer waits for this one.
+            self._next_answer = data
             return
         if cycle:
             cycle.disconnected = True
             cycle.message_event.set()
-        answer.headers.append((b"connection", b"close"))
-        self.transport.write(response_head(answer, len(answer.body)) + answer.body)
+        self._send_last(data)
+
+    def on_response_complete(self) -> None:
+        """Answer a refused request once those before it are answered; called by uvicorn."""
+        super().on_response_complete()
+        if self._next_answer and not self.transport.is_closing() and self.cycle.response_complete:
+            self._send_last(self._next_answer)
+
+    def _send_last(self, data: bytes) -> None:
+        self.transport.write(data)
         self._lingering.linger()
 
 

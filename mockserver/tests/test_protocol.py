@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import shutil
 import socket
 import ssl
@@ -282,6 +283,16 @@ def test_bytes_after_a_request_do_not_spoil_its_answer(server: tuple[MockServer,
     assert ids == ["request-length-conflict"]
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_request_that_is_refused_is_answered_after_those_before_it(
+    server: tuple[MockServer, str], count: int
+) -> None:
+    slow = head(f"Content-Length: {len(BODY)}", "Prefer: delay=0.2\r\n") + BODY
+    answers = exchange_bytes(server[1], slow * count + b"NONSENSE / HTTP/1.1\r\nHost: mock\r\n\r\n")
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", answers) == [b"200"] * count + [b"400"]
+    assert [exchange.status for exchange in server[0].journal.exchanges()[-count - 1 :]].count(400) == 1
+
+
 def test_a_websocket_handshake_is_refused_in_words(server: tuple[MockServer, str]) -> None:
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n"
     with connect(server[1]) as connection:
@@ -353,6 +364,7 @@ def test_delayed_answers_are_sent_when_the_server_ends(contract: Contract, serve
 def test_uvicorn_still_has_what_the_protocol_builds_on() -> None:
     used = [
         "_start_asgi_task",
+        "on_response_complete",
         "_unset_keepalive_if_required",
         "on_message_begin",
         "on_url",
