@@ -211,7 +211,7 @@ _KILLED = """
     from pathlib import Path
 
     import httpx
-    from bodydouble_contract_tests.run import recording
+    from bodydouble_spec.recording import lines
     from bodydouble_contract_tests.verification import OperationProfile, Target, VerifyOptions, plan_verification, verify
     from bodydouble_spec import Contract
 
@@ -236,7 +236,7 @@ _KILLED = """
             tick()
             return response
 
-    write = recording.os.write
+    write = lines.os.write
 
     def ticking_write(descriptor, data):
         tick()
@@ -251,7 +251,7 @@ _KILLED = """
     def run(moment, **files):
         global left
         left = moment
-        recording.os.write = ticking_write
+        lines.os.write = ticking_write
         tls = ssl.create_default_context(cafile=authority)
         with Target(origin, f"{key}-{files.pop('name')}", transport=Ticking(verify=tls)) as target:
             return verify(profile, target, VerifyOptions(is_live=True, **limits, **files))

@@ -12,7 +12,6 @@ from bodydouble_contract_tests.run.recording import (
     Entry,
     Recorder,
     entry_of,
-    latest,
     observation_of,
     read_recorded_run,
     to_exchange,
@@ -27,6 +26,7 @@ from bodydouble_contract_tests.verification import (
     Trouble,
 )
 from bodydouble_spec import Evidence, Exchange, Finding, Severity, parse_exchange, read_exchanges
+from bodydouble_spec.recording import latest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

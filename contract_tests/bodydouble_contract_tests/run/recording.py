@@ -1,7 +1,6 @@
 """Convert a call of a verification to an exchange of the common format, and back."""
 
-import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
@@ -21,6 +20,7 @@ from bodydouble_spec import (
     read_exchanges,
     record_body,
 )
+from bodydouble_spec.recording import LineFile, latest
 
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import Case, Credential, ExpectedOutcome, FetchedPicture, Observation, Trouble
@@ -33,7 +33,6 @@ __all__ = [
     "Recorder",
     "entry_of",
     "json_bytes",
-    "latest",
     "observation_of",
     "read_recorded_run",
     "to_exchange",
@@ -208,33 +207,28 @@ class Recorder:
     """
 
     def __init__(self, path: Path, *, is_new: bool) -> None:
-        self._path = path
         try:
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+            self._lines = LineFile(path)
         except OSError as error:
             raise CannotVerify(f"{path}: {error.strerror or error}; name a file that can be written") from None
         try:
-            self._begin(is_new)
+            is_taken = is_new and not self._lines.is_empty
+            if not is_taken:
+                self._lines.mend()
         except OSError as error:
             self.close()
             raise CannotVerify(f"{path}: {error.strerror or error}; name a regular file") from None
-        except CannotVerify:
+        if is_taken:
             self.close()
-            raise
+            raise CannotVerify(f"{path} holds a recording already; resume that run, or name another file")
 
     def write(self, exchange: Exchange, *, is_money: bool = False) -> None:
         """Append one exchange. Raises OSError when it cannot be written."""
-        view = memoryview(exchange.to_line())
-        while view:
-            view = view[os.write(self._descriptor, view) :]
-        if is_money:
-            os.fsync(self._descriptor)
+        self._lines.append(exchange.to_line(), is_synced=is_money)
 
     def close(self) -> None:
         """Close the file; may be called again."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._lines.close()
 
     def __enter__(self) -> Self:
         return self
@@ -243,23 +237,6 @@ class Recorder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _begin(self, is_new: bool) -> None:
-        end = os.lseek(self._descriptor, 0, os.SEEK_END)
-        if end and is_new:
-            raise CannotVerify(f"{self._path} holds a recording already; resume that run, or name another file")
-        position = end
-        while position:
-            start = max(0, position - 65536)
-            os.lseek(self._descriptor, start, os.SEEK_SET)
-            newline = os.read(self._descriptor, position - start).rfind(b"\n")
-            if newline >= 0:
-                position = start + newline + 1
-                break
-            position = start
-        if position < end:
-            os.ftruncate(self._descriptor, position)
-        os.lseek(self._descriptor, position, os.SEEK_SET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,11 +291,6 @@ class RecordedRun:
     def lost(self) -> list[Entry]:
         """The calls whose outcome is unknown."""
         return [item.entry for item in self._calls.values() if item.is_lost]
-
-
-def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
-    """Yield each exchange once: the last one with its id, at the place of the first."""
-    yield from {exchange.id: exchange for exchange in exchanges}.values()
 
 
 def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRun:

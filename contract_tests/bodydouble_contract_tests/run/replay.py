@@ -14,6 +14,7 @@ from bodydouble_spec import (
     operation_of,
     restore_pictures,
 )
+from bodydouble_spec.recording import latest
 
 from bodydouble_contract_tests.checks import check_observation, check_observations
 from bodydouble_contract_tests.model import (
@@ -25,7 +26,7 @@ from bodydouble_contract_tests.model import (
     catalogue,
 )
 from bodydouble_contract_tests.run.caller import EXPIRES_DAYS
-from bodydouble_contract_tests.run.recording import Entry, entry_of, latest, observation_of
+from bodydouble_contract_tests.run.recording import Entry, entry_of, observation_of
 from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.results import Results, curl_of
 from bodydouble_contract_tests.schema import picture_bytes

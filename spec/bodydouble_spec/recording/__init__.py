@@ -4,7 +4,8 @@ from bodydouble_spec.recording.content import kept_bytes, recorded_files
 from bodydouble_spec.recording.facts import CallFacts, PicturePlace
 from bodydouble_spec.recording.files import ContentFiles
 from bodydouble_spec.recording.folder import CannotRecord, RecordingFolder
-from bodydouble_spec.recording.reading import EXCHANGES, StoredRecording, read_log, read_recording_folder
+from bodydouble_spec.recording.lines import LineFile
+from bodydouble_spec.recording.reading import EXCHANGES, StoredRecording, latest, read_log, read_recording_folder
 from bodydouble_spec.recording.readme import Summary
 
 __all__ = [
@@ -12,11 +13,13 @@ __all__ = [
     "CallFacts",
     "CannotRecord",
     "ContentFiles",
+    "LineFile",
     "PicturePlace",
     "RecordingFolder",
     "StoredRecording",
     "Summary",
     "kept_bytes",
+    "latest",
     "read_log",
     "read_recording_folder",
     "recorded_files",

@@ -9,7 +9,7 @@ from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.recording.content import recorded_files, with_texts_inside
 from bodydouble_spec.recording.files import ContentFiles
 
-__all__ = ["EXCHANGES", "StoredRecording", "read_log", "read_recording_folder"]
+__all__ = ["EXCHANGES", "StoredRecording", "latest", "read_log", "read_recording_folder"]
 
 EXCHANGES = "exchanges.jsonl"
 """The file of a recording that has the exchanges."""
@@ -32,7 +32,7 @@ def read_recording_folder(path: Path) -> StoredRecording:
     """
     log = read_exchanges(path / EXCHANGES)
     files = ContentFiles(path)
-    exchanges = tuple(with_texts_inside(exchange, files.get) for exchange in _latest(log.exchanges))
+    exchanges = tuple(with_texts_inside(exchange, files.get) for exchange in latest(log.exchanges))
     damage = _damage(log.exchanges, files)
     return StoredRecording(path, exchanges, files, (*log.findings, *damage))
 
@@ -45,7 +45,7 @@ def read_log(path: Path) -> ExchangeLog:
     return ExchangeLog(recording.exchanges, recording.findings)
 
 
-def _latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
+def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
     """Yield each exchange once: the last one with its id, at the place of the first."""
     yield from {exchange.id: exchange for exchange in exchanges}.values()
 
