@@ -2,7 +2,7 @@
 
 import logging
 
-from bodydouble_spec import Redactor, credentials
+from bodydouble_spec import Redactor
 from bodydouble_spec.text import visible
 
 from bodydouble_mockserver.asgi import Scope, header
@@ -23,9 +23,7 @@ def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: b
     directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
     contract = f" ({handled.contract})" if with_contract and handled.contract is not None else ""
     # A path, or the name of a parameter or header, may be a key that is in the wrong place.
-    sent = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in handled.headers)
-    secrets = (secret.decode("latin-1") for secret in (handled.checked.key, *handled.checked.secrets))
-    redactor = redactor.with_keys([*sent, *secrets])
+    redactor = handled.redactor(redactor)
     start = f"{redactor.text(handled.method)} {redactor.path(handled.path)} {handled.answer.status}"
     line = start + redactor.text(f"{contract}{directives}{note}{more}")
     # Control characters from a request must not reach the terminal.

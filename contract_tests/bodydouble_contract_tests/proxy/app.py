@@ -22,7 +22,7 @@ from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
-from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited, keys_of
+from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited
 from bodydouble_contract_tests.proxy.relay import ClientSide, Relayed, relay
 from bodydouble_contract_tests.proxy.upstream import CallFailure, Upstream, failure_of, tls_context
 from bodydouble_contract_tests.run import NO_CHARGE, Charge, Redaction
@@ -368,7 +368,7 @@ class ProxyServer:
 
     def _note(self, handled: HandledRequest) -> None:
         # The app may have put its key into any place of a request.
-        redaction = Redaction(*(key.decode("latin-1") for key in keys_of(handled)))
+        redaction = Redaction(*(key.decode("latin-1") for key in handled.keys))
         for finding in map(redaction.finding, handled.answer.findings):
             if len(self._findings) < _MAX_FINDINGS:
                 self._findings.setdefault(finding, finding)

@@ -1,5 +1,6 @@
 """The recording of a proxy: each call with its pictures, checked as `verify --exchanges` would check it."""
 
+import hashlib
 import math
 import secrets
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,6 @@ from bodydouble_spec import (
     RecordedAnswer,
     RecordedPicture,
     Redactor,
-    credentials,
     is_array,
     is_object,
     join_pointer,
@@ -33,7 +33,7 @@ from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
 from bodydouble_contract_tests.run import check_exchanges
 from bodydouble_contract_tests.target import Downloads, RunLimits
 
-__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "keys_of", "picture_urls"]
+__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "picture_urls"]
 
 _MOST_PICTURES = 20
 
@@ -82,12 +82,12 @@ class CallRecorder:
     ) -> RecordedCallFiles:
         """Check a call and append it with its files; without ``has_answer`` that of the call is our own. Raises CannotRecord."""
         redactor = self._writer.redactor_for(handled)
-        keys = keys_of(handled)
+        keys = handled.keys
         answer = handled.answer
 
         def put(data: bytes) -> str:
             # Picture files can carry texts; one with a key in it is only named.
-            return _hash(data) if any(key in data for key in keys) else self._folder.put(data)
+            return hashlib.sha256(data).hexdigest() if any(key in data for key in keys) else self._folder.put(data)
 
         read = _read_answer(answer, put)
         identifier = f"{self._run}-{next(self._numbers)}"
@@ -200,16 +200,3 @@ def _kept(
 ) -> dict[str, Any]:
     kept = kept_bytes(data, redactor, list(keys))
     return dict(raw) if kept is None else {**raw, "bytes": len(kept), "sha256": put(kept), "is_kept": True}
-
-
-def keys_of(handled: HandledRequest) -> list[bytes]:
-    """Return the keys of a request that are long enough to search for."""
-    headers = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in handled.headers)
-    sent = [handled.checked.key, *handled.checked.secrets, *(key.encode("latin-1") for key in credentials(headers))]
-    return [key for key in dict.fromkeys(sent) if len(key) >= Redactor.shortest_key]
-
-
-def _hash(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()

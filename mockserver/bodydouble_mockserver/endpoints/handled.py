@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bodydouble_spec import Redactor, credentials
+
 from bodydouble_mockserver.asgi import Answer, Headers, Scope
 from bodydouble_mockserver.request import CheckedRequest, Intake
 from bodydouble_mockserver.scripting import ScriptedAnswer
@@ -24,6 +26,7 @@ class Effects:
     applied: Sequence[str] = ()
 
 
+_CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
 _NO_EFFECTS = Effects()
 _NO_BODY = Intake()
 
@@ -70,6 +73,25 @@ class HandledRequest:
         """The request's headers as received, by lower-case name."""
         headers: Headers = self.scope["headers"]
         return headers
+
+    @property
+    def keys(self) -> list[bytes]:
+        """The keys and other credentials of the request that are long enough to search for."""
+        key, secrets = self.checked.key, self.checked.secrets
+        sent = [header for header in self.headers if header[0] in _CREDENTIAL_HEADERS]
+        # The only credential header is that of the bearer key, which is known.
+        found = [key] if len(sent) == 1 and (key,) == secrets else [key, *secrets, *_credentials(sent)]
+        return [secret for secret in found if len(secret) >= Redactor.shortest_key]
+
+    def redactor(self, known: Redactor) -> Redactor:
+        """Return a redactor that knows the keys of the request beside those that ``known`` has."""
+        keys = self.keys
+        return known.with_keys(key.decode("latin-1") for key in keys) if keys else known
+
+
+def _credentials(headers: Headers) -> list[bytes]:
+    found = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
+    return [secret.encode("latin-1", "ignore") for secret in found]
 
 
 def apply_script(answer: Answer, scripted: ScriptedAnswer) -> None:

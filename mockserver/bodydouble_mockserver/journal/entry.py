@@ -1,7 +1,7 @@
 """Journal entries: a call without its keys, and its line in the format for exchanges, which is written when somebody reads it."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +16,6 @@ from bodydouble_spec import (
     RecordedPicture,
     Redactor,
     Severity,
-    credentials,
     has_secret_name,
     picture_kind,
     record_body,
@@ -31,7 +30,6 @@ from bodydouble_mockserver.errors import timestamp
 __all__ = ["JournalEntry", "LineWriter"]
 
 _KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
-_CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)
 _MAX_FINDINGS = 100
 # A larger call is formatted at once, for its line may be much shorter.
 _MAX_KEPT_BYTES = 16 * 1024
@@ -107,15 +105,8 @@ class LineWriter:
 
     def keep(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
         """Return a call as it came where there is no secret in it, for `line`; or else its line, without the secrets."""
-        kept: Headers = []
-        sent: Headers = []
-        for header in handled.headers:
-            if header[0] in _KEPT_HEADERS:
-                kept.append(header)
-            elif header[0] in _CREDENTIAL_HEADERS:
-                sent.append(header)
-        answer, intake, checked = handled.answer, handled.intake, handled.checked
-        own_keys = _own_keys(checked.key, checked.secrets, sent)
+        kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
+        answer, intake = handled.answer, handled.intake
         entry = self._entry(identifier, handled, len(kept))
         answer_headers = _answer_headers(answer)
         if (
@@ -125,11 +116,10 @@ class LineWriter:
         ):
             texts = [text for header in (*kept, *answer_headers) for text in header]
             entry.data = b"\0".join([*texts, intake.text, answer.body])
-            if entry.data.count(b"\0") == len(texts) + 1 and self._redactor.is_plain(_searched(entry), own_keys):
+            if entry.data.count(b"\0") == len(texts) + 1 and self._redactor.is_plain(_searched(entry), handled.keys):
                 return entry
         content = _Content(handled.query, kept, intake.body, intake.read, answer_headers, answer.body, answer.findings)
-        redactor = self._redactor.with_keys(key.decode("latin-1") for key in own_keys) if own_keys else self._redactor
-        return self._exchange(entry, content, redactor).to_line()
+        return self._exchange(entry, content, handled.redactor(self._redactor)).to_line()
 
     def whole_exchange(self, identifier: str, handled: HandledRequest, answer: ReadBody | None) -> Exchange:
         """Return the call for a recording: its bodies are not cut, and ids of accounts are redacted too.
@@ -149,9 +139,7 @@ class LineWriter:
 
     def redactor_for(self, handled: HandledRequest) -> Redactor:
         """Return the redactor that knows the keys of a call too."""
-        secret = [header for header in handled.headers if header[0] in _CREDENTIAL_HEADERS]
-        keys = _own_keys(handled.checked.key, handled.checked.secrets, secret)
-        return self._redactor.with_keys(key.decode("latin-1") for key in keys) if keys else self._redactor
+        return handled.redactor(self._redactor)
 
     def _entry(self, identifier: str, handled: HandledRequest, header_count: int) -> JournalEntry:
         return JournalEntry(
@@ -237,18 +225,6 @@ def _picture_body(content: _Content) -> tuple[dict[str, object], None] | None:
     digest = hashlib.sha256(data).hexdigest()
     picture = RecordedPicture(digest, kind.media_type, len(data), kind.pixels, is_data_uri=False)
     return picture.to_dict(), None
-
-
-def _own_keys(key: bytes, secrets: Sequence[bytes], sent: Headers) -> list[bytes]:
-    """Return the keys of a call that are long enough to search for."""
-    # The only credential header is that of the bearer key, which is known.
-    own_keys = [key] if len(sent) == 1 and (key,) == secrets else [key, *secrets, *_secrets(sent)]
-    return [secret for secret in own_keys if len(secret) >= Redactor.shortest_key]
-
-
-def _secrets(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
-    found = credentials((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers)
-    return [secret.encode("latin-1", "ignore") for secret in found]
 
 
 def _texts(headers: Headers) -> list[tuple[str, str]]:

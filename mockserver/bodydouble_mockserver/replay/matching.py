@@ -1,5 +1,6 @@
 """The canonical form of a request, by which a recorded one is found again: key order, secrets and the spelling of pictures make no difference."""
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,7 +97,7 @@ def canonical_of_request(
     body, raw = record_body(intake.body, redactor, intake.read, whole=True)
     if raw is not None:
         kept = kept_bytes(intake.body, redactor, list(keys))
-        body = {"sha256": raw["sha256"] if kept is None else _sha256(kept)}
+        body = {"sha256": raw["sha256"] if kept is None else hashlib.sha256(kept).hexdigest()}
     return _canonical(method, route, query, has_key, _body(body, rules.ignored, rules.pictures))
 
 
@@ -174,9 +175,3 @@ def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
             yield from _leaves(item, join_pointer(pointer, index))
     else:
         yield pointer, value
-
-
-def _sha256(data: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(data).hexdigest()

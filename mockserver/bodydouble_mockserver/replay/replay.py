@@ -110,17 +110,15 @@ class Replay:
         return ServedImage(data, "application/octet-stream" if kind is None else kind.media_type, f'"{sha256[:32]}"')
 
     def _canonical(self, handled: HandledRequest) -> CanonicalRequest:
-        checked = handled.checked
         bearer = bearer_key(dict(handled.headers).get(b"authorization", b""))
-        keys = [key for key in (checked.key, bearer, *checked.secrets) if len(key) >= Redactor.shortest_key]
-        redactor = self._redactor.with_keys(key.decode("latin-1") for key in keys) if keys else self._redactor
+        redactor = handled.redactor(self._redactor)
         return canonical_of_request(
             handled.method,
             redactor.path(handled.path, handled.query.decode("latin-1")),
-            bool(checked.key or bearer),
+            bool(handled.checked.key or bearer),
             handled.intake,
             redactor,
-            keys,
+            handled.keys,
             self.library.rules,
         )
 
