@@ -131,7 +131,7 @@ def end(server: ServeProcess, journal: Path, seen: dict[str, str]) -> None:
 def test_no_recording_has_the_key_wherever_the_app_put_it(tmp_path: Path) -> None:
     folder = tmp_path / "recording"
     with serve_asgi(Server(server_config(create_app()))) as upstream:
-        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0, 0.0)), passes_unpriced=True)
+        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0)), passes_unpriced=True)
         proxy = ProxyServer([Contract.load()], Settings(journal_file=tmp_path / "journal.jsonl"), options)
         with (
             serve_asgi(Server(server_config(proxy, date_header=False))) as origin,

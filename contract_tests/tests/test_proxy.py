@@ -104,7 +104,7 @@ def start(folder: Path, contract: Contract) -> Start:
 
     @contextlib.contextmanager
     def run(upstream: str, max_usd: float = 1.0, **more: Any) -> Generator[tuple[httpx.Client, ProxyServer]]:
-        cap = more.pop("cap", None) or SpendingCap(Budget(max_usd, 0.0))
+        cap = more.pop("cap", None) or SpendingCap(Budget(max_usd))
         settings = Settings(**more.pop("settings", {}))
         proxy = ProxyServer([contract], settings, ProxyOptions(upstream, folder, cap, **more))
         config = server_config(proxy, date_header=False)

@@ -65,7 +65,7 @@ def test_a_recorded_session_is_replayed_without_the_service_and_every_picture_is
     authority.cert_pem.write_to_path(str(file))
     contract = Contract.load()
     with serve_over_tls(authority) as upstream:
-        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0, 0.0)), authorities=file)
+        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0)), authorities=file)
         proxy = ProxyServer([contract], Settings(), options)
         with serve_asgi(Server(server_config(proxy, date_header=False))) as origin:
             urls = session(origin)

@@ -50,7 +50,7 @@ def test_the_refusal_names_the_limit_and_leaves_the_others_as_they_were(
     tmp_path: Path, limit: str, option: str
 ) -> None:
     amounts = {"run": 1.0, "key": 1.0, "day": 1.0} | {limit: 0.05}
-    run, day = Budget(amounts["run"], 0.0), ledger(tmp_path, amounts["day"])
+    run, day = Budget(amounts["run"]), ledger(tmp_path, amounts["day"])
     cap = SpendingCap(run, amounts["key"], day)
     refusal = cap.reserve(0.06, "a")
     assert isinstance(refusal, str)
@@ -59,7 +59,7 @@ def test_the_refusal_names_the_limit_and_leaves_the_others_as_they_were(
 
 
 def test_each_key_has_its_own_limit() -> None:
-    cap = SpendingCap(Budget(1.0, 0.0), 0.05)
+    cap = SpendingCap(Budget(1.0), 0.05)
     assert isinstance(cap.reserve(0.05, "a"), Hold)
     assert isinstance(cap.reserve(0.05, "a"), str)
     assert isinstance(cap.reserve(0.05, "b"), Hold)
@@ -67,7 +67,7 @@ def test_each_key_has_its_own_limit() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 9), st.booleans()), max_size=20))
 def test_no_limit_is_ever_exceeded_while_calls_cost_what_was_reserved(calls: list[tuple[str, int, bool]]) -> None:
-    run = Budget(0.30, 0.0)
+    run = Budget(0.30)
     cap, open_holds, spent = SpendingCap(run, 0.20), list[tuple[Hold, float]](), {"a": 0.0, "b": 0.0}
     for key, cents, ends in calls:
         hold = cap.reserve(cents / 100, key)

@@ -181,17 +181,17 @@ def _cap(max_usd: float, per_key: float | None, per_day: float | None, ledger: P
     if ledger is not None and per_day is None:
         raise ValueError("--ledger is the file of --max-usd-per-day; give that limit too")
     day = None if per_day is None else DayLedger(ledger or default_ledger(os.environ), per_day)
-    return SpendingCap(Budget(max_usd, 0.0), per_key, day)
+    return SpendingCap(Budget(max_usd), per_key, day)
 
 
 def _server_of(contracts: list[Contract]) -> str:
     """Return the first server that the contracts name. Raises ValueError."""
-    from bodydouble_mockserver.interception import ContractHosts
+    from bodydouble_mockserver.interception import first_server
 
-    hosts = ContractHosts.of(contracts)
-    if not hosts.names:
+    server = first_server(contracts)
+    if server is None:
         raise ValueError(f"{contracts[0].source} names no server; give --upstream URL")
-    return f"{'https' if 'https' in hosts.schemes else 'http'}://{hosts.names[0]}{''.join(hosts.bases[:1])}"
+    return server
 
 
 def _print_banner(server: "ProxyServer", address: str, notices: list[str]) -> None:

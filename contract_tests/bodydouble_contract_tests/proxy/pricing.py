@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.endpoints import HandledRequest, names_of
 from bodydouble_spec import Contract, Evidence, is_object
 from bodydouble_spec.selection import limited_values
 
@@ -50,7 +50,7 @@ class PriceList:
         self._price_usd = price_usd
         self._profiles = {
             (operation.key, name): OperationProfile(contract, operation)
-            for contract, name in zip(contracts, _names(contracts), strict=True)
+            for contract, name in zip(contracts, names_of(contracts), strict=True)
             for operation in contract.operations
         }
 
@@ -85,11 +85,6 @@ class PriceList:
                 0, 0.0, profile, f"the model {other!r:.100} is in no contract; give its contract (--contract FILE)"
             )
         return Price(images, price, profile)
-
-
-def _names(contracts: Sequence[Contract]) -> list[str | None]:
-    # As the mock names them in its journal.
-    return [None] if len(contracts) == 1 and contracts[0].is_vendored else [contract.source for contract in contracts]
 
 
 def _worst_images(profile: OperationProfile, body: Any) -> int:

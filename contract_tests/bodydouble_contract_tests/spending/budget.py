@@ -21,7 +21,7 @@ class Budget:
     ``usd_per_image`` is the price of a picture. A server that overcharges can push ``spent_usd`` above ``max_usd``; from then on no reservation fits.
     """
 
-    def __init__(self, max_usd: float, usd_per_image: float, spent_usd: float = 0.0) -> None:
+    def __init__(self, max_usd: float, usd_per_image: float = 0.0, spent_usd: float = 0.0) -> None:
         self.max_usd = max_usd
         self.usd_per_image = usd_per_image
         self.spent_usd = spent_usd

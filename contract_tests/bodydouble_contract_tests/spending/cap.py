@@ -38,7 +38,7 @@ class SpendingCap:
         undo: list[Callable[[], None]] = [lambda: self.run.settle(run, 0.0)]
         of_key = None
         if self._max_usd_per_key is not None:
-            budget = self._keys.setdefault(key, Budget(self._max_usd_per_key, 0.0))
+            budget = self._keys.setdefault(key, Budget(self._max_usd_per_key))
             reservation = budget.reserve_usd(usd)
             if reservation is None:
                 undo[0]()

@@ -4,7 +4,7 @@ from bodydouble_mockserver.endpoints.foreign import ForeignEndpoint
 from bodydouble_mockserver.endpoints.handled import Effects, HandledRequest
 from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.endpoints.picture import PICTURES, PictureEndpoint
-from bodydouble_mockserver.endpoints.service import Endpoint, Service
+from bodydouble_mockserver.endpoints.service import Endpoint, Service, names_of
 
 __all__ = [
     "PICTURES",
@@ -15,4 +15,5 @@ __all__ = [
     "PictureEndpoint",
     "Service",
     "SharedParts",
+    "names_of",
 ]

@@ -23,14 +23,14 @@ from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.request import contract_limits, operation_limits
 from bodydouble_mockserver.scripting import ScriptTarget
 
-__all__ = ["Endpoint", "Service"]
+__all__ = ["Endpoint", "Service", "names_of"]
 
 # The bodies of the first operation and of at most so many more, whose schemas have so many bytes together, are prepared at start-up.
 _MAX_PREPARED, _MAX_PREPARED_BYTES = 100, 1_000_000
 Endpoint = OperationEndpoint | ChoosingEndpoint
 
 
-def _names(contracts: Sequence[Contract]) -> list[str | None]:
+def names_of(contracts: Sequence[Contract]) -> list[str | None]:
     """Return the names of contracts for journal, findings and scripts; None for the vendored contract when it is the only one."""
     named = [Redactor().text(contract.source) for contract in contracts]
     return [None] if len(contracts) == 1 and contracts[0].is_vendored else [*named]
@@ -55,7 +55,7 @@ class Service:
         self.exposed = exposed_headers(contracts)
         self._parts = parts
         routes: dict[tuple[str, str], list[_Candidate]] = {}
-        for number, (contract, name) in enumerate(zip(contracts, _names(contracts), strict=True)):
+        for number, (contract, name) in enumerate(zip(contracts, names_of(contracts), strict=True)):
             for endpoint in self._endpoints(contract, name):
                 for path in _spellings(endpoint.operation.path):
                     is_exact = path == endpoint.operation.path

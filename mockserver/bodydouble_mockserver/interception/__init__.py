@@ -2,6 +2,6 @@
 
 from bodydouble_mockserver.interception.authority import Authority, CannotIntercept
 from bodydouble_mockserver.interception.front import Interception
-from bodydouble_mockserver.interception.hosts import ContractHosts
+from bodydouble_mockserver.interception.hosts import ContractHosts, first_server
 
-__all__ = ["Authority", "CannotIntercept", "ContractHosts", "Interception"]
+__all__ = ["Authority", "CannotIntercept", "ContractHosts", "Interception", "first_server"]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from bodydouble_spec import Contract, is_array, is_object
 
-__all__ = ["ContractHosts"]
+__all__ = ["ContractHosts", "first_server"]
 
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
@@ -45,6 +45,11 @@ class ContractHosts:
             if url.startswith(text) and url[len(text) : len(text) + 1] in (b"/", b"?", b""):
                 return b"/" + url[len(text) :].removeprefix(b"/")
         return url
+
+
+def first_server(contracts: Iterable[Contract]) -> str | None:
+    """Return the first server that contracts name, its variables with the default values; None where they name none but this machine."""
+    return next((url for contract in contracts for url in _urls(contract)), None)
 
 
 def _urls(contract: Contract) -> Iterator[str]:
