@@ -2,16 +2,13 @@
 
 import math
 import os
-import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from bodydouble_mockserver import Settings
-from bodydouble_mockserver.protocol import FaultProtocol
-from bodydouble_mockserver.server import CannotServe, bind, run, server_config
+from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, Report, ReportFormat, SpecError
 from bodydouble_spec.recording import EXCHANGES
 
@@ -30,7 +27,7 @@ from bodydouble.options import (
 )
 from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
 from bodydouble.reports import ReportTargets
-from bodydouble.serving import address_lines, address_of, intercepting, log_to_stderr, print_variables
+from bodydouble.serving import Foreground, address_lines
 
 if TYPE_CHECKING:
     from bodydouble_contract_tests.proxy import ProxyServer
@@ -145,26 +142,10 @@ def proxy(
         )
         server = ProxyServer(contracts, settings, options)
         notices = recording_notices(known, contracts, datetime.now(UTC), max_age_days)
-        listener = bind(host, port)
-        interception = intercepting(server, listener.getsockname()[1]) if intercept else None
-        protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(server, protocol=protocol, date_header=False)
+        served = Foreground.bind(server, host, port, intercept=intercept, date_header=False)
     except (CannotServe, CannotVerify, SpecError, ValueError) as error:
         exit_with_error(str(error))
-    address = address_of(host, listener.getsockname()[1])
-
-    def announce() -> None:
-        if not quiet:
-            _print_banner(server, address, notices)
-            log_to_stderr()
-        elif port == 0:
-            typer.echo(address)
-        print_variables(interception, address)
-        sys.stdout.flush()
-
-    listeners = [listener] if interception is None else [listener, interception.listener]
-    with nullcontext() if interception is None else interception.authority:
-        run(config, listeners, announce)
+    served.run(lambda: _print_banner(server, served.address, notices), quiet=quiet)
     raise typer.Exit(_report(server, targets, fail_on))
 
 

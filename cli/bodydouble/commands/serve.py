@@ -1,8 +1,6 @@
 """``bodydouble serve``: run the mock server in the foreground."""
 
 import re
-import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
-from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.replay import ReplaySettings
-from bodydouble_mockserver.server import CannotServe, bind, run, server_config
+from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
 from bodydouble.console import new_app
@@ -29,7 +26,7 @@ from bodydouble.options import (
     load_contracts,
 )
 from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
-from bodydouble.serving import address_lines, address_of, intercepting, log_to_stderr, print_variables
+from bodydouble.serving import Foreground, address_lines
 
 if TYPE_CHECKING:
     from bodydouble.commands.watch import WatchedFiles
@@ -195,28 +192,12 @@ def serve(
             from bodydouble.commands.watch import Watch
 
             app.background.append(Watch(app, load, files).run)
-        listener = bind(host, port)
-        interception = intercepting(app, listener.getsockname()[1]) if intercept else None
-        protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(app, tls_cert, tls_key, protocol=protocol)
+        served = Foreground.bind(app, host, port, intercept=intercept, certificate=tls_cert, key=tls_key)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
         _exit_with_error(str(error))
-    address = address_of(host, listener.getsockname()[1], "http" if tls_cert is None else "https")
-
-    def announce() -> None:
-        if not quiet:
-            _print_banner(contracts, address, notices, has_page=not no_control)
-            log_to_stderr()
-        elif port == 0:
-            typer.echo(address)
-        print_variables(interception, address)
-        sys.stdout.flush()
-
-    listeners = [listener] if interception is None else [listener, interception.listener]
-    with nullcontext() if interception is None else interception.authority:
-        run(config, listeners, announce)
+    served.run(lambda: _print_banner(contracts, served.address, notices, has_page=not no_control), quiet=quiet)
     _report_losses(app)
 
 

@@ -1,6 +1,7 @@
 """The common parts of commands that serve in the foreground."""
 
-from bodydouble.serving.announcing import address_lines, address_of, intercepting, log_to_stderr, print_variables
+from bodydouble.serving.announcing import address_lines
+from bodydouble.serving.foreground import Foreground
 from bodydouble.serving.pipe import PipeHandler
 
-__all__ = ["PipeHandler", "address_lines", "address_of", "intercepting", "log_to_stderr", "print_variables"]
+__all__ = ["Foreground", "PipeHandler", "address_lines"]

@@ -1,0 +1,70 @@
+"""A server in the foreground: bound to its address, then announced and run."""
+
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+import uvicorn
+from bodydouble_mockserver.protocol import FaultProtocol
+from bodydouble_mockserver.server import ServedApp, bind, run, server_config
+
+from bodydouble.serving.announcing import address_of, intercepting, log_to_stderr, print_variables
+
+if TYPE_CHECKING:
+    from bodydouble_mockserver.interception import Interception
+
+__all__ = ["Foreground"]
+
+
+@dataclass(frozen=True, slots=True)
+class Foreground:
+    """A server that has its address and does not run yet. ``is_port_free`` says that no port was asked for."""
+
+    config: uvicorn.Config
+    listener: socket.socket
+    interception: "Interception | None"
+    address: str
+    is_port_free: bool
+
+    @classmethod
+    def bind(
+        cls,
+        app: ServedApp,
+        host: str,
+        port: int,
+        *,
+        intercept: bool,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        date_header: bool = True,
+    ) -> "Foreground":
+        """Bind an application to a host and a port, 0 for a free one. Raises CannotServe and ValueError."""
+        listener = bind(host, port)
+        own_port = listener.getsockname()[1]
+        interception = intercepting(app, own_port) if intercept else None
+        protocol = FaultProtocol if interception is None else interception.protocol
+        config = server_config(app, certificate, key, protocol=protocol, date_header=date_header)
+        address = address_of(host, own_port, "http" if certificate is None else "https")
+        return cls(config, listener, interception, address, port == 0)
+
+    def run(self, print_banner: Callable[[], None], *, quiet: bool) -> None:
+        """Announce the address and serve until a signal ends it. With ``quiet`` there is neither banner nor log, and of the address only a free port."""
+
+        def announce() -> None:
+            if not quiet:
+                print_banner()
+                log_to_stderr()
+            elif self.is_port_free:
+                typer.echo(self.address)
+            print_variables(self.interception, self.address)
+            sys.stdout.flush()
+
+        front = self.interception
+        listeners = [self.listener] if front is None else [self.listener, front.listener]
+        with nullcontext() if front is None else front.authority:
+            run(self.config, listeners, announce)
