@@ -44,7 +44,7 @@ from bodydouble_mockserver.endpoints import (
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
 from bodydouble_mockserver.logs import log_failure, log_request
-from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, page_routes
+from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, PictureLinks, page_routes
 from bodydouble_mockserver.pauses import Pauses
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
@@ -154,20 +154,9 @@ class MockServer(Starlette):
         ]
 
     def _page_parts(self, service: Service) -> PageParts:
-        return PageParts(
-            self,
-            self.play,
-            self._access,
-            self.settings,
-            service.contracts,
-            service.targets,
-            self._state,
-            self.journal,
-            self._events,
-            self.redactor,
-            self._store,
-            AnswerPictures(self._parts.gallery, self._replay),
-        )
+        pictures = AnswerPictures(self._parts.gallery, self._replay)
+        links = PictureLinks(self._access, self._store, pictures)
+        return PageParts(self, service, self._state, self._events, self._access, links)
 
     def play(self, scenario: Any) -> None:
         """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""

@@ -3,7 +3,7 @@
 from bodydouble_mockserver.journal.entry import LineWriter
 from bodydouble_mockserver.journal.events import Events
 from bodydouble_mockserver.journal.file import JournalFile
-from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.journal.journal import Journal, matching_entries
 from bodydouble_mockserver.journal.routes import journal_routes
 
-__all__ = ["Events", "Journal", "JournalFile", "LineWriter", "journal_routes"]
+__all__ = ["Events", "Journal", "JournalFile", "LineWriter", "journal_routes", "matching_entries"]

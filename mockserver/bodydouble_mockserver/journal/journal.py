@@ -5,19 +5,21 @@ import contextlib
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
 from functools import partial
 
 import orjson
-from bodydouble_spec import Exchange, Redactor, parse_exchange
+from bodydouble_spec import Exchange, ExchangeFilter, Redactor, parse_exchange
 
 from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.journal.entry import JournalEntry, LineWriter
 from bodydouble_mockserver.journal.file import JournalFile
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "matching_entries"]
 
 _LINE_OVERHEAD_BYTES = 150
+# Formatting a full journal takes a while.
+_ENTRIES_PER_TURN = 50
 
 
 class Journal:
@@ -165,3 +167,18 @@ class Journal:
 
 def _size(entry: JournalEntry | bytes) -> int:
     return len(entry) + _LINE_OVERHEAD_BYTES if isinstance(entry, bytes) else entry.size_bytes
+
+
+async def matching_entries(
+    journal: Journal, chosen: ExchangeFilter, numbers: Iterable[int] | None = None
+) -> AsyncGenerator[tuple[int, Exchange]]:
+    """Yield number and exchange of each entry that the filter chooses, of these ``numbers`` (default: all, the oldest first).
+
+    Entries that were dropped meanwhile are skipped, and the loop answers other calls in between.
+    """
+    for number in journal.numbers() if numbers is None else numbers:
+        exchange = journal.exchange(number)
+        if exchange is not None and chosen.matches(exchange):
+            yield number, exchange
+        if number % _ENTRIES_PER_TURN == 0:
+            await asyncio.sleep(0)

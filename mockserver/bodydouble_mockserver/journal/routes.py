@@ -1,17 +1,16 @@
 """The journal over HTTP, below ``/_bodydouble/requests``. Access is checked before these routes are reached."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from functools import wraps
 
 import orjson
-from bodydouble_spec import BadFilter, Exchange, ExchangeFilter
+from bodydouble_spec import BadFilter, ExchangeFilter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bodydouble_mockserver.journal.events import Events
-from bodydouble_mockserver.journal.journal import Journal
+from bodydouble_mockserver.journal.journal import Journal, matching_entries
 from bodydouble_mockserver.journal.verify import CallExpectation
 from bodydouble_mockserver.scripting import BadMatch
 
@@ -21,8 +20,6 @@ _REQUESTS = "/_bodydouble/requests"
 _PAGE = 100
 _MAX_PAGE = 1000
 _MAX_BODY_BYTES = 64 * 1024
-# The loop answers other calls after this many entries: formatting a full journal takes a while.
-_ENTRIES_PER_TURN = 50
 
 _Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -66,7 +63,7 @@ def _list(journal: Journal) -> _Endpoint:
         if after is not None and start is None:
             good = f"give an id of this run, like {journal.identifier(1)}"
             raise _BadRequest(f"after: {after[:80]!r} is not an id of this run; {good}", parameter="after", good=good)
-        matching = [item async for item in _matching(journal, _filter(parameters))]
+        matching = [item async for item in matching_entries(journal, _filter(parameters))]
         ahead = [item for item in matching if start is None or item[0] > start]
         page = ahead[-last:] if last else ahead[:limit] if limit else []
         is_rest = last is None and len(page) < len(ahead)
@@ -84,7 +81,7 @@ def _list(journal: Journal) -> _Endpoint:
 def _count(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
         chosen = _filter(_parameters(request))
-        count = len([number async for number, _ in _matching(journal, chosen)])
+        count = len([number async for number, _ in matching_entries(journal, chosen)])
         return _json({"count": count, **({"dropped": journal.dropped} if journal.dropped else {})})
 
     return endpoint
@@ -97,8 +94,8 @@ def _export(journal: Journal) -> _Endpoint:
         chosen = _filter(parameters)
 
         async def lines() -> AsyncGenerator[bytes]:
-            async for number, _ in _matching(journal, chosen):
-                yield journal.line(number) or b""
+            async for _, exchange in matching_entries(journal, chosen):
+                yield exchange.to_line()
 
         headers = {"content-disposition": 'attachment; filename="journal.jsonl"'}
         return StreamingResponse(lines(), 200, headers, "application/jsonl")
@@ -136,21 +133,11 @@ def _verify(journal: Journal) -> _Endpoint:
             raise _BadRequest(f"the body is not JSON at {where}: {error.msg}", pointer="") from None
         except BadMatch as error:
             raise _BadRequest(str(error), pointer=error.pointer) from None
-        calls = [item async for item in _matching(journal, ExchangeFilter())]
+        calls = [item async for item in matching_entries(journal, ExchangeFilter())]
         verdict = expectation.check(calls, journal.dropped)
         return _json(verdict.to_dict(), 200 if verdict.holds else 409)
 
     return endpoint
-
-
-async def _matching(journal: Journal, chosen: ExchangeFilter) -> AsyncGenerator[tuple[int, Exchange]]:
-    """Yield the number and exchange of each matching entry; entries dropped meanwhile are skipped."""
-    for number in journal.numbers():
-        exchange = journal.exchange(number)
-        if exchange is not None and chosen.matches(exchange):
-            yield number, exchange
-        if number % _ENTRIES_PER_TURN == 0:
-            await asyncio.sleep(0)
 
 
 def _parameters(request: Request) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from bodydouble_mockserver.page.access import PageAccess
 from bodydouble_mockserver.page.parts import PageParts
-from bodydouble_mockserver.page.pictures import AnswerPictures
+from bodydouble_mockserver.page.pictures import AnswerPictures, PictureLinks
 from bodydouble_mockserver.page.routes import page_routes
 
-__all__ = ["AnswerPictures", "PageAccess", "PageParts", "page_routes"]
+__all__ = ["AnswerPictures", "PageAccess", "PageParts", "PictureLinks", "page_routes"]

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bodydouble_mockserver.page.parts import PageParts
+from bodydouble_mockserver.page.parts import PageParts, chosen_number
 from bodydouble_mockserver.page.rendering import render
 
 __all__ = ["contract_page_routes"]
@@ -18,22 +18,16 @@ __all__ = ["contract_page_routes"]
 
 def contract_page_routes(parts: PageParts) -> list[Route]:
     """Return the route of the contract page; ``?contract=`` and ``?operation=`` choose by number."""
-    contracts = parts.contracts
+    contracts = parts.service.contracts
 
     async def show(request: Request) -> Response:
-        contract = contracts[_number(request, "contract", len(contracts))]
-        chosen = _number(request, "operation", len(contract.operations))
+        contract = contracts[chosen_number(request.query_params.get("contract", ""), len(contracts))]
+        chosen = chosen_number(request.query_params.get("operation", ""), len(contract.operations))
         values = await asyncio.to_thread(_described, contract, chosen)
         names = [cut_line(item.source, 80) for item in contracts]
         return render("contract", page="contract", contracts=names, chosen=contracts.index(contract), **values)
 
     return [Route("/_bodydouble/contract", show, methods=["GET"])]
-
-
-def _number(request: Request, name: str, count: int) -> int:
-    text = request.query_params.get(name, "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    return number if number < count else 0
 
 
 def _described(contract: Contract, chosen: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from bodydouble_spec.image_fields import request_fields
 from bodydouble_spec.text import cut, cut_line, visible
 
 from bodydouble_mockserver.page.pictures import PictureLinks
+from bodydouble_mockserver.page.rendering import visible_lines
 
 __all__ = ["JournalRow", "ShownMessage", "ShownPicture", "findings_of", "message_of", "prompt_of", "row_of"]
 
@@ -181,17 +182,13 @@ def message_of(headers: Mapping[str, str], body: Any, raw: Mapping[str, Any] | N
     if raw is not None:
         size, digest = visible(str(raw.get("bytes"))), visible(str(raw.get("sha256")))
         remark = f"{size} bytes that are not JSON, or too large to keep (SHA-256 {digest}); this is their beginning"
-        return ShownMessage(shown, _lines(str(raw.get("text", ""))), remark)
+        return ShownMessage(shown, visible_lines(str(raw.get("text", ""))), remark)
     if body is None:
         return ShownMessage(shown, "")
     text = json.dumps(body, ensure_ascii=False, indent=2)
     is_cut = len(text) > _MAX_BODY_CHARACTERS
     remark = f"the beginning of {len(text):,} characters; the exported line has them all" if is_cut else ""
-    return ShownMessage(shown, _lines(text[:_MAX_BODY_CHARACTERS]), remark)
-
-
-def _lines(text: str) -> str:
-    return "\n".join(map(visible, text.split("\n")))
+    return ShownMessage(shown, visible_lines(text[:_MAX_BODY_CHARACTERS]), remark)
 
 
 def findings_of(exchange: Exchange) -> list[Finding]:

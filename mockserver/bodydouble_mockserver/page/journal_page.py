@@ -1,6 +1,5 @@
 """The journal on the page: its calls, the newest first, new ones as they come, and one call in full."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,16 +13,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
+from bodydouble_mockserver.journal import matching_entries
 from bodydouble_mockserver.page.entries import findings_of, message_of, prompt_of, row_of
 from bodydouble_mockserver.page.parts import PageParts
-from bodydouble_mockserver.page.pictures import PictureLinks
 from bodydouble_mockserver.page.rendering import fragment, render
 
 __all__ = ["journal_page_routes"]
 
 _ROWS = 100
-# The loop answers other calls after this many entries.
-_ENTRIES_PER_TURN = 50
 # Seconds between two batches of rows: a reader must not take a busy server's time.
 _PACE_S = 0.1
 _FILTERS = ("status", "path", "method", "key", "since", "findings", "kind")
@@ -53,19 +50,15 @@ class _Query:
 
 def journal_page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the list, of one call, of new rows as events, and of the button that clears the journal."""
-    journal, links = parts.journal, PictureLinks(parts.access, parts.store, parts.pictures)
+    journal, links = parts.app.journal, parts.links
 
     async def select(query: _Query, before: int) -> tuple[list[Exchange], bool]:
         """Return the newest matching entries before a number, and whether there may be more."""
         found: list[Exchange] = []
-        for count, number in enumerate(reversed(range(journal.numbers().start, before)), 1):
-            exchange = journal.exchange(number)
-            if exchange is not None and query.filter.matches(exchange):
-                found.append(exchange)
-            if len(found) > _ROWS:
-                return found[:_ROWS], True
-            if count % _ENTRIES_PER_TURN == 0:
-                await asyncio.sleep(0)
+        async for _, exchange in matching_entries(journal, query.filter, range(journal.numbers().start, before)[::-1]):
+            if len(found) == _ROWS:
+                return found, True
+            found.append(exchange)
         return found, False
 
     async def show_list(request: Request) -> Response:
@@ -112,7 +105,7 @@ def journal_page_routes(parts: PageParts) -> list[Route]:
 
     return [
         Route("/_bodydouble/", show_list, methods=["GET"]),
-        Route("/_bodydouble/rows", _Rows(parts, links), methods=["GET"]),
+        Route("/_bodydouble/rows", _Rows(parts), methods=["GET"]),
         Route("/_bodydouble/clear", clear, methods=["POST"]),
         Route("/_bodydouble/calls/{id}", show_call, methods=["GET"]),
     ]
@@ -121,9 +114,9 @@ def journal_page_routes(parts: PageParts) -> list[Route]:
 class _Rows:
     """An ASGI endpoint that sends each new call as a row of HTML, by the filters of the list."""
 
-    def __init__(self, parts: PageParts, links: PictureLinks) -> None:
+    def __init__(self, parts: PageParts) -> None:
         self._events = parts.events
-        self._links = links
+        self._links = parts.links
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the reader disconnects."""

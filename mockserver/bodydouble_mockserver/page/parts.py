@@ -1,40 +1,48 @@
-"""The parts of a server that its page shows."""
+"""The parts of a server that its page shows, and the choice of one of several by number."""
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from bodydouble_spec import Contract, Redactor
+from bodydouble_spec import Redactor
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
+from bodydouble_mockserver.endpoints import Service
 from bodydouble_mockserver.journal import Events, Journal
 from bodydouble_mockserver.page.access import PageAccess
-from bodydouble_mockserver.page.pictures import AnswerPictures
-from bodydouble_mockserver.pictures import ContentStore
-from bodydouble_mockserver.scripting import ScriptTarget, ServerState
+from bodydouble_mockserver.page.pictures import PictureLinks
+from bodydouble_mockserver.scripting import ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["PageParts"]
+__all__ = ["PageParts", "PagedServer", "chosen_number"]
+
+
+class PagedServer(Protocol):
+    """The server itself: its options, its journal, and calls and scenarios from the page."""
+
+    settings: Settings
+    journal: Journal
+    redactor: Redactor
+
+    def play(self, scenario: Any) -> None:
+        """Add a scenario. Raises BadScenario."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class PageParts:
-    """The parts of a server that its page shows.
+    """The parts of a server that its page shows: contracts and operations of ``service``, script and limits of ``state``, and links to pictures."""
 
-    ``app`` is the server itself, for calls from the page, and ``play`` adds a scenario. ``targets`` are the operations, ``store`` has the input
-    pictures, ``pictures`` are those of the answers, and ``access`` makes links that need no key.
-    """
-
-    app: Callable[[Scope, Receive, Send], Awaitable[None]]
-    play: Callable[[Any], None]
-
-    access: PageAccess
-    settings: Settings
-    contracts: Sequence[Contract]
-    targets: Sequence[ScriptTarget]
+    app: PagedServer
+    service: Service
     state: ServerState
-    journal: Journal
     events: Events
-    redactor: Redactor
-    store: ContentStore
-    pictures: AnswerPictures
+    access: PageAccess
+    links: PictureLinks
+
+
+def chosen_number(text: str, count: int) -> int:
+    """Return the number of one of ``count`` things that a text of a request names; 0 for any other text."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    return number if number < count else 0

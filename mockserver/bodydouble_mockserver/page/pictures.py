@@ -64,20 +64,20 @@ class AnswerPictures:
 
 
 class PictureLinks:
-    """The links to pictures' files on the page; None where there is no file to show."""
+    """The links to pictures' files on the page, None where there is no file to show: inputs of ``store``, and ``pictures`` of answers."""
 
     def __init__(self, access: PageAccess, store: ContentStore, pictures: AnswerPictures) -> None:
         self._link = access.link
-        self._store = store
-        self._pictures = pictures
+        self.store = store
+        self.pictures = pictures
 
     def of_input(self, picture: RecordedPicture) -> str | None:
         """Return the link to a picture that was sent."""
-        return self._link(f"{_INPUTS}/{picture.sha256}") if picture.sha256 in self._store else None
+        return self._link(f"{_INPUTS}/{picture.sha256}") if picture.sha256 in self.store else None
 
     def of_output(self, picture: RecordedPicture) -> str | None:
         """Return the link to a picture that was in an answer in Base64."""
-        path = self._pictures.path_of(picture.sha256)
+        path = self.pictures.path_of(picture.sha256)
         return None if path is None else self._link(f"{_OUTPUTS}{path}")
 
     def of_url(self, url: str) -> str | None:
@@ -86,11 +86,12 @@ class PictureLinks:
             path = urlsplit(url).path
         except ValueError:
             return None
-        return self._link(f"{_OUTPUTS}{path}") if self._pictures.has(path) else None
+        return self._link(f"{_OUTPUTS}{path}") if self.pictures.has(path) else None
 
 
-def picture_routes(store: ContentStore, pictures: AnswerPictures) -> list[Route]:
+def picture_routes(links: PictureLinks) -> list[Route]:
     """Return the routes of the files; ``?thumbnail=1`` asks for a small picture of the same shape."""
+    store, pictures = links.store, links.pictures
     workers = Workers[bytes | None](1, "bodydouble-thumbnail")
 
     def sent(data: bytes | None) -> Response:

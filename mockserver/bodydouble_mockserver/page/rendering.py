@@ -11,7 +11,7 @@ from starlette.responses import Response
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-__all__ = ["fragment", "render", "static_file"]
+__all__ = ["fragment", "render", "static_file", "visible_lines"]
 
 # Nothing from elsewhere, and neither scripts nor styles in the page itself: text of a request that became markup could do nothing.
 _POLICY = "; ".join(
@@ -50,10 +50,15 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = lambda text: "\n".join(map(visible, str(text).split("\n")))
+    environment.filters["shown"] = lambda text: visible_lines(str(text))
     environment.filters["line"] = lambda text: cut_line(str(text), 400)
     environment.filters["value"] = lambda value: cut_line(json_text(value))
     return environment
+
+
+def visible_lines(text: str) -> str:
+    """Return a text of several lines, each safe to show."""
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def fragment(template: str, **values: Any) -> str:

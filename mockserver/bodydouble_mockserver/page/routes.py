@@ -20,6 +20,6 @@ def page_routes(parts: PageParts) -> list[Route]:
         *try_page_routes(parts),
         *script_page_routes(parts),
         *contract_page_routes(parts),
-        *picture_routes(parts.store, parts.pictures),
+        *picture_routes(parts.links),
         Route("/_bodydouble/static/{name}", static_file, methods=["GET"]),
     ]

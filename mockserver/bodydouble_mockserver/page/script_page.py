@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from bodydouble_mockserver.faults import FAULTS
-from bodydouble_mockserver.page.parts import PageParts
+from bodydouble_mockserver.page.parts import PageParts, chosen_number
 from bodydouble_mockserver.page.rendering import render
 from bodydouble_mockserver.scripting import BadScenario, ScriptedAnswer, ScriptTarget
 
@@ -28,15 +28,19 @@ def script_page_routes(parts: PageParts) -> list[Route]:
     state = parts.state
 
     def script(status: int = 200, problem: str = "", given: Mapping[str, str] | None = None) -> Response:
-        target = parts.targets[_number((given or {}).get("for", ""), len(parts.targets))] if parts.targets else None
+        target = (
+            parts.service.targets[chosen_number((given or {}).get("for", ""), len(parts.service.targets))]
+            if parts.service.targets
+            else None
+        )
         return render(
             "script",
             status,
             page="script",
-            problem=parts.redactor.text(problem),
+            problem=parts.app.redactor.text(problem),
             given=given or {},
             answers=[_shown(answer, parts) for answer in state.answers],
-            targets=[target.name for target in parts.targets],
+            targets=[target.name for target in parts.service.targets],
             statuses=[] if target is None else _statuses(target.operation),
             faults=FAULTS,
             violations={} if target is None else target.writer.violations,
@@ -49,7 +53,7 @@ def script_page_routes(parts: PageParts) -> list[Route]:
     async def add(request: Request) -> Response:
         given = await _fields(request)
         try:
-            parts.play({"answers": [_answer(given, parts.targets)]})
+            parts.app.play({"answers": [_answer(given, parts.service.targets)]})
         except BadScenario as error:
             return script(400, str(error).removeprefix("/answers/0"), given)
         return RedirectResponse(_SCRIPT, 303)
@@ -62,7 +66,7 @@ def script_page_routes(parts: PageParts) -> list[Route]:
     def limits(status: int = 200, problem: str = "", given: Mapping[str, str] | None = None) -> Response:
         current = {name: _number_text(getattr(state.limits, name)) for name in _NUMBERS}
         current["retry_after"] = "true" if state.limits.retry_after else ""
-        operations = [target.operation for target in parts.targets]
+        operations = [target.operation for target in parts.service.targets]
         return render(
             "limits",
             status,
@@ -83,7 +87,7 @@ def script_page_routes(parts: PageParts) -> list[Route]:
         given = await _fields(request)
         wanted: dict[str, Any] = {name: _parsed(given[name]) for name in _NUMBERS if given.get(name)}
         try:
-            parts.play({"limits": {**wanted, "retry_after": given.get("retry_after") == "true"}})
+            parts.app.play({"limits": {**wanted, "retry_after": given.get("retry_after") == "true"}})
         except BadScenario as error:
             return limits(400, str(error).removeprefix("/limits/"), given)
         return RedirectResponse(_LIMITS, 303)
@@ -115,7 +119,7 @@ def _answer(given: Mapping[str, str], targets: Sequence[ScriptTarget]) -> dict[s
         answer["match"] = {"path": "/generations/*"}
         return answer
     if len(targets) > 1 and given.get("for", "").isdecimal():
-        target = targets[_number(given["for"], len(targets))]
+        target = targets[chosen_number(given["for"], len(targets))]
         answer["operation"] = target.operation.key
         if target.contract is not None:
             answer["contract"] = target.contract
@@ -126,21 +130,17 @@ def _answer(given: Mapping[str, str], targets: Sequence[ScriptTarget]) -> dict[s
 
 def _shown(answer: ScriptedAnswer, parts: PageParts) -> dict[str, Any]:
     """Return a scripted answer in words, with what is left of it."""
-    text = parts.redactor.text
+    text = parts.app.redactor.text
     directives = [*answer.directives.as_preferences().values()]
     if answer.body is not None:
         directives.append("a body of its own")
-    match answer.source.get("match"):
-        case None:
-            condition = ""
-        case condition_value:
-            condition = text(cut_line(json_text(condition_value)))
+    match = answer.source.get("match")
     left = "always" if answer.times is None else f"{answer.times - answer.used} of {answer.times} left"
     return {
         "id": answer.id,
         "what": [text(cut_line(item)) for item in directives] or ["the usual answer"],
         "for": "" if answer.targets is None else ", ".join(cut_line(target.name) for target in answer.targets),
-        "condition": condition,
+        "condition": "" if match is None else text(cut_line(json_text(match))),
         "left": left,
         "used": answer.used,
         "is_used_up": not answer.has_uses_left,
@@ -151,11 +151,6 @@ def _statuses(operation: Operation) -> dict[str, str]:
     """Return the documented statuses of refusals, with their descriptions."""
     refusals = {status: response for status, response in operation.responses.items() if status[:1] in "45"}
     return {status: cut_line(item.description, 80) for status, item in refusals.items() if status.isdecimal()}
-
-
-def _number(text: str, count: int) -> int:
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    return number if number < count else 0
 
 
 def _parsed(text: str) -> Any:

@@ -14,8 +14,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.asgi import BodyTooLarge
 from bodydouble_mockserver.page.entries import findings_of, message_of, row_of
-from bodydouble_mockserver.page.parts import PageParts
-from bodydouble_mockserver.page.pictures import PictureLinks
+from bodydouble_mockserver.page.parts import PageParts, chosen_number
 from bodydouble_mockserver.page.rendering import render
 from bodydouble_mockserver.page.try_fields import FormRequest, SentFile, fields_of_operation, tried_request
 
@@ -33,39 +32,39 @@ _MAX_SEARCHED = 500
 
 def try_page_routes(parts: PageParts) -> list[Route]:
     """Return the routes of the form; ``?operation=`` chooses by number."""
-    links = PictureLinks(parts.access, parts.store, parts.pictures)
+    links = parts.links
 
     def page(chosen: int, status: int = 200, **values: Any) -> Response:
-        operation = parts.targets[chosen].operation if parts.targets else None
+        operation = parts.service.targets[chosen].operation if parts.service.targets else None
         fields = [] if operation is None else fields_of_operation(operation)
         return render(
             "try",
             status,
             page="try",
-            targets=[target.name for target in parts.targets],
+            targets=[target.name for target in parts.service.targets],
             chosen=chosen,
             fields=fields,
             given=values.pop("given", {field.key: field.value for field in fields}),
             needs_key=operation is not None and bool(operation.security.places),
-            any_key="" if parts.settings.api_keys or parts.settings.expected_key else _ANY_KEY,
+            any_key="" if parts.app.settings.api_keys or parts.app.settings.expected_key else _ANY_KEY,
             **{"problem": "", "result": None, **values},
         )
 
     async def show(request: Request) -> Response:
-        return page(_number(request, len(parts.targets)))
+        return page(chosen_number(request.query_params.get("operation", ""), len(parts.service.targets)))
 
     async def send(request: Request) -> Response:
-        chosen = _number(request, len(parts.targets))
+        chosen = chosen_number(request.query_params.get("operation", ""), len(parts.service.targets))
         try:
             async with request.form(
-                max_files=_MAX_FILES, max_fields=500, max_part_size=parts.settings.max_body_bytes
+                max_files=_MAX_FILES, max_fields=500, max_part_size=parts.app.settings.max_body_bytes
             ) as form:
                 given, files = await _read(form)
         except HTTPException as error:
             return page(chosen, 400, problem=f"The form cannot be read: {error.detail}")
         except BodyTooLarge as error:
             return page(chosen, 413, problem=f"The form cannot be read: {error}")
-        operation = parts.targets[chosen].operation
+        operation = parts.service.targets[chosen].operation
         tried = tried_request(operation, fields_of_operation(operation), given, files)
         result = await _call(request, parts, operation, tried, given.get("key", ""))
         return page(chosen, given=given, result=result)
@@ -80,7 +79,8 @@ def try_page_routes(parts: PageParts) -> list[Route]:
         from bodydouble_mockserver.transport import MockTransport
 
         identifier = f"page-{secrets.token_hex(8)}"
-        headers = {**_key_headers(operation, key or _own_key(parts)), **tried.headers, _CALL_ID: identifier}
+        target, headers = operation.security.authorize(key or _own_key(parts), tried.path, {})
+        headers |= {**tried.headers, _CALL_ID: identifier}
         error = ""
         async with httpx.AsyncClient(
             transport=MockTransport(parts.app), base_url=str(request.base_url), timeout=_TIMEOUT_S
@@ -89,8 +89,8 @@ def try_page_routes(parts: PageParts) -> list[Route]:
                 files = [(name, (file.name, file.data, file.media_type)) for name, file in tried.files]
                 await client.request(
                     operation.method,
-                    tried.path,
-                    params={**tried.query, **_key_query(operation, key or _own_key(parts))} or None,
+                    target,
+                    params=tried.query or None,
                     headers=headers,
                     cookies=None,
                     json=tried.json,
@@ -113,12 +113,6 @@ def try_page_routes(parts: PageParts) -> list[Route]:
     return [Route(_TRY, show, methods=["GET"]), Route(_TRY, send, methods=["POST"])]
 
 
-def _number(request: Request, count: int) -> int:
-    text = request.query_params.get("operation", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-    return number if number < count else 0
-
-
 async def _read(form: FormData) -> tuple[dict[str, str], Mapping[str, list[SentFile]]]:
     """Return the texts and the files of a form; a file field that was left empty has none."""
     given: dict[str, str] = {}
@@ -134,29 +128,15 @@ async def _read(form: FormData) -> tuple[dict[str, str], Mapping[str, list[SentF
 
 def _own_key(parts: PageParts) -> str:
     """Return a key that the mock accepts; it is never shown."""
-    settings = parts.settings
+    settings = parts.app.settings
     return settings.expected_key or next(iter(settings.api_keys), _ANY_KEY)
-
-
-def _key_headers(operation: Operation, key: str) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for place in operation.security.preferred:
-        if place.location == "header":
-            headers[place.name] = place.value(key)
-        elif place.location == "cookie":
-            headers["cookie"] = f"{place.name}={key}"
-    return headers
-
-
-def _key_query(operation: Operation, key: str) -> dict[str, str]:
-    return {place.name: key for place in operation.security.preferred if place.location == "query"}
 
 
 def _find(parts: PageParts, identifier: str) -> Exchange | None:
     """Return the exchange of a call; None where the journal keeps none."""
-    numbers = parts.journal.numbers()
+    numbers = parts.app.journal.numbers()
     for number in reversed(numbers[-_MAX_SEARCHED:]):
-        exchange = parts.journal.exchange(number)
+        exchange = parts.app.journal.exchange(number)
         if exchange is not None and exchange.headers.get(_CALL_ID) == identifier:
             return exchange
     return None
