@@ -13,7 +13,7 @@ from bodydouble_spec.report import BadBaseline, Baseline
 from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
 from bodydouble.options import FailOnName
 
-__all__ = ["KnownFindings", "ReportTargets", "check_writable", "write_file"]
+__all__ = ["KnownFindings", "ReportTargets", "check_writable", "muted_fact", "write_file"]
 
 _SUFFIXES = {ReportFormat.TEXT: "txt", ReportFormat.MARKDOWN: "md", ReportFormat.JUNIT: "xml"}
 _FOR_PEOPLE = {ReportFormat.TEXT, ReportFormat.MARKDOWN}
@@ -71,9 +71,9 @@ class ReportTargets:
         _add_to_summary(report)
         return all(written)
 
-    def finish(self, report: Report, findings: Iterable[Finding], fail_on: FailOnName) -> int:
-        """Write the report and return the exit code: 2 when a file could not be written."""
-        return exit_code_of(tuple(findings), fail_on) if self.write(report) else COULD_NOT_RUN
+    def finish(self, report: Report, fail_on: FailOnName) -> int:
+        """Write the report and return the exit code by its findings: 2 when a file could not be written."""
+        return exit_code_of(report.findings, fail_on) if self.write(report) else COULD_NOT_RUN
 
     def _print(self, text: str) -> None:
         if self.is_on_stderr:

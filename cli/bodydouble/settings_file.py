@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bodydouble_spec import is_array, is_object
+from bodydouble_spec.bundle import nearest_pyproject
 
 from bodydouble.console import exit_with_error
 
@@ -31,8 +32,7 @@ class SettingsFile(NamedTuple):
 
         A file that is not TOML, and a table of no command, end the program with exit code 2.
         """
-        candidates = (parent / "pyproject.toml" for parent in (folder, *folder.parents))
-        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        path = nearest_pyproject(folder)
         if path is None:
             return None
         try:

@@ -10,7 +10,7 @@ from bodydouble_spec.errors import ContractError, UnreadableDocument
 from bodydouble_spec.values import is_object
 from bodydouble_spec.vendored import FOLDER, SOURCE
 
-__all__ = ["Bundle"]
+__all__ = ["Bundle", "nearest_pyproject"]
 
 _SUFFIXES = (".json", ".yaml", ".yml")
 _DOCUMENT, _OVERLAY = "openapi", "overlay"
@@ -117,3 +117,9 @@ def _kind(path: Path) -> str | None:
 def _names(files: list[Path]) -> str:
     more = f" and {len(files) - _MAX_LISTED} more" if len(files) > _MAX_LISTED else ""
     return ", ".join(path.name for path in files[:_MAX_LISTED]) + more
+
+
+def nearest_pyproject(folder: Path) -> Path | None:
+    """Return the ``pyproject.toml`` in a folder, or in the nearest folder above it that has one; None where none has."""
+    candidates = (parent / "pyproject.toml" for parent in (folder, *folder.parents))
+    return next((path for path in candidates if path.is_file()), None)

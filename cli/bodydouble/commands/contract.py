@@ -64,7 +64,7 @@ def show(
             exit_with_error(problem)
         facts = describe(contract)
         shown = facts if format is ReportFormat.JSON else summarize(facts)
-        raise typer.Exit(targets.finish(Report(contract.source, contract.findings, shown, "defects"), (), "never"))
+        raise typer.Exit(targets.finish(Report(contract.source, contract.findings, shown, "defects"), "never"))
 
 
 @app.command()
@@ -92,7 +92,7 @@ def check(
         title = f"{len(found)} documents" if several else next((contract.source for contract, _ in found), "")
         if found:
             facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
-            code = targets.finish(Report(f"contract check: {title}", findings, facts), findings, fail_on)
+            code = targets.finish(Report(f"contract check: {title}", findings, facts), fail_on)
         raise typer.Exit(code if is_complete else COULD_NOT_RUN)
 
 
@@ -162,7 +162,7 @@ def update(
         findings = (*severities.apply(adoption.changes), *adoption.findings)
         verb = "would adopt" if dry_run else "adopted"
         found = Report(f"contract update: {verb} {adoption.new.source}", findings, facts, "changes")
-        raise typer.Exit(targets.finish(found, (), "never"))
+        raise typer.Exit(targets.finish(found, "never"))
 
 
 def _load(document: str | None, overlay: str | None) -> Contract:

@@ -67,7 +67,7 @@ def diff(
         }
         title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
         found = known.applied(Report(title, changes, facts, "changes"))
-        code = known.finish(changes, targets.finish(found, found.findings, fail_on))
+        code = known.finish(changes, targets.finish(found, fail_on))
         limit = limited_reason(changes)
         if limit is not None:
             exit_with_error(limit)

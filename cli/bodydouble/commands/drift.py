@@ -155,7 +155,7 @@ def drift(
         is_delivered, code = True, 0
         if reader.results:
             found = known_findings.applied(reader.report(delta))
-            code = known_findings.finish(merge_findings(reader.results), targets.finish(found, found.findings, fail_on))
+            code = known_findings.finish(merge_findings(reader.results), targets.finish(found, fail_on))
             # Sent even when the report could not be written.
             is_delivered = notify_services(services, found, report_url)
         for problem in reader.problems:

@@ -200,7 +200,7 @@ def _report(server: "ProxyServer", targets: ReportTargets, fail_on: FailOnName) 
         "not sent": server.capped,
         "cost": f"{server.cap.run.spent_usd:.3f} USD of {server.cap.run.max_usd:.3f}",
     }
-    code = targets.finish(Report("Calls through the proxy", server.findings, facts), server.findings, fail_on)
+    code = targets.finish(Report("Calls through the proxy", server.findings, facts), fail_on)
     for problem in server.problems:
         print_error(problem)
     return COULD_NOT_RUN if server.problems else code

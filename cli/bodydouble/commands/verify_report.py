@@ -22,13 +22,15 @@ from bodydouble_contract_tests.verification import (
     Verification,
     catalogue,
 )
-from bodydouble_spec import EVENTS, Finding, Severity, flattened
+from bodydouble_spec import EVENTS, Severity, flattened
 from bodydouble_spec.report import Baseline, Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as Bar
+
+from bodydouble.reports import muted_fact
 
 __all__ = [
     "LogLines",
@@ -123,8 +125,7 @@ def _facts(
         if verification.pairs:
             facts["pairs of values"] = f"{verification.pairs_covered} of {verification.pairs}"
         facts |= _left_out(verification.unbought)
-    if verification.muted:
-        facts["muted"] = [_named(finding) for finding in verification.muted]
+    facts |= muted_fact(verification.muted)
     if gone:
         facts["no longer found"] = [
             {name: entry[name] for name in ("id", "pointer", "fingerprint") if name in entry} for entry in gone
@@ -166,10 +167,6 @@ def _left_out(unbought: Mapping[str, str]) -> dict[str, Any]:
 def _listed(items: Sequence[str]) -> str:
     others = len(items) - _MAX_LISTED
     return ", ".join(items[:_MAX_LISTED]) + (f" and {others} more" if others > 0 else "")
-
-
-def _named(finding: Finding) -> dict[str, str]:
-    return {"id": finding.id, "pointer": finding.pointer, "fingerprint": finding.fingerprint}
 
 
 def _json_members(

@@ -192,7 +192,7 @@ def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - th
 def finish(completed: CompletedRun, known: KnownFindings, targets: ReportTargets, fail_on: FailOnName) -> int:
     """Report the findings and return the exit code."""
     report = completed.report(known.baseline, with_pictures=targets.has_html)
-    code = targets.finish(report, report.findings, fail_on)
+    code = targets.finish(report, fail_on)
     found = completed.verification
     if found.incomplete is not None:
         print_error(f"incomplete: {found.incomplete}")

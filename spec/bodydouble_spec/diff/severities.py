@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from bodydouble_spec.bundle import nearest_pyproject
 from bodydouble_spec.defects import show
 from bodydouble_spec.diff.changes import Change
 from bodydouble_spec.diff.rules import RULES
@@ -69,8 +70,7 @@ class Severities:
 
         Raises BadSeverities as `load` does.
         """
-        candidates = (parent / "pyproject.toml" for parent in (folder, *folder.parents))
-        nearest = next((path for path in candidates if path.is_file()), None)
+        nearest = nearest_pyproject(folder)
         return cls() if nearest is None else cls.load(nearest)
 
     def apply(self, changes: Iterable[Change]) -> tuple[Change, ...]:
