@@ -44,11 +44,16 @@ _MAX_SHOWN_INPUTS = 12
 
 @dataclass(frozen=True, slots=True)
 class ServedImage:
-    """An image file as served."""
+    """An image file as served, with the hash of its bytes."""
 
     data: bytes
     media_type: str
-    etag: str
+    sha256: str
+
+    @property
+    def etag(self) -> str:
+        """The entity tag of the file."""
+        return f'"{self.sha256[:32]}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +203,7 @@ class Gallery:
         is_whole = self._has_inputs(recipe)
         image = await self._workers.run((identifier, is_whole), lambda: self._make(recipe, index))
         if image is not None:
-            self._made[hashlib.sha256(image.data).hexdigest()] = path
+            self._made[image.sha256] = path
             if len(self._made) > _MAX_RECIPES:
                 self._made.popitem(last=False)
         if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
@@ -311,7 +316,7 @@ class Gallery:
 
 def _served(data: bytes, file_type: str) -> ServedImage:
     # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
-    return ServedImage(data, file_type, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
+    return ServedImage(data, file_type, hashlib.sha256(data).hexdigest())
 
 
 def _file_name(url: str) -> str:

@@ -107,7 +107,7 @@ class Replay:
         if data is None:
             return None
         kind = picture_kind(data)
-        return ServedImage(data, "application/octet-stream" if kind is None else kind.media_type, f'"{sha256[:32]}"')
+        return ServedImage(data, "application/octet-stream" if kind is None else kind.media_type, sha256)
 
     def _canonical(self, handled: HandledRequest) -> CanonicalRequest:
         bearer = bearer_key(dict(handled.headers).get(b"authorization", b""))
