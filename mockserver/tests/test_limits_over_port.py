@@ -90,19 +90,24 @@ def test_a_client_that_reads_nothing_is_cut_off(contract: Contract) -> None:
     assert received < 30_000_000
 
 
+def leave_after(server: Server, origin: str, requests: bytes) -> None:
+    """Send requests, leave as soon as one of them is being answered, and wait until none is."""
+    with connect(origin) as connection:
+        connection.sendall(requests)
+        while not server.server_state.tasks:
+            time.sleep(0.01)
+    for _ in range(500):
+        if not server.server_state.tasks:
+            break
+        time.sleep(0.01)
+    assert not server.server_state.tasks
+
+
 def test_a_request_before_another_one_ends_with_the_connection(contract: Contract) -> None:
     server = Server(server_config(create_app(contract)))
     request = f"{HEAD}Prefer: fault=hang\r\nContent-Length: 2\r\n\r\n{{}}".encode()
     with serve_asgi(server) as origin:
-        with connect(origin) as connection:
-            connection.sendall(request * 3)
-            while not server.server_state.tasks:
-                time.sleep(0.01)
-        for _ in range(500):
-            if not server.server_state.tasks:
-                break
-            time.sleep(0.01)
-        assert not server.server_state.tasks
+        leave_after(server, origin, request * 3)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS])
@@ -112,15 +117,7 @@ def test_a_client_that_leaves_before_a_fault_is_no_error(
     server = Server(server_config(create_app(contract)))
     request = f"{HEAD}Prefer: fault={fault}, delay=0.1\r\nContent-Length: 2\r\n\r\n{{}}".encode()
     with serve_asgi(server) as origin:
-        with connect(origin) as connection:
-            connection.sendall(request * 2)
-            while not server.server_state.tasks:
-                time.sleep(0.01)
-        for _ in range(500):
-            if not server.server_state.tasks:
-                break
-            time.sleep(0.01)
-        assert not server.server_state.tasks
+        leave_after(server, origin, request * 2)
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
