@@ -1,5 +1,6 @@
 """Hypothesis profiles for all tests (``ci`` tries the same examples every time, ``--hypothesis-profile=long`` looks for new ones), and a browser."""
 
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,14 @@ _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 settings.register_profile("ci", deadline=None, derandomize=True, max_examples=100, suppress_health_check=_SLOW)
 settings.register_profile("long", deadline=None, derandomize=False, max_examples=2000, suppress_health_check=_SLOW)
 settings.load_profile("ci")
+
+
+def pytest_configure() -> None:
+    """Give the signals of a terminal their usual handlers: a shell in the background has them ignored, and programs of the tests would inherit that."""
+    for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

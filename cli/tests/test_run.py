@@ -215,14 +215,13 @@ def test_a_signal_is_relayed_and_the_report_is_still_printed(tmp_path: Path, nam
         str(tmp_path / "app.py"),
     ]
     number = signal.Signals[name]
-    # In a new session, without a terminal that would send the signal to both. A shell in the background has the tests ignore some signals.
+    # In a new session, without a terminal that would send the signal to both.
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as process:
         try:
             assert process.stdout is not None
