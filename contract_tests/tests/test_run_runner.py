@@ -553,7 +553,7 @@ def test_a_full_disk_ends_the_run_before_money_is_spent(
     def full(_descriptor: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bodydouble_contract_tests.run.recording.os.write", full)
+    monkeypatch.setattr("bodydouble_spec.recording.lines.os.write", full)
     result = run(is_live=True, recording=tmp_path / "r")
     assert "No space left on device" in (result.incomplete or "")
     assert carried_out(app) == []
