@@ -158,6 +158,25 @@ def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
     assert httpx.post(url, json=BODY, headers=KEY).status_code == 400
 
 
+def test_pictures_that_are_kept_outlive_a_killed_server_and_have_one_server_at_a_time(
+    start: Start, tmp_path: Path
+) -> None:
+    options = ("--keep", str(tmp_path))
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(file, "PNG")
+    picture = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    first = start(*options)
+    body = {**BODY, "image_urls": [picture]}
+    url = httpx.URL(httpx.post(f"{first.address}{PATH}", json=body, headers=KEY).json()["data"][0]["url"])
+    assert "another process keeps its pictures in this folder" in refused(*options)
+    before = httpx.get(url)
+    first.end(signal.SIGKILL)
+    second = start(*options)
+    after = httpx.get(f"{second.address}{url.path}")
+    assert (after.status_code, after.content) == (200, before.content)
+    assert f"Pictures of 1 request are kept in {tmp_path}" in second.banner + second.end()[1]
+
+
 def test_every_address_of_the_machine_is_served_on_request(start: Start) -> None:
     served = start("--quiet", "--host", "0.0.0.0")
     port = served.address.rpartition(":")[2]

@@ -43,6 +43,7 @@ from bodydouble_mockserver.endpoints import (
 )
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
+from bodydouble_mockserver.keeping import KeepFolder, KeepSettings, Recipes
 from bodydouble_mockserver.logs import log_failure, log_request
 from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, PictureLinks, page_routes
 from bodydouble_mockserver.pauses import Pauses
@@ -67,6 +68,7 @@ def create_app(
     contract: Contract | Sequence[Contract] | None = None,
     settings: Settings | None = None,
     replay: ReplaySettings | None = None,
+    keep: KeepSettings | None = None,
 ) -> "MockServer":
     """Create a mock server for a contract or several (default: the vendored one), to serve with uvicorn or to call in process::
 
@@ -74,9 +76,10 @@ def create_app(
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
     Operations of several contracts with one method and path are told apart by the property of the body whose ``enum`` or ``const`` differs.
-    Calls that ``replay`` has are answered as they were recorded. Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, or operations that cannot be told apart.
+    Calls that ``replay`` has are answered as they were recorded, and ``keep`` names a folder from which the pictures of earlier servers are drawn too.
+    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, operations that cannot be told apart, or a folder that cannot be used.
     """
-    return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay)
+    return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay, keep)
 
 
 class MockServer(Starlette):
@@ -86,12 +89,21 @@ class MockServer(Starlette):
     """
 
     def __init__(
-        self, contract: Contract | Sequence[Contract], settings: Settings, replay: ReplaySettings | None = None
+        self,
+        contract: Contract | Sequence[Contract],
+        settings: Settings,
+        replay: ReplaySettings | None = None,
+        keep: KeepSettings | None = None,
     ) -> None:
         contracts = [contract] if isinstance(contract, Contract) else [*contract]
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._store = ContentStore(settings.inputs_bytes, settings.inputs_disk_bytes)
+        self._kept = (
+            None if keep is None else KeepFolder(keep, memory_bytes=settings.inputs_bytes, clock=settings.clock)
+        )
+        self._store: ContentStore = (
+            ContentStore(settings.inputs_bytes, settings.inputs_disk_bytes) if self._kept is None else self._kept.inputs
+        )
         self._state = ServerState(settings)
         self._script: Any = None
         self.redactor = _redactor(contracts, settings)
@@ -106,7 +118,8 @@ class MockServer(Starlette):
         self._events = Events(self.journal)
         self._access = PageAccess(settings)
         self._pauses = Pauses()
-        gallery = Gallery(self._store, settings.pictures, settings.clock)
+        recipes = Recipes(clock=settings.clock) if self._kept is None else self._kept.recipes
+        gallery = Gallery(self._store, settings.pictures, recipes)
         self._parts = SharedParts(
             settings, gallery, self._state, settings.new_ids(), RequestReader(settings, self._store.put)
         )
@@ -222,6 +235,11 @@ class MockServer(Starlette):
         return self._service.notices
 
     @property
+    def kept(self) -> KeepFolder | None:
+        """The folder that keeps what pictures are drawn from; None without one."""
+        return self._kept
+
+    @property
     def is_used(self) -> bool:
         """True when there is a request in the journal, a script or a limit."""
         return bool(self.journal.numbers()) or self._state.is_scripted or self._state.has_limits
@@ -240,13 +258,16 @@ class MockServer(Starlette):
 
     def problems(self) -> list[str]:
         """Return what was lost so far, one sentence each."""
-        return [] if self.journal.problem is None else [self.journal.problem]
+        lost = [] if self.journal.problem is None else [self.journal.problem]
+        return lost if self._kept is None else [*lost, *self._kept.problems]
 
     def close(self) -> None:
         """End what waits, flush the journal's file and remove temporary files; runs at shutdown, and is safe to call again."""
         self.end_waiting()
         self.journal.close()
         self._store.close()
+        if self._kept is not None:
+            self._kept.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

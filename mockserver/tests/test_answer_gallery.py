@@ -12,6 +12,7 @@ import pytest
 from bodydouble_mockserver.answer import gallery as _gallery
 from bodydouble_mockserver.answer.gallery import Gallery
 from bodydouble_mockserver.answer.image_fields import EditRequest
+from bodydouble_mockserver.keeping import RecipeBounds, Recipes
 from bodydouble_mockserver.pictures import DecodedSources, PictureSpec, draw
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import decode_picture
@@ -37,17 +38,15 @@ def edit(prompt: str = "a prompt", inputs: tuple[str, ...] = (), count: int = 1)
     )
 )
 def test_any_sequence_of_requests_stays_within_its_bounds(steps: list[tuple[int, int, int, int]]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_gallery, "_MAX_RECIPES", 4)
-        patch.setattr(_gallery, "_MAX_RECIPE_BYTES", 10_000)
-        gallery = Gallery(ContentStore(), None)
-        for name, length, inputs, count in steps:
-            request = digest(f"{name} {length} {inputs} {count}")
-            gallery.remember(request, edit("x" * length, ("https://a/b.png",) * inputs, count), SMALL)
-            costs = [recipe.memory_bytes for recipe in gallery._recipes.values()]
-            assert len(costs) <= 4
-            assert len(costs) == 1 or sum(costs) <= 10_000
-            assert gallery._recipe_bytes == sum(costs)
+    recipes = Recipes(RecipeBounds(4, 10_000))
+    gallery = Gallery(ContentStore(), None, recipes)
+    for name, length, inputs, count in steps:
+        request = digest(f"{name} {length} {inputs} {count}")
+        gallery.remember(request, edit("x" * length, ("https://a/b.png",) * inputs, count), SMALL)
+        costs = [recipe.memory_bytes for recipe in recipes]
+        assert len(costs) <= 4
+        assert len(costs) == 1 or sum(costs) <= 10_000
+        assert recipes.memory_bytes == sum(costs)
 
 
 @settings(max_examples=40, deadline=None)

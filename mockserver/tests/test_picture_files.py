@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_mockserver import Images, MockServer, Settings, create_app
+from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import Contract
 from hypothesis import example, given, settings
@@ -170,10 +171,9 @@ def test_any_other_path_is_404(
 
 
 def test_an_evicted_picture_is_404_and_comes_back_with_its_request(
-    contract: Contract, call: Call, edit: Edit, monkeypatch: pytest.MonkeyPatch
+    contract: Contract, call: Call, edit: Edit, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("bodydouble_mockserver.answer.gallery._MAX_RECIPES", 2)
-    app = create_app(contract)
+    app = create_app(contract, keep=KeepSettings(tmp_path, max_recipes=2))
     urls = [call(app, json=edit(prompt=f"{number}")).json()["data"][0]["url"] for number in range(3)]
     assert [call(app, url, method="GET").status_code for url in urls] == [404, 200, 200]
     call(app, json=edit(prompt="0"))

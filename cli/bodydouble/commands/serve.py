@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
+from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
@@ -120,6 +121,20 @@ def serve(
         bool, typer.Option("--replay-delays", help="Let a recorded answer take as long as it did.")
     ] = False,
     max_age_days: MaxAgeOption = MAX_AGE_DAYS,
+    keep: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep what pictures are drawn from in this folder: the URLs of pictures then lead to them after a restart too.",
+        ),
+    ] = None,
+    keep_requests: Annotated[
+        int, typer.Option(min=1, help="With --keep: number of requests whose pictures are kept.")
+    ] = 20_000,
+    keep_mb: Annotated[float, typer.Option(min=0, help="With --keep: size of all input files, in MB.")] = 1024,
+    keep_days: Annotated[
+        float, typer.Option(min=0, help="With --keep: days for which what no request had any more is kept.")
+    ] = 30,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
@@ -184,8 +199,10 @@ def serve(
         files = _watched(contract, overlay, scenario) if watch else None
         contracts, script = load()
         recorded = _replay(replay, replay_ignore, is_only=replay_only, has_delays=replay_delays)
-        app = create_app(contracts, settings, recorded)
-        notices = [*_recording_notices(app, recorded, max_age_days), *app.notices]
+        kept = None if keep is None else KeepSettings(keep, keep_requests, int(keep_mb * 1024 * 1024), keep_days)
+        app = create_app(contracts, settings, recorded, kept)
+        kept_notices = [] if app.kept is None else [app.kept.notice, *app.problems()]
+        notices = [*kept_notices, *_recording_notices(app, recorded, max_age_days), *app.notices]
         if script is not None:
             app.play_file(script)
         if files is not None:
@@ -237,8 +254,8 @@ def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | 
 
 
 def _report_losses(app: MockServer) -> None:
-    if app.journal.problem is not None:
-        _exit_with_error(app.journal.problem)
+    if problems := app.problems():
+        _exit_with_error("; ".join(problems))
 
 
 def _load(

@@ -1,9 +1,8 @@
 """The pictures behind the URLs, drawn on demand."""
 
 import hashlib
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -13,6 +12,7 @@ from bodydouble_spec.text import cut
 
 from bodydouble_mockserver.answer.image_fields import EditRequest
 from bodydouble_mockserver.answer.media import Media, sound
+from bodydouble_mockserver.keeping import MAX_SHOWN_INPUTS, Recipe, RecipeInput, Recipes, picture_id
 from bodydouble_mockserver.pictures import (
     ContentStore,
     DecodedSources,
@@ -33,13 +33,10 @@ _ANIMALS = (
 )  # fmt: skip
 _FIRST_MS = 1_600_000_000_000
 _DEFAULT_SIZE = (1024, 1024)
-_MAX_RECIPES = 20_000
-_MAX_RECIPE_BYTES = 32 * 1024 * 1024
 _MAX_IMAGE_BYTES = 48 * 1024 * 1024
 _DRAWING_THREADS = 2
+_MAX_MADE = 20_000
 _SUFFIXES = {Media.IMAGE: ".png", Media.AUDIO: ".wav", Media.VIDEO: ".mp4"}
-# A picture shows at most this many inputs and counts the rest, so only these are stored.
-_MAX_SHOWN_INPUTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +54,9 @@ class ServedImage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Input:
-    label: str
-    key: str | None  # hash in the content store; None for a URL, which is never fetched
-
-
-@dataclass(frozen=True, slots=True)
 class _File:
     path: Path
     suffix: str  # by content; a file name's own suffix may not be valid in a URL
-
-
-@dataclass(frozen=True, slots=True)
-class _Recipe:
-    digest: str
-    model: str
-    prompt: str
-    inputs: tuple[_Input, ...]
-    size: tuple[int, int]
-    paths: tuple[str, ...]  # the URL path of each picture
-    media: Media = Media.IMAGE
-
-    @property
-    def memory_bytes(self) -> int:
-        """The approximate memory use."""
-        shown = self.inputs[:_MAX_SHOWN_INPUTS]
-        texts = len(self.model) + len(self.prompt) + sum(len(item.label) for item in shown)
-        return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
 
 
 def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
@@ -93,7 +66,7 @@ def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
     """
     name = _ANIMALS[int(digest[:2], 16) % len(_ANIMALS)]
     milliseconds = _FIRST_MS + int(digest[2:13], 16) % 10**11
-    return f"/generations/{name}/{milliseconds}-{_picture_id(digest)}{index:02x}{suffix}"
+    return f"/generations/{name}/{milliseconds}-{picture_id(digest)}{index:02x}{suffix}"
 
 
 def _seed(digest: str) -> int:
@@ -105,21 +78,16 @@ def _identifier(path: str) -> str:
     return path.rpartition("/")[2].partition(".")[0].partition("-")[2]
 
 
-def _picture_id(digest: str) -> str:
-    text = digest[16:]
-    return f"{text[:8]}-{text[8:12]}-4{text[12:15]}-a{text[15:18]}-{text[18:28]}"
-
-
 class Gallery:
-    """Stores what is needed to draw each request's pictures, bounded by count and bytes, and draws each once, off the event loop, two at a time."""
+    """Draws the pictures of requests, each once, off the event loop, two at a time; ``recipes`` and ``store`` have what is needed for it.
 
-    def __init__(self, store: ContentStore, folder: Path | None, clock: Callable[[], float] = time.time) -> None:
+    With a ``folder``, its image files are served instead. Raises ValueError when it has none.
+    """
+
+    def __init__(self, store: ContentStore, folder: Path | None, recipes: Recipes | None = None) -> None:
         self._store = store
-        self._clock = clock
-        # When an answer had the URLs of a recipe last.
-        self._named: dict[str, float] = {}
-        self._recipes: OrderedDict[str, _Recipe] = OrderedDict()
-        self._recipe_bytes = 0
+        self._recipes = Recipes() if recipes is None else recipes
+        self._recipes.forgotten = self._forget_images
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
         # The path of each picture that was made, by the hash of its bytes.
         self._made: OrderedDict[str, str] = OrderedDict()
@@ -146,7 +114,7 @@ class Gallery:
             pixels = (pixels[0], pixels[1] // 2)
         inputs = self._inputs(edit.inputs)
         paths = tuple(self._path(digest, index) for index in range(edit.count))
-        self._keep_recipe(_Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths))
+        self._recipes.add(Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths, Media.IMAGE))
         return paths
 
     def remember_medium(self, digest: str, media: Media) -> str:
@@ -155,35 +123,33 @@ class Gallery:
         paths = self.recall(digest)
         if paths is None:
             paths = (picture_path(digest, 0, _SUFFIXES[media]),)
-            self._keep_recipe(_Recipe(digest, "", "", (), _DEFAULT_SIZE, paths, media))
+            self._recipes.add(Recipe(digest, "", "", (), _DEFAULT_SIZE, paths, media))
         return paths[0]
 
     def recall(self, digest: str) -> Sequence[str] | None:
         """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
-        key = _picture_id(digest)
+        key = picture_id(digest)
         recipe = self._recipes.get(key)
         if recipe is None or not self._has_inputs(recipe):
             return None
-        self._recipes.move_to_end(key)
-        self._named[key] = self._clock()
+        self._recipes.use(key)
         return recipe.paths
 
     def age_s(self, path: str) -> float | None:
         """Return the seconds since an answer had the URL with this path last; None where none had."""
-        named = self._named.get(_identifier(path)[:-2])
-        return None if named is None else self._clock() - named
+        return self._recipes.age_s(_identifier(path)[:-2])
 
     def has_picture(self, path: str) -> bool:
         """Return whether a URL path leads to a picture that can be shown."""
         recipe = self._recipes.get(_identifier(path)[:-2])
-        return recipe is not None and recipe.media is Media.IMAGE and path in recipe.paths
+        return recipe is not None and recipe.media == Media.IMAGE and path in recipe.paths
 
     def path_of(self, sha256: str) -> str | None:
         """Return the URL path of a picture by the hash of its bytes; None for one that was not made or has no recipe any more."""
         path = self._made.get(sha256)
         return path if path is not None and self.has_picture(path) else None
 
-    def _has_inputs(self, recipe: _Recipe) -> bool:
+    def _has_inputs(self, recipe: Recipe) -> bool:
         # A loop, because a generator would take longer than the search itself.
         for item in recipe.inputs:  # noqa: SIM110
             if item.key is not None and item.key not in self._store:
@@ -204,8 +170,10 @@ class Gallery:
         image = await self._workers.run((identifier, is_whole), lambda: self._make(recipe, index))
         if image is not None:
             self._made[image.sha256] = path
-            if len(self._made) > _MAX_RECIPES:
+            if len(self._made) > _MAX_MADE:
                 self._made.popitem(last=False)
+            # An input may have turned out to be damaged only now.
+            is_whole = is_whole and self._has_inputs(recipe)
         if image is not None and is_whole and self._recipes.get(identifier[:-2]) is recipe:
             self._keep(identifier, image)
         return image
@@ -213,7 +181,7 @@ class Gallery:
     async def thumbnail(self, path: str, side: int) -> bytes | None:
         """Return a small picture for a URL path, with a longer side of so many pixels, as WebP; None when the path is unknown."""
         found = self._find(path)
-        if found is None or found[1].media is not Media.IMAGE:
+        if found is None or found[1].media != Media.IMAGE:
             return None
         identifier, recipe, index = found
         known = self._images.get(identifier)
@@ -222,7 +190,7 @@ class Gallery:
             lambda: thumbnail(self._sketch(recipe, index, side) if known is None else known.data, side),
         )
 
-    def _sketch(self, recipe: _Recipe, index: int, side: int) -> bytes:
+    def _sketch(self, recipe: Recipe, index: int, side: int) -> bytes:
         """Return the file of a picture, or draw it at twice the size of its thumbnail, in a tenth of the time."""
         if self._files:
             made = self._make(recipe, index)
@@ -232,7 +200,7 @@ class Gallery:
             replace(recipe, size=(round(recipe.size[0] * scale) or 1, round(recipe.size[1] * scale) or 1)), index
         )
 
-    def _find(self, path: str) -> tuple[str, _Recipe, int] | None:
+    def _find(self, path: str) -> tuple[str, Recipe, int] | None:
         """Return the identifier, the recipe and the number of a picture; None when the path is unknown."""
         identifier = _identifier(path)
         recipe = self._recipes.get(identifier[:-2])
@@ -241,29 +209,15 @@ class Gallery:
             return None
         return identifier, recipe, index
 
-    def _keep_recipe(self, recipe: _Recipe) -> None:
-        key = _picture_id(recipe.digest)
-        self._forget(key)
-        self._recipes[key] = recipe
-        self._named[key] = self._clock()
-        self._recipe_bytes += recipe.memory_bytes
-        while len(self._recipes) > _MAX_RECIPES or (self._recipe_bytes > _MAX_RECIPE_BYTES and len(self._recipes) > 1):
-            self._forget(next(iter(self._recipes)))
-
-    def _forget(self, key: str) -> None:
-        self._named.pop(key, None)
-        recipe = self._recipes.pop(key, None)
-        if recipe is None:
-            return
-        self._recipe_bytes -= recipe.memory_bytes
+    def _forget_images(self, recipe: Recipe) -> None:
         for index in range(len(recipe.paths)):
-            image = self._images.pop(f"{key}{index:02x}", None)
+            image = self._images.pop(f"{picture_id(recipe.digest)}{index:02x}", None)
             self._image_bytes -= 0 if image is None else len(image.data)
 
-    def _make(self, recipe: _Recipe, index: int) -> ServedImage | None:
-        if recipe.media is Media.VIDEO:
+    def _make(self, recipe: Recipe, index: int) -> ServedImage | None:
+        if recipe.media == Media.VIDEO:
             return None
-        if recipe.media is Media.AUDIO:
+        if recipe.media == Media.AUDIO:
             return _served(sound(_seed(recipe.digest)), "audio/wav")
         try:
             data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
@@ -272,7 +226,7 @@ class Gallery:
         kind = picture_kind(data)
         return _served(data, "application/octet-stream" if kind is None else kind.media_type)
 
-    def _draw(self, recipe: _Recipe, index: int) -> bytes:
+    def _draw(self, recipe: Recipe, index: int) -> bytes:
         sources = tuple(
             SourceImage(item.label, None) if item.key is None else self._source(item.label, item.key)
             for item in recipe.inputs
@@ -289,15 +243,16 @@ class Gallery:
         data = self._store.get(key)
         return SourceImage(f"{label} (evicted)", None) if data is None else SourceImage(label, data, key)
 
-    def _inputs(self, values: Sequence[str]) -> tuple[_Input, ...]:
-        shown = [self._input(value, number) for number, value in enumerate(values[:_MAX_SHOWN_INPUTS], 1)]
-        return (*shown, *[_Input("", None)] * (len(values) - len(shown)))
+    def _inputs(self, values: Sequence[str]) -> tuple[RecipeInput, ...]:
+        # Only those that a picture shows are stored.
+        shown = [self._input(value, number) for number, value in enumerate(values[:MAX_SHOWN_INPUTS], 1)]
+        return (*shown, *[RecipeInput("", None)] * (len(values) - len(shown)))
 
-    def _input(self, value: str, number: int) -> _Input:
+    def _input(self, value: str, number: int) -> RecipeInput:
         if value[:8].lower().startswith(("http://", "https://")):
-            return _Input(_file_name(value), None)
+            return RecipeInput(_file_name(value), None)
         key = picture_key(value)
-        return _Input(f"image {number}", self._store.put(decode_picture(value)) if key is None else key)
+        return RecipeInput(f"image {number}", self._store.put(decode_picture(value)) if key is None else key)
 
     def _keep(self, identifier: str, image: ServedImage) -> None:
         replaced = self._images.pop(identifier, None)  # each of the requests that waited for the same drawing

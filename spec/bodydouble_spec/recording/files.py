@@ -4,17 +4,16 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from bodydouble_spec.picture import picture_kind
 
-__all__ = ["UNFINISHED", "ContentFiles"]
+__all__ = ["ContentFiles"]
 
 _FOLDER = "files"
 _HASH_DIGITS = 64
 _PREFIX = ".new-"
-UNFINISHED = f"{_FOLDER}/{_PREFIX}*"
-"""The files of a recording that a killed process left unfinished."""
 
 
 class ContentFiles:
@@ -39,6 +38,13 @@ class ContentFiles:
     def __len__(self) -> int:
         return len(self._paths)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def path_of(self, sha256: str) -> Path | None:
+        """Return the path of the file with that name; None when there is none."""
+        return self._paths.get(sha256)
+
     def put(self, data: bytes) -> str:
         """Store bytes and return their hash. Raises OSError when they cannot be written."""
         sha256 = hashlib.sha256(data).hexdigest()
@@ -57,6 +63,18 @@ class ContentFiles:
         except OSError:
             return None
         return data if data is not None and hashlib.sha256(data).hexdigest() == sha256 else None
+
+    def remove(self, sha256: str) -> None:
+        """Remove a file, if it is there and can be removed."""
+        path = self._paths.pop(sha256, None)
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    def remove_unfinished(self) -> None:
+        """Remove the files that a killed process left unfinished. Raises OSError."""
+        for unfinished in self.path.glob(f"{_PREFIX}*"):
+            unfinished.unlink(missing_ok=True)
 
 
 def _write(path: Path, data: bytes) -> None:

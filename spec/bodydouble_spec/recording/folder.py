@@ -8,7 +8,7 @@ from typing import Self
 from bodydouble_spec.errors import SpecError
 from bodydouble_spec.exchange import Exchange, read_exchanges
 from bodydouble_spec.recording.content import with_texts_outside
-from bodydouble_spec.recording.files import UNFINISHED, ContentFiles
+from bodydouble_spec.recording.files import ContentFiles
 from bodydouble_spec.recording.lines import LineFile
 from bodydouble_spec.recording.reading import EXCHANGES
 from bodydouble_spec.recording.readme import Summary
@@ -41,8 +41,8 @@ class RecordingFolder:
             self._lines.lock()
             self._lines.mend()
             log = read_exchanges(path / EXCHANGES)
-            for unfinished in path.glob(UNFINISHED):
-                unfinished.unlink(missing_ok=True)
+            self.files = ContentFiles(path)
+            self.files.remove_unfinished()
         except BlockingIOError:
             self.close()
             raise CannotRecord(
@@ -51,7 +51,6 @@ class RecordingFolder:
         except OSError as error:
             self.close()
             raise self._unusable(error) from None
-        self.files = ContentFiles(path)
         self._summary = Summary.of(log.exchanges)
         self._write_readme()
 
