@@ -19,6 +19,8 @@ FORMATS = {
     "GIF": "image/gif",
     "WEBP": "image/webp",
     "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
 }
 ORANGE = (255, 153, 51)
 
@@ -87,6 +89,18 @@ def test_a_gif_frame_larger_than_its_screen_is_refused() -> None:
     assert refusal.reason == "too large"
 
 
+def test_what_is_decoded_in_one_step_is_bounded_by_fewer_pixels() -> None:
+    entries = struct.pack("<HHII", 256, 4, 1, 6000) + struct.pack("<HHII", 257, 4, 1, 6000)
+    assert decode(b"II*\0" + struct.pack("<IH", 8, 2) + entries, (9, 9)) == DecodeFailure("too large", (6000, 6000))
+
+
+@pytest.mark.parametrize(
+    ("data", "name"), [(b"\0\0\0\x18ftypheic", "HEIC"), (b"\xef\xbb\xbf<?xml version='1.0'?><svg/>", "SVG")]
+)
+def test_a_format_that_is_not_drawn_is_named(data: bytes, name: str) -> None:
+    assert decode(data, (9, 9)) == DecodeFailure(f"{name}: not drawn here")
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_truncated_file_is_unreadable(form: str) -> None:
     whole = encoded(Image.effect_noise((200, 200), 80).convert("RGB"), form)
@@ -106,6 +120,11 @@ def test_a_truncated_file_is_unreadable(form: str) -> None:
         ("P", "BMP"),
         ("RGB", "WEBP"),
         ("RGBA", "WEBP"),
+        ("RGB", "TIFF"),
+        ("RGBA", "TIFF"),
+        ("CMYK", "TIFF"),
+        ("RGB", "AVIF"),
+        ("RGBA", "AVIF"),
     ],
 )
 def test_every_mode_keeps_its_colour(mode: str, form: str) -> None:
@@ -129,7 +148,7 @@ def test_the_first_frame_of_an_animation_is_shown() -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_orientation_of_the_camera_is_applied(form: str, orientation: int) -> None:
     scene = Image.new("RGB", (80, 40), "white")
     scene.paste(ORANGE, (0, 0, 40, 20))

@@ -1,6 +1,7 @@
 """What an app sends in vain is told: properties that the contract lacks, inputs that cannot be fetched, and bytes that are no picture."""
 
 import base64
+import io
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,11 @@ import httpx
 import pytest
 import yaml
 from bodydouble_mockserver import MockServer, Settings, create_app
+from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 Call = Callable[..., httpx.Response]
 CASES: list[dict[str, Any]] = yaml.safe_load(
@@ -36,12 +41,20 @@ def test_the_mistake_in_an_input_is_named_with_what_to_send(app: MockServer, cal
     assert [word for word in case["words"] if not any(word in one["message"] for one in found)] == []
 
 
+def encoded(form: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), "orange").save(file, form)
+    return file.getvalue()
+
+
 BYTES = {
+    "is AVIF, which is drawn here": encoded("AVIF"),
+    "is TIFF, which is drawn here": encoded("TIFF"),
     "HTML": b"<!doctype html><title>Not found</title>",
     "PDF": b"%PDF-1.7 and so on and so on and so on",
     "JSON": b'{"error": "not found", "status": 404, "x": 1}',
-    "HEIC": b"\0\0\0\x18ftypheic" + bytes(40),
-    "SVG": b'<?xml version="1.0"?> <svg xmlns="x"></svg>',
+    "HEIC, which is not drawn here, because Pillow has no decoder": b"\0\0\0\x18ftypheic" + bytes(40),
+    "SVG, which is not drawn here, because it is a drawing in text": b'<?xml version="1.0"?> <svg xmlns="x"></svg>',
     "is text": b"hello world, how are you this fine day?",
     "no JPEG, PNG": bytes(range(120, 250)),
     "cut off or damaged": b"\x89PNG\r\n\x1a\n" + bytes(30),
@@ -53,6 +66,23 @@ def test_bytes_that_are_no_picture_are_told_by_what_they_are(app: MockServer, ca
     text = f"data:image/png;base64,{base64.b64encode(BYTES[like]).decode()}"
     (found,) = findings_of(app, call, edit(image_urls=[text]))
     assert (found["id"], found["severity"], like in found["message"]) == ("request-input-not-an-image", "warning", True)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.sampled_from([*BYTES.values(), *(encoded(form) for form in ("PNG", "GIF"))]), st.integers(1, 60))
+def test_the_same_bytes_get_the_same_verdict_as_data_uri_and_as_raw_base64(data: bytes, length: int) -> None:
+    """Whole and cut: the words may differ, and finding, severity and answer do not."""
+    app = create_app(settings=Settings(require_key=False))
+
+    def verdict(text: str) -> tuple[int, list[tuple[str, str]]]:
+        body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": [text]}
+        with httpx.Client(transport=MockTransport(app), base_url="http://testserver") as client:
+            status = client.post("/v1/images/generations", json=body).status_code
+        return status, [(found["id"], found["severity"]) for found in app.journal.exchanges()[-1].findings]
+
+    for part in (data, data[:length]):
+        text = base64.b64encode(part).decode()
+        assert verdict(text) == verdict(f"data:image/png;base64,{text}")
 
 
 def test_a_picture_is_no_finding(app: MockServer, call: Call, edit: Any, png: bytes) -> None:

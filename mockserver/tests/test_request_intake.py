@@ -124,7 +124,11 @@ def test_verdict_and_findings_are_those_of_the_whole_body(contract: Contract, ru
         body = orjson.dumps(value)
         sent = body.replace(b"/", rb"\/") if escapes_slashes else body
         expected = operation.validate_request(value)
-        findings = [found for found in checked(operation, sent).findings if found.id not in ADVICE]
+        said = checked(operation, sent).findings
+        # What is assumed about the form of an input stands under the finding about its bytes.
+        covered = {(other.id, other.pointer) for found in said if found.id in ADVICE for other in found.covers}
+        expected = [found for found in expected if (found.id, found.pointer) not in covered]
+        findings = [found for found in said if found.id not in ADVICE]
         # Findings are equal by rule and place; the words count here too, but for those about a picture.
         assert [comparable(found) for found in findings] == [
             comparable(found, described=other) for found, other in zip(expected, findings, strict=True)

@@ -54,7 +54,7 @@ from bodydouble_spec.operation import (
     parameter_findings,
     undeclared_findings,
 )
-from bodydouble_spec.picture import PictureKind, picture_kind
+from bodydouble_spec.picture import PictureKind, file_format, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
@@ -100,6 +100,7 @@ __all__ = [
     "credentials",
     "decode_picture",
     "exit_code",
+    "file_format",
     "fingerprint",
     "first_picture",
     "flattened",

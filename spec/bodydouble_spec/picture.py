@@ -1,10 +1,11 @@
 """Media type and size in pixels of a picture, from the first bytes of its file."""
 
 import base64
+import re
 import struct
 from typing import NamedTuple
 
-__all__ = ["BASE64_BEGINNINGS", "PictureKind", "picture_kind"]
+__all__ = ["BASE64_BEGINNINGS", "PictureKind", "file_format", "picture_kind"]
 
 _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -13,8 +14,14 @@ _SIGNATURES = {
     b"GIF89a": "image/gif",
     b"RIFF": "image/webp",
     b"BM": "image/bmp",
+    b"II*\0": "image/tiff",
+    b"MM\0*": "image/tiff",
 }
-BASE64_BEGINNINGS = tuple(base64.b64encode(start).decode()[: len(start) * 8 // 6] for start in _SIGNATURES)
+# A box of ISO/IEC 14496-12 before its type: the length of the first one is less than 256, and so are three bytes of it zero.
+_FIRST_BOX = b"\0\0\0"
+BASE64_BEGINNINGS = tuple(
+    base64.b64encode(start).decode()[: len(start) * 8 // 6] for start in (*_SIGNATURES, _FIRST_BOX)
+)
 """The first characters of every picture in Base64. Other files may begin with them too: `picture_kind` decides."""
 
 # Start of frame, by the markers of ITU-T T.81, table B.1; C4, C8 and CC are other segments.
@@ -23,6 +30,26 @@ _JPEG_BARE_MARKERS = {0x01, *range(0xD0, 0xD9)}
 # A file of nothing but short segments must not take seconds; a camera writes fewer than a hundred.
 _MAX_JPEG_STEPS = 2_000
 _OS2_HEADER_BYTES = 12
+# The properties of an AVIF file stand before its data; an encoder writes less than two kilobytes of them.
+_AVIF_HEADER_BYTES = 64 * 1024
+_TIFF_WIDTH, _TIFF_HEIGHT, _TILE_WIDTH, _TILE_HEIGHT = 256, 257, 322, 323
+_TIFF_SHORT = 3
+# A tile may be larger than its picture, and is decoded whole.
+_MAX_TILE_PIXELS = 16 * 1024 * 1024
+_AVIF = re.compile(rb"\0\0\0.ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,12}?avi[fs])", re.DOTALL)
+# Formats that are no picture kind here, by the bytes that they begin with.
+_OTHER_FORMATS = {
+    "HEIC": re.compile(rb"....ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL),
+    "SVG": re.compile(
+        rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b", re.DOTALL
+    ),
+    "JPEG XL": re.compile(rb"\xff\x0a|\0\0\0\x0cJXL ", re.DOTALL),
+    "JPEG 2000": re.compile(rb"\0\0\0\x0cjP  |\xff\x4f\xff\x51", re.DOTALL),
+    "ICO": re.compile(rb"\0\0\x01\0[^\0]", re.DOTALL),
+    "HTML": re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE),
+    "PDF": re.compile(rb"%PDF-"),
+    "JSON": re.compile(rb'\s*[\[{]\s*["\[{}\]]'),
+}
 
 
 class PictureKind(NamedTuple):
@@ -33,11 +60,13 @@ class PictureKind(NamedTuple):
 
 
 def picture_kind(data: bytes) -> PictureKind | None:
-    """Return the kind of a JPEG, PNG, GIF, WebP or BMP file by its signature and header; None for any other bytes.
+    """Return the kind of a JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file by its signature and header; None for other bytes.
 
     No pixels are decoded: a file may have a good header and be broken after it. The EXIF orientation is not applied.
     """
     media_type = next((name for start, name in _SIGNATURES.items() if data.startswith(start)), None)
+    if media_type is None and data.startswith(_FIRST_BOX) and _AVIF.match(data):
+        media_type = "image/avif"
     if media_type is None or (media_type == "image/webp" and data[8:12] != b"WEBP"):
         return None
     try:
@@ -45,6 +74,11 @@ def picture_kind(data: bytes) -> PictureKind | None:
     except struct.error:
         size = None
     return PictureKind(media_type, size if size is not None and min(size) > 0 else None)
+
+
+def file_format(beginning: bytes) -> str | None:
+    """Return the name of a format that is no `PictureKind`, such as HEIC, SVG or PDF, by the first bytes; None for unknown bytes."""
+    return next((name for name, begins in _OTHER_FORMATS.items() if begins.match(beginning)), None)
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
@@ -99,10 +133,35 @@ def _webp_size(data: bytes) -> tuple[int, int] | None:
             return None
 
 
+def _tiff_size(data: bytes) -> tuple[int, int] | None:
+    # TIFF 6.0, section 2: the first directory, whose entries have twelve bytes.
+    order = "<" if data.startswith(b"II") else ">"
+    (place,) = struct.unpack_from(f"{order}I", data, 4)
+    (count,) = struct.unpack_from(f"{order}H", data, place)
+    sides = dict.fromkeys((_TIFF_WIDTH, _TIFF_HEIGHT, _TILE_WIDTH, _TILE_HEIGHT), 0)
+    for entry in range(place + 2, place + 2 + 12 * count, 12):
+        tag, form = struct.unpack_from(f"{order}HH", data, entry)
+        if tag in sides:
+            (sides[tag],) = struct.unpack_from(order + ("H" if form == _TIFF_SHORT else "I"), data, entry + 8)
+    width, height, tile_width, tile_height = sides.values()
+    return (width, height) if tile_width * tile_height <= max(_MAX_TILE_PIXELS, width * height) else None
+
+
+def _avif_size(data: bytes) -> tuple[int, int] | None:
+    # ISO/IEC 23008-12, 6.5.3: a box `ispe` for each size. A picture of tiles has theirs and its own, which is the largest.
+    sizes: list[tuple[int, int]] = []
+    place = 0
+    while (place := data.find(b"ispe\0\0\0\0", place, _AVIF_HEADER_BYTES) + 8) >= 8:
+        sizes.append(struct.unpack_from(">II", data, place))
+    return max(sizes, key=lambda size: size[0] * size[1], default=None)
+
+
 _SIZES = {
     "image/jpeg": _jpeg_size,
     "image/png": _png_size,
     "image/gif": _gif_size,
     "image/webp": _webp_size,
     "image/bmp": _bmp_size,
+    "image/tiff": _tiff_size,
+    "image/avif": _avif_size,
 }

@@ -6,7 +6,7 @@ import struct
 import time
 
 import pytest
-from bodydouble_spec import PictureKind, RecordedPicture, picture_kind
+from bodydouble_spec import PictureKind, RecordedPicture, file_format, picture_kind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -17,6 +17,8 @@ FORMATS = {
     "GIF": "image/gif",
     "WEBP": "image/webp",
     "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "AVIF": "image/avif",
 }
 SOUND = b"RIFF" + struct.pack("<I", 80) + b"WAVEfmt " + bytes(72)
 
@@ -48,7 +50,7 @@ def test_a_bitmap_of_os2_has_its_size() -> None:
     assert picture_kind(b"BM" + bytes(12) + struct.pack("<IHH", 12, 30, 20)) == ("image/bmp", (30, 20))
 
 
-@pytest.mark.parametrize("data", [b"", b"<svg/>", b"II*\0", b"\x89PNG", b"GIF88a", SOUND])
+@pytest.mark.parametrize("data", [b"", b"<svg/>", b"II+\0", b"\x89PNG", b"GIF88a", SOUND, b"\0\0\0\x18ftypheic"])
 def test_other_bytes_are_no_picture(data: bytes) -> None:
     assert picture_kind(data) is None
 
@@ -73,6 +75,24 @@ def test_a_jpeg_of_nothing_but_segments_takes_no_time(filling: bytes) -> None:
     started = time.process_time()
     assert picture_kind(data) == PictureKind("image/jpeg", None)
     assert time.process_time() - started < 0.5
+
+
+def tiff(tile: tuple[int, int]) -> bytes:
+    """Return the header of a big-endian TIFF of 40x30 pixels in tiles of a size."""
+    entries = struct.pack(">HHII", 256, 4, 1, 40) + struct.pack(">HHIHH", 257, 3, 1, 30, 0)
+    entries += struct.pack(">HHII", 322, 4, 1, tile[0]) + struct.pack(">HHII", 323, 4, 1, tile[1])
+    return b"MM\0*" + struct.pack(">IH", 8, 4) + entries
+
+
+def test_a_tiff_whose_tile_would_take_gigabytes_has_no_size() -> None:
+    assert picture_kind(tiff((1024, 1024))) == PictureKind("image/tiff", (40, 30))
+    assert picture_kind(tiff((100_000, 100_000))) == PictureKind("image/tiff", None)
+
+
+def test_an_avif_of_another_brand_is_told_from_heic() -> None:
+    header = b"\0\0\0\x1cftypmif1\0\0\0\0mif1%b" + b"ispe" + struct.pack(">III", 0, 40, 30)
+    assert picture_kind(header % b"avif") == PictureKind("image/avif", (40, 30))
+    assert (picture_kind(header % b"heic"), file_format(header % b"heic")) == (None, "HEIC")
 
 
 @pytest.mark.parametrize("data", [SOUND, b"BANANAS are no bitmap, and neither is this text"])

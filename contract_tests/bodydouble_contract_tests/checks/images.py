@@ -214,11 +214,11 @@ _LARGEST_PIXELS = 64_000_000
 def inspect_picture(data: bytes) -> tuple[str | None, tuple[int, int] | None, str | None]:
     """Return the format (``image/png``), the size in pixels, and the problem, in words; each is None where there is none.
 
-    The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP and BMP are supported.
+    The header is read first, and no picture beyond 64 million pixels is decoded. JPEG, PNG, GIF, WebP, BMP, TIFF and AVIF are supported.
     """
     kind = picture_kind(data)
     if kind is None:
-        return None, None, "no bytes" if not data else "the bytes are not JPEG, PNG, GIF, WebP or BMP"
+        return None, None, "no bytes" if not data else "the bytes are not JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF"
     problem = None if kind.pixels is None else _size_problem(*kind.pixels)
     if problem is not None:
         return kind.media_type, kind.pixels, problem
@@ -234,13 +234,24 @@ def _size_problem(width: int, height: int) -> str | None:
 
 def _decoded(data: bytes, kind: str) -> tuple[str | None, tuple[int, int] | None, str | None]:
     # The classes themselves, not Image.open: its warning about large images is global to the process.
-    from PIL import BmpImagePlugin, GifImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+    from PIL import (
+        AvifImagePlugin,
+        BmpImagePlugin,
+        GifImagePlugin,
+        ImageFile,
+        JpegImagePlugin,
+        PngImagePlugin,
+        TiffImagePlugin,
+        WebPImagePlugin,
+    )
 
     openers: dict[str, type[ImageFile.ImageFile]] = {
+        "image/avif": AvifImagePlugin.AvifImageFile,
         "image/bmp": BmpImagePlugin.BmpImageFile,
         "image/gif": GifImagePlugin.GifImageFile,
         "image/jpeg": JpegImagePlugin.JpegImageFile,
         "image/png": PngImagePlugin.PngImageFile,
+        "image/tiff": TiffImagePlugin.TiffImageFile,
         "image/webp": WebPImagePlugin.WebPImageFile,
     }
     with openers[kind](BytesIO(data)) as image:

@@ -5,8 +5,18 @@ import math
 import time
 from dataclasses import dataclass
 
-from bodydouble_spec import picture_kind
-from PIL import BmpImagePlugin, GifImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from bodydouble_spec import file_format, picture_kind
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
 
 __all__ = ["DecodeFailure", "decode", "resized", "shrink"]
 
@@ -18,12 +28,16 @@ def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 _MAX_PIXELS = 64_000_000
+# Decoders that take a whole picture in one step: its processor time is known by its pixels only.
+_IN_ONE_STEP = {"image/avif", "image/tiff"}
+_MAX_PIXELS_IN_ONE_STEP = 25_000_000
 # The longest side that JPEG allows. Pillow keeps a row's address beside its pixels, so narrow images take memory by rows.
 _MAX_SIDE = 65_535
 # A progressive JPEG is decoded scan by scan, over all its pixels; cameras and programs write about ten scans.
 _MAX_SCANNED_PIXELS = 1_000_000_000
 _START_OF_SCAN = b"\xff\xda"
 _EXIF_ORIENTATION = 0x0112
+_BEGINNING_BYTES = 4096
 _SHRINKING_S = 5
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,10 +51,12 @@ _UPRIGHT = {
 _ROTATED = {5, 6, 7, 8}
 # The classes themselves, not Image.open, which warns about large images and tries formats that requests may not use.
 _OPENERS: dict[str, type[ImageFile.ImageFile]] = {
+    "image/avif": AvifImagePlugin.AvifImageFile,
     "image/bmp": BmpImagePlugin.BmpImageFile,
     "image/gif": GifImagePlugin.GifImageFile,
     "image/jpeg": JpegImagePlugin.JpegImageFile,
     "image/png": PngImagePlugin.PngImageFile,
+    "image/tiff": TiffImagePlugin.TiffImageFile,
     "image/webp": WebPImagePlugin.WebPImageFile,
 }
 
@@ -78,10 +94,15 @@ def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Ima
     ``time.thread_time()`` between its blocks.
     """
     kind = picture_kind(data)
-    if kind is None or kind.pixels is None:
+    if kind is None:
+        name = file_format(data[:_BEGINNING_BYTES])
+        return DecodeFailure("unreadable" if name is None else f"{name}: not drawn here")
+    if kind.pixels is None:
         return DecodeFailure("unreadable")
     # By the header, because Pillow allocates the pixels of a GIF or WebP file on opening.
-    if not _is_decodable(*kind.pixels):
+    if not _is_decodable(*kind.pixels) or (
+        kind.media_type in _IN_ONE_STEP and math.prod(kind.pixels) > _MAX_PIXELS_IN_ONE_STEP
+    ):
         return DecodeFailure("too large", kind.pixels)
     if kind.media_type == "image/jpeg" and not _has_few_scans(data, *kind.pixels):
         return DecodeFailure("too many scans", kind.pixels)
@@ -118,6 +139,9 @@ def _decoded(image: ImageFile.ImageFile, box: tuple[int, int]) -> Image.Image | 
     if not _is_decodable(*image.size):
         # A GIF's frame may be larger than the screen size in its header.
         return DecodeFailure("too large", image.size)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        # Pillow turns it upright when it is loaded.
+        image.load()
     orientation = _orientation(image)
     width, height = (box[1], box[0]) if orientation in _ROTATED else box
     scale = min(width / image.width, height / image.height)

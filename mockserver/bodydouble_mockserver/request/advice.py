@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import pybase64
 from bodydouble_spec import (
     Evidence,
     Finding,
     RecordedPicture,
     Severity,
-    decode_picture,
+    file_format,
     is_array,
     is_object,
     join_pointer,
@@ -26,7 +27,12 @@ from bodydouble_spec.defects import listed, show
 from bodydouble_spec.image_fields import meant_property, request_fields
 from bodydouble_spec.schema import SchemaValidator, undocumented_properties
 
-__all__ = ["Inputs", "input_findings", "undocumented_findings"]
+from bodydouble_mockserver.request.mistakes import explain_input
+
+__all__ = ["NOT_AN_IMAGE", "Inputs", "input_findings", "undocumented_findings"]
+
+NOT_AN_IMAGE = "request-input-not-an-image"
+"""The finding about an input whose bytes the service may not read as a picture."""
 
 _MAX_FINDINGS = 20
 _DATA_URI = re.compile("data:[^,]{0,300};base64,", re.IGNORECASE)
@@ -43,21 +49,20 @@ _LOCAL_SCHEMES = {
 _PUBLIC_URL = re.compile(r"https?://(?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,24})(?=[:/?#]|$)")
 _LOCAL_DOMAINS = {"arpa", "internal", "lan", "local", "localhost"}
 _LOCAL_ENDINGS = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-# Other pictures, by the bytes that they begin with.
-_OTHER_KINDS = {
-    "AVIF": re.compile(rb"....ftypavi[fs]", re.DOTALL),
-    "HEIC": re.compile(rb"....ftyp(?:hei[cmsx]|hev[cx]|mif1|msf1)", re.DOTALL),
-    "TIFF": re.compile(rb"II\*\0|MM\0\*"),
-    "SVG": re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)?(?:<!DOCTYPE svg[^>]*>\s*)?<svg\b", re.DOTALL),
-    "HTML": re.compile(rb"\s*<(?:!doctype html|html)\b", re.IGNORECASE),
-    "PDF": re.compile(rb"%PDF-"),
-    "JSON": re.compile(rb'\s*[\[{]\s*["\[{}\]]'),
-}
 # Addresses of documentation (RFC 5737, RFC 3849), which stand for public ones.
 _DOCUMENTATION = tuple(
     map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
 )
 _TEXT_BYTES = bytes({*range(0x20, 0x7F), *b"\t\r\n"})
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)")
+# A shorter text is more likely to be a word or a path than Base64.
+_SHORTEST_BASE64 = 30
+# Pictures that are drawn here, and of which nothing is known that the service reads them.
+_DRAWN_ONLY = {"image/avif": "AVIF", "image/tiff": "TIFF"}
+_NOT_DRAWN = {
+    "HEIC": ", because Pillow has no decoder for it",
+    "SVG": ", because it is a drawing in text and not made of pixels",
+}
 _WHAT_TO_SEND = "send a public http(s) URL, or the picture itself as data:image/png;base64,…"
 
 
@@ -128,11 +133,11 @@ def input_findings(
         if public is not None and public[1].lower() not in _LOCAL_DOMAINS:
             continue
         picture = pictures.get(text)
-        rule = "request-input-not-an-image"
+        rule = NOT_AN_IMAGE
         if picture is not None:
-            reason = _no_picture(picture, picture_beginning(text))
-        elif _DATA_URI.match(text):
-            reason = _cut_picture(text)
+            reason = _no_picture(picture.words, picture.pixels, picture_beginning(text))
+        elif (encoded := _encoded(text)) is not None:
+            reason = _short_picture(text, encoded)
         else:
             rule, reason = "request-input-unreachable", _unreachable(text, own_hosts)
         if reason:
@@ -144,28 +149,42 @@ def _warning(rule: str, pointer: str, message: str, operation: str, evidence: Ev
     return Finding(rule, Severity.WARNING, evidence, pointer, message, direction="request", operation=operation)
 
 
-def _no_picture(picture: RecordedPicture, beginning: bytes) -> str:
-    """Return why the bytes of an input are no picture, by their beginning and header; empty where they are one."""
+def _encoded(text: str) -> str | None:
+    """Return the Base64 of a data URI, or a text that is nothing but Base64; None for any other text."""
+    uri = _DATA_URI.match(text)
+    if uri is not None:
+        return text[uri.end() :]
+    return text if _BASE64.fullmatch(text) else None
+
+
+def _short_picture(text: str, encoded: str) -> str:
+    """Return what is wrong with a text that is too short to be recorded as a picture, by its Base64; empty where nothing is."""
+    if not _BASE64.fullmatch(encoded):
+        return f"{show(text)} is a data URI whose data is cut or damaged; send all of the picture"
+    data = pybase64.b64decode(encoded + "=" * (-len(encoded) % 4))
+    kind = picture_kind(data)
+    if kind is None and encoded == text and len(text) < _SHORTEST_BASE64:
+        return explain_input(text, {}) or ""
+    return _no_picture(f"{show(text)} ({len(data):,} bytes)", None if kind is None else kind.pixels, data)
+
+
+def _no_picture(words: str, pixels: tuple[int, int] | None, beginning: bytes) -> str:
+    """Return why the service may not read an input as a picture, by the first bytes and the size in its header; empty where nothing says so."""
     kind = picture_kind(beginning)
-    if kind is not None:
-        if picture.pixels is not None:
-            return ""
+    like = file_format(beginning)
+    if kind is not None and pixels is None:
         seen = f"begins like {kind.media_type}, but its header is cut off or damaged"
+    elif kind is not None:
+        if kind.media_type not in _DRAWN_ONLY:
+            return ""
+        seen = f"is {_DRAWN_ONLY[kind.media_type]}, which is drawn here"
+    elif like is not None:
+        seen = f"begins like {like}, which is not drawn here{_NOT_DRAWN.get(like, '')}"
+    elif beginning and beginning.isascii() and not beginning.translate(None, _TEXT_BYTES):
+        seen = "is text"
     else:
-        like = next((name for name, begins in _OTHER_KINDS.items() if begins.match(beginning)), None)
-        is_text = bool(beginning) and beginning.isascii() and not beginning.translate(None, _TEXT_BYTES)
-        seen = f"begins like {like}" if like else "is text" if is_text else "begins like no JPEG, PNG, GIF, WebP or BMP"
-    return (
-        f"{picture.words} {seen}; there is no evidence that the service reads it as a picture. Send a JPEG, PNG or WebP"
-    )
-
-
-def _cut_picture(text: str) -> str:
-    """Return what is wrong with a data URI that is too short for a picture, or no Base64; empty where its header is whole."""
-    kind = picture_kind(decode_picture(text))
-    if kind is not None and kind.pixels is not None:
-        return ""
-    return f"{show(text)} is a data URI whose data is cut or damaged, or no picture; send all of the picture"
+        seen = "begins like no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF"
+    return f"{words} {seen}; there is no evidence that the service reads it as a picture. Send a JPEG, PNG or WebP"
 
 
 def _unreachable(text: str, own_hosts: Sequence[str]) -> str:

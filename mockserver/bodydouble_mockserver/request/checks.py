@@ -22,7 +22,7 @@ from bodydouble_spec.schema import ANY_NAME, SchemaValidator
 
 from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.faults import ABSOLUTE_FORM
-from bodydouble_mockserver.request.advice import Inputs, input_findings, undocumented_findings
+from bodydouble_mockserver.request.advice import NOT_AN_IMAGE, Inputs, input_findings, undocumented_findings
 from bodydouble_mockserver.request.body import UnreadableBody
 from bodydouble_mockserver.request.forms import misplaced
 from bodydouble_mockserver.request.intake import Intake
@@ -146,11 +146,12 @@ def _check_body(
     if intake.fields is not None:
         intake.apply_types(validator.view)
     inputs = Inputs(validator, intake.parsed)
-    findings = _faults(validator, intake, inputs)
+    judged = input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key)
+    findings, judged = _with_covered(_faults(validator, intake, inputs), judged)
     notes = [
         *_notes(operation, intake),
         *undocumented_findings(validator, intake.parsed, operation.key),
-        *input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key),
+        *judged,
     ]
     if not findings:
         return CheckedRequest(intake.parsed, key, notes)
@@ -158,6 +159,21 @@ def _check_body(
     broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
     refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
     return CheckedRequest(intake.parsed, key, [*findings, *notes], refusal)
+
+
+def _with_covered(faults: Sequence[Finding], judged: Sequence[Finding]) -> tuple[Sequence[Finding], Sequence[Finding]]:
+    """Put what is assumed about the form of an input under the finding about its bytes, which are the same in every form."""
+    places = {finding.pointer for finding in judged if finding.id == NOT_AN_IMAGE}
+    covered = [fault for fault in faults if fault.evidence is Evidence.ASSUMED and fault.pointer in places]
+    if not covered:
+        return faults, judged
+    kept = [fault for fault in faults if fault not in covered]
+    return kept, [
+        replace(
+            one, covers=tuple(fault for fault in covered if one.id == NOT_AN_IMAGE and fault.pointer == one.pointer)
+        )
+        for one in judged
+    ]
 
 
 def _own_hosts(headers: Mapping[bytes, bytes], settings: Settings) -> tuple[str, ...]:
