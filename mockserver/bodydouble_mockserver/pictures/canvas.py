@@ -14,9 +14,10 @@ from bodydouble_spec.text import cut
 from PIL import Image, ImageDraw, features
 
 from bodydouble_mockserver.pictures.decoded import DecodedSources
+from bodydouble_mockserver.pictures.fonts import CJK_ADVICE, FONT_DISTRIBUTIONS
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
 from bodydouble_mockserver.pictures.probe import resized
-from bodydouble_mockserver.pictures.text import FONT_DISTRIBUTION, Lettering, TextLine, cells_of, wrap
+from bodydouble_mockserver.pictures.text import Lettering, TextLine, cells_of, has_boxed_cjk, wrap
 from bodydouble_mockserver.pictures.tiles import Box, Card, grid, image_card, number_card, paste_cards
 
 __all__ = ["digest", "draw_png"]
@@ -136,8 +137,14 @@ class _Band:
     padding: int
 
     @property
+    def advice(self) -> str:
+        """The command that brings a font for letters in boxes, in a sentence; empty where there are none."""
+        return f"No font for letters in boxes: {CJK_ADVICE}" if has_boxed_cjk(self.lines) else ""
+
+    @property
     def height(self) -> int:
-        return len(self.lines) * self.lettering.line_height + self.footer.line_height + 3 * self.padding
+        small = 2 if self.advice else 1
+        return len(self.lines) * self.lettering.line_height + small * self.footer.line_height + 3 * self.padding
 
 
 def draw_png(picture: PictureSpec, decoded: DecodedSources) -> bytes:
@@ -185,7 +192,7 @@ def _band(picture: PictureSpec, unit: float) -> _Band:
     for size in _PROMPT_SIZES:
         lettering = Lettering(size * unit)
         max_lines = max(1, int(room / lettering.line_height))
-        wrapped = wrap(cells, lettering.advance, picture.width - 2 * margin, max_lines)
+        wrapped = wrap(cells, lettering.measure, picture.width - 2 * margin, max_lines)
         lines = wrapped.lines
         if wrapped.complete:
             break
@@ -203,7 +210,13 @@ def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int,
         baseline = band.padding + number * band.lettering.line_height + round(band.lettering.size * 1.05)
         start = right - band.lettering.width(line) if line.right_to_left else band.margin
         band.lettering.draw(pen, (start, baseline), line, _WHITE)
-    _draw_footer(pen, picture, band, height - band.padding - round(band.footer.size * 0.32), palette)
+    baseline = height - band.padding - round(band.footer.size * 0.32)
+    _draw_footer(pen, picture, band, baseline, palette)
+    if band.advice:
+        advice = band.footer.line(band.advice, right - band.margin)
+        band.footer.draw(
+            pen, (band.margin, baseline - band.footer.line_height), advice, palette.colour(0.0, 0.86, 0.85)
+        )
     canvas.paste(part, (0, top))
 
 
@@ -217,9 +230,9 @@ def _draw_footer(pen: ImageDraw.ImageDraw, picture: PictureSpec, band: _Band, ba
     band.footer.draw(pen, (band.margin, baseline), model, palette.colour(0.0, 0.80, 0.18))
 
 
-def _font_version() -> str:
+def _version(distribution: str) -> str:
     try:
-        return metadata.version(FONT_DISTRIBUTION)
+        return metadata.version(distribution)
     except metadata.PackageNotFoundError:
         return "none"
 
@@ -227,7 +240,7 @@ def _font_version() -> str:
 @cache
 def digest() -> str:
     """Return sixteen hexadecimal digits over the package's source and the versions of its dependencies."""
-    parts = [metadata.version("pillow"), _font_version()]
+    parts = [metadata.version("pillow"), *map(_version, FONT_DISTRIBUTIONS)]
     parts += [f"{name} {features.version(name)}" for name in ("freetype2", "raqm", "harfbuzz", "fribidi")]
     modules = (item for item in resources.files(__package__ or "").iterdir() if item.name.endswith(".py"))
     parts += [module.read_text("utf-8") for module in sorted(modules, key=lambda module: module.name)]

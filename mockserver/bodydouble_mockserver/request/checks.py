@@ -146,8 +146,10 @@ def _check_body(
     if intake.fields is not None:
         intake.apply_types(validator.view)
     inputs = Inputs(validator, intake.parsed)
-    judged = input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key)
-    findings, judged = _with_covered(_faults(validator, intake, inputs), judged)
+    findings, judged = _with_covered(
+        _faults(validator, intake, inputs),
+        input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key),
+    )
     notes = [
         *_notes(operation, intake),
         *undocumented_findings(validator, intake.parsed, operation.key),
