@@ -19,6 +19,7 @@ from bodydouble.app import app
 from bodydouble.commands.drift_report import document_address
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
+from bodydouble_spec.recording import CallFacts, RecordingFolder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -33,6 +34,10 @@ ADOPTED = REVISIONS / "revision-2026-06-12-4cd011cd.json"
 REPLACED = REVISIONS / "revision-2026-08-14-87ef44bd.json"
 OPERATION = "POST /v1/images/generations"
 PAGE = '## Response\n\n```json\n{"images": [{"url": "https://example.org/1.png"}]}\n```\n'
+GOOD_ANSWER = {
+    "data": [{"url": "https://example.org/1.png", "b64_json": None}],
+    "meta": {"usage": {"credits_used": 84000}},
+}
 GOOD_PAGE = '## Response\n\n```json\n{"data": [{"url": "https://example.org/1.png", "b64_json": null}], "meta": {"usage": {"credits_used": 1}}}\n```\n'
 
 
@@ -193,6 +198,27 @@ def test_a_file_of_places_that_is_wrong_is_named(tmp_path: Path, content: str, s
     requests = put(tmp_path / "requests.jsonl", exchange({}, {}))
     result = run("--upstream", REPLACED, "--requests", requests, "--reads", "reads.txt")
     assert (result.exit_code, said in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--exchanges", "--requests"])
+def test_old_calls_and_those_of_another_contract_are_said_to_be_so(tmp_path: Path, option: str) -> None:
+    facts = CallFacts("0123456789abcdef", "https://api.example.com").to_extra()
+    body = {
+        "model": "google/gemini-2.5-flash-image-edit",
+        "prompt": "a cat",
+        "image_urls": ["https://example.org/1.png"],
+    }
+    old = replace(exchange(body, GOOD_ANSWER), time="2026-01-02T03:04:05.000Z", extra=facts)
+    with RecordingFolder(tmp_path) as folder:
+        folder.append(old)
+    options = ["--upstream", ADOPTED, option, tmp_path, "--format", "json"]
+    report = run(*options)
+    rules = {item["id"]: item["message"] for item in found(report)}
+    assert ({*rules}, report.exit_code) == ({"recording-expired", "recording-other-contract"}, 0)
+    assert "1 of 1 exchanges have expired, the oldest is of 2026-01-02" in rules["recording-expired"]
+    source = json.loads(report.stdout)["facts"]["sources"][-1]
+    assert (source["address"], source["note"][-24:]) == (str(tmp_path), "2026-01-02 to 2026-01-02")
+    assert [item["id"] for item in found(run(*options, "--max-age-days", "36500"))] == ["recording-other-contract"]
 
 
 @pytest.mark.parametrize("option", [["--strict"], ["--reads", "reads.txt"]])

@@ -21,6 +21,7 @@ from bodydouble_contract_tests.model import (
 )
 from bodydouble_contract_tests.run import (
     VerifyOptions,
+    age_findings,
     check_exchanges,
     exchanges_of,
     plan_verification,
@@ -46,6 +47,7 @@ __all__ = [
     "Trouble",
     "Verification",
     "VerifyOptions",
+    "age_findings",
     "catalogue",
     "check_exchanges",
     "default_recording",

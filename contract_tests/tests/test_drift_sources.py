@@ -225,7 +225,7 @@ def test_an_unreadable_line_is_reported_and_the_others_are_checked(
 def test_of_many_unreadable_lines_the_first_is_reported(vendored: Contract, put: Callable[..., Path]) -> None:
     file = put("{}\n" * 40 + exchange(GOOD).to_line().decode())
     (problem,) = read_recording(file, vendored).problems
-    assert problem.endswith("(and 39 more lines)")
+    assert problem.endswith("(and 39 more)")
 
 
 def test_a_line_that_is_still_being_written_is_no_problem(vendored: Contract, put: Callable[..., Path]) -> None:

@@ -1,5 +1,6 @@
 """Recordings checked without a server: of any recorder and any age."""
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,9 +19,11 @@ from bodydouble_contract_tests.verification import (
 )
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.transport import MockTransport
-from bodydouble_spec import Contract, Exchange, ExchangeLog, RecordedAnswer, read_exchanges
+from bodydouble_spec import Contract, Exchange, ExchangeLog, RecordedAnswer, RecordedPicture, read_exchanges
+from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder, read_stored_recording
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 BODY: dict[str, Any] = {
@@ -207,3 +210,76 @@ def test_any_recorded_exchange_can_be_checked(
     check: Callable[[Exchange], Verification], body: Any, status: int, answer: Any
 ) -> None:
     json.dumps([finding.to_dict() for finding in check(exchange(body, status, answer)).findings])
+
+
+def test_calls_of_another_contract_are_named_and_checked_against_this_one(profile: OperationProfile) -> None:
+    facts = CallFacts("0123456789abcdef", "https://api.example.com").to_extra()
+    result = checked(profile, exchange(BODY | {"num_images": 0}, extra=facts))
+    assert "invalid-refused" in ids(result)
+    (found,) = (item for item in result.findings if item.id == "recording-other-contract")
+    assert found.severity == "info"
+    assert found.message.startswith("1 of 1 exchanges were recorded under another contract (0123456789ab)")
+    own = CallFacts(profile.contract.fingerprint, "https://api.example.com").to_extra()
+    assert checked(profile, exchange(extra=own)).findings == ()
+
+
+def file_of(width: int, height: int, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(file, kind)
+    return file.getvalue()
+
+
+def with_picture(folder: Path, data: bytes, *, as_base64: bool) -> Path:
+    """Record a call whose picture is a file of the folder: behind its URL, or in its answer as Base64."""
+    call = exchange(BODY | {"aspect_ratio": "16:9"})
+    with RecordingFolder(folder) as recording:
+        described = RecordedPicture(recording.put(data), "image/png", len(data), None, is_data_uri=False).to_dict()
+        if as_base64:
+            item = {"url": None, "b64_json": described}
+            recording.append(exchange(call.body, answer=GOOD | {"data": [item]}))
+            return folder
+        recording.append(call)
+        answer = RecordedAnswer(200, {"content-type": "image/png"}, described)
+        place = PicturePlace(call.id, "/data/0/url").to_extra()
+        recording.append(
+            Exchange("app-1.data.0", call.time, "GET", "/a.png", answer=answer, kind="picture", extra=place)
+        )
+    return folder
+
+
+RIGHT = file_of(84, 48)
+
+
+@pytest.mark.parametrize("as_base64", [False, True])
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        (RIGHT, []),
+        (file_of(84, 47), ["picture-pixels"]),
+        (file_of(64, 64), ["picture-pixels"]),
+        (RIGHT[:-12], ["picture-whole"]),
+        (RIGHT[: len(RIGHT) // 2], ["picture-whole"]),
+        (b"<html>no picture</html>", ["picture-decodable"]),
+    ],
+    ids=["right", "other-size", "other-shape", "no-end", "half", "html"],
+)
+def test_the_pictures_of_a_recording_are_looked_at(
+    profile: OperationProfile, tmp_path: Path, data: bytes, found: list[str], as_base64: bool
+) -> None:
+    recording = read_stored_recording(with_picture(tmp_path, data, as_base64=as_base64))
+    result = verify_recording(profile, recording, NOW)
+    assert ids(result) == found
+    assert result.outcomes["picture-decodable"] != "not run"
+
+
+def test_a_picture_behind_a_url_must_have_the_type_that_was_sent(profile: OperationProfile, tmp_path: Path) -> None:
+    recording = read_stored_recording(with_picture(tmp_path, file_of(84, 48, "WEBP"), as_base64=False))
+    assert ids(verify_recording(profile, recording, NOW)) == ["picture-media-type"]
+
+
+def test_a_picture_that_was_changed_or_lost_is_reported_once(profile: OperationProfile, tmp_path: Path) -> None:
+    folder = with_picture(tmp_path, RIGHT, as_base64=False)
+    (file,) = (folder / "files").iterdir()
+    for data, rule in ((RIGHT[:-1], "recording-file-changed"), (None, "recording-file-missing")):
+        file.unlink() if data is None else file.write_bytes(data)
+        assert ids(verify_recording(profile, read_stored_recording(folder), NOW)) == [rule]

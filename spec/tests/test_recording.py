@@ -12,8 +12,8 @@ from bodydouble_spec.recording import (
     PicturePlace,
     RecordingFolder,
     kept_bytes,
-    read_log,
     read_recording_folder,
+    read_stored_recording,
 )
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(64))
@@ -38,7 +38,7 @@ def test_what_was_appended_is_on_disk_before_the_folder_is_closed(tmp_path: Path
     with RecordingFolder(tmp_path) as folder:
         folder.append(exchange(1))
         folder.append(exchange(2))
-        assert [item.id for item in read_log(tmp_path).exchanges] == ["run-1", "run-2"]
+        assert [item.id for item in read_stored_recording(tmp_path).exchanges] == ["run-1", "run-2"]
 
 
 def test_a_recording_goes_on_where_an_earlier_process_was_killed(tmp_path: Path) -> None:
@@ -50,8 +50,8 @@ def test_a_recording_goes_on_where_an_earlier_process_was_killed(tmp_path: Path)
     (tmp_path / "files" / ".new-cut").write_bytes(b"half")
     with RecordingFolder(tmp_path) as folder:
         folder.append(exchange(3))
-    assert [item.id for item in read_log(tmp_path).exchanges] == ["run-1", "run-3"]
-    assert read_log(tmp_path).findings == ()
+    assert [item.id for item in read_stored_recording(tmp_path).exchanges] == ["run-1", "run-3"]
+    assert read_stored_recording(tmp_path).findings == ()
     assert [*(tmp_path / "files").iterdir()] == []
 
 
@@ -59,7 +59,7 @@ def test_a_last_line_without_its_end_is_not_lost(tmp_path: Path) -> None:
     (tmp_path / "exchanges.jsonl").write_bytes(exchange(1).to_line().rstrip(b"\n"))
     with RecordingFolder(tmp_path) as folder:
         folder.append(exchange(2))
-    assert [item.id for item in read_log(tmp_path).exchanges] == ["run-1", "run-2"]
+    assert [item.id for item in read_stored_recording(tmp_path).exchanges] == ["run-1", "run-2"]
 
 
 def _open(path: Path, result: "multiprocessing.Queue[str]") -> None:
@@ -95,7 +95,7 @@ def test_a_long_text_lies_beside_the_exchange_and_is_read_back_whole(tmp_path: P
     line = (tmp_path / "exchanges.jsonl").read_text()
     assert len(line) < 2000
     assert len([*(tmp_path / "files").iterdir()]) == 1
-    assert read_log(tmp_path).exchanges[0].body == {"prompt": LONG, "list": [LONG, "short"]}
+    assert read_stored_recording(tmp_path).exchanges[0].body == {"prompt": LONG, "list": [LONG, "short"]}
 
 
 def test_the_readme_has_the_dates_the_contract_and_the_cost(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from bodydouble.options import (
     ContractOption,
     FailOn,
     Format,
+    MaxAgeOption,
     ModelOption,
     OperationOption,
     OverlayOption,
@@ -30,6 +31,7 @@ from bodydouble.options import (
     WriteBaselineOption,
     load_severities,
 )
+from bodydouble.recordings import MAX_AGE_DAYS
 from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
@@ -68,6 +70,7 @@ def drift(
             help="Recorded requests of your app (journal, recording or the fixture's file), to try against the published document. They decide the severity.",
         ),
     ] = None,
+    max_age_days: MaxAgeOption = MAX_AGE_DAYS,
     reads: Annotated[
         Path | None,
         typer.Option(
@@ -143,7 +146,7 @@ def drift(
         before = DriftState() if state is None else read_state(state)
         severities = load_severities(config)
         adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
-        reader = SourceReader(adopted, severities, before.fetched)
+        reader = SourceReader(adopted, severities, before.fetched, max_age_days)
         app = RecordedApp(requests, reads, is_strict=strict)
         reader.read(upstream, page, exchanges or (), app, with_impact=not no_impact)
         now = datetime.now(UTC)

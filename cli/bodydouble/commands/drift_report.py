@@ -6,6 +6,7 @@ It needs the extra, which the help of the command does not.
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from bodydouble_contract_tests.drift import (
     DriftSource,
     Fetched,
     SourceResult,
+    exchanges_note,
     fetch,
     page_findings,
     read_published,
     read_recording,
-    unread_lines,
+    unread_parts,
 )
 from bodydouble_contract_tests.impact import impact, weigh
+from bodydouble_contract_tests.verification import age_findings
 from bodydouble_mockserver.answer import Unanswerable
 from bodydouble_spec import (
     Contract,
@@ -37,7 +40,7 @@ from bodydouble_spec import (
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
 from bodydouble_spec.document import embed_files, explain_references, is_url, read_document, repeated_keys
-from bodydouble_spec.recording import read_log
+from bodydouble_spec.recording import read_stored_recording
 from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
@@ -148,14 +151,17 @@ class RecordedApp:
 class SourceReader:
     """The result or the problem of each source that was read and compared with the adopted contract.
 
-    ``cached`` is the content fetched by an earlier run, by source.
+    ``cached`` is the content fetched by an earlier run, by source, and ``max_age_days`` the age from which a recorded call is old.
     """
 
-    def __init__(self, adopted: AdoptedContract, severities: Severities, cached: Mapping[str, Fetched]) -> None:
+    def __init__(
+        self, adopted: AdoptedContract, severities: Severities, cached: Mapping[str, Fetched], max_age_days: float
+    ) -> None:
         self._adopted = adopted
         self._contract = adopted.contract
         self._severities = severities
         self._cached = cached
+        self._max_age_days = max_age_days
         self.results: list[SourceResult] = []
         self.fetched: list[Fetched] = []
         self.problems: list[str] = []
@@ -188,6 +194,9 @@ class SourceReader:
         for path in exchanges:
             with self._keep_errors():
                 self._read_recording(path)
+        if app.requests is not None and calls:
+            note = exchanges_note(calls, "request")
+            self.results.append(SourceResult(DriftSource.REQUESTS, str(app.requests), self._age(calls), note))
 
     def report(self, delta: Delta) -> Report:
         """Build the report: the contract, its sources, and the findings that are new."""
@@ -252,22 +261,28 @@ class SourceReader:
     def _read_recording(self, path: Path) -> None:
         recording = read_recording(path, self._contract, self._adopted.wanted)
         self.problems += recording.problems
-        self.results.append(recording.result)
+        findings = (*recording.result.findings, *self._age(recording.checked))
+        self.results.append(replace(recording.result, findings=findings))
+
+    def _age(self, exchanges: Sequence[Exchange]) -> tuple[Finding, ...]:
+        now = datetime.now(UTC)
+        return tuple(age_findings(exchanges, self._adopted.fingerprint, now, self._max_age_days))
 
     def _requests(self, path: Path | None) -> tuple[Exchange, ...]:
         if path is None:
             return ()
         try:
-            log = read_log(path)
+            recording = read_stored_recording(path)
         except OSError as error:
             self.problems.append(
                 f"{path}: {error.strerror or error}; name a file of exchanges, or the folder of a recording"
             )
             return ()
-        self.problems += unread_lines(path, log)
-        if not log.exchanges and not log.findings:
+        self.problems += unread_parts(path, recording.findings)
+        calls = tuple(exchange for exchange in recording.exchanges if exchange.kind is None)
+        if not calls and not recording.findings:
             self.problems.append(f"{path}: the file has no exchanges; record some requests of your app first")
-        return log.exchanges
+        return calls
 
     def _fetch(self, source: str) -> Fetched:
         fetched = fetch(source, self._cached)

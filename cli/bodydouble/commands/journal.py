@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, ExchangeLog, is_object
-from bodydouble_spec.recording import read_log
+from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, is_object
+from bodydouble_spec.recording import StoredRecording, read_stored_recording
 from bodydouble_spec.snippets import as_curl, as_python
 from bodydouble_spec.text import cut, visible
 
@@ -55,7 +55,7 @@ def journal(
     except BadFilter as error:
         exit_with_error(f"--{error}")
     try:
-        log = read_log(file)
+        log = read_stored_recording(file)
     except OSError as error:
         exit_with_error(
             f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote, or the folder of a recording"
@@ -71,7 +71,7 @@ def journal(
         print_text(format_exchange(selected[0]) if show is not None else format_list(selected, len(log.exchanges)))
 
 
-def _select(log: ExchangeLog, chosen: ExchangeFilter, show: str | None) -> list[Exchange]:
+def _select(log: StoredRecording, chosen: ExchangeFilter, show: str | None) -> list[Exchange]:
     selected = chosen.select(log.exchanges)
     if show is None:
         return selected
@@ -90,7 +90,7 @@ def _print_code(selected: list[Exchange], code: str) -> None:
     print_text(_WRITERS[code](selected[-1]))
 
 
-def _print_json(log: ExchangeLog, selected: list[Exchange]) -> None:
+def _print_json(log: StoredRecording, selected: list[Exchange]) -> None:
     document = {
         "exchanges": [exchange.to_dict() for exchange in selected],
         "findings": [finding.to_dict() for finding in log.findings],

@@ -26,7 +26,7 @@ from bodydouble_contract_tests.verification import (
     with_baseline,
 )
 from bodydouble_spec import Report, ReportFormat, flattened
-from bodydouble_spec.recording import read_log
+from bodydouble_spec.recording import read_stored_recording
 from bodydouble_spec.report import Baseline
 from bodydouble_spec.snippets import curl_command
 
@@ -123,11 +123,11 @@ def run_on_recording(
 ) -> CompletedRun:
     """Verify the answers in a recording. Raises CannotVerify when it cannot be read."""
     try:
-        log = read_log(file)
+        recording = read_stored_recording(file)
     except OSError as error:
         raise CannotVerify(f"--exchanges {file}: {error.strerror or error}; name a recording or a journal") from None
-    verification = verify_recording(profile, log, datetime.now(UTC), max_age_days)
-    run_facts = {"recording": str(file), **_contract_facts(profile), "exchanges": len(log.exchanges)}
+    verification = verify_recording(profile, recording, datetime.now(UTC), max_age_days)
+    run_facts = {"recording": str(file), **_contract_facts(profile), "exchanges": len(recording.exchanges)}
     if not verification.observations:
         # No findings because nothing was examined: that must not pass.
         problem = f"{file} has no exchange of {profile.operation.key} that can be checked"

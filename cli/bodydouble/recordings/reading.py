@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bodydouble_spec.recording import EXCHANGES, ContentFiles, StoredRecording, read_log, read_recording_folder
+from bodydouble_spec.recording import EXCHANGES, StoredRecording, read_stored_recording
 
 __all__ = ["UnusableRecording", "read_recordings"]
 
@@ -22,11 +22,7 @@ def read_recordings(paths: Iterable[Path]) -> list[StoredRecording]:
 
 def _read(path: Path) -> StoredRecording:
     try:
-        if path.is_dir():
-            recording = read_recording_folder(path)
-        else:
-            log = read_log(path)
-            recording = StoredRecording(path, log.exchanges, ContentFiles(path.parent / path.name), log.findings)
+        recording = read_stored_recording(path)
     except FileNotFoundError:
         missing = f"there is no {EXCHANGES} in it" if path.is_dir() else "there is no such folder"
         raise UnusableRecording(f"{path}: {missing}; name a folder that `bodydouble proxy --record` wrote") from None

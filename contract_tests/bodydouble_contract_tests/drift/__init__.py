@@ -3,7 +3,13 @@
 Each source gives its own result; `collect` makes one list of them, and `compare` tells which of it is new."""
 
 from bodydouble_contract_tests.drift.page import page_findings
-from bodydouble_contract_tests.drift.recordings import read_recording, recording_findings, report_findings, unread_lines
+from bodydouble_contract_tests.drift.recordings import (
+    exchanges_note,
+    read_recording,
+    recording_findings,
+    report_findings,
+    unread_parts,
+)
 from bodydouble_contract_tests.drift.sources import EXECUTED, DriftSource, SourceResult, merge_findings
 from bodydouble_contract_tests.drift.state import BadDriftState, Delta, DriftState, compare, read_state, write_state
 from bodydouble_contract_tests.drift.upstream import Fetched, fetch, read_published
@@ -17,6 +23,7 @@ __all__ = [
     "Fetched",
     "SourceResult",
     "compare",
+    "exchanges_note",
     "fetch",
     "merge_findings",
     "page_findings",
@@ -25,6 +32,6 @@ __all__ = [
     "read_state",
     "recording_findings",
     "report_findings",
-    "unread_lines",
+    "unread_parts",
     "write_state",
 ]

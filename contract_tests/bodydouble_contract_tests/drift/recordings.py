@@ -9,36 +9,36 @@ import orjson
 from bodydouble_spec import (
     Contract,
     Exchange,
-    ExchangeLog,
     Finding,
     Severity,
     UnreadableDocument,
     is_array,
     is_object,
 )
-from bodydouble_spec.recording import read_log
+from bodydouble_spec.recording import read_stored_recording
 
 from bodydouble_contract_tests.drift.sources import DriftSource, SourceResult
 from bodydouble_contract_tests.model import OperationProfile
-from bodydouble_contract_tests.run import check_exchanges, exchanges_of
+from bodydouble_contract_tests.run import RecordedPictures, check_exchanges, exchanges_of, pictures_of
 
-__all__ = ["Recording", "read_recording", "recording_findings", "report_findings", "unread_lines"]
+__all__ = ["Recording", "exchanges_note", "read_recording", "recording_findings", "report_findings", "unread_parts"]
 
 _LARGEST_REPORT = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """The result of a file of exchanges or a verification report, and the problems met when reading it."""
+    """The result of a recording or a verification report, the problems met when reading it, and the exchanges that were checked."""
 
     result: SourceResult
     problems: tuple[str, ...] = ()
+    checked: Sequence[Exchange] = ()
 
 
 def read_recording(
     path: Path, contract: Contract, wanted: Callable[[Iterable[Exchange]], Sequence[Exchange]] = tuple
 ) -> Recording:
-    """Check a file: exchanges as JSON lines, or the JSON report of ``bodydouble verify``; ``wanted`` chooses the exchanges.
+    """Check a recording (a folder, or exchanges as JSON lines), or the JSON report of ``bodydouble verify``; ``wanted`` chooses the exchanges.
 
     Raises UnreadableDocument when the file cannot be read, or when it has no answer of an operation of the contract.
     """
@@ -49,22 +49,23 @@ def read_recording(
             return Recording(
                 SourceResult(DriftSource.VERIFY_REPORT, str(path), tuple(findings), str(report.get("title", "")))
             )
-        log = read_log(path)
+        recording = read_stored_recording(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableDocument(
             f"{path}: {reason}; name a file of exchanges or a report of `bodydouble verify`"
         ) from None
-    problems = unread_lines(path, log)
-    checked, findings = _check(wanted(log.exchanges), contract)
+    problems = unread_parts(path, recording.findings)
+    checked, findings = _check(wanted(recording.exchanges), contract, pictures_of(recording))
     if not checked:
         known = ", ".join(operation.key for operation in contract.operations)
-        count = len(log.exchanges)
-        first = "".join(f" ({found.message})" for found in log.findings[:1])
+        count = len(recording.exchanges)
+        first = "".join(f" ({found.message})" for found in recording.findings[:1])
         raise UnreadableDocument(
             f"{path}: no answer of {known} in {count} exchange{'' if count == 1 else 's'}{first}; record some calls to the service first"
         )
-    return Recording(SourceResult(DriftSource.RECORDING, str(path), tuple(findings), _note(checked)), problems)
+    result = SourceResult(DriftSource.RECORDING, str(path), tuple(findings), exchanges_note(checked, "answer"))
+    return Recording(result, problems, checked)
 
 
 def recording_findings(exchanges: Sequence[Exchange], contract: Contract) -> list[Finding]:
@@ -75,13 +76,15 @@ def recording_findings(exchanges: Sequence[Exchange], contract: Contract) -> lis
     return _check(exchanges, contract)[1]
 
 
-def _check(exchanges: Sequence[Exchange], contract: Contract) -> tuple[list[Exchange], list[Finding]]:
+def _check(
+    exchanges: Sequence[Exchange], contract: Contract, pictures: RecordedPictures | None = None
+) -> tuple[list[Exchange], list[Finding]]:
     """Return the exchanges that can be checked, and the deviations in them."""
     seen: list[Exchange] = []
     findings: list[Finding] = []
     for operation in contract.operations:
         profile = OperationProfile(contract, operation)
-        checked, between = check_exchanges(profile, exchanges_of(profile, exchanges))
+        checked, between = check_exchanges(profile, exchanges_of(profile, exchanges), pictures)
         witnesses: dict[Finding, list[tuple[Finding, Exchange]]] = {}
         for item in checked:
             for finding in item.findings:
@@ -94,16 +97,16 @@ def _check(exchanges: Sequence[Exchange], contract: Contract) -> tuple[list[Exch
     return seen, [replace(finding, source=str(DriftSource.RECORDING)) for finding in findings]
 
 
-def unread_lines(path: Path, log: ExchangeLog) -> tuple[str, ...]:
-    """Describe the lines of a file of exchanges that could not be read, in one sentence, or return nothing when all could.
+def unread_parts(path: Path, damage: Sequence[Finding]) -> tuple[str, ...]:
+    """Describe the lines and files of a recording that could not be read, in one sentence, or return nothing when all could.
 
     An incomplete last line is not a problem, because a recording may be in progress.
     """
-    unread = [found for found in log.findings if found.severity is Severity.ERROR]
+    unread = [found for found in damage if found.severity is Severity.ERROR]
     if not unread:
         return ()
     rest = len(unread) - 1
-    more = "" if not rest else f" (and {rest} more line{'' if rest == 1 else 's'})"
+    more = f" (and {rest} more)" if rest else ""
     return (f"{path}: {unread[0].message}{more}",)
 
 
@@ -127,7 +130,8 @@ def _report_of(path: Path) -> dict[str, Any] | None:
     return value if is_object(value) and is_array(value.get("findings")) and "method" not in value else None
 
 
-def _note(exchanges: Sequence[Exchange]) -> str:
+def exchanges_note(exchanges: Sequence[Exchange], noun: str) -> str:
+    """Return the number of exchanges, each a ``noun``, and the days from the first to the last."""
     times = sorted(exchange.started for exchange in exchanges)
-    count = f"{len(exchanges)} answer{'' if len(exchanges) == 1 else 's'}"
+    count = f"{len(exchanges)} {noun}{'' if len(exchanges) == 1 else 's'}"
     return f"{count}, {times[0]:%Y-%m-%d} to {times[-1]:%Y-%m-%d}"

@@ -18,12 +18,13 @@ class DriftSource(StrEnum):
     """A source of drift findings.
 
     ``document``: the published document compared with the contract, and tried out. ``page``: the example on the documentation page.
-    ``recording``: recorded answers. ``verify report``: the findings of a verification.
+    ``recording``: recorded answers. ``requests``: recorded requests, to try against the published document. ``verify report``: the findings of a verification.
     """
 
     DOCUMENT = "document"
     PAGE = "page"
     RECORDING = "recording"
+    REQUESTS = "requests"
     VERIFY_REPORT = "verify report"
 
 

@@ -16,7 +16,7 @@ from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.replay import RECORDED_PICTURES, Replay, ReplaySettings
 from bodydouble_mockserver.request import Disconnected, MalformedRequest, Refusal
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS
-from bodydouble_spec import EVENTS, Contract, Evidence, Finding, Severity
+from bodydouble_spec import EVENTS, Contract, Evidence, Exchange, Finding, Severity
 from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder
 
 from bodydouble_contract_tests.model import Trouble
@@ -326,7 +326,7 @@ class ProxyServer:
             return None
 
     async def _record_pictures(self, found: RecordedCallFiles) -> None:
-        pictures: list[Any] = []
+        pictures: list[Exchange] = []
         for pointer, url in found.urls:
             try:
                 async with self._writing:
@@ -343,6 +343,8 @@ class ProxyServer:
                     operation=found.exchange.operation, witness=found.exchange.id,
                 )  # fmt: skip
                 self._findings.setdefault(finding, finding)
+        for finding in await asyncio.to_thread(self._recorder.check_pictures, found, pictures):
+            self._findings.setdefault(finding, finding)
         if self._mock.replay is not None:
             self._mock.replay.library.add([found.exchange, *pictures], self.folder.files)
 

@@ -30,7 +30,7 @@ from bodydouble_spec.image_fields import URL
 from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder, kept_bytes, recorded_files
 
 from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
-from bodydouble_contract_tests.run import check_exchanges
+from bodydouble_contract_tests.run import RecordedPictures, check_exchanges
 from bodydouble_contract_tests.target import Downloads, RunLimits
 
 __all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "picture_urls"]
@@ -51,11 +51,12 @@ class Unlimited(RunLimits):
 
 @dataclass(frozen=True, slots=True)
 class RecordedCallFiles:
-    """A recorded call: its exchange, what was found in it, and the URLs of its pictures by their pointers."""
+    """A recorded call: its exchange, what was found in it, the URLs of its pictures by their pointers, and the profile of its operation."""
 
     exchange: Exchange
     findings: tuple[Finding, ...]
     urls: Sequence[tuple[str, str]]
+    profile: OperationProfile | None
 
 
 class CallRecorder:
@@ -105,7 +106,7 @@ class CallRecorder:
             exchange = replace(exchange, findings=(*exchange.findings, *own))
         self._folder.append(exchange, is_money=facts.usd > 0)
         urls = [] if read is None else list(picture_urls(read.value))[:_MOST_PICTURES]
-        return RecordedCallFiles(exchange, findings, urls)
+        return RecordedCallFiles(exchange, findings, urls, profile)
 
     def record_picture(self, call: Exchange, pointer: str, url: str) -> Exchange:
         """Fetch a picture without the key, once, and append it. Raises CannotRecord; a picture that cannot be fetched is recorded with its problem."""
@@ -120,6 +121,14 @@ class CallRecorder:
         exchange = replace(known, id=identifier, extra={**known.extra, **place})
         self._folder.append(exchange)
         return exchange
+
+    def check_pictures(self, call: RecordedCallFiles, pictures: Sequence[Exchange]) -> list[Finding]:
+        """Return what is wrong with the pictures of a call, which were recorded."""
+        if call.profile is None:
+            return []
+        stored = [picture for picture in pictures if "problem" not in picture.extra]
+        checked, _ = check_exchanges(call.profile, [call.exchange], RecordedPictures(stored, self._folder.files))
+        return [finding for item in checked for finding in item.findings if finding not in call.findings]
 
     def _picture_exchange(self, url: str, picture: FetchedPicture, time: str) -> Exchange:
         redactor = Redactor()

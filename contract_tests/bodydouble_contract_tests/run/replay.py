@@ -1,8 +1,8 @@
 """Verify recorded exchanges without a server, against the contract as it is now."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from bodydouble_spec import (
     Evidence,
@@ -14,7 +14,7 @@ from bodydouble_spec import (
     operation_of,
     restore_pictures,
 )
-from bodydouble_spec.recording import latest
+from bodydouble_spec.recording import StoredRecording, latest
 
 from bodydouble_contract_tests.checks import check_observation, check_observations
 from bodydouble_contract_tests.model import (
@@ -26,37 +26,42 @@ from bodydouble_contract_tests.model import (
     catalogue,
 )
 from bodydouble_contract_tests.run.caller import EXPIRES_DAYS
+from bodydouble_contract_tests.run.recorded_pictures import RecordedPictures
 from bodydouble_contract_tests.run.recording import Entry, entry_of, observation_of
+from bodydouble_contract_tests.run.recording_age import age_findings
 from bodydouble_contract_tests.run.redaction import Redaction
 from bodydouble_contract_tests.run.results import Results, curl_of
 from bodydouble_contract_tests.schema import picture_bytes
 
-__all__ = ["CheckedExchange", "check_exchanges", "exchanges_of", "verify_recording"]
+__all__ = ["CheckedExchange", "check_exchanges", "exchanges_of", "pictures_of", "verify_recording"]
 
 # These statuses are about the account or the load, not about the request.
 _NO_VERDICT = {401, 402, 403, 429}
 
 
 def verify_recording(
-    profile: OperationProfile, log: ExchangeLog, now: datetime, max_age_days: float = EXPIRES_DAYS
+    profile: OperationProfile,
+    recording: StoredRecording | ExchangeLog,
+    now: datetime,
+    max_age_days: float = EXPIRES_DAYS,
 ) -> Verification:
     """Check recorded exchanges of an operation, requests and answers (strictly), from any recorder.
 
-    A request that breaks the contract must have been refused, any other carried out. Exchanges past their expiry date (``max_age_days`` after the call
-    where none is recorded) are checked too, with the warning ``recording-expired``; lines that could not be read keep their findings.
-    Pictures are checked by their description in the recording: nothing is downloaded, and no request is made. ``now`` must have a time zone.
+    A request that breaks the contract must have been refused, any other carried out. Exchanges that are old or of another contract are checked too, with
+    the findings of `age_findings`; lines and files that could not be read keep theirs. Pictures are checked by the files of the recording, or their
+    description in it: nothing is downloaded, and no request is made. ``now`` must have a time zone.
     """
     checks = catalogue(profile)
     results = Results(profile, checks)
-    notices: list[Finding] = [*log.findings]
-    exchanges = exchanges_of(profile, log.exchanges)
-    checked, between = check_exchanges(profile, exchanges)
+    notices: list[Finding] = [*recording.findings]
+    exchanges = exchanges_of(profile, recording.exchanges)
+    checked, between = check_exchanges(profile, exchanges, pictures_of(recording))
     for item in checked:
         results.add(item.findings, item.exchange.id)
         results.note_tested(item.observation)
         results.observations.append(item.observation)
     results.add(between)
-    notices += _expired(profile, exchanges, now, max_age_days)
+    notices += age_findings(exchanges, profile.contract.fingerprint, now, max_age_days, profile.operation.key)
     if not results.observations:
         notices.append(_empty_recording(profile))
     return Verification(
@@ -83,16 +88,28 @@ class CheckedExchange:
     findings: tuple[Finding, ...]
 
 
+def pictures_of(recording: StoredRecording | ExchangeLog) -> RecordedPictures | None:
+    """Return the pictures of a recording; None for a file of exchanges alone."""
+    if isinstance(recording, StoredRecording):
+        return RecordedPictures(recording.exchanges, recording.files)
+    return None
+
+
 def check_exchanges(
-    profile: OperationProfile, exchanges: Iterable[Exchange]
+    profile: OperationProfile, exchanges: Iterable[Exchange], pictures: RecordedPictures | None = None
 ) -> tuple[list[CheckedExchange], list[Finding]]:
-    """Return the exchanges of an operation that can be checked, and the deviations between them (see `check_observations`)."""
+    """Return the exchanges of an operation that can be checked, and the deviations between them (see `check_observations`).
+
+    Their ``pictures`` are checked too; without these, as far as the exchanges describe them.
+    """
     redaction = Redaction()
     checked: list[CheckedExchange] = []
     for exchange in exchanges:
         observation = _observation(profile, exchange)
         if observation is None:
             continue
+        if pictures is not None and not observation.pictures:
+            observation = replace(observation, pictures=pictures.of(exchange))
         request = curl_of(profile, None, observation.case, redaction)
         findings = (
             replace(redaction.finding(finding), request=request, witness=exchange.id)
@@ -179,35 +196,6 @@ def _placeholder(picture: RecordedPicture) -> str:
     subtype = (picture.media_type or "").removeprefix("image/")
     kind = subtype if subtype in kinds else "png"
     return picture.encode(kinds[kind][0], f"image/{kind}")
-
-
-def _expired(
-    profile: OperationProfile, exchanges: list[Exchange], now: datetime, max_age_days: float
-) -> Iterator[Finding]:
-    old = [exchange for exchange in exchanges if _expiry(exchange, max_age_days) < now]
-    if old:
-        oldest = min(exchange.started for exchange in old).date().isoformat()
-        message = f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is of {oldest}: record them again"
-        yield Finding(
-            "recording-expired",
-            Severity.WARNING,
-            Evidence.ASSUMED,
-            "",
-            message,
-            now.date().isoformat(),
-            oldest,
-            operation=profile.operation.key,
-            witness=old[0].id,
-        )
-
-
-def _expiry(exchange: Exchange, max_age_days: float) -> datetime:
-    entry = entry_of(exchange)
-    try:
-        moment = datetime.fromisoformat(entry.expires if entry is not None else "")
-    except ValueError:
-        return exchange.started + timedelta(days=max_age_days)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _empty_recording(profile: OperationProfile) -> Finding:

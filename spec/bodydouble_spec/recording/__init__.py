@@ -5,7 +5,13 @@ from bodydouble_spec.recording.facts import CallFacts, PicturePlace
 from bodydouble_spec.recording.files import ContentFiles
 from bodydouble_spec.recording.folder import CannotRecord, RecordingFolder
 from bodydouble_spec.recording.lines import LineFile
-from bodydouble_spec.recording.reading import EXCHANGES, StoredRecording, latest, read_log, read_recording_folder
+from bodydouble_spec.recording.reading import (
+    EXCHANGES,
+    StoredRecording,
+    latest,
+    read_recording_folder,
+    read_stored_recording,
+)
 from bodydouble_spec.recording.readme import Summary
 
 __all__ = [
@@ -20,7 +26,7 @@ __all__ = [
     "Summary",
     "kept_bytes",
     "latest",
-    "read_log",
     "read_recording_folder",
+    "read_stored_recording",
     "recorded_files",
 ]

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bodydouble_spec.exchange import Exchange, ExchangeLog, read_exchanges
+from bodydouble_spec.exchange import Exchange, read_exchanges
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.recording.content import recorded_files, with_texts_inside
 from bodydouble_spec.recording.files import ContentFiles
 
-__all__ = ["EXCHANGES", "StoredRecording", "latest", "read_log", "read_recording_folder"]
+__all__ = ["EXCHANGES", "StoredRecording", "latest", "read_recording_folder", "read_stored_recording"]
 
 EXCHANGES = "exchanges.jsonl"
 """The file of a recording that has the exchanges."""
@@ -17,7 +17,7 @@ EXCHANGES = "exchanges.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class StoredRecording:
-    """The exchanges of a folder in the order of the calls, its files, and a finding for each damage."""
+    """The exchanges of a folder in the order of the calls, its files, and a finding for each damage; of a single file of exchanges, there are no files."""
 
     path: Path
     exchanges: tuple[Exchange, ...]
@@ -37,12 +37,12 @@ def read_recording_folder(path: Path) -> StoredRecording:
     return StoredRecording(path, exchanges, files, (*log.findings, *damage))
 
 
-def read_log(path: Path) -> ExchangeLog:
-    """Read exchanges from a file, or from the folder of a recording. Raises OSError."""
-    if not path.is_dir():
-        return read_exchanges(path)
-    recording = read_recording_folder(path)
-    return ExchangeLog(recording.exchanges, recording.findings)
+def read_stored_recording(path: Path) -> StoredRecording:
+    """Read a recording, a folder or a single file of exchanges. Raises OSError."""
+    if path.is_dir():
+        return read_recording_folder(path)
+    log = read_exchanges(path)
+    return StoredRecording(path, log.exchanges, ContentFiles(path), log.findings)
 
 
 def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
