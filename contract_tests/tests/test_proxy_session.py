@@ -1,10 +1,11 @@
 """A session of three clients with the real API's double over TLS: recorded through the proxy, replayed when the service is gone."""
 
 import json
+import os
 import ssl
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import trustme
 from bodydouble_contract_tests.proxy import ProxyOptions, ProxyServer
 from bodydouble_contract_tests.spending import Budget, SpendingCap
 from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.interception import Authority, ContractHosts, Interception
 from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
@@ -83,3 +85,41 @@ def test_a_recorded_session_is_replayed_without_the_service_and_every_picture_is
         assert [url.startswith(origin) for url in replayed] == [True] * 4
     assert len({*originals}) == 4
     assert all(KEY.encode() not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@contextmanager
+def intercepting(proxy: ProxyServer) -> Generator[tuple[Interception, str]]:
+    """Serve a proxy at the hosts of its contracts too."""
+    hosts = ContractHosts.of(proxy.contracts)
+    with Authority({}) as own, closing(Interception(lambda: hosts, own, forwards=True)) as front:
+        config = server_config(proxy, protocol=front.protocol, date_header=False)
+        with serve_asgi(Server(config), front.listener) as origin:
+            front.port = httpx.URL(origin).port or 0
+            yield front, origin
+
+
+def test_apps_with_the_real_address_in_their_code_are_recorded_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, file, folder = trustme.CA(), tmp_path / "ca.pem", tmp_path / "recording"
+    authority.cert_pem.write_to_path(str(file))
+    real = "https://api.aimlapi.com"
+    with serve_over_tls(authority) as upstream:
+        options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0)), authorities=file)
+        proxy = ProxyServer([Contract.load()], Settings(), options)
+        with intercepting(proxy) as (front, origin):
+            for name, value in front.variables(origin, dict(os.environ)).items():
+                monkeypatch.setenv(name, value)
+            urls = session(real)
+            trusted = ssl.create_default_context(cafile=str(file))
+            # As for the host of the real pictures, which no contract names: through the proxy, and not looked at.
+            with httpx.Client(proxy=origin, verify=trusted, trust_env=False) as client:
+                pictures = [client.get(url).content for url in urls]
+                with pytest.raises(httpx.ProxyError, match="502"):
+                    client.get("https://nowhere.invalid/a.png")
+    assert [url.startswith(upstream) for url in urls] == [True] * 4
+    assert proxy.calls == 3
+    recording = read_recording_folder(folder)
+    assert recording.findings == ()
+    assert {path.read_bytes() for path in recording.files.path.iterdir()} >= {*pictures}
+    assert len({*pictures}) == 4

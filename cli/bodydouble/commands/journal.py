@@ -55,24 +55,26 @@ def journal(
     except BadFilter as error:
         exit_with_error(f"--{error}")
     try:
-        log = read_stored_recording(file)
+        recording = read_stored_recording(file)
     except OSError as error:
         exit_with_error(
             f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote, or the folder of a recording"
         )
-    for finding in log.findings:
+    for finding in recording.findings:
         print_error(f"{file}: {finding.message}")
-    selected = _select(log, chosen, show)
+    selected = _select(recording, chosen, show)
     if code is not None:
         _print_code(selected, code)
     elif format == "json":
-        _print_json(log, selected)
+        _print_json(recording, selected)
     else:
-        print_text(format_exchange(selected[0]) if show is not None else format_list(selected, len(log.exchanges)))
+        print_text(
+            format_exchange(selected[0]) if show is not None else format_list(selected, len(recording.exchanges))
+        )
 
 
-def _select(log: StoredRecording, chosen: ExchangeFilter, show: str | None) -> list[Exchange]:
-    selected = chosen.select(log.exchanges)
+def _select(recording: StoredRecording, chosen: ExchangeFilter, show: str | None) -> list[Exchange]:
+    selected = chosen.select(recording.exchanges)
     if show is None:
         return selected
     # Two runs with one seed can have the same ids; the later one is shown.
@@ -90,10 +92,10 @@ def _print_code(selected: list[Exchange], code: str) -> None:
     print_text(_WRITERS[code](selected[-1]))
 
 
-def _print_json(log: StoredRecording, selected: list[Exchange]) -> None:
+def _print_json(recording: StoredRecording, selected: list[Exchange]) -> None:
     document = {
         "exchanges": [exchange.to_dict() for exchange in selected],
-        "findings": [finding.to_dict() for finding in log.findings],
+        "findings": [finding.to_dict() for finding in recording.findings],
     }
     # In ASCII, which cannot hold control characters for a terminal.
     print_text(json.dumps(document, indent=2) + "\n")

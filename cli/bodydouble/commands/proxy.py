@@ -5,6 +5,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 from bodydouble_mockserver import Settings
@@ -128,7 +129,7 @@ def proxy(
         contracts = load_contracts(contract, overlay)
         known = read_recordings([record]) if (record / EXCHANGES).exists() and _has_lines(record) else []
         options = ProxyOptions(
-            upstream=upstream or _server_of(contracts),
+            upstream=_not_intercepted(upstream or _server_of(contracts)),
             recording=record,
             cap=_cap(max_usd, max_usd_per_key, max_usd_per_day, ledger),
             known=known,
@@ -142,7 +143,7 @@ def proxy(
         )
         server = ProxyServer(contracts, settings, options)
         notices = recording_notices(known, contracts, datetime.now(UTC), max_age_days)
-        served = Foreground.bind(server, host, port, intercept=intercept, date_header=False)
+        served = Foreground.bind(server, host, port, intercept=intercept, is_proxy=True)
     except (CannotServe, CannotVerify, SpecError, ValueError) as error:
         exit_with_error(str(error))
     served.run(lambda: _print_banner(server, served.address, notices), quiet=quiet)
@@ -173,6 +174,17 @@ def _server_of(contracts: list[Contract]) -> str:
     if server is None:
         raise ValueError(f"{contracts[0].source} names no server; give --upstream URL")
     return server
+
+
+def _not_intercepted(upstream: str) -> str:
+    """Return the address of the server that answers. Raises ValueError in a shell whose variables lead it to a server of ours, perhaps to this one."""
+    led = os.environ.get("BODYDOUBLE_HOSTS", "").split(",")
+    host = urlsplit(upstream).hostname or ""
+    if host in led:
+        raise ValueError(
+            f"the variables of this shell lead {host} to a server with --intercept (BODYDOUBLE_HOSTS); start the proxy in another shell"
+        )
+    return upstream
 
 
 def _print_banner(server: "ProxyServer", address: str, notices: list[str]) -> None:

@@ -33,14 +33,14 @@ def address_lines(address: str) -> list[str]:
     return [*lines, f"  export OPENAI_BASE_URL={address}/v1"]
 
 
-def intercepting(app: ServedApp, port: int) -> "Interception":
-    """Return the interception for the hosts of the contracts of a server on a port. Raises ValueError."""
+def intercepting(app: ServedApp, port: int, *, forwards: bool = False) -> "Interception":
+    """Return the interception for the hosts of the contracts of a server on a port; with ``forwards`` it leads to any other host too. Raises ValueError."""
     from bodydouble_mockserver.interception import Authority, CannotIntercept, ContractHosts, Interception
 
     try:
         authority = Authority()
         try:
-            interception = Interception(lambda: ContractHosts.of(app.contracts), authority)
+            interception = Interception(lambda: ContractHosts.of(app.contracts), authority, forwards=forwards)
         except CannotIntercept:
             authority.close()
             raise

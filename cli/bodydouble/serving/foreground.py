@@ -41,14 +41,14 @@ class Foreground:
         intercept: bool,
         certificate: Path | None = None,
         key: Path | None = None,
-        date_header: bool = True,
+        is_proxy: bool = False,
     ) -> "Foreground":
-        """Bind an application to a host and a port, 0 for a free one. Raises CannotServe and ValueError."""
+        """Bind an application to a host and a port, 0 for a free one. A proxy passes other hosts and the date on. Raises CannotServe and ValueError."""
         listener = bind(host, port)
         own_port = listener.getsockname()[1]
-        interception = intercepting(app, own_port) if intercept else None
+        interception = intercepting(app, own_port, forwards=is_proxy) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(app, certificate, key, protocol=protocol, date_header=date_header)
+        config = server_config(app, certificate, key, protocol=protocol, date_header=not is_proxy)
         address = address_of(host, own_port, "http" if certificate is None else "https")
         return cls(config, listener, interception, address, port == 0)
 

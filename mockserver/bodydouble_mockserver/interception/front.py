@@ -1,7 +1,7 @@
 """The TCP front of an intercepting mock: tunnels and TLS end here, and plain HTTP goes to the same server.
 
 A client reaches the hosts of the contracts through the mock's own address as a proxy, or through a second port that begins with TLS. A
-connection to any other host is refused and reported; nothing is ever forwarded.
+connection to any other host is refused and reported; only a server in front of the real service forwards it.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,28 +19,37 @@ from bodydouble_spec import Evidence, Severity
 from bodydouble_mockserver.faults import OWN_ADDRESS
 from bodydouble_mockserver.interception.authority import TRUST_STORE_PASSWORD, Authority, CannotIntercept
 from bodydouble_mockserver.interception.hosts import ContractHosts
+from bodydouble_mockserver.interception.tunnel import ESTABLISHED, forward
 from bodydouble_mockserver.protocol import FaultProtocol, RefusesMalformed
 from bodydouble_mockserver.request import MalformedRequest
 
 __all__ = ["Interception"]
 
 _HANDSHAKE_S = 10.0
-_ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _AUTHORITY = re.compile(rb"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
 _LOCAL = ("127.0.0.1", "localhost", "::1")
+_TLS_PORT = 443
 
 
 class Interception:
     """The interception of one server: the hosts, the certificate authority, and the second port, which begins with TLS.
 
-    ``port`` is the mock's own, to be set before it serves. ``hosts`` is called with each connection, since the contracts of a running server can change. Raises CannotIntercept when they name no
-    host.
+    ``port`` is the mock's own, to be set before it serves. ``hosts`` is called with each connection, since the contracts of a running server can change. With
+    ``forwards``, programs of this machine reach any other host through it, such as that of the real pictures. Raises CannotIntercept when the contracts name no host.
     """
 
     def __init__(
-        self, hosts: Callable[[], ContractHosts], authority: Authority, handshake_s: float = _HANDSHAKE_S
+        self,
+        hosts: Callable[[], ContractHosts],
+        authority: Authority,
+        handshake_s: float = _HANDSHAKE_S,
+        *,
+        forwards: bool = False,
     ) -> None:
         self._hosts = hosts
+        self.forwards = forwards
+        # The loop itself keeps no reference to a task.
+        self.tunnels: set[asyncio.Task[None]] = set()
         self.authority = authority
         self.handshake_s = handshake_s
         self.port = 0
@@ -180,26 +190,46 @@ class _InterceptingProtocol(FaultProtocol):
         if target is None:
             text = "CONNECT needs a host and a port, such as CONNECT api.example.com:443 HTTP/1.1"
             super()._refuse(MalformedRequest("request-connect", 400, text, "CONNECT"))
-        elif (host := target[1].decode().strip("[]")) not in self.interception.hosts:
-            super()._refuse(_other_host("CONNECT", host))
-        else:
+        elif (host := target[1].decode().strip("[]")) in self.interception.hosts:
             # What the client sends before it has read the answer is dropped.
             self._malformed = malformed
-            self._start_tls(_ESTABLISHED)
+            self._start_tls(ESTABLISHED)
+        elif self.interception.forwards and self._is_local_client:
+            self._malformed = malformed
+            self._start_tunnel(host, int(target[2] or _TLS_PORT))
+        else:
+            super()._refuse(_other_host("CONNECT", host))
+
+    @property
+    def _is_local_client(self) -> bool:
+        peer = self._transport.get_extra_info("peername")
+        return bool(peer) and ip_address(peer[0]).is_loopback
 
     def _start_tls(self, before: bytes = b"") -> None:
-        """Send ``before``, and give the connection to a protocol of its own, with TLS in between.
+        """Send ``before``, and give the connection to a protocol of its own, with TLS in between."""
+        connection = self._taken_over()
+        connection.send(before)
+        task = self.loop.create_task(self._serve_tls(connection))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
-        A second descriptor keeps the connection while the transport ends, which would read the handshake for itself.
+    def _start_tunnel(self, host: str, port: int) -> None:
+        # Not among the tasks of the server, which waits for them when it ends.
+        tunnels = self.interception.tunnels
+        task = self.loop.create_task(forward(self._taken_over(), host, port))
+        tunnels.add(task)
+        task.add_done_callback(tunnels.discard)
+
+    def _taken_over(self) -> socket.socket:
+        """Return the connection, which the transport gives up.
+
+        A second descriptor keeps it while the transport ends, which would read what comes next for itself.
         """
         opened = self._transport.get_extra_info("socket")
         connection = socket.socket(fileno=os.dup(opened.fileno()))
         connection.setblocking(False)
-        connection.send(before)
         self._transport.abort()
-        task = self.loop.create_task(self._serve_tls(connection))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        return connection
 
     async def _serve_tls(self, connection: socket.socket) -> None:
         """Shake hands and serve; a handshake that fails is recorded."""
