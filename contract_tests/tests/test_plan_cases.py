@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -36,7 +37,7 @@ def _status(profile: OperationProfile, target: Target, case: Case) -> int | None
     operation, body = profile.operation, sent_bytes(profile, case)
     method = (case.form and case.form.method) or operation.method
     path, headers = profile.target
-    headers = {**headers, **form_headers(case, body)}
+    headers = {**headers, **form_headers(profile, case, body)}
     return target.send(method, path, body, case.credential, operation.security, headers).status
 
 
@@ -68,6 +69,16 @@ def test_the_mock_meets_the_expectation_of_every_call(contract: Contract) -> Non
     calls = make_plan(profile, is_billed=False).calls
     statuses = _send(profile, calls)
     assert [(case.id, statuses[case.id]) for case in calls if not _is_met(profile, case, statuses[case.id])] == []
+
+
+def test_calls_have_the_media_type_of_the_json_that_the_contract_names(vendored: Contract) -> None:
+    document = copy.deepcopy(dict(vendored.published))
+    (item,) = document["paths"].values()
+    content = item["post"]["requestBody"]["content"]
+    content["application/vnd.api+json"] = content.pop("application/json")
+    profile = OperationProfile(Contract.load(document))
+    calls = tuple(case for case in make_plan(profile, is_billed=False).calls if case.id.startswith(("form/", "odd/")))
+    assert {*_send(profile, calls).values()} == {200}
 
 
 def test_what_must_be_refused_breaks_the_contract_and_nothing_else_does(contract: Contract) -> None:

@@ -1,5 +1,6 @@
 """Bad bodies: never a 5xx, never HTML, always the vendor's envelope."""
 
+import copy
 import json
 import logging
 import socket
@@ -19,6 +20,7 @@ Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
 JSON = {"content-type": "application/json"}
 PROBLEM = "application/problem+json; charset=utf-8"
+PATH = "/v1/images/generations"
 VALID = b'{"model":"google/gemini-2.5-flash-image-edit","image_urls":[],"prompt":%s}'
 
 
@@ -106,6 +108,17 @@ def test_every_spelling_of_the_json_media_type_is_accepted(
     app: MockServer, call: Call, edit: Edit, content_type: str
 ) -> None:
     assert call(app, content=json.dumps(edit()), headers={"content-type": content_type}).status_code == 200
+
+
+@pytest.mark.parametrize(("content_type", "status"), [("application/json", 400), ("application/vnd.api+json", 200)])
+def test_json_in_general_is_not_the_json_that_a_contract_names(
+    call: Call, edit: Edit, content_type: str, status: int
+) -> None:
+    document = copy.deepcopy(dict(Contract.load().published))
+    content = document["paths"][PATH]["post"]["requestBody"]["content"]
+    content["application/vnd.api+json"] = content.pop("application/json")
+    app = create_app(Contract.load(document))
+    assert call(app, content=json.dumps(edit()), headers={"content-type": content_type}).status_code == status
 
 
 @pytest.mark.parametrize("levels", [0, 1, 63])

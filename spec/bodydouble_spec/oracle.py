@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from bodydouble_spec.defects import shorten, show
 from bodydouble_spec.errors import SpecError
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.operation import Operation
+from bodydouble_spec.operation import Operation, essence, is_json_media_type
 from bodydouble_spec.text import cut_line
 from bodydouble_spec.values import is_array, is_object, join_pointer, resolve_pointer
 
@@ -172,13 +172,13 @@ def _without_security(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def _json_media_types(contract: "Contract") -> set[str]:
     """Return the JSON media types of the contract, for example ``application/problem+json``."""
-    named = {
-        name.partition(";")[0].strip().lower()
+    return {
+        essence(name)
         for operation in contract.operations
         for content in (operation.request_media_types, *(item.content for item in operation.responses.values()))
         for name in content
+        if is_json_media_type(name)
     }
-    return {name for name in named if name.endswith(("/json", "+json"))}
 
 
 def _load_json(body: bytes, **_parameters: str) -> Any:

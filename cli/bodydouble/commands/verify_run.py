@@ -81,7 +81,7 @@ class CompletedRun:
             self.profile.operation.method,
             path,
             origin=self.origin,
-            headers={**headers, "content-type": "application/json"},
+            headers={**headers, "content-type": self.profile.operation.json_media_type},
             body=observation.sent.decode("utf-8", "replace"),
             security=self.profile.operation.security,
         )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from bodydouble_spec import Finding, Response, pointer_parts
+from bodydouble_spec import Finding, Response, is_json_media_type, pointer_parts
 
 from bodydouble_contract_tests.checks.consistency import check_consistency
 from bodydouble_contract_tests.checks.status import expected_statuses
@@ -15,7 +15,6 @@ from bodydouble_contract_tests.model import Case, Observation, OperationProfile,
 __all__ = ["check_refusal"]
 
 _CHECK = "refusal-envelope"
-_JSON = ("/json", "+json")
 
 
 def check_refusal(profile: OperationProfile, case: Case, observation: Observation, status: int) -> Iterator[Finding]:
@@ -75,7 +74,7 @@ def _faults(profile: OperationProfile, status: int, content_type: str, content: 
 
 
 def _json_types(response: Response) -> list[str]:
-    return [name for name in response.content if name.partition(";")[0].strip().lower().endswith(_JSON)]
+    return [name for name in response.content if is_json_media_type(name)]
 
 
 def _deviation(

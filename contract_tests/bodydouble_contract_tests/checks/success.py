@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import orjson
-from bodydouble_spec import Evidence, Finding
+from bodydouble_spec import Evidence, Finding, is_json_media_type
 
 from bodydouble_contract_tests.checks.content import check_content, is_file
 from bodydouble_contract_tests.checks.cost import check_cost
@@ -68,7 +68,7 @@ def _validate(profile: OperationProfile, observation: Observation, status: int, 
     if any(found.id == "response-content-type" for found in nonstrict):
         response = operation.response(status)
         yield from (replace(found, id="answer-media-type") for found in nonstrict)
-        documented = next((name for name in response.content if _is_json(name)), None) if response else None
+        documented = next((name for name in response.content if is_json_media_type(name)), None) if response else None
         if answer is None or documented is None:
             return
         # A body under a wrong media type can be read, and can have faults of its own.
@@ -84,10 +84,6 @@ def _validate(profile: OperationProfile, observation: Observation, status: int, 
         for found in faults:
             rule = found.id.removeprefix("response-")
             yield replace(found, id=f"{check}/{rule}", pointer=generic_pointer(answer, found.pointer))
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _count(profile: OperationProfile, observation: Observation, answer: Any) -> Iterator[Finding]:

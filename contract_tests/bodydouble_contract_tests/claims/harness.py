@@ -156,7 +156,8 @@ class Harness:
 
     def post(self, operation: Operation, body: Any, content: bytes) -> PostResult:
         """Post a body without the client, as these bytes of JSON."""
-        path, headers = operation.security.authorize(CALL_KEY, operation.path, {"Content-Type": "application/json"})
+        content_type = {"Content-Type": operation.json_media_type}
+        path, headers = operation.security.authorize(CALL_KEY, operation.path, content_type)
         answer = self._http.request(
             operation.method,
             f"{self._base_url}{path}",

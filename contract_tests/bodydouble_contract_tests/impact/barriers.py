@@ -5,13 +5,14 @@ cause says so by its source.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from bodydouble_spec import Severity
+from bodydouble_spec import EVENTS, Severity, essence, is_json_media_type
 
 from bodydouble_contract_tests.impact.client import NO_BODY, ContractServer
 from bodydouble_contract_tests.impact.pairing import OperationPair
+from bodydouble_contract_tests.impact.wording import path_text
 
 __all__ = ["Barrier", "barriers"]
 
@@ -36,14 +37,23 @@ class Barrier:
 
 
 def barriers(
-    pair: OperationPair, server: ContractServer, body: Any = NO_BODY, path: str | None = None
+    pair: OperationPair,
+    server: ContractServer,
+    body: Any = NO_BODY,
+    path: str | None = None,
+    media_type: str | None = None,
 ) -> list[Barrier]:
-    """Return what keeps every call from the new operation; ``body`` is a request that the old contract allows, ``path`` its path if it is a template."""
+    """Return what keeps every call from the new operation.
+
+    ``body`` is a request that the old contract allows, ``media_type`` its own (None: that of the old contract), and ``path`` its path if it is a
+    template.
+    """
     return [
         *_moved(pair, server, body),
         *_host(pair),
         *_credentials(pair, server, body, path),
-        *_media_type(pair, server, body, path),
+        *_media_type(pair, server, body, path, media_type or pair.before.json_media_type),
+        *_not_stood_in(pair, body),
     ]
 
 
@@ -91,20 +101,37 @@ def _credentials(pair: OperationPair, server: ContractServer, body: Any, path: s
     yield Barrier("credentials-changed", "refused", text, is_executed=is_refused, got=pair.after.security.description)
 
 
-def _media_type(pair: OperationPair, server: ContractServer, body: Any, path: str | None) -> Iterator[Barrier]:
+def _media_type(
+    pair: OperationPair, server: ContractServer, body: Any, path: str | None, media_type: str
+) -> Iterator[Barrier]:
     after = pair.new_terms
-    if body is NO_BODY or after.takes_json or not pair.old_terms.takes_json:
+    if body is NO_BODY or after.accepts_media_type(media_type) or not pair.old_terms.accepts_media_type(media_type):
         return
-    status = server.request(pair.after.method, path or pair.after.path, after.sent, body).status_code
+    sent = replace(after.sent, headers={**after.sent.headers, "Content-Type": media_type})
+    status = server.request(pair.after.method, path or pair.after.path, sent, body).status_code
     is_refused = 400 <= status < 500
-    text = f"the body must be {' or '.join(after.media_types)}, no longer JSON" + (
+    accepted = [*map(essence, pair.after.request_media_types)]
+    known = media_type if any(map(is_json_media_type, accepted)) else "JSON"
+    text = f"the body must be {' or '.join(accepted)}, no longer {known}" + (
         f" (status {status})" if is_refused else ""
     )
-    yield Barrier(
-        "media-type-changed",
-        "refused",
-        text,
-        is_executed=is_refused,
-        expected="application/json",
-        got=[*after.media_types],
-    )
+    yield Barrier("media-type-changed", "refused", text, is_executed=is_refused, expected=media_type, got=accepted)
+
+
+def _not_stood_in(pair: OperationPair, body: Any) -> Iterator[Barrier]:
+    """Yield a barrier where the new contract answers only with what a mock server does not make."""
+    was, is_now = (item.success_media_types == frozenset((EVENTS,)) for item in (pair.before, pair.after))
+    pointer = pair.after.unserved_pointer(body)
+    if is_now and not was:
+        text = f"the answers are now {EVENTS} only, which cannot be tried here"
+        yield Barrier(
+            "answer-not-made",
+            "untried",
+            text,
+            is_executed=False,
+            expected=[*pair.before.success_media_types],
+            got=EVENTS,
+        )
+    elif pointer is not None and pair.before.unserved_pointer(body) is None:
+        text = f"{path_text(pointer)} now asks for an event stream or a callback, which cannot be tried here"
+        yield Barrier("answer-not-made", "untried", text, is_executed=False, got=pointer)

@@ -11,7 +11,9 @@ from bodydouble_spec import (
     Exchange,
     Finding,
     Severity,
+    essence,
     is_array,
+    is_json_media_type,
     is_object,
     is_success,
     join_pointer,
@@ -54,11 +56,30 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerPlaces:
-    """The places of an answer that an app reads, as JSON pointers: named by the user, or all that its recorded answers have."""
+class AnswerUse:
+    """The use of answers by an app: the places that it reads, and the statuses and media types that its recorded successes have.
 
-    pointers: tuple[str, ...]
-    is_recorded: bool = False
+    ``pointers`` are JSON pointers, None where they are not known; ``is_recorded`` tells that they are all places that its recorded answers have.
+    """
+
+    pointers: tuple[str, ...] | None
+    is_recorded: bool
+    statuses: frozenset[int]
+    media_types: frozenset[str]
+
+    @classmethod
+    def of(cls, exchanges: Iterable[Exchange], reads: Sequence[str] | None) -> "AnswerUse":
+        """Return the use that recorded exchanges show; ``reads`` are the places that the user named."""
+        answers = [item.answer for item in exchanges if item.answer is not None and is_success(item.answer.status)]
+        bodies = [restore_pictures(answer.body, lambda _: "a picture") for answer in answers]
+        # The app may read each of them, whatever form its answers have.
+        found = dict.fromkeys(place for body in bodies for place in _value_places(body) if place)
+        return cls(
+            tuple(found) or None if reads is None else tuple(reads),
+            is_recorded=reads is None and bool(found),
+            statuses=frozenset(answer.status for answer in answers),
+            media_types=frozenset(essence(answer.headers.get("content-type", "")) for answer in answers),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +112,7 @@ def tried_calls(
     counts: Counter[str] = Counter()
     first: dict[str, Exchange] = {}
     recorded = [*exchanges]
-    places = _given_places(recorded) if reads is None else AnswerPlaces(tuple(reads))
+    use = AnswerUse.of(recorded, reads)
     for exchange in recorded:
         query = exchange.path.partition("?")[2]
         text = json.dumps([exchange.body, query, sorted(exchange.headers)], sort_keys=True)
@@ -102,13 +123,17 @@ def tried_calls(
         body = NO_BODY if exchange.body is None else restore_pictures(exchange.body, pictures.text)
         if pair.before.request_required if body is NO_BODY else not pair.was_allowed(body):
             continue
-        found.append(replace(_tried(pair, servers, exchange, body, places), count=counts[text]))
+        found.append(replace(_tried(pair, servers, exchange, body, use), count=counts[text]))
     return found
 
 
-def _tried(pair: OperationPair, servers: Servers, exchange: Exchange, body: Any, reads: AnswerPlaces | None) -> AppCall:
+def _tried(pair: OperationPair, servers: Servers, exchange: Exchange, body: Any, use: AnswerUse) -> AppCall:
     path = exchange.route if "{" in pair.after.path and pair.after.key == pair.before.key else pair.after.path
-    reasons = [*barriers(pair, servers.new, body, path), *_parameters(pair, servers.new, exchange, body, path)]
+    media_type = essence(exchange.headers.get("content-type", ""))
+    reasons = [
+        *barriers(pair, servers.new, body, path, media_type if is_json_media_type(media_type) else None),
+        *_parameters(pair, servers.new, exchange, body, path),
+    ]
     parts = pair.new_terms.sent
     answer = servers.new.request(pair.after.method, path, parts, body)
     faults = request_faults(pair.after, answer.status_code, body)
@@ -121,11 +146,11 @@ def _tried(pair: OperationPair, servers: Servers, exchange: Exchange, body: Any,
     before = servers.old.request(pair.before.method, old_path, pair.old_terms.sent, body)
     effects: list[Effect] = []
     costs = None
-    if is_success(before.status_code) and is_success(answer.status_code):
+    if is_success(before.status_code) and answer.status_code < 400:
         costs = _costs(before, answer)
-        effects = [*_changed(pair, body, costs), *_in_vain(pair, body), *_lost(pair, before, answer, reads)]
+        effects = [*_changed(pair, body, costs), *_in_vain(pair, body), *_answered(pair, before, answer, use)]
     elif is_success(before.status_code) and not (faults or later or reasons):
-        text = f"the answer to it has status {answer.status_code}"
+        text = f"the answer has status {answer.status_code}"
         reasons.append(
             Barrier("status", "refused", text, is_executed=True, expected=before.status_code, got=answer.status_code)
         )
@@ -139,7 +164,7 @@ def _parameters(
     faults = pair.new_terms.parameter_faults(exchange, pair.old_terms)
     if not faults:
         return
-    headers = {**exchange.headers, "Content-Type": "application/json"}
+    headers = {**exchange.headers, "Content-Type": pair.after.json_media_type}
     target, headers = pair.after.security.authorize("a-key", exchange.path, headers)
     status = server.request(pair.after.method, path, SentParts(headers, target.partition("?")[2]), body).status_code
     for fault in faults:
@@ -183,46 +208,46 @@ def _changed(pair: OperationPair, body: Any, costs: tuple[float, float] | None) 
 
 
 def _in_vain(pair: OperationPair, body: Any) -> Iterator[Effect]:
+    if body is not NO_BODY and pair.before.request_bodies and not pair.after.request_bodies:
+        text = "the new contract takes no body, so what is sent has no effect"
+        yield Effect("body-ignored", Severity.ERROR, "", text, "request")
     for name in body if is_object(body) and pair.is_documented("") else ():
         if pair.was_documented(f"/{name}") and not pair.is_documented(f"/{name}"):
             text = f"{name} is no longer documented and has no effect"
             yield Effect("ignored", Severity.WARNING, f"/{name}", text, "request", got=body[name])
 
 
-def _lost(
-    pair: OperationPair, before: httpx.Response, after: httpx.Response, reads: AnswerPlaces | None
-) -> Iterator[Effect]:
+def _answered(pair: OperationPair, before: httpx.Response, after: httpx.Response, use: AnswerUse) -> Iterator[Effect]:
+    """Yield an effect for another status than the app can expect, and for what it reads and no longer finds, else for another media type."""
+    was, is_now = before.status_code, after.status_code
+    if is_now not in use.statuses and not pair.old_terms.promises_status(is_now):
+        yield Effect("status", Severity.ERROR, "", f"status {is_now}, no longer {was}", "response", was, is_now)
+    lost = [*_lost(pair, before, after, use)]
+    yield from lost
+    old, new = (essence(answer.headers.get("content-type", "")) for answer in (before, after))
+    if lost or not new or new in use.media_types or pair.old_terms.promises_media_type(was, new):
+        return
+    yield Effect("media-type", Severity.ERROR, "", f"{new}, no longer {old}", "response", old, new)
+
+
+def _lost(pair: OperationPair, before: httpx.Response, after: httpx.Response, use: AnswerUse) -> Iterator[Effect]:
     """Yield an effect for each place of the old answer that the app reads and that the new one lacks, or has as another type."""
     old, new = _json(before), _json(after)
-    reads = AnswerPlaces(tuple(_default_reads(before, old))) if reads is None else reads
-    for place in dict.fromkeys(_any_item(place) for place in reads.pointers):
+    pointers = _default_reads(before, old) if use.pointers is None else use.pointers
+    for place in dict.fromkeys(map(_any_item, pointers)):
         values = [value for _, value in values_at(old, place) if value is not None]
         others = [value for _, value in values_at(new, place) if value is not None]
         is_dropped = place in pair.dropped_places
         # A recorded answer may have had what the mock server leaves out.
-        if not values and not (reads.is_recorded and is_dropped):
+        if not values and not (use.is_recorded and is_dropped):
             continue
         if values and not is_dropped and {*map(_kind, others)} & {*map(_kind, values)}:
             continue
         text = path_text("".join(f"/{part}" for part in place).replace("/*", "/0"), any_index=True)
         now = f"is now of type {_kind(others[0])}" if others and not is_dropped else "is gone"
-        rule = "recorded-answer" if reads.is_recorded else "answer"
+        rule = "recorded-answer" if use.is_recorded else "answer"
         expected = _kind(values[0]) if values else None
         yield Effect(rule, Severity.ERROR, "/" + "/".join(place), f"{text} {now}", "response", expected, None)
-
-
-def _given_places(exchanges: Iterable[Exchange]) -> AnswerPlaces | None:
-    """Return the places where the recorded answers have values, or None when no success is recorded.
-
-    The app may read each of them, whatever form its answers have.
-    """
-    found: dict[str, None] = {}
-    for exchange in exchanges:
-        if exchange.answer is not None and is_success(exchange.answer.status):
-            body = restore_pictures(exchange.answer.body, lambda _: "a picture")
-            found |= dict.fromkeys(_value_places(body))
-    found.pop("", None)
-    return AnswerPlaces(tuple(found), is_recorded=True) if found else None
 
 
 def _value_places(value: Any, pointer: str = "") -> Iterator[str]:

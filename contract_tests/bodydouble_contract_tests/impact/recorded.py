@@ -143,9 +143,12 @@ def _effects(pair: OperationPair, calls: list[AppCall], total: int) -> Iterator[
         yield _cost_part(pair, dearer, total, [one for one in causes if one[0].rule == "default-costs"])
     others = ("default",) if dearer else ("default", "default-costs")
     for rules, sentence in (
+        (("status",), "{} will be answered with {}"),
+        (("media-type",), "the answers to {} will be {}"),
         (("answer",), "the answers to {} no longer have what your app reads: {}"),
         (("recorded-answer",), "the answers to {} no longer have what your recorded answers have: {}"),
         (others, "{} will be answered otherwise: {}"),
+        (("body-ignored",), "{} will be served, but {}"),
         (("ignored",), "{} will be served without a part of it: {}"),
     ):
         own = [(effect, call, count) for effect, call, count in causes if effect.rule in rules]

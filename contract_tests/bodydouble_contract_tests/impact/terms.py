@@ -77,24 +77,26 @@ class OperationTerms:
         known, declared = _at(self.contract.document, _SCHEMES), _at(published, _SCHEMES)
         return tuple(str(_member(declared.get(name), "type", name)) for name in names if name not in known)
 
-    @property
-    def media_types(self) -> tuple[str, ...]:
-        """The documented media types of a request, in small letters and without parameters."""
-        return tuple(name.partition(";")[0].strip().lower() for name in self.operation.request_media_types)
+    def accepts_media_type(self, name: str) -> bool:
+        """Tell whether a body may be sent as this media type: one that is documented, or any where none is."""
+        return not self.operation.request_bodies or self.operation.request_body(name) is not None
 
-    @property
-    def takes_json(self) -> bool:
-        """False when the operation documents a body, and JSON is none of its media types."""
-        return not self.media_types or any(
-            name.endswith(("/json", "+json")) or name in {"*/*", "application/*"} for name in self.media_types
-        )
+    def promises_status(self, status: int) -> bool:
+        """Tell whether a success may have this status: one that is documented, or any where no success is documented by its status."""
+        responses = self.operation.responses
+        return f"{status}" in responses or "2XX" in responses or not any(key.startswith("2") for key in responses)
+
+    def promises_media_type(self, status: int, name: str) -> bool:
+        """Tell whether the answer with this status may have this media type: one that is documented, or any where none is."""
+        response = self.operation.response(status)
+        return response is None or not response.content or response.has_media_type(name)
 
     @cached_property
     def sent(self) -> SentParts:
         """The parts of a request that meets these terms, with placeholders for the keys and the required parameters."""
         usual = request_target(self.contract, self.operation)
         target, headers = usual.path, dict(usual.headers)
-        headers = {"Content-Type": "application/json", **headers}
+        headers = {"Content-Type": self.operation.json_media_type, **headers}
         target, headers = self.operation.security.authorize(_PLACEHOLDER, target, headers)
         return SentParts(headers, target.partition("?")[2])
 

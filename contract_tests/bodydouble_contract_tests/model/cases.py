@@ -86,12 +86,12 @@ class Credential(StrEnum):
 class RequestForm:
     """The form of a request where it is not the usual one, which is the body as compact JSON.
 
-    ``content`` are the bytes to send (None: those of the case's body), ``media_type`` is the Content-Type (None: no such header), ``method`` replaces
-    the operation's, and ``target`` its path and query. ``headers`` are sent in addition, an empty one drops that of the usual request, ``is_chunked`` sends the body without a stated length.
+    ``content`` are the bytes to send (None: those of the case's body), ``media_type`` is the Content-Type (empty: that of the operation's JSON, None: no such header), ``method``
+    replaces the operation's, and ``target`` its path and query. ``headers`` are sent in addition, an empty one drops that of the usual request, ``is_chunked`` sends the body without a stated length.
     """
 
     content: bytes | None = None
-    media_type: str | None = "application/json"
+    media_type: str | None = ""
     method: str | None = None
     target: str | None = None
     headers: tuple[tuple[str, str], ...] = ()

@@ -166,14 +166,14 @@ def form_cases(profile: OperationProfile, checks: Mapping[str, Check], row: Row)
 def _valid_forms(profile: OperationProfile, row: Row) -> Iterator[Case]:
     body = row.value
     compact = json.dumps(body, separators=(",", ":"))
-    count = profile.names.count
+    count, media_type = profile.names.count, profile.operation.json_media_type
     forms = {
         "several-lines": RequestForm(json.dumps(body, indent=2).replace("\n", "\r\n").encode()),
         "white-space-around": RequestForm(f"\n\t {compact} \r\n".encode()),
         "escapes": RequestForm(_escaped(body).encode()),
         "other-order": RequestForm(json.dumps(dict(reversed(body.items()))).encode()),
-        "charset": RequestForm(media_type="application/json; charset=utf-8"),
-        "media-type-capitals": RequestForm(media_type="Application/JSON"),
+        "charset": RequestForm(media_type=f"{media_type}; charset=utf-8"),
+        "media-type-capitals": RequestForm(media_type=media_type.title()),
         "chunked": RequestForm(is_chunked=True),
     }
     if count is not None and not profile.operation.validate_request({**body, count: 1}):

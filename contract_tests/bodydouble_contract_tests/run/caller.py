@@ -213,7 +213,7 @@ class Caller:
         form = case.form or RequestForm()
         path, own = self._profile.target
         own_id = f"bodydouble:Verify_1.request-{self._run}-{next(self._client_ids)}"
-        headers = {**own, _CLIENT_ID: own_id, **form_headers(case, sent)}
+        headers = {**own, _CLIENT_ID: own_id, **form_headers(self._profile, case, sent)}
         received = self._target.send(
             form.method or operation.method,
             form.target or path,
@@ -357,11 +357,11 @@ def sent_bytes(profile: OperationProfile, case: Case) -> bytes:
 _CLIENT_ID = "x-client-request-id"
 
 
-def form_headers(case: Case, sent: bytes) -> dict[str, str]:
-    """Return the headers that the form of a request has of its own; an empty one is not sent."""
-    if case.form is None:
-        return {}
-    return {**({"content-type": case.form.media_type or ""} if sent else {}), **dict(case.form.headers)}
+def form_headers(profile: OperationProfile, case: Case, sent: bytes) -> dict[str, str]:
+    """Return the media type of a request, and the headers that its form has of its own; an empty one is not sent."""
+    form = case.form or RequestForm()
+    media_type = profile.operation.json_media_type if form.media_type == "" else form.media_type or ""
+    return {**({"content-type": media_type} if sent else {}), **dict(form.headers)}
 
 
 def _message(received: Received) -> str:

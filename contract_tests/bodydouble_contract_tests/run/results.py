@@ -129,7 +129,7 @@ def curl_of(profile: OperationProfile, base: str | None, case: Case, redaction: 
     form, credential = case.form or RequestForm(), case.credential
     path, own = profile.target
     path = path if case.form is None or case.form.target is None else case.form.target
-    headers = {**own, **({"content-type": "application/json"} if sent else {}), **form_headers(case, sent)}
+    headers = {**own, **form_headers(profile, case, sent)}
     headers |= {"transfer-encoding": "chunked"} if form.is_chunked else {}
     is_literal = credential in {Credential.WRONG, Credential.UNISSUED, Credential.EMPTY}
     if is_literal:

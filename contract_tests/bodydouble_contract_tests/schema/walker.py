@@ -54,8 +54,7 @@ class SchemaWalker:
 
 def request_walker(contract: Contract, operation: Operation) -> SchemaWalker:
     """Return the walker for the operation's JSON request body. Raises UnsupportedSchema when it takes none."""
-    names = operation.request_media_types
-    media_type = next((name for name in names if name.partition(";")[0].strip().endswith(("/json", "+json"))), None)
+    media_type = operation.json_key
     if operation.request is None or media_type is None:
         raise UnsupportedSchema(f"{operation.key} has no JSON request body with a schema; choose another operation")
     pointer = join_pointer(operation.pointer, "requestBody", "content", media_type, "schema")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bodydouble_mockserver.answer import violations
-from bodydouble_spec import Contract, Operation
+from bodydouble_spec import Contract, Operation, is_json_media_type
 from hypothesis import strategies as st
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
@@ -44,7 +44,9 @@ def responses(contract: Contract, status: int, operation: Operation | None = Non
     """
     operation = operation or contract.operation()
     documented = {
-        name: walker for name, walker in response_walkers(contract, operation, status).items() if _is_json(name)
+        name: walker
+        for name, walker in response_walkers(contract, operation, status).items()
+        if is_json_media_type(name)
     }
     choices = [_allowed(status, name, walker) for name, walker in documented.items()]
     strategies = [choice for choice in choices if choice is not None]
@@ -83,7 +85,3 @@ def _violations(contract: Contract, operation: Operation, status: int) -> list[R
         return []
     violating = ((violation.id, violation.apply(simplest)) for violation in violations(operation))
     return [ResponseCase(status, _JSON, body, "violation", name) for name, body in violating]
-
-
-def _is_json(media_type: str) -> bool:
-    return media_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bodydouble_spec import Response
+from bodydouble_spec import Response, is_json_media_type
 
 from bodydouble_mockserver.answer.files import file_of, is_made
 from bodydouble_mockserver.answer.media import Media
@@ -92,7 +92,7 @@ def content_of(key: str) -> Content:
     """Return what the mock sends for a key of a contract's content."""
     name = key.partition(";")[0].strip().lower()
     header = key.encode() if _HEADER.fullmatch(key) else b"application/octet-stream"
-    if name in _ANY_JSON or name.endswith(("/json", "+json")):
+    if name in _ANY_JSON or is_json_media_type(name):
         return Content(key, JSON if name in _ANY_JSON else header, is_json=True)
     if name in _WAV:
         return Content(key, _exact(name, header, b"audio/wav"), media=Media.AUDIO)

@@ -89,7 +89,7 @@ def _body_view(operation: Operation) -> SchemaView | None:
 def _media_type(operation: Operation) -> str | None:
     """Return the media type to send: JSON where the contract has it, else a form."""
     types = operation.request_media_types
-    json_types = (name for name in types if is_json_media_type(name.partition(";")[0].strip().lower()))
+    json_types = (name for name in types if is_json_media_type(name))
     return next(json_types, next((name for name in types if name in _FORMS), None))
 
 

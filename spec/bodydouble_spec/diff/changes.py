@@ -117,6 +117,10 @@ class Changes:
         if witness is not None:
             self.found[-1] = replace(self.found[-1], severity=Severity.ERROR, witness=witness)
 
+    def rate(self, severity: Severity) -> None:
+        """Give the last change another severity than that of its rule."""
+        self.found[-1] = replace(self.found[-1], severity=severity)
+
     def change(
         self,
         rule: str | Rule,

@@ -143,8 +143,7 @@ class _Documents:
         known = {digest(item) for item in after}
         gone = [item["url"] for item in before if digest(item) not in known]
         if not gone or was == [""]:
-            found = self._changes.found
-            found[-1] = replace(found[-1], severity=Severity.INFO)
+            self._changes.rate(Severity.INFO)
         elif is_now != [""]:
             self._changes.show(f"a call to {gone[0] or '/'}")
 

@@ -1,12 +1,13 @@
 """Comparison of two versions of one operation: parameters, bodies, answers and callbacks."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec.diff.changes import Changes, Location
 from bodydouble_spec.diff.schemas import SchemaComparison
-from bodydouble_spec.meaning import OPERATION_KEYWORDS, Node, Part, digest, wider_statuses
+from bodydouble_spec.finding import Severity
+from bodydouble_spec.meaning import OPERATION_KEYWORDS, Node, Part, digest, wider_media_types, wider_statuses
 
 __all__ = ["compare_operation"]
 
@@ -138,15 +139,19 @@ class _Operation:
     def _compare_content(self, old: Part, new: Part, location: Location, rule: str, schema_rule: str) -> None:
         before: dict[str, Part] = old.value["content"]
         after: dict[str, Part] = new.value["content"]
-        for name, part in before.items():
-            if name not in after:
-                self._changes.add(f"{rule}-removed", location, part.pointer, part.name, None, is_gone=True)
-                continue
-            below = replace(location, is_strict=name.partition(";")[0].endswith(_JSON_SUFFIXES))
-            self._compare_media_type(part, after[name], below, schema_rule)
-        for name, part in after.items():
-            if name not in before:
-                self._changes.add(f"{rule}-added", location, part.pointer, None, part.name)
+        for name in {**before, **after}:
+            was, is_now = (_said(parts, name, wider_media_types) for parts in (before, after))
+            if not location.is_request and name not in after and not {*wider_media_types(name)} & {*before}:
+                is_now = None  # an answer in a range that is new may be of another type
+            if was is None and is_now is not None:
+                self._changes.add(f"{rule}-added", location, is_now.pointer, None, is_now.name)
+            elif was is not None and is_now is None:
+                self._changes.add(f"{rule}-removed", location, was.pointer, was.name, None, is_gone=True)
+                if not location.is_request and any(name in wider_media_types(other) for other in after):
+                    self._changes.rate(Severity.INFO)  # only some of what was possible is left
+            elif was is not None and is_now is not None:
+                below = replace(location, is_strict=name.partition(";")[0].endswith(_JSON_SUFFIXES))
+                self._compare_media_type(was, is_now, below, schema_rule)
 
     def _compare_media_type(self, old: Part, new: Part, location: Location, rule: str) -> None:
         before, after = old.value.get("schema"), new.value.get("schema")
@@ -188,11 +193,13 @@ class _Operation:
         before: dict[str, Part] = old.value["responses"]
         after: dict[str, Part] = new.value["responses"]
         for status in {**before, **after}:
-            was, is_now = _answer(before, status), _answer(after, status)
+            was, is_now = (_said(parts, status, wider_statuses) for parts in (before, after))
             location = Location(self._key, self._received, f"{self._received}-body", f"the {status} answer{self._name}")
             kind = "success" if status.startswith("2") else "non-success"
             if is_now is None and was is not None:
                 self._changes.add(f"response-{kind}-status-removed", location, was.pointer, status, None, is_gone=True)
+                if not location.is_request and any(status in wider_statuses(other) for other in after):
+                    self._changes.rate(Severity.INFO)  # only some of what was possible is left
             elif was is None and is_now is not None:
                 self._changes.add(f"response-{kind}-status-added", location, is_now.pointer, None, status)
             elif was is not None and is_now is not None:
@@ -278,9 +285,9 @@ def compare_item(
             compare_operation(comparison, was, is_now, key or shown, is_incoming=True, whole=whole)
 
 
-def _answer(responses: Mapping[str, Part], status: str) -> Part | None:
-    """Return what is said of a status: its own answer, that of its range, or the default."""
-    return next((responses[key] for key in (status, *wider_statuses(status)) if key in responses), None)
+def _said(parts: Mapping[str, Part], key: str, wider: Callable[[str], tuple[str, ...]]) -> Part | None:
+    """Return what is said of a status or media type: under its own key, or under a wider one."""
+    return next((parts[name] for name in (key, *wider(key)) if name in parts), None)
 
 
 def _shown(part: Part) -> dict[str, Any]:

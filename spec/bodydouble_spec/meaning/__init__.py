@@ -1,7 +1,7 @@
 """A document by its meaning: one form of every spelling, under the fingerprint and under the comparison."""
 
 from bodydouble_spec.meaning.identity import digest, form_of
-from bodydouble_spec.meaning.meaning import Meaning, fingerprint, wider_statuses
+from bodydouble_spec.meaning.meaning import Meaning, fingerprint, wider_media_types, wider_statuses
 from bodydouble_spec.meaning.node import Alternative, Node, Source
 from bodydouble_spec.meaning.operations import OPERATION_KEYWORDS, Part
 from bodydouble_spec.meaning.wire import without_prose
@@ -16,6 +16,7 @@ __all__ = [
     "digest",
     "fingerprint",
     "form_of",
+    "wider_media_types",
     "wider_statuses",
     "without_prose",
 ]

@@ -1,7 +1,7 @@
 """A document by its meaning: the one form that is compared and fingerprinted."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,7 @@ from bodydouble_spec.meaning.wire import Unread, servers_of, without_prose
 from bodydouble_spec.schema import PROSE
 from bodydouble_spec.values import is_array, is_object, join_pointer, template_of
 
-__all__ = ["Forms", "Meaning", "fingerprint", "wider_statuses"]
+__all__ = ["Forms", "Meaning", "fingerprint", "wider_media_types", "wider_statuses"]
 
 _ROOT = {*PROSE, "components", "info", "openapi", "paths", "security", "servers", "tags", "webhooks"}
 _ITEM = {*METHODS, *PROSE, "parameters", "servers", "$ref"}
@@ -224,7 +224,7 @@ class Forms:
         value = {
             key: self.part(item) for key, item in part.value.items() if key not in {"callbacks", "security", "servers"}
         }
-        value["responses"] = self._responses(part.value["responses"])
+        value["responses"] = _not_covered(self.part(part.value["responses"]), wider_statuses)
         if not is_incoming or "security" in part.value:
             value["security"] = self.security(self._meaning.security(part))
         if not is_incoming or "servers" in part.value:
@@ -248,15 +248,6 @@ class Forms:
             for method, part in item.value.items()
         }
 
-    def _responses(self, responses: Mapping[str, Part]) -> dict[str, Any]:
-        """Return the forms of the answers, without those that the range or the default says already."""
-        forms = {status: self.part(part) for status, part in responses.items()}
-        return {
-            status: form
-            for status, form in forms.items()
-            if all(forms.get(other) != form for other in wider_statuses(status))
-        }
-
     def security(self, ways: list[dict[str, list[str]]]) -> list[str]:
         """Return the form of the ways to be authorized, whatever the names of the schemes."""
         return sorted(
@@ -272,11 +263,14 @@ class Forms:
             return value.number
         if isinstance(value, Part):
             # A body without a schema is one of any kind.
-            return {
+            forms = {
                 key: self.part(item)
                 for key, item in value.value.items()
                 if not (isinstance(item, Node) and not item.value)
             }
+            if isinstance(value.value.get("content"), dict):
+                forms["content"] = _not_covered(forms["content"], wider_media_types)
+            return forms
         if is_object(value):
             return {key: self.part(item) for key, item in value.items()}
         return value
@@ -300,8 +294,21 @@ class Forms:
         return digest(value).encode()
 
 
+def _not_covered(forms: Mapping[str, Any], wider: Callable[[str], tuple[str, ...]]) -> dict[str, Any]:
+    """Return the forms of statuses or media types, without those that a wider one says already."""
+    return {key: form for key, form in forms.items() if all(forms.get(other) != form for other in wider(key))}
+
+
 def wider_statuses(status: str) -> tuple[str, ...]:
     """Return the keys of ``responses`` that cover a status too: its range, and the default."""
     if status == "default":
         return ()
     return ("default",) if status.endswith("XX") else (f"{status[0]}XX", "default")
+
+
+def wider_media_types(name: str) -> tuple[str, ...]:
+    """Return the keys of ``content`` that cover a media type too: its range, and that of all."""
+    major, _, minor = name.partition("/")
+    if minor == "*":
+        return () if major == "*" else ("*/*",)
+    return (f"{major}/*", "*/*")

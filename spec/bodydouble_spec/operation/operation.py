@@ -22,6 +22,7 @@ __all__ = [
     "Echo",
     "Operation",
     "Response",
+    "essence",
     "is_json_media_type",
     "is_success",
     "operation_of",
@@ -52,6 +53,10 @@ class Response:
     headers: Mapping[str, SchemaValidator | None] = field(default_factory=dict[str, SchemaValidator | None])
     required_headers: frozenset[str] = frozenset()
     echoes: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def has_media_type(self, name: str) -> bool:
+        """Return whether a media type is documented; parameters do not matter."""
+        return _matching_key(self.content, essence(name)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,23 @@ class Operation:
     def request_body(self, media_type: str) -> str | None:
         """Return the key in ``request_bodies`` for a media type (lower case, without parameters); None when it is not declared.
 
-        Any JSON type counts as the JSON of the contract.
+        A type such as ``application/vnd.api+json`` is JSON too (RFC 6839); JSON in general is no such type.
         """
         if media_type in self.request_bodies:
             return media_type
         name = _matching_key(self.request_bodies, media_type)
-        return _json_media_type(self.request_bodies) if name is None and is_json_media_type(media_type) else name
+        return _matching_key(self.request_bodies, _JSON) if name is None and media_type.endswith("+json") else name
+
+    @property
+    def json_media_type(self) -> str:
+        """The media type with which a caller sends JSON: ``application/json`` where it is declared, or no other JSON is."""
+        key = self.json_key
+        return _JSON if key is None or self.request_body(_JSON) is not None else essence(key)
+
+    @property
+    def json_key(self) -> str | None:
+        """The key in ``request_bodies`` of the JSON body; None where the operation takes no JSON."""
+        return _json_key(self.request_bodies)
 
     @property
     def request_schema(self) -> dict[str, Any] | None:
@@ -186,8 +202,8 @@ class Operation:
             return [self._finding("response-status", Severity.WARNING, message, documented, status)]
         if not response.content:
             return []
-        media_type = content_type.partition(";")[0].strip().lower()
-        if _matching_key(response.content, media_type) is None:
+        media_type = essence(content_type)
+        if not response.has_media_type(media_type):
             expected = sorted(response.content)
             message = f"the content type is {show(content_type)}; documented content types: {listed(expected)}"
             severity = Severity.for_evidence(response.evidence)
@@ -198,7 +214,7 @@ class Operation:
         if validator is None:
             return []
         if isinstance(body, bytes | bytearray):
-            if not (media_type in _ANY_JSON or media_type.endswith(_JSON_SUFFIXES)):
+            if not (media_type in _ANY_JSON or is_json_media_type(media_type)):
                 return []  # a file, or a text that is no JSON
             try:
                 body = orjson.loads(body)
@@ -256,27 +272,32 @@ def _fits_template(documented: str, path: str) -> bool:
 
 def _matching_key(content: Mapping[str, SchemaValidator | None], media_type: str) -> str | None:
     major = media_type.partition("/")[0]
-    by_name = {key.partition(";")[0].strip().lower(): key for key in content}
+    by_name = {essence(key): key for key in content}
     return next((by_name[key] for key in (media_type, f"{major}/*", "*/*") if key in by_name), None)
 
 
 def _validator_for(content: Mapping[str, SchemaValidator | None], media_type: str) -> SchemaValidator | None:
-    key = _matching_key(content, media_type.partition(";")[0].strip().lower())
+    key = _matching_key(content, essence(media_type))
     return None if key is None else content[key]
 
 
 _ANY_JSON = {"", "*/*", "application/*"}
-_JSON_SUFFIXES = ("/json", "+json")
+_JSON = "application/json"
+
+
+def essence(media_type: str) -> str:
+    """Return a media type in lower case and without its parameters."""
+    return media_type.partition(";")[0].strip().lower()
 
 
 def is_json_media_type(media_type: str) -> bool:
     """Return whether a media type is JSON; parameters do not matter."""
-    name = media_type.partition(";")[0].strip().lower()
-    return name == "application/json" or name.endswith("+json")
+    return essence(media_type).endswith(("/json", "+json"))
 
 
-def _json_media_type(names: Iterable[str]) -> str | None:
-    return next((name for name in names if name.partition(";")[0].strip().endswith(_JSON_SUFFIXES)), None)
+def _json_key(content: Iterable[str]) -> str | None:
+    names = [name for name in content if is_json_media_type(name)]
+    return next((name for name in names if essence(name) == _JSON), next(iter(names), None))
 
 
 def read_operations(document: Mapping[str, Any], evidence_of: Callable[[str], Evidence]) -> Iterator[Operation]:
@@ -336,7 +357,7 @@ class _OperationReader:
         body = item.get("requestBody", {})
         content: dict[str, Any] = body.get("content", {})
         pointer = join_pointer(self._pointer, "requestBody", "content")
-        json_body = _json_media_type(content)
+        json_body = _json_key(content)
         bodies = {
             name: self._validator(media, join_pointer(pointer, name), "request") for name, media in content.items()
         }
@@ -358,7 +379,7 @@ class _OperationReader:
             ),
             callbacks=read_callbacks(item.get("callbacks")),
             success_media_types=frozenset(
-                name.partition(";")[0].strip().lower()
+                essence(name)
                 for status, response in item["responses"].items()
                 if status.startswith("2") or status == "default"
                 for name in response.get("content", {})
