@@ -1,4 +1,4 @@
-"""The pages on testing an app: their code is run, against the apps of the test data."""
+"""The pages on testing an app: their code is run, against the examples and the app of the test data."""
 
 import re
 import shlex
@@ -25,7 +25,7 @@ def blocks(page: str, language: str) -> list[str]:
 @pytest.fixture
 def my_app(pytester: pytest.Pytester) -> Path:
     """Copy an app with the address in its code, under the name that the page gives it."""
-    return Path(shutil.copy(DATA / "apps" / "constant.py", pytester.path / "my_app.py"))
+    return Path(shutil.copy(ROOT / "examples" / "requests" / "greeting.py", pytester.path / "my_app.py"))
 
 
 def test_the_page_on_testing_has_the_sample_app_and_tests_that_pass(

@@ -1,9 +1,11 @@
-"""Sample apps as public ones are written, unchanged: the address in the code, a client made at import, several routes, downloads."""
+"""The examples, as public apps are written: the address in the code, a client made at import, several routes, downloads."""
 
+import gc
 import json
 import re
 import shutil
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,16 +14,17 @@ from bodydouble.app import app
 
 pytest_plugins = ["pytester"]
 
-APPS = Path(__file__).parent / "data" / "apps"
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 CAT = "https://example.org/cat.png"
 # The same three arguments for each of them: picture, text, and the number of copies.
 WITH_THE_ADDRESS = [
-    [sys.executable, str(APPS / "constant.py")],
-    ["node", str(APPS / "constant.mjs")],
-    ["java", str(APPS / "Constant.java")],
+    [sys.executable, str(EXAMPLES / "requests" / "greeting.py")],
+    ["node", str(EXAMPLES / "node" / "greeting.mjs")],
+    ["java", str(EXAMPLES / "java" / "Greeting.java")],
+    ["sh", str(EXAMPLES / "curl" / "greeting.sh")],
 ]
-CHAT = [sys.executable, str(APPS / "chat_then_edit.py"), CAT, "a hat"]
-DOWNLOADS = [sys.executable, str(APPS / "downloads.py"), CAT, "a hat", "cat.png"]
+CHAT = [sys.executable, str(EXAMPLES / "httpx" / "chat_then_edit.py"), CAT, "a hat"]
+DOWNLOADS = [sys.executable, str(EXAMPLES / "requests" / "downloads.py"), CAT, "a hat", "cat.png"]
 Run = Callable[..., tuple[int, dict[str, str]]]
 
 
@@ -55,7 +58,7 @@ def scenario(tmp_path: Path) -> Callable[..., str]:
     return write
 
 
-@pytest.mark.parametrize("command", WITH_THE_ADDRESS, ids=["python", "node", "java"])
+@pytest.mark.parametrize("command", WITH_THE_ADDRESS, ids=["python", "node", "java", "curl"])
 def test_an_app_with_the_address_in_it_is_answered_and_its_faults_are_found(
     run: Run, capfd: pytest.CaptureFixture[str], command: list[str]
 ) -> None:
@@ -66,7 +69,7 @@ def test_an_app_with_the_address_in_it_is_answered_and_its_faults_are_found(
 def test_the_same_app_without_interception_has_asked_for_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing of this test may reach the real service.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    command = [sys.executable, str(APPS / "constant.py"), CAT, "Hello"]
+    command = [sys.executable, str(EXAMPLES / "requests" / "greeting.py"), CAT, "Hello"]
     assert run(command, intercept=False)[1] == {"no-request": "error"}
 
 
@@ -98,8 +101,8 @@ def test_retries_that_are_not_made_are_found(run: Run, scenario: Callable[..., s
 
 
 # The Node app once for each argument, in one run, with its own key over the one that `run` has set.
-EACH_KEY = f'for key in "$@"; do AIMLAPI_KEY="$key" node {APPS}/constant.mjs {CAT} Hello || exit; done'
-EACH_PICTURE = f'for picture in "$@"; do node {APPS}/constant.mjs "$picture" Hello || exit; done'
+EACH_KEY = f'for key in "$@"; do AIMLAPI_KEY="$key" node {EXAMPLES}/node/greeting.mjs {CAT} Hello || exit; done'
+EACH_PICTURE = f'for picture in "$@"; do node {EXAMPLES}/node/greeting.mjs "$picture" Hello || exit; done'
 KEYS = {
     "sk-aiml-4f7c1e0a9b2d": "not the dummy one",
     "undefined": "unset variable",
@@ -158,7 +161,7 @@ def test_a_picture_that_the_service_cannot_use_is_explained(run: Run) -> None:
 def test_what_the_downloads_make_of_expired_cut_slow_and_other_files_is_seen(
     pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]
 ) -> None:
-    shutil.copy(APPS / "downloads.py", pytester.path)
+    shutil.copy(EXAMPLES / "requests" / "downloads.py", pytester.path)
     pytester.makepyfile("""
         import pathlib
         import pytest
@@ -223,7 +226,38 @@ def test_a_download_after_the_end_of_its_life_is_an_error_of_the_app(
 def test_a_client_made_at_import_is_judged_in_every_test(
     pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]
 ) -> None:
-    shutil.copytree(APPS / "module_client", pytester.path, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES / "openai", pytester.path, dirs_exist_ok=True)
+    pytester.makepyfile("""
+        import studio
+
+        def test_too_many():
+            assert studio.variations("https://example.org/cat.png", "a hat", 9) == []
+    """)
     result = run_files()
-    result.assert_outcomes(passed=4, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR at teardown of test_any_number_of_variations[[]9[]]*", "*9 is too large*"])
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_too_many*", "*9 is too large*"])
+
+
+COMMANDS = re.findall(r"^\|.*\| `(.+)` \|$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_tests_of_an_example_pass(
+    command: str, run: Run, pytester: pytest.Pytester, run_files: Callable[..., pytest.RunResult]
+) -> None:
+    program, *words = command.split()
+    if program == "pytest":
+        shutil.copytree(EXAMPLES / words[0], pytester.path, dirs_exist_ok=True)
+        outcomes = run_files().parseoutcomes()
+        with warnings.catch_warnings(action="ignore", category=ResourceWarning):
+            gc.collect()  # clients of the apps, which end with their process as a rule
+        assert (set(outcomes), outcomes["passed"] >= 2) == ({"passed"}, True)
+    else:
+        shutil.copytree(EXAMPLES, ".", dirs_exist_ok=True)
+        assert words[:3] == ["run", "--intercept", "--"]
+        assert run(words[3:]) == (0, {})
+
+
+def test_every_example_has_tests_that_are_run() -> None:
+    folders = {path.name for path in EXAMPLES.iterdir() if path.is_dir()} - {"compose"}
+    assert folders == {re.split(r"[ /]", command)[-1 if command.startswith("pytest") else -2] for command in COMMANDS}

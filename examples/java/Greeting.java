@@ -3,8 +3,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 
-/** Write a greeting on a picture: java Constant.java PICTURE GREETING [COPIES]. */
-public class Constant {
+/** Write a greeting on a picture: java Greeting.java PICTURE GREETING [COPIES]. */
+public class Greeting {
     private static final URI API = URI.create("https://api.aimlapi.com/v1/images/generations");
 
     public static void main(String[] arguments) throws Exception {

@@ -16,4 +16,4 @@ def variations(picture, prompt, count=1):
         )
     except (BadRequestError, RateLimitError):
         return []
-    return [image.url for image in result.data]
+    return [image.url for image in result.data or ()]

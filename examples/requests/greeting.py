@@ -1,5 +1,5 @@
 # pyright: basic
-"""Write a greeting on a picture: constant.py PICTURE GREETING [COPIES]."""
+"""Write a greeting on a picture: greeting.py PICTURE GREETING [COPIES]."""
 
 import os
 import sys
