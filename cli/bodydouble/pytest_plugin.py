@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    import argparse
+
     from bodydouble_spec import Contract
 
     from bodydouble.fixture import Bodydouble, LiveRun, MarkerOptions
 
 __all__ = ["Bodydouble", "bodydouble", "bodydouble_recording", "bodydouble_server"]
 
-_JOURNAL = "bodydouble-journal"
 _CONTRACT_TESTS = "bodydouble_contract_tests"
 _GUARDED = ("fixture", "all")
 _FAIL_ON = ("error", "warning", "info", "never")
@@ -112,14 +113,18 @@ def pytest_load_initial_conftests(
     names (``--live``), which a project may use for its own options.
     """
     if early_config.getini("bodydouble_session"):
+        from bodydouble_spec import DUMMY_KEY
+
         from bodydouble.fixture import MarkerOptions, SharedServer
 
         try:
             contracts = _loader(early_config)(MarkerOptions())
         except ValueError as error:
             raise pytest.UsageError(str(error)) from None
+        live = _allow_live_calls(early_config, early_config.known_args_namespace)
         openai, intercept = early_config.getini("bodydouble_openai"), early_config.getini("bodydouble_intercept")
-        SharedServer.start(early_config, contracts, openai=openai, intercept=intercept)
+        key = DUMMY_KEY if live is None else live.key
+        SharedServer.start(early_config, contracts, openai=openai, intercept=intercept, key=key)
     yield
     if any(_CONTRACT_TESTS in argument for argument in args):
         from bodydouble.pytest_verify import add_options
@@ -140,11 +145,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "bodydouble_recording(mode='none', folder=..., ignore=()): the mode of the fixture bodydouble_recording (none, once, new_episodes, all), the folder of the recording beside the test, "
         "and JSON pointers of values in requests that do not count.",
     )
-    _allow_live_calls(config)
+    _allow_live_calls(config, config.option)
     if config.getoption("bodydouble_journal") is not None:
         from bodydouble.fixture import JournalOption
 
-        config.pluginmanager.register(JournalOption.from_config(config), _JOURNAL)
+        JournalOption.register(config)
     guarded = config.getini("bodydouble_guard")
     fail_on = config.getini("bodydouble_fail_on")
     if fail_on not in _FAIL_ON:
@@ -157,22 +162,24 @@ def pytest_configure(config: pytest.Config) -> None:
         SessionGuard.of(config)
 
 
-def _allow_live_calls(config: pytest.Config) -> None:
+def _allow_live_calls(config: pytest.Config, options: "argparse.Namespace") -> "LiveRun | None":
     """Read the key before it is replaced by a dummy, in a run that may call the real service. Raises UsageError when something is missing."""
-    mode = config.getoption("bodydouble_record")
+    mode = options.bodydouble_record
     if mode in (None, "none"):
-        return
+        return None
     from bodydouble.fixture import LiveRun
 
-    try:
-        config.stash[_LIVE] = LiveRun.of(
-            os.environ,
-            is_live=config.getoption("bodydouble_live") is True,
-            max_usd=config.getoption("bodydouble_max_usd"),
-            is_worker=hasattr(config, "workerinput"),
-        )
-    except (ImportError, ValueError) as error:
-        raise pytest.UsageError(f"--bodydouble-record {mode}: {error}") from None
+    if _LIVE not in config.stash:
+        try:
+            config.stash[_LIVE] = LiveRun.of(
+                os.environ,
+                is_live=options.bodydouble_live is True,
+                max_usd=options.bodydouble_max_usd,
+                is_worker=hasattr(config, "workerinput"),
+            )
+        except (ImportError, ValueError) as error:
+            raise pytest.UsageError(f"--bodydouble-record {mode}: {error}") from None
+    return config.stash[_LIVE]
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -197,7 +204,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             # The last one, so that fixtures of a wider scope are set up before it.
             names: list[str] = getattr(item, "fixturenames", [])
-            if "bodydouble" not in names:
+            if not {"bodydouble", "bodydouble_recording"} & {*names}:
                 names.append("bodydouble")
 
 
@@ -244,15 +251,11 @@ def bodydouble(
     """
     from bodydouble.fixture import MarkerOptions, run_mock
 
-    options = MarkerOptions.of(request.node)
     try:
-        contracts = _bodydouble_contracts(options)
+        contracts = _bodydouble_contracts(MarkerOptions.of(request.node))
     except ValueError as error:
         pytest.fail(str(error), pytrace=False)
-    config = request.config
-    openai, intercept = config.getini("bodydouble_openai"), config.getini("bodydouble_intercept")
-    journal = config.pluginmanager.get_plugin(_JOURNAL)
-    with run_mock(contracts, request.node, options, openai=openai, intercept=intercept, journal=journal) as double:
+    with run_mock(contracts, request.node) as double:
         yield double
 
 

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from bodydouble.fixture.guard import GuardedTest
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.server import Server, server_config
+from bodydouble_spec import read_exchanges
 
 from spec.tests.servers import serve_asgi
 
@@ -110,3 +112,60 @@ def test_the_cap_is_that_of_all_tests_together(run_tests: Run, upstream: MockSer
     result = run_tests(tests, "--bodydouble-record", "once", "--bodydouble-live", "--bodydouble-max-usd", "0.09")
     result.stdout.fnmatch_lines(["*spending-cap-reached*"])
     assert len(upstream.journal.exchanges()) == 2
+
+
+ADDRESSES = """
+import os
+
+BODY = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.org/a.png"]}
+HEADERS = {"Authorization": "Bearer " + os.environ.get("AIMLAPI_KEY", "")}
+ADDRESS = os.environ.get("AIMLAPI_BASE_URL", "")
+
+def test_one(bodydouble_recording):
+    for address in ("https://api.aimlapi.com", ADDRESS or bodydouble_recording.url):
+        answer = httpx.post(address + "/v1/images/generations", headers=HEADERS, json=BODY)
+        assert httpx.get(answer.json()["data"][0]["url"]).content.startswith(b"\\x89PNG")
+    assert [call.status for call in bodydouble_recording.requests] == [200, 200]
+    with bodydouble_recording.client() as client:
+        assert client.edit("x", ["https://example.org/a.png"]).images
+
+def test_two(bodydouble):
+    assert httpx.post(bodydouble.url + "/v1/images/generations", headers=HEADERS, json=BODY).status_code == 200
+"""
+
+
+@pytest.mark.parametrize("session", ["true", "false"])
+def test_the_options_of_the_run_hold_for_a_recording_too(
+    run_tests: Run, run_files: Run, pytester: pytest.Pytester, upstream: MockServer, session: str
+) -> None:
+    ini = pytester.path / "tox.ini"
+    ini.write_text(
+        f"{ini.read_text()}\nbodydouble_session = {session}\nbodydouble_intercept = true\nbodydouble_fail_on = never\n"
+    )
+    journal = pytester.path / "journal.jsonl"
+    options = ("--bodydouble-journal", str(journal))
+    run_tests(ADDRESSES, "--bodydouble-record", "once", *LIVE, "--bodydouble-max-usd", "1", *options).assert_outcomes(
+        passed=2
+    )
+    calls = len(upstream.journal.exchanges())
+    assert calls == 3
+    run_files(*options).assert_outcomes(passed=2)
+    assert len(upstream.journal.exchanges()) == calls
+    tests = [exchange.extra["test"] for exchange in read_exchanges(journal).exchanges if exchange.kind is None]
+    assert [name[-3:] for name in tests] == ["one", "one", "one", "two"] * 2
+
+
+def test_a_test_that_is_recorded_can_script_nothing_and_has_no_transport(run_tests: Run, upstream: MockServer) -> None:
+    tests = """
+def test_one(bodydouble_recording):
+    for use in (lambda: bodydouble_recording.answer(status=429), lambda: bodydouble_recording.transport):
+        with pytest.raises((ValueError, RuntimeError), match="or replay"):
+            use()
+"""
+    run_tests(tests, "--bodydouble-record", "once", *LIVE).assert_outcomes(passed=1)
+    assert upstream.journal.exchanges() == []
+
+
+def test_while_a_test_is_recorded_the_hosts_of_pictures_are_open_and_that_of_the_api_is_not() -> None:
+    recorded = GuardedTest("test_one", guarded=("api.aimlapi.com",))
+    assert [recorded.may_call(name) for name in ("cdn.aimlapi.com", "api.aimlapi.com")] == [True, False]

@@ -131,13 +131,17 @@ class ProxyServer:
         """End the calls that wait on purpose."""
         self._mock.end_waiting()
 
+    async def settled(self) -> None:
+        """Wait until no call is under way, and all are in the journal and recorded."""
+        # A call that ends begins the recording of its pictures.
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def finish(self) -> None:
         """Wait for the calls under way, which are paid for, and for their recording; then close everything."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LAST_CALLS_S):
-                # A call that ends begins the recording of its pictures.
-                while self._tasks:
-                    await asyncio.wait(self._tasks)
+                await self.settled()
         for task in self._tasks:
             task.cancel()
         await self._upstream.close()
