@@ -17,6 +17,7 @@ __all__ = [
     "BadDirective",
     "DirectiveChoices",
     "Directives",
+    "directive_options",
     "parse_directive",
     "parse_prefer",
     "parse_seconds",
@@ -81,10 +82,15 @@ def parse_directive(name: str, value: Any, choices: DirectiveChoices) -> dict[st
     field, parse, allowed = _DIRECTIVES[name]
     parsed = parse(value, choices)
     if parsed is None:
-        options = [*_OPTIONS[name](choices)] if name in _OPTIONS else []
+        options = directive_options(name, choices) if name in _OPTIONS else []
         advice = _advice(difflib.get_close_matches(str(value)[:60], options, 1))
         raise BadDirective(f"{name}={str(value)[:60]} is not valid; {name} takes {allowed(choices)}{advice}")
     return {field: parsed}
+
+
+def directive_options(name: str, choices: DirectiveChoices) -> list[str]:
+    """Return the values of a directive that has a list of them."""
+    return [*_OPTIONS[name](choices)]
 
 
 def parse_prefer(values: Iterable[bytes], choices: DirectiveChoices) -> Directives:

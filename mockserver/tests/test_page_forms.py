@@ -132,6 +132,44 @@ def test_answers_for_the_files_of_pictures_are_scripted(mock: MockServer, call: 
     assert call(mock, httpx.URL(url).path, method="GET").status_code == 403
 
 
+def test_whatever_a_script_takes_can_be_chosen(mock: MockServer, call: Call, edit: Edit, page: Page) -> None:
+    script = "/_bodydouble/script"
+    text = page(mock, script)
+    for name, value in (("dialect", "quick-example"), ("envelope", "legacy"), ("images", "b64_json")):
+        assert re.search(f'<select name="{name}">.*?<option value="{value}"', text, re.DOTALL)
+        page(mock, script, 303, data={name: value, "status": "200" if name != "envelope" else "429"})
+    first, second, third = (call(mock, json=edit()) for _ in range(3))
+    assert ("images" in first.json(), second.json()["statusCode"], third.json()["data"][0]["url"]) == (True, 429, None)
+    page(
+        mock, script, 303, data={"body": '{"data": [], "x": 1}', "breaks": "true", "headers": "X-Own: a: b\nx-more: 2"}
+    )
+    page(mock, script, 303, data={"body": "no JSON", "status": "503", "conditions": '{"/num_images": 2}', "call": "1"})
+    page(mock, script, 303, data={"for": "route", "path": "/v1/chat/completions", "status": "418"})
+    shown = page(mock, script)
+    assert all(item in shown for item in ("header x-own", "for /v1/chat/completions", "/num_images"))
+    own = call(mock, json=edit())
+    assert (own.json()["x"], own.headers["x-own"], own.headers["x-more"]) == (1, "a: b", "2")
+    assert call(mock, "/v1/chat/completions", json={}).status_code == 418
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"body": '{"data": '}, "/body: not JSON: line 1"),
+        ({"body": '{"data": 5}'}, "this body breaks the contract"),
+        ({"headers": "no colon"}, "write one a line, such as Retry-After: 7"),
+        ({"headers": "content-length: 7"}, "this header cannot be set"),
+        ({"conditions": "[1]"}, "the conditions are an object like"),
+        ({"conditions": '{"nothing": 1}'}, "unknown key"),
+        ({"for": "route"}, "this must be the path of a route"),
+    ],
+)
+def test_what_is_wrong_with_an_answer_is_said_above_the_form(
+    mock: MockServer, page: Page, fields: dict[str, str], words: str
+) -> None:
+    assert words in page(mock, "/_bodydouble/script", 400, data=fields)
+
+
 def test_an_answer_is_removed_by_its_id(mock: MockServer, call: Call) -> None:
     (identifier,) = call(mock, "/_bodydouble/scenarios", json={"answers": [{"status": 429}]}).json()["ids"]
     assert call(mock, f"/_bodydouble/scenarios/{identifier}", method="DELETE").status_code == 204

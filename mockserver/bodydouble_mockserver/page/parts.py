@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bodydouble_spec import Redactor
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.endpoints import Service
@@ -13,7 +15,7 @@ from bodydouble_mockserver.page.pictures import PictureLinks
 from bodydouble_mockserver.scripting import ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["PageParts", "PagedServer", "chosen_number"]
+__all__ = ["PageParts", "PagedServer", "chosen_number", "form_texts", "number_of"]
 
 
 class PagedServer(Protocol):
@@ -40,6 +42,24 @@ class PageParts:
     events: Events
     access: PageAccess
     links: PictureLinks
+
+
+async def form_texts(request: Request) -> dict[str, str]:
+    """Return the texts of a form that are not empty; those of a form that cannot be read are none."""
+    try:
+        async with request.form(max_files=0, max_fields=50) as form:
+            return {name: text for name, value in form.items() if isinstance(value, str) and (text := value.strip())}
+    except HTTPException:
+        return {}
+
+
+def number_of(text: str) -> Any:
+    """Return a number, or the text itself for the scenario's own complaint."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def chosen_number(text: str, count: int) -> int:

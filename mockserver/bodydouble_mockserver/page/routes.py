@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.page.contract_page import contract_page_routes
 from bodydouble_mockserver.page.journal_page import journal_page_routes
+from bodydouble_mockserver.page.limits_page import limits_page_routes
 from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.pictures import picture_routes
 from bodydouble_mockserver.page.rendering import static_file
@@ -19,6 +20,7 @@ def page_routes(parts: PageParts) -> list[Route]:
         *journal_page_routes(parts),
         *try_page_routes(parts),
         *script_page_routes(parts),
+        *limits_page_routes(parts),
         *contract_page_routes(parts),
         *picture_routes(parts.links),
         Route("/_bodydouble/static/{name}", static_file, methods=["GET"]),
