@@ -40,7 +40,7 @@ class Ended:
     err: str
 
 
-def png(width: int = 8, height: int = 6) -> bytes:
+def png(width: int = 1024, height: int = 1024) -> bytes:
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(buffer, "PNG")
     return buffer.getvalue()
@@ -48,7 +48,7 @@ def png(width: int = 8, height: int = 6) -> bytes:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> MockServer:
-    """Return a mock that serves small pictures from a folder, which is faster than drawing them."""
+    """Return a mock that serves one file of the right size, which is faster than drawing."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "a.png").write_bytes(png())
     return create_app(settings=Settings(pictures=folder, api_keys=(KEY,)))
@@ -92,7 +92,7 @@ def test_the_picture_is_saved_and_its_size_and_cost_are_printed(edit: Callable[.
     ended = edit("make it night", URL)
     data = (tmp_path / "out.png").read_bytes()
     line, cost = ended.out.decode().splitlines()
-    assert (ended.code, data, line) == (0, png(), f"out.png  8x6 pixels  {len(data)} bytes")
+    assert (ended.code, data, line) == (0, png(), f"out.png  1024x1024 pixels  {len(data):,} bytes")
     assert cost.startswith("cost: 84,000 credits, 0.042 USD (request id ")
 
 
@@ -128,7 +128,7 @@ def test_base_url_goes_before_the_environment(
 def test_standard_input_is_a_picture(edit: Callable[..., Ended], app: MockServer) -> None:
     edit("night", "-", stdin=png())
     (exchange,) = app.journal.exchanges()
-    assert exchange.body["image_urls"][0]["$picture"]["pixels"] == [8, 6]
+    assert exchange.body["image_urls"][0]["$picture"]["pixels"] == [1024, 1024]
 
 
 def test_a_closed_standard_input_is_an_error(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,14 +145,14 @@ def test_a_file_is_sent_as_a_picture(edit: Callable[..., Ended], app: MockServer
 def test_standard_output_gets_the_picture_and_nothing_else(edit: Callable[..., Ended], tmp_path: Path) -> None:
     ended = edit("night", URL, "-o", "-")
     assert (ended.code, ended.out, list(tmp_path.iterdir())) == (0, png(), [])
-    assert ended.err.startswith("standard output  8x6 pixels")
+    assert ended.err.startswith("standard output  1024x1024 pixels")
 
 
 def test_the_json_report_has_the_same_facts(edit: Callable[..., Ended]) -> None:
     report = json.loads(edit("night", URL, "--format", "json").out)
     (image,) = report["images"]
     assert (image["file"], image["pixels"], image["bytes"], report["credits_used"], report["cost_usd"]) == (
-        "out.png", [8, 6], len(png()), 84000, 0.042,
+        "out.png", [1024, 1024], len(png()), 84000, 0.042,
     )  # fmt: skip
 
 

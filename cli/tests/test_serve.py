@@ -138,7 +138,7 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
     assert keys[0].json()["data"][0]["url"].startswith("http://localhost:1/generations/")
     assert keys[0].json()["data"][0]["b64_json"]
     picture = httpx.get(f"{served.address}{httpx.URL(keys[0].json()['data'][0]['url']).path}")
-    assert Image.open(io.BytesIO(picture.content)).size == (3, 2)
+    assert picture.headers["x-bodydouble-note"] == "a.png: cropped from 3x2 to 1024x1024"
 
 
 def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:
@@ -247,7 +247,11 @@ def test_a_port_in_use_is_one_clear_line() -> None:
             ["--contract", "{}/empty.json"], "it has no operation to serve", id="a contract without operations"
         ),
         pytest.param(["--contract", "http://127.0.0.1:9/x.json"], "127.0.0.1:9", id="a contract behind a closed port"),
-        pytest.param(["--pictures", "{}"], "holds no JPEG, PNG, GIF, WebP or BMP file", id="a folder without pictures"),
+        pytest.param(
+            ["--pictures", "{}"],
+            "holds no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file",
+            id="a folder without pictures",
+        ),
         pytest.param(["--pictures", "nowhere"], "is not a folder", id="no folder"),
         pytest.param(["--dialect", "klingon"], "it has documented, quick-example", id="an unknown dialect"),
         pytest.param(

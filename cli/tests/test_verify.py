@@ -21,6 +21,8 @@ from bodydouble_spec import ReportFormat
 from PIL import Image
 from playwright.sync_api import Route, sync_playwright
 
+from spec.tests.servers import unfitted_files
+
 KEY = "sk-canary-5f21c09a77"
 DOCS = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(
@@ -95,7 +97,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a mock whose pictures all have the same wrong size."""
     folder = tmp_path_factory.mktemp("pictures")
     Image.new("RGB", (8, 6), "teal").save(folder / "a.png")
-    yield from serve(Settings(api_keys=(KEY,), seed=1, pictures=folder))
+    with unfitted_files():
+        yield from serve(Settings(api_keys=(KEY,), seed=1, pictures=folder))
 
 
 @dataclass

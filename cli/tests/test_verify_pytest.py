@@ -13,6 +13,8 @@ from bodydouble_mockserver import Settings, create_app
 from bodydouble_spec import Contract
 from PIL import Image
 
+from spec.tests.servers import unfitted_files
+
 pytest_plugins = ["pytester"]
 
 KEY = "sk-canary-90ab11"
@@ -27,7 +29,8 @@ def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return a mock whose pictures all have the same wrong size."""
     folder = tmp_path_factory.mktemp("pictures")
     Image.new("RGB", (8, 6), "teal").save(folder / "a.png")
-    with BackgroundServer(create_app(settings=Settings(api_keys=(KEY,), pictures=folder))) as server:
+    mock = create_app(settings=Settings(api_keys=(KEY,), pictures=folder))
+    with unfitted_files(), BackgroundServer(mock) as server:
         yield server.url
 
 

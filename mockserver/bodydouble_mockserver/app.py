@@ -119,7 +119,7 @@ class MockServer(Starlette):
         self._access = PageAccess(settings)
         self._pauses = Pauses()
         recipes = Recipes(clock=settings.clock) if self._kept is None else self._kept.recipes
-        gallery = Gallery(self._store, settings.pictures, recipes)
+        gallery = Gallery(self._store, settings.pictures, recipes, settings.render)
         self._parts = SharedParts(
             settings, gallery, self._state, settings.new_ids(), RequestReader(settings, self._store.put)
         )
@@ -232,7 +232,7 @@ class MockServer(Starlette):
     @property
     def notices(self) -> list[str]:
         """The limits of the answers that an app should know before it relies on them, one sentence each."""
-        return self._service.notices
+        return [*self._parts.gallery.notices, *self._service.notices]
 
     @property
     def kept(self) -> KeepFolder | None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from bodydouble_mockserver.pictures import Render
+
 __all__ = ["Images", "Settings"]
 
 
@@ -27,7 +29,7 @@ class Settings:
     server; nothing is known of such keys at the service; an empty prefix is none). ``expected_key`` is the key that an app under test should send; another one is accepted with a warning, as is a placeholder.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
     contract. ``public_url`` is the origin of picture URLs (default: the Host of the request), ``picture_host`` only their host (NAME or NAME:PORT), so that pictures live on another one than the API. ``pictures`` is a folder whose image files are
-    served instead of drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
+    served instead of drawn ones, cropped or padded to the documented size. ``render`` is the kind of the drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
     ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
     ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete; ``idle_timeout_s`` are
     the seconds in which a client that sends a body or reads an answer may stop. ``max_connections`` are served at once;
@@ -49,6 +51,7 @@ class Settings:
     public_url: str | None = None
     picture_host: str | None = None
     pictures: Path | None = None
+    render: Render = Render.CARDS
     seed: int | None = None
     max_body_bytes: int = 32 * 1024 * 1024
     max_json_values: int = 100_000

@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
-from bodydouble_mockserver import Images, MockServer, Settings, create_app
+from bodydouble_mockserver import Images, MockServer, Render, Settings, create_app
 from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_spec import Contract
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageOps, ImageStat
 
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
@@ -201,9 +201,63 @@ def test_an_evicted_input_is_a_tile_until_the_request_is_sent_again(
 def test_files_of_a_folder_are_served_instead(
     contract: Contract, call: Call, edit: Edit, pictures_folder: Path
 ) -> None:
+    for file in pictures_folder.glob("*.png"):
+        ImageOps.fit(Image.open(file), (1024, 1024)).save(file)
     app = create_app(contract, Settings(pictures=pictures_folder))
     files = {file.read_bytes() for file in pictures_folder.glob("*.png")}
     assert set(pictures(app, call, edit(num_images=2))) == files
+
+
+@pytest.mark.parametrize(
+    ("size", "done"),
+    [
+        ((1344, 768), None),
+        ((640, 480), "cropped from 640x480 to 1344x768"),
+        ((480, 640), "padded from 480x640 to 1344x768"),
+    ],
+)
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "WEBP"])
+def test_a_file_is_cropped_or_padded_to_the_documented_size_and_the_answer_says_so(
+    contract: Contract, call: Call, edit: Edit, tmp_path: Path, form: str, size: tuple[int, int], done: str | None
+) -> None:
+    image = Image.new("RGB", size, "#1e90ff")
+    image.paste("#ff9933", (0, 0, size[0], 20))
+    image.save(tmp_path / "mine", form)
+    app = create_app(contract, Settings(pictures=tmp_path))
+    (item,) = call(app, json=edit(aspect_ratio="16:9")).json()["data"]
+    answer = call(app, item["url"], method="GET")
+    shown = Image.open(io.BytesIO(answer.content))
+    assert (shown.format, shown.size) == (form, (1344, 768))
+    assert answer.headers.get("x-bodydouble-note") == (None if done is None else f"mine: {done}")
+    # What is cropped fills the picture, what is padded shows all of the file.
+    corner = shown.convert("RGB").getpixel((5, 700))
+    assert isinstance(corner, tuple)
+    assert (abs(corner[0] - 0x1E) < 4) == (done is None or "cropped" in done)
+    assert "cropped or padded" in app.notices[0]
+
+
+def test_a_file_that_cannot_be_decoded_is_served_as_it_is_and_the_answer_says_so(
+    contract: Contract, call: Call, edit: Edit, tmp_path: Path, png: bytes
+) -> None:
+    (tmp_path / "broken.png").write_bytes(png[:-30])
+    app = create_app(contract, Settings(pictures=tmp_path))
+    (item,) = call(app, json=edit()).json()["data"]
+    answer = call(app, item["url"], method="GET")
+    assert answer.content == png[:-30]
+    assert answer.headers["x-bodydouble-note"] == "broken.png: unreadable, served as it is"
+
+
+def test_a_demonstration_shows_the_inputs_without_cards(contract: Contract, call: Call, edit: Edit) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "#1e90ff").save(file, "PNG")
+    body = edit(image_urls=[base64.b64encode(file.getvalue()).decode()], aspect_ratio="9:16")
+    cards, demo = (pictures(create_app(contract, Settings(render=kind)), call, body)[0] for kind in Render)
+    assert Image.open(io.BytesIO(demo)).size == Image.open(io.BytesIO(cards)).size == (768, 1344)
+    red, green, blue = (
+        band / 255 for band in ImageStat.Stat(Image.open(io.BytesIO(demo)).crop((300, 300, 460, 800))).mean
+    )
+    assert red < green < blue
+    assert distance(cards, demo) > 20
 
 
 def test_a_file_keeps_its_type_whatever_its_name(contract: Contract, call: Call, edit: Edit, tmp_path: Path) -> None:

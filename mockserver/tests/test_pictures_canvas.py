@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from bodydouble_mockserver.pictures import PictureSpec, SourceImage, draw, renderer_version
+from bodydouble_mockserver.pictures import PictureSpec, Render, SourceImage, draw, renderer_version
 from bodydouble_mockserver.pictures.canvas import digest
 from bodydouble_mockserver.pictures.tiles import Box, grid
 from hypothesis import given, settings
@@ -50,11 +50,12 @@ def encoded(colour: str, size: tuple[int, int] = (64, 64)) -> bytes:
     return file.getvalue()
 
 
-@settings(deadline=None, max_examples=40)
-@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 5), texts)
-def test_a_picture_has_exactly_its_pixels(width: int, height: int, sources: int, text: str) -> None:
-    labelled = tuple(SourceImage(text, None) for _ in range(sources))
-    image = opened(draw(replace(PICTURE, width=width, height=height, sources=labelled)))
+@settings(deadline=None, max_examples=50)
+@given(st.integers(1, 300), st.integers(1, 300), st.integers(0, 8), texts, st.sampled_from(Render))
+def test_a_picture_has_exactly_its_pixels(width: int, height: int, sources: int, text: str, render: Render) -> None:
+    inputs = [None, encoded("gray"), encoded("red", (1, 90)), b"not a picture"]
+    labelled = tuple(SourceImage(text, inputs[number % 4]) for number in range(sources))
+    image = opened(draw(replace(PICTURE, width=width, height=height, sources=labelled, prompt=text, render=render)))
     assert (image.format, image.mode, image.size) == ("PNG", "RGB", (width, height))
 
 
@@ -82,9 +83,10 @@ def test_the_same_picture_gives_the_same_bytes_in_every_thread() -> None:
 
 
 def test_the_same_picture_gives_the_same_bytes_in_another_process() -> None:
+    picture = repr(PICTURE).replace(repr(PICTURE.render), "Render.CARDS")
     code = (
         "from bodydouble_mockserver.pictures import *; import hashlib;"
-        f"print(hashlib.sha256(draw({PICTURE!r})).hexdigest(), hashlib.sha256(draw({PICTURE!r})).hexdigest())"
+        f"print(hashlib.sha256(draw({picture})).hexdigest(), hashlib.sha256(draw({picture})).hexdigest())"
     )
     run = [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"]
     outputs = {subprocess.run(run, capture_output=True, text=True, check=True).stdout for _ in range(2)}

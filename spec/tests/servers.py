@@ -13,6 +13,7 @@ from http.server import HTTPServer
 from pathlib import Path
 from typing import IO
 
+import pytest
 import uvicorn
 
 SERVE = [sys.executable, "-m", "bodydouble", "serve"]
@@ -122,3 +123,15 @@ def _killed_when_late(process: subprocess.Popen[str]) -> Generator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def unfitted_files() -> Generator[None]:
+    """Let mocks serve the files of `Settings.pictures` as they are: a server whose pictures have a wrong size."""
+
+    def as_it_is(data: bytes, _size: tuple[int, int]) -> tuple[bytes, str]:
+        return data, ""
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bodydouble_mockserver.answer.gallery.fit", as_it_is)
+        yield

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from bodydouble_mockserver import BadScenario, Images, MockServer, Settings, create_app, parse_seconds
+from bodydouble_mockserver import BadScenario, Images, MockServer, Render, Settings, create_app, parse_seconds
 from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe
@@ -94,8 +94,18 @@ def serve(
         int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.")
     ] = 1000,
     pictures: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Serve these image files instead of drawn pictures.")
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Serve these image files instead of drawn pictures, cropped or padded to the documented size.",
+        ),
     ] = None,
+    render: Annotated[
+        Render,
+        typer.Option(
+            help="Kind of drawn pictures: cards of the inputs with the whole prompt, or demo, which looks like an edit."
+        ),
+    ] = Render.CARDS,
     latency: Annotated[
         str | None,
         typer.Option(metavar="SECONDS|LEAST..MOST", help="Delay of every answer, or a range to draw it from."),
@@ -171,6 +181,7 @@ def serve(
         public_url=_parse_origin(public_url),
         picture_host=_parse_host(picture_host),
         pictures=pictures,
+        render=render,
         seed=seed,
         max_body_bytes=int(max_body_mb * 1024 * 1024),
         max_pending_bytes=int(max_pending_mb * 1024 * 1024),

@@ -17,9 +17,11 @@ from bodydouble_mockserver.pictures import (
     ContentStore,
     DecodedSources,
     PictureSpec,
+    Render,
     SourceImage,
     Workers,
     draw,
+    fit,
     pixels_for_ratio,
     thumbnail,
 )
@@ -41,11 +43,12 @@ _SUFFIXES = {Media.IMAGE: ".png", Media.AUDIO: ".wav", Media.VIDEO: ".mp4"}
 
 @dataclass(frozen=True, slots=True)
 class ServedImage:
-    """An image file as served, with the hash of its bytes."""
+    """An image file as served, with the hash of its bytes; ``note`` says what was done to a file of the user."""
 
     data: bytes
     media_type: str
     sha256: str
+    note: str = ""
 
     @property
     def etag(self) -> str:
@@ -81,11 +84,14 @@ def _identifier(path: str) -> str:
 class Gallery:
     """Draws the pictures of requests, each once, off the event loop, two at a time; ``recipes`` and ``store`` have what is needed for it.
 
-    With a ``folder``, its image files are served instead. Raises ValueError when it has none.
+    With a ``folder``, its image files are served instead. Raises ValueError when it has none. ``render`` is the kind of the drawn pictures.
     """
 
-    def __init__(self, store: ContentStore, folder: Path | None, recipes: Recipes | None = None) -> None:
+    def __init__(
+        self, store: ContentStore, folder: Path | None, recipes: Recipes | None = None, render: Render = Render.CARDS
+    ) -> None:
         self._store = store
+        self._render = render
         self._recipes = Recipes() if recipes is None else recipes
         self._recipes.forgotten = self._forget_images
         self._images: OrderedDict[str, ServedImage] = OrderedDict()
@@ -125,6 +131,14 @@ class Gallery:
             paths = (picture_path(digest, 0, _SUFFIXES[media]),)
             self._recipes.add(Recipe(digest, "", "", (), _DEFAULT_SIZE, paths, media))
         return paths[0]
+
+    @property
+    def notices(self) -> list[str]:
+        """The sentences that a user must read about the pictures before relying on them."""
+        if not self._files:
+            return []
+        count = f"{len(self._files)} image file{'' if len(self._files) == 1 else 's'}"
+        return [f"{count} of the folder are served as pictures, cropped or padded to the size of each request"]
 
     def recall(self, digest: str) -> Sequence[str] | None:
         """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
@@ -220,11 +234,16 @@ class Gallery:
         if recipe.media == Media.AUDIO:
             return _served(sound(_seed(recipe.digest)), "audio/wav")
         try:
-            data = self._file(recipe.digest, index).path.read_bytes() if self._files else self._draw(recipe, index)
+            data, note = self._fitted(recipe, index) if self._files else (self._draw(recipe, index), "")
         except OSError:
             return None  # the file was removed from the folder
         kind = picture_kind(data)
-        return _served(data, "application/octet-stream" if kind is None else kind.media_type)
+        return _served(data, "application/octet-stream" if kind is None else kind.media_type, note)
+
+    def _fitted(self, recipe: Recipe, index: int) -> tuple[bytes, str]:
+        file = self._file(recipe.digest, index).path
+        data, note = fit(file.read_bytes(), recipe.size)
+        return data, f"{file.name}: {note}" if note else ""
 
     def _draw(self, recipe: Recipe, index: int) -> bytes:
         sources = tuple(
@@ -234,7 +253,15 @@ class Gallery:
         width, height = recipe.size
         return draw(
             PictureSpec(
-                width, height, recipe.prompt, sources, index, len(recipe.paths), recipe.model, _seed(recipe.digest)
+                width,
+                height,
+                recipe.prompt,
+                sources,
+                index,
+                len(recipe.paths),
+                recipe.model,
+                _seed(recipe.digest),
+                self._render,
             ),
             self._decoded,
         )
@@ -269,9 +296,9 @@ class Gallery:
         return self._files[(_seed(digest) + index) % len(self._files)]
 
 
-def _served(data: bytes, file_type: str) -> ServedImage:
+def _served(data: bytes, file_type: str, note: str = "") -> ServedImage:
     # A hash of the bytes, so that the ETag changes with the renderer and with Pillow, whose output differs between versions.
-    return ServedImage(data, file_type, hashlib.sha256(data).hexdigest())
+    return ServedImage(data, file_type, hashlib.sha256(data).hexdigest(), note)
 
 
 def _file_name(url: str) -> str:
@@ -295,7 +322,7 @@ def _find_image_files(folder: Path | None) -> Sequence[_File]:
         raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
     files = [_File(path, f".{kind.media_type.rpartition('/')[2]}") for path, kind in heads if kind is not None]
     if not files:
-        raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP or BMP file")
+        raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file")
     return files
 
 

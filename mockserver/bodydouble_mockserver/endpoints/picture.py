@@ -98,6 +98,8 @@ def _served(image: ServedImage, known: str) -> Answer:
     headers = [(b"etag", image.etag.encode()), (b"cache-control", b"public, max-age=31536000")]
     if image.etag in known or known.strip() == "*":
         return Answer(304, image.media_type.encode(), b"", headers)
+    if image.note:
+        headers.append((b"x-bodydouble-note", image.note.encode("ascii", "backslashreplace")))
     return Answer(200, image.media_type.encode(), image.data, headers)
 
 

@@ -4,7 +4,7 @@ Pillow is imported inside the functions that need it, so that the start of a ser
 """
 
 from bodydouble_mockserver.pictures.decoded import DecodedSources
-from bodydouble_mockserver.pictures.model import PictureSpec, SourceImage, pixels_for_ratio
+from bodydouble_mockserver.pictures.model import PictureSpec, Render, SourceImage, pixels_for_ratio
 from bodydouble_mockserver.pictures.store import ContentStore
 from bodydouble_mockserver.pictures.workers import Workers
 
@@ -12,9 +12,11 @@ __all__ = [
     "ContentStore",
     "DecodedSources",
     "PictureSpec",
+    "Render",
     "SourceImage",
     "Workers",
     "draw",
+    "fit",
     "pixels_for_ratio",
     "renderer_version",
     "thumbnail",
@@ -31,6 +33,13 @@ def draw(picture: PictureSpec, decoded: DecodedSources | None = None) -> bytes:
     from bodydouble_mockserver.pictures.canvas import draw_png
 
     return draw_png(picture, decoded or DecodedSources())
+
+
+def fit(data: bytes, size: tuple[int, int]) -> tuple[bytes, str]:
+    """Return an image file cropped or padded to a size in pixels, and what was done to it in words; empty for nothing."""
+    from bodydouble_mockserver.pictures.fitting import fitted_file
+
+    return fitted_file(data, size)
 
 
 def renderer_version() -> str:

@@ -14,8 +14,9 @@ from bodydouble_spec.text import cut
 from PIL import Image, ImageDraw, features
 
 from bodydouble_mockserver.pictures.decoded import DecodedSources
+from bodydouble_mockserver.pictures.demo import demo_picture
 from bodydouble_mockserver.pictures.fonts import CJK_ADVICE, FONT_DISTRIBUTIONS
-from bodydouble_mockserver.pictures.model import Palette, PictureSpec
+from bodydouble_mockserver.pictures.model import Palette, PictureSpec, Render
 from bodydouble_mockserver.pictures.probe import resized
 from bodydouble_mockserver.pictures.text import Lettering, TextLine, cells_of, has_boxed_cjk, wrap
 from bodydouble_mockserver.pictures.tiles import Box, Card, grid, image_card, number_card, paste_cards
@@ -149,6 +150,13 @@ class _Band:
 
 def draw_png(picture: PictureSpec, decoded: DecodedSources) -> bytes:
     """Draw the picture as a PNG file, RGB, of exactly its size; ``decoded`` gives and keeps its sources."""
+    canvas = demo_picture(picture, decoded) if picture.render is Render.DEMO else _cards_picture(picture, decoded)
+    file = io.BytesIO()
+    canvas.save(file, "PNG", compress_level=_PNG_LEVEL, compress_type=zlib.Z_RLE)
+    return file.getvalue()
+
+
+def _cards_picture(picture: PictureSpec, decoded: DecodedSources) -> Image.Image:
     palette = Palette(picture.seed, picture.index)
     size = picture.width, picture.height
     canvas = backdrop(size, palette)
@@ -161,9 +169,7 @@ def draw_png(picture: PictureSpec, decoded: DecodedSources) -> bytes:
         if min(area.width, area.height) > 0:
             paste_cards(canvas, _cards(picture, area, palette, unit, decoded))
     _draw_band(canvas, picture, band, top, palette)
-    file = io.BytesIO()
-    canvas.save(file, "PNG", compress_level=_PNG_LEVEL, compress_type=zlib.Z_RLE)
-    return file.getvalue()
+    return canvas
 
 
 def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float, decoded: DecodedSources) -> list[Card]:

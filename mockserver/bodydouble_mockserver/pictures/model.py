@@ -6,8 +6,16 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
-__all__ = ["Colour", "Palette", "PictureSpec", "SourceImage", "pixels_for_ratio"]
+__all__ = ["Colour", "Palette", "PictureSpec", "Render", "SourceImage", "pixels_for_ratio"]
+
+
+class Render(StrEnum):
+    """The kind of drawing: cards of the inputs with the whole prompt, or a demonstration that looks like an edit."""
+
+    CARDS = "cards"
+    DEMO = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class PictureSpec:
     count: int
     model: str
     seed: int
+    render: Render = Render.CARDS
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
