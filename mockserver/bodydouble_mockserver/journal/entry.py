@@ -29,7 +29,7 @@ from bodydouble_mockserver.errors import timestamp
 
 __all__ = ["JournalEntry", "LineWriter"]
 
-_KEPT_HEADERS = frozenset(name.encode() for name in Redactor.kept_headers)
+_KEPT_HEADERS = {name.encode(): name for name in Redactor.kept_headers}
 _MAX_FINDINGS = 100
 # A larger call is formatted at once, for its line may be much shorter.
 _MAX_KEPT_BYTES = 16 * 1024
@@ -43,7 +43,7 @@ _PICTURE_BYTES = 500
 class _Content:
     """The parts of a call in which there may be secrets; ``answer_headers`` include that of the content type.
 
-    With ``is_whole`` the bodies are not cut, and ids of accounts are redacted too.
+    With ``is_whole`` the bodies are not cut, and ids of accounts are redacted too. ``is_plain`` says that a redactor would change nothing.
     """
 
     query: bytes
@@ -55,6 +55,7 @@ class _Content:
     findings: Sequence[Finding] = ()
     answer_read: ReadBody | None = None
     is_whole: bool = False
+    is_plain: bool = False
 
 
 # Not frozen: creating a frozen instance takes three times as long, on every request.
@@ -92,8 +93,9 @@ class JournalEntry:
         """Return the parts of the call."""
         *headers, body, answer_body = self.data.split(b"\0")
         pairs = [*zip(headers[::2], headers[1::2], strict=True)]
-        read = ReadBody(orjson.loads(body), body, self.pictures) if body else None
-        return _Content(b"", pairs[: self.header_count], body, read, pairs[self.header_count :], answer_body)
+        read = ReadBody(orjson.loads(body), body, self.pictures, is_plain=True) if body else None
+        sent, answered = pairs[: self.header_count], pairs[self.header_count :]
+        return _Content(b"", sent, body, read, answered, answer_body, is_plain=True)
 
 
 class LineWriter:
@@ -105,33 +107,51 @@ class LineWriter:
 
     def keep(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
         """Return a call as it came where there is no secret in it, for `line`; or else its line, without the secrets."""
-        kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
-        answer, intake = handled.answer, handled.intake
-        entry = self._entry(identifier, handled, len(kept))
-        answer_headers = _answer_headers(answer)
-        if (
-            len(intake.text) + len(answer.body) <= _MAX_KEPT_BYTES
-            and not (answer.findings or handled.query)
-            and (not intake.body or (intake.is_read and not has_secret_name(intake.parsed)))
-        ):
-            texts = [text for header in (*kept, *answer_headers) for text in header]
-            entry.data = b"\0".join([*texts, intake.text, answer.body])
-            if entry.data.count(b"\0") == len(texts) + 1 and self._redactor.is_plain(_searched(entry), handled.keys):
-                return entry
-        content = _Content(handled.query, kept, intake.body, intake.read, answer_headers, answer.body, answer.findings)
-        return self._exchange(entry, content, handled.redactor(self._redactor)).to_line()
+        content = _content_of(handled)
+        data = self._plain_data(handled, content)
+        if not data:
+            return self._written(identifier, handled, content)
+        entry = self._entry(identifier, handled)
+        entry.header_count, entry.data = len(content.headers), data
+        return entry
+
+    def write(self, identifier: str, handled: HandledRequest) -> bytes:
+        """Return the line of a call, without its secrets, as `line` writes it of what `keep` returns."""
+        content = _content_of(handled)
+        content.is_plain = bool(self._plain_data(handled, content))
+        if content.read is not None:
+            content.read.is_plain = content.is_plain
+        return self._written(identifier, handled, content)
 
     def whole_exchange(self, identifier: str, handled: HandledRequest, answer: ReadBody | None) -> Exchange:
         """Return the call for a recording: its bodies are not cut, and ids of accounts are redacted too.
 
         ``answer`` is the parsed body of the answer; without, it is parsed here.
         """
-        kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
-        sent, intake = handled.answer, handled.intake
-        content = _Content(
-            handled.query, kept, intake.body, intake.read, _answer_headers(sent), sent.body, sent.findings, answer, True
-        )
-        return self._exchange(self._entry(identifier, handled, len(kept)), content, self.redactor_for(handled))
+        content = _content_of(handled)
+        content.answer_read, content.is_whole = answer, True
+        return self._exchange(self._entry(identifier, handled), content, self.redactor_for(handled))
+
+    def _plain_data(self, handled: HandledRequest, content: _Content) -> bytes:
+        """Return the ``data`` of an entry where nothing in it needs to be redacted; none where something may, or it is large."""
+        text, intake = handled.intake.text, handled.intake
+        if (
+            len(text) + len(content.answer_body) > _MAX_KEPT_BYTES
+            or content.findings
+            or content.query
+            or (content.body and (content.read is None or has_secret_name(intake.parsed)))
+        ):
+            return b""
+        texts = [text for header in (*content.headers, *content.answer_headers) for text in header]
+        data = b"\0".join([*texts, text, content.answer_body])
+        # Without the equals signs of what is in nearly every header.
+        searched = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass") + data.replace(_CHARSET, b"")
+        is_plain = data.count(b"\0") == len(texts) + 1 and self._redactor.is_plain(searched, handled.keys)
+        return data if is_plain else b""
+
+    def _written(self, identifier: str, handled: HandledRequest, content: _Content) -> bytes:
+        redactor = self._redactor if content.is_plain else self.redactor_for(handled)
+        return self._exchange(self._entry(identifier, handled), content, redactor).to_line()
 
     def hash_of(self, key: bytes) -> str:
         """Return the short hash that tells a key from others."""
@@ -141,7 +161,7 @@ class LineWriter:
         """Return the redactor that knows the keys of a call too."""
         return handled.redactor(self._redactor)
 
-    def _entry(self, identifier: str, handled: HandledRequest, header_count: int) -> JournalEntry:
+    def _entry(self, identifier: str, handled: HandledRequest) -> JournalEntry:
         return JournalEntry(
             identifier,
             handled.started,
@@ -156,7 +176,6 @@ class LineWriter:
             handled.effects,
             handled.checked.places,
             handled.intake.pictures,
-            header_count,
         )
 
     def line(self, entry: JournalEntry) -> bytes:
@@ -164,7 +183,7 @@ class LineWriter:
         return self._exchange(entry, entry.content(), self._redactor).to_line()
 
     def _exchange(self, entry: JournalEntry, content: _Content, redactor: Redactor) -> Exchange:
-        whole = content.is_whole
+        whole, is_plain = content.is_whole, content.is_plain
         # What was refused for its size is not parsed here either.
         is_unread = content.read is None and len(content.body) > _MAX_KEPT_BYTES and not whole
         described = (None, describe_body(content.body, redactor)) if is_unread else None
@@ -172,7 +191,7 @@ class LineWriter:
         recorded = _picture_body(content) or record_body(
             content.answer_body, redactor, content.answer_read, whole=whole
         )
-        headers = redactor.headers(_texts(content.answer_headers))
+        headers = redactor.headers(_texts(content.answer_headers), is_plain=is_plain)
         return Exchange(
             id=entry.identifier,
             time=_time(entry.started),
@@ -180,7 +199,7 @@ class LineWriter:
             path=redactor.path(entry.path, content.query.decode("latin-1")),
             operation=entry.operation,
             key=entry.key or None,
-            headers=redactor.headers(_texts(content.headers)),
+            headers=redactor.headers(_texts(content.headers), is_plain=is_plain),
             body=body,
             raw=raw,
             findings=_findings(content.findings, redactor, entry.contract) if content.findings else (),
@@ -194,15 +213,17 @@ class LineWriter:
         )
 
 
+def _content_of(handled: HandledRequest) -> _Content:
+    answer, intake = handled.answer, handled.intake
+    kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
+    return _Content(
+        handled.query, kept, intake.body, intake.read, _answer_headers(answer), answer.body, answer.findings
+    )
+
+
 def _answer_headers(answer: Answer) -> Headers:
     of_body = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))]
     return [*of_body, *(header for header in answer.headers if header[0] in _KEPT_HEADERS)]
-
-
-def _searched(entry: JournalEntry) -> bytes:
-    """Return the texts of an entry in which secrets are searched for, without the equals signs of what is in nearly every header."""
-    path = f"{entry.method} {entry.path}".encode("utf-8", "surrogatepass")
-    return b"%b\0%b" % (path, entry.data.replace(_CHARSET, b""))
 
 
 def _time(seconds: float) -> str:
@@ -228,7 +249,7 @@ def _picture_body(content: _Content) -> tuple[dict[str, object], None] | None:
 
 
 def _texts(headers: Headers) -> list[tuple[str, str]]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
+    return [(_KEPT_HEADERS[name], value.decode("latin-1")) for name, value in headers]
 
 
 def _findings(findings: Sequence[Finding], redactor: Redactor, contract: str | None) -> list[dict[str, object]]:

@@ -7,8 +7,7 @@ import os
 import stat
 import sys
 import threading
-import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 if sys.platform != "win32":
@@ -16,14 +15,9 @@ if sys.platform != "win32":
 
 __all__ = ["CannotWriteJournal", "JournalFile"]
 
-Line = bytes | Callable[[], bytes]
-
 _LOG = logging.getLogger("bodydouble.mockserver")
 _FLUSH_S = 0.2
 _BUFFER_BYTES = 8 * 1024 * 1024
-# Python runs one thread at a time and changes them every 5 ms; with shorter turns, calls need not wait so long for the next lines.
-_LINES_PER_TURN = 32
-_PAUSE_S = 0.0001
 
 
 class CannotWriteJournal(ValueError):
@@ -49,7 +43,7 @@ class JournalFile:
             ) from None
         self._problem: str | None = None
         self._lost_lines = 0
-        self._lines: list[Line] = []
+        self._lines: list[bytes] = []
         self._size = 0
         self._is_open = True
         self._lock = threading.Lock()
@@ -69,27 +63,33 @@ class JournalFile:
         state = f"cannot be written: {self._problem}" if self._problem else "can be written again"
         return f"the journal file {self._path} {state}; lines lost: {self._lost_lines}"
 
-    def append(self, line: Line, size_bytes: int) -> None:
-        """Queue one line, which includes its newline, or a function that formats it; ``size_bytes`` is the memory that it takes."""
+    def append(self, line: bytes) -> None:
+        """Queue one line, which includes its newline."""
         with self._lock:
             if not self._is_open:
                 return
             self._lines.append(line)
-            self._size += size_bytes
+            self._size += len(line)
             is_full = self._size > _BUFFER_BYTES
         if is_full:
             self.flush()
         elif not self._has_lines.is_set():
             self._has_lines.set()
 
-    def flush(self, *, in_turns: bool = False) -> None:
-        """Write all queued lines to the file; ``in_turns`` lets other threads run while lines are formatted."""
+    def lose(self, reason: str) -> None:
+        """Count a line that could not be made, and log the reason."""
+        with self._lock:
+            self._lost_lines += 1
+        _LOG.error("an entry for the journal file %s could not be formatted: %s", self._path, reason)
+
+    def flush(self) -> None:
+        """Write all queued lines to the file."""
         with self._writing:
             with self._lock:
                 lines, self._lines, self._size = self._lines, [], 0
                 self._has_lines.clear()
             if lines and self._descriptor >= 0:
-                self._write([*self._formatted(lines, _PAUSE_S if in_turns else 0.0)])
+                self._write(lines)
 
     def close(self) -> None:
         """Write the queued lines and close the file; later lines are dropped. Safe to call again."""
@@ -108,22 +108,7 @@ class JournalFile:
         while not self._end.is_set():
             self._has_lines.wait()
             self._end.wait(_FLUSH_S)
-            self.flush(in_turns=True)
-
-    def _formatted(self, lines: Iterable[Line], pause_s: float) -> Iterator[bytes]:
-        for number, line in enumerate(lines, 1):
-            if isinstance(line, bytes):
-                yield line
-                continue
-            try:
-                formatted = line()
-            except Exception:  # noqa: BLE001 - one entry must not end the thread, and with it all later lines
-                self._lost_lines += 1
-                _LOG.exception("an entry for the journal file %s could not be formatted", self._path)
-            else:
-                yield formatted
-            if pause_s and number % _LINES_PER_TURN == 0:
-                time.sleep(pause_s)
+            self.flush()
 
     def _write(self, lines: list[bytes]) -> None:
         rest = memoryview(b"".join(lines))

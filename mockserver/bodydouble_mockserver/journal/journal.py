@@ -6,7 +6,6 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator
-from functools import partial
 
 import orjson
 from bodydouble_spec import Exchange, ExchangeFilter, Redactor, parse_exchange
@@ -53,19 +52,27 @@ class Journal:
         self._lock = threading.Lock()
 
     def append(self, handled: HandledRequest) -> None:
-        """Add one call without its secrets. It is formatted when it is read, and for the file in the thread of that."""
+        """Add one call without its secrets; it is formatted for the file at once, and else when it is read."""
         with self._lock:
-            entry = self._writer.keep(self.identifier(self._first + len(self._entries)), handled)
+            entry = self._kept(self.identifier(self._first + len(self._entries)), handled)
             self._entries.append(entry)
             self._bytes += _size(entry)
-            if self._file is not None:
-                self._file.append(
-                    entry if isinstance(entry, bytes) else partial(self._writer.line, entry), _size(entry)
-                )
             if self._bytes > self._max_bytes or len(self._entries) > self._max_entries:
                 self._evict_oldest()
         if self._listeners:
             self._notify_listeners()
+
+    def _kept(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
+        if self._file is None:
+            return self._writer.keep(identifier, handled)
+        # Formatted here and not in the file's thread, which would hold up the calls meanwhile.
+        try:
+            line = self._writer.write(identifier, handled)
+        except Exception as error:  # noqa: BLE001 - a call is answered whatever its entry holds
+            self._file.lose(f"{type(error).__name__}: {error}")
+            return self._writer.keep(identifier, handled)
+        self._file.append(line)
+        return line
 
     @property
     def writer(self) -> LineWriter:

@@ -222,13 +222,16 @@ class Redactor:
             return shown
         return f"{shown}?{'&'.join(self._query_part(part) for part in query.split('&'))}"
 
-    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """Return the headers that may be kept, by lower-case name; repeated headers are joined by a comma."""
+    def headers(self, headers: Iterable[tuple[str, str]], *, is_plain: bool = False) -> dict[str, str]:
+        """Return the headers that may be kept, by lower-case name; repeated headers are joined by a comma.
+
+        ``is_plain`` says that there is no secret in their values, as `is_plain` found.
+        """
         kept: dict[str, str] = {}
         for name, value in headers:
             lowered = name.lower()
             if lowered in KEPT_HEADERS:
-                shown = value if value in self._clean else self._header(value)
+                shown = value if is_plain or value in self._clean else self._header(value)
                 kept[lowered] = f"{kept[lowered]}, {shown}" if lowered in kept else shown
         return kept
 
