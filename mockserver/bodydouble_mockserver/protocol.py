@@ -61,6 +61,8 @@ class FaultProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, self._lingering))
         app = self.config.app
         self._settings = app.settings if isinstance(app, RefusesMalformed) else Settings()
+        # A head of this size is within every limit.
+        self._short_head_bytes = min(MAX_URL_BYTES, self._settings.max_head_bytes)
         self._head_timer: asyncio.TimerHandle | None = None
         self._body_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
@@ -102,6 +104,9 @@ class FaultProtocol(HttpToolsProtocol):
                 self._refuse(self._malformed or self._explain(error))
             return
         if self._is_in_head:
+            if self._head is data or self._head_timer is None:
+                # Most heads come whole, and need no timer.
+                self._await_head()
             if len(self._head) > self._settings.max_head_bytes or len(self.url) > MAX_URL_BYTES:
                 self._refuse(self._too_long(self._head))
             elif _HTTP_09.fullmatch(self._head):
@@ -235,7 +240,6 @@ class FaultProtocol(HttpToolsProtocol):
         """Add the connection to the scope of a new request; called by httptools."""
         super().on_message_begin()
         self._is_in_head = True
-        self._await_head()
         self.scope["extensions"] = self._extensions
 
     def on_headers_complete(self) -> None:
@@ -243,7 +247,7 @@ class FaultProtocol(HttpToolsProtocol):
         self._is_in_head = False
         self._end_timer()
         url, head = self.url, self._head
-        if len(head) > min(MAX_URL_BYTES, self._settings.max_head_bytes):
+        if len(head) > self._short_head_bytes:
             line = len(self.parser.get_method()) + len(url) + len("  HTTP/1.1\r\n\r\n")
             length = line + sum(len(name) + len(value) + len(": \r\n") for name, value in self.headers)
             if len(url) > MAX_URL_BYTES or length > self._settings.max_head_bytes:

@@ -11,7 +11,7 @@ import jsonschema
 import orjson
 import pytest
 from bodydouble_mockserver import MockServer, Settings, create_app
-from bodydouble_mockserver.request import CheckedRequest, check, take_in
+from bodydouble_mockserver.request import CheckedRequest, RequestChecks, take_in
 from bodydouble_spec import Contract, Finding, Operation, decode_picture, refer_to_pictures
 from bodydouble_spec.oracle import Oracle
 from hypothesis import example, given, settings
@@ -89,7 +89,7 @@ def operation_with(contract: Contract, rules: dict[str, Any] | None) -> Operatio
 def checked(operation: Operation, body: bytes) -> CheckedRequest:
     scope: dict[str, Any] = {"query_string": b"", "headers": []}
     headers = {b"content-type": b"application/json"}
-    return check(operation, Settings(require_key=False), headers, json_intake(body), scope)
+    return RequestChecks(operation, Settings(require_key=False)).check(headers, json_intake(body), scope)
 
 
 ADVICE = {"request-undocumented-property", "request-input-unreachable", "request-input-not-an-image"}

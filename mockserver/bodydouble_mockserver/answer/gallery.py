@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from bodydouble_spec import decode_picture, picture_key, picture_kind
 from bodydouble_spec.text import cut
@@ -67,9 +67,13 @@ def picture_path(digest: str, index: int, suffix: str = ".png") -> str:
 
     It has the newest observed form, ``/generations/<name>/<13-digit ms>-<uuid4>.png``, but depends on the request, not on the clock.
     """
+    return f"{_path_start(digest, picture_id(digest))}{index:02x}{suffix}"
+
+
+def _path_start(digest: str, key: str) -> str:
     name = _ANIMALS[int(digest[:2], 16) % len(_ANIMALS)]
     milliseconds = _FIRST_MS + int(digest[2:13], 16) % 10**11
-    return f"/generations/{name}/{milliseconds}-{picture_id(digest)}{index:02x}{suffix}"
+    return f"/generations/{name}/{milliseconds}-{key}"
 
 
 def _seed(digest: str) -> int:
@@ -112,21 +116,23 @@ class Gallery:
         """
         if wrong_ratio:
             digest = hashlib.sha256(b"wrong-aspect-ratio " + digest.encode()).hexdigest()
-        paths = self.recall(digest)
-        if paths is not None:
-            return paths
+        key = picture_id(digest)
+        known = self._recall(key)
+        if known is not None:
+            return known
         pixels = size or (pixels_for_ratio(edit.ratio) if edit.ratio else None) or _DEFAULT_SIZE
         if wrong_ratio:
             pixels = (pixels[0], pixels[1] // 2)
         inputs = self._inputs(edit.inputs)
-        paths = tuple(self._path(digest, index) for index in range(edit.count))
+        start = _path_start(digest, key)
+        paths = tuple([f"{start}{index:02x}{self._suffix(digest, index)}" for index in range(edit.count)])
         self._recipes.add(Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths, Media.IMAGE))
         return paths
 
     def remember_medium(self, digest: str, media: Media) -> str:
         """Store what is needed to make the sound of a request, and return its URL path; that of a video leads nowhere."""
         digest = hashlib.sha256(f"{media} {digest}".encode()).hexdigest()
-        paths = self.recall(digest)
+        paths = self._recall(picture_id(digest))
         if paths is None:
             paths = (picture_path(digest, 0, _SUFFIXES[media]),)
             self._recipes.add(Recipe(digest, "", "", (), _DEFAULT_SIZE, paths, media))
@@ -140,9 +146,8 @@ class Gallery:
         count = f"{len(self._files)} image file{'' if len(self._files) == 1 else 's'}"
         return [f"{count} of the folder are served as pictures, cropped or padded to the size of each request"]
 
-    def recall(self, digest: str) -> Sequence[str] | None:
-        """Return the URL path of each picture of a known request whose inputs are still stored, else None."""
-        key = picture_id(digest)
+    def _recall(self, key: str) -> Sequence[str] | None:
+        """Return the URL path of each picture of a known recipe whose inputs are still stored, else None."""
         recipe = self._recipes.get(key)
         if recipe is None or not self._has_inputs(recipe):
             return None
@@ -224,6 +229,8 @@ class Gallery:
         return identifier, recipe, index
 
     def _forget_images(self, recipe: Recipe) -> None:
+        if not self._images:
+            return
         for index in range(len(recipe.paths)):
             image = self._images.pop(f"{picture_id(recipe.digest)}{index:02x}", None)
             self._image_bytes -= 0 if image is None else len(image.data)
@@ -289,8 +296,8 @@ class Gallery:
             _, oldest = self._images.popitem(last=False)
             self._image_bytes -= len(oldest.data)
 
-    def _path(self, digest: str, index: int) -> str:
-        return picture_path(digest, index, self._file(digest, index).suffix if self._files else ".png")
+    def _suffix(self, digest: str, index: int) -> str:
+        return self._file(digest, index).suffix if self._files else ".png"
 
     def _file(self, digest: str, index: int) -> _File:
         return self._files[(_seed(digest) + index) % len(self._files)]
@@ -302,12 +309,9 @@ def _served(data: bytes, file_type: str, note: str = "") -> ServedImage:
 
 
 def _file_name(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        name = unquote(parts.path.rstrip("/").rpartition("/")[2]) or parts.netloc
-    except ValueError:
-        name = url
-    return cut(name, 80)
+    """Return the last part of a URL's path, or its host."""
+    path = url.partition("?")[0].partition("#")[0]
+    return cut(unquote(path.rstrip("/").rpartition("/")[2]), 80)
 
 
 def _find_image_files(folder: Path | None) -> Sequence[_File]:

@@ -17,7 +17,7 @@ from bodydouble_mockserver.endpoints.dispatch import Choice
 from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script, put_header
 from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.faults import impossible_reason
-from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, check
+from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, RequestChecks
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer
 
 __all__ = ["ChoosingEndpoint", "OperationEndpoint", "UnknownValueEndpoint"]
@@ -48,6 +48,7 @@ class OperationEndpoint:
         self._contract = contract
         self._parts = parts
         self._state = parts.state
+        self._checks = RequestChecks(operation, parts.settings)
         self._parameters = path_names(operation.path)
         self._echoes = [(echo, echo.name.encode(), echo.source.encode()) for echo in operation.echoes]
 
@@ -64,7 +65,7 @@ class OperationEndpoint:
         if self._parameters:
             # The router knows them by number, since contracts may give them different names.
             scope["path_params"] = dict(zip(self._parameters, scope["path_params"].values(), strict=True))
-        return check(self.operation, self._parts.settings, headers, intake, scope)
+        return self._checks.check(headers, intake, scope)
 
     async def answer_checked(
         self,

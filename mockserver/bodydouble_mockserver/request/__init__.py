@@ -1,7 +1,7 @@
 """The intake of requests: the body is read within its limits, parsed once, and checked against the contract."""
 
 from bodydouble_mockserver.request.body import Disconnected, UnreadableBody
-from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, check
+from bodydouble_mockserver.request.checks import CheckedRequest, Refusal, RequestChecks
 from bodydouble_mockserver.request.intake import Intake, take_in
 from bodydouble_mockserver.request.malformed import (
     MAX_URL_BYTES,
@@ -23,10 +23,10 @@ __all__ = [
     "Intake",
     "MalformedRequest",
     "Refusal",
+    "RequestChecks",
     "RequestReader",
     "UnreadableBody",
     "bearer_key",
-    "check",
     "contract_limits",
     "explain_malformed",
     "operation_limits",

@@ -5,8 +5,7 @@ None of them refuses a request.
 
 import ipaddress
 import re
-import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,32 +65,20 @@ _NOT_DRAWN = {
 _WHAT_TO_SEND = "send a public http(s) URL, or the picture itself as data:image/png;base64,…"
 
 
-# The pointer of the input pictures of a schema, their property, and whether that is a list; kept, for every request asks.
-_PLACES: "weakref.WeakKeyDictionary[SchemaValidator, tuple[str, str | None, bool]]" = weakref.WeakKeyDictionary()
-
-
-def _place(validator: SchemaValidator) -> tuple[str, str | None, bool]:
-    known = _PLACES.get(validator)
-    if known is None:
-        properties = validator.view.properties
-        name = request_fields(properties).inputs
-        is_list = name is not None and properties[name].types == frozenset({"array"})
-        known = _PLACES[validator] = ("" if name is None else join_pointer("", name), name, is_list)
-    return known
-
-
 class Inputs:
-    """The input pictures of a request: texts with their pointers, by the property that has them in the contract."""
+    """The place of the input pictures in the bodies of one schema: the property that has them in the contract, and its pointer."""
 
-    __slots__ = ("is_list", "pointer", "texts")
+    __slots__ = ("_name", "is_list", "pointer")
 
-    def __init__(self, validator: SchemaValidator, parsed: Any) -> None:
-        self.pointer, name, self.is_list = _place(validator)
-        value = parsed.get(name) if name is not None and is_object(parsed) else None
-        texts: list[tuple[str, str]] = [(self.pointer, value)] if isinstance(value, str) else []
-        if is_array(value):
-            texts += [(f"{self.pointer}/{index}", item) for index, item in enumerate(value) if isinstance(item, str)]
-        self.texts = texts
+    def __init__(self, validator: SchemaValidator) -> None:
+        properties = validator.view.properties
+        self._name = request_fields(properties).inputs
+        self.is_list = self._name is not None and properties[self._name].types == frozenset({"array"})
+        self.pointer = "" if self._name is None else join_pointer("", self._name)
+
+    def value(self, parsed: Any) -> Any:
+        """Return the pictures of a body: a list, or what is in its place; None without any."""
+        return parsed.get(self._name) if self._name is not None and is_object(parsed) else None
 
     def holds(self, pointer: str) -> bool:
         """Return whether a pointer leads to the pictures or one of them."""
@@ -121,14 +108,22 @@ def undocumented_findings(validator: SchemaValidator, parsed: Any, operation: st
 
 
 def input_findings(
-    inputs: Inputs, pictures: Mapping[str, RecordedPicture], own_hosts: Sequence[str], operation: str
+    inputs: Inputs,
+    parsed: Any,
+    pictures: Mapping[str, RecordedPicture],
+    own_hosts: Callable[[], Sequence[str]],
+    operation: str,
 ) -> list[Finding]:
     """Return a warning for each input that the service could not fetch, or that is no picture.
 
-    ``own_hosts`` are those of the mock's own pictures, in whose place the service has public ones.
+    ``own_hosts`` returns those of the mock's own pictures, in whose place the service has public ones.
     """
     findings: list[Finding] = []
-    for pointer, text in inputs.texts[:_MAX_FINDINGS]:
+    value = inputs.value(parsed)
+    texts: Sequence[Any] = [value] if isinstance(value, str) else value if is_array(value) else ()
+    for index, text in enumerate(texts[:_MAX_FINDINGS]):
+        if not isinstance(text, str):
+            continue
         public = _PUBLIC_URL.match(text)
         if public is not None and public[1].lower() not in _LOCAL_DOMAINS:
             continue
@@ -141,6 +136,7 @@ def input_findings(
         else:
             rule, reason = "request-input-unreachable", _unreachable(text, own_hosts)
         if reason:
+            pointer = f"{inputs.pointer}/{index}" if is_array(value) else inputs.pointer
             findings.append(_warning(rule, pointer, reason, operation))
     return findings
 
@@ -187,7 +183,7 @@ def _no_picture(words: str, pixels: tuple[int, int] | None, beginning: bytes) ->
     return f"{words} {seen}; there is no evidence that the service reads it as a picture. Send a JPEG, PNG or WebP"
 
 
-def _unreachable(text: str, own_hosts: Sequence[str]) -> str:
+def _unreachable(text: str, own_hosts: Callable[[], Sequence[str]]) -> str:
     scheme = _SCHEME.match(text)
     name = scheme[1].lower() if scheme else ""
     if _DRIVE.match(text):
@@ -201,7 +197,7 @@ def _unreachable(text: str, own_hosts: Sequence[str]) -> str:
         host = (parts.hostname or "").rstrip(".").lower()
     except ValueError:
         return ""
-    if not host or parts.netloc.rpartition("@")[2].lower() in own_hosts:
+    if not host or parts.netloc.rpartition("@")[2].lower() in own_hosts():
         return ""
     where = _local_name(host)
     return f"{show(host)} is {where}, and the service cannot fetch a picture from it; {_WHAT_TO_SEND}" if where else ""

@@ -29,11 +29,11 @@ from bodydouble_mockserver.request.intake import Intake
 from bodydouble_mockserver.request.mistakes import explain_input
 from bodydouble_mockserver.request.not_stood_in import not_stood_in
 from bodydouble_mockserver.request.parameters import check_parameters, parameters_schema
-from bodydouble_mockserver.request.security import SentKeys, doubtful_key, refuse_keys, sent_keys
+from bodydouble_mockserver.request.security import KeyChecks
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.zod import zod_issues
 
-__all__ = ["CheckedRequest", "Refusal", "check"]
+__all__ = ["CheckedRequest", "Refusal", "RequestChecks"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,59 +64,102 @@ class CheckedRequest:
     places: Sequence[KeyPlace] = ()
 
 
-def check(
-    operation: Operation,
-    settings: Settings,
-    headers: Mapping[bytes, bytes],
-    intake: Intake,
-    scope: Scope,
-) -> CheckedRequest:
-    """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
-    keys = sent_keys(operation.security, scope, headers)
-    problem = intake.problem
-    if problem is not None and problem.status in (413, 503):
-        checked = CheckedRequest(None, keys.key, refusal=Refusal(problem.status, problem.message))
-    else:
-        refused = _check_keys(operation, settings, headers, keys)
-        checked = refused or _check_body(operation, settings, headers, intake, keys.key)
-        doubtful = None if refused is not None else doubtful_key(settings, keys, operation.key)
-        if doubtful is not None:
-            checked.findings = [*checked.findings, doubtful]
-    if checked.refusal is None or checked.refusal.data is not None:
-        _add_parameters(checked, operation, scope)
-    if checked.refusal is None:
-        asked = not_stood_in(operation, headers, scope, checked.parsed)
-        if asked is not None:
-            issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
-            # The address of a callback is told once, also where the schema does not have its property.
-            others = [found for found in checked.findings if not asked.pointer.startswith(f"{found.pointer}/")]
-            checked.findings = [*others, asked]
-            checked.refusal = Refusal(400, data=[issue], detail=asked.message)
-    extensions = scope.get("extensions")
-    if extensions and ABSOLUTE_FORM in extensions:
-        text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
-        checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
-    if intake.notes:
-        notes = [_finding(operation, note.rule, note.message, Severity.INFO, Evidence.ASSUMED) for note in intake.notes]
-        checked.findings = [*checked.findings, *notes]
-    checked.secrets = keys.secrets
-    if operation.security is not BEARER:
-        checked.places = tuple(keys.by_place)
-    return checked
+class RequestChecks:
+    """The checks of the requests for one operation, in the vendor's order."""
+
+    def __init__(self, operation: Operation, settings: Settings) -> None:
+        self._operation = operation
+        self._settings = settings
+        self._keys = KeyChecks(operation, settings)
+        self._inputs: dict[str, Inputs] = {}
+
+    def check(self, headers: Mapping[bytes, bytes], intake: Intake, scope: Scope) -> CheckedRequest:
+        """Check a request. The first check that fails decides, but validation against the contract reports all faults."""
+        operation = self._operation
+        keys = self._keys.check(headers, scope)
+        sent, problem = keys.sent, intake.problem
+        if problem is not None and problem.status in (413, 503):
+            checked = CheckedRequest(None, sent.key, refusal=Refusal(problem.status, problem.message))
+        elif keys.refused is not None:
+            refusal = Refusal(401, keys.refused.message, detail=keys.refused.detail)
+            checked = CheckedRequest(None, sent.key, [keys.refused.finding(operation.key)], refusal)
+        else:
+            checked = self._check_body(headers, intake, sent.key)
+            if keys.doubtful is not None:
+                checked.findings = [*checked.findings, keys.doubtful]
+        if checked.refusal is None or checked.refusal.data is not None:
+            _add_parameters(checked, operation, scope)
+        if checked.refusal is None:
+            _refuse_not_stood_in(checked, operation, headers, scope)
+        extensions = scope.get("extensions")
+        if extensions and ABSOLUTE_FORM in extensions:
+            text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
+            checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
+        if intake.notes:
+            notes = [
+                _finding(operation, note.rule, note.message, Severity.INFO, Evidence.ASSUMED) for note in intake.notes
+            ]
+            checked.findings = [*checked.findings, *notes]
+        checked.secrets = sent.secrets
+        if operation.security is not BEARER:
+            checked.places = tuple(sent.by_place)
+        return checked
+
+    def _check_body(self, headers: Mapping[bytes, bytes], intake: Intake, key: bytes) -> CheckedRequest:
+        operation = self._operation
+        if not operation.request_bodies or not (intake.body or operation.request_required):
+            return CheckedRequest({}, key)
+        problem = intake.problem
+        declared = operation.request_body(intake.media_type)
+        if declared is None:
+            problem = _undeclared(operation, headers.get(b"content-type", b""))
+        elif problem is None and not intake.body:
+            problem = UnreadableBody(400, f"The request body is empty; send {declared}")
+        if problem is not None:
+            issue: dict[str, Any] = {"code": "custom", "path": [], "message": problem.message}
+            found = _finding(operation, problem.rule, problem.message)
+            return CheckedRequest(None, key, [found], Refusal(problem.status, data=[issue]))
+        name = declared or ""
+        validator = operation.request_bodies[name]
+        if validator is None or not intake.is_read:
+            return CheckedRequest(intake.parsed if is_object(intake.parsed) else {}, key, _notes(operation, intake))
+        if intake.fields is not None:
+            intake.apply_types(validator.view)
+        inputs = self._inputs.get(name)
+        if inputs is None:
+            inputs = self._inputs[name] = Inputs(validator)
+        findings, judged = _with_covered(
+            _faults(validator, intake, inputs),
+            input_findings(
+                inputs, intake.parsed, intake.pictures, lambda: _own_hosts(headers, self._settings), operation.key
+            ),
+        )
+        notes = [*_notes(operation, intake), *undocumented_findings(validator, intake.parsed, operation.key), *judged]
+        if not findings:
+            return CheckedRequest(intake.parsed, key, notes)
+        # A rule that is only assumed is reported, but no reason to refuse.
+        broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
+        refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
+        return CheckedRequest(intake.parsed, key, [*findings, *notes], refusal)
 
 
-def _check_keys(
-    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], keys: SentKeys
-) -> CheckedRequest | None:
-    refused = refuse_keys(settings, operation.security, keys, headers)
-    if refused is None:
-        return None
-    refusal = Refusal(401, refused.message, detail=refused.detail)
-    return CheckedRequest(None, keys.key, [refused.finding(operation.key)], refusal)
+def _refuse_not_stood_in(
+    checked: CheckedRequest, operation: Operation, headers: Mapping[bytes, bytes], scope: Scope
+) -> None:
+    """Refuse a request that asks for a part of the contract that is not stood in for."""
+    asked = not_stood_in(operation, headers, scope, checked.parsed)
+    if asked is not None:
+        issue: dict[str, Any] = {"code": "custom", "path": pointer_parts(asked.pointer), "message": asked.message}
+        # The address of a callback is told once, also where the schema does not have its property.
+        others = [found for found in checked.findings if not asked.pointer.startswith(f"{found.pointer}/")]
+        checked.findings = [*others, asked]
+        checked.refusal = Refusal(400, data=[issue], detail=asked.message)
 
 
 def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope) -> None:
     """Add the findings about parameters to a request whose body was read, and refuse it for their faults."""
+    if not operation.inputs and not scope["query_string"]:
+        return
     faults, notes = check_parameters(operation, scope)
     if faults or notes:
         checked.findings = [*faults, *checked.findings, *notes]
@@ -125,46 +168,10 @@ def _add_parameters(checked: CheckedRequest, operation: Operation, scope: Scope)
         checked.refusal = Refusal(400, data=[*zod_issues(faults, parameters_schema(operation)), *known])
 
 
-def _check_body(
-    operation: Operation, settings: Settings, headers: Mapping[bytes, bytes], intake: Intake, key: bytes
-) -> CheckedRequest:
-    if not operation.request_bodies or not (intake.body or operation.request_required):
-        return CheckedRequest({}, key)
-    problem = intake.problem
-    declared = operation.request_body(intake.media_type)
-    if declared is None:
-        problem = _undeclared(operation, headers.get(b"content-type", b""))
-    elif problem is None and not intake.body:
-        problem = UnreadableBody(400, f"The request body is empty; send {declared}")
-    if problem is not None:
-        issue: dict[str, Any] = {"code": "custom", "path": [], "message": problem.message}
-        found = _finding(operation, problem.rule, problem.message)
-        return CheckedRequest(None, key, [found], Refusal(problem.status, data=[issue]))
-    validator = operation.request_bodies[declared or ""]
-    if validator is None or not intake.is_read:
-        return CheckedRequest(intake.parsed if is_object(intake.parsed) else {}, key, _notes(operation, intake))
-    if intake.fields is not None:
-        intake.apply_types(validator.view)
-    inputs = Inputs(validator, intake.parsed)
-    findings, judged = _with_covered(
-        _faults(validator, intake, inputs),
-        input_findings(inputs, intake.pictures, _own_hosts(headers, settings), operation.key),
-    )
-    notes = [
-        *_notes(operation, intake),
-        *undocumented_findings(validator, intake.parsed, operation.key),
-        *judged,
-    ]
-    if not findings:
-        return CheckedRequest(intake.parsed, key, notes)
-    # A rule that is only assumed is reported, but no reason to refuse.
-    broken = [finding for finding in findings if finding.evidence is not Evidence.ASSUMED]
-    refusal = Refusal(400, data=zod_issues(broken, validator.schema)) if broken else None
-    return CheckedRequest(intake.parsed, key, [*findings, *notes], refusal)
-
-
 def _with_covered(faults: Sequence[Finding], judged: Sequence[Finding]) -> tuple[Sequence[Finding], Sequence[Finding]]:
     """Put what is assumed about the form of an input under the finding about its bytes, which are the same in every form."""
+    if not (faults and judged):
+        return faults, judged
     places = {finding.pointer for finding in judged if finding.id == NOT_AN_IMAGE}
     covered = [fault for fault in faults if fault.evidence is Evidence.ASSUMED and fault.pointer in places]
     if not covered:

@@ -95,7 +95,8 @@ def take_in(body: bytes | UnreadableBody, headers: Mapping[bytes, bytes], settin
     """
     content_type = headers.get(b"content-type", b"")
     media_type = "application/json" if content_type == b"application/json" else _media_type(content_type)
-    codings = _codings(headers.get(b"content-encoding", b"")) if body else ()
+    encoding = headers.get(b"content-encoding")
+    codings = _codings(encoding) if encoding and body else ()
     notes = [_compressed(codings)] if codings else []
     if isinstance(body, UnreadableBody):
         return Intake(media_type, problem=body, notes=notes)
@@ -123,8 +124,6 @@ def take_in(body: bytes | UnreadableBody, headers: Mapping[bytes, bytes], settin
 
 def _codings(header: bytes) -> tuple[str, ...]:
     """Return the codings that a Content-Encoding names, in the order in which they were applied."""
-    if not header:
-        return ()
     names = (name.strip().lower() for name in header.decode("latin-1").split(","))
     return tuple(name for name in names if name not in ("", "identity"))
 
@@ -153,7 +152,7 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
     limits = settings.max_json_values, settings.max_json_levels
     # The beginning first, up to a picture: the search for pictures takes long in millions of short strings.
     beginning = bare[: first_picture(bare, _BEGINNING_BYTES)] if len(bare) > _BEGINNING_BYTES else b""
-    problem = exceeded_limit(beginning, *limits)
+    problem = exceeded_limit(beginning, *limits) if beginning else None
     text, pictures = (bare, _NO_PICTURES) if problem is not None else refer_to_pictures(bare, put)
     problem = problem or exceeded_limit(text, *limits)
     if problem is not None:

@@ -59,6 +59,8 @@ def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Sc
     if b"upgrade" in headers and b"websocket" in headers[b"upgrade"].lower().replace(b" ", b"").split(b","):
         return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
     types = operation.success_media_types
+    if not operation.callbacks and EVENTS not in types:
+        return None
     pointer = operation.unserved_pointer(parsed)
     if EVENTS in types:
         accepted = headers.get(b"accept", b"").decode("latin-1")

@@ -20,8 +20,6 @@ def sent_parameters(scope: Scope) -> SentParameters:
 
 def check_parameters(operation: Operation, scope: Scope) -> tuple[list[Finding], list[Finding]]:
     """Return the faults of the parameters, and the findings about a request that is accepted nevertheless."""
-    if not operation.inputs and not scope["query_string"]:
-        return [], []
     sent = sent_parameters(scope)
     faults = parameter_findings(operation.inputs, sent, operation.key)
     notes = undeclared_findings(operation.inputs, sent, operation.security.names("query"), operation.key)

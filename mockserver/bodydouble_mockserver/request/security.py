@@ -6,15 +6,19 @@ import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
-from bodydouble_spec import BEARER, Evidence, Finding, KeyPlace, Redactor, Security, Severity, join_pointer
+from bodydouble_spec import BEARER, Evidence, Finding, KeyPlace, Operation, Redactor, Security, Severity, join_pointer
 
 from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.errors import MESSAGES, NO_KEY
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["KeyRefusal", "SentKeys", "bearer_key", "doubtful_key", "refuse_keys", "sent_keys"]
+__all__ = ["CheckedKeys", "KeyChecks", "bearer_key", "refuse_keys", "sent_keys"]
+
+# The bearer keys of which the result of the checks is kept, and the length of the longest one.
+_MAX_KNOWN, _MAX_KNOWN_BYTES = 100, 500
 
 # Values that stand in the place of a key when a variable is not set, not replaced or quoted once too often.
 _PLACEHOLDER = re.compile(
@@ -84,7 +88,6 @@ _NO_KEYS = SentKeys(b"", {}, ())
 def sent_keys(security: Security, scope: Scope, headers: Mapping[bytes, bytes]) -> SentKeys:
     """Return the keys of a request in the places of the contract; without any place, the bearer key."""
     if security is BEARER or not security.alternatives:
-        # The usual case, on the hot path.
         key = bearer_key(headers.get(b"authorization", b""))
         return SentKeys(key, {_BEARER_PLACE: key}, (key,)) if key else _NO_KEYS
     found: dict[KeyPlace, bytes] = {}
@@ -129,7 +132,47 @@ def refuse_keys(
     return _missing(security, sent, headers) if security.is_required else None
 
 
-def doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding | None:
+@dataclass(slots=True)
+class CheckedKeys:
+    """The keys of a request, the reason to refuse it for them, and a warning about one that is accepted."""
+
+    sent: SentKeys
+    refused: KeyRefusal | None
+    doubtful: Finding | None
+
+
+class KeyChecks:
+    """The checks of the keys in the requests for one operation.
+
+    An app sends the same bearer key with every request, so what was found of the last ones is kept, in memory only.
+    """
+
+    def __init__(self, operation: Operation, settings: Settings) -> None:
+        self._security = operation.security
+        self._operation = operation.key
+        self._settings = settings
+        self._known = lru_cache(_MAX_KNOWN)(self._check_bearer)
+
+    def check(self, headers: Mapping[bytes, bytes], scope: Scope) -> CheckedKeys:
+        """Check the keys of a request."""
+        if self._security is BEARER:
+            authorization = headers.get(b"authorization", b"")
+            if bearer_key(authorization) and len(authorization) <= _MAX_KNOWN_BYTES:
+                return self._known(authorization)
+        return self._check(headers, scope)
+
+    def _check_bearer(self, authorization: bytes) -> CheckedKeys:
+        # Nothing else of a request with a bearer key counts.
+        return self._check({b"authorization": authorization}, {})
+
+    def _check(self, headers: Mapping[bytes, bytes], scope: Scope) -> CheckedKeys:
+        sent = sent_keys(self._security, scope, headers)
+        refused = refuse_keys(self._settings, self._security, sent, headers)
+        doubtful = _doubtful_key(self._settings, sent, self._operation) if refused is None else None
+        return CheckedKeys(sent, refused, doubtful)
+
+
+def _doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding | None:
     """Return a warning about an accepted key that looks like a placeholder, or is not the one that the app should send.
 
     The key itself is not in the finding.
