@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 
 import orjson
 from bodydouble_spec import (
@@ -11,6 +12,7 @@ from bodydouble_spec import (
     Exchange,
     Finding,
     KeyPlace,
+    PlainRedactor,
     ReadBody,
     RecordedAnswer,
     RecordedPicture,
@@ -33,7 +35,9 @@ _KEPT_HEADERS = {name.encode(): name for name in Redactor.kept_headers}
 _MAX_FINDINGS = 100
 # A larger call is formatted at once, for its line may be much shorter.
 _MAX_KEPT_BYTES = 16 * 1024
+# Its equals sign is in nearly every call, and is no sign of a secret.
 _CHARSET = b"; charset=utf-8"
+_PLAIN = PlainRedactor()
 # The objects of an entry beside the bytes in them, and the description of a picture.
 _ENTRY_OVERHEAD_BYTES = 600
 _PICTURE_BYTES = 500
@@ -43,9 +47,11 @@ _PICTURE_BYTES = 500
 class _Content:
     """The parts of a call in which there may be secrets; ``answer_headers`` include that of the content type.
 
-    With ``is_whole`` the bodies are not cut, and ids of accounts are redacted too. ``is_plain`` says that a redactor would change nothing.
+    With ``is_whole`` the bodies are not cut, and ids of accounts are redacted too.
     """
 
+    method: str
+    path: str
     query: bytes
     headers: Headers
     body: bytes
@@ -55,7 +61,6 @@ class _Content:
     findings: Sequence[Finding] = ()
     answer_read: ReadBody | None = None
     is_whole: bool = False
-    is_plain: bool = False
 
 
 # Not frozen: creating a frozen instance takes three times as long, on every request.
@@ -63,16 +68,13 @@ class _Content:
 class JournalEntry:
     """A call as the journal keeps it: with the hash of its key, and of its headers those that may be kept.
 
-    ``data`` has names and values of ``header_count`` headers of the request and then of those of the answer, the body of the request as JSON,
-    with a reference for each of the ``pictures``, and that of the answer, with zero bytes between them: few objects are made and dropped faster
-    than many. ``size_bytes`` is the approximate memory use.
+    ``data`` has method and path, names and values of ``header_count`` headers of the request and then of those of the answer, the body of the
+    request as JSON, with a reference for each of the ``pictures``, and that of the answer, with zero bytes between them: few objects are made
+    and dropped faster than many. ``size_bytes`` is the approximate memory use.
     """
 
-    identifier: str
     started: float
     duration_s: float
-    method: str
-    path: str
     operation: str | None
     contract: str | None
     kind: str | None
@@ -87,15 +89,16 @@ class JournalEntry:
     @property
     def size_bytes(self) -> int:
         """The approximate memory use."""
-        return len(self.data) + len(self.path) + _ENTRY_OVERHEAD_BYTES + _PICTURE_BYTES * len(self.pictures)
+        return len(self.data) + _ENTRY_OVERHEAD_BYTES + _PICTURE_BYTES * len(self.pictures)
 
     def content(self) -> _Content:
         """Return the parts of the call."""
-        *headers, body, answer_body = self.data.split(b"\0")
+        target, *headers, body, answer_body = self.data.split(b"\0")
+        method, _, path = target.decode("utf-8", "surrogatepass").partition(" ")
         pairs = [*zip(headers[::2], headers[1::2], strict=True)]
-        read = ReadBody(orjson.loads(body), body, self.pictures, is_plain=True) if body else None
+        read = ReadBody(orjson.loads(body), body, self.pictures) if body else None
         sent, answered = pairs[: self.header_count], pairs[self.header_count :]
-        return _Content(b"", sent, body, read, answered, answer_body, is_plain=True)
+        return _Content(method, path, b"", sent, body, read, answered, answer_body)
 
 
 class LineWriter:
@@ -106,22 +109,20 @@ class LineWriter:
         self._hash_key = hash_key
 
     def keep(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
-        """Return a call as it came where there is no secret in it, for `line`; or else its line, without the secrets."""
+        """Return a call as it came where none of its keys is in it, for `line`; or else its line, without the secrets."""
         content = _content_of(handled)
-        data = self._plain_data(handled, content)
-        if not data:
-            return self._written(identifier, handled, content)
-        entry = self._entry(identifier, handled)
+        data = self._keyless(handled, content)
+        is_read = not content.body or (content.read is not None and not has_secret_name(content.read.value))
+        if data is None or content.query or not is_read:
+            return self._written(identifier, handled, content, data)
+        entry = self._entry(handled)
         entry.header_count, entry.data = len(content.headers), data
         return entry
 
     def write(self, identifier: str, handled: HandledRequest) -> bytes:
-        """Return the line of a call, without its secrets, as `line` writes it of what `keep` returns."""
+        """Return the line of a call, the same as `line` writes of what `keep` returns."""
         content = _content_of(handled)
-        content.is_plain = bool(self._plain_data(handled, content))
-        if content.read is not None:
-            content.read.is_plain = content.is_plain
-        return self._written(identifier, handled, content)
+        return self._written(identifier, handled, content, self._keyless(handled, content))
 
     def whole_exchange(self, identifier: str, handled: HandledRequest, answer: ReadBody | None) -> Exchange:
         """Return the call for a recording: its bodies are not cut, and ids of accounts are redacted too.
@@ -130,28 +131,27 @@ class LineWriter:
         """
         content = _content_of(handled)
         content.answer_read, content.is_whole = answer, True
-        return self._exchange(self._entry(identifier, handled), content, self.redactor_for(handled))
+        return self._exchange(identifier, self._entry(handled), content, self.redactor_for(handled))
 
-    def _plain_data(self, handled: HandledRequest, content: _Content) -> bytes:
-        """Return the ``data`` of an entry where nothing in it needs to be redacted; none where something may, or it is large."""
-        text, intake = handled.intake.text, handled.intake
-        if (
-            len(text) + len(content.answer_body) > _MAX_KEPT_BYTES
-            or content.findings
-            or content.query
-            or (content.body and (content.read is None or has_secret_name(intake.parsed)))
-        ):
-            return b""
-        texts = [text for header in (*content.headers, *content.answer_headers) for text in header]
-        data = b"\0".join([*texts, text, content.answer_body])
-        # Without the equals signs of what is in nearly every header.
-        searched = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass") + data.replace(_CHARSET, b"")
-        is_plain = data.count(b"\0") == len(texts) + 1 and self._redactor.is_plain(searched, handled.keys)
-        return data if is_plain else b""
+    def _keyless(self, handled: HandledRequest, content: _Content) -> bytes | None:
+        """Return the ``data`` of an entry where no key is in any part of the call; None where one may be, and for a large call."""
+        text, answer = handled.intake.text, content.answer_body
+        if content.findings or len(text) + len(answer) > _MAX_KEPT_BYTES:
+            return None
+        target = f"{content.method} {content.path}".encode("utf-8", "surrogatepass")
+        headers = chain.from_iterable((*content.headers, *content.answer_headers))
+        data = b"\0".join([target, *headers, text, answer])
+        is_divided = data.count(b"\0") == 2 * (len(content.headers) + len(content.answer_headers)) + 2
+        keys = handled.keys
+        if not is_divided or self._redactor.may_hold_key(data, keys):
+            return None
+        return None if content.query and self._redactor.may_hold_key(content.query, keys) else data
 
-    def _written(self, identifier: str, handled: HandledRequest, content: _Content) -> bytes:
-        redactor = self._redactor if content.is_plain else self.redactor_for(handled)
-        return self._exchange(self._entry(identifier, handled), content, redactor).to_line()
+    def _written(self, identifier: str, handled: HandledRequest, content: _Content, keyless: bytes | None) -> bytes:
+        redactor = self.redactor_for(handled) if keyless is None else self._redactor
+        if keyless is not None and not content.query and redactor.is_plain(keyless.replace(_CHARSET, b"")):
+            redactor = _PLAIN
+        return self._exchange(identifier, self._entry(handled), content, redactor).to_line()
 
     def hash_of(self, key: bytes) -> str:
         """Return the short hash that tells a key from others."""
@@ -161,13 +161,10 @@ class LineWriter:
         """Return the redactor that knows the keys of a call too."""
         return handled.redactor(self._redactor)
 
-    def _entry(self, identifier: str, handled: HandledRequest) -> JournalEntry:
+    def _entry(self, handled: HandledRequest) -> JournalEntry:
         return JournalEntry(
-            identifier,
             handled.started,
             handled.duration_s,
-            handled.method,
-            handled.path,
             handled.operation,
             handled.contract,
             handled.kind,
@@ -178,12 +175,12 @@ class LineWriter:
             handled.intake.pictures,
         )
 
-    def line(self, entry: JournalEntry) -> bytes:
+    def line(self, identifier: str, entry: JournalEntry) -> bytes:
         """Return a call that was kept as one line of JSON, with its newline. Thread-safe."""
-        return self._exchange(entry, entry.content(), self._redactor).to_line()
+        return self._exchange(identifier, entry, entry.content(), self._redactor).to_line()
 
-    def _exchange(self, entry: JournalEntry, content: _Content, redactor: Redactor) -> Exchange:
-        whole, is_plain = content.is_whole, content.is_plain
+    def _exchange(self, identifier: str, entry: JournalEntry, content: _Content, redactor: Redactor) -> Exchange:
+        whole = content.is_whole
         # What was refused for its size is not parsed here either.
         is_unread = content.read is None and len(content.body) > _MAX_KEPT_BYTES and not whole
         described = (None, describe_body(content.body, redactor)) if is_unread else None
@@ -191,15 +188,15 @@ class LineWriter:
         recorded = _picture_body(content) or record_body(
             content.answer_body, redactor, content.answer_read, whole=whole
         )
-        headers = redactor.headers(_texts(content.answer_headers), is_plain=is_plain)
+        headers = redactor.headers(_texts(content.answer_headers))
         return Exchange(
-            id=entry.identifier,
+            id=identifier,
             time=_time(entry.started),
-            method=redactor.text(entry.method),
-            path=redactor.path(entry.path, content.query.decode("latin-1")),
+            method=redactor.text(content.method),
+            path=redactor.path(content.path, content.query.decode("latin-1")),
             operation=entry.operation,
             key=entry.key or None,
-            headers=redactor.headers(_texts(content.headers), is_plain=is_plain),
+            headers=redactor.headers(_texts(content.headers)),
             body=body,
             raw=raw,
             findings=_findings(content.findings, redactor, entry.contract) if content.findings else (),
@@ -217,7 +214,15 @@ def _content_of(handled: HandledRequest) -> _Content:
     answer, intake = handled.answer, handled.intake
     kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
     return _Content(
-        handled.query, kept, intake.body, intake.read, _answer_headers(answer), answer.body, answer.findings
+        handled.method,
+        handled.path,
+        handled.query,
+        kept,
+        intake.body,
+        intake.read,
+        _answer_headers(answer),
+        answer.body,
+        answer.findings,
     )
 
 

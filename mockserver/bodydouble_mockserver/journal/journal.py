@@ -86,7 +86,7 @@ class Journal:
             if not 0 <= index < len(self._entries):
                 return None
             entry = self._entries[index]
-        return entry if isinstance(entry, bytes) else self._writer.line(entry)
+        return entry if isinstance(entry, bytes) else self._writer.line(self.identifier(number), entry)
 
     def exchange(self, number: int) -> Exchange | None:
         """Return the exchange with that number; None when it was dropped or does not exist yet."""

@@ -10,7 +10,15 @@ from bodydouble_spec.exchange.pictures import (
 )
 from bodydouble_spec.exchange.reader import ExchangeLog, MalformedExchange, parse_exchange, read_exchanges
 from bodydouble_spec.exchange.recorder import ReadBody, describe_body, has_secret_name, record_body, record_value
-from bodydouble_spec.exchange.redaction import DUMMY_KEY, REDACTED, Redactor, credentials, is_secret_name, may_hold_key
+from bodydouble_spec.exchange.redaction import (
+    DUMMY_KEY,
+    REDACTED,
+    PlainRedactor,
+    Redactor,
+    credentials,
+    is_secret_name,
+    may_hold_key,
+)
 from bodydouble_spec.exchange.references import (
     picture_beginning,
     picture_key,
@@ -27,6 +35,7 @@ __all__ = [
     "ExchangeFilter",
     "ExchangeLog",
     "MalformedExchange",
+    "PlainRedactor",
     "ReadBody",
     "RecordedAnswer",
     "RecordedPicture",

@@ -28,15 +28,11 @@ class _TooLarge(ValueError):
 
 @dataclass(slots=True)
 class ReadBody:
-    """A body that was parsed already: its value, that value as JSON, and its pictures by their references in both.
-
-    ``is_plain`` says that nothing in it has to be replaced.
-    """
+    """A body that was parsed already: its value, that value as JSON, and its pictures by their references in both."""
 
     value: Any
     text: bytes
     pictures: Mapping[str, RecordedPicture]
-    is_plain: bool = False
 
 
 def record_body(
@@ -55,7 +51,14 @@ def record_body(
             read = ReadBody(orjson.loads(data), data, {})
         body = read.value
         # Most bodies are kept whole; a copy value by value would take several times as long.
-        if whole or read.pictures or not _is_small(read.text) or not (read.is_plain or _is_plain(read, redactor)):
+        is_short = len(read.text) <= _SHORT_BYTES
+        if (
+            whole
+            or read.pictures
+            or not is_short
+            or not redactor.is_plain(read.text)
+            or not _is_plain_json(read.text, body)
+        ):
             body = _ValueRecorder(redactor, read.pictures, whole=whole).value(body, 0)
     except (orjson.JSONDecodeError, _TooLarge):
         body = None
@@ -69,28 +72,27 @@ def describe_body(data: bytes, redactor: Redactor) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": digest, "text": redactor.raw(start, _DESCRIBED_CHARACTERS)}
 
 
-def _is_small(text: bytes) -> bool:
-    """Return whether this JSON exceeds none of the bounds."""
-    return len(text) <= _SHORT_BYTES and text.count(b"{") + text.count(b"[") < _MAX_DEPTH
-
-
-def _is_plain(read: ReadBody, redactor: Redactor) -> bool:
-    """Return True when nothing in a body has to be replaced; False means unknown."""
-    return redactor.is_plain(read.text) and not may_hold_picture(read.text) and not has_secret_name(read.value)
+def _is_plain_json(data: bytes, value: Any) -> bool:
+    """Return True when this JSON (UTF-8, ``value`` parsed) is small and has no secret name and no picture; False means unknown."""
+    return (
+        len(data) <= _SHORT_BYTES
+        and data.count(b"{") + data.count(b"[") < _MAX_DEPTH
+        and not may_hold_picture(data)
+        and not has_secret_name(value)
+    )
 
 
 def has_secret_name(value: Any) -> bool:
     """Return whether a property in this JSON value is a secret by its name."""
-    if is_object(value):
-        if any(map(is_secret_name, value)):
-            return True
-        value = value.values()
-    elif not is_array(value):
-        return False
-    for member in value:
-        kind = member.__class__
-        if (kind is dict or kind is list) and has_secret_name(member):
-            return True
+    waiting = [value]
+    for item in waiting:
+        kind = item.__class__
+        if kind is dict:
+            if any(map(is_secret_name, item)):
+                return True
+            waiting += item.values()
+        elif kind is list:
+            waiting += item
     return False
 
 

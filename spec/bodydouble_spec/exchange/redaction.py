@@ -11,6 +11,7 @@ from urllib.parse import unquote
 __all__ = [
     "DUMMY_KEY",
     "REDACTED",
+    "PlainRedactor",
     "Redactor",
     "credentials",
     "is_account_name",
@@ -185,13 +186,16 @@ class Redactor:
         """The number of characters beyond a cut that must be redacted too, so that no cut splits an encoded key."""
         return 1024 + 12 * max((len(key) for key in self._keys), default=0)
 
-    def is_plain(self, data: bytes, keys: Iterable[bytes] = ()) -> bool:
-        """Return True when `text` and `number` would change nothing in this JSON (UTF-8); False means unknown.
+    def may_hold_key(self, data: bytes, keys: Iterable[bytes] = ()) -> bool:
+        """Return whether a key of the redactor, or one of ``keys``, may be in these bytes (text or JSON); False is certain.
 
-        ``keys`` are searched for too, like those that `with_keys` adds. One search of the whole is far cheaper than one
-        of each text.
+        One search of the whole is far cheaper than one of each text.
         """
-        if b"=" in data or b"@" in data or self._has_numeric_key or may_hold_key(data, (*self._key_bytes, *keys)):
+        return self._has_numeric_key or may_hold_key(data, (*self._key_bytes, *keys))
+
+    def is_plain(self, data: bytes) -> bool:
+        """Return True when `text` and `number` would change nothing in this JSON (UTF-8); False means unknown."""
+        if b"=" in data or b"@" in data or self.may_hold_key(data):
             return False
         lowered = data.lower()
         return b"bearer" not in lowered and b"basic" not in lowered
@@ -222,16 +226,13 @@ class Redactor:
             return shown
         return f"{shown}?{'&'.join(self._query_part(part) for part in query.split('&'))}"
 
-    def headers(self, headers: Iterable[tuple[str, str]], *, is_plain: bool = False) -> dict[str, str]:
-        """Return the headers that may be kept, by lower-case name; repeated headers are joined by a comma.
-
-        ``is_plain`` says that there is no secret in their values, as `is_plain` found.
-        """
+    def headers(self, headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """Return the headers that may be kept, by lower-case name; repeated headers are joined by a comma."""
         kept: dict[str, str] = {}
         for name, value in headers:
             lowered = name.lower()
             if lowered in KEPT_HEADERS:
-                shown = value if is_plain or value in self._clean else self._header(value)
+                shown = value if value in self._clean else self._header(value)
                 kept[lowered] = f"{kept[lowered]}, {shown}" if lowered in kept else shown
         return kept
 
@@ -264,6 +265,25 @@ class Redactor:
             if any(key in decoded for key in self._keys):
                 return REDACTED
         return text
+
+
+class PlainRedactor(Redactor):
+    """A redactor for what another one would not change, as its `is_plain` says: it looks at nothing again."""
+
+    def may_hold_key(self, data: bytes, keys: Iterable[bytes] = ()) -> bool:
+        """Return False."""
+        return False
+
+    def is_plain(self, data: bytes) -> bool:
+        """Return True."""
+        return True
+
+    def text(self, text: str) -> str:
+        """Return the text."""
+        return text
+
+    def _header(self, value: str) -> str:
+        return value
 
 
 def _parameter(match: re.Match[str]) -> str:
