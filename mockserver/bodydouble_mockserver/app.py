@@ -32,6 +32,7 @@ from bodydouble_mockserver.asgi import (
     to_response,
 )
 from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large
+from bodydouble_mockserver.control_document import document_route
 from bodydouble_mockserver.endpoints import (
     PICTURES,
     Endpoint,
@@ -154,6 +155,10 @@ class MockServer(Starlette):
         return self._service.refusals
 
     def _routes(self, service: Service) -> list[Route]:
+        controls = [
+            *control_routes(self, service.contracts, service.targets, self._state),
+            *journal_routes(self.journal, self._events),
+        ]
         return [
             Route("/generations/{name}/{file}", _PictureRoute(self), methods=["GET", "HEAD"]),
             *(
@@ -161,8 +166,8 @@ class MockServer(Starlette):
                 if service.is_vendor
                 else ()
             ),
-            *control_routes(self, service.contracts, service.targets, self._state),
-            *journal_routes(self.journal, self._events),
+            *controls,
+            document_route(controls, has_key=self.settings.control_key is not None),
             *page_routes(self._page_parts(service)),
         ]
 

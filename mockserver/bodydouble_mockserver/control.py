@@ -52,28 +52,142 @@ def control_routes(
     scenarios = "/_bodydouble/scenarios"
 
     async def health(_request: Request) -> Response:
+        """Report the health.
+        ---
+        operationId: health
+        summary: The state of the server, its contracts and operations
+        responses:
+          "200":
+            description: The server answers; degraded when something was lost.
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [status, version, operations]
+                  properties:
+                    status: {type: string, enum: [ok, degraded]}
+                    problems: {type: array, items: {type: string}}
+                    version: {type: string}
+                    contract: {type: string}
+                    fingerprint: {type: string}
+                    contracts: {type: array, items: {type: object}}
+                    operations: {type: array, items: {type: string}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         return JSONResponse(_health_body(contracts, targets, server.problems()))
 
     async def faults(_request: Request) -> Response:
+        """List the faults.
+        ---
+        operationId: faults
+        summary: The faults that an answer can have, with descriptions
+        responses:
+          "200":
+            description: Descriptions by name.
+            content: {application/json: {schema: {type: object, additionalProperties: {type: string}}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         return JSONResponse(FAULTS)
 
     async def violations(_request: Request) -> Response:
+        """List the violations.
+        ---
+        operationId: violations
+        summary: The deviations from the contract that an answer can have, by operation
+        responses:
+          "200":
+            description: Lists by operation.
+            content:
+              application/json:
+                schema:
+                  type: object
+                  additionalProperties:
+                    type: array
+                    items: {type: object, required: [id, description], properties: {id: {type: string}, description: {type: string}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         # Of a large contract, they take a second.
         return JSONResponse(await asyncio.to_thread(_violations_body, targets, is_only=len(contracts) == 1))
 
     async def add_scenario(request: Request) -> Response:
+        """Add scripted answers and limits.
+        ---
+        operationId: addScenario
+        summary: Scripted answers after those that there are; limits replace the current ones
+        requestBody:
+          required: true
+          content:
+            application/json:
+              schema:
+                type: object
+                properties:
+                  answers:
+                    type: array
+                    description: At most 1000 are stored. Further keys are those of the scenario file.
+                    items:
+                      type: object
+                      properties: {status: {type: integer, minimum: 200, maximum: 599}, times: {type: integer, minimum: 1, nullable: true}}
+                  limits:
+                    type: object
+                    additionalProperties: false
+                    properties:
+                      expires_after_s: {type: number, minimum: 0, maximum: 1000000000, nullable: true}
+                      requests_per_minute: {type: integer, minimum: 0, nullable: true}
+                      retry_after: {type: boolean}
+                      credits: {type: integer, minimum: 0, nullable: true}
+        responses:
+          "201":
+            description: The ids of the answers.
+            content:
+              application/json:
+                schema: {type: object, required: [ids], properties: {ids: {type: array, items: {type: string}}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         before = len(state.answers)
         refusal = await _play(request, server)
         return refusal or JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
 
     async def list_scenarios(_request: Request) -> Response:
+        """List scripted answers and limits.
+        ---
+        operationId: listScenarios
+        summary: The scripted answers with their uses, and the limits
+        responses:
+          "200":
+            description: All answers, in the order in which they are tried.
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [answers, limits]
+                  properties:
+                    answers: {type: array, items: {type: object, required: [id, times, used]}}
+                    limits: {type: object}
+          default: {$ref: "#/components/responses/Error"}
+        """
         return JSONResponse(_scenarios_body(state, server.redactor))
 
     async def clear_scenarios(_request: Request) -> Response:
+        """Remove the script and the limits.
+        ---
+        operationId: clearScenarios
+        summary: Scripts, limits and balances are removed
+        responses:
+          "204": {description: They are removed.}
+          default: {$ref: "#/components/responses/Error"}
+        """
         state.clear()
         return Response(status_code=204)
 
     async def remove_answer(request: Request) -> Response:
+        """Remove one scripted answer.
+        ---
+        operationId: removeAnswer
+        summary: One scripted answer is removed
+        responses:
+          "204": {description: It is removed.}
+          default: {$ref: "#/components/responses/Error"}
+        """
         identifier: str = request.path_params["id"]
         if state.remove([identifier]):
             return Response(status_code=204)
@@ -82,6 +196,14 @@ def control_routes(
         )
 
     async def reset_all(_request: Request) -> Response:
+        """Reset everything.
+        ---
+        operationId: reset
+        summary: Scripts, limits, balances and the journal are cleared
+        responses:
+          "204": {description: They are cleared.}
+          default: {$ref: "#/components/responses/Error"}
+        """
         server.reset()
         return Response(status_code=204)
 

@@ -53,6 +53,31 @@ def journal_routes(journal: Journal, events: Events) -> list[Route]:
 
 def _list(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        """List calls.
+        ---
+        operationId: listRequests
+        summary: The calls of the journal, the oldest first
+        parameters:
+          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
+          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
+          - {name: method, in: query, schema: {type: string}}
+          - {name: with_findings, in: query, schema: {type: boolean}}
+          - {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000}}
+          - {name: last, in: query, schema: {type: integer, minimum: 1, maximum: 1000}, description: the newest so many}
+        responses:
+          "200":
+            description: One page.
+            content:
+              application/json:
+                schema:
+                  type: object
+                  required: [requests, total, next]
+                  properties:
+                    requests: {type: array, items: {$ref: "#/components/schemas/Exchange"}}
+                    total: {type: integer, minimum: 0}
+                    next: {type: string, nullable: true}
+          default: {$ref: "#/components/responses/Error"}
+        """
         parameters = _parameters(request)
         limit = _whole(parameters, "limit", _PAGE)
         last = _whole(parameters, "last", None)
@@ -80,6 +105,23 @@ def _list(journal: Journal) -> _Endpoint:
 
 def _count(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        """Count calls.
+        ---
+        operationId: countRequests
+        summary: The number of calls in the journal
+        parameters:
+          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
+          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
+          - {name: method, in: query, schema: {type: string}}
+          - {name: with_findings, in: query, schema: {type: boolean}}
+        responses:
+          "200":
+            description: The number, and that of older ones that made room.
+            content:
+              application/json:
+                schema: {type: object, required: [count], properties: {count: {type: integer, minimum: 0}, dropped: {type: integer, minimum: 1}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         chosen = _filter(_parameters(request))
         count = len([number async for number, _ in matching_entries(journal, chosen)])
         return _json({"count": count, **({"dropped": journal.dropped} if journal.dropped else {})})
@@ -89,6 +131,21 @@ def _count(journal: Journal) -> _Endpoint:
 
 def _export(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        """Export calls.
+        ---
+        operationId: exportRequests
+        summary: The calls as JSON lines, the format of a journal's file
+        parameters:
+          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
+          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
+          - {name: method, in: query, schema: {type: string}}
+          - {name: with_findings, in: query, schema: {type: boolean}}
+        responses:
+          "200":
+            description: One exchange a line.
+            content: {application/jsonl: {schema: {type: string}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         parameters = _parameters(request)
         parameters.pop("proof", None)  # of the page's link, in the place of a key
         chosen = _filter(parameters)
@@ -105,6 +162,16 @@ def _export(journal: Journal) -> _Endpoint:
 
 def _show(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        """Show one call.
+        ---
+        operationId: showRequest
+        summary: One call
+        responses:
+          "200":
+            description: The call.
+            content: {application/json: {schema: {$ref: "#/components/schemas/Exchange"}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         identifier: str = request.path_params["id"]
         number = journal.number(identifier)
         line = None if number is None else journal.line(number)
@@ -119,6 +186,18 @@ def _show(journal: Journal) -> _Endpoint:
 
 def _clear(journal: Journal) -> _Endpoint:
     async def endpoint(_request: Request) -> Response:
+        """Clear the journal.
+        ---
+        operationId: clearRequests
+        summary: The journal is emptied
+        responses:
+          "200":
+            description: The number of calls that were in it.
+            content:
+              application/json:
+                schema: {type: object, required: [deleted], properties: {deleted: {type: integer, minimum: 0}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         return _json({"deleted": journal.clear()})
 
     return endpoint
@@ -126,6 +205,26 @@ def _clear(journal: Journal) -> _Endpoint:
 
 def _verify(journal: Journal) -> _Endpoint:
     async def endpoint(request: Request) -> Response:
+        """Verify the calls.
+        ---
+        operationId: verifyRequests
+        summary: The number of matching calls, against the expected number
+        requestBody:
+          required: true
+          content:
+            application/json:
+              schema:
+                type: object
+                properties: {match: {type: object}, count: {type: integer, minimum: 0}, at_least: {type: integer, minimum: 0}, at_most: {type: integer, minimum: 0}}
+        responses:
+          "200":
+            description: So many calls match.
+            content: {application/json: {schema: {$ref: "#/components/schemas/Verdict"}}}
+          "409":
+            description: More or fewer calls match.
+            content: {application/json: {schema: {$ref: "#/components/schemas/Verdict"}}}
+          default: {$ref: "#/components/responses/Error"}
+        """
         try:
             expectation = CallExpectation.parse(orjson.loads(await _body(request)))
         except orjson.JSONDecodeError as error:
