@@ -1,15 +1,20 @@
 """The targets of a report: the console in one format, files in others, and the page of a GitHub run."""
 
 import os
+import re
+import shutil
 import sys
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bodydouble_spec import Finding, Report, ReportFormat, render
-from bodydouble_spec.report import BadBaseline, Baseline
+from bodydouble_spec import Finding, Report, ReportFormat, Severity, render
+from bodydouble_spec.report import BadBaseline, Baseline, wrapped
 
+from bodydouble import __version__
 from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
 from bodydouble.options import FailOnName
 
@@ -31,13 +36,14 @@ class _ReportFile:
 class ReportTargets:
     """The targets of ``--format`` and ``--report``.
 
-    ``is_on_stderr`` is for a command whose standard output belongs to another program.
+    ``is_on_stderr`` is for a command whose standard output belongs to another program. ``started`` is the moment from which the time of a report is measured.
     """
 
     format: ReportFormat
     files: tuple[_ReportFile, ...] = ()
     has_annotations: bool = False
     is_on_stderr: bool = False
+    started: float = field(default_factory=time.monotonic)
 
     @classmethod
     def parse(
@@ -63,11 +69,17 @@ class ReportTargets:
         return ReportFormat.HTML in {self.format, *(item.format for item in self.files)}
 
     def write(self, report: Report) -> bool:
-        """Write the report to its files, then print it; return False when a file could not be written."""
+        """Write the report to its files, then print it; return False when a file could not be written.
+
+        Of a run that examined nothing no text is printed: its caller says why on standard error, and that is all there is to say.
+        """
+        seconds = time.monotonic() - self.started
+        report = replace(report, made_at=datetime.now(UTC), version=__version__, seconds=seconds)
         written = [write_file(item.path, render(report, item.format)) for item in self.files]
-        self._print(render(report, self.format))
+        if not (report.is_empty and self.format is ReportFormat.TEXT):
+            self._print(render(report, self.format), self.format)
         if self.has_annotations and self.format is not ReportFormat.GITHUB:
-            self._print(render(report, ReportFormat.GITHUB))
+            self._print(render(report, ReportFormat.GITHUB), ReportFormat.GITHUB)
         _add_to_summary(report)
         return all(written)
 
@@ -75,12 +87,27 @@ class ReportTargets:
         """Write the report and return the exit code by its findings: 2 when a file could not be written."""
         return exit_code_of(report.findings, fail_on) if self.write(report) else COULD_NOT_RUN
 
-    def _print(self, text: str) -> None:
+    def _print(self, text: str, printed: ReportFormat) -> None:
+        stream = sys.stderr if self.is_on_stderr else sys.stdout
+        if printed is ReportFormat.TEXT and stream.isatty():
+            text = _for_terminal(text)
         if self.is_on_stderr:
             sys.stderr.write(text)
             sys.stderr.flush()
         else:
             print_text(text)
+
+
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "34"}
+_SEVERITY = re.compile(rf"^({'|'.join(Severity)})(?= )", re.MULTILINE)
+
+
+def _for_terminal(text: str) -> str:
+    """Break the lines of a text report for the terminal, and colour the severities unless NO_COLOR or a dumb terminal forbids it."""
+    text = wrapped(text, shutil.get_terminal_size().columns)
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return _SEVERITY.sub(lambda word: f"\x1b[{_COLOURS[Severity(word[0])]}m{word[0]}\x1b[0m", text)
 
 
 def _add_to_summary(report: Report) -> None:
@@ -136,7 +163,7 @@ class KnownFindings:
             return report
         new, muted = self.baseline.split(report.findings)
         return replace(
-            report, findings=new, known=report.known + len(muted), facts={**report.facts, **muted_fact(muted)}
+            report, findings=new, known=report.known + len(muted), details={**report.details, **muted_fact(muted)}
         )
 
     def finish(self, findings: Iterable[Finding], code: int) -> int:

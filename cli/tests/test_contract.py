@@ -205,7 +205,7 @@ def test_an_unreadable_document_has_no_fingerprint_and_is_named_in_one_line(plac
         "data[].url               string or null",
         "meta.usage.credits_used  number          yes",
         "16:9 1344x768",
-        "warning  documented  security-not-applied",
+        "security-not-applied, documented",
     ],
 )
 def test_the_vendored_contract_is_shown_with(line: str) -> None:

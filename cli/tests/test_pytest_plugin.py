@@ -23,8 +23,9 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_te
     result.stdout.fnmatch_lines(
         [
             "bodydouble: the app sent requests that break the contract",
-            "error * request-maximum *POST /v1/images/generations request /num_images",
-            "*9 is too large; it must be at most 4",
+            "*operation  POST /v1/images/generations",
+            "error * 9 is too large; it must be at most 4",
+            "*request.num_images, request-maximum, documented",
             "*request 1 of 1",
             "The requests, while the mock runs (*): http://127.0.0.1:*/_bodydouble/",
             "If the test means it: @pytest.mark.bodydouble(allow_invalid=True)",
@@ -47,7 +48,7 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_te
 def test_a_request_that_the_service_would_refuse_fails_the_test(run_tests: Run, call: str, rule: str) -> None:
     result = run_tests(f"def test_app(bodydouble): {call}")
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines([f"error * {rule} *"])
+    result.stdout.fnmatch_lines(["error *", f"*{rule}, *"])
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_a_request_that_keeps_the_contract_passes(run_tests: Run, call: str) -> 
 
 def test_the_same_violation_in_many_requests_is_reported_once_with_their_numbers(run_tests: Run) -> None:
     result = run_tests("def test_app(bodydouble):\n    for _ in range(14): send(num_images=9)\n")
-    result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error,*"])
+    result.stdout.fnmatch_lines(["*requests 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 4 more of 14", "1 error"])
 
 
 TYPES = """
@@ -81,13 +82,13 @@ def test_violations_of_one_rule_with_different_values_are_reported_each_with_the
     result = run_tests(TYPES)
     for kind, requests in (("text/plain", "request 1"), ("text/html", "requests 2, 4"), ("image/png", "request 3")):
         result.stdout.fnmatch_lines_random([f"*Content-Type is {kind};*", f"*{requests} of 4*"])
-    result.stdout.fnmatch_lines(["3 errors,*"])
+    result.stdout.fnmatch_lines(["3 errors, 1 warning"])
 
 
 def test_violations_with_very_many_values_are_reported_in_a_few_lines(run_tests: Run) -> None:
     result = run_tests("def test_app(bodydouble):\n    for n in range(30): send(num_images=100 + n)\n")
     result.stdout.fnmatch_lines(["*110 is too large;*(and 19 more such values)*", "*11, 12, * and 10 more of 30"])
-    result.stdout.fnmatch_lines(["11 errors,*"])
+    result.stdout.fnmatch_lines(["11 errors"])
 
 
 def test_an_answer_that_is_never_used_fails_the_test_with_its_line(pytester: pytest.Pytester, run_tests: Run) -> None:
@@ -147,7 +148,7 @@ def test_never(bodydouble): send(num_images=9)
 """
     )
     result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["*request-undocumented-property*", "*did you mean num_images?*"])
+    result.stdout.fnmatch_lines(["*did you mean num_images?*", "*request-undocumented-property*"])
     run_tests("def test_app(bodydouble): send(n=2)", "-o", "bodydouble_fail_on=warning").assert_outcomes(
         passed=1, errors=1
     )

@@ -106,7 +106,7 @@ def test_the_report_is_printed_to_standard_error_beside_the_output_of_the_comman
 ) -> None:
     run("print('from the app'); send(num_images=9)")
     out, err = capfd.readouterr()
-    assert (out, "/num_images" in err, "from the app" in err) == ("from the app\n", True, False)
+    assert (out, "request.num_images" in err, "from the app" in err) == ("from the app\n", True, False)
 
 
 def test_the_command_reads_the_standard_input(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_scripted_answer_that_is_never_used_is_an_error(
     (tmp_path / "scenario.json").write_text(json.dumps(script), encoding="utf-8")
     options = ("--scenario", str(tmp_path / "scenario.json"), "--fail-on", fail_on)
     assert run("send()", *options) == code
-    assert "/answers/1" in capfd.readouterr().err
+    assert "answers[1]" in capfd.readouterr().err
 
 
 WAITS = """

@@ -28,7 +28,7 @@ from bodydouble_contract_tests.verification import (
     default_recording,
     resolve_server,
 )
-from bodydouble_spec import Contract, Evidence, Finding, Severity
+from bodydouble_spec import Contract, Evidence, Finding, Severity, render
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -179,9 +179,9 @@ def report(outcomes: Mapping[str, str], *findings: Finding, **changes: Any) -> A
 
 def test_checks_are_counted_by_outcome() -> None:
     outcomes = dict.fromkeys((check.id for check in catalogue(SUBJECT)), "passed") | {"image-count": "failed"}
-    facts = report(outcomes | {"body-length": "not run"}, FINDING).facts
-    assert facts["checks"] == f"{len(outcomes) - 2} passed, 1 failed, 1 not run"
-    assert facts["not run"] == "body-length"
+    shown = report(outcomes | {"body-length": "not run"}, FINDING)
+    assert shown.facts["checks"] == f"{len(outcomes) - 2} passed, 1 failed, 1 not run"
+    assert shown.details["not run"] == "body-length"
 
 
 def test_a_check_all_of_whose_findings_are_known_is_muted() -> None:
@@ -208,7 +208,7 @@ def test_coverage_is_listed_by_property_with_the_elements_not_covered() -> None:
         "num_images maximum (4)": 1,
         "required properties only": 0,
     }
-    rows = [tuple(row.values()) for row in report({}, coverage=coverage).facts["coverage"]]
+    rows = [tuple(row.values()) for row in report({}, coverage=coverage).details["coverage"]]
     assert rows == [
         ("aspect_ratio", "1 of 2", "aspect_ratio=9:16"),
         ("num_images", "1 of 1", None),
@@ -216,9 +216,24 @@ def test_coverage_is_listed_by_property_with_the_elements_not_covered() -> None:
     ]
 
 
-def test_an_incomplete_run_is_marked_in_title_and_facts() -> None:
-    shown = report({}, incomplete="interrupted")
-    assert (shown.title, shown.facts["incomplete"]) == ("Verification, incomplete", "interrupted")
+def test_a_run_that_was_interrupted_says_so_first() -> None:
+    text = render(report({}, FINDING, incomplete="interrupted"))
+    assert text.startswith("Not everything was examined: interrupted. 1 thing breaks the contract\n")
+
+
+def test_a_run_without_an_answer_says_why_and_never_that_nothing_was_found() -> None:
+    text = render(report({}, incomplete="the server cannot be reached"))
+    assert (text.splitlines()[0], "No findings" in text) == (
+        "Nothing was examined: the server cannot be reached",
+        False,
+    )
+
+
+def test_the_time_of_a_check_is_that_of_its_calls() -> None:
+    case = Case("accepted/a", "image-count", {}, ExpectedOutcome.ACCEPTED, Evidence.DOCUMENTED)
+    calls = tuple(Observation(case, b"", 200, elapsed_s=seconds) for seconds in (0.25, 0.5))
+    checks = {check.id: check.seconds for check in report({}, observations=calls).checks}
+    assert (checks.pop("image-count"), {*checks.values()}) == (0.75, {0})
 
 
 def test_a_plan_names_an_element_at_the_first_call_that_covers_it() -> None:

@@ -59,7 +59,7 @@ def verification(request: pytest.FixtureRequest) -> Verification:
 def test_contract(check: Check, verification: Verification, record_property: Callable[[str, object], None]) -> None:
     """Test the claim of one check."""
     found = [finding for finding in flattened(verification.findings) if finding.id.partition("/")[0] == check.id]
-    text = render(Report(check.claim, tuple(found))) if found else ""
+    text = render(Report(check.claim, tuple(found), verdict=check.claim)) if found else ""
     if any(finding.severity is Severity.ERROR for finding in found):
         pytest.fail(text, pytrace=False)
     if verification.incomplete is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeGuard
 
 __all__ = [
+    "DATA_URI",
     "cut",
     "cut_counted",
     "cut_line",
@@ -16,10 +17,12 @@ __all__ = [
     "json_text",
     "shortened",
     "visible",
+    "without_data_uris",
 ]
 
 _LIMIT_CHARACTERS = 4_000
 _LIMIT_DEPTH = 64
+_KILO = 1_000
 # Python refuses to write longer integers in decimal when its digit limit is at the lowest setting (640 digits).
 _LIMIT_INTEGER_BITS = 2_048
 
@@ -39,6 +42,23 @@ _VISIBLE = re.compile(f"[{_UNSAFE}]|{_COMMAND}|{_COMMAND_AT_START}")
 _JSON_ESCAPED = re.compile(rf"(?!\n)[{_UNSAFE}]|{_COMMAND}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SHORT_ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
+
+
+# A shorter payload is no picture, and may be what a finding is about.
+DATA_URI = re.compile(
+    r"data:([\w.+/-]{0,80})((?:;[\w.+-]{1,40}(?:=[\w.+-]{0,40})?)*);base64,([A-Za-z0-9+/=_%-]{24,})(…?)", re.IGNORECASE
+)
+
+
+def without_data_uris(text: str) -> str:
+    """Return the text with each picture in it as its type and size: ``(data URI: image/png, 12.3 kB)``."""
+    return DATA_URI.sub(_data_uri_in_short, text) if "base64," in text else text
+
+
+def _data_uri_in_short(match: re.Match[str]) -> str:
+    size = len(match[3]) * 3 // 4
+    counted = "" if match[4] else f", {size} bytes" if size < _KILO else f", {size / _KILO:,.1f} kB"
+    return f"(data URI: {match[1] or 'no media type'}{counted})"
 
 
 def visible(text: str) -> str:
@@ -66,10 +86,8 @@ def cut_counted(text: str, limit: int) -> str:
 
 
 def shortened(text: str) -> str:
-    """Cut a text to 4,000 characters, with a remark when it was longer."""
-    if len(text) <= _LIMIT_CHARACTERS:
-        return text
-    return f"{text[:_LIMIT_CHARACTERS]}… ({len(text):,} characters; the json report has them all)"
+    """Cut a text to 4,000 characters, with its length when it was longer."""
+    return cut_counted(text, _LIMIT_CHARACTERS)
 
 
 def is_list(value: Any) -> TypeGuard[list[Any] | tuple[Any, ...]]:

@@ -16,6 +16,7 @@ import pytest
 from bodydouble_spec.diff.changes import Change
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.report import Report, ReportCheck, ReportFormat, ReportPicture, render
+from bodydouble_spec.report.layout import plain
 from bodydouble_spec.text import json_safe, json_text, visible
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -273,20 +274,22 @@ def test_every_format_shows_every_field_and_the_facts(format_: ReportFormat) -> 
         "unknown-value",
         "error",
         "documented",
-        "/aspect_ratio",
+        "aspect_ratio",
         "7:5 is not allowed",
         "expected value",
         "got value",
     ]
-    shown += ["repaired text", "request", "POST /operation", "curl command", "line 12", "covered-rule", "/covered"]
-    shown += ["covered message", "check of openapi.json"]
+    shown += ["repaired text", "request", "POST /operation", "curl command", "line 12", "covered-rule", "covered"]
+    shown += ["covered message", "1 thing breaks the contract"]
+    if format_ is ReportFormat.GITHUB:
+        shown.remove("POST /operation")  # every annotation is about the operation of its report
     facts = [] if format_ is ReportFormat.GITHUB else ["revision", "4cd011cd", "name", "prompt", "type", "string"]
     assert [word for word in shown + facts if word not in text] == []
 
 
 @pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
 def test_a_report_without_findings_says_so(format_: ReportFormat) -> None:
-    assert "No changes: 0 errors, 0 warnings, 0 infos" in render(Report("diff", (), key="changes"), format_)
+    assert "No changes in two documents" in render(Report("diff", (), key="changes", examined="two documents"), format_)
 
 
 @pytest.mark.parametrize("format_", [format_ for format_ in ReportFormat if format_ is not ReportFormat.JSON])
@@ -294,7 +297,7 @@ def test_a_long_value_is_cut_with_a_remark_for_people(format_: ReportFormat) -> 
     report = a_report(a_finding(got="x" * 5_000_000, message="y" * 5_000))
     text = render(report, format_)
     assert len(text) < 40_000
-    assert "(5,000,002 characters; the json report has them all)" in text
+    assert "(5,000,002 characters)" in text
 
 
 def test_the_worst_findings_come_first_and_the_others_keep_their_order() -> None:
@@ -316,8 +319,8 @@ def test_equal_findings_that_differ_in_a_field_are_both_reported(changes: dict[s
 @pytest.mark.parametrize(
     ("severities", "last_line"),
     [
-        ([Severity.ERROR, Severity.ERROR, Severity.WARNING], "2 errors, 1 warning, 0 infos"),
-        ([Severity.INFO], "0 errors, 0 warnings, 1 info"),
+        ([Severity.ERROR, Severity.ERROR, Severity.WARNING], "2 errors, 1 warning"),
+        ([Severity.INFO], "1 info"),
     ],
 )
 def test_the_last_line_of_the_text_counts_in_correct_english(severities: list[Severity], last_line: str) -> None:
@@ -344,15 +347,15 @@ def test_slow_modules_are_not_imported_until_html_or_junit_is_rendered() -> None
 
 
 def test_blank_lines_around_a_text_are_left_out_whatever_its_line_ends() -> None:
-    assert render(report_of("\n\r\none\r\n\ntwo\r\n")).splitlines()[3:-2] == ["         one", "", "         two"]
+    assert render(report_of("\n\r\none\r\n\ntwo\r\n")).splitlines()[4:7] == ["error    one", "", "         two"]
 
 
 @RELAXED
 @given(ANY_REPORT)
 @example(HOSTILE_REPORT)
-def test_in_text_only_title_severities_and_summary_stand_at_the_start_of_a_line(report: Report) -> None:
-    words = [line.split()[0] for line in render(replace(report, title="title")).splitlines() if line[:1].strip()]
-    assert words[0] == "title"
+def test_in_text_only_verdict_severities_and_summary_stand_at_the_start_of_a_line(report: Report) -> None:
+    words = [line.split()[0] for line in render(report).splitlines() if line[:1].strip()]
+    assert words[0] in {"No", "Nothing", *map(str, range(1, 9))}
     assert words[1:-1] == [finding.severity for finding in report.ordered()]
 
 
@@ -366,24 +369,26 @@ def test_text_is_aligned_and_compact() -> None:
         {"file": "a.json", "fields": [{"name": "画像", "type": "array"}, {"name": "n", "default": None}], "sizes": []},
     )
     assert render(report) == (
-        "contract check\n"
+        "1 thing breaks the contract; also 1 remark\n"
         "\n"
-        "  file    a.json\n"
+        "  contract check\n"
+        "  operation  POST /path\n"
+        "  file       a.json\n"
         "  fields\n"
         "    name  type   default\n"
         "    画像  array\n"
         "    n            -\n"
-        "  sizes   none\n"
+        "  sizes      none\n"
         "\n"
-        "error    documented  unknown-value  POST /path request /aspect_ratio\n"
-        "         7:5 is not allowed\n"
+        "error    7:5 is not allowed\n"
+        "         request.aspect_ratio, unknown-value, documented\n"
         '         expected  ["1:1"]\n'
         '         got       "7:5"\n'
-        "info     assumed     absent         (whole)\n"
-        "         two\n"
+        "info     two\n"
         "         lines\n"
+        "         absent, assumed\n"
         "\n"
-        "1 error, 0 warnings, 1 info\n"
+        "1 error, 1 info\n"
     )
 
 
@@ -403,6 +408,7 @@ def test_json_parses_back_to_the_same_report(report: Report) -> None:
     counts = {
         severity: sum(item["severity"] == severity for item in found) for severity in ("error", "warning", "info")
     }
+    del parsed["verdict"]
     assert parsed == {"title": report.title, "facts": report.facts, "findings": found, "summary": counts}
 
 
@@ -411,7 +417,7 @@ def test_json_parses_back_to_the_same_report(report: Report) -> None:
 @example(HOSTILE_REPORT)
 def test_a_strict_parser_reads_the_json_of_any_report(report: Report) -> None:
     text = render(replace(report, key="changes"), ReportFormat.JSON)
-    assert list(orjson.loads(text)) == ["title", "facts", "changes", "summary"]
+    assert list(orjson.loads(text)) == ["title", "verdict", "facts", "changes", "summary"]
 
 
 @pytest.mark.parametrize(
@@ -440,7 +446,7 @@ def test_deep_nesting_is_cut_not_an_error() -> None:
 def test_members_for_programs_replace_the_facts_at_the_top_of_the_json() -> None:
     report = replace(a_report(a_finding(), server="a"), members={"requests": 3, "usd": None})
     parsed = json.loads(render(report, ReportFormat.JSON))
-    assert (list(parsed), parsed["requests"]) == (["title", "findings", "summary", "requests", "usd"], 3)
+    assert (list(parsed), parsed["requests"]) == (["title", "verdict", "findings", "summary", "requests", "usd"], 3)
 
 
 # Changes
@@ -466,12 +472,12 @@ def test_covered_changes_show_only_an_operation_that_differs(format_: ReportForm
 
 def test_text_shows_the_old_and_the_new_value_of_a_change() -> None:
     text = render(Report("diff", (a_change(old=1, new=[2]),)))
-    assert text.splitlines()[4:6] == ["         old       1", "         new       [2]"]
+    assert text.splitlines()[6:8] == ["         old       1", "         new       [2]"]
 
 
 def test_a_missing_value_of_a_change_is_shown_as_nothing() -> None:
     text = render(Report("diff", (a_change(new=[2]),)))
-    assert text.splitlines()[4:6] == ["         old       nothing", "         new       [2]"]
+    assert text.splitlines()[6:8] == ["         old       nothing", "         new       [2]"]
 
 
 def test_a_change_without_values_shows_none() -> None:
@@ -530,11 +536,13 @@ def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> No
     tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
     kinds = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
     ours = {"heading", "inline", "text", "text_special", "strong", "paragraph", "bullet_list", "list_item", "softbreak"}
-    ours |= {"code_inline", "fence", "html_inline", "table", "thead", "tbody", "tr", "th", "td"}
+    ours |= {"code_inline", "fence", "html_inline", "html_block", "table", "thead", "tbody", "tr", "th", "td"}
     assert kinds <= ours
     assert {token.content for token in tokens if token.type == "html_inline"} <= {"<br>"}
-    # The table of a change is in its list item, the others below a heading.
-    tables = sum(token.type == "table_open" and token.level == 0 for token in tokens)
+    blocks = {token.content.strip() for token in tokens if token.type == "html_block"}
+    assert {re.sub("<summary>[^<>]*</summary>", "", block) for block in blocks} <= {"<details>", "</details>"}
+    # The table of a change is in its list item, that of the checks is folded, the others stand below a heading.
+    tables = sum(token.type == "table_open" and token.level == 0 for token in tokens) - bool(report.checks)
     severities = {finding.severity for finding in report.ordered()}
     assert sum(token.type == "heading_open" for token in tokens) == 1 + tables + len(severities)
 
@@ -544,7 +552,9 @@ def test_markdown_of_any_report_has_only_our_own_structure(report: Report) -> No
 def test_markdown_has_one_item_a_finding(found: tuple[Finding, ...]) -> None:
     report = Report("title", found)
     tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
-    assert sum(token.type == "list_item_open" and token.level == 1 for token in tokens) == len(report.ordered())
+    items = sum(token.type == "list_item_open" and token.level == 1 for token in tokens)
+    # Before them stand the report, and the operation where it is one for all.
+    assert items - len(report.ordered()) in {1, 2}
 
 
 @RELAXED
@@ -553,7 +563,7 @@ def test_markdown_has_one_item_a_finding(found: tuple[Finding, ...]) -> None:
 @example("`a`")
 def test_markdown_shows_a_message_as_it_is(message: str) -> None:
     shown = markdown_text(render(report_of(f"({message})"), ReportFormat.MARKDOWN)).replace("\u200b", "")
-    lines = [visible(line).strip() for line in f"({message})".replace("\r\n", "\n").split("\n")]
+    lines = [plain(visible(line)).strip() for line in f"({message})".replace("\r\n", "\n").split("\n")]
     assert "\n".join(lines) in "\n".join(line.strip() for line in shown.split("\n"))
 
 
@@ -564,16 +574,18 @@ def test_markdown_shows_a_table_cell_as_it_is(text: str) -> None:
     cell = f"({text})"
     tokens = markdown_tokens(render(a_report(fields=[{"name": cell, "type": "x"}]), ReportFormat.MARKDOWN))
     assert sum(token.type == "td_open" for token in tokens) == 2
-    assert visible(cell) in "".join(token.content for token in tokens if token.type != "inline").replace("\u200b", "")
+    assert plain(visible(cell)) in "".join(token.content for token in tokens if token.type != "inline").replace(
+        "\u200b", ""
+    )
 
 
 @RELAXED
 @given(TEXTS)
-@example(HOSTILE_TEXT)
 @example(" spaces around ")
 @example("`")
 def test_markdown_shows_a_pointer_as_it_is(pointer: str) -> None:
-    assume(pointer.strip())
+    pointer = f"/paths/{pointer}/get"
+    assume(len(pointer) < 100)
     tokens = markdown_tokens(render(a_report(a_finding(pointer=pointer)), ReportFormat.MARKDOWN))
     assert visible(pointer) in [token.content for token in tokens if token.type == "code_inline"]
 
@@ -692,7 +704,7 @@ def test_nothing_in_a_finding_becomes_markup_of_the_page(report: Report) -> None
 @given(TEXTS)
 @example(HOSTILE_TEXT)
 def test_the_page_shows_a_message_as_it_is(message: str) -> None:
-    lines = map(visible, f"({message})".replace("\r\n", "\n").split("\n"))
+    lines = [plain(visible(line)) for line in f"({message})".replace("\r\n", "\n").split("\n")]
     assert "\n".join(lines) in Page(render(report_of(f"({message})"), ReportFormat.HTML)).text
 
 
@@ -763,9 +775,11 @@ def test_a_github_runner_reads_back_the_title_and_the_message(text: str) -> None
     unescaped = (
         title.replace("%3A", ":").replace("%2C", ",").replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%")
     )
-    shown = "\n".join(visible(line) for line in f"({text})".replace("\r\n", "\n").split("\n"))
+    shown = "\n".join(plain(visible(line)) for line in f"({text})".replace("\r\n", "\n").split("\n"))
     assert (name, unescaped) == ("error", f"title={visible(text)} (documented)")
-    assert message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == f"/aspect_ratio\n{shown}"
+    assert message.replace("%0D", "\r").replace("%0A", "\n").replace("%25", "%") == (
+        f"{shown}\naspect_ratio, {visible(text)}, documented"
+    )
 
 
 def test_types_are_words_and_patterns_are_for_json_only() -> None:

@@ -64,7 +64,10 @@ def show(
             exit_with_error(problem)
         facts = describe(contract)
         shown = facts if format is ReportFormat.JSON else summarize(facts)
-        raise typer.Exit(targets.finish(Report(contract.source, contract.findings, shown, "defects"), "never"))
+        count = len(contract.findings)
+        verdict = f"{count or 'No'} defect{'s' * (count != 1)} in the published document"
+        found = Report(contract.source, contract.findings, shown, "defects", verdict=verdict)
+        raise typer.Exit(targets.finish(found, "never"))
 
 
 @app.command()
@@ -92,7 +95,8 @@ def check(
         title = f"{len(found)} documents" if several else next((contract.source for contract, _ in found), "")
         if found:
             facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
-            code = targets.finish(Report(f"contract check: {title}", findings, facts), fail_on)
+            checked = Report(f"contract check: {title}", findings, facts, breaks="the rules of OpenAPI", examined=title)
+            code = targets.finish(checked, fail_on)
         raise typer.Exit(code if is_complete else COULD_NOT_RUN)
 
 
@@ -161,7 +165,8 @@ def update(
         facts = {**_adoption_facts(adoption, folder, dry_run=dry_run), **severities_fact(severities)}
         findings = (*severities.apply(adoption.changes), *adoption.findings)
         verb = "would adopt" if dry_run else "adopted"
-        found = Report(f"contract update: {verb} {adoption.new.source}", findings, facts, "changes")
+        title = f"contract update: {verb} {adoption.new.source}"
+        found = Report(title, findings, facts, "changes", breaks="clients")
         raise typer.Exit(targets.finish(found, "never"))
 
 

@@ -1,6 +1,6 @@
 """``bodydouble diff``: the changes between two contracts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +27,8 @@ from bodydouble.options import (
 from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = ["app"]
+
+_FINGERPRINT_DIGITS = 12
 
 app = new_app()
 
@@ -59,14 +61,17 @@ def diff(
         for contract in contracts.values():
             refuse_partial(contract, _text)
         changes = severities.apply(changes_between(contracts["old"], contracts["new"]))
-        facts = {
-            "compared": [_row(name, contract, problems[name]) for name, contract in contracts.items()],
-            **severities_fact(severities),
-            **defects_facts(contracts, _text),
-            **_unshown_fact(changes),
-        }
-        title = f"diff: {contracts['old'].source} -> {contracts['new'].source}"
-        found = known.applied(Report(title, changes, facts, "changes"))
+        rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}
+        further = {**severities_fact(severities), **defects_facts(contracts, _text)}
+        compared = Report(
+            "diff of two contracts",
+            changes,
+            {**{name: _in_short(row) for name, row in rows.items()}, **further},
+            "changes",
+            details={"compared": [*rows.values()], **_unshown_fact(changes)},
+            breaks="clients",
+        )
+        found = known.applied(compared)
         code = known.finish(changes, targets.finish(found, fail_on))
         limit = limited_reason(changes)
         if limit is not None:
@@ -92,6 +97,13 @@ def _flat(changes: Iterable[Finding]) -> Iterator[Finding]:
 
 def _text(contract: Contract) -> bytes | None:
     return Path(contract.source).read_bytes() if Path(contract.source).is_file() else None
+
+
+def _in_short(row: Mapping[str, Any]) -> str:
+    fingerprint = row["fingerprint"]
+    return (
+        f"{row['source']} ({'not an OpenAPI document' if fingerprint is None else fingerprint[:_FINGERPRINT_DIGITS]})"
+    )
 
 
 def _row(name: str, contract: Contract, problem: str | None) -> dict[str, Any]:

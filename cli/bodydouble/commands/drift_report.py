@@ -198,8 +198,8 @@ class SourceReader:
             note = exchanges_note(calls, "request")
             self.results.append(SourceResult(DriftSource.REQUESTS, str(app.requests), self._age(calls), note))
 
-    def report(self, delta: Delta) -> Report:
-        """Build the report: the contract, its sources, and the findings that are new."""
+    def report(self, delta: Delta, *, is_for_app: bool) -> Report:
+        """Build the report: the contract, its sources, and the findings that are new; ``is_for_app`` when the app's requests were tried."""
         facts: dict[str, Any] = {
             "contract": f"{self._contract.source} ({self._adopted.fingerprint[:12]})",
             "sources": [_row(result) for result in self.results],
@@ -209,7 +209,15 @@ class SourceReader:
             facts["reported before"] = delta.known
         if not self.is_complete:
             facts["not read"] = [*self.problems, *(type(error).__name__ for error in self.unforeseen)]
-        return Report(f"drift from {self._adopted.name}", delta.findings, facts, known=delta.known)
+        return Report(
+            f"drift from {self._adopted.name}",
+            delta.findings,
+            facts,
+            known=delta.known,
+            breaks="your calls" if is_for_app else "the adopted contract",
+            examined=", ".join(dict.fromkeys(str(result.source) for result in self.results)),
+            incomplete=None if self.is_complete else "a source could not be read",
+        )
 
     @contextmanager
     def _keep_errors(self) -> Generator[None]:

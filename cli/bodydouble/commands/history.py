@@ -83,8 +83,11 @@ def history(
         if skipped:
             facts["skipped"] = [{"source": item.source, "reason": item.reason} for item in skipped]
         changes = tuple(replace(change, source=_label(step.revision)) for step in steps for change in step.changes)
-        title = f"history: {len(steps)} revision{'s' * (len(steps) != 1)}, {_count_structures(steps)}"
-        is_written = targets.write(Report(title, changes, {**facts, **severities_fact(severities)}, "changes"))
+        title = f"{len(steps)} revision{'s' * (len(steps) != 1)}, {_count_structures(steps)}"
+        found = Report(
+            "history of a contract", changes, {**facts, **severities_fact(severities)}, "changes", verdict=title
+        )
+        is_written = targets.write(found)
         raise typer.Exit(COULD_NOT_RUN if not is_written or any(item.is_missing for item in skipped) else 0)
 
 

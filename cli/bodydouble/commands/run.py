@@ -128,7 +128,8 @@ def run(
     facts: dict[str, object] = {"command": f"{command[0]} {_describe_exit(ended)}", "requests": len(exchanges)}
     facts |= {"downloads": len(pictures)} if pictures else {}
     facts["mock"] = server.url
-    code = targets.finish(Report("Requests of the command", findings, facts), fail_on)
+    examined = f"{len(exchanges)} request{'s' * (len(exchanges) != 1)}"
+    code = targets.finish(Report("requests of the command", findings, facts, examined=examined), fail_on)
     raise typer.Exit(_exit_code(ended) or code)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 from itertools import islice
 from typing import Any
@@ -62,13 +63,21 @@ def build_report(
     checks = tuple(_check(check, verification) for check in verification.checks)
     known: Mapping[str, Mapping[str, Any]] = {} if baseline is None else baseline.known
     gone = [{**known.get(fingerprint, {}), "fingerprint": fingerprint} for fingerprint in verification.gone]
+    not_run = sum(check.outcome == "not run" for check in checks)
     return Report(
-        "Verification" if verification.incomplete is None else "Verification, incomplete",
+        "verification",
         verification.findings,
         {**run_facts, **_facts(profile, verification, checks, gone)},
         checks=checks,
         pictures=pictures,
         members=_json_members(verification, run_facts, checks, gone),
+        known=len(verification.muted),
+        details=_details(profile, verification, checks),
+        examined=f"{len(checks) - not_run} checks" + (f"; {not_run} were not run" if not_run else ""),
+        incomplete=verification.incomplete,
+        is_empty=verification.incomplete is not None
+        and not verification.findings
+        and all(item.status is None for item in verification.observations),
     )
 
 
@@ -89,15 +98,17 @@ def format_cost(images: int, credits: float, usd: float | None) -> str:  # noqa:
 
 
 def _check(check: Check, verification: Verification) -> ReportCheck:
-    named = ReportCheck(check.id, check.claim, verification.outcomes.get(check.id, "not run"))
-    if named.outcome == "not run":
-        return ReportCheck(check.id, check.claim, "not run", verification.unbought.get(check.id))
+    seconds = sum(item.elapsed_s for item in verification.observations if item.case.check == check.id)
+    outcome = verification.outcomes.get(check.id, "not run")
+    named = ReportCheck(check.id, check.claim, outcome, seconds=seconds)
+    if outcome == "not run":
+        return replace(named, reason=verification.unbought.get(check.id))
     left = [finding for finding in flattened(verification.findings) if named.has(finding)]
     if any(map(named.has, verification.muted)):
         if not left:
-            return ReportCheck(check.id, check.claim, "muted", "in the baseline")
+            return replace(named, outcome="muted", reason="in the baseline")
         if all(finding.severity is Severity.INFO for finding in left):
-            return ReportCheck(check.id, check.claim, _REMARKS)
+            return replace(named, outcome=_REMARKS)
     return named
 
 
@@ -105,13 +116,9 @@ def _facts(
     profile: OperationProfile, verification: Verification, checks: tuple[ReportCheck, ...], gone: list[dict[str, Any]]
 ) -> dict[str, Any]:
     counts = Counter(check.outcome for check in checks)
-    facts: dict[str, Any] = {}
-    if verification.incomplete is not None:
-        facts["incomplete"] = verification.incomplete
-    facts["checks"] = ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
-    if counts["not run"]:
-        # In one line: what was found stands below.
-        facts["not run"] = ", ".join(check.id for check in checks if check.outcome == "not run")
+    facts: dict[str, Any] = {
+        "checks": ", ".join(f"{counts[outcome]} {outcome}" for outcome in _OUTCOMES if counts[outcome])
+    }
     unexamined = [*_unexamined(profile)]
     if unexamined:
         facts["not examined"] = unexamined
@@ -119,18 +126,26 @@ def _facts(
     # Free calls have no price to report.
     if verification.paid_images or verification.usd:
         facts["paid"] = format_cost(verification.paid_images, verification.credits, verification.usd)
+    if gone:
+        facts["no longer found"] = [
+            {name: entry[name] for name in ("id", "pointer", "fingerprint") if name in entry} for entry in gone
+        ]
+    return facts
+
+
+def _details(profile: OperationProfile, verification: Verification, checks: tuple[ReportCheck, ...]) -> dict[str, Any]:
+    """Return what was covered and what was not, and what is known."""
+    facts: dict[str, Any] = {}
+    not_run = [check.id for check in checks if check.outcome == "not run"]
+    if not_run:
+        facts["not run"] = ", ".join(not_run)
     # The coverage of the contract says nothing when only some checks were run.
     if verification.coverage and len(checks) == len(catalogue(profile)):
         facts["coverage"] = _coverage(profile, verification.coverage)
         if verification.pairs:
             facts["pairs of values"] = f"{verification.pairs_covered} of {verification.pairs}"
         facts |= _left_out(verification.unbought)
-    facts |= muted_fact(verification.muted)
-    if gone:
-        facts["no longer found"] = [
-            {name: entry[name] for name in ("id", "pointer", "fingerprint") if name in entry} for entry in gone
-        ]
-    return facts
+    return facts | muted_fact(verification.muted)
 
 
 def _unexamined(profile: OperationProfile) -> Iterator[str]:

@@ -28,7 +28,7 @@ from bodydouble_contract_tests.verification import (
 from bodydouble_spec import Report, ReportFormat, flattened
 from bodydouble_spec.recording import read_stored_recording
 from bodydouble_spec.report import Baseline
-from bodydouble_spec.snippets import curl_command
+from bodydouble_spec.snippets import curl_command, with_picture_file
 
 from bodydouble.commands.verify_report import (
     build_report,
@@ -77,7 +77,7 @@ class CompletedRun:
     def _curl(self, observation: Observation) -> str:
         """Return a call as a curl command; its key was removed before."""
         path, headers = self.profile.target
-        return curl_command(
+        command = curl_command(
             self.profile.operation.method,
             path,
             origin=self.origin,
@@ -85,6 +85,7 @@ class CompletedRun:
             body=observation.sent.decode("utf-8", "replace"),
             security=self.profile.operation.security,
         )
+        return with_picture_file(command)
 
 
 def run_on_server(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bodydouble_spec import Finding, Severity, is_success
-from bodydouble_spec.snippets import curl_command
+from bodydouble_spec.snippets import curl_command, with_picture_file
 
 from bodydouble_contract_tests.checks import grouped
 from bodydouble_contract_tests.model import (
@@ -143,7 +143,7 @@ def curl_of(profile: OperationProfile, base: str | None, case: Case, redaction: 
         body=redaction.own(sent.decode("utf-8", "replace")) if sent else None,
         security=None if is_keyless else place_of(credential, profile.operation.security),
     )
-    return command.replace("$AIMLAPI_KEY", _MADE_FROM_KEY.get(credential, "$AIMLAPI_KEY"), 1)
+    return with_picture_file(command.replace("$AIMLAPI_KEY", _MADE_FROM_KEY.get(credential, "$AIMLAPI_KEY"), 1))
 
 
 _MADE_FROM_KEY = {

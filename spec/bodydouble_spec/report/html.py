@@ -1,28 +1,37 @@
 """The report as one self-contained page."""
 
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
-from bodydouble_spec.finding import Finding
 from bodydouble_spec.report.layout import (
-    details,
+    Detail,
+    ShownFinding,
+    counted,
+    entries,
     fact_items,
     fact_table,
     fact_text,
+    facts_of,
+    heading,
     one_line,
-    place,
+    plain,
     plural,
-    summary,
+    spans,
+    verdict,
     visible_lines,
 )
 from bodydouble_spec.report.model import Report, ReportCheck, ReportPicture
 
 __all__ = ["render_html"]
 
+_MOST_LINES = 6
+_MOST_CHARACTERS = 300
 _SHOWN = {"image/png", "image/jpeg", "image/webp", "image/gif"}
 
 
@@ -33,16 +42,29 @@ def render_html(report: Report) -> str:
     return (
         environment.from_string(template).render(
             title=one_line(report.title),
-            summary=summary(report),
+            verdict=plain(verdict(report)),
+            sentence=spans(verdict(report)),
+            heading=heading(report),
             key=one_line(report.key),
             filters=[(str(severity), plural(count, severity)) for severity, count in report.counts().items() if count],
-            facts=[_fact(one_line(label), value) for label, value in report.facts.items()],
-            findings=[_finding(finding) for finding in report.ordered()],
+            facts=_facts(facts_of(report)),
+            details=_facts(report.details),
+            findings=[_finding(entry) for entry in entries(report)],
             checks=[_check(check) for check in report.checks],
+            outcomes=_outcomes(report.checks),
             calls=[_call(title, request, [*group]) for (title, request), group in groupby(report.pictures, _call_of)],
         )
         + "\n"
     )
+
+
+def _facts(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_fact(one_line(label), value) for label, value in facts.items()]
+
+
+def _outcomes(checks: Iterable[ReportCheck]) -> str:
+    counts = Counter(one_line(check.outcome) for check in checks)
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
 
 
 def _fact(label: str, value: Any) -> dict[str, Any]:
@@ -85,16 +107,25 @@ def _call(title: str, request: str, pictures: list[ReportPicture]) -> dict[str, 
     }
 
 
-def _finding(finding: Finding, above: Finding | None = None) -> dict[str, Any]:
+def _finding(entry: ShownFinding) -> dict[str, Any]:
+    finding = entry.finding
     return {
         "severity": str(finding.severity),
         "evidence": str(finding.evidence),
         "id": one_line(finding.id),
-        "place": place(finding, above),
-        "message": "\n".join(visible_lines(finding.message)),
-        "details": [
-            {"label": detail.label, "text": "\n".join(detail.block), "is_code": detail.is_code}
-            for detail in details(finding)
-        ],
-        "covers": [_finding(covered, finding) for covered in finding.covers],
+        "place": "" if entry.place == "whole" else entry.place,
+        "sentence": [spans(line) for line in entry.sentence],
+        "details": [_detail(detail) for detail in entry.details if not _is_long(detail)],
+        "folded": [_detail(detail) for detail in entry.details if _is_long(detail)],
+        "covers": [_finding(covered) for covered in entry.covers],
+        "covered": counted(entry.covers, entry.hidden),
     }
+
+
+def _is_long(detail: Detail) -> bool:
+    return detail.is_folded or len(detail.block) > _MOST_LINES or sum(map(len, detail.block)) > _MOST_CHARACTERS
+
+
+def _detail(detail: Detail) -> dict[str, Any]:
+    text = "\n".join(detail.block)
+    return {"label": detail.label, "text": text if detail.is_code else plain(text), "is_code": detail.is_code}

@@ -1,47 +1,70 @@
-"""The common layout of findings and facts in the formats for people."""
+"""The common layout of verdict, findings and facts in the formats for people."""
 
-import unicodedata
+import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from bodydouble_spec.diff import Change
-from bodydouble_spec.finding import Finding
+from bodydouble_spec.finding import Finding, Severity
 from bodydouble_spec.report.model import Report
-from bodydouble_spec.text import is_list, is_mapping, json_text, shortened, visible
+from bodydouble_spec.report.places import operations_of, place
+from bodydouble_spec.text import cut_counted, is_list, is_mapping, json_text, shortened, visible
 
 __all__ = [
     "Detail",
+    "ShownFinding",
+    "Span",
     "Table",
-    "details",
+    "counted",
+    "entries",
     "fact_items",
     "fact_table",
     "fact_text",
-    "folded_text",
+    "facts_of",
+    "heading",
     "one_line",
-    "padded",
-    "place",
+    "plain",
     "plural",
-    "shown_covers",
+    "spans",
     "summary",
     "text_lines",
+    "verdict",
     "visible_lines",
-    "width",
 ]
 
-
 _NOTHING = "nothing"
-_SEVERITY_COLUMNS = 7
+_LIMIT_CHARACTERS = 200
+# Hundreds of one cause say nothing new to a person, and the json format has them all. The changes of a document that now describes another model
+# are some thirty, each of them news.
+_MOST_COVERED = 40
+_SHOWN_OF_MANY = 5
+_IN_DOCUMENT = ("/paths/", "/components/", "/definitions/")
+_CODE = re.compile(r"(?<!`)`([^`\s](?:[^`\n]*[^`\s])?)`(?!`)")
 
 
 class Detail(NamedTuple):
     """One labelled field of a finding: ``lines`` in short form, ``block`` laid out for a box of its own.
 
-    ``is_code`` tells JSON and commands from prose.
+    ``is_code`` tells JSON and commands from prose. ``is_folded`` is for what few readers need, or is long.
     """
 
     label: str
     lines: list[str]
     block: list[str]
     is_code: bool
+    is_folded: bool = False
+
+
+class ShownFinding(NamedTuple):
+    """A finding as it is shown: its sentence in lines, its place, what else is known, and the entries that it covers, of which ``hidden`` are left out."""
+
+    finding: Finding
+    sentence: list[str]
+    place: str
+    details: list[Detail]
+    covers: list["ShownFinding"]
+    hidden: int
 
 
 class Table(NamedTuple):
@@ -51,17 +74,51 @@ class Table(NamedTuple):
     rows: list[list[str]]
 
 
-def summary(report: Report) -> str:
-    """Count the findings by severity, as in ``2 errors, 1 warning, 0 infos``, and those known before.
+class Span(NamedTuple):
+    """A part of a sentence; ``is_code`` where backticks marked it as a name or value."""
 
-    Without any it begins with "No findings", or with "Nothing new" where some are known: these are still there.
-    """
+    text: str
+    is_code: bool
+
+
+def verdict(report: Report) -> str:
+    """Return the result in a sentence: ``3 things break your calls``. A report with known findings never says that there are none."""
+    if report.verdict is not None:
+        return one_line(report.verdict)
+    if report.is_empty and report.incomplete is not None:
+        return one_line(f"Nothing was examined: {report.incomplete}")
     counts = report.counts()
-    text = ", ".join(plural(count, severity) for severity, count in counts.items())
+    errors = counts[Severity.ERROR]
+    nouns = {Severity.WARNING: "warning", Severity.INFO: "remark"}
+    others = " and ".join(plural(counts[severity], noun) for severity, noun in nouns.items() if counts[severity])
+    thing, new = "change" if report.key == "changes" else "thing", "new " if report.known else ""
+    if errors:
+        also = f"; also {others}" if others else ""
+        text = f"{plural(errors, f'{new}{thing}')} {'breaks' if errors == 1 else 'break'} {report.breaks}{also}"
+    elif others:
+        text = f"Nothing {new}was found that breaks {report.breaks}: {others}"
+    else:
+        found = "Nothing new was found" if report.known else f"No {report.key}"
+        text = f"{found} in {report.examined}" if report.examined else found
     if report.known:
-        text += f"; {report.known} known before"
-    nothing = f"No {visible(report.key)}" if not report.known else "Nothing new"
-    return text if any(counts.values()) else f"{nothing}: {text}"
+        text += f"; {report.known} known before {'is' if report.known == 1 else 'are'} still there"
+    return one_line(text if report.incomplete is None else f"Not everything was examined: {report.incomplete}. {text}")
+
+
+def summary(report: Report) -> str:
+    """Count the findings by severity, as in ``2 errors, 1 warning``, and those known before; empty without any."""
+    counts = [plural(count, severity) for severity, count in report.counts().items() if count]
+    return ", ".join([*counts, f"{report.known} known before"] if report.known and counts else counts)
+
+
+def heading(report: Report) -> str:
+    """Return what the report is about, when it was made, and by which version."""
+    parts = [report.title]
+    if report.made_at is not None:
+        parts.append(f"{report.made_at:%Y-%m-%d %H:%M} UTC")
+    if report.version:
+        parts.append(f"bodydouble {report.version}")
+    return one_line(", ".join(parts))
 
 
 def plural(count: int, noun: str) -> str:
@@ -69,14 +126,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def place(finding: Finding, above: Finding | None = None) -> str:
-    """Format the place of a finding: operation, direction and pointer, or ``(whole)`` without any of them.
-
-    The operation is left out when it is that of the finding ``above``, which covers it.
-    """
-    is_repeated = above is not None and finding.operation == above.operation
-    parts = (None if is_repeated else finding.operation, finding.direction, finding.pointer)
-    return " ".join(one_line(part) for part in parts if part) or "(whole)"
+def counted(entries: Iterable[ShownFinding], hidden: int = 0) -> str:
+    """Return the number of entries by severity, the worst first: ``8 errors, 13 infos``."""
+    counts = Counter(entry.finding.severity for entry in entries)
+    known = [plural(counts[severity], severity) for severity in Severity if counts[severity]]
+    return ", ".join([*known, f"{hidden} more"] if hidden else known)
 
 
 def one_line(text: str) -> str:
@@ -89,33 +143,83 @@ def visible_lines(text: str) -> list[str]:
     return [visible(line) for line in shortened(text).replace("\r\n", "\n").strip("\n").split("\n")]
 
 
-def details(finding: Finding) -> list[Detail]:
-    """Return the fields of a finding that are set, apart from name and message; of a change both values."""
-    # A pattern says nothing to most readers; the json report has it.
-    expected = None if finding.id.endswith("-pattern") else finding.expected
-    values = [("expected", expected), ("got", finding.got)]
+def spans(line: str) -> list[Span]:
+    """Split a line into text and code at the backticks that mark names and values; a backtick by itself stays text."""
+    found: list[Span] = []
+    for number, part in enumerate(_CODE.split(line)):
+        if part:
+            found.append(Span(part, number % 2 == 1))
+    return found
+
+
+def plain(line: str) -> str:
+    """Return a line without the backticks that mark names and values."""
+    # Made visible again, since a command to a CI runner may stand behind a backtick.
+    return visible("".join(span.text for span in spans(line)))
+
+
+def entries(report: Report) -> list[ShownFinding]:
+    """Return the findings in report order, as they are shown."""
+    found = report.ordered()
+    is_named = len(operations_of(found)) > 1
+    return [_entry(finding, with_operation=is_named) for finding in found]
+
+
+def facts_of(report: Report) -> dict[str, Any]:
+    """Return the facts to show first, with the operation that all findings are about."""
+    operations = operations_of(report.ordered())
+    return {**({"operation": one_line(operations[0])} if len(operations) == 1 else {}), **report.facts}
+
+
+def _entry(finding: Finding, *, with_operation: bool) -> ShownFinding:
+    ranked = sorted(finding.covers, key=lambda covered: -covered.severity.rank)
+    shown = ranked if len(ranked) <= _MOST_COVERED else ranked[:_SHOWN_OF_MANY]
+    covers = [
+        _entry(covered, with_operation=with_operation and covered.operation != finding.operation) for covered in shown
+    ]
+    where = place(finding, with_operation=with_operation)
+    return ShownFinding(
+        finding, visible_lines(finding.message), where, _details(finding, where), covers, len(ranked) - len(shown)
+    )
+
+
+def _details(finding: Finding, place: str) -> list[Detail]:
+    """Return the fields of a finding that are set, apart from name and message; of a change both values.
+
+    The pointer is among them where the place in words says less.
+    """
+    values = [("expected", finding.expected), ("got", finding.got)]
     prose = [
         ("repaired", finding.repaired),
         ("request", finding.request),
         ("source", finding.source),
-        ("witness", finding.witness),
+        ("shown by", finding.witness),
     ]
-    return [
+    found = [
         *_old_and_new(finding),
         *(_value_detail(finding, label, value) for label, value in values if value is not None),
         *(_detail(label, value) for label, value in prose if value is not None),
     ]
+    if not place.endswith("…") and not finding.pointer.startswith(_IN_DOCUMENT):
+        return found
+    pointer = one_line(finding.pointer)
+    return [*found, Detail("pointer", [pointer], [pointer], is_code=True, is_folded=True)]
 
 
-def text_lines(finding: Finding) -> list[str]:
-    """Format message, details and covered findings as lines of text, with values aligned."""
-    rows = [(detail.label, detail.lines) for detail in details(finding)]
-    rows += [("covers", [line]) for line in _covered_lines(finding, "")]
-    lines = visible_lines(finding.message)
-    for label, values in rows:
-        for number, value in enumerate(values):
-            lines.append(f"{label if number == 0 else '':<8}  {value}".rstrip())
-    return lines
+def text_lines(entry: ShownFinding) -> list[str]:
+    """Format sentence, place and details as lines of plain text, with values aligned; what is folded is left out."""
+    finding = entry.finding
+    where = "" if entry.place == "whole" else f"{entry.place}, "
+    lines = [*map(plain, entry.sentence), f"{where}{one_line(finding.id)}, {finding.evidence}"]
+    for detail in entry.details:
+        for number, value in enumerate([] if detail.is_folded else detail.lines):
+            lines.append(f"{detail.label if number == 0 else '':<8}  {value}".rstrip())
+    shown = entry.covers[:_SHOWN_OF_MANY]
+    for number, covered in enumerate(shown):
+        name = f"{covered.finding.severity}: {plain(covered.sentence[0])}"
+        lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({covered.place}, {one_line(covered.finding.id)})")
+    left = len(entry.covers) - len(shown) + entry.hidden
+    return [*lines, f"{'':<8}  and {left} more, which the html and json reports list"] if left else lines
 
 
 def fact_table(value: Any) -> Table | None:
@@ -141,31 +245,23 @@ def fact_text(value: Any) -> str:
     """Format a scalar in one line: text as it is, ``-`` for None, anything else as JSON."""
     if value is None:
         return "-"
-    return one_line(value) if isinstance(value, str) and value else one_line(json_text(value))
-
-
-def width(text: str) -> int:
-    """Return the terminal width of a text in columns: two for wide characters, zero for combining ones."""
-    return sum(
-        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        for character in text
-    )
-
-
-def padded(text: str, columns: int) -> str:
-    """Pad the text with spaces to that many columns."""
-    return text + " " * (columns - width(text))
+    return plain(one_line(value)) if isinstance(value, str) and value else one_line(json_text(value))
 
 
 def _value_detail(finding: Finding, label: str, value: Any) -> Detail:
     """Return a value as JSON; the types of a type rule as words, for ``"null"`` would be a text."""
-    if not finding.id.endswith("-type"):
-        return _json_detail(label, value)
-    return _detail(label, " or ".join(map(str, value)) if is_list(value) else value)
+    if finding.id.endswith("-type"):
+        return _detail(label, " or ".join(map(str, value)) if is_list(value) else value)
+    # A pattern says nothing to most readers.
+    is_pattern = label == "expected" and finding.id.endswith(("-pattern", "/pattern"))
+    return _json_detail(label, value, is_folded=is_pattern)
 
 
-def _json_detail(label: str, value: Any) -> Detail:
-    return Detail(label, [one_line(json_text(value))], visible_lines(json_text(value, indent=2)), is_code=True)
+def _json_detail(label: str, value: Any, *, is_folded: bool = False) -> Detail:
+    text = json_text(value)
+    short = visible(cut_counted(text, _LIMIT_CHARACTERS))
+    block = visible_lines(json_text(value, indent=2))
+    return Detail(label, [short], block, is_code=True, is_folded=is_folded)
 
 
 def _old_and_new(finding: Finding) -> list[Detail]:
@@ -182,32 +278,5 @@ def _detail(label: str, value: Any) -> Detail:
     if not isinstance(value, str):
         return _json_detail(label, value)
     lines = visible_lines(value)
-    return Detail(label, lines, lines, is_code=label == "request")
-
-
-def _covered_lines(finding: Finding, indent: str) -> list[str]:
-    lines: list[str] = []
-    for covered in shown_covers(finding):
-        # The message comes first: pointers are long, and people read the beginning of a line.
-        where = f"{one_line(covered.id)} at {place(covered, finding)}"
-        named = f"{covered.severity:<{_SEVERITY_COLUMNS}}  {one_line(covered.message)} ({where})"
-        lines += [indent + named, *_covered_lines(covered, indent + "  ")]
-    folded = folded_text(finding)
-    return lines if folded is None else [*lines, indent + folded]
-
-
-# Hundreds of one cause say nothing new to a person, and the json format has them all. The changes of a document that now describes another model
-# are some thirty, each of them news.
-_MOST_COVERED = 40
-_SHOWN_COVERED = 5
-
-
-def shown_covers(finding: Finding) -> tuple[Finding, ...]:
-    """Return the covered findings to show: all of a few, the first five of many."""
-    return finding.covers if len(finding.covers) <= _MOST_COVERED else finding.covers[:_SHOWN_COVERED]
-
-
-def folded_text(finding: Finding) -> str | None:
-    """Return a line about the covered findings that are not shown; None when all are."""
-    count = len(finding.covers) - len(shown_covers(finding))
-    return f"and {count} more, which the json format lists" if count else None
+    short = [cut_counted(plain(line), _LIMIT_CHARACTERS) for line in lines]
+    return Detail(label, short, lines, is_code=label == "request")

@@ -1,26 +1,29 @@
 """The report as GitHub Flavored Markdown, for pull requests, issues and step summaries."""
 
 import re
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from bodydouble_spec.diff import Change
-from bodydouble_spec.finding import Finding, Severity
+from bodydouble_spec.finding import Severity
 from bodydouble_spec.report.layout import (
     Detail,
+    ShownFinding,
     Table,
-    details,
+    counted,
+    entries,
     fact_items,
     fact_table,
     fact_text,
-    folded_text,
+    facts_of,
+    heading,
     one_line,
-    place,
     plural,
-    shown_covers,
+    spans,
     summary,
     text_lines,
-    visible_lines,
+    verdict,
 )
 from bodydouble_spec.report.model import Report, ReportCheck
 
@@ -37,25 +40,29 @@ _OLD_AND_NEW = ("old", "new")
 
 
 def render_markdown(report: Report) -> str:
-    """Render title, summary and facts, then the findings as one list a severity, with covered findings nested.
+    """Render verdict and facts, then the findings as one list a severity; details, covered findings, checks and coverage are folded.
 
     Markdown, HTML, mentions and links in the texts of findings and facts are shown as text.
     """
-    sections = [f"# {_inline(one_line(report.title))}", f"**{_inline(summary(report))}**", *_facts(report)]
-    for severity, group in groupby(report.ordered(), key=lambda finding: finding.severity):
-        findings = list(group)
-        sections.append(f"## {plural(len(findings), severity)}")
-        sections.append("\n".join(line for finding in findings for line in _item(finding, "")))
+    sections = [f"# {_sentence(verdict(report))}", *_facts({"report": heading(report), **facts_of(report)})]
+    for severity, group in groupby(entries(report), key=lambda entry: entry.finding.severity):
+        found = list(group)
+        sections.append(f"## {plural(len(found), severity)}")
+        sections += ["\n".join(_item(entry)) for entry in found]
+    if report.details:
+        sections += _folded("What was covered", _facts(report.details))
     if report.checks:
-        sections += ["## checks", _table(_checks(report.checks))]
+        sections += _folded(f"The {plural(len(report.checks), 'check')}", [_table(_checks(report.checks))])
     return "\n\n".join(sections) + "\n"
 
 
-def _facts(report: Report) -> list[str]:
-    tables = {label: fact_table(value) for label, value in report.facts.items()}
-    scalars = [
-        f"- **{_inline(one_line(label))}**: {_fact(report.facts[label])}" for label in tables if tables[label] is None
-    ]
+def _folded(title: str, sections: list[str]) -> list[str]:
+    return [f"<details><summary>{title}</summary>", *sections, "</details>"]
+
+
+def _facts(facts: Mapping[str, Any]) -> list[str]:
+    tables = {label: fact_table(value) for label, value in facts.items()}
+    scalars = [f"- **{_inline(one_line(label))}**: {_fact(facts[label])}" for label in tables if tables[label] is None]
     sections = ["\n".join(scalars)] if scalars else []
     for label, table in tables.items():
         if table is not None:
@@ -82,23 +89,54 @@ def _table(table: Table) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
-def _item(finding: Finding, indent: str, above: Finding | None = None) -> list[str]:
-    message = "<br>".join(map(_inline, visible_lines(finding.message)))
-    known = f"({finding.severity}, {finding.evidence})"
-    lines = [f"{indent}- **{_code(one_line(finding.id))}** at {_code(place(finding, above))} {known}<br>{message}"]
-    inner = indent + "  "
-    shown = details(finding)
+def _item(entry: ShownFinding) -> list[str]:
+    """Return a finding as an item of a list: its sentence, place and short values; what is long is folded below them."""
+    finding = entry.finding
+    where = "" if entry.place == "whole" else f"{_code(entry.place)}, "
+    # The severity comes first, since a sentence may begin like a list or like code.
+    lines = [
+        f"- **{finding.severity}**: {_sentence_lines(entry.sentence)}<br>{where}{_code(one_line(finding.id))}, {finding.evidence}"
+    ]
+    shown = [detail for detail in entry.details if not _is_long(detail)]
     if isinstance(finding, Change):
-        lines += _old_new_table([detail for detail in shown if detail.label in _OLD_AND_NEW], inner)
-        shown = [detail for detail in shown if detail.label not in _OLD_AND_NEW]
-    for detail in shown:
-        lines += _detail(detail, inner)
-    if finding.covers:
-        lines.append(f"{inner}- covers:")
-        lines += [line for covered in shown_covers(finding) for line in _item(covered, inner + "  ", finding)]
-        folded = folded_text(finding)
-        lines += [] if folded is None else [f"{inner}  - {folded}"]
-    return lines
+        sides = [detail for detail in entry.details if detail.label in _OLD_AND_NEW]
+        lines += _old_new_table(sides, "  ")
+        shown = [detail for detail in shown if detail not in sides]
+    lines += [line for detail in shown for line in _detail(detail, "  ")]
+    folded = [detail for detail in entry.details if _is_long(detail) and detail.label not in _OLD_AND_NEW]
+    if not folded and not entry.covers:
+        return lines
+    titles = ["details"] if folded else []
+    titles += [f"what it covers: {counted(entry.covers, entry.hidden)}"] if entry.covers else []
+    inside = [line for detail in folded for line in _detail(detail, "  ")]
+    inside += [line for covered in entry.covers for line in _covered_item(covered, "  ")]
+    inside += [f"  - and {entry.hidden} more, which the json format lists"] if entry.hidden else []
+    return [*lines, "", f"  <details><summary>{' and '.join(titles)}</summary>", "", *inside, "", "  </details>"]
+
+
+def _covered_item(entry: ShownFinding, indent: str) -> list[str]:
+    finding = entry.finding
+    named = f"{_code(entry.place)}, {_code(one_line(finding.id))}, {finding.evidence}"
+    lines = [f"{indent}- {finding.severity}: {_sentence_lines(entry.sentence)}<br>{named}"]
+    inner = indent + "  "
+    if isinstance(finding, Change):
+        lines += _old_new_table([detail for detail in entry.details if detail.label in _OLD_AND_NEW], inner)
+    for detail in entry.details:
+        if not (isinstance(finding, Change) and detail.label in _OLD_AND_NEW):
+            lines += _detail(detail, inner)
+    return [*lines, *(line for covered in entry.covers for line in _covered_item(covered, inner))]
+
+
+def _is_long(detail: Detail) -> bool:
+    return detail.is_folded or len(detail.lines) > 1 or len(detail.lines[0]) > _INLINE_CHARACTERS
+
+
+def _sentence_lines(lines: list[str]) -> str:
+    return "<br>".join(map(_sentence, lines))
+
+
+def _sentence(line: str) -> str:
+    return "".join(_code(span.text) if span.is_code else _inline(span.text) for span in spans(line))
 
 
 def _old_new_table(details: list[Detail], indent: str) -> list[str]:
@@ -150,17 +188,17 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render_github(report: Report) -> str:
-    """Render the title, one command a finding, and the summary, each in one line; without the facts.
+    """Render the verdict, one command a finding, and their numbers, each in one line; without the facts.
 
     Commands and their escapes follow the runner (github.com/actions/toolkit, ``command.ts``).
     """
-    return "\n".join((one_line(report.title), *map(_command, report.ordered()), summary(report))) + "\n"
+    return "\n".join((verdict(report), *map(_command, entries(report)), summary(report))).rstrip("\n") + "\n"
 
 
-def _command(finding: Finding) -> str:
+def _command(entry: ShownFinding) -> str:
+    finding = entry.finding
     title = f"{one_line(finding.id)} ({finding.evidence})"
-    message = "\n".join((place(finding), *text_lines(finding)))
-    return f"::{_COMMANDS[finding.severity]} title={_property(title)}::{_data(message)}"
+    return f"::{_COMMANDS[finding.severity]} title={_property(title)}::{_data(chr(10).join(text_lines(entry)))}"
 
 
 def _data(text: str) -> str:

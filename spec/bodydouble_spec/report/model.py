@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -27,13 +28,14 @@ class ReportCheck:
     """One claim that was checked, so that a report can show passed checks too.
 
     ``outcome`` is ``passed``, ``passed with remarks`` (information only), ``failed``, ``muted`` (only known failures) or ``not run``; ``reason`` says
-    why it was not run. The findings of a check have its id, or an id that begins with it and a slash.
+    why it was not run. The findings of a check have its id, or an id that begins with it and a slash. ``seconds`` is the time of its calls.
     """
 
     id: str
     claim: str
     outcome: str
     reason: str | None = None
+    seconds: float = 0.0
 
     def has(self, finding: Finding) -> bool:
         """Return whether the finding, or one that it covers, belongs to this check."""
@@ -59,10 +61,12 @@ class ReportPicture:
 class Report:
     """The examined facts and the findings.
 
-    ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table. ``key`` is the name of
-    the findings: the key of their list in the json format, and the word in "No findings". ``checks`` are shown by html,
-    junit and markdown, ``pictures`` by html. ``known`` counts findings that are known and left out. ``members`` are for programs: when given, the json format has them in
-    place of ``facts``, each as a member of the document.
+    ``facts`` maps a label to a scalar, a list, or a list of mappings, which is shown as a table; ``details`` are facts that are folded where a format
+    can do that, and left out of the text. ``key`` is the name of the findings: the key of their list in the json format, and the word in "No findings".
+    ``breaks`` is what an error breaks, for the verdict: ``your calls``; ``examined`` is what has no finding, for "No findings in …"; ``verdict`` is the whole sentence, where the
+    counts cannot say it. ``incomplete`` is the reason why not everything was examined; with ``is_empty`` nothing was. ``checks`` are shown by html, junit and markdown, ``pictures`` by html. ``known`` counts findings that are known and left out. ``members``
+    are for programs: when given, the json format has them in place of the facts, each as a member of the document. ``made_at`` and ``version`` name the time and the
+    program, ``seconds`` is the time that the command took.
     """
 
     title: str
@@ -73,11 +77,21 @@ class Report:
     pictures: tuple[ReportPicture, ...] = ()
     members: Mapping[str, Any] = field(default_factory=dict[str, Any])
     known: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    breaks: str = "the contract"
+    examined: str | None = None
+    verdict: str | None = None
+    incomplete: str | None = None
+    is_empty: bool = False
+    made_at: datetime | None = None
+    version: str | None = None
+    seconds: float = 0.0
 
     def ordered(self) -> tuple[Finding, ...]:
-        """Return the findings in report order: the worst severity first, else as given, exact duplicates once."""
+        """Return the findings in report order: the worst severity first, then those of one rule together, else as given, exact duplicates once."""
         unique = {json_text(finding.to_dict()): finding for finding in self.findings}
-        return tuple(sorted(unique.values(), key=lambda finding: -finding.severity.rank))
+        first = {finding.id: number for number, finding in reversed([*enumerate(unique.values())])}
+        return tuple(sorted(unique.values(), key=lambda finding: (-finding.severity.rank, first[finding.id])))
 
     def counts(self) -> dict[Severity, int]:
         """Count the reported findings by severity, the worst first; covered findings are not counted."""

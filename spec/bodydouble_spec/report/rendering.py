@@ -1,6 +1,8 @@
 """Rendering of a report in any format, JSON included."""
 
+from bodydouble_spec.report.layout import verdict
 from bodydouble_spec.report.model import Report, ReportFormat
+from bodydouble_spec.report.printable import printable
 from bodydouble_spec.text import json_text
 
 __all__ = ["render", "render_json"]
@@ -9,7 +11,7 @@ __all__ = ["render", "render_json"]
 def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # noqa: A002 - the word users know
     """Render the report as text that ends in a newline and can be encoded as UTF-8.
 
-    Every format but json shortens fields beyond 4,000 characters. Control characters, ANSI escapes and bidirectional
+    A data URI becomes its type and size, and every format but json shortens what is long. Control characters, ANSI escapes and bidirectional
     overrides are shown as escapes (``\\x1b``, ``\\u202e``) in every format.
     """
     # Imported on demand: Jinja2 and the XML modules would slow down the start of every command.
@@ -26,14 +28,15 @@ def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # 
             from bodydouble_spec.report.html import render_html as renderer
         case ReportFormat.GITHUB:
             from bodydouble_spec.report.markdown import render_github as renderer
-    return renderer(report)
+    return renderer(printable(report, is_cut=format is ReportFormat.JSON))
 
 
 def render_json(report: Report) -> str:
-    """Render title, facts (or members), findings and summary as JSON in a stable order; ``json_safe`` replaces odd values."""
+    """Render title, verdict, facts (or members), findings and summary as JSON in a stable order; ``json_safe`` replaces odd values."""
+    named = {"title": report.title, "verdict": verdict(report)}
+    if report.made_at is not None:
+        named |= {"made_at": report.made_at.isoformat(timespec="seconds"), "version": report.version or ""}
     findings = {report.key: [finding.to_dict() for finding in report.ordered()], "summary": report.counts()}
-    named = {"title": report.title}
-    document = (
-        {**named, **findings, **report.members} if report.members else {**named, "facts": report.facts, **findings}
-    )
+    facts = {"facts": {**report.facts, **report.details}}
+    document = {**named, **findings, **report.members} if report.members else {**named, **facts, **findings}
     return json_text(document, indent=2) + "\n"

@@ -1,75 +1,115 @@
 """The report for a terminal, readable without colour."""
 
+import re
+import textwrap
+import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
-from bodydouble_spec.finding import Finding
 from bodydouble_spec.report.layout import (
+    ShownFinding,
     Table,
+    entries,
     fact_items,
     fact_table,
     fact_text,
+    facts_of,
+    heading,
     one_line,
-    padded,
-    place,
     summary,
     text_lines,
-    width,
+    verdict,
 )
 from bodydouble_spec.report.model import Report
 
-__all__ = ["render_text"]
+__all__ = ["render_text", "wrapped"]
 
-_LINE_COLUMNS = 100
-_CELL_COLUMNS = 48
-_ID_COLUMNS = 36
+_LINE_COLUMNS = 80
 _SEVERITY_COLUMNS = 7
-_EVIDENCE_COLUMNS = 10
+# A label and the spaces behind it: the value that follows is wrapped below itself.
+_LABELLED = re.compile(r" *(?:\S+(?: \S+)* {2,})?")
+_MOST_INDENT = 24
 
 
 def render_text(report: Report) -> str:
-    """Render title, facts, findings, and the summary as the last line.
+    """Render the verdict, what was examined, the findings, and the numbers of them as the last line.
 
     The first line of each finding starts with its severity, and all else is indented, so that a caller can colour these
-    words. Columns are aligned within the report.
+    words.
     """
-    sections = [[one_line(report.title)]]
-    if report.facts:
-        sections.append(_facts(report))
-    findings = report.ordered()
-    if findings:
-        id_columns = min(max(width(one_line(finding.id)) for finding in findings), _ID_COLUMNS)
-        sections.append([line for finding in findings for line in _finding(finding, id_columns)])
-    sections.append([summary(report)])
-    return "\n\n".join("\n".join(lines) for lines in sections) + "\n"
+    result, named, facts = verdict(report), heading(report), facts_of(report)
+    about = [] if named == result else [f"  {named}"]
+    sections = [[result], [*about, *(_facts(facts) if facts else [])]]
+    found = entries(report)
+    if found:
+        sections += [[line for entry in found for line in _finding(entry)], [summary(report)]]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines) + "\n"
 
 
-def _finding(finding: Finding, id_columns: int) -> list[str]:
-    named = f"{finding.severity:<{_SEVERITY_COLUMNS}}  {finding.evidence:<{_EVIDENCE_COLUMNS}}"
-    first = f"{named}  {padded(one_line(finding.id), id_columns)}  {place(finding)}"
+def wrapped(text: str, columns: int) -> str:
+    """Break lines that are longer than a terminal between words; what continues a line stands below its beginning."""
+    return "\n".join(part for line in text.split("\n") for part in _wrapped_line(line, columns))
+
+
+def _wrapped_line(line: str, columns: int) -> list[str]:
+    if _width(line) <= columns:
+        return [line]
+    labelled = _LABELLED.match(line)
+    indent = min(labelled.end() if labelled else 0, _MOST_INDENT)
+    # The spaces of a table stay, and a long URL is broken by nobody.
+    return textwrap.wrap(
+        line,
+        columns,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+
+
+def _finding(entry: ShownFinding) -> list[str]:
+    first, *rest = text_lines(entry)
     indent = " " * (_SEVERITY_COLUMNS + 2)
-    return [first, *((indent + line).rstrip() for line in text_lines(finding))]
+    named = f"{entry.finding.severity:<{_SEVERITY_COLUMNS}}  {first}".rstrip()
+    return [named, *((indent + line).rstrip() for line in rest)]
 
 
-def _facts(report: Report) -> list[str]:
-    label_columns = max(width(one_line(label)) for label in report.facts)
-    return [line for label, value in report.facts.items() for line in _fact(one_line(label), value, label_columns)]
+def _facts(facts: Mapping[str, Any]) -> list[str]:
+    label_columns = max(_width(one_line(label)) for label in facts)
+    return [line for label, value in facts.items() for line in _fact(one_line(label), value, label_columns)]
 
 
 def _fact(label: str, value: Any, label_columns: int) -> list[str]:
     table = fact_table(value)
     if table is not None:
         return [f"  {label}", *(f"    {line}" for line in _table(table))]
-    start = f"  {padded(label, label_columns)}  "
+    start = f"  {_padded(label, label_columns)}  "
     items = fact_items(value)
     if items is None:
         return [start + fact_text(value)]
     joined = ", ".join(items) or "none"
-    if width(start + joined) <= _LINE_COLUMNS:
+    if _width(start + joined) <= _LINE_COLUMNS:
         return [start + joined]
     return [f"  {label}", *(f"    {item}" for item in items)]
 
 
 def _table(table: Table) -> list[str]:
+    """Return the rows in columns; the last cell of each row gets a line of its own where the table would be too wide."""
     rows = [table.columns, *table.rows]
-    columns = [min(max(map(width, cells)), _CELL_COLUMNS) for cells in zip(*rows, strict=True)]
-    return ["  ".join(map(padded, row, columns)).rstrip() for row in rows]
+    columns = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
+    if sum(columns) + 2 * len(columns) + 4 <= _LINE_COLUMNS or len(columns) == 1:
+        return ["  ".join(map(_padded, row, columns)).rstrip() for row in rows]
+    cells = [("  ".join(map(_padded, row[:-1], columns[:-1])).rstrip(), row[-1]) for row in table.rows]
+    return [line for row, last in cells for line in (row, f"    {last}")]
+
+
+def _width(text: str) -> int:
+    """Return the terminal width of a text in columns: two for wide characters, zero for combining ones."""
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - _width(text))

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
 from bodydouble_spec.operation import KeyPlace, Security
+from bodydouble_spec.text import DATA_URI
 
-__all__ = ["FORM", "MULTIPART", "FormPart", "curl_command", "header_text", "request_path"]
+__all__ = ["FORM", "MULTIPART", "FormPart", "curl_command", "header_text", "request_path", "with_picture_file"]
 
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
@@ -70,6 +71,21 @@ def curl_command(
     # The base URL may end in /v1 or not; the path begins with the version.
     variable = "" if origin is not None else f"base=${{AIMLAPI_BASE_URL:-{_MOCK}}}\n"
     return variable + "".join(files) + " \\\n  ".join(words) + ending + "\n"
+
+
+def with_picture_file(command: str) -> str:
+    """Return a command that takes the picture from the file ``picture.png``, or whatever its type is, in place of each data URI.
+
+    A body that comes from standard input stays as it is, since the shell inserts nothing there.
+    """
+    first = DATA_URI.search(command)
+    if first is None or "--data-binary @-" in command:
+        return command
+    kind = first[1] or "image/png"
+    file = f"picture.{kind.rpartition('/')[2].partition('+')[0]}"
+    variable = f"PICTURE=\"data:{kind};base64,$(base64 < {file} | tr -d '\\n')\"\n"
+    # The body is in single quotes, which end for the variable and begin again behind it.
+    return variable + DATA_URI.sub("'\"$PICTURE\"'", command)
 
 
 def _form_option(part: FormPart, number: int) -> tuple[str, str]:
