@@ -1,35 +1,20 @@
-"""Defects of compared documents: those because of which a comparison would be partial, and tables of the others with their lines."""
+"""Defects of compared documents, in tables with their lines, and the reason of an incomplete comparison."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bodydouble_spec import Contract, ContractError, Finding, Severity
+from bodydouble_spec import Contract, Finding, Severity
 from bodydouble_spec.document import lines_of
 
 from bodydouble.options import unreadable_reason
 
-__all__ = ["defects_facts", "limited_reason", "refuse_partial"]
+__all__ = ["defects_facts", "limited_reason", "reading_notes"]
 
 # Read as something else than what is written, and compared so.
-_READ_OTHERWISE = {"flag-malformed", "key-twice", "openapi-version"}
+_READ_OTHERWISE = {"flag-malformed", "key-twice", "openapi-version", "ref-file"}
 
 Text = Callable[[Contract], bytes | None]
 """The text of a document, or None where it is not at hand."""
-
-
-def refuse_partial(contract: Contract, text: Text) -> None:
-    """Raise ContractError when a document cannot be compared as a whole: it is Swagger 2.0, or refers to what is not there."""
-    if "swagger" in contract.published and "openapi" not in contract.published:
-        raise ContractError(f"{contract.source}: {unreadable_reason(contract)}")
-    outside = [finding for finding in contract.findings if finding.id == "ref-external"]
-    if outside:
-        first = outside[0]
-        line = _lines(contract, outside[:1], text).get(first.pointer)
-        place = first.pointer if line is None else f"line {line}, {first.pointer}"
-        more = f"; {len(outside) - 1} more such references" if len(outside) > 1 else ""
-        raise ContractError(
-            f"{contract.source}: {place}: {first.message}; correct it, or bundle the document into one file{more}"
-        )
 
 
 def limited_reason(changes: Iterable[Finding]) -> str | None:
@@ -54,7 +39,7 @@ def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, An
                 "defect": finding.id,
                 **_line(lines, finding),
                 "pointer": finding.pointer,
-                "message": f"{finding.message}; {finding.repaired}" if _is_read_otherwise(finding) else finding.message,
+                "message": _note(finding) if _is_read_otherwise(finding) else finding.message,
             }
             for name, contract in readable.items()
             for defects in [[*filter(is_chosen, contract.findings)]]
@@ -64,6 +49,15 @@ def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, An
         for title, is_chosen in chosen.items()
     }
     return {title: rows for title, rows in tables.items() if rows}
+
+
+def reading_notes(contract: Contract) -> list[str]:
+    """Return a sentence for each part of a document that is read otherwise than it is written, with its line."""
+    return [_note(finding) for finding in contract.findings if _is_read_otherwise(finding)]
+
+
+def _note(finding: Finding) -> str:
+    return f"{finding.message}; {finding.repaired}"
 
 
 def _is_read_otherwise(finding: Finding) -> bool:

@@ -139,11 +139,13 @@ def resolve_source(source: str) -> str:
     return provenance()["document"] if source == UPSTREAM else source
 
 
-def load_contract(source: str | None, overlay: str | None = None) -> Contract:
-    """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used."""
-    return Contract.load(
-        None if source is None else resolve_source(source), overlay=True if overlay is None else overlay
-    )
+def load_contract(source: str | None, overlay: str | None = None, *, is_partial_allowed: bool = False) -> Contract:
+    """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used, or only a part of it is read."""
+    found = None if source is None else resolve_source(source)
+    contract = Contract.load(found, overlay=True if overlay is None else overlay)
+    if not is_partial_allowed:
+        contract.refuse_partial()
+    return contract
 
 
 def load_contracts(sources: Sequence[str] | None, overlay: str | None = None) -> list[Contract]:

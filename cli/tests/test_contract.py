@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import pytest
 from bodydouble.app import app
-from bodydouble.options import FailOnName
-from bodydouble_spec import Contract, ReportFormat, Severity, provenance
+from bodydouble.options import FailOnName, load_contract, load_contracts
+from bodydouble_spec import Contract, ContractError, ReportFormat, Severity, provenance
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -96,6 +96,34 @@ def test_a_document_that_is_neither_json_nor_yaml_is_one_finding_and_exit_code_1
     result = run("check", place, "--format", "json")
     ids = [finding["id"] for finding in json.loads(result.stdout)["findings"]]
     assert (result.exit_code, ids) == (1, ["document-unreadable"])
+
+
+def test_a_document_that_is_not_read_as_a_whole_is_reported_with_its_line_and_exit_code_2(place: Path) -> None:
+    dangling = an_operation()
+    dangling["responses"]["200"]["content"] = {"text/plain": {"schema": {"$ref": "../a.json#/A"}}}
+    documents: list[Any] = [{"swagger": "2.0", "paths": {}}, {"openapi": "3.0.0", "paths": {"/x": {"get": dangling}}}]
+    for document in documents:
+        result = run("check", put(place, document), "--format", "json")
+        first = json.loads(result.stdout)["findings"][0]
+        assert (first["message"].endswith("(line 1)"), result.exit_code) == (True, 2)
+        assert first["message"] in result.stderr
+
+
+def test_a_command_that_uses_a_contract_refuses_one_that_is_not_read_as_a_whole(place: Path) -> None:
+    swagger = str(put(place, {"swagger": "2.0", "paths": {}}))
+    for load in (lambda: load_contract(swagger), lambda: load_contracts(["vendored", swagger])):
+        with pytest.raises(ContractError, match=r"Swagger 2.0.*\(line 1\)"):
+            load()
+
+
+def test_what_is_read_otherwise_than_written_is_said_before_a_plan(place: Path) -> None:
+    odd = place.with_name("odd.yaml")
+    odd.write_text(json.dumps(dict(Contract.load().published), indent=1).replace('"3.0.0"', "3.1"), encoding="utf-8")
+    result = CliRunner().invoke(app, ["verify", "--contract", str(odd), "--dry-run"])
+    assert (result.exit_code, result.stderr.partition(": ")[2]) == (
+        0,
+        f'{odd}: `openapi` is the number 3.1, not a text (line 2); read as "3.1"\n',
+    )
 
 
 def test_a_missing_document_is_named_in_one_line_and_exit_code_2(place: Path) -> None:

@@ -71,6 +71,8 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
         raise ContractError(f"{source}: {problem}; nothing was adopted")
     document = _with_own_prose(published, adopted, source)
     new = Contract.load(document, overlay=overlay)
+    if new.partial_reason is not None:
+        raise ContractError(f"{source}: {new.partial_reason}; nothing was adopted")
     if not new.operations:
         raise ContractError(f"{source}: it has no readable operation, so nothing was adopted; see contract check")
     old_published, new_published = Contract.load(adopted, overlay=None), Contract.load(document, overlay=None)

@@ -15,16 +15,13 @@ from bodydouble_spec.document import (
     Overlaid,
     Overlay,
     Repaired,
+    SourceDocument,
     copy_document,
-    embed_files,
-    explain_references,
     is_url,
     parse_document,
-    read_document,
     read_source,
     refuse_expansion,
     repair,
-    repeated_keys,
     unreadable,
     without_collection,
 )
@@ -162,14 +159,11 @@ class Contract:
         bundle = Bundle.find(source)
         data = read_source(bundle.document)
         document, problem = parse_document(data)
-        path = None if is_url(str(bundle.document)) else Path(bundle.document)
-        if path is not None:
-            document = embed_files(document, path, read_document)
+        read = SourceDocument.of(data, document, None if is_url(str(bundle.document)) else Path(bundle.document))
         chosen = Overlay.load(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
-        contract = cls._build(str(source), document, problem, chosen)
-        repeated = () if problem else repeated_keys(data)
+        contract = cls._build(str(source), read.completed, problem, chosen)
         provenance = bundle.read_provenance(lambda: contract.fingerprint) if is_object(document) else None
-        findings = (*repeated, *explain_references(contract.findings, path, read_document))
+        findings = contract.findings if problem else read.findings(contract.findings)
         changed = replace(contract, findings=findings, provenance=provenance)
         vars(changed).update({name: value for name, value in vars(contract).items() if name not in vars(changed)})
         return changed
@@ -223,6 +217,27 @@ class Contract:
         from bodydouble_spec.meaning import Meaning
 
         return Meaning(self.repaired)
+
+    @property
+    def partial_reason(self) -> str | None:
+        """The reason why the document is not read as a whole: it is Swagger 2.0, or refers to what is not there; None when it is."""
+        if "swagger" in self.published and "openapi" not in self.published:
+            return self.findings[0].message
+        outside = [finding for finding in self.findings if finding.id == "ref-external"]
+        more = f"; {len(outside) - 1} more such references" if len(outside) > 1 else ""
+        return next(
+            (
+                f"{one.pointer}: {one.message}; correct it, or bundle the document into one file{more}"
+                for one in outside
+            ),
+            None,
+        )
+
+    def refuse_partial(self) -> None:
+        """Raise ContractError when the document is not read as a whole."""
+        reason = self.partial_reason
+        if reason is not None:
+            raise ContractError(f"{self.source}: {reason}")
 
     def refuse_expansion(self) -> None:
         """Raise ContractError when the references of the document expand to too much for a reader that follows each of them."""

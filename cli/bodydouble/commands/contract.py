@@ -81,7 +81,10 @@ def check(
     fail_on: FailOn = "error",
     report: Reports = None,
 ) -> None:
-    """Check documents for defects, and with openapi-core's validator."""
+    """Check documents for defects, and with openapi-core's validator.
+
+    Exit code 2 when a document cannot be read as a whole: it is Swagger 2.0, or refers to what is not in its folder.
+    """
     with exit_on_error():
         targets, code = ReportTargets.parse(format, report), COULD_NOT_RUN
         contracts, is_complete = _load_all(documents, overlay)
@@ -97,7 +100,10 @@ def check(
             facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
             checked = Report(f"contract check: {title}", findings, facts, breaks="the rules of OpenAPI", examined=title)
             code = targets.finish(checked, fail_on)
-        raise typer.Exit(code if is_complete else COULD_NOT_RUN)
+        partial = [f"{contract.source}: {contract.partial_reason}" for contract in contracts if contract.partial_reason]
+        for problem in partial:
+            print_error(problem)
+        raise typer.Exit(code if is_complete and not partial else COULD_NOT_RUN)
 
 
 @app.command()
@@ -171,7 +177,7 @@ def update(
 
 
 def _load(document: str | None, overlay: str | None) -> Contract:
-    contract = load_contract(document, overlay)
+    contract = load_contract(document, overlay, is_partial_allowed=True)
     _ = contract.fingerprint  # fails for a document that is nested too deep
     return contract
 
@@ -189,8 +195,8 @@ def _load_all(documents: list[str] | None, overlay: str | None = None) -> tuple[
 
 
 def _problem(contract: Contract) -> str | None:
-    """Return why a document is not an OpenAPI document, or None when it is one."""
-    problem = unreadable_reason(contract)
+    """Return why a document is not an OpenAPI document or not read as a whole, or None."""
+    problem = unreadable_reason(contract) or contract.partial_reason
     return None if problem is None else f"{contract.source}: {problem}"
 
 

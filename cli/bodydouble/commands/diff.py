@@ -10,7 +10,7 @@ from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
-from bodydouble.defects import defects_facts, limited_reason, refuse_partial
+from bodydouble.defects import defects_facts, limited_reason
 from bodydouble.options import (
     SOURCE_HELP,
     BaselineOption,
@@ -59,7 +59,7 @@ def diff(
                 f"neither is an OpenAPI document: {contracts['old'].source}: {problems['old']}; {contracts['new'].source}: {problems['new']}"
             )
         for contract in contracts.values():
-            refuse_partial(contract, _text)
+            contract.refuse_partial()
         changes = severities.apply(changes_between(contracts["old"], contracts["new"]))
         rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}
         further = {**severities_fact(severities), **defects_facts(contracts, _text)}

@@ -39,12 +39,12 @@ from bodydouble_spec import (
 )
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
-from bodydouble_spec.document import embed_files, explain_references, is_url, read_document, repeated_keys
+from bodydouble_spec.document import SourceDocument, is_url
 from bodydouble_spec.recording import read_stored_recording
 from bodydouble_spec.selection import only_operation
 
 from bodydouble.console import print_error
-from bodydouble.defects import defects_facts, limited_reason, refuse_partial
+from bodydouble.defects import defects_facts, limited_reason
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
 
@@ -232,12 +232,10 @@ class SourceReader:
         """Compare the published document; ``exchanges`` are the app's own requests, None to run no calls against it."""
         fetched = self._fetch(source)
         reads = app.pointers()
-        content, path = read_published(fetched), None if is_url(source) else Path(source)
-        if path is not None:
-            content = embed_files(content, path, read_document)
-        published, overlaid = self._adopted.overlaid(content)
-        explained = explain_references(published.findings, path, read_document)
-        new = replace(published, source=fetched.address, findings=(*repeated_keys(fetched.content), *explained))
+        path = None if is_url(source) else Path(source)
+        read = SourceDocument.of(fetched.content, read_published(fetched), path)
+        published, overlaid = self._adopted.overlaid(read.completed)
+        new = replace(published, source=fetched.address, findings=read.findings(published.findings))
         self._note_defects(new, fetched)
         changes = self._severities.apply(diff(self._adopted.published, new))
         findings: list[Finding] = [*changes]
@@ -257,7 +255,7 @@ class SourceReader:
     def _note_defects(self, new: Contract, fetched: Fetched) -> None:
         """Note the defects of the published document that the adopted one does not have. Raises ContractError for a partial one."""
         for contract in (self._adopted.published, new):
-            refuse_partial(contract, lambda contract: fetched.content if contract is new else None)
+            contract.refuse_partial()
         known = {*self._adopted.published.findings}
         defects = replace(new, findings=tuple(finding for finding in new.findings if finding not in known))
         self._defects = defects_facts({"published": defects}, lambda _: fetched.content)

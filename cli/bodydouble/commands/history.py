@@ -136,7 +136,7 @@ def _load(dated: list[_DatedSource]) -> tuple[list[Revision], list[_Skipped]]:
             reason = str(error).removeprefix(f"{resolve_source(item.source)}: ")
             skipped.append(_Skipped(item.source, reason, isinstance(error, UnreadableDocument)))
             continue
-        problem = unreadable_reason(contract)
+        problem = unreadable_reason(contract) or contract.partial_reason
         if problem is None:
             revisions.append(Revision(item.name, item.day, contract, item.dated_by))
         else:

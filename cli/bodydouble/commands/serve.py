@@ -14,6 +14,7 @@ from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
 from bodydouble.console import new_app
+from bodydouble.defects import reading_notes
 from bodydouble.options import (
     ContractsOption,
     InterceptOption,
@@ -323,9 +324,7 @@ def _print_banner(contracts: list[Contract], address: str, notices: list[str], *
     lines += [f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
     lines += [line for contract in contracts for line in _defect_lines(contract, is_only=len(contracts) == 1)]
     if notices:
-        shown = [f"  {' '.join(notice.split())}" for notice in notices[:_MAX_NOTICES]]
-        more = [f"  and {len(notices) - _MAX_NOTICES} more"] if len(notices) > _MAX_NOTICES else []
-        lines += [*shown, *more, ""]
+        lines += [*_note_lines(notices), ""]
     typer.echo("\n".join(lines))
 
 
@@ -337,4 +336,10 @@ def _defect_lines(contract: Contract, *, is_only: bool) -> list[str]:
     named = "The published contract" if is_only else contract.source
     listed = ", ".join(dict.fromkeys(defects))
     count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
-    return [f"  {named} has {count}, repaired here: {listed} (bodydouble contract show)", ""]
+    head = f"  {named} has {count}, repaired here: {listed} (bodydouble contract show)"
+    return [head, *_note_lines(reading_notes(contract)), ""]
+
+
+def _note_lines(notes: list[str]) -> list[str]:
+    more = [f"and {len(notes) - _MAX_NOTICES} more"] if len(notes) > _MAX_NOTICES else []
+    return [f"  {' '.join(note.split())}" for note in (*notes[:_MAX_NOTICES], *more)]

@@ -45,6 +45,7 @@ from bodydouble.console import (
     print_error,
     print_text,
 )
+from bodydouble.defects import reading_notes
 from bodydouble.options import FailOnName
 from bodydouble.reports import KnownFindings, ReportTargets
 
@@ -153,7 +154,12 @@ def _filter_checks(verification: Verification, only: Collection[str] | None) -> 
 
 
 def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
-    return {"contract": profile.contract.source, "operation": profile.operation.key}
+    notes = reading_notes(profile.contract)
+    return {
+        "contract": profile.contract.source,
+        "operation": profile.operation.key,
+        **({"contract read otherwise than written": notes} if notes else {}),
+    }
 
 
 def print_checks(profile: OperationProfile, format: ReportFormat) -> None:  # noqa: A002 - the option's name
@@ -181,6 +187,8 @@ def print_plan(
         only=options.only,
         image_url=options.image_url,
     )
+    for note in reading_notes(profile.contract):
+        print_error(f"{profile.contract.source}: {note}")
     written = plan_json if format is ReportFormat.JSON else plan_text
     print_text(written(plan, profile, server.base_url, is_billed=server.is_live))
 

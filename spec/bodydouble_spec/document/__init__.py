@@ -1,8 +1,7 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
 from bodydouble_spec.document.expansion import refuse_expansion
-from bodydouble_spec.document.external import embed_files, explain_references
-from bodydouble_spec.document.lines import lines_of, repeated_keys
+from bodydouble_spec.document.lines import lines_of
 from bodydouble_spec.document.loader import (
     copy_document,
     is_url,
@@ -14,6 +13,7 @@ from bodydouble_spec.document.loader import (
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
 from bodydouble_spec.document.prose import restore_prose, strip_prose
 from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
+from bodydouble_spec.document.source import SourceDocument
 
 __all__ = [
     "METHODS",
@@ -21,9 +21,8 @@ __all__ = [
     "Overlaid",
     "Overlay",
     "Repaired",
+    "SourceDocument",
     "copy_document",
-    "embed_files",
-    "explain_references",
     "is_url",
     "lines_of",
     "parse_document",
@@ -31,7 +30,6 @@ __all__ = [
     "read_source",
     "refuse_expansion",
     "repair",
-    "repeated_keys",
     "restore_prose",
     "strip_prose",
     "unreadable",

@@ -1,4 +1,4 @@
-"""References to other files of the same folder: their targets become components of the document."""
+"""References to other files of the same folder: their targets become components of the document, and each file a finding."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -9,10 +9,10 @@ from urllib.parse import unquote
 
 from bodydouble_spec.defects import show
 from bodydouble_spec.errors import UnreadableDocument
-from bodydouble_spec.finding import Finding
-from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
+from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
 
-__all__ = ["embed_files", "explain_references"]
+__all__ = ["embed_files", "explain_references", "file_findings"]
 
 _SCHEMA_KEYS = {
     "additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "schema", "then", "unevaluatedItems",
@@ -25,14 +25,15 @@ _OTHERS = "x-files"
 _MAX_FILES = 200
 
 
-def embed_files(document: Any, path: Path, read: Callable[[Path], Any]) -> Any:
-    """Return a document in which references to files of its own folder are references to components.
+def embed_files(document: Any, path: Path, read: Callable[[Path], Any]) -> tuple[Any, tuple[Path, ...]]:
+    """Return a document in which references to files of its own folder are references to components, and these files.
 
     A reference to anything else (another folder, a URL, a file that cannot be read) stays as it is. ``read`` parses a file.
     """
     if not (is_object(document) and _has_external(document)):
-        return document
-    return _Embedding(path, read).embed(document)
+        return document, ()
+    embedding = _Embedding(path, read)
+    return embedding.embed(document), embedding.files
 
 
 def _has_external(value: Any) -> bool:
@@ -47,6 +48,36 @@ def _has_external(value: Any) -> bool:
         elif is_array(item):
             waiting += [below for below in item if isinstance(below, (dict, list))]
     return False
+
+
+def file_findings(document: Any, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield a finding at the first reference to each other file from which a document as published was completed.
+
+    ``findings`` are those of the completed document, which name the references that were not followed.
+    """
+    unfollowed = {finding.got for finding in findings if finding.id == "ref-external"}
+    places: dict[str, list[str]] = {}
+    for pointer, reference in _references(document) if _has_external(document) else ():
+        if not reference.startswith("#") and reference not in unfollowed:
+            places.setdefault(reference.partition("#")[0], []).append(pointer)
+    for name, pointers in places.items():
+        count = "a reference leads" if len(pointers) == 1 else f"{len(pointers)} references lead"
+        message = f"{count} to the file {show(name)} of the document's own folder"
+        yield Finding("ref-file", Severity.INFO, Evidence.DOCUMENTED, pointers[0], message, repaired="read from there")
+
+
+def _references(document: Any) -> Iterator[tuple[str, str]]:
+    """Yield the pointer and the text of each reference, without those in data."""
+    waiting: list[tuple[Any, tuple[Any, ...]]] = [(document, ())]
+    while waiting:
+        value, parts = waiting.pop(0)
+        if is_array(value):
+            waiting += [(item, (*parts, index)) for index, item in enumerate(value)]
+        for name, item in value.items() if is_object(value) else ():
+            if name == "$ref" and isinstance(item, str):
+                yield join_pointer("", *parts, name), item
+            elif name not in _DATA or (parts and parts[-1] in _SCHEMA_MAPS):
+                waiting.append((item, (*parts, name)))
 
 
 def explain_references(
@@ -106,6 +137,10 @@ class _Embedding:
             merged = {**schemas, **self._schemas} if is_object(schemas) else self._schemas
             result["components"] = {**components, "schemas": merged, _OTHERS: self._others}
         return result
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(file for file in self._files if file != self._top)
 
     def _walk(self, value: Any, file: Path, *, is_schema: bool, key: str) -> Any:
         if is_array(value):

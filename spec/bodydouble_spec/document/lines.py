@@ -1,17 +1,22 @@
-"""Lines of a document: keys that it has twice, and the line of a pointer."""
+"""Lines of a document: keys that it has twice, the line of a pointer, and of the defects about reading."""
 # pyright: reportUnknownMemberType=false
 # PyYAML's stubs have no types for nodes.
 
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.values import join_pointer
 
-__all__ = ["lines_of", "repeated_keys"]
+__all__ = ["lines_of", "repeated_keys", "with_lines"]
 
 _MAX_FOUND = 20
+# Read otherwise than written, or not at all.
+_ABOUT_READING = {
+    "document-unreadable", "flag-malformed", "keyword-malformed", "openapi-version", "ref-dangling", "ref-external", "ref-file",
+}  # fmt: skip
 
 
 def repeated_keys(data: bytes) -> list[Finding]:
@@ -30,9 +35,30 @@ def repeated_keys(data: bytes) -> list[Finding]:
 
 
 def lines_of(data: bytes, pointers: Iterable[str]) -> dict[str, int]:
-    """Return the line of each pointer, or of the innermost part of it that the document has; the first line is 1."""
+    """Return the line of each pointer, or of the innermost part of it that the document has; the first line is 1.
+
+    A pointer of which it has nothing is left out.
+    """
     top = _composed(data)
-    return {} if top is None else {pointer: _line(top, pointer) for pointer in pointers}
+    if top is None:
+        return {}
+    first = top.start_mark.line + 1
+    found = {pointer: _line(top, pointer) for pointer in pointers}
+    return {pointer: line for pointer, (line, is_there) in found.items() if is_there or line != first}
+
+
+def with_lines(findings: Iterable[Finding], data: bytes) -> tuple[Finding, ...]:
+    """Return findings, those about the reading of the document with the line of their place, where it is a place in it."""
+    found = tuple(findings)
+    top = _composed(data) if any(finding.id in _ABOUT_READING and finding.pointer for finding in found) else None
+    return found if top is None else tuple(_with_line(top, finding) for finding in found)
+
+
+def _with_line(top: Any, finding: Finding) -> Finding:
+    if finding.id not in _ABOUT_READING or not finding.pointer:
+        return finding
+    line, is_there = _line(top, finding.pointer)
+    return replace(finding, message=f"{finding.message} (line {line})") if is_there else finding
 
 
 def _may_repeat(data: bytes) -> bool:
@@ -85,7 +111,8 @@ def _repeated(top: Any, start: str) -> Iterator[tuple[str, str, tuple[int, int]]
             waiting.append((item, join_pointer(pointer, name)))
 
 
-def _line(node: Any, pointer: str) -> int:
+def _line(node: Any, pointer: str) -> tuple[int, bool]:
+    """Return the line of a pointer, or of the innermost part of it that is there, and whether it is there."""
     import yaml
 
     line: int = node.start_mark.line + 1
@@ -94,11 +121,11 @@ def _line(node: Any, pointer: str) -> int:
         if isinstance(node, yaml.MappingNode):
             found = next(((key, item) for key, item in node.value if str(key.value) == name), None)
             if found is None:
-                break
+                return line, False
             line, node = found[0].start_mark.line + 1, found[1]
         elif isinstance(node, yaml.SequenceNode) and name.isdigit() and int(name) < len(node.value):
             node = node.value[int(name)]
             line = node.start_mark.line + 1
         else:
-            break
-    return line
+            return line, False
+    return line, True

@@ -281,16 +281,17 @@ def repair(document: Any) -> Repaired:
     if not is_object(document):
         return unreadable(f"the document is {show(document)}; an OpenAPI document is an object")
     if "swagger" in document and "openapi" not in document:
-        return unreadable(f"this is Swagger {document['swagger']}, which is not read; convert it to OpenAPI 3 first")
+        problem = f"this is Swagger {document['swagger']}, which is not read; convert it to OpenAPI 3 first"
+        return unreadable(problem, "/swagger")
     defects = Defects()
     moved: dict[str, str] = {}
     return Repaired(_DocumentRepair(document, defects, moved).repair(), defects.findings, moved)
 
 
-def unreadable(problem: str) -> Repaired:
+def unreadable(problem: str, pointer: str = "") -> Repaired:
     """Return the stand-in for an unreadable document: no operations, and one finding with the reason."""
     finding = Finding(
-        "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, "", problem, "an OpenAPI document in JSON or YAML",
+        "document-unreadable", Severity.ERROR, Evidence.DOCUMENTED, pointer, problem, "an OpenAPI document in JSON or YAML",
         repaired="a document without operations",
     )  # fmt: skip
     info = {"title": "untitled", "version": "0"}
