@@ -1,86 +1,84 @@
 """The account routes: the list of models, and two billing routes."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 from bodydouble_spec import BEARER, Contract, Operation
 from bodydouble_spec.image_fields import image_price
 from bodydouble_spec.selection import limited_values
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 
-from bodydouble_mockserver.asgi import Answer, Headers, to_response
+from bodydouble_mockserver.asgi import Answer, Scope
+from bodydouble_mockserver.endpoints import HandledRequest, SharedParts
 from bodydouble_mockserver.errors import JSON, problem, timestamp
-from bodydouble_mockserver.request import refuse_keys, sent_keys
-from bodydouble_mockserver.scripting import ServerState
-from bodydouble_mockserver.settings import Settings
+from bodydouble_mockserver.request import CheckedRequest, refuse_keys, sent_keys
 
-__all__ = ["account_routes"]
+__all__ = ["AccountRoutes"]
+
+ACCOUNT = "account"
+"""The kind of a journal entry about a route of the account."""
 
 _BALANCE_USD = 10.0
 _LOW_BALANCE_USD = 1.0
 
 
-def account_routes(
-    contracts: Sequence[Contract],
-    settings: Settings,
-    state: ServerState,
-    new_id: Callable[[], str],
-    exposed: Headers,
-) -> list[Route]:
-    """Return ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented).
+class AccountRoutes:
+    """Answers ``GET /v1/models`` (no key needed; observed), ``GET /v2/billing`` (observed) and ``GET /v1/billing/balance`` (documented)."""
 
-    ``exposed`` is the header that lets pages read the headers of an answer.
-    """
-    operations = [operation for contract in contracts for operation in contract.operations]
-    credits_per_usd = _credits_per_usd(operations)
+    def __init__(self, contracts: Sequence[Contract], parts: SharedParts) -> None:
+        operations = [operation for contract in contracts for operation in contract.operations]
+        self._parts = parts
+        self._credits_per_usd = _credits_per_usd(operations)
+        self._models = _models(operations)
 
-    def sent(answer: Answer) -> Response:
-        answer.headers += exposed
-        return to_response(answer)
+    def by_path(self) -> dict[str, Callable[[Scope], Coroutine[Any, Any, HandledRequest]]]:
+        """Return the function that answers each path, with and without a slash at its end."""
+        answers: dict[str, Callable[[Scope], Answer]] = {
+            "/v1/models": self._list_models,
+            "/models": self._list_models,
+            "/v2/billing": self._of_holder(self._billing),
+            "/v1/billing/balance": self._of_holder(self._balance),
+            "/billing/balance": self._of_holder(self._balance),
+        }
+        return {path + slash: partial(_handled, answer) for path, answer in answers.items() for slash in ("", "/")}
 
-    def for_key_holders(body: Callable[[float], dict[str, Any]]) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
-            headers = dict(request.scope["headers"])
-            keys = sent_keys(BEARER, request.scope, headers)
+    def _list_models(self, _scope: Scope) -> Answer:
+        return _json({"object": "list", "data": self._models})
+
+    def _of_holder(self, body: Callable[[float], dict[str, Any]]) -> Callable[[Scope], Answer]:
+        """Return the answer for holders of a key, of the body for the credits that are left."""
+
+        def answer(scope: Scope) -> Answer:
+            settings, headers = self._parts.settings, dict(scope["headers"])
+            keys = sent_keys(BEARER, scope, headers)
             refusal = refuse_keys(settings, BEARER, keys, headers)
             if refusal is not None:
-                # Not request.url, which is built from the Host header.
-                path = request.scope["path"]
-                return sent(problem(401, path, new_id(), settings.clock(), message=refusal.message))
-            left = state.credits_left(keys.key)
-            return sent(_json(body(_BALANCE_USD * credits_per_usd if left is None else left)))
+                return problem(401, scope["path"], self._parts.new_id(), settings.clock(), message=refusal.message)
+            left = self._parts.state.credits_left(keys.key)
+            return _json(body(_BALANCE_USD * self._credits_per_usd if left is None else left))
 
-        return endpoint
+        return answer
 
-    async def models(_request: Request) -> Response:
-        return sent(_json({"object": "list", "data": _models(operations)}))
+    def _billing(self, credits_left: float) -> dict[str, Any]:
+        return {"current_balance": credits_left / self._credits_per_usd, "currency": "USD"}
 
-    def billing(credits_left: float) -> dict[str, Any]:
-        return {"current_balance": credits_left / credits_per_usd, "currency": "USD"}
-
-    def balance(credits_left: float) -> dict[str, Any]:
-        threshold = _LOW_BALANCE_USD * credits_per_usd
+    def _balance(self, credits_left: float) -> dict[str, Any]:
+        threshold = _LOW_BALANCE_USD * self._credits_per_usd
         return {
             "balance": credits_left,
             "lowBalance": credits_left < threshold,
             "lowBalanceThreshold": threshold,
-            "lastUpdated": timestamp(settings.clock()),
+            "lastUpdated": timestamp(self._parts.settings.clock()),
             "autoDebitStatus": "disabled",
             "status": "current",
             "statusExplanation": "This balance is simulated by the mock server.",
         }
 
-    routes: list[tuple[str, Callable[[Request], Awaitable[Response]]]] = [
-        ("/v1/models", models),
-        ("/models", models),
-        ("/v2/billing", for_key_holders(billing)),
-        ("/v1/billing/balance", for_key_holders(balance)),
-        ("/billing/balance", for_key_holders(balance)),
-    ]
-    return [Route(path + slash, endpoint, methods=["GET", "HEAD"]) for path, endpoint in routes for slash in ("", "/")]
+
+async def _handled(answer: Callable[[Scope], Answer], scope: Scope) -> HandledRequest:
+    keys = sent_keys(BEARER, scope, dict(scope["headers"]))
+    return HandledRequest(scope, answer(scope), CheckedRequest(None, keys.key, secrets=keys.secrets), kind=ACCOUNT)
 
 
 def _credits_per_usd(operations: Iterable[Operation]) -> int:

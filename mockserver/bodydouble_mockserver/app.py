@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bodydouble_mockserver.account import account_routes
+from bodydouble_mockserver.account import AccountRoutes
 from bodydouble_mockserver.answer import Gallery, RefusalWriter
 from bodydouble_mockserver.asgi import (
     Answer,
@@ -155,17 +155,15 @@ class MockServer(Starlette):
         return self._service.refusals
 
     def _routes(self, service: Service) -> list[Route]:
+        recorded = {"/generations/{name}/{file}": self._pictures.answer}
+        if service.is_vendor:
+            recorded |= AccountRoutes(service.contracts, self._parts).by_path()
         controls = [
             *control_routes(self, service.contracts, service.targets, self._state),
             *journal_routes(self.journal, self._events),
         ]
         return [
-            Route("/generations/{name}/{file}", _PictureRoute(self), methods=["GET", "HEAD"]),
-            *(
-                account_routes(service.contracts, self.settings, self._state, self._parts.new_id, service.exposed)
-                if service.is_vendor
-                else ()
-            ),
+            *(Route(path, _RecordedRoute(self, answer), methods=["GET", "HEAD"]) for path, answer in recorded.items()),
             *controls,
             document_route(controls, has_key=self.settings.control_key is not None),
             *page_routes(self._page_parts(service)),
@@ -337,9 +335,11 @@ class MockServer(Starlette):
         else:
             await super().__call__(scope, again(body, receive), send)
 
-    async def respond_with_picture(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request for the file of a picture, and log it."""
-        await self._answer(self._pictures.answer(scope), scope, receive, send)
+    async def respond_by(
+        self, answer: Callable[[Scope], Coroutine[Any, Any, HandledRequest]], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Answer one request without a body, for the file of a picture or a route of the account, and log it."""
+        await self._answer(answer(scope), scope, receive, send)
 
     async def _answer(
         self, handling: Coroutine[Any, Any, HandledRequest], scope: Scope, receive: Receive, send: Send
@@ -451,14 +451,15 @@ class MockServer(Starlette):
         self.close()
 
 
-class _PictureRoute:
-    """The files of pictures as an ASGI application, for the router."""
+class _RecordedRoute:
+    """A route with requests without a body as an ASGI application, for the router."""
 
-    def __init__(self, server: MockServer) -> None:
+    def __init__(self, server: MockServer, answer: Callable[[Scope], Coroutine[Any, Any, HandledRequest]]) -> None:
         self._server = server
+        self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._server.respond_with_picture(scope, receive, send)
+        await self._server.respond_by(self._answer, scope, receive, send)
 
 
 def _redactor(contracts: Sequence[Contract], settings: Settings) -> Redactor:

@@ -299,17 +299,13 @@ def plans(draw: st.DrawFn) -> Plan:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was read: its status, and its request id, empty where the journal does not record the request."""
+    """An answer that was read: its status, and its request id, empty where it has none."""
 
     status: int
     request_id: str
 
 
 _HEAD = re.compile(rb"HTTP/1\.1 (\d{3}) [^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n")
-
-
-# The routes of the account, which the journal leaves out, in their refusals.
-_UNRECORDED = re.compile(rb'"instance":"/(v1/models|v2/billing)')
 
 
 def read_answers(data: bytes) -> tuple[list[Answer], bytes]:
@@ -325,9 +321,7 @@ def read_answers(data: bytes) -> tuple[list[Answer], bytes]:
         if len(data) < end:
             break
         if status != 100:
-            # Whether an answer without its body is one of these cannot be told.
-            is_recorded = not is_to_head and not _UNRECORDED.search(data, found.end(), end)
-            answers.append(Answer(status, headers.get("x-request-id", "") if is_recorded else ""))
+            answers.append(Answer(status, headers.get("x-request-id", "")))
         data = data[end:]
     return answers, data
 

@@ -236,6 +236,21 @@ def test_the_balance_has_the_documented_fields(app: MockServer, call: Call) -> N
     assert {*call(app, "/v1/billing/balance", method="GET").json()} == set(documented.split())
 
 
+def test_the_journal_has_calls_of_the_account_which_count_as_no_calls_of_the_api(
+    contract: Contract, call: Call
+) -> None:
+    app = create_app(contract)
+    paths = ["/v1/models", "/v2/billing", "/v1/billing/balance/", "/v2/billing"]
+    for path, key in zip(paths, [None, "k", "k", None], strict=True):
+        call(app, path, method="GET", key=key)
+    listed = call(app, "/_bodydouble/requests", method="GET").json()["requests"]
+    seen = [(item["path"], item["answer"]["status"], item["kind"]) for item in listed]
+    assert sorted(seen) == sorted(
+        (path, status, "account") for path, status in zip(paths, [200, 200, 200, 401], strict=True)
+    )
+    assert (app.journal.exchanges(), app.journal.pictures()) == ([], [])
+
+
 def test_health_names_the_contract(app: MockServer, contract: Contract, call: Call) -> None:
     body = call(app, "/_bodydouble/health", method="GET", key=None).json()
     assert (body["status"], body["fingerprint"]) == ("ok", contract.fingerprint)

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Itera
 import orjson
 from bodydouble_spec import Exchange, ExchangeFilter, Redactor, parse_exchange
 
-from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.endpoints import PICTURE, HandledRequest
 from bodydouble_mockserver.journal.entry import JournalEntry, LineWriter
 from bodydouble_mockserver.journal.file import JournalFile
 
@@ -94,12 +94,12 @@ class Journal:
         return None if line is None else parse_exchange(orjson.loads(line))
 
     def exchanges(self) -> list[Exchange]:
-        """Return the stored calls, the oldest first, without the requests for files of pictures."""
+        """Return the stored calls, the oldest first, without the requests for files of pictures and to the account."""
         return [exchange for exchange in self._all() if exchange.kind is None]
 
     def pictures(self) -> list[Exchange]:
         """Return the stored requests for files of pictures, the oldest first."""
-        return [exchange for exchange in self._all() if exchange.kind is not None]
+        return [exchange for exchange in self._all() if exchange.kind == PICTURE]
 
     def _all(self) -> Iterator[Exchange]:
         found = (self.exchange(number) for number in self.numbers())

@@ -58,10 +58,10 @@ class CallExpectation:
         """Return the verdict on calls, each with its number; so many older ones were ``dropped``, and are not known."""
         matched_ids: list[str] = []
         near_misses: list[tuple[int, Exchange, list[str]]] = []
-        # The file of a picture is no call: it counts only where the path or the kind is asked for.
-        includes_pictures = not {"kind", "path"}.isdisjoint(self.matchers)
+        # The file of a picture is no call, nor is a look at the account: they count only where the path or the kind is asked for.
+        includes_others = not {"kind", "path"}.isdisjoint(self.matchers)
         for number, exchange in exchanges:
-            if exchange.kind is not None and not includes_pictures:
+            if exchange.kind is not None and not includes_others:
                 continue
             request = _to_matched_request(number, exchange)
             unmet = [name for name, matcher in self.matchers.items() if not matcher.matches(request)]

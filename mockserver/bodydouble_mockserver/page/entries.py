@@ -11,6 +11,7 @@ from bodydouble_spec import Exchange, Finding, RecordedPicture, Severity, is_arr
 from bodydouble_spec.image_fields import request_fields
 from bodydouble_spec.text import cut, cut_line, visible
 
+from bodydouble_mockserver.endpoints import PICTURE
 from bodydouble_mockserver.page.pictures import PictureLinks
 from bodydouble_mockserver.page.rendering import visible_lines
 
@@ -88,9 +89,9 @@ def row_of(exchange: Exchange, links: PictureLinks) -> JournalRow:
 
 
 def _marks(exchange: Exchange) -> Iterator[str]:
-    """Yield what is special about a call: a file, a script, the effects of a directive, the contract."""
+    """Yield what is special about a call: a file or the account, a script, the effects of a directive, the contract."""
     if exchange.kind is not None:
-        yield f"{visible(exchange.kind)} file"
+        yield "picture file" if exchange.kind == PICTURE else visible(exchange.kind)
     if exchange.matched is not None:
         yield f"scripted: {visible(exchange.matched)}"
     yield from map(visible, exchange.applied)
