@@ -4,7 +4,9 @@ The root command needs this module, so bodydouble_spec is imported inside the fu
 """
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,6 +27,7 @@ __all__ = [
     "one_line",
     "print_error",
     "print_text",
+    "signals_interrupt",
 ]
 
 
@@ -82,3 +85,20 @@ def exit_on_error(*others: type[Exception]) -> Generator[None]:
         yield
     except expected as error:
         exit_with_error(str(error))
+
+
+@contextmanager
+def signals_interrupt() -> Generator[None]:
+    """Let SIGTERM, and SIGHUP where it is not ignored, interrupt as Ctrl-C does, so that what was paid for or found is told in either case."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may set handlers
+        return
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
+    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -283,12 +283,13 @@ def test_a_run_that_cannot_start_is_one_line_and_exit_code_2(run: Run, arguments
     assert re.fullmatch(rf"bodydouble: .*{re.escape(words)}.*\n", ended.err)
 
 
-def test_ctrl_c_keeps_the_findings_and_is_exit_code_2(sound: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_findings_and_is_exit_code_2(sound: Server, tmp_path: Path, number: signal.Signals) -> None:
     command = [sys.executable, "-m", "bodydouble", "verify", "--base-url", sound.url, "--api-key", KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path) as process:
         assert process.stderr is not None
         assert " calls" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate()
     # Without an answer before, nothing was examined, and the reason is all there is.
     assert (process.returncode, out == "" or out.startswith("Not everything was examined: interrupted. ")) == (2, True)

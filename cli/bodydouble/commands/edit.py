@@ -6,9 +6,7 @@ other command.
 
 import json
 import os
-import signal
 import sys
-import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +26,7 @@ from bodydouble.console import (
     one_line,
     print_error,
     print_text,
+    signals_interrupt,
 )
 
 __all__ = ["CannotSave", "app", "check_output", "error_line", "save"]
@@ -91,7 +90,7 @@ def edit(
     result: SyncEditResult | None = None
     outcomes: list[dict[str, Any] | str] = []
     try:
-        with _signals_interrupt(), _client(base_url) as client, _spinner():
+        with signals_interrupt(), _client(base_url) as client, _spinner():
             inputs = _inputs(images)
             result = client.edit(prompt, inputs, aspect_ratio=ratio, num_images=num_images, provider=provider)
             outcomes.extend(_save_all(result, output, force=force))
@@ -152,23 +151,6 @@ def _unsaved(result: SyncEditResult, start: int, reason: str) -> Iterator[str]:
     for number, image in enumerate(result.images[start:], start + 1):
         address = f"; it is at {image.url}" if image.url else ""
         yield f"picture {number} of {len(result.images)} was not saved: {reason}{address}"
-
-
-@contextmanager
-def _signals_interrupt() -> Generator[None]:
-    """Let SIGTERM, and SIGHUP where it is not ignored, interrupt as Ctrl-C does, so that what was paid for is told in either case."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers
-        return
-    numbers = [signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else [])]
-    before = {number: handler for number in numbers if (handler := signal.getsignal(number)) is not signal.SIG_IGN}
-    for number in before:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

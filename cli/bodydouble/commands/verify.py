@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from bodydouble_spec import ReportFormat
 
-from bodydouble.console import exit_on_error, exit_with_error, new_app
+from bodydouble.console import exit_on_error, exit_with_error, new_app, signals_interrupt
 from bodydouble.options import (
     BaselineOption,
     ContractOption,
@@ -143,9 +143,10 @@ def verify(
             completed = verify_run.run_on_recording(profile, exchanges, options.only, max_age_days)
         else:
             server = resolve_server(profile, base_url=base_url, api_key=api_key, is_live=live, environ=os.environ)
-            completed = verify_run.run_on_server(
-                profile, options, server, timeout_s=timeout_s, authorities=ca, quiet=quiet
-            )
+            with signals_interrupt():
+                completed = verify_run.run_on_server(
+                    profile, options, server, timeout_s=timeout_s, authorities=ca, quiet=quiet
+                )
         code = verify_run.finish(completed, known, targets, fail_on)
     raise typer.Exit(code)
 
