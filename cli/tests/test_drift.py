@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from bodydouble.app import app
+from bodydouble.commands import drift_report
 from bodydouble.commands.drift_report import document_address
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
@@ -406,6 +408,25 @@ def test_a_document_that_no_mock_can_answer_is_compared_and_its_calls_are_not_tr
     assert result.exit_code == 0
     assert "calls-not-tried" in found
     assert "response-body-min-items-increased" in found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_keeps_the_changes_that_were_found_and_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    state = tmp_path / "state.json"
+    files = ("--contract", NOVEMBER, "--upstream", JANUARY, "--page", put_page(tmp_path), "--format", "json")
+
+    def interrupted(*_: object, **__: object) -> None:
+        signal.raise_signal(number)
+
+    # The signal comes while calls are made, when the documents have been compared.
+    monkeypatch.setattr(drift_report, "impact", interrupted)
+    result = run(*files, "--state", state)
+    assert (result.exit_code, state.exists()) == (2, False)
+    assert "interrupted" in result.stderr
+    changes = json.loads(compare(*files[:4], "--format", "json").stdout)["findings"]
+    assert ids(result) == [change["id"] for change in changes] != []
 
 
 def test_without_a_state_a_drift_is_reported_each_time(tmp_path: Path) -> None:

@@ -1,14 +1,16 @@
 """The collector for the findings of loading, and the short form of a value in a message."""
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.text import cut_counted
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["Defects", "listed", "shorten", "show"]
+
+Value = TypeVar("Value")
 
 _SHOWN_CHARACTERS = 60
 _SHOWN_ENTRIES = 24
@@ -80,15 +82,15 @@ def show(value: Any) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def listed(texts: Iterable[str]) -> str:
-    """Join texts with commas for a message; count those that would make it too long."""
+def listed(values: Collection[Value], text_of: Callable[[Value], str] = str) -> str:
+    """Join the texts of values with commas for a message; only count those that would make it too long."""
     shown: list[str] = []
-    hidden = 0
-    for text in texts:
-        if hidden or (shown and sum(map(len, shown)) + len(text) > _LISTED_CHARACTERS):
-            hidden += 1
-        else:
-            shown.append(text[:_LISTED_CHARACTERS])
+    for value in values:
+        text = text_of(value)
+        if shown and sum(map(len, shown)) + len(text) > _LISTED_CHARACTERS:
+            break
+        shown.append(text[:_LISTED_CHARACTERS])
+    hidden = len(values) - len(shown)
     return ", ".join(shown) + (f" and {hidden} more" if hidden else "")
 
 

@@ -78,7 +78,7 @@ def only_operation(contract: Contract, name: str | None, model: str | None = Non
     if model is not None:
         models = limited_values(operation).get(_MODEL, {})
         if json_key(model) not in models:
-            known = listed(map(show, models.values())) or "none by name"
+            known = listed(models.values(), show) or "none by name"
             raise UnknownOperation(
                 f"{contract.source}: {operation.key} has no model {show(model)}; its models: {known}"
             )

@@ -73,3 +73,30 @@ def test_the_report_of_what_was_not_compared_again_is_short(monkeypatch: pytest.
     said = [item.message for item in found if item.id == "comparison-limited"]
     assert len(said) == 4
     assert said[-1].startswith("26 more bodies")
+
+
+def named(count: int, **more: Any) -> dict[str, Any]:
+    """Return a document whose one body has so many properties."""
+    many = {f"p{number}": {"type": "string"} for number in range(count)}
+    return document_of({"type": "object", "properties": {**many, **more}, "required": [*more]}, 1)
+
+
+@pytest.mark.parametrize("beyond", [1, 900])
+def test_a_hundred_changes_of_one_kind_are_listed_and_the_rest_is_counted(beyond: int) -> None:
+    found = diff(load(named(0)), load(named(100 + beyond, needed={"type": "string"})))
+    added = [item for item in found if item.id == "new-optional-request-property"]
+    assert [item.new for item in added] == [{"type": "string"}] * 100
+    assert [item.message for item in added if "not listed" in item.message] == [
+        f"`p99` in the request is new and optional; {beyond} more changes of this kind are not listed"
+    ]
+    # Of another kind, and behind all of them.
+    assert [item.id for item in found if item not in added] == ["new-required-request-property"]
+
+
+def test_values_of_a_list_are_counted_too() -> None:
+    old, new = (
+        load(document_of({"type": "object", "properties": {"a": {"enum": [*range(count)]}}}, 1)) for count in (1, 300)
+    )
+    found = diff(old, new)
+    assert len(found) == 100
+    assert found[-1].message.endswith("; 199 more changes of this kind are not listed")

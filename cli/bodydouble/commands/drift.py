@@ -14,6 +14,7 @@ from bodydouble.console import (
     exit_with_error,
     new_app,
     print_error,
+    signals_interrupt,
 )
 from bodydouble.notify import load_services
 from bodydouble.options import (
@@ -114,6 +115,14 @@ def drift(
     no_impact: Annotated[
         bool, typer.Option("--no-impact", help="Only compare the published document; do not run calls against it.")
     ] = False,
+    max_run_s: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Time to run calls against the published document; operations beyond it are reported.",
+        ),
+    ] = 30,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",
     report: Reports = None,
@@ -124,7 +133,7 @@ def drift(
     """Report drift from the contract in the published document, the documentation page and recorded answers.
 
     When the document changed, calls of the old contract are run against the new one, and those that break are reported. Exit code 2 when a
-    source could not be read; the findings of the others are reported all the same, and the state file is not changed.
+    source could not be read, or when it was interrupted; what was found is reported all the same, and the state file is not changed.
     """
     try:
         # Imported here: the help needs no extra, and this error names the one that the rest needs.
@@ -148,7 +157,8 @@ def drift(
         adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
         reader = SourceReader(adopted, severities, before.fetched, max_age_days)
         app = RecordedApp(requests, reads, is_strict=strict)
-        reader.read(upstream, page, exchanges or (), app, with_impact=not no_impact)
+        with signals_interrupt():
+            reader.read(upstream, page, exchanges or (), app, max_impact_s=None if no_impact else max_run_s)
         now = datetime.now(UTC)
         if state is None:
             delta, after = Delta(tuple(merge_findings(reader.results))), before

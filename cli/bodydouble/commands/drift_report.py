@@ -22,7 +22,7 @@ from bodydouble_contract_tests.drift import (
     read_recording,
     unread_parts,
 )
-from bodydouble_contract_tests.impact import impact, weigh
+from bodydouble_contract_tests.impact import NOT_FINISHED, impact, weigh
 from bodydouble_contract_tests.verification import age_findings
 from bodydouble_mockserver.answer import Unanswerable
 from bodydouble_spec import (
@@ -180,14 +180,30 @@ class SourceReader:
         exchanges: Sequence[Path],
         app: RecordedApp,
         *,
-        with_impact: bool,
+        max_impact_s: float | None,
     ) -> None:
-        """Read the sources that the options of the command name."""
+        """Read the sources that the options of the command name; an interruption ends that, and is a problem.
+
+        ``max_impact_s`` are the seconds for calls against the published document, None for no calls.
+        """
+        try:
+            self._read_all(upstream, page, exchanges, app, max_impact_s)
+        except KeyboardInterrupt:
+            self.problems.append("interrupted: the report has what was found until then")
+
+    def _read_all(
+        self,
+        upstream: str | None,
+        page: str | None,
+        exchanges: Sequence[Path],
+        app: RecordedApp,
+        max_impact_s: float | None,
+    ) -> None:
         document = document_address(upstream, page, exchanges, self._contract.provenance)
         calls = self._requests(app.requests)
         if document is not None:
             with self._keep_errors():
-                self._read_document(document, calls if with_impact else None, app)
+                self._read_document(document, calls, app, max_impact_s)
         if page is not None:
             with self._keep_errors():
                 self._read_page(page)
@@ -228,8 +244,10 @@ class SourceReader:
         except Exception as error:  # noqa: BLE001 - raised again after the findings of the others have been reported
             self.unforeseen.append(error)
 
-    def _read_document(self, source: str, exchanges: tuple[Exchange, ...] | None, app: RecordedApp) -> None:
-        """Compare the published document; ``exchanges`` are the app's own requests, None to run no calls against it."""
+    def _read_document(
+        self, source: str, exchanges: tuple[Exchange, ...], app: RecordedApp, max_impact_s: float | None
+    ) -> None:
+        """Compare the published document, and run calls against it; ``exchanges`` are the app's own requests."""
         fetched = self._fetch(source)
         reads = app.pointers()
         path = None if is_url(source) else Path(source)
@@ -240,11 +258,18 @@ class SourceReader:
         changes = self._severities.apply(diff(self._adopted.published, new))
         findings: list[Finding] = [*changes]
         self.problems += filter(None, [limited_reason(changes)])
-        if changes and exchanges is not None and unreadable_reason(new) is None:
+        if changes and max_impact_s is not None and unreadable_reason(new) is None:
             contract = replace(overlaid, source=fetched.address)
+            wanted = self._adopted.wanted(exchanges)
             try:
-                executed = impact(self._contract, contract, exchanges=self._adopted.wanted(exchanges), reads=reads)
+                executed = impact(self._contract, contract, exchanges=wanted, reads=reads, max_s=max_impact_s)
                 findings = weigh(changes, executed, strict=app.is_strict)
+                self.problems += [
+                    f"{found.message}; allow more (--max-run-s)" for found in executed if found.id == NOT_FINISHED
+                ]
+            except KeyboardInterrupt:
+                self._add(DriftSource.DOCUMENT, fetched, changes)
+                raise
             except Unanswerable as error:
                 message = f"no call was tried against the published document: {error}"
                 findings.append(Finding("calls-not-tried", Severity.WARNING, Evidence.DOCUMENTED, "", message))

@@ -1,6 +1,8 @@
 """The impact of a changed contract on its users, tested by running it: a mock server for the new contract gets the requests of the old one."""
 
-from collections.abc import Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,11 @@ from bodydouble_contract_tests.impact.responses import answer_findings
 from bodydouble_contract_tests.impact.terms import OperationTerms
 from bodydouble_contract_tests.impact.wording import counted, impact_finding
 
-__all__ = ["impact"]
+__all__ = ["NOT_FINISHED", "impact"]
+
+NOT_FINISHED = "impact-not-finished"
+"""The id of the finding that not all operations were tried in time."""
+_NAMED = 4
 
 
 def impact(
@@ -29,6 +35,8 @@ def impact(
     exchanges: Sequence[Exchange] = (),
     reads: Sequence[str] | None = None,
     only_recorded: bool = False,
+    max_s: float = math.inf,
+    clock: Callable[[], float] = time.monotonic,
 ) -> list[Finding]:
     """Return what worked under the old contract and breaks under the new one, and what still works, the worst first.
 
@@ -38,12 +46,14 @@ def impact(
 
     ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those where its recorded answers have values;
     without such answers, those that the bodydouble client reads.
-    ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time.
+    ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time. Once ``max_s`` seconds have passed by the ``clock``, no
+    further operation is tried, those of the recorded requests last of all; what was not tried, or only in part, is a finding.
 
     A finding that an answer decided has the source ``executed``, and ``request`` has an example. ``pointer`` is the place in the request, or in the
     answer when the direction is ``response``. Errors and warnings are breaks, each reported once. What still works or is newly possible is
     information. Requests that the old contract refuses too do not count. A contract compared with itself has neither errors nor warnings.
     """
+    end_s = clock() + max_s
     if not old.operations:
         message = f"nothing was tried: the old contract ({old.source}) has no operations"
         return [impact_finding("impact-not-run", Severity.INFO, "", message, None)]
@@ -59,7 +69,6 @@ def impact(
         server = stack.enter_context(ContractServer(new, folder))
         servers = Servers(stack.enter_context(ContractServer(old, folder)), server)
         pairs, gone = pair_operations(old, new)
-        is_client_tried = False
         findings = [
             found
             for operation in gone
@@ -68,17 +77,45 @@ def impact(
         findings += _kept_away([(pair, barriers(pair, server, _simple_body(pair))) for pair in pairs])
         for pair in pairs:
             findings += recorded_findings(pair, servers, recorded.get(pair.before.key, ()), reads)
-            if only_recorded:
-                continue
-            client = stack.enter_context(ClientOnBoth(pair, folder))
-            findings += request_findings(pair, server, client)
-            findings += answer_findings(pair, client)
-            is_client_tried = is_client_tried or bool(client.records)
         findings += _unmatched_requests(len(recorded.get(None, ())))
-        if pairs and not is_client_tried and not only_recorded:
-            message = "the bodydouble client was not tried: none of its calls is served under the old contract"
-            findings.append(impact_finding("impact-client-not-tried", Severity.INFO, "", message, None))
+        if not only_recorded:
+            findings += _unrecorded_findings(pairs, server, folder, lambda: clock() < end_s)
     return sorted(findings, key=lambda finding: -finding.severity.rank)
+
+
+def _unrecorded_findings(
+    pairs: Sequence[OperationPair], server: ContractServer, folder: Path, has_time: Callable[[], bool]
+) -> Iterator[Finding]:
+    """Yield the findings about calls that nobody recorded, operation by operation as long as there is time."""
+    is_client_tried, tried = False, 0
+    for pair in pairs:
+        if not has_time():
+            break
+        yield from _untried_parts(pair)
+        with ClientOnBoth(pair, folder) as client:
+            yield from request_findings(pair, server, client)
+            yield from answer_findings(pair, client)
+            is_client_tried = is_client_tried or bool(client.records)
+        tried += 1
+    if tried < len(pairs):
+        message = f"no call was tried of {len(pairs) - tried:,} of {counted(len(pairs), 'operation')}, since there was no time left"
+        names = [pair.before.key for pair in pairs[tried : tried + _NAMED]]
+        yield impact_finding(NOT_FINISHED, Severity.WARNING, "", message, None, expected=names, is_executed=False)
+    if pairs and not is_client_tried:
+        message = "the bodydouble client was not tried: none of its calls is served under the old contract"
+        yield impact_finding("impact-client-not-tried", Severity.INFO, "", message, None)
+
+
+def _untried_parts(pair: OperationPair) -> Iterator[Finding]:
+    """Yield a finding for each contract with more properties or values than are tried."""
+    for which, parts in pair.left_out.items():
+        if parts:
+            named = "; ".join(f"{part.what} (at {part.pointer or 'the top'} of the schema)" for part in parts[:_NAMED])
+            more = f", and {len(parts) - _NAMED:,} such places more" if len(parts) > _NAMED else ""
+            message = f"requests of the {which} contract were tried in part; left out: {named}{more}"
+            yield impact_finding(
+                f"impact-tried-in-part/{which}", Severity.WARNING, "", message, pair.before, is_executed=False
+            )
 
 
 def _no_operation_left(old: Contract, new: Contract) -> Finding:

@@ -1,6 +1,6 @@
 """Pairs of an old and a new operation: their boundary cases, the translation between their requests, and what each documents."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -9,10 +9,10 @@ from typing import Any
 from bodydouble_spec import Contract, Operation, is_object, pointer_parts
 from bodydouble_spec.schema import SchemaView, json_key
 
-from bodydouble_contract_tests.errors import UnsupportedSchema
+from bodydouble_contract_tests.errors import TooLarge, UnsupportedSchema
 from bodydouble_contract_tests.impact.terms import OperationTerms
-from bodydouble_contract_tests.schema import SchemaWalker, places, request_walker, response_walkers
-from bodydouble_contract_tests.strategies import BoundaryCase, boundary_cases
+from bodydouble_contract_tests.schema import LeftOut, SchemaWalker, places, response_walkers, whole_request_walker
+from bodydouble_contract_tests.strategies import BoundaryCase, VariedRequests, vary_requests
 
 __all__ = ["OperationPair", "pair_operations"]
 
@@ -43,7 +43,11 @@ class ReplacedProperty:
 
 def find_replaced_properties(old: SchemaWalker, new: SchemaWalker) -> tuple[ReplacedProperty, ...]:
     """Return the properties that every old request needs and whose old values the new contract all refuses."""
-    before, after = _options(old, is_required=True), _options(new, is_required=False)
+    views = old.ways(old.root)
+    before = _options(
+        old, {name for view in views[:1] for name in view.required if all(name in view.required for view in views)}
+    )
+    after = _options(new, before)
     found: list[ReplacedProperty] = []
     for name, values in before.items():
         others = after.get(name, {})
@@ -54,15 +58,13 @@ def find_replaced_properties(old: SchemaWalker, new: SchemaWalker) -> tuple[Repl
     return tuple(found)
 
 
-def _options(walker: SchemaWalker, *, is_required: bool) -> dict[str, dict[str, Any]]:
-    """Return the only values allowed for each top property, by their JSON text, where every view lists them."""
+def _options(walker: SchemaWalker, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return the only values allowed for each of some top properties, by their JSON text, where every view lists them."""
     views = walker.ways(walker.root)
-    names = dict.fromkeys(name for view in views for name in view.properties)
     found: dict[str, dict[str, Any]] = {}
     for name in names:
         property_views = [inner for view in views for inner in walker.ways(view.property(name))]
-        is_listed = bool(property_views) and all(inner.options is not None for inner in property_views)
-        if is_listed and (not is_required or all(name in view.required for view in views)):
+        if property_views and all(inner.options is not None for inner in property_views):
             found[name] = {json_key(value): value for inner in property_views for value in inner.options or ()}
     return found
 
@@ -85,12 +87,25 @@ class OperationPair:
     @cached_property
     def old_cases(self) -> tuple[BoundaryCase, ...]:
         """The boundary cases of the old contract; none when it has no JSON request that can be made."""
-        return _cases(self.old, self.before)
+        return self._old_requests.cases
 
     @cached_property
     def new_cases(self) -> tuple[BoundaryCase, ...]:
         """The boundary cases of the new contract; none when it has no JSON request that can be made."""
-        return _cases(self.new, self.after)
+        return self._new_requests.cases
+
+    @property
+    def left_out(self) -> dict[str, Sequence[LeftOut]]:
+        """The parts of the old and of the new contract that no case varies, because there is too much."""
+        return {"old": self._old_requests.left_out, "new": self._new_requests.left_out}
+
+    @cached_property
+    def _old_requests(self) -> VariedRequests:
+        return _varied(self.old, self.before)
+
+    @cached_property
+    def _new_requests(self) -> VariedRequests:
+        return _varied(self.new, self.after)
 
     @cached_property
     def replaced_properties(self) -> tuple[ReplacedProperty, ...]:
@@ -195,11 +210,13 @@ def _successor(operation: Operation, gone: Sequence[Operation], added: Sequence[
     return next((other for other in alike if name is not None and other.operation_id == name), None)
 
 
-def _cases(contract: Contract, operation: Operation) -> tuple[BoundaryCase, ...]:
+def _varied(contract: Contract, operation: Operation) -> VariedRequests:
     try:
-        return boundary_cases(contract, operation)
+        return vary_requests(contract, operation)
+    except TooLarge as error:
+        return VariedRequests((), (LeftOut("", f"all, since {error}"),))
     except UnsupportedSchema:
-        return ()
+        return VariedRequests(())
 
 
 def _defaults(walker: SchemaWalker | None) -> dict[str, Any]:
@@ -224,7 +241,7 @@ def _published_places(contract: Contract, operation: Operation) -> frozenset[tup
 
 def _walker(contract: Contract, operation: Operation) -> SchemaWalker | None:
     try:
-        return request_walker(contract, operation)
+        return whole_request_walker(contract, operation)
     except UnsupportedSchema:
         return None
 

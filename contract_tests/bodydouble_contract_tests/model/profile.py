@@ -37,7 +37,7 @@ from bodydouble_spec.selection import only_operation
 from bodydouble_spec.values import template_of
 
 from bodydouble_contract_tests.model.unspecified import KnownValues, is_unspecified_input, known_values, prompt_oddity
-from bodydouble_contract_tests.schema import places, request_target, request_walker, values_at, values_named
+from bodydouble_contract_tests.schema import places, request_target, values_at, values_named, whole_request_walker
 
 __all__ = ["AnswerPicture", "CrossValidation", "OperationProfile"]
 
@@ -335,7 +335,7 @@ class OperationProfile:
 
     @cached_property
     def _refusal_statuses(self) -> Mapping[str, frozenset[int]]:
-        schemas = request_walker(self.contract, self.operation)
+        schemas = whole_request_walker(self.contract, self.operation)
         found: dict[str, frozenset[int]] = {}
         for name, place in (item for top in schemas.ways(schemas.root) for item in top.properties.items()):
             stated = [statuses for statuses in place.published("x-refused-with") if is_array(statuses)]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bodydouble_spec import Contract, Operation, decode_picture, picture_kind
 
-from bodydouble_contract_tests.schema import request_walker
+from bodydouble_contract_tests.schema import whole_request_walker
 
 __all__ = ["KnownValues", "is_unspecified_input", "known_values", "prompt_oddity"]
 
@@ -74,7 +74,7 @@ def known_values(contract: Contract, operation: Operation) -> dict[str, KnownVal
     """Map each property of the request body to the values that the contract names; properties without any are left out."""
     if operation.request is None:
         return {}
-    schemas = request_walker(contract, operation)
+    schemas = whole_request_walker(contract, operation)
     found: dict[str, KnownValues] = {}
     for top in schemas.ways(schemas.root):
         for name, place in top.properties.items():

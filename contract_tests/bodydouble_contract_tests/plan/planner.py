@@ -27,7 +27,7 @@ from bodydouble_contract_tests.plan.options import EXAMPLE_URL
 from bodydouble_contract_tests.plan.parameters import parameter_cases, unvaried_parameters
 from bodydouble_contract_tests.plan.probes import credential_cases_after, form_cases, probes
 from bodydouble_contract_tests.plan.space import Row
-from bodydouble_contract_tests.strategies import boundary_cases
+from bodydouble_contract_tests.strategies import VariedRequests, vary_requests
 
 __all__ = ["coverage", "elements", "make_plan", "within_budget"]
 
@@ -130,6 +130,7 @@ _SELECTED_REPEATS = 10
 _MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
+_TOO_MANY = "more than are varied of one contract"
 _NOT_ASKED_FOR = "not needed for the selected checks"
 _COULD_BE_CHARGED = "must be refused, but a server that accepts it could charge for it"
 _NOT_WORTH_IT = "only assumed: not worth the price if the server differs"
@@ -209,8 +210,9 @@ class _Planner:
         self._only = None if only is None else set(only)
         self._coverage = CoveragePlan(profile, image_url, is_cautious=is_billed)
         takes_body = bool(profile.operation.request_bodies)
-        self._boundaries = boundary_cases(profile.contract, profile.operation) if takes_body else ()
-        self._unbought: dict[str, str] = {}
+        varied = vary_requests(profile.contract, profile.operation) if takes_body else VariedRequests(())
+        self._boundaries = varied.cases
+        self._unbought = {f"{part.what} at {part.pointer}": _TOO_MANY for part in varied.left_out}
         self._parameters = parameter_cases(profile, self._coverage.minimal)
         if only is None:
             self._unbought |= unvaried_parameters(profile)

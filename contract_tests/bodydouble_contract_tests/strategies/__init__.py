@@ -1,6 +1,12 @@
 """Hypothesis strategies and boundary cases, made from a contract's schemas."""
 
-from bodydouble_contract_tests.strategies.boundary import BoundaryCase, boundary_cases, double_faults
+from bodydouble_contract_tests.strategies.boundary import (
+    BoundaryCase,
+    VariedRequests,
+    boundary_cases,
+    double_faults,
+    vary_requests,
+)
 from bodydouble_contract_tests.strategies.requests import InvalidRequest, invalid_requests, requests
 from bodydouble_contract_tests.strategies.responses import ResponseCase, responses
 from bodydouble_contract_tests.strategies.texts import choice
@@ -18,6 +24,7 @@ __all__ = [
     "InvalidRequest",
     "ResponseCase",
     "Variant",
+    "VariedRequests",
     "boundary_cases",
     "choice",
     "double_faults",
@@ -29,4 +36,5 @@ __all__ = [
     "responses",
     "text_variants",
     "type_variants",
+    "vary_requests",
 ]

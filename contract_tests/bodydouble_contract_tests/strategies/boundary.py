@@ -1,11 +1,13 @@
 """The boundary cases of a request body: deterministic, complete, one fault each."""
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import orjson
 from bodydouble_spec import (
     Contract,
     Evidence,
@@ -16,10 +18,11 @@ from bodydouble_spec import (
     pointer_parts,
     resolve_pointer,
 )
+from bodydouble_spec.limits import DOCUMENT_LIMITS, DocumentLimits
 from bodydouble_spec.schema import SchemaView
 
 from bodydouble_contract_tests.errors import UnsupportedSchema
-from bodydouble_contract_tests.schema import NOTHING, Sampler, SchemaWalker, request_walker
+from bodydouble_contract_tests.schema import NOTHING, LeftOut, Sampler, SchemaWalker, request_walker
 from bodydouble_contract_tests.strategies.families import empty_values, far_numbers, texts_for_numbers, wrong_spellings
 from bodydouble_contract_tests.strategies.variants import (
     Variant,
@@ -31,7 +34,7 @@ from bodydouble_contract_tests.strategies.variants import (
     type_variants,
 )
 
-__all__ = ["BoundaryCase", "boundary_cases", "double_faults"]
+__all__ = ["BoundaryCase", "VariedRequests", "boundary_cases", "double_faults", "vary_requests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +54,43 @@ class BoundaryCase:
     evidence: Evidence
 
 
+@dataclass(frozen=True, slots=True)
+class VariedRequests:
+    """The boundary cases of an operation, and what no case varies because there is too much of it."""
+
+    cases: tuple[BoundaryCase, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
 def boundary_cases(contract: Contract, operation: Operation | None = None) -> tuple[BoundaryCase, ...]:
+    """Return the cases of `vary_requests`."""
+    return vary_requests(contract, operation).cases
+
+
+def vary_requests(
+    contract: Contract, operation: Operation | None = None, limits: DocumentLimits = DOCUMENT_LIMITS
+) -> VariedRequests:
     """Return every boundary case of the operation's request body (the only operation by default), always the same ones.
 
     The first case is a valid ``baseline`` with every documented property. For each place in it there are cases with: each required property
     missing (invalid) and each optional one missing (valid), each wrong JSON type, each value of an enum, one outside and other spellings of the first
     one, each bound exactly, one step beyond and far beyond, lengths and counts likewise, each alternative of a pattern and several texts outside, known
     values in several letter cases, a wrong item at each place of a list, and unknown properties. An invalid case has exactly one fault. Left out are cases whose fault is hidden or joined by other rules, lengths
-    beyond a million characters, and lists beyond ten thousand items.
+    beyond a million characters, lists beyond ten thousand items, and what is beyond the limits for a document.
 
     Raises UnsupportedSchema when the operation takes no JSON body or no valid one is found.
     """
     operation = operation or contract.operation()
-    walker = request_walker(contract, operation)
-    builder = _CaseBuilder(contract, operation, walker)
-    baseline = builder.sampler.at(walker.root)
+    walker = request_walker(contract, operation, limits)
+    sampler = Sampler(walker)
+    baseline = sampler.at(walker.root)
     if baseline is NOTHING:
         message = f"{operation.key}: no simple valid request was found; look for contradicting rules"
         raise UnsupportedSchema(f"{message} at {walker.root.pointer}")
+    builder = _CaseBuilder(contract, operation, walker, sampler, limits.max_case_bytes)
     builder.add(Variant("baseline", baseline, walker.root.pointer), _Place("", "", lambda value: value), "")
     builder.visit(walker.root, baseline, _Place("", "", lambda value: value))
-    return tuple(builder.cases.values())
+    return VariedRequests(tuple(builder.cases.values()), (*walker.left_out, *builder.left_out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +115,28 @@ class _Place:
 class _CaseBuilder:
     """Visits a body place by place and keeps the cases that the validator confirms."""
 
-    def __init__(self, contract: Contract, operation: Operation, walker: SchemaWalker) -> None:
+    def __init__(
+        self, contract: Contract, operation: Operation, walker: SchemaWalker, sampler: Sampler, max_bytes: int
+    ) -> None:
         self._contract = contract
         self._operation = operation
         self._walker = walker
-        self.sampler = Sampler(walker)
+        self._sampler = sampler
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self.cases: dict[str, BoundaryCase] = {}
+        self.left_out: list[LeftOut] = []
 
     def add(self, variant: Variant, place: _Place, pointer: str) -> None:
         """Keep a case if the validator confirms it: no fault when valid, faults at its one place only when invalid."""
         identifier = f"{place.name}/{variant.rule}".removeprefix("/")
-        if identifier in self.cases:
+        if identifier in self.cases or self.left_out:
             return
         body = place.embed(variant.value)
+        self._bytes += size_of(body)
+        if self._bytes > self._max_bytes:
+            self.left_out.append(LeftOut(variant.origin, f"what follows the first {len(self.cases):,} requests"))
+            return
         reported_at = pointer if place.reported_at is None else place.reported_at
         findings = self._operation.validate_request(body)
         found = {finding.pointer for finding in findings}
@@ -125,9 +153,11 @@ class _CaseBuilder:
         self.cases[identifier] = BoundaryCase(identifier, body, variant.valid, fault_pointer, variant.rule, evidence)
 
     def visit(self, schema: SchemaView, example: Any, place: _Place) -> None:
-        """Add all cases at and below a place that holds ``example`` in the baseline."""
+        """Add all cases at and below a place that holds ``example`` in the baseline, up to the limit of bytes."""
+        if self.left_out:
+            return
         views = self._walker.ways(schema)
-        for variant in (*type_variants(views, example, self.sampler), *texts_for_numbers(views)):
+        for variant in (*type_variants(views, example, self._sampler), *texts_for_numbers(views)):
             self.add(variant, place, place.pointer)
         for variant in empty_values(views) if place.may_be_absent else ():
             self.add(variant, place, place.pointer)
@@ -135,7 +165,7 @@ class _CaseBuilder:
             if not view.is_branch:
                 self._visit_view(view, example, place)
                 continue
-            examples = [value for value in self.sampler.of(view) if value is not None] or [None]
+            examples = [value for value in self._sampler.of(view) if value is not None] or [None]
             name = join_pointer(place.name, f"alternative-{number}")
             inner = _Place(
                 name, place.pointer, place.embed, place.pointer if place.reported_at is None else place.reported_at
@@ -154,7 +184,7 @@ class _CaseBuilder:
             self._visit_object(view, example, place)
 
     def _visit_array(self, view: SchemaView, example: list[Any], place: _Place) -> None:
-        for variant in length_variants(view, example, self.sampler):
+        for variant in length_variants(view, example, self._sampler):
             self.add(variant, place, place.pointer)
         for index in range(min(len(example), len(view.prefix) + 1)):
             self.visit(
@@ -167,7 +197,7 @@ class _CaseBuilder:
 
     def _add_wrong_items(self, view: SchemaView, place: _Place) -> None:
         """Add lists of three with a wrong item at the first, the middle and the last place."""
-        items = self.sampler.list_of(view, len(_PLACES))
+        items = self._sampler.list_of(view, len(_PLACES))
         of_item, first = f"{join_pointer(place.name, 0)}/".removeprefix("/"), join_pointer(place.pointer, 0)
         known = (case for case in self.cases.values() if case.id.startswith(of_item) and case.pointer == first)
         faults = _telling(known)
@@ -191,20 +221,28 @@ class _CaseBuilder:
             if name in example:
                 self.visit(view.property(name), example[name], replace(inner, may_be_absent=not is_required))
         self._visit_unknown_property(view, example, place)
-        for variant in property_count_variants(view, example, self.sampler):
+        for variant in property_count_variants(view, example, self._sampler):
             self.add(variant, place, place.pointer)
 
     def _visit_unknown_property(self, view: SchemaView, example: dict[str, Any], place: _Place) -> None:
         name = next(name for name in ("unknown_key", "another_unknown_key", "x") if name not in view.properties)
         origin = view.origin("additionalProperties")
         inner = place.below(name, partial(_with_property, example, name))
-        value = self.sampler.at(view.additional)
+        value = self._sampler.at(view.additional)
         if value is NOTHING:
             self.add(Variant("additionalProperties", "text", origin, valid=False), inner, inner.pointer)
             return
         self.add(Variant("additionalProperties", value, origin), inner, inner.pointer)
         if view.additional.roots:
             self.visit(view.additional, value, inner)
+
+
+def size_of(body: Any) -> int:
+    """Return the number of bytes of a body as JSON."""
+    try:
+        return len(orjson.dumps(body))
+    except TypeError:
+        return len(json.dumps(body))  # a whole number beyond 64 bits, or a lone surrogate
 
 
 _PLACES = ("first", "middle", "last")

@@ -243,22 +243,23 @@ class _Sampler:
         required = _required_names(way)
         values: dict[str, Any] = {}
         views = {name: way.property(name) for name in (*way.properties, *required)}
+        needed_names = {*required}
         for name, view in views.items():
-            value = self._property(way, place, name, view, is_required=name in required)
+            value = self._property(way, place, name, view, is_required=name in needed_names)
             if value is not _NOTHING:
                 values[name] = value
-            elif name in required:
+            elif name in needed_names:
                 return
         values = {**values, **self._null_beside_text(views, values)}
         if not self._is_made(way, "minProperties", _MAX_ITEMS):
             return
         values |= self._additions(way, place, int(way.limits.get("minProperties", 0 if values else 1)) - len(values))
-        needed = {name: value for name, value in values.items() if name in required}
+        needed = {name: value for name, value in values.items() if name in needed_names}
         optional = [name for name in values if name not in needed]
         most = int(way.limits.get("maxProperties", len(values)))
         if len(values) > most:
-            kept = optional[: max(0, most - len(needed))]
-            values = {name: value for name, value in values.items() if name in needed or name in kept}
+            kept = {*needed, *optional[: max(0, most - len(needed))]}
+            values = {name: value for name, value in values.items() if name in kept}
         yield values
         for dropped in reversed(optional[:_MAX_DROPPED]):
             yield {name: value for name, value in values.items() if name != dropped}

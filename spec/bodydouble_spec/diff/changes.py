@@ -1,5 +1,6 @@
 """One difference between two contracts that a client can notice."""
 
+from collections import Counter
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from bodydouble_spec.defects import listed, show
 from bodydouble_spec.diff.rules import RULES, Rule
 from bodydouble_spec.document import strip_prose
 from bodydouble_spec.finding import Evidence, Finding, Severity
+from bodydouble_spec.limits import DOCUMENT_LIMITS
 from bodydouble_spec.meaning import Node
 from bodydouble_spec.values import is_array
 
@@ -112,6 +114,24 @@ class Changes:
         yield self._own[-1]
         self._own.pop()
 
+    @contextmanager
+    def likewise(self) -> Generator[Callable[[str], bool]]:
+        """Give a function that tells whether the next change of a kind in one place is listed; the last one that is says how many are not."""
+        most, counts, last = DOCUMENT_LIMITS.max_listed, Counter[str](), dict[str, int]()
+
+        def is_listed(kind: str) -> bool:
+            counts[kind] += 1
+            if counts[kind] <= most:
+                last[kind] = len(self.found)
+            return counts[kind] <= most
+
+        yield is_listed
+        for kind, index in last.items():
+            if counts[kind] > most:
+                told = self.found[index]
+                more = f"{told.message}; {counts[kind] - most:,} more changes of this kind are not listed"
+                self.found[index] = replace(told, message=more)
+
     def show(self, witness: str | None) -> None:
         """Make the last change an error, with what shows it; nothing without a witness."""
         if witness is not None:
@@ -150,7 +170,7 @@ def _quote(value: Any) -> str:
     value = published(value)
     if isinstance(value, Verbatim):
         return value
-    return listed(map(show, value)) if is_array(value) else show(value)
+    return listed(value, show) if is_array(value) else show(value)
 
 
 def _recorded(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Comparison of the properties of two objects: which came, went, were renamed, or are required."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -50,18 +50,16 @@ class PropertyComparison:
                 self._compare_property(old, new, name, location)
             if is_due:
                 self._compare_at(place.below(node, after[name], "properties", name), location.below(name))
-        removed = [self._candidate(old, name) for name in before if name not in after and name not in moved]
-        added = [self._candidate(new, name) for name in after if name not in before]
+        removed = self._candidates(old, {name for name in before if name not in after and name not in moved})
+        added = self._candidates(new, {name for name in after if name not in before})
         for was, is_now in find_renames(removed, added):
             removed.remove(was)
             added.remove(is_now)
             self._note_renamed(old, new, was, is_now, location)
             step = place.below(before[was.name], after[is_now.name], "properties", is_now.name)
             self._compare_at(step, location.below(is_now.name))
-        for candidate in removed:
-            self._changes.append(self._existence(old, candidate, location, is_gone=True))
-        for candidate in added:
-            self._changes.append(self._existence(new, candidate, location, is_gone=False))
+        self._note_existences(old, removed, location, is_gone=True)
+        self._note_existences(new, added, location, is_gone=False)
         self._compare_undeclared(old, new, location)
 
     def _compare_property(self, old: Node, new: Node, name: str, location: Location) -> None:
@@ -96,11 +94,21 @@ class PropertyComparison:
         renamed = self._changes.change(rule, location.below(was.name), place, was.name, is_now.name)
         self._changes.append(replace(renamed, covers=covered))
 
+    def _note_existences(
+        self, part: Node, candidates: Iterable[Candidate], location: Location, *, is_gone: bool
+    ) -> None:
+        scope, properties = location.below("").scope, properties_of(part)
+        with self._changes.likewise() as is_listed:
+            for candidate in candidates:
+                node = properties[candidate.name]
+                if is_listed(_existence_rule(scope, node, is_required=candidate.is_required, is_gone=is_gone)):
+                    self._changes.append(self._existence(part, candidate, location, is_gone=is_gone))
+
     def _existence(self, part: Node, candidate: Candidate, location: Location, *, is_gone: bool) -> Change:
         """Return the change that removes or adds a property."""
         below = location.below(candidate.name)
         node = properties_of(part)[candidate.name]
-        name = _existence_rule(below, node, is_required=candidate.is_required, is_gone=is_gone)
+        name = _existence_rule(below.scope, node, is_required=candidate.is_required, is_gone=is_gone)
         rule = RULES[name] if name in RULES else schema_rule(below.scope, "keyword-changed")
         values = (node, None) if is_gone else (None, node)
         return self._changes.change(rule, below, part.child("properties", candidate.name), *values, is_gone=is_gone)
@@ -115,23 +123,24 @@ class PropertyComparison:
             rule = schema_rule(location.scope, "keyword-changed")
             self._changes.add(rule, location, place, was, is_now, is_gone=is_gone)
 
-    def _candidate(self, node: Node, name: str) -> Candidate:
-        names = ["", *properties_of(node), ""]
-        index = names.index(name, 1)
-        own = properties_of(node)[name]
+    def _candidates(self, node: Node, names: set[str]) -> list[Candidate]:
+        """Return the properties with these names, in document order."""
+        own, required = properties_of(node), _required(node)
+        around = ["", *own, ""]
+        return [
+            self._candidate(own[name], name, name in required, (around[index], around[index + 2]))
+            for index, name in enumerate(own)
+            if name in names
+        ]
+
+    def _candidate(self, own: Node, name: str, is_required: bool, position: tuple[str, str]) -> Candidate:
         published: Any = own.roots[0].schema if own.roots else {}
-        return Candidate(
-            name,
-            published if is_object(published) else {},
-            self._number(own),
-            name in _required(node),
-            (names[index - 1], names[index + 1]),
-        )
+        return Candidate(name, published if is_object(published) else {}, self._number(own), is_required, position)
 
 
-def _existence_rule(location: Location, node: Node, *, is_required: bool, is_gone: bool) -> str:
+def _existence_rule(scope: str, node: Node, *, is_required: bool, is_gone: bool) -> str:
     kind = "required" if is_required else "optional"
-    if location.scope == "request-property":
+    if scope == "request-property":
         is_hidden = node.value.get("readOnly") is True
         if is_gone:
             return "request-read-only-property-removed" if is_hidden else "request-property-removed"
@@ -139,7 +148,7 @@ def _existence_rule(location: Location, node: Node, *, is_required: bool, is_gon
             return "new-read-only-request-property"
         has_default = is_required and "default" in node.value
         return f"new-{kind}-request-property{'-with-default' if has_default else ''}"
-    if location.scope == "response-property":
+    if scope == "response-property":
         hidden = "write-only-" if node.value.get("writeOnly") is True else ""
         return f"response-{kind}-{hidden}property-{'removed' if is_gone else 'added'}"
     return ""

@@ -194,13 +194,20 @@ class SchemaComparison:
         """Add the changes of keywords without schemas; return whether the type is among them."""
         has_new_type = False
         found = keyword_differences(old.value, new.value, is_request=location.is_request, is_strict=location.is_strict)
-        for item in found:
-            is_type = item.suffix.startswith(_TYPE_SUFFIXES)
-            has_new_type |= is_type
-            values = (Verbatim(item.old), Verbatim(item.new)) if is_type else (item.old, item.new)
-            self._note(
-                item.suffix, location, (old if item.is_gone else new).child(*item.path), *values, is_gone=item.is_gone
-            )
+        with self.changes.likewise() as is_listed:
+            for item in found:
+                if not is_listed(item.suffix):
+                    continue
+                is_type = item.suffix.startswith(_TYPE_SUFFIXES)
+                has_new_type |= is_type
+                values = (Verbatim(item.old), Verbatim(item.new)) if is_type else (item.old, item.new)
+                self._note(
+                    item.suffix,
+                    location,
+                    (old if item.is_gone else new).child(*item.path),
+                    *values,
+                    is_gone=item.is_gone,
+                )
         return has_new_type
 
     def _note(

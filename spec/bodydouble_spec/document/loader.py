@@ -11,16 +11,12 @@ from typing import Any
 import orjson
 
 from bodydouble_spec.errors import UnreadableDocument
+from bodydouble_spec.limits import DOCUMENT_LIMITS
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source", "without_collection"]
 
-_MAX_BYTES = 32 * 1024 * 1024
-_TIMEOUT_S = 20.0
-_MAX_NODES = 1_000_000
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
-# The deepest published document has 28 levels; repair and conversion recurse a few frames for each.
-_MAX_DEPTH = 120
 
 
 @contextmanager
@@ -46,7 +42,7 @@ def read_source(source: str | Path) -> bytes:
         return _fetch(source)
     try:
         with Path(source).open("rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+            data = file.read(DOCUMENT_LIMITS.max_bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UnreadableDocument(f"{source}: {reason}; name a readable file or an http(s) URL") from None
@@ -105,7 +101,7 @@ def _fetch(url: str) -> bytes:
 
     data = bytearray()
     try:
-        with httpx.stream("GET", url, timeout=_TIMEOUT_S, follow_redirects=True) as response:
+        with httpx.stream("GET", url, timeout=DOCUMENT_LIMITS.fetch_s, follow_redirects=True) as response:
             if not response.is_success:
                 raise UnreadableDocument(f"{url}: the server answered {response.status_code}; check the URL")
             for chunk in response.iter_bytes():
@@ -118,8 +114,10 @@ def _fetch(url: str) -> bytes:
 
 
 def _refuse_large(size_bytes: int, source: str) -> None:
-    if size_bytes > _MAX_BYTES:
-        raise UnreadableDocument(f"{source}: larger than {_MAX_BYTES // 2**20} MB, the limit for a contract")
+    if size_bytes > DOCUMENT_LIMITS.max_bytes:
+        raise UnreadableDocument(
+            f"{source}: larger than {DOCUMENT_LIMITS.max_bytes // 2**20} MB, the limit for a contract"
+        )
 
 
 def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
@@ -143,11 +141,11 @@ def _too_large(document: Any) -> str | None:
     waiting = [(document, 1)] if is_object(document) or is_array(document) else []
     while waiting:
         value, depth = waiting.pop()
-        if depth > _MAX_DEPTH:
-            return f"the document is nested more than {_MAX_DEPTH} levels deep"
+        if depth > DOCUMENT_LIMITS.max_levels:
+            return f"the document is nested more than {DOCUMENT_LIMITS.max_levels} levels deep"
         nodes += len(value)
-        if nodes > _MAX_NODES:
-            return f"the document expands to more than {_MAX_NODES} values"
+        if nodes > DOCUMENT_LIMITS.max_values:
+            return f"the document expands to more than {DOCUMENT_LIMITS.max_values} values"
         children: Iterable[Any] = value.values() if is_object(value) else value
         waiting += [(child, depth + 1) for child in children if isinstance(child, (dict, list))]
     return None

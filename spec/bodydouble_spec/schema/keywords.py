@@ -7,7 +7,18 @@ import jsonschema_rs
 
 from bodydouble_spec.values import is_array
 
-__all__ = ["EXTENSIBLE_NAME_MAPS", "NAME_MAPS", "NEWER_KEYWORDS", "PROSE", "SIMPLE", "normalize_bound", "number_of"]
+__all__ = [
+    "EXTENSIBLE_NAME_MAPS",
+    "NAME_MAPS",
+    "NEWER_KEYWORDS",
+    "PROSE",
+    "SIMPLE",
+    "SUBSCHEMAS",
+    "SUBSCHEMA_LISTS",
+    "SUBSCHEMA_MAPS",
+    "normalize_bound",
+    "number_of",
+]
 
 # The keys below these are names, so a property called "title" is structure, not prose.
 NAME_MAPS = {
@@ -24,6 +35,14 @@ NEWER_KEYWORDS = {
     "if", "maxContains", "minContains", "patternProperties", "prefixItems", "propertyNames", "then",
     "unevaluatedItems", "unevaluatedProperties",
 }  # fmt: skip
+
+# Keywords whose value is a schema, a list of schemas, or schemas by name.
+SUBSCHEMAS = {
+    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
+    "unevaluatedItems", "unevaluatedProperties",
+}  # fmt: skip
+SUBSCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
+SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties"}
 
 
 def _is_text(value: Any) -> bool:

@@ -21,6 +21,8 @@ _NOUNS = {
 }
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
 _MAX_CHARACTERS = 60
+# Of a longer list, none of the others is searched for what was meant.
+_MAX_COMPARED = 1_000
 
 
 def expectation(keyword: str, details: dict[str, Any], value: Any) -> tuple[Any, str]:
@@ -38,10 +40,10 @@ def expectation(keyword: str, details: dict[str, Any], value: Any) -> tuple[Any,
 def _allowed(options: Sequence[Any], value: Any) -> str:
     if len(options) == 1:
         return f"is not allowed; it must be {show(options[0])}"
-    texts = [option for option in options if isinstance(option, str)]
+    texts = [option for option in options[:_MAX_COMPARED] if isinstance(option, str)]
     close = difflib.get_close_matches(value[:_MAX_CHARACTERS], texts, 1) if isinstance(value, str) else []
     meant = f"; did you mean {show(close[0])}?" if close else ""
-    return f"is not one of {listed(map(show, options))}{meant}"
+    return f"is not one of {listed(options, show)}{meant}"
 
 
 def _typed(types: Sequence[str], value: Any) -> str:

@@ -215,7 +215,7 @@ class _StrictWalk:
         if len(names) == 1:
             here = join_pointer(pointer, names[0])
             return self._deviation("no-value", views, here, f"{show(names[0])} has no value", names, value)
-        message = f"none of {listed(map(show, names))} has a value"
+        message = f"none of {listed(names, show)} has a value"
         return self._deviation("no-value", views, pointer, message, names, value)
 
     def _at_most_warning(self) -> Severity:

@@ -16,7 +16,7 @@ from bodydouble_spec.defects import shorten, show
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.schema.beginning import beginning_of
 from bodydouble_spec.schema.evidence import SchemaEvidence
-from bodydouble_spec.schema.keywords import normalize_bound
+from bodydouble_spec.schema.keywords import SUBSCHEMA_LISTS, SUBSCHEMA_MAPS, SUBSCHEMAS, normalize_bound
 from bodydouble_spec.schema.sentences import expectation
 from bodydouble_spec.schema.text_rules import whole_text_names
 from bodydouble_spec.schema.view import SchemaView
@@ -31,12 +31,6 @@ Direction = Literal["request", "response"]
 _ANNOTATIONS = {"$comment", "externalDocs", "nullable", "xml"}
 # These change the base of references, which could then lead out of the document.
 REBASING = {"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$schema"}
-_SUBSCHEMAS = {
-    "additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then",
-    "unevaluatedItems", "unevaluatedProperties",
-}  # fmt: skip
-_SUBSCHEMA_LISTS = {"allOf", "anyOf", "oneOf", "prefixItems"}
-_SUBSCHEMA_MAPS = {"$defs", "dependentSchemas", "patternProperties", "properties"}
 _HIDDEN = {"request": "readOnly", "response": "writeOnly"}
 
 
@@ -112,11 +106,11 @@ class SchemaConverter:
             return self._reference(schema)
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
-            if keyword in _SUBSCHEMAS:
+            if keyword in SUBSCHEMAS:
                 result[keyword] = self._convert(value)
-            elif keyword in _SUBSCHEMA_LISTS and is_array(value):
+            elif keyword in SUBSCHEMA_LISTS and is_array(value):
                 result[keyword] = [self._convert(item) for item in value]
-            elif keyword in _SUBSCHEMA_MAPS and is_object(value):
+            elif keyword in SUBSCHEMA_MAPS and is_object(value):
                 result[keyword] = {name: self._convert(item) for name, item in value.items()}
             elif keyword not in _ANNOTATIONS | REBASING and not keyword.startswith("x-"):
                 result[keyword] = value
@@ -175,6 +169,7 @@ class SchemaValidator:
     ) -> None:
         self._source = schema
         self._branches: dict[int, jsonschema_rs.Draft202012Validator] = {}
+        self._options: dict[tuple[str | int, ...], list[Any]] = {}
         self._direction: Direction = direction
         self._operation = operation
         self._evidence = evidence
@@ -183,6 +178,10 @@ class SchemaValidator:
     def schema(self) -> dict[str, Any]:
         """The JSON Schema."""
         return self._schema
+
+    def of_part(self, schema: dict[str, Any]) -> "SchemaValidator":
+        """Return a validator of another schema in the same place, such as a part of this one."""
+        return SchemaValidator(schema, self._direction, self._operation, self._evidence)
 
     @cached_property
     def _schema(self) -> dict[str, Any]:
@@ -348,6 +347,9 @@ class SchemaValidator:
         else:
             value = error.instance
             expected, sentence = expectation(keyword, details, value)
+            if keyword == "enum":
+                # The list is a new one in each error; a hundred findings share one.
+                expected = self._options.setdefault(tuple(error.schema_path), expected)
             got = type_name(value) if keyword == "type" else value
             yield self._finding(path, _kebab(keyword), pointer, f"{show(value)} {sentence}", expected, got)
 
