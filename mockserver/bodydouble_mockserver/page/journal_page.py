@@ -20,7 +20,7 @@ from bodydouble_mockserver.page.rendering import fragment, render
 
 __all__ = ["journal_page_routes"]
 
-_ROWS = 100
+_ROWS = 50
 # Seconds between two batches of rows: a reader must not take a busy server's time.
 _PACE_S = 0.1
 _FILTERS = ("status", "path", "method", "key", "since", "findings", "kind")

@@ -5,7 +5,7 @@ const MAX_ROWS = 200;
 // Rows that wait to be shown: on a busy server, the oldest of them are dropped.
 const MAX_WAITING = 1000;
 // Rows added at once, and the time until the next ones: a few, so that no task is long.
-const ROWS_AT_ONCE = 8;
+const ROWS_AT_ONCE = 5;
 const PAUSE_MS = 100;
 
 const element = id => document.getElementById(id);
