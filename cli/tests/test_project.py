@@ -17,6 +17,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from cli.tests.make_reference import pages
 from spec.tests.servers import serve_http
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +25,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PINS = [
     line for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines() if not line.startswith("#")
 ]
-DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 # A virtual environment in no time: its pip installs nothing, and its bodydouble is the one under test, on a port of the test's choice.
 ENVIRONMENT = """\
 #!/bin/sh
@@ -165,6 +166,11 @@ def test_the_page_on_architecture_lists_every_folder_of_modules() -> None:
     rooms = {path.parent.relative_to(ROOT).as_posix() for path in ROOT.glob("*/bodydouble*/**/__init__.py")}
     assert rooms
     assert rooms - set(re.findall(r"^\| \[[^]]+\]\(([^)]+)\) \|", text, re.MULTILINE)) == set()
+
+
+def test_the_generated_pages_of_the_reference_are_current() -> None:
+    """After a change of options, checks or limits: ``python -m cli.tests.make_reference``."""
+    assert [page.name for page, text in pages().items() if page.read_text(encoding="utf-8") != text] == []
 
 
 def test_every_link_to_a_file_leads_to_one() -> None:

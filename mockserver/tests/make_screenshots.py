@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 from bodydouble_mockserver import Settings, create_app
+from bodydouble_mockserver.pictures import PictureSpec, Render, SourceImage, draw
 from bodydouble_mockserver.server import Server, server_config
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, ViewportSize, sync_playwright
@@ -18,6 +19,7 @@ _FOLDER = Path(__file__).parents[2] / "docs" / "images"
 # Twelve minutes past noon on a day in June 2026, and the time that one call takes.
 _START, _STEP_S = 1_781_266_320.0, 7.0
 _COLOURS = 256
+_COLOURS_OF_PHOTOS = (("#9cc9e8", "#2f6f9f"), ("#f2a97e", "#5b3f6b"))
 _PAINTED = """async () => {
   const seen = [...document.images].filter(image => image.getBoundingClientRect().top < innerHeight);
   await Promise.all(seen.map(image => image.decode().catch(() => null)));
@@ -39,9 +41,37 @@ def _photo(sky: str, sea: str) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
+# Prompts of the drawn pictures: what they show is that a picture follows its request, in every script.
+_PROMPTS = ("Put a lighthouse on the hill", "丘の上に灯台を置いてください", "पहाड़ी पर एक प्रकाशस्तंभ बनाएँ")
+_DRAWN_WIDTH, _GAP = 360, 12
+
+
+def _save_drawn(name: str, render: Render) -> None:
+    """Draw pictures of one request each beside each other."""
+    inputs = [base64.b64decode(_photo(*colours).partition(",")[2]) for colours in _COLOURS_OF_PHOTOS]
+    sources = tuple(SourceImage(f"image {number}", data) for number, data in enumerate(inputs, 1))
+    wide = Image.new("RGB", (len(_PROMPTS) * (_DRAWN_WIDTH + _GAP) - _GAP, _DRAWN_WIDTH), "white")
+    for number, prompt in enumerate(_PROMPTS):
+        spec = PictureSpec(
+            1024,
+            1024,
+            prompt,
+            sources[: 1 + number % 2],
+            0,
+            1,
+            "google/gemini-2.5-flash-image-edit",
+            3 + number,
+            render,
+        )
+        drawn = Image.open(io.BytesIO(draw(spec)))
+        drawn.thumbnail((_DRAWN_WIDTH, _DRAWN_WIDTH))
+        wide.paste(drawn, (number * (_DRAWN_WIDTH + _GAP), 0))
+    wide.save(_FOLDER / f"{name}.jpg", quality=88)
+
+
 def _make_calls(address: str) -> None:
     """Make calls of every kind, as apps do."""
-    coast, evening = _photo("#9cc9e8", "#2f6f9f"), _photo("#f2a97e", "#5b3f6b")
+    coast, evening = (_photo(*colours) for colours in _COLOURS_OF_PHOTOS)
 
     def call(prompt: str, *pictures: str, prefer: str = "", **more: Any) -> None:
         body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": prompt, "image_urls": pictures, **more}
@@ -74,6 +104,8 @@ def main() -> None:
     ticks = iter(range(1_000_000))
     mock = create_app(settings=Settings(seed=7, clock=lambda: _START + _STEP_S * next(ticks)))
     _FOLDER.mkdir(exist_ok=True)
+    _save_drawn("pictures", Render.CARDS)
+    _save_drawn("pictures-demo", Render.DEMO)
     with (
         serve_asgi(Server(server_config(mock))) as address,
         run_chromium() as chromium,

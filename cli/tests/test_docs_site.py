@@ -1,0 +1,103 @@
+"""The site of the documentation: its navigation, links, options and tables are those of the program."""
+
+import re
+import shlex
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from bodydouble_mockserver import create_app
+from bodydouble_mockserver.transport import MockTransport
+
+from cli.tests.make_reference import all_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *DOCS.rglob("*.md")]
+LINK = re.compile(r"(?<!`)\[[^]\n]*\]\(([^)\s]+)\)")
+SHELL = re.compile(r"^```(?:sh|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+# The ids of findings that an app's developer meets, by their first words.
+ID = re.compile(
+    r'"((?:request|prefer|picture|route|interception|other-host|answer|real-host|no-request|not|recording|findings)-[a-z0-9-]+)"'
+)
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings, as GitHub and the site write them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-") for text in headings}
+
+
+def test_the_navigation_has_every_page_once() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    named = re.findall(r": ([\w/.-]+\.md)$", text, re.MULTILINE)
+    assert sorted(named) == sorted(page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md"))
+
+
+def test_nothing_of_the_site_is_loaded_from_another_host() -> None:
+    settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+    assert settings["theme"]["font"] is False
+    assert not {"extra_css", "extra_javascript"} & settings.keys()
+    assert [page.name for page in PAGES if re.search(r"<script|!\[[^]]*\]\(https?:", page.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    broken: list[str] = []
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if re.match(r"https?:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page if not name else page.parent / name
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_no_page_names_a_folder_of_a_developer() -> None:
+    assert [page.name for page in PAGES if re.search(r"/(?:work|root|home)/", page.read_text(encoding="utf-8"))] == []
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    return {
+        path: {
+            "--help",
+            *(name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)),
+        }
+        for path, command in all_commands()
+    }
+
+
+def test_the_commands_on_the_pages_have_the_options_that_they_are_given(options: dict[str, set[str]]) -> None:
+    unknown: list[str] = []
+    for line in "\n".join(text for page in PAGES for text in SHELL.findall(page.read_text("utf-8"))).splitlines():
+        words = shlex.split(line.removeprefix("$ ").split(" && ")[-1], comments=True)
+        if "bodydouble" not in words[:2]:
+            continue
+        words = words[words.index("bodydouble") :]
+        words = words[: words.index("--")] if "--" in words else words
+        known = options.get(" ".join(words[:2])) or options[" ".join(words[:3])]
+        unknown += [f"{line}: {word}" for word in words if word.startswith("-") and len(word) > 1 and word not in known]
+    assert unknown == []
+
+
+def said(package: str) -> set[str]:
+    """Return the ids of findings that the modules of a package name."""
+    return {rule for module in (ROOT / package).rglob("*.py") for rule in ID.findall(module.read_text("utf-8"))}
+
+
+@pytest.mark.parametrize("package", ["mockserver/bodydouble_mockserver", "cli/bodydouble"])
+def test_the_page_of_findings_says_what_to_do_about_each(package: str) -> None:
+    groups = yaml.safe_load((DOCS / "reference" / "findings.yaml").read_text(encoding="utf-8"))
+    explained = {rule for advice in groups.values() for rule in advice}
+    assert said(package)
+    assert said(package) - explained == set()
+
+
+def test_the_page_of_the_control_api_has_its_routes() -> None:
+    text = (DOCS / "reference" / "control.md").read_text(encoding="utf-8")
+    with httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost") as client:
+        paths = client.get("/_bodydouble/openapi.json").raise_for_status().json()["paths"]
+    assert [path for path in paths if path not in text] == []
