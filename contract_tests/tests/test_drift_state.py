@@ -252,6 +252,26 @@ def test_the_smallest_good_state_is_read(tmp_path: Path) -> None:
     assert read_state(file).fetched["https://example.org"].content == b"{}"
 
 
+def test_drifts_of_a_state_of_an_earlier_version_are_known_by_their_place_and_tracked_from_then_on(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "state.json"
+    _, state = compare(DriftState(), [*results_of(change()), *results_of(change(), source=DriftSource.PAGE)], NOW, DAYS)
+    write_state(file, state)
+    written = json.loads(file.read_bytes())
+    del written["digests"]
+    for known in written["drifts"].values():
+        known["digest"] = "0123456789abcdef"  # with the severity, as it was then
+    file.write_text(json.dumps(written), encoding="utf-8")
+    first, state = compare(read_state(file), results_of(change(new=3)), NOW, DAYS)
+    write_state(file, state)
+    reported = [
+        compare(read_state(file), results_of(change(new=new), source=source), NOW, DAYS)[0].findings
+        for source, new in ((DriftSource.DOCUMENT, 3), (DriftSource.DOCUMENT, 4), (DriftSource.PAGE, 4))
+    ]
+    assert (first.findings, [len(findings) for findings in reported]) == ((), [0, 1, 0])
+
+
 @pytest.mark.parametrize(
     "text",
     [

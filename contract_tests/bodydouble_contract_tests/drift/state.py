@@ -26,10 +26,11 @@ _LARGEST_KEPT = 1024 * 1024
 class KnownDrift:
     """A reported drift.
 
-    ``digest`` changes when the drift does, ``reported`` is the time of the last report (ISO 8601, UTC). The other fields are those of its finding.
+    ``digest`` changes when the drift does (None: unknown), ``reported`` is the time of the last report (ISO 8601, UTC). The other fields are those
+    of its finding.
     """
 
-    digest: str
+    digest: str | None
     reported: str
     id: str
     severity: Severity
@@ -113,10 +114,14 @@ def compare(
     for key, findings in present.items():
         known = state.drifts.get(key)
         digest = _digest(findings)
-        if known is None or known.digest != digest or now - _time_of(known.reported) >= timedelta(days=remind_days):
+        if (
+            known is None
+            or known.digest not in {None, digest}
+            or now - _time_of(known.reported) >= timedelta(days=remind_days)
+        ):
             reported += findings
             known = KnownDrift.of(findings[0], digest, now)
-        drifts[key] = known
+        drifts[key] = replace(known, digest=digest)
     missing = {key: known for key, known in state.drifts.items() if key not in drifts}
     covered_keys = set(_covered(present))
     gone = [
@@ -193,7 +198,10 @@ def _is_text(content: bytes) -> bool:
 
 
 _FORMAT = 1
-_TEXTS = ("digest", "reported", "id", "pointer", "source", "message")
+# The digests before counted the severity, which is no part of a drift, and values as an earlier comparison gave them. Nobody can tell from such
+# a digest whether a drift is the same, so one with its rule and place is; it is reported again when its reminder is due.
+_DIGESTS = 2
+_TEXTS = ("reported", "id", "pointer", "source", "message")
 
 
 class BadDriftState(SpecError):
@@ -252,7 +260,7 @@ def _serialized(state: DriftState) -> bytes:
         for key, known in sorted(state.drifts.items())
     }
     # Not orjson, which refuses the lone surrogates that a foreign document can bring into a message.
-    text = json.dumps({"format": _FORMAT, "drifts": drifts, "fetched": fetched}, indent=2)
+    text = json.dumps({"format": _FORMAT, "digests": _DIGESTS, "drifts": drifts, "fetched": fetched}, indent=2)
     return f"{text}\n".encode()
 
 
@@ -261,17 +269,20 @@ def _parse(value: Any) -> DriftState:
         raise ValueError("not a JSON object")
     if value.get("format") != _FORMAT:
         raise ValueError(f"format {value.get('format')!r:.20} instead of {_FORMAT}")
-    drifts = {key: _known(key, item) for key, item in _object(value, "drifts").items()}
+    is_earlier = value.get("digests") != _DIGESTS
+    drifts = {key: _known(key, item, is_earlier=is_earlier) for key, item in _object(value, "drifts").items()}
     fetched = {address: _fetched(address, item) for address, item in _object(value, "fetched").items()}
     return DriftState(drifts, fetched)
 
 
-def _known(key: str, value: Any) -> KnownDrift:
+def _known(key: str, value: Any, *, is_earlier: bool) -> KnownDrift:
     DriftSource(key.partition(":")[0])
     if not is_object(value):
         raise ValueError(f"drift {key} is not an object")
     severity, operation = Severity(_text(value, "severity")), _optional(value, "operation")
-    known = KnownDrift(severity=severity, operation=operation, **{name: _text(value, name) for name in _TEXTS})
+    digest = None if is_earlier else _optional(value, "digest")
+    texts = {name: _text(value, name) for name in _TEXTS}
+    known = KnownDrift(digest=digest, severity=severity, operation=operation, **texts)
     datetime.fromisoformat(known.reported)
     return known
 
