@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from bodydouble_spec import Contract, Finding, Severity
+from bodydouble_spec import Contract, Finding, Severity, flattened
 from bodydouble_spec.document import lines_of
 
 from bodydouble.options import unreadable_reason
@@ -19,7 +19,7 @@ Text = Callable[[Contract], bytes | None]
 
 def limited_reason(changes: Iterable[Finding]) -> str | None:
     """Return why a comparison is not complete, or None when it is."""
-    is_limited = any(change.id == "comparison-limited" for change in changes)
+    is_limited = any(change.id == "comparison-limited" for change in flattened(changes))
     return "the documents differ in too many places: not all were compared (comparison-limited)" if is_limited else None
 
 

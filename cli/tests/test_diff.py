@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from bodydouble.app import app
 from bodydouble_spec import ReportFormat
+from bodydouble_spec.diff import schemas
+from bodydouble_spec.meaning import identity
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
@@ -40,6 +42,19 @@ def changes(*arguments: str | Path) -> list[dict[str, Any]]:
 def put(path: Path, content: bytes | str) -> Path:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return path
+
+
+def cyclic(limit: int) -> dict[str, Any]:
+    """Return a document with two operations of one component that leads to itself."""
+    loop = {"type": "object", "properties": {"next": {"$ref": "#/components/schemas/Loop"}}, "maxProperties": limit}
+    body = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Loop"}}}}
+    operation = {"requestBody": body, "responses": {"200": {"description": "done"}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "t", "version": "1"},
+        "paths": {"/0": {"post": operation}, "/1": {"post": operation}},
+        "components": {"schemas": {"Loop": loop}},
+    }
 
 
 @pytest.fixture
@@ -166,6 +181,29 @@ def test_parts_that_were_not_compared_are_listed(place: Path) -> None:
     facts = json.loads(run("vendored", put(place, json.dumps(document)), "--format", "json").stdout)["facts"]
     rows = facts["not compared because of defects"]
     assert [(row["contract"], "responses" in row["pointer"]) for row in rows] == [("new", True)]
+
+
+def test_a_comparison_beyond_its_budget_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schemas, "_MAX_CYCLIC_IN_ALL", 0)
+    files = [put(tmp_path / f"{limit}.json", json.dumps(cyclic(limit))) for limit in (3, 2)]
+    config = put(tmp_path / "a.toml", '[tool.bodydouble.drift.severities]\ncomparison-limited = "off"\n')
+    result = run(*files, "--fail-on", "never", "--format", "json")
+    found = {
+        item["operation"]: item["message"] for item in json.loads(result.stdout)["changes"] if "limited" in item["id"]
+    }
+    assert result.exit_code == 2
+    assert [*found] == ["POST /1"]
+    assert "not compared again" in found["POST /1"]
+    assert "not all were compared" in result.stderr
+    assert run(*files, "--fail-on", "never", "--config", config).exit_code == 2
+
+
+def test_a_document_beyond_the_budget_of_its_meaning_is_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "_MAX_STEPS", 1)
+    result = run(*(put(tmp_path / f"{limit}.json", json.dumps(cyclic(limit))) for limit in (3, 2)))
+    assert (result.exit_code, "not compared" in result.stderr) == (2, True)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)

@@ -16,6 +16,7 @@ from bodydouble.commands import drift_report
 from bodydouble.commands.drift_report import document_address
 from bodydouble_spec import Evidence as Known
 from bodydouble_spec import Exchange, Finding, RecordedAnswer, Report, ReportFormat, Severity, provenance, render
+from bodydouble_spec.diff import schemas
 from bodydouble_spec.recording import CallFacts, RecordingFolder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -357,6 +358,23 @@ def published_as(tmp_path: Path, body: str, head: str = "openapi: 3.1.0") -> Res
         (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
     files = ["--contract", str(tmp_path / "old.yaml"), "--upstream", str(tmp_path / "new.yaml")]
     return CliRunner().invoke(app, ["drift", *files, "--overlay", "none", "--no-impact"])
+
+
+def test_a_comparison_beyond_its_budget_is_exit_code_2_and_leaves_the_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schemas, "_MAX_CYCLIC_IN_ALL", 0)
+    head = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths: {/0: {post: &a %s}, /1: {post: *a}}\n"
+    link = "{$ref: '#/components/schemas/A'}"
+    body = f"{{requestBody: {{content: {{application/json: {{schema: {link}}}}}}}, responses: {{'200': {{description: d}}}}}}"
+    for name, limit in (("old", 3), ("new", 2)):
+        loop = f"components: {{schemas: {{A: {{properties: {{next: {link}}}, maxProperties: {limit}}}}}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(head % body + loop, encoding="utf-8")
+    state = tmp_path / "state.json"
+    files = ["--contract", str(tmp_path / "old.yaml"), "--upstream", str(tmp_path / "new.yaml"), "--state", str(state)]
+    result = CliRunner().invoke(app, ["drift", *files, "--overlay", "none", "--no-impact", "--fail-on", "never"])
+    assert (result.exit_code, "not all were compared" in result.stderr, state.exists()) == (2, True, False)
+    assert "not compared again" in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,22 @@ def test_alternatives_on_a_cycle_that_are_equal_only_behind_other_names_are_one(
     assert old.fingerprint == new.fingerprint
 
 
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_components_that_differ_only_in_each_other_as_alternatives_are_one(names: str) -> None:
+    def following(*others: str) -> dict[str, Any]:
+        found = [{"$ref": f"#/components/schemas/{other}"} for other in others]
+        return {"type": "object", "properties": {"next": {"anyOf": found} if len(found) > 1 else found[0]}}
+
+    alone, mixed = (with_body({"$ref": "#/components/schemas/A"}) for _ in range(2))
+    alone["components"]["schemas"] = {"A": following("A")}
+    mixed["components"]["schemas"] = {
+        name: following(name, names[(index + 1) % len(names)]) for index, name in enumerate(names)
+    }
+    old, new = load(alone), load(mixed)
+    assert [item.message for item in diff(old, new)] == []
+    assert old.fingerprint == new.fingerprint
+
+
 def test_equal_alternatives_of_which_exactly_one_must_hold_are_not_one() -> None:
     assert diff(load(with_body({"oneOf": [TEXT, TEXT]})), load(with_body(TEXT)))
 

@@ -60,7 +60,8 @@ def diff(
             )
         for contract in contracts.values():
             contract.refuse_partial()
-        changes = severities.apply(changes_between(contracts["old"], contracts["new"]))
+        every = changes_between(contracts["old"], contracts["new"])
+        changes = severities.apply(every)
         rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}
         further = {**severities_fact(severities), **defects_facts(contracts, _text)}
         compared = Report(
@@ -73,7 +74,7 @@ def diff(
         )
         found = known.applied(compared)
         code = known.finish(changes, targets.finish(found, fail_on))
-        limit = limited_reason(changes)
+        limit = limited_reason(every)
         if limit is not None:
             exit_with_error(limit)
         raise typer.Exit(code)

@@ -255,9 +255,10 @@ class SourceReader:
         published, overlaid = self._adopted.overlaid(read.completed)
         new = replace(published, source=fetched.address, findings=read.findings(published.findings))
         self._note_defects(new, fetched)
-        changes = self._severities.apply(diff(self._adopted.published, new))
+        every = diff(self._adopted.published, new)
+        changes = self._severities.apply(every)
         findings: list[Finding] = [*changes]
-        self.problems += filter(None, [limited_reason(changes)])
+        self.problems += filter(None, [limited_reason(every)])
         if changes and max_impact_s is not None and unreadable_reason(new) is None:
             contract = replace(overlaid, source=fetched.address)
             wanted = self._adopted.wanted(exchanges)
