@@ -31,7 +31,7 @@ from bodydouble_mockserver.asgi import (
     send_preflight,
     to_response,
 )
-from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large
+from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large, refuse_without_state, state_away
 from bodydouble_mockserver.control_document import document_route
 from bodydouble_mockserver.endpoints import (
     PICTURES,
@@ -42,13 +42,13 @@ from bodydouble_mockserver.endpoints import (
     Service,
     SharedParts,
 )
+from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.faults import perform_fault
-from bodydouble_mockserver.journal import Events, Journal, JournalFile, journal_routes
-from bodydouble_mockserver.keeping import KeepFolder, KeepSettings, Recipes
+from bodydouble_mockserver.journal import Events, journal_routes
+from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.logs import log_failure, log_request
 from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, PictureLinks, page_routes
 from bodydouble_mockserver.pauses import Pauses
-from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
     CheckedRequest,
@@ -59,8 +59,9 @@ from bodydouble_mockserver.request import (
     RequestReader,
     bearer_key,
 )
-from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, ServerState, bind_answer, parse_scenario
+from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, bind_answer, parse_scenario
 from bodydouble_mockserver.settings import Settings
+from bodydouble_mockserver.shared import new_memory
 
 __all__ = ["MockServer", "create_app"]
 
@@ -70,6 +71,7 @@ def create_app(
     settings: Settings | None = None,
     replay: ReplaySettings | None = None,
     keep: KeepSettings | None = None,
+    state: str | None = None,
 ) -> "MockServer":
     """Create a mock server for a contract or several (default: the vendored one), to serve with uvicorn or to call in process::
 
@@ -78,9 +80,10 @@ def create_app(
 
     Operations of several contracts with one method and path are told apart by the property of the body whose ``enum`` or ``const`` differs.
     Calls that ``replay`` has are answered as they were recorded, and ``keep`` names a folder from which the pictures of earlier servers are drawn too.
-    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, operations that cannot be told apart, or a folder that cannot be used.
+    ``state`` is the URL of the Redis in which this process has its state together with others.
+    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, operations that cannot be told apart, or a folder or Redis that cannot be used.
     """
-    return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay, keep)
+    return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay, keep, state)
 
 
 class MockServer(Starlette):
@@ -95,42 +98,35 @@ class MockServer(Starlette):
         settings: Settings,
         replay: ReplaySettings | None = None,
         keep: KeepSettings | None = None,
+        state: str | None = None,
     ) -> None:
         contracts = [contract] if isinstance(contract, Contract) else [*contract]
         self.settings = settings
         self.background: list[Callable[[], Coroutine[Any, Any, None]]] = []
-        self._kept = (
-            None if keep is None else KeepFolder(keep, memory_bytes=settings.inputs_bytes, clock=settings.clock)
-        )
-        self._store: ContentStore = (
-            ContentStore(settings.inputs_bytes, settings.inputs_disk_bytes) if self._kept is None else self._kept.inputs
-        )
-        self._state = ServerState(settings)
         self._script: Any = None
         self.redactor = _redactor(contracts, settings)
-        self.journal = Journal(
-            self._state.hash_key,
-            entries=settings.journal_entries,
-            max_bytes=settings.journal_bytes,
-            redactor=self.redactor,
-            file=None if settings.journal_file is None else JournalFile(settings.journal_file),
-            run=None if settings.seed is None else f"{settings.seed & 0xFFFFFFFF:08x}",
+        self._memory = new_memory(
+            settings, self.redactor, keep, state, lambda source: bind_answer(source, "", self._service.targets)
         )
+        self._is_shared = state is not None
+        self._state, self._store, self.journal = self._memory.state, self._memory.inputs, self._memory.journal
         self._events = Events(self.journal)
         self._access = PageAccess(settings)
         self._pauses = Pauses()
-        recipes = Recipes(clock=settings.clock) if self._kept is None else self._kept.recipes
-        gallery = Gallery(self._store, settings.pictures, recipes, settings.render)
-        self._parts = SharedParts(
-            settings, gallery, self._state, settings.new_ids(), RequestReader(settings, self._store.put)
-        )
+        gallery = Gallery(self._store, settings.pictures, self._memory.recipes, settings.render)
+        new_id = settings.new_ids(self._memory.number)
+        self._parts = SharedParts(settings, gallery, self._state, new_id, RequestReader(settings, self._store.put))
         self._service = Service(contracts, self._parts)
         self._replay = None if replay is None else self.new_replay(replay)
         recorded = {} if self._replay is None else {"recorded": self._replay.picture}
         self._pictures = PictureEndpoint(self._parts, self._refusals, **recorded)
         super().__init__(
             routes=self._routes(self._service),
-            exception_handlers={HTTPException: self._http_error, BodyTooLarge: refuse_large},
+            exception_handlers={
+                HTTPException: self._http_error,
+                BodyTooLarge: refuse_large,
+                StateUnavailable: lambda _request, error: state_away(error),
+            },
             lifespan=self._lifespan,
         )
         # The API serves both spellings itself; with a redirect, some clients lose the body of a POST.
@@ -174,9 +170,9 @@ class MockServer(Starlette):
         links = PictureLinks(self._access, self._store, pictures)
         return PageParts(self, service, self._state, self._events, self._access, links)
 
-    def play(self, scenario: Any) -> None:
-        """Add a scenario (parsed JSON or YAML) to the script. Raises BadScenario with the pointer of the mistake."""
-        self._state.add(parse_scenario(scenario, self._service.targets))
+    def play(self, scenario: Any) -> Sequence[str]:
+        """Add a scenario (parsed JSON or YAML) to the script, and return the ids of its answers. Raises BadScenario with the pointer of the mistake."""
+        return self._state.add(parse_scenario(scenario, self._service.targets))
 
     def play_function(self, scenario: Any, reply: Callable[[MatchedRequest], Mapping[str, Any]]) -> str:
         """Add the one answer of a scenario, made by a function when it is used, and return its id.
@@ -195,7 +191,7 @@ class MockServer(Starlette):
         parsed = parse_scenario(scenario, self._service.targets)
         for answer in parsed.answers:
             answer.is_of_file = True
-        self._state.add(parsed)
+        self._state.add(replace(parsed, is_of_file=True))
         self._script = scenario
 
     def prepare(self, contracts: Sequence[Contract], script: Any = None) -> Callable[[], None]:
@@ -238,9 +234,9 @@ class MockServer(Starlette):
         return [*self._parts.gallery.notices, *self._service.notices]
 
     @property
-    def kept(self) -> KeepFolder | None:
-        """The folder that keeps what pictures are drawn from; None without one."""
-        return self._kept
+    def memory_notices(self) -> list[str]:
+        """The state that was there when the server started, one sentence each."""
+        return self._memory.notices
 
     @property
     def is_used(self) -> bool:
@@ -260,17 +256,13 @@ class MockServer(Starlette):
         self._pauses.end()
 
     def problems(self) -> list[str]:
-        """Return what was lost so far, one sentence each."""
-        lost = [] if self.journal.problem is None else [self.journal.problem]
-        return lost if self._kept is None else [*lost, *self._kept.problems]
+        """Return what was lost or is away, one sentence each."""
+        return self._memory.problems
 
     def close(self) -> None:
         """End what waits, flush the journal's file and remove temporary files; runs at shutdown, and is safe to call again."""
         self.end_waiting()
-        self.journal.close()
-        self._store.close()
-        if self._kept is not None:
-            self._kept.close()
+        self._memory.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -278,6 +270,8 @@ class MockServer(Starlette):
             await super().__call__(scope, receive, send)
             return
         method = scope["method"]
+        if self._is_shared:
+            self._memory.refresh()
         endpoint = self._service.literal.get(scope["path"], {}).get(method)
         if endpoint is not None:
             await self.respond(endpoint, scope, receive, send)
@@ -299,6 +293,7 @@ class MockServer(Starlette):
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
         refusal, receive_limited = self._access.refuse(scope), limited(receive, self.settings.max_body_bytes)
+        refusal = refusal or refuse_without_state(self._memory, scope["path"])
         with contextlib.suppress(ClientDisconnect):  # while it sent a body
             await (super().__call__ if refusal is None else refusal)(scope, receive_limited, send)
 

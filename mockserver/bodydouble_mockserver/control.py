@@ -13,12 +13,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.faults import FAULTS
 from bodydouble_mockserver.request import bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control", "refuse_large"]
+__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control", "refuse_large", "refuse_without_state", "state_away"]
 
 
 class ControlledServer(Protocol):
@@ -31,8 +32,8 @@ class ControlledServer(Protocol):
         """The redactor of everything that is shown."""
         ...
 
-    def play(self, scenario: Any) -> None:
-        """Add a scenario. Raises BadScenario."""
+    def play(self, scenario: Any) -> Sequence[str]:
+        """Add a scenario, and return the ids of its answers. Raises BadScenario."""
         ...
 
     def reset(self) -> None:
@@ -143,9 +144,7 @@ def control_routes(
                 schema: {type: object, required: [ids], properties: {ids: {type: array, items: {type: string}}}}
           default: {$ref: "#/components/responses/Error"}
         """
-        before = len(state.answers)
-        refusal = await _play(request, server)
-        return refusal or JSONResponse({"ids": [answer.id for answer in state.answers[before:]]}, 201)
+        return await _play(request, server)
 
     async def list_scenarios(_request: Request) -> Response:
         """List scripted answers and limits.
@@ -219,8 +218,8 @@ def control_routes(
     ]
 
 
-async def _play(request: Request, server: ControlledServer) -> Response | None:
-    """Play the scenario in a body; return the refusal of a bad one."""
+async def _play(request: Request, server: ControlledServer) -> Response:
+    """Play the scenario in a body, and return the ids of its answers, or the refusal of a bad one."""
     body, max_bytes = bytearray(), server.settings.max_control_bytes
     async for part in request.stream():
         body += part
@@ -228,13 +227,12 @@ async def _play(request: Request, server: ControlledServer) -> Response | None:
             advice = "send its answers in several requests, or start with a larger --max-control-kb"
             return JSONResponse({"error": f"the scenario has more than {max_bytes:,} bytes; {advice}"}, 413)
     try:
-        server.play(orjson.loads(body))
+        return JSONResponse({"ids": [*server.play(orjson.loads(body))]}, 201)
     except orjson.JSONDecodeError as error:
         return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
     except BadScenario as error:
         mistake = {"error": str(error), "pointer": error.pointer}
         return JSONResponse({name: server.redactor.text(text) for name, text in mistake.items()}, 400)
-    return None
 
 
 def _health_body(
@@ -291,6 +289,8 @@ def _scenarios_body(state: ServerState, redactor: Redactor) -> dict[str, Any]:
 
 
 CONTROL_PREFIX = "/_bodydouble/"
+_STATELESS = frozenset(f"{CONTROL_PREFIX}{name}" for name in ("health", "faults", "violations", "openapi.json"))
+
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
 
@@ -298,6 +298,28 @@ _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
 async def refuse_large(_request: Request, error: Exception) -> Response:
     """Answer a request whose body is too large for any of these routes; a call that is tried has its pictures in it."""
     return JSONResponse({"error": str(error)}, 413)
+
+
+class RequiredState(Protocol):
+    """The state that the control routes need."""
+
+    def require(self) -> None:
+        """Raise StateUnavailable unless all of it can be read and changed now."""
+
+
+def refuse_without_state(state: RequiredState, path: str) -> Response | None:
+    """Return the refusal of a control route that needs the state while it is away; None for any other."""
+    try:
+        if path not in _STATELESS:
+            state.require()
+    except StateUnavailable as error:
+        return state_away(error)
+    return None
+
+
+def state_away(error: Exception) -> Response:
+    """Return the answer of a control route while the state is away."""
+    return JSONResponse({"error": f"{error}; try again later"}, 503, {"retry-after": "1"})
 
 
 def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[int, str] | None:

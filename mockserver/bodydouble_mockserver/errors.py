@@ -11,7 +11,25 @@ import orjson
 
 from bodydouble_mockserver.asgi import Answer, reason_phrase
 
-__all__ = ["JSON", "MESSAGES", "NO_KEY", "PROBLEM_JSON", "plain_problem", "problem", "timestamp"]
+__all__ = [
+    "JSON",
+    "MESSAGES",
+    "NO_KEY",
+    "PROBLEM_JSON",
+    "StateUnavailable",
+    "plain_problem",
+    "problem",
+    "timestamp",
+]
+
+
+class StateUnavailable(Exception):
+    """The state that a server shares with others cannot be reached now; ``reason`` says why."""
+
+    def __init__(self, reason: str, place: str) -> None:
+        super().__init__(f"the shared state at {place} is away: {reason}")
+        self.reason = reason
+
 
 JSON = b"application/json; charset=utf-8"
 PROBLEM_JSON = b"application/problem+json; charset=utf-8"

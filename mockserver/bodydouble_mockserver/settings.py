@@ -75,12 +75,22 @@ class Settings:
     journal_file: Path | None = None
     log: bool = False
 
-    def new_ids(self) -> Callable[[], str]:
+    def new_run(self) -> str:
+        """Return the name of a run: eight digits, random or fixed by the seed."""
+        return secrets.token_hex(4) if self.seed is None else f"{self.seed & 0xFFFFFFFF:08x}"
+
+    def new_salt(self) -> bytes:
+        """Return the salt of the hashes of keys: random, or fixed by the seed."""
+        return secrets.token_bytes(16) if self.seed is None else b"%d" % self.seed
+
+    def new_ids(self, process: int = 0) -> Callable[[], str]:
         """Return a function that gives request ids: they look like UUIDs, are unique in this process and fixed by the seed.
+
+        With a seed, those of processes with different numbers differ.
 
         A random prefix and a counter cost a tenth of uuid4, which matters at this server's request rate.
         """
-        number = secrets.randbits(64) if self.seed is None else self.seed & (2**64 - 1)
+        number = secrets.randbits(64) if self.seed is None else (self.seed + (process << 32)) & (2**64 - 1)
         digits = f"{number:016x}"
         prefix = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[13:16]}-"
         counter = iter(range(1, 2**48))

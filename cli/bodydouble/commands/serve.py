@@ -28,7 +28,7 @@ from bodydouble.options import (
     load_contracts,
 )
 from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
-from bodydouble.serving import Foreground, address_lines
+from bodydouble.serving import Foreground, address_lines, end_with_parent
 
 if TYPE_CHECKING:
     from bodydouble.commands.watch import WatchedFiles
@@ -146,6 +146,14 @@ def serve(
     keep_days: Annotated[
         float, typer.Option(min=0, help="With --keep: days for which what no request had any more is kept.")
     ] = 30,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="redis://HOST:PORT/N",
+            help="Share scripts, limits, pictures and the journal with other processes, in this Redis.",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes; more than one need --state.")] = 1,
     journal: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
     ] = None,
@@ -172,6 +180,7 @@ def serve(
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
     _check_tls(tls_cert, tls_key, intercept=intercept)
+    _check_sharing(state, workers, {"--keep": keep, "--watch": watch, "--replay": replay, "--intercept": intercept})
     if "" in (api_key or ()):
         raise typer.BadParameter("a key must not be empty; --no-auth accepts calls without one", param_hint="--api-key")
     settings = Settings(
@@ -212,9 +221,8 @@ def serve(
         contracts, script = load()
         recorded = _replay(replay, replay_ignore, is_only=replay_only, has_delays=replay_delays)
         kept = None if keep is None else KeepSettings(keep, keep_requests, int(keep_mb * 1024 * 1024), keep_days)
-        app = create_app(contracts, settings, recorded, kept)
-        kept_notices = [] if app.kept is None else [app.kept.notice, *app.problems()]
-        notices = [*kept_notices, *_recording_notices(app, recorded, max_age_days), *app.notices]
+        app = create_app(contracts, settings, recorded, kept, state)
+        notices = [*app.memory_notices, *_recording_notices(app, recorded, max_age_days), *app.notices]
         if script is not None:
             app.play_file(script)
         if files is not None:
@@ -226,7 +234,17 @@ def serve(
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
         _exit_with_error(str(error))
-    served.run(lambda: _print_banner(contracts, served.address, notices, has_page=not no_control), quiet=quiet)
+    banner = partial(_print_banner, contracts, served.address, notices, has_page=not no_control)
+    if workers == 1:
+        served.run(banner, quiet=quiet)
+    else:
+
+        def new_app() -> MockServer:
+            one = create_app(contracts, settings, state=state)
+            one.background.append(end_with_parent)
+            return one
+
+        served.run_several(workers, new_app, banner, quiet=quiet)
     _report_losses(app)
 
 
@@ -256,6 +274,19 @@ def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -
         raise typer.BadParameter("--tls-cert and --tls-key go together")
     if intercept and certificate is not None:
         raise typer.BadParameter("--intercept makes its own certificates; leave --tls-cert and --tls-key out")
+
+
+def _check_sharing(state: str | None, workers: int, others: dict[str, object]) -> None:
+    if state is None:
+        if workers > 1:
+            raise typer.BadParameter(
+                "each process would have scripts, limits and pictures of its own; name a Redis for all of them: --state redis://localhost:6379/0",
+                param_hint="--workers",
+            )
+        return
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise typer.BadParameter(f"what is shared cannot be combined with {', '.join(given)}", param_hint="--state")
 
 
 def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":

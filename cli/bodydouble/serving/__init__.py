@@ -3,5 +3,6 @@
 from bodydouble.serving.announcing import address_lines
 from bodydouble.serving.foreground import Foreground
 from bodydouble.serving.pipe import PipeHandler
+from bodydouble.serving.workers import end_with_parent
 
-__all__ = ["Foreground", "PipeHandler", "address_lines"]
+__all__ = ["Foreground", "PipeHandler", "address_lines", "end_with_parent"]

@@ -4,6 +4,7 @@ import socket
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.server import ServedApp, bind, run, server_config
 
 from bodydouble.serving.announcing import address_of, intercepting, log_to_stderr, print_variables
+from bodydouble.serving.workers import run_workers
 
 if TYPE_CHECKING:
     from bodydouble_mockserver.interception import Interception
@@ -56,15 +58,34 @@ class Foreground:
         """Announce the address and serve until a signal ends it. With ``quiet`` there is neither banner nor log, and of the address only a free port."""
 
         def announce() -> None:
+            self._announce(print_banner, quiet=quiet)
             if not quiet:
-                print_banner()
                 log_to_stderr()
-            elif self.is_port_free:
-                typer.echo(self.address)
-            print_variables(self.interception, self.address)
-            sys.stdout.flush()
 
         front = self.interception
         listeners = [self.listener] if front is None else [self.listener, front.listener]
         with nullcontext() if front is None else front.authority:
             run(self.config, listeners, announce)
+
+    def run_several(
+        self, count: int, new_app: Callable[[], ServedApp], print_banner: Callable[[], None], *, quiet: bool
+    ) -> None:
+        """Do the same in so many processes, each with an application of its own."""
+
+        def serve() -> None:
+            if not quiet:
+                log_to_stderr()
+            config = copy(self.config)
+            config.app = new_app()
+            run(config, [self.listener], lambda: None)
+
+        self._announce(print_banner, quiet=quiet)
+        run_workers(count, serve)
+
+    def _announce(self, print_banner: Callable[[], None], *, quiet: bool) -> None:
+        if not quiet:
+            print_banner()
+        elif self.is_port_free:
+            typer.echo(self.address)
+        print_variables(self.interception, self.address)
+        sys.stdout.flush()

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Callable
 from starlette.datastructures import QueryParams
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send, header
+from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.journal.journal import Journal
 
 __all__ = ["Events"]
@@ -51,10 +52,12 @@ class Events:
             disconnected = asyncio.create_task(_wait_for_disconnect(receive))
             try:
                 await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-                async for chunk in self._chunks(next_number, entry_added, disconnected, write):
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-                    if pace_s:
-                        await asyncio.sleep(pace_s)
+                # Its reader connects again.
+                with contextlib.suppress(StateUnavailable):
+                    async for chunk in self._chunks(next_number, entry_added, disconnected, write):
+                        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                        if pace_s:
+                            await asyncio.sleep(pace_s)
                 if not disconnected.done():
                     await send({"type": "http.response.body", "body": b"", "more_body": False})
             finally:

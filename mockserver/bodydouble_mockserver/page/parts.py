@@ -1,5 +1,6 @@
 """The parts of a server that its page shows, and the choice of one of several by number."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -25,8 +26,9 @@ class PagedServer(Protocol):
     journal: Journal
     redactor: Redactor
 
-    def play(self, scenario: Any) -> None:
-        """Add a scenario. Raises BadScenario."""
+    def play(self, scenario: Any) -> Sequence[str]:
+        """Add a scenario, and return the ids of its answers. Raises BadScenario."""
+        ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

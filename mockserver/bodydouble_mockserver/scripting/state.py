@@ -4,7 +4,6 @@ import fnmatch
 import hashlib
 import math
 import random
-import secrets
 import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
@@ -29,12 +28,14 @@ __all__ = [
     "Account",
     "BadScenario",
     "Balance",
+    "ExceededLimit",
     "Limits",
     "Scenario",
     "ScriptTarget",
     "ScriptedAnswer",
     "ServerState",
     "key_hash",
+    "too_many_answers",
 ]
 
 _MINUTE_S = 60.0
@@ -154,6 +155,12 @@ class BadScenario(ValueError):
         self.pointer = pointer
 
 
+def too_many_answers(stored: int) -> BadScenario:
+    """Return the error of a scenario for which there is no room beside so many answers."""
+    advice = f"{stored} are stored already; DELETE /_bodydouble/scenarios first"
+    return BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers ({advice})")
+
+
 @dataclass(frozen=True, slots=True)
 class ScriptTarget:
     """An operation that can be scripted, the writer of its answers, and the name of its contract where there are several."""
@@ -208,35 +215,37 @@ class ScriptedAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A validated script: answers in the order in which they are tried, and limits (None: unchanged)."""
+    """A validated script: answers in the order in which they are tried, and limits (None: unchanged).
+
+    ``is_of_file`` marks that of the run's file.
+    """
 
     answers: Sequence[ScriptedAnswer]
     limits: Limits | None = None
+    is_of_file: bool = False
 
 
 class ServerState:
-    """The state of one server; all of it is bounded."""
+    """The state of one server; all of it is bounded. Hashes of keys have the ``salt`` (default: that of the settings)."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, salt: bytes | None = None) -> None:
         self._settings = settings
         self._random = random.Random(settings.seed)  # noqa: S311 - chance failures, not secrets
-        salt = secrets.token_bytes(16) if settings.seed is None else b"%d" % settings.seed
         # An app sends the same key with every request.
-        self._hash = lru_cache(maxsize=_MAX_HASHES)(partial(key_hash, salt=salt))
+        self._hash = lru_cache(maxsize=_MAX_HASHES)(partial(key_hash, salt=salt or settings.new_salt()))
         self._answers: list[ScriptedAnswer] = []
         self._account = Account(Limits())
         self._call_count = 0
         self._answer_count = 0
         self._update_flags(is_scripted=False, has_limits=False)
 
-    def add(self, scenario: Scenario) -> None:
-        """Append a scenario to the earlier ones; its limits replace the current ones.
+    def add(self, scenario: Scenario) -> Sequence[str]:
+        """Append a scenario to the earlier ones, and return the ids of its answers; its limits replace the current ones.
 
         Raises BadScenario when there would be more than `MAX_ANSWERS` answers.
         """
         if len(self._answers) + len(scenario.answers) > MAX_ANSWERS:
-            advice = f"{len(self._answers)} are stored already; DELETE /_bodydouble/scenarios first"
-            raise BadScenario("/answers", f"this must be a list of at most {MAX_ANSWERS} answers ({advice})")
+            raise too_many_answers(len(self._answers))
         for answer in scenario.answers:
             self._answer_count += 1
             answer.id = f"answer-{self._answer_count}"
@@ -244,6 +253,7 @@ class ServerState:
         if scenario.limits is not None:
             self._account = Account(scenario.limits)
         self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
+        return [answer.id for answer in scenario.answers]
 
     def replace(self, answers: Iterable[ScriptedAnswer], limits: Limits | None) -> None:
         """Replace all answers; those with an id keep it. Other limits than the current ones begin anew, None keeps them."""
@@ -293,8 +303,11 @@ class ServerState:
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest, operation: Operation | None
     ) -> ScriptedAnswer | None:
         """Return the first matching answer for an operation (None: a route of no contract) that has uses left, and count the use."""
-        self._call_count += 1
+        self._count_call()
         return self._first(scope, headers, checked, lambda answer: answer.is_for(operation, scope["path"]))
+
+    def _count_call(self) -> None:
+        self._call_count += 1
 
     def next_for_picture(
         self, scope: Scope, headers: Mapping[bytes, bytes], checked: CheckedRequest
@@ -314,10 +327,19 @@ class ServerState:
             scope["method"], scope["path"], texts, checked.parsed, self.hash_key(checked.key), self._call_count
         )
         for answer in self._answers:
-            if answer.has_uses_left and is_for(answer) and (answer.matcher is None or answer.matcher.matches(request)):
-                answer.used += 1
+            if (
+                answer.has_uses_left
+                and is_for(answer)
+                and (answer.matcher is None or answer.matcher.matches(request))
+                and self._take(answer)
+            ):
                 return answer if answer.compute is None else _computed(answer, answer.compute, request, checked)
         return None
+
+    def _take(self, answer: ScriptedAnswer) -> bool:
+        """Count a use of an answer that has one left, and return whether it may be used."""
+        answer.used += 1
+        return True
 
     def is_foreign(self, path: str) -> bool:
         """Return whether a scripted answer that has uses left is for a path of no contract; pictures are the mock's own."""

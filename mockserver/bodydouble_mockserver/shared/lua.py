@@ -1,0 +1,158 @@
+"""The scripts that Redis runs, each as one step. ``KEYS[1]`` is the prefix of all keys.
+
+``version`` changes with the script and the limits: an argument ``version`` is the one that the caller knows, and -1 tells that it is not that any more.
+"""
+
+__all__ = ["ADD", "APPEND", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "TAKE"]
+
+_NAMES = """
+local function key(name) return KEYS[1] .. name end
+"""
+# ARGV: token. Returns version, limits as JSON or '', and for each answer its id and its JSON.
+LOAD = (
+    _NAMES
+    + """
+redis.call('SETNX', key('version'), ARGV[1])
+local result = {
+  redis.call('GET', key('version')),
+  redis.call('GET', key('limits')) or '',
+}
+for _, id in ipairs(redis.call('LRANGE', key('answers'), 0, -1)) do
+  table.insert(result, id)
+  table.insert(result, redis.call('HGET', key('sources'), id))
+end
+return result
+"""
+)
+# ARGV: token, most answers, hash of the scenario's file or '', limits as JSON or '', then times (0: unlimited) and JSON of each answer.
+# Returns the ids; a number is that of the stored answers, for which there is too little room.
+ADD = (
+    _NAMES
+    + """
+local file, new = ARGV[3], (#ARGV - 4) / 2
+if file ~= '' then
+  if redis.call('GET', key('file')) == file then return {} end
+  for _, id in ipairs(redis.call('SMEMBERS', key('of_file'))) do
+    redis.call('LREM', key('answers'), 0, id)
+    redis.call('HDEL', key('sources'), id)
+    redis.call('HDEL', key('times'), id)
+    redis.call('HDEL', key('used'), id)
+  end
+  redis.call('DEL', key('of_file'))
+end
+local stored = redis.call('LLEN', key('answers'))
+if stored + new > tonumber(ARGV[2]) then return stored end
+if file ~= '' then redis.call('SET', key('file'), file) end
+local ids = {}
+for index = 5, #ARGV, 2 do
+  local id = 'answer-' .. redis.call('HINCRBY', key('counters'), 'answers', 1)
+  redis.call('RPUSH', key('answers'), id)
+  redis.call('HSET', key('sources'), id, ARGV[index + 1])
+  if ARGV[index] ~= '0' then redis.call('HSET', key('times'), id, ARGV[index]) end
+  if file ~= '' then redis.call('SADD', key('of_file'), id) end
+  table.insert(ids, id)
+end
+if ARGV[4] ~= '' then
+  redis.call('SET', key('limits'), ARGV[4])
+  redis.call('DEL', key('spent'))
+  redis.call('HINCRBY', key('counters'), 'epoch', 1)
+end
+redis.call('SET', key('version'), ARGV[1])
+return ids
+"""
+)
+# ARGV: token, then ids. Returns the number of answers that were removed.
+REMOVE = (
+    _NAMES
+    + """
+local removed = 0
+for index = 2, #ARGV do
+  removed = removed + redis.call('LREM', key('answers'), 0, ARGV[index])
+  for _, name in ipairs({'sources', 'times', 'used'}) do redis.call('HDEL', key(name), ARGV[index]) end
+end
+redis.call('SET', key('version'), ARGV[1])
+return removed
+"""
+)
+# ARGV: token. The scenario of a file is not added again by the next process that starts with it.
+CLEAR = (
+    _NAMES
+    + """
+for _, name in ipairs({'answers', 'sources', 'times', 'used', 'of_file', 'limits', 'spent'}) do
+  redis.call('DEL', key(name))
+end
+redis.call('HDEL', key('counters'), 'calls')
+redis.call('HINCRBY', key('counters'), 'epoch', 1)
+redis.call('SET', key('version'), ARGV[1])
+"""
+)
+# ARGV: version, id. Returns 1 when the answer may be used once more, and 0 when it is used up.
+TAKE = (
+    _NAMES
+    + """
+if redis.call('GET', key('version')) ~= ARGV[1] then return -1 end
+local times = redis.call('HGET', key('times'), ARGV[2])
+local used = redis.call('HINCRBY', key('used'), ARGV[2], 1)
+if times and used > tonumber(times) then
+  redis.call('HINCRBY', key('used'), ARGV[2], -1)
+  return 0
+end
+return 1
+"""
+)
+# ARGV: version, key of the account, cost, most calls a minute or '', credits or ''. Returns {0}, {1, seconds to wait} or {2} for too few credits.
+CHARGE = (
+    _NAMES
+    + """
+if redis.call('GET', key('version')) ~= ARGV[1] then return {-1} end
+local epoch = redis.call('HGET', key('counters'), 'epoch') or '0'
+if ARGV[4] ~= '' then
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
+  local calls = key('calls:' .. epoch .. ':' .. ARGV[2])
+  redis.call('ZREMRANGEBYSCORE', calls, '-inf', now - 60)
+  if redis.call('ZCARD', calls) >= tonumber(ARGV[4]) then
+    local oldest = redis.call('ZRANGE', calls, 0, 0, 'WITHSCORES')
+    return {1, tostring(#oldest > 0 and oldest[2] + 60 - now or 60)}
+  end
+  redis.call('ZADD', calls, now, redis.call('HINCRBY', key('counters'), 'charged', 1))
+  redis.call('EXPIRE', calls, 61)
+end
+if ARGV[5] ~= '' then
+  local spent = tonumber(redis.call('HGET', key('spent'), ARGV[2]) or '0')
+  if spent + tonumber(ARGV[3]) > tonumber(ARGV[5]) then return {2} end
+  redis.call('HINCRBYFLOAT', key('spent'), ARGV[2], ARGV[3])
+end
+return {0}
+"""
+)
+# ARGV: line, most entries, most bytes, overhead of an entry in bytes. Returns the number of the entry.
+APPEND = (
+    _NAMES
+    + """
+local lines, about = key('lines'), key('journal')
+local number = redis.call('HINCRBY', about, 'last', 1)
+local known = redis.call('HMGET', about, 'first', 'bytes')
+local first, bytes = tonumber(known[1] or 1), tonumber(known[2] or 0) + #ARGV[1] + ARGV[4]
+redis.call('HSET', lines, number, ARGV[1])
+while first <= number and (number - first + 1 > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
+  bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[4]
+  redis.call('HDEL', lines, first)
+  redis.call('HINCRBY', about, 'dropped', 1)
+  first = first + 1
+end
+redis.call('HSET', about, 'first', first, 'bytes', bytes)
+return number
+"""
+)
+# Returns the number of entries that were removed.
+CLEAR_JOURNAL = (
+    _NAMES
+    + """
+local known = redis.call('HMGET', key('journal'), 'first', 'last')
+local first, last = tonumber(known[1] or 1), tonumber(known[2] or 0)
+redis.call('DEL', key('lines'))
+redis.call('HSET', key('journal'), 'first', last + 1, 'bytes', 0, 'dropped', 0)
+return last - first + 1
+"""
+)

@@ -1,0 +1,109 @@
+"""Recipes of pictures and their inputs that several processes share, for a day after their last use."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+
+from bodydouble_mockserver.errors import StateUnavailable
+from bodydouble_mockserver.keeping import Recipe, Recipes, picture_id
+from bodydouble_mockserver.pictures import ContentStore
+from bodydouble_mockserver.shared.connection import PREFIX, Connection
+
+__all__ = ["SharedInputs", "SharedRecipes"]
+
+_LIFETIME_S = 86_400
+# The use of a recipe is written again after so long, so that its age is known to that.
+_WRITTEN_AGAIN_S = 1.0
+_LARGE_BYTES = 64 * 1024
+
+
+class SharedRecipes(Recipes):
+    """Recipes in this process and in Redis, where they are before the answer is sent; while Redis is away, only those in this process."""
+
+    def __init__(self, connection: Connection, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(clock=clock)
+        self._connection = connection
+
+    def get(self, key: str) -> Recipe | None:
+        """See `Recipes.get`; a recipe of another process is taken over."""
+        recipe = super().get(key)
+        if recipe is None:
+            stored = self._stored(key)
+            if stored is not None:
+                recipe = Recipe.from_dict(stored["recipe"])
+                self._put(stored["used"], recipe)
+                self._shrink()
+        return recipe
+
+    def use(self, key: str) -> None:
+        """See `Recipes.use`."""
+        super().use(key)
+        if self._used[key] - self._written[key] >= _WRITTEN_AGAIN_S:
+            self._store(key)
+
+    def add(self, recipe: Recipe) -> None:
+        """See `Recipes.add`."""
+        super().add(recipe)
+        self._store(picture_id(recipe.digest))
+
+    def age_s(self, key: str) -> float | None:
+        """See `Recipes.age_s`; a use by another process counts."""
+        stored = self._stored(key)
+        return super().age_s(key) if stored is None else self._clock() - stored["used"]
+
+    def _stored(self, key: str) -> Any:
+        try:
+            value: Any = self._connection.run(lambda redis: redis.get(f"{PREFIX}recipe:{key}"))
+        except StateUnavailable:
+            return None
+        return None if value is None else orjson.loads(value)
+
+    def _store(self, key: str) -> None:
+        recipe, used = self._recipes[key], self._used[key]
+        self._written[key] = self._clock()
+        value = orjson.dumps({"used": used, "recipe": recipe.to_dict()})
+        try:
+            self._connection.run(lambda redis: redis.set(f"{PREFIX}recipe:{key}", value, ex=_LIFETIME_S))
+        except StateUnavailable:
+            return  # the connection says so
+
+
+class SharedInputs(ContentStore):
+    """Input pictures in this process and in Redis, where they are before the answer is sent; thread-safe."""
+
+    def __init__(self, connection: Connection, memory_bytes: int, disk_bytes: int) -> None:
+        super().__init__(memory_bytes, disk_bytes)
+        self._connection = connection
+
+    def put(self, data: bytes) -> str:
+        """See `ContentStore.put`."""
+        key = super().put(data)
+        if not self._try(lambda redis: redis.expire(_name(key), _LIFETIME_S)):
+            self._try(lambda redis: redis.set(_name(key), data, ex=_LIFETIME_S), is_large=len(data) > _LARGE_BYTES)
+        return key
+
+    def get(self, key: str) -> bytes | None:
+        """See `ContentStore.get`; an input of another process is taken over."""
+        data = super().get(key)
+        if data is None:
+            data = self._try(lambda redis: redis.get(_name(key)), is_large=True)
+            if data is not None:
+                super().put(data)
+        return data
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether `get` would return bytes."""
+        return super().__contains__(key) or bool(self._try(lambda redis: redis.exists(_name(key))))
+
+    def _try(self, command: Callable[[Any], Any], *, is_large: bool = False) -> Any:
+        """Return the result of a command, None while Redis is away."""
+        try:
+            return self._connection.run(command, is_large=is_large)
+        except StateUnavailable:
+            return None
+
+
+def _name(key: str) -> str:
+    return f"{PREFIX}input:{key}"
