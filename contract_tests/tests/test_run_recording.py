@@ -142,6 +142,17 @@ def test_a_new_run_does_not_write_into_another_s_recording(tmp_path: Path) -> No
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_run_that_another_process_makes_is_refused_until_its_end(tmp_path: Path, is_new: bool) -> None:
+    with Recorder(tmp_path / "r", is_new=True) as recorder:
+        recorder.write(line(), is_money=True)
+        before = (tmp_path / "r").read_bytes()
+        with pytest.raises(CannotVerify, match="another process makes this run"):
+            Recorder(tmp_path / "r", is_new=is_new)
+        assert (tmp_path / "r").read_bytes() == before
+    Recorder(tmp_path / "r", is_new=False).close()
+
+
 @pytest.mark.parametrize("path", ["/", "/dev/stdin/none"])
 def test_a_path_that_is_not_a_file_is_rejected(path: str) -> None:
     with pytest.raises(CannotVerify):

@@ -202,8 +202,8 @@ def _picture_of(value: Mapping[str, Any]) -> FetchedPicture:
 class Recorder:
     """Append exchanges to a file. `write` returns when the operating system has the exchange, or the disk when money depends on it.
 
-    An incomplete last line, which a killed process left, is removed. Raises CannotVerify when the file cannot be opened, or is not empty although
-    the run ``is_new``.
+    An incomplete last line, which a killed process left, is removed. Raises CannotVerify when the file cannot be opened, when another process
+    writes it (where files can be locked), and when it is not empty although the run ``is_new``.
     """
 
     def __init__(self, path: Path, *, is_new: bool) -> None:
@@ -212,9 +212,15 @@ class Recorder:
         except OSError as error:
             raise CannotVerify(f"{path}: {error.strerror or error}; name a file that can be written") from None
         try:
+            self._lines.lock()
             is_taken = is_new and not self._lines.is_empty
             if not is_taken:
                 self._lines.mend()
+        except BlockingIOError:
+            self.close()
+            raise CannotVerify(
+                f"{path}: another process makes this run, and both would pay for its calls; wait for its end, or name another file"
+            ) from None
         except OSError as error:
             self.close()
             raise CannotVerify(f"{path}: {error.strerror or error}; name a regular file") from None

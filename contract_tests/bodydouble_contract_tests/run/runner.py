@@ -104,15 +104,19 @@ def verify(
     total = sum(case.repeats for case in plan.calls) + examples
     limits = RunLimits(options.max_run_s, options.max_received_mb)
     context = RunContext(profile, target, redaction, clock, sleep, on_event, total, limits=limits)
-    spent_usd = recorded_run.charge.usd
     with ExitStack() as stack:
         file = resume or recording
+        recorder = None if file is None else stack.enter_context(Recorder(file, is_new=resume is None))
+        if resume is not None:
+            # Once more, now that no other process writes: one that has ended meanwhile may have paid for calls.
+            recorded_run = read_recorded_run(resume, run_identity)
+        spent_usd = recorded_run.charge.usd
         caller = Caller(
             context,
             recorded_run,
             budget=None if limit is None else Budget(limit.max_usd, limit.usd_per_image, spent_usd),
             wait_budget=WaitBudget(options.max_wait_s),
-            recorder=None if file is None else stack.enter_context(Recorder(file, is_new=resume is None)),
+            recorder=recorder,
             run_identity=run_identity,
         )
         session = Session(context, plan, caller, recorded_run, is_billed=is_live)
