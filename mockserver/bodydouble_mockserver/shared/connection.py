@@ -122,10 +122,10 @@ class Connection:
             client.close()
 
     def _client(self, *, is_large: bool) -> "Redis":
-        client = self._connected.get(is_large)
-        if client is None:
-            client = self._connected[is_large] = self._pools[is_large].client()
-        return client
+        if is_large not in self._connected:
+            connect: Callable[[], Redis] = self._pools[is_large].client  # which has no types
+            self._connected[is_large] = connect()
+        return self._connected[is_large]
 
     def _fail(self, reason: str) -> None:
         self._closed_until = time.monotonic() + self._pause_s

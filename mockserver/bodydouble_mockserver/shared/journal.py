@@ -79,10 +79,11 @@ class SharedJournal(Journal):
         return range(first, last + 1)
 
     def _known(self) -> tuple[int, int, int]:
-        """Return the numbers of the first and the last entry, and that of the dropped ones."""
-        values: Any = self._connection.run(lambda redis: redis.hmget(f"{PREFIX}journal", ["first", "last", "dropped"]))
-        first, last, dropped = (int(value or 0) for value in values)
-        return first or 1, last, dropped
+        """Return the numbers of the first and the last entry, and of the last one that was cleared."""
+        values: Any = self._connection.run(lambda redis: redis.hmget(f"{PREFIX}journal", ["first", "last", "cleared"]))
+        first, last, cleared = (int(value or 0) for value in values)
+        # Those before are still there until they are removed together.
+        return max(first, last - self._max_entries + 1, 1), last, cleared
 
     @property
     def size_bytes(self) -> int:
@@ -93,13 +94,14 @@ class SharedJournal(Journal):
     @property
     def dropped(self) -> int:
         """See `Journal.dropped`; those that came to this process while Redis was away count too."""
-        return self._known()[2] + self._lost
+        first, _, cleared = self._known()
+        return first - cleared - 1 + self._lost
 
     def clear(self) -> int:
         """See `Journal.clear`."""
         self._read = {}
         self._lost = 0
-        count: int = self._connection.call(lua.CLEAR_JOURNAL)
+        count: int = self._connection.call(lua.CLEAR_JOURNAL, self._max_entries)
         return count
 
     @contextlib.contextmanager

@@ -126,33 +126,34 @@ end
 return {0}
 """
 )
-# ARGV: line, most entries, most bytes, overhead of an entry in bytes. Returns the number of the entry.
+# ARGV: line, most entries, most bytes, overhead of an entry in bytes. Returns the number of the entry. Entries beyond the most are removed 64 at a time.
 APPEND = (
     _NAMES
     + """
 local lines, about = key('lines'), key('journal')
 local number = redis.call('HINCRBY', about, 'last', 1)
-local known = redis.call('HMGET', about, 'first', 'bytes')
-local first, bytes = tonumber(known[1] or 1), tonumber(known[2] or 0) + #ARGV[1] + ARGV[4]
 redis.call('HSET', lines, number, ARGV[1])
-while first <= number and (number - first + 1 > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
-  bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[4]
-  redis.call('HDEL', lines, first)
-  redis.call('HINCRBY', about, 'dropped', 1)
-  first = first + 1
+local bytes = redis.call('HINCRBY', about, 'bytes', #ARGV[1] + ARGV[4])
+if number % 64 == 0 or bytes > tonumber(ARGV[3]) then
+  local first = tonumber(redis.call('HGET', about, 'first') or 1)
+  while first <= number and (number - first + 1 > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
+    bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[4]
+    redis.call('HDEL', lines, first)
+    first = first + 1
+  end
+  redis.call('HSET', about, 'first', first, 'bytes', bytes)
 end
-redis.call('HSET', about, 'first', first, 'bytes', bytes)
 return number
 """
 )
-# Returns the number of entries that were removed.
+# ARGV: most entries. Returns the number of entries that were removed.
 CLEAR_JOURNAL = (
     _NAMES
     + """
 local known = redis.call('HMGET', key('journal'), 'first', 'last')
 local first, last = tonumber(known[1] or 1), tonumber(known[2] or 0)
 redis.call('DEL', key('lines'))
-redis.call('HSET', key('journal'), 'first', last + 1, 'bytes', 0, 'dropped', 0)
-return last - first + 1
+redis.call('HSET', key('journal'), 'first', last + 1, 'cleared', last, 'bytes', 0)
+return math.min(last - first + 1, tonumber(ARGV[1]))
 """
 )
