@@ -25,6 +25,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 _RECORD_MODES = ("none", "once", "new_episodes", "all")
 _LIVE: "pytest.StashKey[LiveRun]" = pytest.StashKey()
 _LATE_CALLS = "bodydouble_late_calls"
+_NOTICE = "bodydouble_recording"
 _LOADER: "pytest.StashKey[Callable[[MarkerOptions], list[Contract]]]" = pytest.StashKey()
 
 
@@ -186,6 +187,17 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what recording may cost at most."""
     live = config.stash.get(_LIVE, None)
     return [] if live is None else [live.words(str(config.getoption("bodydouble_record")))]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what must be said of recordings that were replayed, those of workers of pytest-xdist too."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    properties = [item for report in reports for item in getattr(report, "user_properties", ())]
+    notices = dict.fromkeys(str(value) for name, value in properties if name == _NOTICE)
+    if notices:
+        terminalreporter.section("bodydouble recordings")
+        for notice in notices:
+            terminalreporter.line(notice)
 
 
 @pytest.hookimpl(optionalhook=True)

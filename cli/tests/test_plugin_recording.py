@@ -1,5 +1,6 @@
 """The fixture ``bodydouble_recording``: replays without the network, records only when everything allows it."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -134,13 +135,12 @@ def test_two(bodydouble):
 """
 
 
-@pytest.mark.parametrize("session", ["true", "false"])
 def test_the_options_of_the_run_hold_for_a_recording_too(
-    run_tests: Run, run_files: Run, pytester: pytest.Pytester, upstream: MockServer, session: str
+    run_tests: Run, run_files: Run, pytester: pytest.Pytester, upstream: MockServer
 ) -> None:
     ini = pytester.path / "tox.ini"
     ini.write_text(
-        f"{ini.read_text()}\nbodydouble_session = {session}\nbodydouble_intercept = true\nbodydouble_fail_on = never\n"
+        f"{ini.read_text()}\nbodydouble_session = true\nbodydouble_intercept = true\nbodydouble_fail_on = never\n"
     )
     journal = pytester.path / "journal.jsonl"
     options = ("--bodydouble-journal", str(journal))
@@ -149,7 +149,11 @@ def test_the_options_of_the_run_hold_for_a_recording_too(
     )
     calls = len(upstream.journal.exchanges())
     assert calls == 3
-    run_files(*options).assert_outcomes(passed=2)
+    exchanges = pytester.path / "recordings" / "test_app" / "test_one" / "exchanges.jsonl"
+    exchanges.write_text(re.sub(r'"time":"20\d\d', '"time":"2020', exchanges.read_text()))
+    replayed = run_files(*options)
+    replayed.assert_outcomes(passed=2)
+    replayed.stdout.fnmatch_lines(["*bodydouble recordings*", "*3 of 3 calls are older than 90 days*"])
     assert len(upstream.journal.exchanges()) == calls
     tests = [exchange.extra["test"] for exchange in read_exchanges(journal).exchanges if exchange.kind is None]
     assert [name[-3:] for name in tests] == ["one", "one", "one", "two"] * 2

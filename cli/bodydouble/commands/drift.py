@@ -171,7 +171,7 @@ def drift(
             code = known_findings.finish(merge_findings(reader.results), targets.finish(found, fail_on))
             # Sent even when the report could not be written.
             is_delivered = notify_services(services, found, report_url)
-        for problem in reader.problems:
+        for problem in dict.fromkeys(reader.problems):
             print_error(problem)
         if reader.unforeseen:
             raise reader.unforeseen[0]
