@@ -91,7 +91,7 @@ def test_a_recorded_test_is_replayed_without_the_service(
     monkeypatch.setenv("MORE", "1")
     failed = run_files()
     failed.assert_outcomes(passed=1, errors=1)
-    failed.stdout.fnmatch_lines(["*not-recorded*", "*/prompt: recorded*"])
+    failed.stdout.fnmatch_lines(["*/prompt: recorded*", "*not-recorded*"])
     run_files("--bodydouble-record", "new_episodes", *LIVE).assert_outcomes(passed=1)
     assert [call.body["prompt"] for call in upstream.journal.exchanges()] == ["a", "b"]
     run_files().assert_outcomes(passed=1)
