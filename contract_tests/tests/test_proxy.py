@@ -14,14 +14,14 @@ from typing import Any
 import httpx
 import pytest
 from bodydouble_contract_tests.proxy import ProxyOptions, ProxyServer
-from bodydouble_contract_tests.spending import Budget, SpendingCap
+from bodydouble_contract_tests.spending import Budget, DayLedger, SpendingCap
 from bodydouble_contract_tests.target import downloads
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract, Exchange
 from bodydouble_spec.recording import CallFacts, read_recording_folder
 
-from spec.tests.servers import Quiet, serve_asgi, serve_http
+from spec.tests.servers import PATIENCE_S, Quiet, serve_asgi, serve_http
 
 PATH = "/v1/images/generations"
 KEY = "sk-real-0123456789"
@@ -270,9 +270,22 @@ def test_no_key_cookie_or_account_id_is_in_a_recording(start: Start, folder: Pat
 # The charge
 
 
-def test_the_cap_is_exact_with_sixteen_clients_at_once(start: Start, folder: Path, contract: Contract) -> None:
-    mock = create_app(contract, Settings(latency_s=(0.05, 0.05)))
-    with serve_asgi(Server(server_config(mock))) as origin, start(origin, max_usd=0.42) as (client, proxy):
+@pytest.mark.parametrize("limit", ["run", "key", "day"])
+def test_the_cap_is_exact_with_sixteen_clients_at_once(start: Start, folder: Path, tmp_path: Path, limit: str) -> None:
+    caps = {
+        "run": lambda: SpendingCap(Budget(0.42)),
+        "key": lambda: SpendingCap(Budget(100), 0.42),
+        "day": lambda: SpendingCap(Budget(100), None, DayLedger(tmp_path / "spent.jsonl", 0.42)),
+    }
+    # The ten that are affordable are all under way before the first is answered.
+    all_ten = threading.Barrier(10, timeout=PATIENCE_S)
+
+    def together(handler: Handler) -> None:
+        if handler.command == "POST":
+            all_ten.wait()
+        usual(handler)
+
+    with answering(together) as (origin, server), start(origin, cap=caps[limit]()) as (client, proxy):
 
         def ask(number: int) -> int:
             return client.post(PATH, json={**BODY, "prompt": f"picture {number}"}).status_code
@@ -280,9 +293,28 @@ def test_the_cap_is_exact_with_sixteen_clients_at_once(start: Start, folder: Pat
         with ThreadPoolExecutor(16) as pool:
             statuses = [*pool.map(ask, range(32))]
         assert (statuses.count(200), statuses.count(403)) == (10, 22)
-        assert len(mock.journal.exchanges()) == 10
+        assert sum(line.startswith("POST") for line, _, _ in server.got) == 10
         assert proxy.cap.run.spent_usd == pytest.approx(0.42)
     assert sum(facts.usd for call in calls(folder) if (facts := CallFacts.of(call))) == pytest.approx(0.42)
+
+
+def test_with_a_damaged_ledger_nothing_is_sent_and_a_call_under_way_is_recorded(
+    start: Start, folder: Path, tmp_path: Path
+) -> None:
+    ledger = tmp_path / "spent.jsonl"
+
+    def damage(handler: Handler) -> None:
+        ledger.write_text("no entry\n")
+        usual(handler)
+
+    cap = SpendingCap(Budget(1.0), None, DayLedger(ledger, 1.0))
+    with answering(damage) as (origin, server), start(origin, cap=cap) as (client, proxy):
+        bodies = [BODY, {**BODY, "prompt": "another"}]
+        statuses = [client.post(PATH, json=body, headers=HELD).status_code for body in bodies]
+        assert [line for line, _, _ in server.got if line.startswith("POST")] == [f"POST {PATH} HTTP/1.1"]
+        assert "spent.jsonl: line 1 is no entry of a ledger" in proxy.problems[0]
+    assert statuses == [200, 403]
+    assert only_call(folder).status == 200
 
 
 def test_over_the_cap_the_answer_is_the_vendors_403_and_a_finding(start: Start) -> None:

@@ -19,6 +19,7 @@ from bodydouble_mockserver.scripting import OUT_OF_CREDITS
 from bodydouble_spec import EVENTS, Contract, Evidence, Exchange, Finding, Severity
 from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder
 
+from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
@@ -201,7 +202,11 @@ class ProxyServer:
     def _reserve(self, price: Price, handled: HandledRequest) -> Hold | str:
         if price.unknown and not self._options.passes_unpriced:
             return f"{price.unknown}, or pass such calls without a limit (--pass-unpriced). It was not sent"
-        return self._options.cap.reserve(price.usd, self._mock.journal.writer.hash_of(handled.checked.key))
+        try:
+            return self._options.cap.reserve(price.usd, self._mock.journal.writer.hash_of(handled.checked.key))
+        except CannotVerify as error:
+            self._problems.append(str(error))
+            return f"{error}. It was not sent"
 
     def _refuse(self, handled: HandledRequest, reason: str, price: Price) -> None:
         """Answer a call that may not be sent: as it was recorded, else as the vendor does where an account has no credits left."""
@@ -302,7 +307,11 @@ class ProxyServer:
             relayed.status, headers, content, was_sent=failure is None or failure.was_sent or relayed.status is not None
         )
         charge = call.price.charge(received, _parsed(content)) if call.price.profile is not None else NO_CHARGE
-        self._options.cap.settle(call.hold, charge.usd)
+        try:
+            self._options.cap.settle(call.hold, charge.usd)
+        except CannotVerify as error:
+            # The ledger counts the reservation.
+            self._problems.append(str(error))
         return charge
 
     async def _record(
