@@ -18,8 +18,8 @@ from bodydouble_contract_tests.spending import Budget, DayLedger, SpendingCap
 from bodydouble_contract_tests.target import downloads
 from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.server import Server, server_config
-from bodydouble_spec import Contract, Exchange
-from bodydouble_spec.recording import CallFacts, read_recording_folder
+from bodydouble_spec import Contract, Exchange, parse_exchange
+from bodydouble_spec.recording import CallFacts, RecordingFolder, read_recording_folder
 
 from spec.tests.servers import PATIENCE_S, Quiet, serve_asgi, serve_http
 
@@ -232,6 +232,29 @@ def test_findings_in_both_directions_are_in_the_journal_and_never_in_the_answer(
         assert any(finding.id.startswith(rule) for finding in proxy.findings)
 
 
+@pytest.mark.parametrize("length", [True, False])
+def test_a_call_is_paid_recorded_and_in_the_journal_when_its_answer_ends(
+    start: Start, folder: Path, length: bool
+) -> None:
+    def answer(handler: Handler) -> None:
+        if length:
+            usual(handler)
+            return
+        handler.send_response(200)
+        handler.send_header("content-type", "application/json")
+        handler.send_header("transfer-encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"1e\r\n" + b'{"data":[],"meta":{"usage":{}}}'[:30] + b"\r\n1\r\n}\r\n0\r\n\r\n")
+
+    with answering(answer) as (origin, _), start(origin) as (client, proxy):
+        client.post(PATH, json=BODY)
+        recorded = [
+            line for line in (folder / "exchanges.jsonl").read_bytes().splitlines() if b'"kind":"picture"' not in line
+        ]
+        state = len(recorded), proxy.cap.run.held_usd, len(proxy.mock.journal.exchanges())
+    assert state == (1, 0.0, 1)
+
+
 def test_the_header_about_findings_is_not_passed_on(start: Start) -> None:
     with answering(usual) as (origin, server), start(origin) as (client, _proxy):
         client.post(PATH, json=BODY, headers={"x-bodydouble-findings": "1"})
@@ -250,6 +273,23 @@ def test_a_picture_is_fetched_once_and_without_the_key(start: Start, folder: Pat
     assert [exchange.kind for exchange in recording.exchanges].count("picture") == 2
     assert [path.read_bytes() for path in recording.files.path.iterdir()] == [PNG]
     assert recording.findings == ()
+
+
+def test_the_pictures_that_a_killed_proxy_has_not_fetched_are_fetched_by_the_next(start: Start, folder: Path) -> None:
+    with answering(usual) as (origin, _), start(origin) as (client, _proxy):
+        client.post(PATH, json=BODY)
+        (call,) = calls(folder)
+    for path in folder.rglob("*.*"):
+        path.unlink()
+    with answering(usual) as (origin, server):
+        url = call.answer.body["data"][0]["url"] if call.answer else ""
+        moved = json.loads(call.to_line().replace(url.encode(), f"{origin}/p/1.png".encode()))
+        with RecordingFolder(folder) as killed:
+            killed.append(parse_exchange(moved))
+        with start(origin, known=[read_recording_folder(folder)]):
+            pass
+        assert [line for line, _, _ in server.got] == ["GET /p/1.png HTTP/1.1"]
+    assert [path.read_bytes() for path in (folder / "files").iterdir()] == [PNG]
 
 
 def test_no_key_cookie_or_account_id_is_in_a_recording(start: Start, folder: Path) -> None:

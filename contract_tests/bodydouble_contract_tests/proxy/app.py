@@ -23,7 +23,7 @@ from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
-from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited
+from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited, calls_without_pictures
 from bodydouble_contract_tests.proxy.relay import ClientSide, Relayed, relay
 from bodydouble_contract_tests.proxy.upstream import CallFailure, Upstream, failure_of, tls_context
 from bodydouble_contract_tests.run import NO_CHARGE, Charge, Redaction
@@ -71,8 +71,8 @@ class ProxyServer:
         self._tasks: set[asyncio.Task[None]] = set()
         # Of these, the ones whose answer has come and is being recorded.
         self._recording: set[asyncio.Task[Any]] = set()
-        # One at a time: the lines of a recording stay in order.
-        self._writing = asyncio.Lock()
+        # One picture at a time: two calls may have one URL, and threads are left for the calls.
+        self._fetching = asyncio.Lock()
         self._findings: dict[Finding, Finding] = {}
         self._problems: list[str] = []
         self.calls = 0
@@ -117,7 +117,7 @@ class ProxyServer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
         if scope["type"] == "lifespan":
-            await self._mock(scope, self._ending(receive), send)
+            await self._mock(scope, self._living(receive), send)
         elif scope["type"] != "http" or scope["path"].startswith((CONTROL_PREFIX, RECORDED_PICTURES)):
             await self._mock(scope, receive, send)
         else:
@@ -151,14 +151,19 @@ class ProxyServer:
         self.folder.close()
         self._options.cap.close()
 
-    def _ending(self, receive: Receive) -> Receive:
-        async def receive_or_finish() -> Any:
+    def _living(self, receive: Receive) -> Receive:
+        async def begin_or_finish() -> Any:
             message = await receive()
-            if message["type"] == "lifespan.shutdown":
+            if message["type"] == "lifespan.startup":
+                for recording in self._options.known:
+                    if recording.path == self.folder.path:
+                        for call in calls_without_pictures(recording.exchanges):
+                            self._start(self._record_pictures(call))
+            elif message["type"] == "lifespan.shutdown":
                 await self.finish()
             return message
 
-        return receive_or_finish
+        return begin_or_finish
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, clock = time.perf_counter(), self.settings.clock()
@@ -243,7 +248,7 @@ class ProxyServer:
                 await client.give(answer.body, is_last=True)
 
     async def _pass_on(self, call: "_Call", client: ClientSide) -> None:
-        """Send a call to the upstream and its answer to the client, settle its price, and record it."""
+        """Send a call to the upstream and its answer to the client, whose end comes when the price is settled and the call recorded."""
         self.calls += 1
         handled = call.handled
         scope = handled.scope
@@ -331,9 +336,8 @@ class ProxyServer:
             "" if failure is None else failure.message,
         )
         try:
-            async with self._writing:
-                has_answer = relayed.status is not None
-                return await asyncio.to_thread(self._recorder.record, call.handled, profile, facts, has_answer)
+            has_answer = relayed.status is not None
+            return await asyncio.to_thread(self._recorder.record, call.handled, profile, facts, has_answer)
         except CannotRecord as error:
             self._problems.append(str(error))
             return None
@@ -342,7 +346,7 @@ class ProxyServer:
         pictures: list[Exchange] = []
         for pointer, url in found.urls:
             try:
-                async with self._writing:
+                async with self._fetching:
                     picture = await asyncio.to_thread(self._recorder.record_picture, found.exchange, pointer, url)
             except CannotRecord as error:
                 self._problems.append(str(error))
@@ -364,10 +368,12 @@ class ProxyServer:
     async def _finish_client(
         self, client: ClientSide, handled: HandledRequest, relayed: Relayed, *, is_held: bool
     ) -> None:
-        """Send what the client has not got yet: an answer that was held back, words for one that did not come, or its broken end."""
+        """Send what the client has not got yet: the end of its answer or all of it, words for one that did not come, or its broken end."""
         if client.has_begun:
             if relayed.failure is not None:
                 await client.cut()
+            elif relayed.rest is not None:
+                await client.give(relayed.rest, is_last=True)
             return
         asked = [(_ASKED, _listed(handled.answer.findings))] if is_held else []
         if relayed.status is None:

@@ -5,7 +5,7 @@ import math
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from itertools import count, islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
 from bodydouble_contract_tests.run import RecordedPictures, check_exchanges
 from bodydouble_contract_tests.target import Downloads, RunLimits
 
-__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "picture_urls"]
+__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "calls_without_pictures"]
 
 _MOST_PICTURES = 20
 
@@ -105,7 +105,7 @@ class CallRecorder:
             own = [{**finding.to_dict(), "direction": "response"} for finding in findings]
             exchange = replace(exchange, findings=(*exchange.findings, *own))
         self._folder.append(exchange, is_money=facts.usd > 0)
-        urls = [] if read is None else list(picture_urls(read.value))[:_MOST_PICTURES]
+        urls = () if read is None else picture_urls(read.value)
         return RecordedCallFiles(exchange, findings, urls, profile)
 
     def record_picture(self, call: Exchange, pointer: str, url: str) -> Exchange:
@@ -179,18 +179,34 @@ class CallRecorder:
         return replace(exchange, raw=raw, answer=answer)
 
 
-def picture_urls(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    """Yield pointer and text of each picture URL of an answer, by the name of its property."""
+def calls_without_pictures(exchanges: Sequence[Exchange]) -> list[RecordedCallFiles]:
+    """Return the calls of a proxy whose pictures were not fetched, since their process was killed."""
+    places = {(place.call, place.pointer) for exchange in exchanges if (place := PicturePlace.of(exchange)) is not None}
+    found: list[RecordedCallFiles] = []
+    for exchange in exchanges:
+        if CallFacts.of(exchange) is not None and exchange.answer is not None:
+            urls = picture_urls(exchange.answer.body)
+            missing = [(pointer, url) for pointer, url in urls if (exchange.id, pointer) not in places]
+            found += [RecordedCallFiles(exchange, (), missing, None)] if missing else []
+    return found
+
+
+def picture_urls(answer: Any) -> list[tuple[str, str]]:
+    """Return pointer and text of the picture URLs of an answer, by the name of their property."""
+    return [*islice(_urls(answer, ""), _MOST_PICTURES)]
+
+
+def _urls(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
     if is_object(value):
         for name, item in value.items():
             place = join_pointer(pointer, name)
             if name == URL and isinstance(item, str) and item.lower().startswith(("http://", "https://")):
                 yield place, item
             else:
-                yield from picture_urls(item, place)
+                yield from _urls(item, place)
     elif is_array(value):
         for index, item in enumerate(value):
-            yield from picture_urls(item, join_pointer(pointer, index))
+            yield from _urls(item, join_pointer(pointer, index))
 
 
 def _read_answer(answer: Answer, put: Callable[[bytes], str]) -> ReadBody | None:

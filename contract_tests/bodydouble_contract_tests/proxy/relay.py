@@ -1,6 +1,7 @@
 """An answer passed on while it comes, and kept as far as a recording may hold it."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from typing import NamedTuple, cast
@@ -20,7 +21,8 @@ _AFTER_CLIENT_S = 900.0
 class Relayed(NamedTuple):
     """The outcome of passing an answer on: its status and headers, the bytes (of a long one the beginning), and its failure.
 
-    ``is_whole`` is False when more bytes came than were kept.
+    ``is_whole`` is False when more bytes came than were kept. ``rest`` is the end of the body, which the client has not got yet (b"" for the end
+    alone); None where it has all that came, or nothing was sent to it.
     """
 
     status: int | None = None
@@ -28,6 +30,7 @@ class Relayed(NamedTuple):
     body: bytes = b""
     failure: CallFailure | None = None
     is_whole: bool = True
+    rest: bytes | None = None
 
 
 class ClientSide:
@@ -82,11 +85,13 @@ class ClientSide:
 async def relay(
     response: httpx.Response, client: ClientSide, base: str, max_bytes: int, *, is_held: bool = False
 ) -> Relayed:
-    """Pass an answer on part by part, and return it. With ``is_held``, nothing is sent before all has come; the caller sends it.
+    """Pass an answer on part by part, all but its end, and return it. With ``is_held``, nothing is sent before all has come.
 
-    An answer that ends early ends early for the client too, by `ClientSide.cut`, which is left to the caller.
+    The end is left to the caller: when a client has a whole answer, its call is recorded. An answer that ends early ends early for the client too, by
+    `ClientSide.cut`.
     """
-    headers, kept, is_whole = passed_headers(response), bytearray(), True
+    headers, kept, is_whole, rest = passed_headers(response), bytearray(), True, b""
+    left = _stated_length(response)
     # As they came: `aiter_raw` would count them as well.
     parts = cast(AsyncIterator[bytes], response.stream)
     is_passed = not is_held
@@ -105,7 +110,10 @@ async def relay(
                     is_passed = True
                 if client.left_s is not None:
                     break
-            if is_passed:
+            left -= len(part)
+            if left <= 0:
+                rest += part
+            elif is_passed:
                 await client.give(part)
             if client.left_s is not None and client.left_s > _AFTER_CLIENT_S:
                 is_whole = False
@@ -114,6 +122,11 @@ async def relay(
         failure = failure_of(error, base, response.status_code)
     finally:
         await response.aclose()
-    if failure is None and is_passed:
-        await client.give(b"", is_last=True)
-    return Relayed(response.status_code, headers, bytes(kept), failure, is_whole)
+    ended = rest if failure is None and is_passed else None
+    return Relayed(response.status_code, headers, bytes(kept), failure, is_whole, ended)
+
+
+def _stated_length(response: httpx.Response) -> float:
+    """Return the length of the body that the headers state; infinity where they do not, and the end comes by itself."""
+    text = response.headers.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else math.inf

@@ -1,6 +1,7 @@
 """The writer of a recording: one process at a time, each exchange on disk as it comes."""
 
 import contextlib
+import threading
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,12 +27,13 @@ class RecordingFolder:
     """A folder that takes exchanges: ``exchanges.jsonl``, ``files`` by hash (`ContentFiles`), and a README with the sums.
 
     `append` returns when the operating system has the line, so that a killed process loses no exchange before it. A line that a killed process
-    left unfinished is removed. The folder is made when it does not exist, and locked until `close`, where files can be locked (not on Windows).
+    left unfinished is removed. Threads may append at the same time. The folder is made when it does not exist, and locked until `close`, where files can be locked (not on Windows).
     Raises CannotRecord when it cannot be written or another process records into it.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._lock = threading.Lock()
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lines = LineFile(path / EXCHANGES, 0o644)
@@ -72,12 +74,13 @@ class RecordingFolder:
         Raises CannotRecord; what was written before stays whole.
         """
         line = with_texts_outside(exchange, self.put).to_line()
-        try:
-            self._lines.append(line, is_synced=is_money)
-        except OSError as error:
-            raise self._failure(error) from None
-        self._summary.add(exchange)
-        self._write_readme()
+        with self._lock:
+            try:
+                self._lines.append(line, is_synced=is_money)
+            except OSError as error:
+                raise self._failure(error) from None
+            self._summary.add(exchange)
+            self._write_readme()
 
     def close(self) -> None:
         """Unlock the folder; may be called again."""
