@@ -9,7 +9,7 @@ COPY mockserver mockserver
 COPY contract_tests contract_tests
 COPY cli cli
 RUN python -m venv /opt/bodydouble \
-    && /opt/bodydouble/bin/pip install --no-cache-dir -c constraints.txt ".[contract,intercept]"
+    && /opt/bodydouble/bin/pip install --no-cache-dir -c constraints.txt ".[contract,intercept,redis]"
 
 FROM python:3.13-slim
 COPY --from=build /opt/bodydouble /opt/bodydouble

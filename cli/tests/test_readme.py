@@ -17,8 +17,8 @@ from spec.tests.servers import run_serve
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-# The code of the first two is run by test_docs, with the apps that it is about; that of the third needs a recording.
-ELSEWHERE = ("testing.md", "address-in-code.md", "record-and-replay.md")
+# The code of the first two is run by test_docs, with the apps that it is about; that of the third needs a recording, and that of the last a Redis.
+ELSEWHERE = ("testing.md", "address-in-code.md", "record-and-replay.md", "several-machines.md")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
