@@ -114,6 +114,14 @@ class FaultProtocol(HttpToolsProtocol):
         elif self.cycle and self.cycle.more_body and self._body_timer is None:
             self._body_timer = self.loop.call_later(self._settings.idle_timeout_s, self._check_body)
 
+    def shutdown(self) -> None:
+        """Close the connection once its request is answered; the rest of a body that still comes is not waited for."""
+        cycle = self.cycle
+        if cycle and cycle.more_body and not cycle.response_started:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
     def _is_receiving(self) -> bool:
         return bool(self.pipeline or (self.cycle and self.cycle.more_body))
 

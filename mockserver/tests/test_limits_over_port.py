@@ -110,6 +110,20 @@ def test_a_request_before_another_one_ends_with_the_connection(contract: Contrac
         leave_after(server, origin, request * 3)
 
 
+def test_a_server_that_ends_does_not_wait_for_the_rest_of_a_body(contract: Contract) -> None:
+    config = server_config(create_app(contract))
+    config.timeout_graceful_shutdown = None  # what it waits for, it waits for without end
+    server = Server(config)
+    # `serve_asgi` asserts that the server ends.
+    with serve_asgi(server) as origin, connect(origin) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 9000000\r\n\r\n[".encode() + b" " * 100_000)
+        while not server.server_state.tasks:
+            time.sleep(0.01)
+        server.should_exit = True
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+
+
 @pytest.mark.parametrize("fault", [*FAULTS])
 def test_a_client_that_leaves_before_a_fault_is_no_error(
     contract: Contract, caplog: pytest.LogCaptureFixture, fault: str
