@@ -240,6 +240,25 @@ def test_loose_base64_is_decoded_once_and_described_as_a_picture(
         assert finding["got"]["$picture"]["bytes"] == len(data)
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_thousand_pictures_of_a_body_are_read_and_the_others_stay(png: bytes, same: bool) -> None:
+    texts = [
+        base64.b64encode(png + bytes([0 if same else number % 256, number // 256 * (not same)])).decode()
+        for number in range(1500)
+    ]
+    read: list[bytes] = []
+
+    def put(data: bytes) -> str:
+        read.append(data)
+        return hashlib.sha256(data).hexdigest()
+
+    text, _ = refer_to_pictures(orjson.dumps(texts), put)
+    assert len(read) == 1000
+    assert [left == whole for left, whole in zip(orjson.loads(text), texts, strict=True)] == [False] * 1000 + [
+        True
+    ] * 500
+
+
 def test_a_long_text_of_words_is_no_picture() -> None:
     words = "a cat and a dog with hats on a bench in the park " * 40
     assert json_intake(orjson.dumps([words, words.replace(" ", "\n")])).pictures == {}

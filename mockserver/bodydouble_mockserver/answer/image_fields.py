@@ -68,22 +68,22 @@ class ImageFields:
     """Reads requests of one operation, and its price, by its contract."""
 
     def __init__(self, operation: Operation) -> None:
-        properties = _request_properties(operation)
-        names = request_fields(properties)
+        view = _request_view(operation)
+        names = request_fields(view.property_names)
         self._prompt, self._inputs, self._count, self._ratio = names.prompt, names.inputs, names.count, names.ratio
-        self._default_ratio = _default(properties, self._ratio, None)
-        self._default_count = _default(properties, self._count, 1)
-        self._has_url_switch = URL_SWITCH in properties
+        self._default_ratio = _default(view, self._ratio, None)
+        self._default_count = _default(view, self._count, 1)
+        self._has_url_switch = URL_SWITCH in view.property_names
         obeyed = operation.extensions.get("x-obeyed-properties")
         # The overlay says what the mock does with keys that the contract does not know.
         self._obeyed = {
             name: effects
             for name, effects in (obeyed.items() if is_object(obeyed) else ())
-            if is_object(effects) and name not in properties
+            if is_object(effects) and name not in view.property_names
         }
-        self.names = tuple(properties)
+        self.names = tuple(view.property_names)
         self.sizes = image_sizes(operation.extensions)
-        options = properties["model"].options if "model" in properties else None
+        options = view.property("model").options if "model" in view.property_names else None
         self.model = str(options[0]) if options else ""
         self._credits, self._credits_per_usd = image_price(operation.extensions)
         response = operation.response(operation.success_status)
@@ -145,13 +145,12 @@ class ImageFields:
         return Cost(total, usd, headers)
 
 
-def _request_properties(operation: Operation) -> Mapping[str, SchemaView]:
-    """Return the properties of the JSON body, or of the first other one."""
+def _request_view(operation: Operation) -> SchemaView:
+    """Return the view of the JSON body, or of the first other one; of anything where there is none."""
     bodies = (operation.request, *operation.request_bodies.values())
-    nothing: dict[str, SchemaView] = {}
-    return next((body.view.properties for body in bodies if body is not None), nothing)
+    return next((body.view for body in bodies if body is not None), SchemaView.of({}))
 
 
-def _default(properties: Mapping[str, SchemaView], name: str | None, otherwise: Any) -> Any:
+def _default(view: SchemaView, name: str | None, otherwise: Any) -> Any:
     """Return the default of a property, or ``otherwise`` where it has none."""
-    return next(iter(properties[name].values("default")), otherwise) if name is not None else otherwise
+    return next(iter(view.property(name).values("default")), otherwise) if name is not None else otherwise

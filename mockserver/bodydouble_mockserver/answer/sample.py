@@ -242,9 +242,12 @@ class _Sampler:
     def _objects(self, way: SchemaView, place: _Place) -> Iterator[dict[str, Any]]:
         required = _required_names(way)
         values: dict[str, Any] = {}
-        views = {name: way.property(name) for name in (*way.properties, *required)}
         needed_names = {*required}
-        for name, view in views.items():
+        views: dict[str, SchemaView] = {}
+        for name in (*way.property_names, *required):
+            if name in views or (self._values > _MAX_OPTIONAL and name not in needed_names):
+                continue
+            view = views[name] = way.property(name)
             value = self._property(way, place, name, view, is_required=name in needed_names)
             if value is not _NOTHING:
                 values[name] = value
@@ -267,7 +270,7 @@ class _Sampler:
         yield from ({**needed, name: values[name]} for name in optional[:_MAX_DROPPED] if name in values)
 
     def _property(self, way: SchemaView, place: _Place, name: str, view: SchemaView, *, is_required: bool) -> Any:
-        if not is_required and (self._values > _MAX_OPTIONAL or True in view.values("writeOnly")):
+        if not is_required and True in view.values("writeOnly"):
             return _NOTHING
         told = [way.tags[name]] if name in way.tags else []
         hints = [*told, *(hint[name] for hint in place.hints if is_object(hint) and name in hint)]
@@ -311,7 +314,7 @@ class _Sampler:
             for pattern in way.pattern_properties
             if (first := matching_text(pattern)) is not None
             for name in islice(filter(partial(matches_pattern, pattern), similar_texts(first)), count + 4)
-            if name not in way.properties
+            if name not in way.property_names
         )
         if not way.additional.is_possible:
             return
@@ -382,7 +385,7 @@ def _types(way: SchemaView) -> Sequence[str]:
 
 def _required_names(way: SchemaView) -> list[str]:
     """Return the names of the required properties, with those that a listed or required one requires."""
-    present = dict.fromkeys((*way.properties, *way.required))
+    present = dict.fromkeys((*way.property_names, *way.required))
     dependent: list[Any] = [item for item in way.values("dependentRequired") if is_object(item)]
     return [
         *dict.fromkeys(

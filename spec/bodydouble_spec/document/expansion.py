@@ -4,13 +4,10 @@ import contextlib
 from typing import Any
 
 from bodydouble_spec.errors import ContractError
+from bodydouble_spec.limits import DOCUMENT_LIMITS
 from bodydouble_spec.values import is_array, is_object, pointer_parts, resolve_pointer
 
 __all__ = ["refuse_expansion"]
-
-# The largest real document has about 1,500 values when its references are written out.
-_MAX_VALUES = 200_000
-_MAX_DEPTH = 200
 
 
 def refuse_expansion(document: dict[str, Any]) -> None:
@@ -27,10 +24,10 @@ class _Expansion:
     def count(self, value: Any, depth: int) -> None:
         """Count a value and all below it, each reference as its target, except where that is being counted."""
         self._values += 1
-        if self._values > _MAX_VALUES or depth > _MAX_DEPTH:
+        if self._values > DOCUMENT_LIMITS.max_expanded_values or depth > DOCUMENT_LIMITS.max_expanded_levels:
             raise ContractError(
-                f"the references of this document expand to more than {_MAX_VALUES} nodes or {_MAX_DEPTH} levels; "
-                "break the chain of $refs"
+                f"with its references written out, this document has more than {DOCUMENT_LIMITS.max_expanded_values:,} values "
+                f"or {DOCUMENT_LIMITS.max_expanded_levels} levels; break the chain of $refs, or take only the operations that are needed"
             )
         if is_array(value):
             for item in value:

@@ -26,8 +26,8 @@ Put = Callable[[bytes], str]
 
 _KEPT_CHARACTERS = 64
 _MEDIA_TYPE_CHARACTERS = 400
-# Beyond this number the pictures of one body stay as they are; it bounds the work of a call.
-_MAX_PICTURES = 1000
+# So many texts of one body that begin like a picture are read, equal ones included; the others stay as they are. It bounds the work of a call.
+_MAX_READ = 1000
 # After a string that is the name of a property.
 _COLON = re.compile(rb"[ \t\n\r]*:")
 _KEY = re.compile(r"([0-9a-f]{64})[A-Za-z0-9+/_=\s-]{4}")
@@ -44,8 +44,8 @@ def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedP
     """
     pictures: dict[str, RecordedPicture] = {}
     pieces: list[bytes] = []
-    copied = place = 0
-    while len(pictures) < _MAX_PICTURES:
+    copied = place = read = 0
+    while read < _MAX_READ:
         start = find_beginning(body, place) + 1
         if not start:
             break
@@ -58,6 +58,7 @@ def refer_to_pictures(body: bytes, put: Put) -> tuple[bytes, dict[str, RecordedP
         if body.find(b"\\", start, place) >= 0:
             encoded = memoryview(_unescaped(body[start:place]))
         place += 1
+        read += 1
         found = None if _COLON.match(body, place) else refer_to_text(encoded, put)
         if found is not None:
             reference, pictures[reference] = found

@@ -269,14 +269,18 @@ class SchemaView:
         return tuple(dict.fromkeys(name for names in self.values("required") for name in names))
 
     @cached_property
+    def property_names(self) -> Mapping[str, None]:
+        """The names of the ``properties``, without their views."""
+        return dict.fromkeys(name for properties in self.values("properties") for name in properties)
+
+    @cached_property
     def properties(self) -> Mapping[str, "SchemaView"]:
         """A view of each property that has a name here; those inside alternatives are not among them."""
-        names = dict.fromkeys(name for properties in self.values("properties") for name in properties)
-        return {name: self._property(name) for name in names}
+        return {name: self._property(name) for name in self.property_names}
 
     def property(self, name: str) -> "SchemaView":
         """Return the view of a property: its own with those of patterns that its name matches, or that of additional properties."""
-        return self.properties.get(name) or (self._property(name) if self.pattern_properties else self.additional)
+        return self._property(name) if name in self.property_names or self.pattern_properties else self.additional
 
     def _property(self, name: str) -> "SchemaView":
         patterns = [pattern for pattern in self.pattern_properties if matches_pattern(pattern, name)]
