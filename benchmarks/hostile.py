@@ -2,8 +2,8 @@
 
     python benchmarks/hostile.py [--only WORDS]
 
-Prints for each attack what came back, the seconds that it took, the peak memory of the attacked process in MB (Linux; of a command, that of
-the largest one so far), and, for the mock, how long `/_bodydouble/health` had to wait meanwhile. All traffic stays on loopback.
+Prints for each attack what came back, the seconds that it took, those of processor time in the attacked process, its peak memory in MB (Linux; of a command,
+that of the largest one so far), and, for the mock, how long `/_bodydouble/health` had to wait meanwhile. All traffic stays on loopback.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from hostile_documents import hostile_documents
+from hostile_signals import SIGNAL_ATTACKS
 from hostile_system import SYSTEM_ATTACKS
 from PIL import Image
 
@@ -88,6 +89,21 @@ def peak_mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
+def cpu_s(pid: int) -> float:
+    """Return the seconds of processor time that a process took so far; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_of_commands_s() -> float:
+    """Return the seconds of processor time of all commands that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def peak_of_commands_mb() -> float:
     """Return the peak resident memory of the largest command that has ended, in MB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -137,7 +153,9 @@ def zeros(count: int) -> Callable[[Mock], str]:
     """Send an array of zeros as inputs."""
 
     def attack(mock: Mock) -> str:
-        status, answer = mock.ask(PATH, json.dumps({**BODY, "image_urls": [0] * count}).encode())
+        status, answer = mock.ask(
+            PATH, b'{"model": "x", "prompt": "x", "image_urls": [' + b"0, " * (count - 1) + b"0]}"
+        )
         issues = len(json.loads(answer).get("error", {}).get("data", ()))
         return f"{status}, {issues} faults listed in {len(answer):,} bytes"
 
@@ -165,6 +183,22 @@ def drawn(data: bytes, kind: str, times: int = 1) -> Callable[[Mock], str]:
         return f"{ {status for status, _ in answers} } with {len(answers[0][1]):,} bytes"
 
     return attack
+
+
+def blocked_pictures(mock: Mock) -> str:
+    """Ask for twelve hostile pictures at once, and for a plain one meanwhile."""
+    paths = [mock.picture(progressive((4000 + number, 4000), 500), "jpeg") for number in range(12)]
+    plain = mock.picture(progressive((64, 64), 10), "jpeg")
+    threads = [threading.Thread(target=_ignoring, args=(mock, path), daemon=True) for path in paths]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    begun = time.perf_counter()
+    status, _ = mock.ask(plain)
+    took = time.perf_counter() - begun
+    for thread in threads:
+        thread.join()
+    return f"{status} for the plain one after {took:.1f} s"
 
 
 def large_head(mock: Mock) -> str:
@@ -273,10 +307,12 @@ MOCK_ATTACKS: dict[str, Callable[[Mock], str]] = {
     "30 MB of escaped quotes": sent(prompt='"' * 15_000_000),
     "99,000 texts of 300 letters": sent(image_urls=["x" * 300] * 99_000),
     "90,000 names of 300 letters": sent(**{f"{number}{'y' * 300}": 0 for number in range(90_000)}),
+    "90,000 pictures of 180 bytes": sent(image_urls=["iVBORw0KGgo" + "A" * 240] * 90_000),
     "3,000,000 small objects": sent(x=[{"a": 1}] * 3_000_000),
     "what looks like 10,000,000 names": sent(prompt='":' * 10_000_000),
     "a JPEG of 500 scans": drawn(progressive((4000, 4000), 500), "jpeg"),
     "a PNG of 1 x 64,000,000": drawn(narrow(), "png"),
+    "twelve JPEGs of 500 scans": blocked_pictures,
     "one picture 50 times": drawn(progressive((4000, 4000), 10), "jpeg", 50),
     "a header of 20 MB": large_head,
     "500 heads that do not end": slow_heads,
@@ -395,12 +431,12 @@ def main() -> None:
     parser.add_argument("--only", default="", help="attacks whose name contains this")
     only = parser.parse_args().only
     os.environ["NO_COLOR"] = "1"
-    print(f"{'attack':32} {'s':>7} {'peak MB':>8} {'health s':>9}  outcome")
+    print(f"{'attack':34} {'s':>7} {'CPU s':>7} {'peak MB':>8} {'health s':>9}  outcome")
     for name, attack in MOCK_ATTACKS.items():
         if only in name:
             with running_mock() as mock:
                 idle = peak_mb(mock.process.pid)
-                begun = time.perf_counter()
+                begun, used = time.perf_counter(), cpu_s(mock.process.pid)
                 if attack is end_while_drawing:
                     told, waited = attack(mock), "-"
                 else:
@@ -408,8 +444,10 @@ def main() -> None:
                         told = attack(mock)
                     waited = f"{waits.longest_s:.2f}"
                 took = time.perf_counter() - begun
-                print(f"{name:32} {took:7.2f} {peak_mb(mock.process.pid) - idle:+8.0f} {waited:>9}  {told}", flush=True)
-    others: dict[str, Callable[[], str]] = {**SYSTEM_ATTACKS}
+                used = max(0.0, cpu_s(mock.process.pid) - used)
+                peak = peak_mb(mock.process.pid) - idle
+                print(f"{name:34} {took:7.2f} {used:7.2f} {peak:+8.0f} {waited:>9}  {told}", flush=True)
+    others: dict[str, Callable[[], str]] = {**SYSTEM_ATTACKS, **SIGNAL_ATTACKS}
     others |= {f"verify: {name}": partial(attack_verify, answer) for name, answer in ANSWERS.items()}
     with tempfile.TemporaryDirectory() as folder:
         for name, before, after in hostile_documents():
@@ -417,10 +455,10 @@ def main() -> None:
             others[f"serve: {name}"] = partial(attack_serve, after, Path(folder))
         for name, command in others.items():
             if only in name:
-                begun = time.perf_counter()
+                begun, used = time.perf_counter(), cpu_of_commands_s()
                 told = command()
-                took, peak = time.perf_counter() - begun, peak_of_commands_mb()
-                print(f"{name:32} {took:7.2f} {peak:8.0f} {'-':>9}  {told}", flush=True)
+                took, used, peak = time.perf_counter() - begun, cpu_of_commands_s() - used, peak_of_commands_mb()
+                print(f"{name:34} {took:7.2f} {used:7.2f} {peak:8.0f} {'-':>9}  {told}", flush=True)
 
 
 if __name__ == "__main__":

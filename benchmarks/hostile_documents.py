@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["hostile_documents"]
+__all__ = ["document", "hostile_documents", "text"]
 
 
 def document(schema: dict[str, Any], operations: int = 1) -> dict[str, Any]:

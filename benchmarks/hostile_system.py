@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-__all__ = ["SYSTEM_ATTACKS"]
+__all__ = ["BODY", "CANARY", "PATH", "PATIENCE_S", "SYSTEM_ATTACKS", "System", "folder"]
 
 PATH = "/v1/images/generations"
 BODY = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.org/a.png"]}
@@ -138,6 +138,21 @@ def full_disk() -> str:
         return f"{statuses}, health {told}; {system.end()}"
 
 
+def temporary_folder_full() -> str:
+    """Let no file grow beyond 1 MB, and send an input of 5 MB twice."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    with folder() as place:
+        system = System(place, "--quiet", before=limit, TMPDIR=str(place))
+        answers = [system.call(image_urls=[_PICTURE]) for _ in range(2)]
+        url = json.loads(answers[1][1])["data"][0]["url"]
+        picture, _ = system.call(url[url.index("/generations") :])
+        return f"{[status for status, _ in answers]}, its picture {picture}; {system.end()}"
+
+
 def rotated_journal() -> str:
     """Rename the journal file while a mock writes to it, then copy and empty it, as logrotate does."""
     with folder() as place:
@@ -187,7 +202,8 @@ def key_everywhere() -> str:
         )
         with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(request)
-        read = b"".join(system.call(path)[1] for path in ("/_bodydouble/requests", "/_bodydouble/"))
+        own = ("/_bodydouble/requests", "/_bodydouble/", "/_bodydouble/scenarios", "/_bodydouble/requests.jsonl")
+        read = b"".join(system.call(path)[1] for path in own)
         ended = system.end()
         exits = {"log": system.log.read_bytes(), "journal": journal.read_bytes(), "routes": read}
     found = [name for name, data in exits.items() if CANARY.encode() in data]
@@ -260,6 +276,7 @@ SYSTEM_ATTACKS: dict[str, Callable[[], str]] = {
     "edit: SIGINT after the 200": interrupted_edit(signal.SIGINT),
     "edit: SIGTERM after the 200": interrupted_edit(signal.SIGTERM),
     "temporary folder gone": temporary_folder_gone,
+    "temporary folder full": temporary_folder_full,
     "temporary folder of a killed one": temporary_folder_left,
     "full disk under the journal": full_disk,
     "rotated journal file": rotated_journal,
