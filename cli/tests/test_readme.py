@@ -1,4 +1,4 @@
-"""The code blocks of README and docs, all of which are run but those that cost money or need two terminals (`sh`)."""
+"""The code blocks of README and docs, all of which are run but those that cost money or that do not end (`sh`)."""
 
 import json
 import os
@@ -86,6 +86,14 @@ def test_console_commands_run(block: str, address: str, tmp_path: Path) -> None:
         environ = {**os.environ, "PATH": path, **dict(word.split("=", 1) for word in own)}
         done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, env=environ, check=False)
         assert done.returncode == 0, (line, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("block", blocks("bash"))
+def test_bash_block_is_answered(block: str, address: str) -> None:
+    done = subprocess.run(
+        ["bash", "-c", block.replace("http://127.0.0.1:8000", address)], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)["data"][0]["url"].startswith(address)
 
 
 @pytest.mark.parametrize(
