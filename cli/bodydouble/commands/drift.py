@@ -167,7 +167,7 @@ def drift(
             delta, after = compare(before, reader.results, now, days, is_complete=reader.is_complete)
         is_delivered, code = True, 0
         if reader.results:
-            found = known_findings.applied(reader.report(delta, is_for_app=requests is not None))
+            found = known_findings.applied(reader.report(delta))
             code = known_findings.finish(merge_findings(reader.results), targets.finish(found, fail_on))
             # Sent even when the report could not be written.
             is_delivered = notify_services(services, found, report_url)

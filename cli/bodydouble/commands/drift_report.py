@@ -167,6 +167,7 @@ class SourceReader:
         self.problems: list[str] = []
         self.unforeseen: list[Exception] = []
         self._defects: dict[str, Any] = {}
+        self._has_requests = False
 
     @property
     def is_complete(self) -> bool:
@@ -201,6 +202,7 @@ class SourceReader:
     ) -> None:
         document = document_address(upstream, page, exchanges, self._contract.provenance)
         calls = self._requests(app.requests)
+        self._has_requests = bool(calls)
         if document is not None:
             with self._keep_errors():
                 self._read_document(document, calls, app, max_impact_s)
@@ -214,8 +216,8 @@ class SourceReader:
             note = exchanges_note(calls, "request")
             self.results.append(SourceResult(DriftSource.REQUESTS, str(app.requests), self._age(calls), note))
 
-    def report(self, delta: Delta, *, is_for_app: bool) -> Report:
-        """Build the report: the contract, its sources, and the findings that are new; ``is_for_app`` when the app's requests were tried."""
+    def report(self, delta: Delta) -> Report:
+        """Build the report: the contract, its sources, and the findings that are new."""
         facts: dict[str, Any] = {
             "contract": f"{self._contract.source} ({self._adopted.fingerprint[:12]})",
             "sources": [_row(result) for result in self.results],
@@ -230,7 +232,7 @@ class SourceReader:
             delta.findings,
             facts,
             known=delta.known,
-            breaks="your calls" if is_for_app else "the adopted contract",
+            breaks="your calls" if self._has_requests else "the adopted contract",
             examined=", ".join(dict.fromkeys(str(result.source) for result in self.results)),
             incomplete=None if self.is_complete else "a source could not be read",
         )

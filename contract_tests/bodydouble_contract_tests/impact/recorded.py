@@ -8,7 +8,8 @@ from bodydouble_spec.image_fields import image_price
 
 from bodydouble_contract_tests.impact.barriers import Barrier
 from bodydouble_contract_tests.impact.breaks import Break, TriedRequest, group_refusals
-from bodydouble_contract_tests.impact.calls import AppCall, Effect, Servers, same_effect, tried_calls
+from bodydouble_contract_tests.impact.calls import AppCall, Servers, tried_calls
+from bodydouble_contract_tests.impact.effects import Effect, same_effect
 from bodydouble_contract_tests.impact.pairing import OperationPair
 from bodydouble_contract_tests.impact.wording import counted, impact_finding, place_text, reason
 
@@ -144,10 +145,12 @@ def _effects(pair: OperationPair, calls: list[AppCall], total: int) -> Iterator[
     others = ("default",) if dearer else ("default", "default-costs")
     for rules, sentence in (
         (("status",), "{} will be answered with {}"),
+        (("pictures",), "the answers to {} will have {}"),
         (("media-type",), "the answers to {} will be {}"),
         (("answer",), "the answers to {} no longer have what your app reads: {}"),
         (("recorded-answer",), "the answers to {} no longer have what your recorded answers have: {}"),
         (others, "{} will be answered otherwise: {}"),
+        (("default-stated",), "{} leave out what now has a stated default: {}"),
         (("body-ignored",), "{} will be served, but {}"),
         (("ignored",), "{} will be served without a part of it: {}"),
     ):

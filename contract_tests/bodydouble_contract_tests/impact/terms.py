@@ -26,6 +26,7 @@ __all__ = ["OperationTerms", "SentParts"]
 
 _PLACEHOLDER = "a-key"
 _SCHEMES = "/components/securitySchemes"
+_TOKENS = {"oauth2", "openIdConnect"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +72,19 @@ class OperationTerms:
     def unsupported_schemes(self) -> tuple[str, ...]:
         """The types of the security schemes that are asked for and that loading dropped, because the version of the document lacks them."""
         published = self.contract.published
-        levels = (_at(published, self.operation.pointer), published)
-        required = next((level["security"] for level in levels if is_array(level.get("security"))), ())
-        names = dict.fromkeys(name for one in required if is_object(one) for name in one)
+        names = dict.fromkeys(name for one in _requirements(published, self.operation) for name in one)
         known, declared = _at(self.contract.document, _SCHEMES), _at(published, _SCHEMES)
         return tuple(str(_member(declared.get(name), "type", name)) for name in names if name not in known)
+
+    @cached_property
+    def token_schemes(self) -> tuple[str, ...]:
+        """The types of the schemes that end in a token, where every way to be authorized has one; none where a key is enough."""
+        schemes = _at(self.contract.document, _SCHEMES)
+        ways = [
+            [kind for name in way if (kind := _member(schemes.get(name), "type", "")) in _TOKENS]
+            for way in _requirements(self.contract.document, self.operation)
+        ]
+        return tuple(dict.fromkeys(kind for way in ways for kind in way)) if all(ways) else ()
 
     def accepts_media_type(self, name: str) -> bool:
         """Tell whether a body may be sent as this media type: one that is documented, or any where none is."""
@@ -135,6 +144,13 @@ def _server_url(server: Mapping[str, Any]) -> str:
 
 def _member(value: Any, name: str, otherwise: Any) -> Any:
     return value.get(name, otherwise) if is_object(value) else otherwise
+
+
+def _requirements(document: Mapping[str, Any], operation: Operation) -> list[Mapping[str, Any]]:
+    """Return the ways to be authorized for an operation: its own, else those of the whole document."""
+    levels = (_at(document, operation.pointer), document)
+    required = next((level["security"] for level in levels if is_array(level.get("security"))), ())
+    return [*filter(is_object, required)]
 
 
 def _at(document: Any, pointer: str) -> Mapping[str, Any]:
