@@ -37,6 +37,8 @@ _TIFF_SHORT = 3
 # A tile may be larger than its picture, and is decoded whole.
 _MAX_TILE_PIXELS = 16 * 1024 * 1024
 _AVIF = re.compile(rb"\0\0\0.ftyp(?:avi[fs]|(?:mif1|msf1|miaf).{4}(?:.{4}){0,12}?avi[fs])", re.DOTALL)
+# An SVG may have a comment and a document type before its first element.
+_FORMAT_BYTES = 4096
 # Formats that are no picture kind here, by the bytes that they begin with.
 _OTHER_FORMATS = {
     "HEIC": re.compile(rb"....ftyp(?:hei[cmsx]|hev[cmsx]|mif1|msf1)", re.DOTALL),
@@ -76,8 +78,9 @@ def picture_kind(data: bytes) -> PictureKind | None:
     return PictureKind(media_type, size if size is not None and min(size) > 0 else None)
 
 
-def file_format(beginning: bytes) -> str | None:
+def file_format(data: bytes) -> str | None:
     """Return the name of a format that is no `PictureKind`, such as HEIC, SVG or PDF, by the first bytes; None for unknown bytes."""
+    beginning = data[:_FORMAT_BYTES]
     return next((name for name, begins in _OTHER_FORMATS.items() if begins.match(beginning)), None)
 
 

@@ -39,7 +39,6 @@ _MAX_SIDE = 65_535
 _MAX_SCANNED_PIXELS = 1_000_000_000
 _START_OF_SCAN = b"\xff\xda"
 _EXIF_ORIENTATION = 0x0112
-_BEGINNING_BYTES = 4096
 _SHRINKING_S = 5
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -111,7 +110,7 @@ def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Ima
     """
     kind = picture_kind(data)
     if kind is None:
-        name = file_format(data[:_BEGINNING_BYTES])
+        name = file_format(data)
         return DecodeFailure("unreadable" if name is None else f"{name}: not drawn here")
     if kind.pixels is None:
         return DecodeFailure("unreadable")

@@ -130,7 +130,7 @@ def input_findings(
         picture = pictures.get(text)
         rule = NOT_AN_IMAGE
         if picture is not None:
-            reason = _no_picture(picture.words, picture.pixels, picture_beginning(text))
+            reason = _no_picture(picture.words, picture.pixels, picture_beginning(text), picture.other_format)
         elif (encoded := _encoded(text)) is not None:
             reason = _short_picture(text, encoded)
         else:
@@ -161,13 +161,13 @@ def _short_picture(text: str, encoded: str) -> str:
     kind = picture_kind(data)
     if kind is None and encoded == text and len(text) < _SHORTEST_BASE64:
         return explain_input(text, {}) or ""
-    return _no_picture(f"{show(text)} ({len(data):,} bytes)", None if kind is None else kind.pixels, data)
+    words = f"{show(text)} ({len(data):,} bytes)"
+    return _no_picture(words, None if kind is None else kind.pixels, data, file_format(data))
 
 
-def _no_picture(words: str, pixels: tuple[int, int] | None, beginning: bytes) -> str:
-    """Return why the service may not read an input as a picture, by the first bytes and the size in its header; empty where nothing says so."""
+def _no_picture(words: str, pixels: tuple[int, int] | None, beginning: bytes, like: str | None) -> str:
+    """Return why the service may not read an input as a picture, by its first bytes, the size in its header and the format that it is like; empty where nothing says so."""
     kind = picture_kind(beginning)
-    like = file_format(beginning)
     if kind is not None and pixels is None:
         seen = f"begins like {kind.media_type}, but its header is cut off or damaged"
     elif kind is not None:

@@ -5,12 +5,12 @@ import binascii
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pybase64
 
-from bodydouble_spec.picture import BASE64_BEGINNINGS, picture_kind
+from bodydouble_spec.picture import BASE64_BEGINNINGS, file_format, picture_kind
 from bodydouble_spec.values import is_array, is_object
 
 __all__ = [
@@ -61,7 +61,8 @@ class RecordedPicture:
 
     ``sha256`` is the hash of the decoded bytes (`decode_picture`), ``media_type`` the type in the data URI or the one
     that its bytes begin like (None when unknown), ``size_bytes`` the size of the decoded picture, ``pixels`` its
-    width and height by its header, and ``is_data_uri`` tells a data URI from bare Base64.
+    width and height by its header, and ``is_data_uri`` tells a data URI from bare Base64. ``other_format`` names a format that is no picture kind,
+    such as HEIC or SVG; it is not recorded.
     """
 
     sha256: str
@@ -69,6 +70,7 @@ class RecordedPicture:
     size_bytes: int
     pixels: tuple[int, int] | None
     is_data_uri: bool
+    other_format: str | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, text: str) -> "RecordedPicture | None":
@@ -82,9 +84,10 @@ class RecordedPicture:
     def describe(cls, sha256: str, found: "PictureText") -> "RecordedPicture":
         """Describe a picture that was read from a text."""
         media_type, pixels = picture_kind(found.data) or (None, None)
+        other_format = None if media_type is not None else file_format(found.data)
         if found.named_type is not None:
             media_type = found.named_type or None
-        return cls(sha256, media_type, len(found.data), pixels, found.named_type is not None)
+        return cls(sha256, media_type, len(found.data), pixels, found.named_type is not None, other_format)
 
     @classmethod
     def read(cls, value: Any) -> "RecordedPicture | None":

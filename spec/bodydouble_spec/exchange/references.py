@@ -18,7 +18,7 @@ from bodydouble_spec.exchange.pictures import (
     find_beginning,
     read_picture,
 )
-from bodydouble_spec.picture import picture_kind
+from bodydouble_spec.picture import file_format, picture_kind
 
 __all__ = ["picture_beginning", "picture_key", "refer_to_file", "refer_to_pictures", "refer_to_text"]
 
@@ -118,7 +118,8 @@ def refer_to_file(data: bytes, media_type: str, put: Put) -> tuple[str, Recorded
         named = "application/octet-stream" if kind is None else kind.media_type
     beginning = data[: min(_KEPT_CHARACTERS * 3 // 4, len(data) // 3 * 3)]
     text = f"data:{named};base64,{pybase64.b64encode(beginning).decode()}{key}AAAA"
-    return text, RecordedPicture(key, named, len(data), None if kind is None else kind.pixels, is_data_uri=False)
+    pixels, other_format = (None, file_format(data)) if kind is None else (kind.pixels, None)
+    return text, RecordedPicture(key, named, len(data), pixels, is_data_uri=False, other_format=other_format)
 
 
 def picture_beginning(reference: str) -> bytes:
