@@ -25,7 +25,7 @@ from bodydouble_spec import (
 )
 from bodydouble_spec.exchange import describe_body
 
-from bodydouble_mockserver.asgi import Answer, Headers
+from bodydouble_mockserver.asgi import Headers
 from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.errors import timestamp
 
@@ -68,9 +68,9 @@ class _Content:
 class JournalEntry:
     """A call as the journal keeps it: with the hash of its key, and of its headers those that may be kept.
 
-    ``data`` has method and path, names and values of ``header_count`` headers of the request and then of those of the answer, the body of the
-    request as JSON, with a reference for each of the ``pictures``, and that of the answer, with zero bytes between them: few objects are made
-    and dropped faster than many. ``size_bytes`` is the approximate memory use.
+    ``data`` has method and path, the content type of the answer, names and values of ``header_count`` headers of the request and then of those
+    of the answer, the body of the request as JSON, with a reference for each of the ``pictures``, and that of the answer, with zero bytes
+    between them: few objects are made and dropped faster than many. ``size_bytes`` is the approximate memory use.
     """
 
     started: float
@@ -93,11 +93,12 @@ class JournalEntry:
 
     def content(self) -> _Content:
         """Return the parts of the call."""
-        target, *headers, body, answer_body = self.data.split(b"\0")
+        target, content_type, *headers, body, answer_body = self.data.split(b"\0")
         method, _, path = target.decode("utf-8", "surrogatepass").partition(" ")
         pairs = [*zip(headers[::2], headers[1::2], strict=True)]
         read = ReadBody(orjson.loads(body), body, self.pictures) if body else None
         sent, answered = pairs[: self.header_count], pairs[self.header_count :]
+        answered = [*_of_body(content_type, answer_body), *answered]
         return _Content(method, path, b"", sent, body, read, answered, answer_body)
 
 
@@ -108,21 +109,26 @@ class LineWriter:
         self._redactor = redactor
         self._hash_key = hash_key
 
-    def keep(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
-        """Return a call as it came where none of its keys is in it, for `line`; or else its line, without the secrets."""
-        content = _content_of(handled)
-        data = self._keyless(handled, content)
-        is_read = not content.body or (content.read is not None and not has_secret_name(content.read.value))
-        if data is None or content.query or not is_read:
-            return self._written(identifier, handled, content, data)
-        entry = self._entry(handled)
-        entry.header_count, entry.data = len(content.headers), data
-        return entry
+    def keep(self, handled: HandledRequest) -> JournalEntry | None:
+        """Return a call as it came, for `line`; None where it has to be written at once, because one of its keys may be in it, or it is large."""
+        intake = handled.intake
+        is_read = intake.is_read or not intake.body
+        if handled.answer.findings or handled.query or not is_read or has_secret_name(intake.parsed):
+            return None
+        sent, answered = _kept(handled.headers), _kept(handled.answer.headers)
+        data = self._keyless(handled, sent, answered)
+        return None if data is None else self._entry(handled, data, len(sent))
 
     def write(self, identifier: str, handled: HandledRequest) -> bytes:
         """Return the line of a call, the same as `line` writes of what `keep` returns."""
-        content = _content_of(handled)
-        return self._written(identifier, handled, content, self._keyless(handled, content))
+        content, redactor = _content_of(handled), None
+        if not (content.findings or content.query):
+            keyless = self._keyless(handled, content.headers, _kept(handled.answer.headers))
+            if keyless is not None:
+                is_plain = self._redactor.is_plain(keyless.replace(_CHARSET, b""))
+                redactor = _PLAIN if is_plain else self._redactor
+        redactor = redactor or self.redactor_for(handled)
+        return self._exchange(identifier, self._entry(handled), content, redactor).to_line()
 
     def whole_exchange(self, identifier: str, handled: HandledRequest, answer: ReadBody | None) -> Exchange:
         """Return the call for a recording: its bodies are not cut, and ids of accounts are redacted too.
@@ -133,25 +139,16 @@ class LineWriter:
         content.answer_read, content.is_whole = answer, True
         return self._exchange(identifier, self._entry(handled), content, self.redactor_for(handled))
 
-    def _keyless(self, handled: HandledRequest, content: _Content) -> bytes | None:
-        """Return the ``data`` of an entry where no key is in any part of the call; None where one may be, and for a large call."""
-        text, answer = handled.intake.text, content.answer_body
-        if content.findings or len(text) + len(answer) > _MAX_KEPT_BYTES:
+    def _keyless(self, handled: HandledRequest, sent: Headers, answered: Headers) -> bytes | None:
+        """Return the ``data`` of an entry with these headers where no key is in it; None where one may be, and for a large call."""
+        text, answer = handled.intake.text, handled.answer
+        if len(text) + len(answer.body) > _MAX_KEPT_BYTES:
             return None
-        target = f"{content.method} {content.path}".encode("utf-8", "surrogatepass")
-        headers = chain.from_iterable((*content.headers, *content.answer_headers))
-        data = b"\0".join([target, *headers, text, answer])
-        is_divided = data.count(b"\0") == 2 * (len(content.headers) + len(content.answer_headers)) + 2
-        keys = handled.keys
-        if not is_divided or self._redactor.may_hold_key(data, keys):
-            return None
-        return None if content.query and self._redactor.may_hold_key(content.query, keys) else data
-
-    def _written(self, identifier: str, handled: HandledRequest, content: _Content, keyless: bytes | None) -> bytes:
-        redactor = self.redactor_for(handled) if keyless is None else self._redactor
-        if keyless is not None and not content.query and redactor.is_plain(keyless.replace(_CHARSET, b"")):
-            redactor = _PLAIN
-        return self._exchange(identifier, self._entry(handled), content, redactor).to_line()
+        target = f"{handled.method} {handled.path}".encode("utf-8", "surrogatepass")
+        headers = chain.from_iterable((*sent, *answered))
+        data = b"\0".join([target, answer.content_type, *headers, text, answer.body])
+        is_divided = data.count(b"\0") == 2 * (len(sent) + len(answered)) + 3
+        return None if not is_divided or self._redactor.may_hold_key(data, handled.keys) else data
 
     def hash_of(self, key: bytes) -> str:
         """Return the short hash that tells a key from others."""
@@ -161,7 +158,7 @@ class LineWriter:
         """Return the redactor that knows the keys of a call too."""
         return handled.redactor(self._redactor)
 
-    def _entry(self, handled: HandledRequest) -> JournalEntry:
+    def _entry(self, handled: HandledRequest, data: bytes = b"", header_count: int = 0) -> JournalEntry:
         return JournalEntry(
             handled.started,
             handled.duration_s,
@@ -173,6 +170,8 @@ class LineWriter:
             handled.effects,
             handled.checked.places,
             handled.intake.pictures,
+            header_count,
+            data,
         )
 
     def line(self, identifier: str, entry: JournalEntry) -> bytes:
@@ -212,23 +211,25 @@ class LineWriter:
 
 def _content_of(handled: HandledRequest) -> _Content:
     answer, intake = handled.answer, handled.intake
-    kept = [header for header in handled.headers if header[0] in _KEPT_HEADERS]
     return _Content(
         handled.method,
         handled.path,
         handled.query,
-        kept,
+        _kept(handled.headers),
         intake.body,
         intake.read,
-        _answer_headers(answer),
+        [*_of_body(answer.content_type, answer.body), *_kept(answer.headers)],
         answer.body,
         answer.findings,
     )
 
 
-def _answer_headers(answer: Answer) -> Headers:
-    of_body = [(b"content-type", answer.content_type), (b"content-length", b"%d" % len(answer.body))]
-    return [*of_body, *(header for header in answer.headers if header[0] in _KEPT_HEADERS)]
+def _of_body(content_type: bytes, body: bytes) -> Headers:
+    return [(b"content-type", content_type), (b"content-length", b"%d" % len(body))]
+
+
+def _kept(headers: Headers) -> Headers:
+    return [header for header in headers if header[0] in _KEPT_HEADERS]
 
 
 def _time(seconds: float) -> str:

@@ -54,25 +54,31 @@ class Journal:
     def append(self, handled: HandledRequest) -> None:
         """Add one call without its secrets; it is formatted for the file at once, and else when it is read."""
         with self._lock:
-            entry = self._kept(self.identifier(self._first + len(self._entries)), handled)
+            # For a file it is formatted here and not in the thread of that, which would hold up the calls meanwhile.
+            entry = (None if self._file is None else self._filed(self._file, handled)) or self._writer.keep(handled)
+            if entry is None:
+                entry = self._writer.write(self._next_identifier, handled)
+            size = _size(entry)
             self._entries.append(entry)
-            self._bytes += _size(entry)
+            self._bytes += size
             if self._bytes > self._max_bytes or len(self._entries) > self._max_entries:
                 self._evict_oldest()
         if self._listeners:
             self._notify_listeners()
 
-    def _kept(self, identifier: str, handled: HandledRequest) -> JournalEntry | bytes:
-        if self._file is None:
-            return self._writer.keep(identifier, handled)
-        # Formatted here and not in the file's thread, which would hold up the calls meanwhile.
+    def _filed(self, file: JournalFile, handled: HandledRequest) -> bytes | None:
+        """Queue the line of a call for the file, and return it; None where it cannot be formatted."""
         try:
-            line = self._writer.write(identifier, handled)
+            line = self._writer.write(self._next_identifier, handled)
         except Exception as error:  # noqa: BLE001 - a call is answered whatever its entry holds
-            self._file.lose(f"{type(error).__name__}: {error}")
-            return self._writer.keep(identifier, handled)
-        self._file.append(line)
+            file.lose(f"{type(error).__name__}: {error}")
+            return None
+        file.append(line)
         return line
+
+    @property
+    def _next_identifier(self) -> str:
+        return self.identifier(self._first + len(self._entries))
 
     @property
     def writer(self) -> LineWriter:

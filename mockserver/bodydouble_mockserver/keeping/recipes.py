@@ -4,7 +4,7 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 __all__ = ["MAX_SHOWN_INPUTS", "Recipe", "RecipeBounds", "RecipeInput", "RecipeLog", "Recipes", "picture_id"]
@@ -37,7 +37,7 @@ class RecipeInput:
 class Recipe:
     """The facts from which the media of one request are made: ``paths`` has the URL path of each, ``media`` names their kind, ``digest`` is that of the request.
 
-    Of ``inputs``, only those that are shown have a label and a key.
+    Of ``inputs``, only those that are shown have a label and a key. ``memory_bytes`` is the approximate memory use, once it is among others.
     """
 
     digest: str
@@ -47,10 +47,10 @@ class Recipe:
     size: tuple[int, int]
     paths: tuple[str, ...]
     media: str
+    memory_bytes: int = field(default=0, compare=False)
 
-    @property
-    def memory_bytes(self) -> int:
-        """The approximate memory use."""
+    def measured_bytes(self) -> int:
+        """Return the approximate memory use."""
         shown = self.inputs[:MAX_SHOWN_INPUTS]
         texts = len(self.model) + len(self.prompt) + sum([len(item.label) for item in shown])
         return 600 + texts * 4 + len(shown) * 150 + len(self.inputs) * 8 + len(self.paths) * 150
@@ -172,6 +172,7 @@ class Recipes:
         self._forget(key)
         self._recipes[key] = recipe
         self._used[key] = self._written[key] = used
+        recipe.memory_bytes = recipe.measured_bytes()
         self.memory_bytes += recipe.memory_bytes
         return key
 
