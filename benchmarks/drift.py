@@ -238,7 +238,7 @@ def verdict_of(tool: str, contracts: list[Contract]) -> bool | None:
 
 def report_time(folder: Path) -> bool:
     """Time one pair of large documents, and a thousand pairs as they come."""
-    pairs = [(folder / row["before"], folder / row["after"]) for name in FILES for row in rows(folder / name)]
+    pairs = pairs_of(folder)
     large = [pair for pair in pairs if min(path.stat().st_size for path in pair) > LARGE_BYTES]
     slowest = 0.0
     for before, after in large:
@@ -249,6 +249,11 @@ def report_time(folder: Path) -> bool:
     whole_s = elapsed(lambda: [diff(load(before), load(after)) for before, after in islice(cycle(pairs), ALL_PAIRS)])
     print(f"{ALL_PAIRS} pairs, loaded and compared {whole_s:>5.1f} s    (at most {ALL_S:.0f})")
     return slowest <= LARGEST_S and whole_s <= ALL_S
+
+
+def pairs_of(folder: Path) -> list[tuple[Path, Path]]:
+    """Return the documents before and after of every pair."""
+    return [(folder / row["before"], folder / row["after"]) for name in FILES for row in rows(folder / name)]
 
 
 def diff_afresh(old: Contract, new: Contract) -> None:

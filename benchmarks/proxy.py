@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from photos import call
-from throughput import BODIES, HERE, SCRIPT, Contestant, bare_contestant, measure, serving
+from throughput import BODIES, HERE, Contestant, bare_contestant, measure, serving, write_script
 
 CALLS = 60
 # A limit that no run reaches: each call costs the price of a picture.
@@ -66,8 +66,8 @@ def main() -> None:
             sys.exit(f"{tool} is not installed (Debian: apt-get install wrk util-linux)")
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = Path(temporary)
-        body, script = BODIES[options.body](), folder / "body.lua"
-        script.write_text(SCRIPT % body)
+        body = BODIES[options.body]()
+        script = write_script(folder / "body.lua", body)
         upstream = stack.enter_context(serving(bare_contestant(), None))
         ports = {"none": upstream}
         for contestant in proxies(folder, f"http://127.0.0.1:{upstream}"):

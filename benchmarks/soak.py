@@ -2,66 +2,61 @@
 
     python benchmarks/soak.py [--small 200000] [--photos 5000]
 
-Prints the server's memory (PSS and resident set, Linux) along the way; the journal is on, in memory and to a file in a temporary folder.
-Each photo is a JPEG as a data URI of 1.2 MB, unlike the others.
+Prints the server's memory (PSS, Linux) along the way; the journal is on, in memory and to a file in a temporary folder. Each photo is a JPEG as
+a data URI of 1.2 MB, unlike the ninety-nine before it, which is more than the server keeps. Needs wrk.
 """
 
 import argparse
-import base64
-import json
+import re
+import subprocess
 import tempfile
-import urllib.request
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
 
-from startup import pss_mb, server_pid
-from throughput import BODY, PATH, Contestant, jpeg, mock_contestant, serving
+from startup import MEGABYTE, pss_mb, server_pid
+from throughput import BODY, mock_contestant, photo_body, read_wrk, serving, write_script, wrk_command
 
-MEGABYTE = 1024 * 1024
+__all__ = ["soak"]
+
 STEPS = 8
-SENDERS = 2
-PHOTO = jpeg(900_000)
+RUN_S = 3
+# The photos differ by digits in their Base64, behind the header of the JPEG.
+KINDS = {"small": '"prompt": "', "photos": "data:image/jpeg;base64,"}
+HEADER_CHARACTERS = 4000
+POOL = 100
 
 
-def send(port: int, payload: bytes) -> None:
-    """Send one request and read its answer."""
-    headers = {"Content-Type": "application/json", "Authorization": "Bearer benchmark"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{PATH}", payload, headers)
-    with urllib.request.urlopen(request, timeout=60) as response:
-        response.read()
+def soak(small: int, photos: int) -> Iterator[tuple[str, int, float]]:
+    """Send both kinds; yield after each eighth the kind, the number of requests so far, and the memory in MB."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        journal = folder / "journal.jsonl"
+        with serving(mock_contestant("bodydouble", "--journal", str(journal))) as port:
+            process = server_pid(port)
+            for name, body, total in (("small", BODY, small), ("photos", photo_body(1.2), photos)):
+                script = write_script(folder / f"{name}.lua", body, place_in(body, KINDS[name]), POOL)
+                yield name, 0, pss_mb(process)
+                sent = 0
+                for step in range(1, STEPS + 1):
+                    while sent < total * step // STEPS:
+                        sent += send(port, script)
+                    yield name, sent, pss_mb(process)
+        yield "journal file", journal.read_bytes().count(b"\n"), journal.stat().st_size / MEGABYTE
 
 
-def small_payload(number: int) -> bytes:
-    """Make a request without pictures in it, unlike the others."""
-    return json.dumps({**json.loads(BODY), "prompt": f"number {number}"}).encode()
+def place_in(body: str, beginning: str) -> str:
+    """Return the text in a body behind which requests differ: the prompt, or the header of the photo."""
+    start = body.index(beginning)
+    return beginning if beginning == KINDS["small"] else body[start : start + HEADER_CHARACTERS]
 
 
-def photo_payload(number: int) -> bytes:
-    """Make a request with a photo, unlike the others by what follows its end."""
-    uri = f"data:image/jpeg;base64,{base64.b64encode(PHOTO + number.to_bytes(4)).decode()}"
-    return json.dumps({**json.loads(BODY), "image_urls": [uri]}).encode()
-
-
-def send_all(port: int, make: Callable[[int], bytes], numbers: Iterable[int]) -> None:
-    """Send the requests of these numbers, one after the other."""
-    for number in numbers:
-        send(port, make(number))
-
-
-def run(contestant: Contestant, small: int, photos: int) -> None:
-    """Send both kinds, and print the memory after each eighth."""
-    with serving(contestant) as port:
-        pid = server_pid(port)
-        for name, make, total in (("small", small_payload, small), ("photos", photo_payload, photos)):
-            print(f"{name:6} {0:8} requests: {pss_mb(pid):6.1f} MB")
-            for step in range(STEPS):
-                numbers = range(step * total // STEPS, (step + 1) * total // STEPS)
-                shares = [numbers[index::SENDERS] for index in range(SENDERS)]
-                with ThreadPoolExecutor(SENDERS) as senders:
-                    for sent in [senders.submit(send_all, port, make, share) for share in shares]:
-                        sent.result()
-                print(f"{name:6} {numbers.stop:8} requests: {pss_mb(pid):6.1f} MB")
+def send(port: int, script: Path) -> int:
+    """Send requests for some seconds and return their number. Raises RuntimeError where one failed."""
+    text = subprocess.run(wrk_command(port, script, 16, RUN_S), capture_output=True, text=True, check=True).stdout
+    if read_wrk(text).failures:
+        raise RuntimeError(f"not every answer was 2xx:\n{text}")
+    found = re.search(r"(\d+) requests in", text)
+    return 0 if found is None else int(found[1])
 
 
 def main() -> None:
@@ -70,10 +65,8 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=200_000)
     parser.add_argument("--photos", type=int, default=5_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        journal = Path(folder) / "journal.jsonl"
-        run(mock_contestant("bodydouble", "--journal", str(journal)), options.small, options.photos)
-        print(f"journal file: {journal.stat().st_size / MEGABYTE:.0f} MB")
+    for name, count, megabytes in soak(options.small, options.photos):
+        print(f"{name:12} {count:8} requests: {megabytes:6.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

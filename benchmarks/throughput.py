@@ -2,7 +2,8 @@
 
     python benchmarks/throughput.py [--body small|photo|large|all] [--rounds 5] [--seconds 5] [--peers]
 
-The bodies: one with two URLs, and two with a JPEG as a data URI of 1.2 and of 6.5 MB. Needs wrk (Debian: apt-get install wrk) and two
+The bodies: one with two URLs, and two with a JPEG as a data URI of 1.2 and of 6.5 MB; each small request has another prompt than all before it, so
+that nothing is known already, and there are a few large ones in turns. Needs wrk (Debian: apt-get install wrk) and two
 cores. With ``--peers``, Prism, WireMock, Mockoon and openapi-backend join when they are installed (npm install --global
 @stoplight/prism-cli wiremock; npm install --prefix benchmarks @mockoon/cli openapi-backend). Machines drift, so the figure to read is the
 ratio to the bare app within a round; medians are printed.
@@ -32,6 +33,7 @@ from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 PATH = "/v1/images/generations"
+LARGE_BYTES = 4_000_000
 BODY = json.dumps(
     {
         "model": "google/gemini-2.5-flash-image-edit",
@@ -44,7 +46,18 @@ BODY = json.dumps(
 SCRIPT = """wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 wrk.headers["Authorization"] = "Bearer benchmark"
-wrk.body = [==[%s]==]
+local before, after = [==[%s]==], [==[%s]==]
+local number, pool, made = %d, %d, {}
+function request()
+   number = number + 1
+   local place = number %% pool
+   local text = made[place]
+   if text == nil then
+      text = wrk.format(nil, nil, nil, before .. string.format("%%012d", number) .. after)
+      if #text > 65536 then made[place] = text end
+   end
+   return text
+end
 """
 
 
@@ -84,11 +97,12 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Result:
-    """One run: requests a second, and latencies in milliseconds."""
+    """One run: requests a second, latencies in milliseconds, and the number of requests that were not answered with a success."""
 
     rate: float
     p50_ms: float
     p99_ms: float
+    failures: int = 0
 
 
 def bare_contestant() -> Contestant:
@@ -189,18 +203,40 @@ def wait_until_answering(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"{process.args!r} does not answer")
 
 
+def write_script(file: Path, body: str, place: str = '"prompt": "', pool: int = 4) -> Path:
+    """Write the script of wrk that sends a body with twelve digits behind the first ``place``, other ones in each request of any run.
+
+    Large bodies take wrk longer to make than a server to read, so a ``pool`` of them is made, and sent in turns.
+    """
+    before, after = body.split(place, 1)
+    file.write_text(SCRIPT % (before + place, after, time.time_ns() // 1_000_000 % 10**11, pool))
+    return file
+
+
+def wrk_command(port: int, script: Path, connections: int, seconds: int, *options: str) -> list[str]:
+    """Return the command of a run of wrk on the first core."""
+    command = ["taskset", "-c", "0", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
+    return [*command, *options, f"http://127.0.0.1:{port}{PATH}"]
+
+
 def measure(port: int, seconds: int, script: Path) -> Result:
-    """Run wrk once on the first core, with sixteen connections."""
-    command = ["taskset", "-c", "0", "wrk", "-t1", "-c16", f"-d{seconds}s", "--latency", "-s", str(script)]
-    text = subprocess.run(
-        [*command, f"http://127.0.0.1:{port}{PATH}"], capture_output=True, text=True, check=True
-    ).stdout
-    if "Non-2xx" in text:
-        raise RuntimeError(f"not every answer was 2xx:\n{text}")
+    """Run wrk once, with sixteen connections, or fewer for large bodies. Raises RuntimeError where not every answer was a success."""
+    connections = 4 if script.stat().st_size > LARGE_BYTES else 16
+    command = wrk_command(port, script, connections, seconds)
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    result = read_wrk(text)
+    if result.failures or not result.rate:
+        raise RuntimeError(f"not every answer was 2xx, or there was none; measure longer:\n{text}")
+    return result
+
+
+def read_wrk(text: str) -> Result:
+    """Return the figures of what wrk printed."""
     rate = re.search(r"Requests/sec:\s+([0-9.]+)", text)
     if rate is None:
         raise RuntimeError(f"wrk said nothing of a rate:\n{text}")
-    return Result(float(rate[1]), latency_ms(text, "50%"), latency_ms(text, "99%"))
+    counts = re.findall(r"(?:Non-2xx or 3xx responses|connect|read|write|timeout):? (\d+)", text)
+    return Result(float(rate[1]), latency_ms(text, "50%"), latency_ms(text, "99%"), sum(map(int, counts)))
 
 
 def latency_ms(text: str, percentile: str) -> float:
@@ -226,8 +262,7 @@ def main() -> None:
         with contextlib.ExitStack() as stack:
             ports = {contestant.name: stack.enter_context(serving(contestant)) for contestant in contestants}
             for body in BODIES if options.body == "all" else [options.body]:
-                script = folder / f"{body}.lua"
-                script.write_text(SCRIPT % BODIES[body]())
+                script = write_script(folder / f"{body}.lua", BODIES[body]())
                 print_table(body, race(ports, script, options.rounds, options.seconds))
 
 
