@@ -23,7 +23,7 @@ from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from throughput import BODY, PATH, SCRIPT, free_port, latency_ms, mock_contestant, serving
+from throughput import BODY, PATH, free_port, latency_ms, mock_contestant, serving, write_script
 
 CONNECTIONS = 16
 MEMORY, REDIS = "memory", "Redis"
@@ -107,8 +107,7 @@ def main() -> None:
             sys.exit(f"{tool} is not installed (Debian: apt-get install wrk redis-server)")
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
-        script = Path(folder, "body.lua")
-        script.write_text(SCRIPT % BODY)
+        script = write_script(Path(folder, "body.lua"), BODY)
         port = free_port()
         redis = start_redis(port, folder)
         stack.callback(redis.kill)

@@ -53,7 +53,8 @@ _DOCUMENTATION = tuple(
     map(ipaddress.ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"))
 )
 _TEXT_BYTES = bytes({*range(0x20, 0x7F), *b"\t\r\n"})
-_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)")
+# Possessive, since a search that can go back keeps each place of a text of megabytes.
+_BASE64 = re.compile(r"(?=.)(?:[A-Za-z0-9+/]{4})*+(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?")
 # A shorter text is more likely to be a word or a path than Base64.
 _SHORTEST_BASE64 = 30
 # Pictures that are drawn here, and of which nothing is known that the service reads them.
