@@ -120,7 +120,7 @@ def test_an_error_of_the_mock_itself_is_answered_recorded_and_logged_without_the
     def fail(*_: object) -> None:
         raise RuntimeError("with canary-canary in it")
 
-    monkeypatch.setattr("bodydouble_mockserver.endpoints.operation.check", fail)
+    monkeypatch.setattr("bodydouble_mockserver.request.RequestChecks.check", fail)
     monkeypatch.setattr("bodydouble_mockserver.endpoints.picture.PictureEndpoint._file", fail)
     method = "GET" if path.endswith("png") else "POST"
     answer = call(app, f"{path}?x=canary-canary", method=method, key="canary-canary", json={"a": 1})
