@@ -15,7 +15,7 @@ _JSON_SUFFIXES = ("/json", "+json")
 _PLACES = {"cookie": "the cookie", "header": "the header", "path": "the path parameter", "query": "the query parameter"}
 _ABSENT = Part({}, "")
 # Read as they are written: a difference is told, its meaning is not.
-_UNREAD = {"itemEncoding", "itemSchema", "links", "prefixEncoding"}
+_UNREAD = {"itemEncoding", "itemSchema", "links", "prefixEncoding", "unreadParameters"}
 
 
 def compare_operation(

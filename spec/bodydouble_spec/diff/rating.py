@@ -50,7 +50,10 @@ _KEYWORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dependent-schema-", ("dependentSchemas",)), ("prefix-items-", ("prefixItems", "items")),
     ("wrapped-in-one-of", ("oneOf", "type")),
 )  # fmt: skip
-_REQUIRED = ("new-required-request-property", "new-required-request-property-with-default", "request-property-removed")
+_REQUIRED = (
+    "new-required-request-property", "new-required-request-property-with-default", "request-property-removed",
+    "request-property-removed-with-deprecation",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

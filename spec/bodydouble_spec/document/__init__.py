@@ -12,11 +12,12 @@ from bodydouble_spec.document.loader import (
 )
 from bodydouble_spec.document.overlay import Fact, Overlaid, Overlay
 from bodydouble_spec.document.prose import restore_prose, strip_prose
-from bodydouble_spec.document.repair import METHODS, Repaired, repair, unreadable
+from bodydouble_spec.document.repair import METHODS, UNREAD_PARAMETERS, Repaired, repair, unreadable
 from bodydouble_spec.document.source import SourceDocument
 
 __all__ = [
     "METHODS",
+    "UNREAD_PARAMETERS",
     "Fact",
     "Overlaid",
     "Overlay",

@@ -68,6 +68,10 @@ def repair_requirements(value: Any, pointer: str, known: dict[str, Any], defects
     return requirements
 
 
+UNREAD_PARAMETERS = "x-unread-parameters"
+"""The key of an operation for its parameters of a newer OpenAPI, which are only compared as they are written."""
+
+_UNREAD_PLACES = {"querystring"}
 _JSON = "application/json"
 _STATUS = re.compile(r"[1-5][0-9][0-9]|[1-5][Xx]{2}|default")
 _YES = {"on", "true", "y", "yes", "1"}
@@ -109,9 +113,16 @@ class OperationRepair:
                 message = f"the path parameter {show(name)} is not declared"
                 self._defects.add("path-parameter-undeclared", pointer, message, repaired="any text")
                 parameters.append({"name": name, "in": "path", "required": True, "schema": {"type": "string"}})
-        result.pop("parameters", None)
+        written = result.pop("parameters", None)
         if parameters:
             result["parameters"] = parameters
+        unread = [
+            item
+            for item in (written if is_array(written) else ())
+            if is_object(item) and item.get("in") in _UNREAD_PLACES
+        ]
+        if unread:
+            result[UNREAD_PARAMETERS] = unread
         if "requestBody" in operation:
             result["requestBody"] = self._request_body(
                 operation["requestBody"], join_pointer(pointer, "requestBody"), join_pointer(new_pointer, "requestBody")
@@ -138,7 +149,13 @@ class OperationRepair:
                 or not isinstance(item.get("name"), str)
                 or item.get("in") not in ("path", "query", "header", "cookie")
             ):
-                message = f"a parameter needs `name` and `in`: {show(item)}"
+                is_newer = is_object(item) and item.get("in") in _UNREAD_PLACES
+                reason = (
+                    "a parameter in the whole query string is not read"
+                    if is_newer
+                    else "a parameter needs `name` and `in`"
+                )
+                message = f"{reason}: {show(item)}"
                 self._defects.add_error("parameter-malformed", here, message, repaired="left out", got=item)
                 continue
             repaired = self._with_flags(

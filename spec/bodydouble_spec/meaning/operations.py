@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
-from bodydouble_spec.document import METHODS
+from bodydouble_spec.document import METHODS, UNREAD_PARAMETERS
 from bodydouble_spec.meaning.node import Node, Source
 from bodydouble_spec.meaning.schemas import Schemas
 from bodydouble_spec.meaning.wire import Unread, encoding_of, media_type_of, serialization_of, servers_of
@@ -76,6 +76,8 @@ class Operations:
             value["operationId"] = item["operationId"]
         if is_array(item.get("tags")) and item["tags"]:
             value["tags"] = sorted({str(tag) for tag in item["tags"]})
+        if UNREAD_PARAMETERS in item:
+            value["unreadParameters"] = self.unread.value(item[UNREAD_PARAMETERS])
         value["parameters"] = dict(self._parameters(path, item.get("parameters"), join_pointer(place, "parameters")))
         if is_object(item.get("requestBody")):
             value["requestBody"] = self._body(item["requestBody"], join_pointer(place, "requestBody"))
