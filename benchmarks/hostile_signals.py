@@ -75,14 +75,11 @@ def interrupted_verify(number: signal.Signals) -> Callable[[], str]:
 
     def attack() -> str:
         with folder() as place:
-            system = System(place, "--quiet", "--latency", "0.2")
+            system = System(place, "--quiet", "--latency", "0.1", "--api-key", CANARY)
             command = ["verify", "--live", "--base-url", f"http://127.0.0.1:{system.port}", "--format", "json"]
             with _started(command, place, AIMLAPI_KEY=CANARY) as process:
-                while not any(
-                    item["status"] == 200
-                    for call in json.loads(system.call("/_bodydouble/requests?limit=1000")[1])["requests"]
-                    if (item := call["answer"]) and call["operation"]
-                ):
+                # The second one is on its way, so that the first was paid for.
+                while _pictures_made(system) < 2:
                     time.sleep(0.1)
                 process.send_signal(number)
                 out, errors = process.communicate(timeout=PATIENCE_S)
@@ -94,6 +91,11 @@ def interrupted_verify(number: signal.Signals) -> Callable[[], str]:
         return f"exit code {process.returncode}, {charged}, {len(report['findings'])} findings, kept: {len(recordings)}; {last}"
 
     return attack
+
+
+def _pictures_made(system: System) -> int:
+    listed = json.loads(system.call("/_bodydouble/requests?limit=1000&status=200")[1])["requests"]
+    return sum("data" in (call["answer"]["body"] or {}) for call in listed if call["method"] == "POST")
 
 
 def interrupted_drift(number: signal.Signals) -> Callable[[], str]:
