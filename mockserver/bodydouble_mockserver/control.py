@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import Any, Protocol
 
 import orjson
-from bodydouble_spec import Contract, Redactor, record_body
+from bodydouble_spec import Contract, Redactor, credentials, record_body
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -146,7 +146,7 @@ def control_routes(
         """
         return await _play(request, server)
 
-    async def list_scenarios(_request: Request) -> Response:
+    async def list_scenarios(request: Request) -> Response:
         """List scripted answers and limits.
         ---
         operationId: listScenarios
@@ -164,7 +164,7 @@ def control_routes(
                     limits: {type: object}
           default: {$ref: "#/components/responses/Error"}
         """
-        return JSONResponse(_scenarios_body(state, server.redactor))
+        return JSONResponse(_scenarios_body(state, _redactor_for(request, server)))
 
     async def clear_scenarios(_request: Request) -> Response:
         """Remove the script and the limits.
@@ -231,8 +231,13 @@ async def _play(request: Request, server: ControlledServer) -> Response:
     except orjson.JSONDecodeError as error:
         return JSONResponse({"error": f"not JSON: line {error.lineno}, column {error.colno}: {error.msg}"}, 400)
     except BadScenario as error:
-        mistake = {"error": str(error), "pointer": error.pointer}
-        return JSONResponse({name: server.redactor.text(text) for name, text in mistake.items()}, 400)
+        mistake, redactor = {"error": str(error), "pointer": error.pointer}, _redactor_for(request, server)
+        return JSONResponse({name: redactor.text(text) for name, text in mistake.items()}, 400)
+
+
+def _redactor_for(request: Request, server: ControlledServer) -> Redactor:
+    """Return the redactor of an answer: the key that a request has is not shown to it either, whatever keys are accepted."""
+    return server.redactor.with_keys(credentials(request.headers.items()))
 
 
 def _health_body(

@@ -228,6 +228,15 @@ def test_no_key_is_logged_or_shown(
     assert "canary" not in "\n".join([caplog.text, repr(options), *(answer.text for answer in answers)])
 
 
+def test_the_key_of_a_request_is_not_in_the_script_that_it_gets(app: MockServer, call: Call) -> None:
+    key = "sk-canary-0123456789"
+    good, bad = ({"answers": [{"match": {"prompt": f"my key is {key}"}, **more}]} for more in ({}, {key: 1}))
+    answers = [call(app, "/_bodydouble/scenarios", json=scenario, key=key) for scenario in (good, bad)]
+    answers.append(call(app, "/_bodydouble/scenarios", method="GET", key=key))
+    assert [answer.status_code for answer in answers] == [201, 400, 200]
+    assert [answer.text for answer in answers if key in answer.text] == []
+
+
 def test_a_scenario_that_is_too_large_is_refused_before_it_is_read_whole(
     contract: Contract, call: Call, caplog: pytest.LogCaptureFixture
 ) -> None:
