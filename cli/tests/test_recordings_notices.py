@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from bodydouble.app import app
 from bodydouble.recordings import UnusableRecording, read_recordings, recording_notices
-from bodydouble_spec import Contract, Exchange, RecordedAnswer
-from bodydouble_spec.recording import CallFacts, RecordingFolder
+from bodydouble_spec import Contract, Exchange, RecordedAnswer, RecordedPicture
+from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder
 from typer.testing import CliRunner
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -24,7 +24,7 @@ ANSWER = {
 }
 
 
-def record(path: Path, fingerprint: str, age_days: float = 1, body: Any = BODY) -> Path:
+def record(path: Path, fingerprint: str, age_days: float = 1, body: Any = BODY, *, with_pictures: bool = True) -> Path:
     time = (NOW - timedelta(days=age_days)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     answer = RecordedAnswer(200, {"content-type": "application/json"}, ANSWER)
     facts = CallFacts(fingerprint, "https://api.example.com").to_extra()
@@ -35,6 +35,11 @@ def record(path: Path, fingerprint: str, age_days: float = 1, body: Any = BODY) 
                 f"run-{number}", time, "POST", "/v1/images/generations", key="k", body=body, answer=answer, extra=facts
             )
         )
+        picture = RecordedPicture(folder.put(b"a picture"), None, 9, None, is_data_uri=False).to_dict()
+        for index in range(3 if with_pictures else 0):
+            place = PicturePlace(f"run-{number}", f"/data/{index}/url").to_extra()
+            found = RecordedAnswer(200, {}, picture)
+            folder.append(Exchange(f"{number}-{index}", time, "GET", "/", answer=found, kind="picture", extra=place))
     return path
 
 
@@ -71,6 +76,12 @@ def test_a_recording_of_another_contract_is_checked_against_this_one(
     (text,) = notices(record(tmp_path, "0123456789abcdef", body=body), contract)
     assert "recorded under another contract (0123456789ab)" in text
     assert words in text
+
+
+def test_pictures_that_were_not_recorded_are_counted(tmp_path: Path, contract: Contract) -> None:
+    record(tmp_path, contract.fingerprint, with_pictures=False)
+    (text,) = notices(tmp_path, contract)
+    assert "1 call has pictures that are not in the recording; their URLs lead to the service" in text
 
 
 def test_damage_is_named(tmp_path: Path, contract: Contract) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bodydouble_spec import Contract, Exchange, Severity
-from bodydouble_spec.recording import CallFacts, StoredRecording
+from bodydouble_spec.recording import CallFacts, StoredRecording, missing_pictures
 
 __all__ = ["MAX_AGE_DAYS", "recording_notices"]
 
@@ -36,9 +36,20 @@ def recording_notices(
             found.append(
                 f"{recording.path}: {len(halves)} {rest} no whole answer, and cannot be replayed: {_some(halves)}"
             )
+        found += _without_pictures(recording)
         found += _age(recording, calls, now, max_age_days)
         found += _other_contract(recording, calls, contracts)
     return found
+
+
+def _without_pictures(recording: StoredRecording) -> Iterator[str]:
+    count = len(missing_pictures(recording.exchanges, with_failed=True))
+    if count:
+        calls = "1 call has" if count == 1 else f"{count} calls have"
+        yield (
+            f"{recording.path}: {calls} pictures that are not in the recording; their URLs lead to the service. "
+            f"What was not fetched yet comes with the next `bodydouble proxy --record {recording.path}`"
+        )
 
 
 def _age(recording: StoredRecording, calls: Sequence[Exchange], now: datetime, max_age_days: float) -> Iterator[str]:

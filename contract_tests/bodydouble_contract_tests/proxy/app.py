@@ -8,7 +8,6 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-import orjson
 from bodydouble_mockserver import MockServer, Settings, create_app
 from bodydouble_mockserver.asgi import Answer, Headers, Receive, Scope, Send, header, send_answer
 from bodydouble_mockserver.control import CONTROL_PREFIX
@@ -17,13 +16,21 @@ from bodydouble_mockserver.replay import RECORDED_PICTURES, Replay, ReplaySettin
 from bodydouble_mockserver.request import Disconnected, MalformedRequest, Refusal
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS
 from bodydouble_spec import EVENTS, Contract, Evidence, Exchange, Finding, Severity
-from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder
+from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder, missing_pictures
 
 from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import Trouble
+from bodydouble_contract_tests.proxy.answers import (
+    answer_of,
+    decoded_answer,
+    failure_finding,
+    header_of,
+    listed,
+    parsed,
+)
 from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
-from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited, calls_without_pictures
+from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited
 from bodydouble_contract_tests.proxy.relay import ClientSide, Relayed, relay
 from bodydouble_contract_tests.proxy.upstream import CallFailure, Upstream, failure_of, tls_context
 from bodydouble_contract_tests.run import NO_CHARGE, Charge, Redaction
@@ -157,8 +164,8 @@ class ProxyServer:
             if message["type"] == "lifespan.startup":
                 for recording in self._options.known:
                     if recording.path == self.folder.path:
-                        for call in calls_without_pictures(recording.exchanges):
-                            self._start(self._record_pictures(call))
+                        for call, urls in missing_pictures(recording.exchanges):
+                            self._start(self._record_pictures(RecordedCallFiles(call, (), urls, None)))
             elif message["type"] == "lifespan.shutdown":
                 await self.finish()
             return message
@@ -231,7 +238,7 @@ class ProxyServer:
         handled.duration_s = time.perf_counter() - started
         handled.answer.findings = handled.checked.findings
         if header(handled.scope, _ASKED):
-            handled.answer.headers.append((_ASKED, _listed(handled.checked.findings)))
+            handled.answer.headers.append((_ASKED, listed(handled.checked.findings)))
         self._note(handled)
         await send_answer(send, handled.answer, with_body=handled.method != "HEAD")
 
@@ -260,17 +267,17 @@ class ProxyServer:
         finally:
             charge = self._settle(call, relayed)
         handled.duration_s = time.perf_counter() - call.started
-        content, failure = _decoded_answer(relayed, self._options.max_answer_bytes)
+        content, failure = decoded_answer(relayed, self._options.max_answer_bytes)
         self._note_recording(asyncio.current_task())
         if relayed.status is None:
             handled.answer = self._unanswered(handled, failure)
         else:
-            handled.answer = _answer_of(relayed, content, failure)
+            handled.answer = answer_of(relayed, content, failure)
         handled.answer.findings = handled.checked.findings
         found = await self._record(call, relayed, failure, charge)
         findings = [*handled.checked.findings, *found.findings] if found else [*handled.checked.findings]
         if failure is not None:
-            findings.append(_failure_finding(handled, failure))
+            findings.append(failure_finding(handled, failure))
         handled.answer.findings = findings
         self._note(handled)
         with contextlib.suppress(ConnectionError):
@@ -306,12 +313,12 @@ class ProxyServer:
         if relayed.status is None and failure is None:
             failure = CallFailure("upstream-broken", Trouble.BROKEN, "", was_sent=True)
         with contextlib.suppress(Undecodable):
-            content = decoded(relayed.body, _header(relayed, "content-encoding"), self._options.max_answer_bytes)
+            content = decoded(relayed.body, header_of(relayed, "content-encoding"), self._options.max_answer_bytes)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in relayed.headers}
         received = Received(
             relayed.status, headers, content, was_sent=failure is None or failure.was_sent or relayed.status is not None
         )
-        charge = call.price.charge(received, _parsed(content)) if call.price.profile is not None else NO_CHARGE
+        charge = call.price.charge(received, parsed(content)) if call.price.profile is not None else NO_CHARGE
         try:
             self._options.cap.settle(call.hold, charge.usd)
         except CannotVerify as error:
@@ -375,7 +382,7 @@ class ProxyServer:
             elif relayed.rest is not None:
                 await client.give(relayed.rest, is_last=True)
             return
-        asked = [(_ASKED, _listed(handled.answer.findings))] if is_held else []
+        asked = [(_ASKED, listed(handled.answer.findings))] if is_held else []
         if relayed.status is None:
             answer = handled.answer
             answer.headers += asked
@@ -405,60 +412,3 @@ class _Call:
         self.price = price
         self.hold = hold
         self.started = started
-
-
-def _decoded_answer(relayed: Relayed, max_bytes: int) -> tuple[bytes, CallFailure | None]:
-    """Return the body of an answer without its content encoding, and the failure of the call; one that cannot be decoded stays as it came."""
-    encoding = _header(relayed, "content-encoding")
-    if not relayed.is_whole:
-        text = f"the answer is longer than {max_bytes:,} bytes: it was passed on, and only its beginning was kept (--max-answer-mb)"
-        return relayed.body, CallFailure("answer-too-large", Trouble.BROKEN, text, was_sent=True)
-    if relayed.failure is not None or not relayed.body:
-        return relayed.body, relayed.failure
-    try:
-        return decoded(relayed.body, encoding, max_bytes), None
-    except Undecodable as error:
-        if "gzip" in encoding.lower():
-            text = f"the answer cannot be decoded: {error}; it was passed on as it came"
-            return relayed.body, CallFailure("answer-undecodable", Trouble.UNDECODABLE, text, was_sent=True)
-        # Perhaps a coding that only the client knows; it is kept as it came.
-        return relayed.body, None
-
-
-def _answer_of(relayed: Relayed, content: bytes, failure: CallFailure | None) -> Answer:
-    """Return an answer of the upstream for journal and recording."""
-    own = {b"content-type", b"content-length", b"transfer-encoding"}
-    if content is not relayed.body or failure is not None:
-        own.add(b"content-encoding")
-    headers = [(name.lower(), value) for name, value in relayed.headers if name.lower() not in own]
-    return Answer(relayed.status or 0, _header(relayed, "content-type").encode("latin-1"), content, headers)
-
-
-def _failure_finding(handled: HandledRequest, failure: CallFailure) -> Finding:
-    return Finding(
-        failure.rule,
-        Severity.ERROR,
-        Evidence.OBSERVED,
-        "",
-        failure.message,
-        direction="response",
-        operation=handled.operation,
-    )
-
-
-def _header(relayed: Relayed, name: str) -> str:
-    wanted = name.encode()
-    return next((value.decode("latin-1") for key, value in relayed.headers if key.lower() == wanted), "")
-
-
-def _parsed(content: bytes) -> Any:
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return None
-
-
-def _listed(findings: Sequence[Finding]) -> bytes:
-    """Return findings for a header: their number, then id and place of each."""
-    named = [f"{finding.id} {finding.pointer}".strip() for finding in findings[:20]]
-    return "; ".join([str(len(findings)), *named]).encode("ascii", "backslashreplace")

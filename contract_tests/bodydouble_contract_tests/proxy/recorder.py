@@ -3,9 +3,9 @@
 import hashlib
 import math
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import count
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,22 +20,16 @@ from bodydouble_spec import (
     RecordedAnswer,
     RecordedPicture,
     Redactor,
-    is_array,
-    is_object,
-    join_pointer,
     picture_kind,
     refer_to_pictures,
 )
-from bodydouble_spec.image_fields import URL
-from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder, kept_bytes, recorded_files
+from bodydouble_spec.recording import CallFacts, PicturePlace, RecordingFolder, kept_bytes, picture_urls, recorded_files
 
 from bodydouble_contract_tests.model import FetchedPicture, OperationProfile
 from bodydouble_contract_tests.run import RecordedPictures, check_exchanges
 from bodydouble_contract_tests.target import Downloads, RunLimits
 
-__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited", "calls_without_pictures"]
-
-_MOST_PICTURES = 20
+__all__ = ["CallRecorder", "RecordedCallFiles", "Unlimited"]
 
 
 class Unlimited(RunLimits):
@@ -177,36 +171,6 @@ class CallRecorder:
         if answer is not None and answer.raw is not None:
             answer = replace(answer, raw=_kept(answer.raw, handled.answer.body, redactor, keys, put))
         return replace(exchange, raw=raw, answer=answer)
-
-
-def calls_without_pictures(exchanges: Sequence[Exchange]) -> list[RecordedCallFiles]:
-    """Return the calls of a proxy whose pictures were not fetched, since their process was killed."""
-    places = {(place.call, place.pointer) for exchange in exchanges if (place := PicturePlace.of(exchange)) is not None}
-    found: list[RecordedCallFiles] = []
-    for exchange in exchanges:
-        if CallFacts.of(exchange) is not None and exchange.answer is not None:
-            urls = picture_urls(exchange.answer.body)
-            missing = [(pointer, url) for pointer, url in urls if (exchange.id, pointer) not in places]
-            found += [RecordedCallFiles(exchange, (), missing, None)] if missing else []
-    return found
-
-
-def picture_urls(answer: Any) -> list[tuple[str, str]]:
-    """Return pointer and text of the picture URLs of an answer, by the name of their property."""
-    return [*islice(_urls(answer, ""), _MOST_PICTURES)]
-
-
-def _urls(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    if is_object(value):
-        for name, item in value.items():
-            place = join_pointer(pointer, name)
-            if name == URL and isinstance(item, str) and item.lower().startswith(("http://", "https://")):
-                yield place, item
-            else:
-                yield from _urls(item, place)
-    elif is_array(value):
-        for index, item in enumerate(value):
-            yield from _urls(item, join_pointer(pointer, index))
 
 
 def _read_answer(answer: Answer, put: Callable[[bytes], str]) -> ReadBody | None:

@@ -5,6 +5,7 @@ from bodydouble_spec.recording.facts import CallFacts, PicturePlace
 from bodydouble_spec.recording.files import ContentFiles
 from bodydouble_spec.recording.folder import CannotRecord, RecordingFolder
 from bodydouble_spec.recording.lines import LineFile
+from bodydouble_spec.recording.missing import missing_pictures, picture_urls
 from bodydouble_spec.recording.reading import (
     EXCHANGES,
     StoredRecording,
@@ -26,6 +27,8 @@ __all__ = [
     "Summary",
     "kept_bytes",
     "latest",
+    "missing_pictures",
+    "picture_urls",
     "read_recording_folder",
     "read_stored_recording",
     "recorded_files",
