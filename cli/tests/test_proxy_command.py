@@ -59,5 +59,5 @@ def test_a_server_that_is_away_is_a_502_a_finding_and_exit_code_1(tmp_path: Path
         report = process.stdout.read()
     assert (answer.status_code, process.returncode) == (502, 1)
     assert f"{AWAY} cannot be reached" in answer.json()["message"]
-    assert re.search(r"error +observed +upstream-unreachable", report)
+    assert "upstream-unreachable" in report
     assert re.search(r"cost +0\.000 USD of 1\.000", report)

@@ -229,8 +229,10 @@ class Recorder:
             raise CannotVerify(f"{path} holds a recording already; resume that run, or name another file")
 
     def write(self, exchange: Exchange, *, is_money: bool = False) -> None:
-        """Append one exchange. Raises OSError when it cannot be written."""
-        self._lines.append(exchange.to_line(), is_synced=is_money)
+        """Append one exchange, with ``is_money`` to be on the disk when this returns. Raises OSError when it cannot be written."""
+        self._lines.append(exchange.to_line())
+        if is_money:
+            self._lines.sync()
 
     def close(self) -> None:
         """Close the file; may be called again."""

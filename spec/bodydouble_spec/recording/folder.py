@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -17,6 +18,8 @@ from bodydouble_spec.recording.readme import Summary
 __all__ = ["CannotRecord", "RecordingFolder"]
 
 _README = "README.md"
+# With many calls a second, it would take more time than they.
+_README_S = 1.0
 
 
 class CannotRecord(SpecError):
@@ -34,6 +37,7 @@ class RecordingFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        self._is_readme_old, self._next_readme_s = False, 0.0
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lines = LineFile(path / EXCHANGES, 0o644)
@@ -76,14 +80,24 @@ class RecordingFolder:
         line = with_texts_outside(exchange, self.put).to_line()
         with self._lock:
             try:
-                self._lines.append(line, is_synced=is_money)
+                self._lines.append(line)
             except OSError as error:
                 raise self._failure(error) from None
             self._summary.add(exchange)
-            self._write_readme()
+            self._is_readme_old = True
+            if time.monotonic() >= self._next_readme_s:
+                self._write_readme()
+        if is_money:
+            # Beside the lock: the disk takes milliseconds, and serves several calls at once.
+            try:
+                self._lines.sync()
+            except OSError as error:
+                raise self._failure(error) from None
 
     def close(self) -> None:
-        """Unlock the folder; may be called again."""
+        """Bring the README up to date and unlock the folder; may be called again."""
+        if self._is_readme_old:
+            self._write_readme()
         self._lines.close()
 
     def __enter__(self) -> Self:
@@ -95,6 +109,7 @@ class RecordingFolder:
         self.close()
 
     def _write_readme(self) -> None:
+        self._is_readme_old, self._next_readme_s = False, time.monotonic() + _README_S
         # Only for people: a full disk must not stop the recording because of it.
         with contextlib.suppress(OSError):
             new = self.path / f".{_README}"

@@ -61,16 +61,18 @@ class LineFile:
         elif self._end < size:
             os.ftruncate(self._descriptor, self._end)
 
-    def append(self, line: bytes, *, is_synced: bool = False) -> None:
-        """Append a line, which includes its line end; with ``is_synced`` it is on the disk when this returns. Raises OSError."""
+    def sync(self) -> None:
+        """Wait until all lines are on the disk, where a computer without power has them too. Raises OSError."""
+        os.fsync(self._descriptor)
+
+    def append(self, line: bytes) -> None:
+        """Append a line, which includes its line end. Raises OSError."""
         rest = memoryview(line)
         with self._lock:
             try:
                 os.lseek(self._descriptor, self._end, os.SEEK_SET)
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
-                if is_synced:
-                    os.fsync(self._descriptor)
             except OSError:
                 # A part of a line would spoil the next one.
                 with contextlib.suppress(OSError):
