@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from bodydouble_mockserver.pictures import PictureSpec, draw, fonts
+from bodydouble_mockserver.pictures import PictureSpec, Render, SourceImage, draw, fonts
 from bodydouble_mockserver.pictures.fonts import Face, code_points, face_for, faces, is_east_asian, language_of, load
 from bodydouble_mockserver.pictures.text import Lettering, cells_of
 from hypothesis import given
@@ -101,12 +101,27 @@ def test_without_a_font_for_chinese_the_picture_tells_how_to_get_one(
 
     forget("manimgx_fonts_cjk")
     monkeypatch.setattr(Lettering, "line", record)
-    draw(PictureSpec(512, 512, "写真", (), 0, 1, "m", 1))
-    assert [text for text in written if "pip install 'bodydouble[cjk]'" in text] != []
+    file = (SourceImage("写真.png", None),)
+    for prompt, sources, render in (
+        ("写真", (), Render.CARDS),
+        ("a photo", file, Render.CARDS),
+        ("写真", (), Render.DEMO),
+    ):
+        written.clear()
+        draw(PictureSpec(512, 512, prompt, sources, 0, 1, "m", 1, render))
+        assert [text for text in written if "pip install 'bodydouble[cjk]'" in text] != []
     assert "pip install 'bodydouble[cjk]'" in caplog.text
     written.clear()
     draw(PictureSpec(512, 512, "a photo \ue000", (), 0, 1, "m", 1))
     assert [text for text in written if "pip" in text] == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"no font at all", b"cut"])
+def test_a_damaged_font_of_the_system_is_left_out(forget: Forget, tmp_path: Path, damage: bytes) -> None:
+    whole = Path(str(importlib.resources.files("manimgx_fonts"))) / "NotoSansThai[wght].ttf"
+    (tmp_path / "wqy-zenhei.ttc").write_bytes(whole.read_bytes()[:300] if damage == b"cut" else damage)
+    forget("manimgx_fonts_cjk", folders=(tmp_path,))
+    assert [cell.face for cell in cells_of("中")] == [None]
 
 
 def test_a_font_of_the_system_is_used_where_the_extra_is_missing(forget: Forget, tmp_path: Path) -> None:

@@ -15,10 +15,10 @@ from PIL import Image, ImageDraw, features
 
 from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.demo import demo_picture
-from bodydouble_mockserver.pictures.fonts import CJK_ADVICE, FONT_DISTRIBUTIONS
+from bodydouble_mockserver.pictures.fonts import FONT_DISTRIBUTIONS
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec, Render
 from bodydouble_mockserver.pictures.probe import resized
-from bodydouble_mockserver.pictures.text import Lettering, TextLine, cells_of, has_boxed_cjk, wrap
+from bodydouble_mockserver.pictures.text import Lettering, TextLine, cells_of, missing_font_advice, wrap
 from bodydouble_mockserver.pictures.tiles import Box, Card, grid, image_card, number_card, paste_cards
 
 __all__ = ["digest", "draw_png"]
@@ -129,22 +129,18 @@ _BAND_OPACITY = 222
 
 @dataclass(frozen=True, slots=True)
 class _Band:
-    """The layout of the text at the bottom: the prompt's lines, and measures in pixels."""
+    """The layout of the text at the bottom: the prompt's lines, measures in pixels, and advice where letters are boxes."""
 
     lettering: Lettering
     lines: tuple[TextLine, ...]
     footer: Lettering
     margin: int
     padding: int
-
-    @property
-    def advice(self) -> str:
-        """The command that brings a font for letters in boxes, in a sentence; empty where there are none."""
-        return f"No font for letters in boxes: {CJK_ADVICE}" if has_boxed_cjk(self.lines) else ""
+    advice: list[str]
 
     @property
     def height(self) -> int:
-        small = 2 if self.advice else 1
+        small = 1 + len(self.advice)
         return len(self.lines) * self.lettering.line_height + small * self.footer.line_height + 3 * self.padding
 
 
@@ -202,7 +198,10 @@ def _band(picture: PictureSpec, unit: float) -> _Band:
         lines = wrapped.lines
         if wrapped.complete:
             break
-    return _Band(lettering, lines, footer, margin, padding)
+    labels = [source.label for source in picture.sources[:_MAX_CARDS]]
+    return _Band(
+        lettering, lines, footer, margin, padding, missing_font_advice([cut(prompt, _MAX_CHARACTERS), *labels])
+    )
 
 
 def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int, palette: Palette) -> None:
@@ -218,8 +217,8 @@ def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int,
         band.lettering.draw(pen, (start, baseline), line, _WHITE)
     baseline = height - band.padding - round(band.footer.size * 0.32)
     _draw_footer(pen, picture, band, baseline, palette)
-    if band.advice:
-        advice = band.footer.line(band.advice, right - band.margin)
+    for text in band.advice:
+        advice = band.footer.line(text, right - band.margin)
         band.footer.draw(
             pen, (band.margin, baseline - band.footer.line_height), advice, palette.colour(0.0, 0.86, 0.85)
         )

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
 from bodydouble_mockserver.pictures.probe import DecodeFailure, resized
-from bodydouble_mockserver.pictures.text import Lettering, cells_of, wrap
+from bodydouble_mockserver.pictures.text import Lettering, cells_of, missing_font_advice, wrap
 
 __all__ = ["demo_picture"]
 
@@ -37,14 +37,15 @@ def demo_picture(picture: PictureSpec, decoded: DecodedSources) -> Image.Image:
     images = [image for image in shown if isinstance(image, Image.Image)]
     canvas = _blended(images, size, palette) if images else _landscape(size, palette)
     _light(canvas, palette)
-    refused = [
+    notes = [
         f"{source.label}: {failure.reason}"
         for source, failure in zip(picture.sources, shown, strict=False)
         if isinstance(failure, DecodeFailure)
     ]
     if len(picture.sources) > _MOST_LAYERS:
-        refused.append(f"{len(picture.sources) - _MOST_LAYERS} more inputs are not shown")
-    _write_caption(canvas, picture.prompt, refused)
+        notes.append(f"{len(picture.sources) - _MOST_LAYERS} more inputs are not shown")
+    notes += missing_font_advice([cut(picture.prompt, _CAPTION_CHARACTERS)])
+    _write_caption(canvas, picture.prompt, notes)
     return canvas
 
 
@@ -150,15 +151,15 @@ def _light(canvas: Image.Image, palette: Palette) -> None:
         canvas.paste(colour, (0, 0), resized(soft, canvas.size))
 
 
-def _write_caption(canvas: Image.Image, prompt: str, refused: Sequence[str]) -> None:
-    """Write the prompt in the lower left corner, on at most two lines, and below it the inputs that are not shown."""
+def _write_caption(canvas: Image.Image, prompt: str, notes: Sequence[str]) -> None:
+    """Write the prompt in the lower left corner, on at most two lines, and below it what is not shown."""
     unit = min(math.sqrt(canvas.width * canvas.height) / 1024, min(canvas.size) / 560)
     lettering = Lettering(_CAPTION_SIZE * unit)
     margin, padding = round(28 * unit), round(12 * unit)
     room = canvas.width - 2 * (margin + padding)
     cells = cells_of(cut(prompt, _CAPTION_CHARACTERS))
     lines = [line for line in wrap(cells, lettering.measure, room, _CAPTION_LINES).lines if line.cells]
-    lines += [lettering.line(text, room) for text in refused[:2]]
+    lines += [lettering.line(text, room) for text in notes[:2]]
     if not lines or room < lettering.size:
         return
     width = round(max(map(lettering.width, lines))) + 2 * padding

@@ -97,7 +97,8 @@ def _cjk_faces(language: str) -> tuple[Face, ...]:
         LOG.warning(
             "no font for Chinese, Japanese and Korean in pictures: %s, or install one such as Noto Sans CJK", CJK_ADVICE
         )
-    return tuple(Face(file, _number(file, language)) for file in files)
+    numbers = [_number(file, language) for file in files]
+    return tuple(Face(file, number) for file, number in zip(files, numbers, strict=True) if number is not None)
 
 
 def _packaged(package: str) -> Iterator[Path]:
@@ -137,13 +138,13 @@ def _system_folders() -> list[Path]:
     ]
 
 
-def _number(file: Path, language: str) -> int:
-    """Return the number of the font of a language in a collection, 0 where none is named after it."""
+def _number(file: Path, language: str) -> int | None:
+    """Return the number of the font of a language in a collection, 0 where none is named after it; None for a file that is no font."""
     for number in range(_MOST_FACES):
         try:
             family = ImageFont.truetype(file, 10, index=number).getname()[0]
         except OSError:
-            break
+            return 0 if number else None
         if family is not None and family.endswith(f" {language}") and "Mono" not in family:
             return number
     return 0
@@ -177,9 +178,13 @@ def code_points(face: Face) -> frozenset[int]:
     """
     if face.path is None:
         return _mapped(getattr(load(face, 10), "font_bytes", b""))
-    # A collection has tens of megabytes, of which a few kilobytes are read.
-    with face.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return _mapped(data, face.number)
+    try:
+        # A collection has tens of megabytes, of which a few kilobytes are read.
+        with face.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _mapped(data, face.number)
+    except (OSError, ValueError, struct.error) as error:
+        LOG.warning("the font %s cannot be read, and is not used: %s", face.path, error)
+        return frozenset()
 
 
 def load(face: Face, size: int, engine: ImageFont.Layout | None = None) -> ImageFont.FreeTypeFont:
@@ -213,7 +218,9 @@ def _mapped(data: "bytes | mmap.mmap", number: int = 0) -> frozenset[int]:
     start = struct.unpack_from(">I", data, 12 + 4 * number)[0] if data[:4] == b"ttcf" else 0
     (tables,) = struct.unpack_from(">H", data, start + 4)
     records = (struct.unpack_from(">4sIII", data, start + 12 + 16 * table) for table in range(tables))
-    start = next(offset for tag, _, offset, _ in records if tag == b"cmap")
+    start = next((offset for tag, _, offset, _ in records if tag == b"cmap"), None)
+    if start is None:
+        raise ValueError("it has no table of characters")
     (subtables,) = struct.unpack_from(">H", data, start + 2)
     found: set[int] = set()
     for subtable in range(subtables):

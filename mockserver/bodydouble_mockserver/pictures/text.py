@@ -8,6 +8,7 @@ from itertools import groupby, islice
 from PIL import ImageDraw, ImageFont
 
 from bodydouble_mockserver.pictures.fonts import (
+    CJK_ADVICE,
     Face,
     code_points,
     face_for,
@@ -19,7 +20,7 @@ from bodydouble_mockserver.pictures.fonts import (
 )
 from bodydouble_mockserver.pictures.model import Colour
 
-__all__ = ["Cell", "Lettering", "TextLine", "cells_of", "has_boxed_cjk", "is_right_to_left", "wrap"]
+__all__ = ["Cell", "Lettering", "TextLine", "cells_of", "is_right_to_left", "missing_font_advice", "wrap"]
 
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
@@ -111,9 +112,11 @@ def _joins(before: Cell, character: str, is_mark: bool) -> bool:
     return is_mark or is_conjunct or last == _ZERO_WIDTH_JOINER
 
 
-def has_boxed_cjk(lines: Sequence[TextLine]) -> bool:
-    """Return whether a Chinese, Japanese or Korean character is drawn as a box in one of the lines."""
-    return any(cell.face is None and is_east_asian(cell.text) for line in lines for cell in line.cells)
+def missing_font_advice(texts: Sequence[str]) -> list[str]:
+    """Return a sentence on how to get a font, where a Chinese, Japanese or Korean character of the texts is drawn as a box; else nothing."""
+    cells = (cell for text in texts for cell in cells_of(text))
+    is_boxed = any(cell.face is None and not cell.ends_line and is_east_asian(cell.text) for cell in cells)
+    return [f"No font for letters in boxes: {CJK_ADVICE}"] if is_boxed else []
 
 
 def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:
