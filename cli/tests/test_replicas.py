@@ -14,12 +14,21 @@ import httpx
 import pytest
 
 from spec.tests.redis_server import RedisServer, run_redis
-from spec.tests.servers import ServeProcess, run_serve
+from spec.tests.servers import PATIENCE_S, ServeProcess, run_serve
 
 ROUTE = "/v1/images/generations"
 CONTROL = "/_bodydouble"
 CLIENTS = 16
 PRICE = 84_000
+# One client for all single calls: each new one would read the certificates of the system.
+HTTP = httpx.Client(timeout=PATIENCE_S)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def closed_in_the_end() -> Iterator[None]:
+    """Close the client after the tests of this file."""
+    yield
+    HTTP.close()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +49,7 @@ def both(redis: RedisServer) -> Iterator[tuple[ServeProcess, ServeProcess]]:
 def pair(both: tuple[ServeProcess, ServeProcess]) -> tuple[str, str]:
     """Return the addresses of both, without script, limits and journal."""
     for server in both:
-        httpx.post(f"{server.address}{CONTROL}/reset").raise_for_status()
+        HTTP.post(f"{server.address}{CONTROL}/reset").raise_for_status()
     return both[0].address, both[1].address
 
 
@@ -49,18 +58,19 @@ def body(prompt: str = "hat", picture: str = "https://example.org/a.png") -> dic
 
 
 def ask(address: str, key: str = "k", **changes: str) -> httpx.Response:
-    return httpx.post(address + ROUTE, json=body(**changes), headers={"Authorization": f"Bearer {key}"})
+    headers = {"Authorization": f"Bearer {key}"}
+    return HTTP.post(address + ROUTE, json=body(**changes), headers=headers)
 
 
 def script(address: str, **scenario: object) -> None:
-    httpx.post(f"{address}{CONTROL}/scenarios", json=scenario).raise_for_status()
+    HTTP.post(f"{address}{CONTROL}/scenarios", json=scenario).raise_for_status()
 
 
 def statuses(addresses: tuple[str, str], calls: int) -> Counter[int]:
     """Return the statuses of so many calls by 16 clients at once, each to both servers in turn."""
 
     async def client(number: int) -> list[int]:
-        async with httpx.AsyncClient(headers={"Authorization": "Bearer k"}) as http:
+        async with httpx.AsyncClient(headers={"Authorization": "Bearer k"}, timeout=PATIENCE_S) as http:
             turns = range(number, calls, CLIENTS)
             return [(await http.post(addresses[turn % 2] + ROUTE, json=body())).status_code for turn in turns]
 
@@ -73,14 +83,14 @@ def statuses(addresses: tuple[str, str], calls: int) -> Counter[int]:
 def test_an_answer_with_100_uses_is_given_exactly_100_times(pair: tuple[str, str]) -> None:
     script(pair[0], answers=[{"status": 429, "times": 100}])
     assert statuses(pair, 240) == {429: 100, 200: 140}
-    (answer,) = httpx.get(f"{pair[1]}{CONTROL}/scenarios").json()["answers"]
+    (answer,) = HTTP.get(f"{pair[1]}{CONTROL}/scenarios").json()["answers"]
     assert (answer["times"], answer["used"]) == (100, 100)
 
 
 def test_a_balance_never_falls_below_zero(pair: tuple[str, str]) -> None:
     script(pair[0], limits={"credits": 10 * PRICE + 1})
     assert statuses(pair, 64) == {200: 10, 403: 54}
-    billing = httpx.get(f"{pair[1]}/v1/billing/balance", headers={"Authorization": "Bearer k"}).json()
+    billing = HTTP.get(f"{pair[1]}/v1/billing/balance", headers={"Authorization": "Bearer k"}).json()
     assert billing["balance"] == 1
 
 
@@ -93,7 +103,7 @@ def test_a_rate_limit_is_that_of_all_processes(pair: tuple[str, str]) -> None:
 def test_a_picture_that_one_has_named_is_served_by_the_other(pair: tuple[str, str], data_uri: str) -> None:
     for changes in ({"prompt": "a hat for both"}, {"picture": data_uri}):
         url = httpx.URL(ask(pair[0], **changes).json()["data"][0]["url"])
-        one, other = (httpx.get(f"{address}{url.path}") for address in pair)
+        one, other = (HTTP.get(f"{address}{url.path}") for address in pair)
         assert (one.status_code, other.status_code, one.content == other.content) == (200, 200, True)
         assert one.content.startswith(b"\x89PNG")
 
@@ -108,25 +118,25 @@ def data_uri() -> str:
 def test_the_journal_has_the_calls_of_all_and_numbers_them_together(pair: tuple[str, str]) -> None:
     for number in range(6):
         ask(pair[number % 2], prompt=f"hat {number}")
-    listed = [httpx.get(f"{address}{CONTROL}/requests").json()["requests"] for address in pair]
+    listed = [HTTP.get(f"{address}{CONTROL}/requests").json()["requests"] for address in pair]
     assert listed[0] == listed[1]
     assert [item["body"]["prompt"] for item in listed[0]] == [f"hat {number}" for number in range(6)]
     numbers = [int(item["id"].rpartition("-")[2]) for item in listed[0]]
     assert numbers == [*range(numbers[0], numbers[0] + 6)]
     assert len({item["key"] for item in listed[0]}) == 1
-    (last,) = httpx.get(f"{pair[0]}{CONTROL}/requests", params={"last": 1}).json()["requests"]
-    assert httpx.get(f"{pair[1]}{CONTROL}/requests/{last['id']}").json() == last
+    (last,) = HTTP.get(f"{pair[0]}{CONTROL}/requests", params={"last": 1}).json()["requests"]
+    assert HTTP.get(f"{pair[1]}{CONTROL}/requests/{last['id']}").json() == last
 
 
 def test_a_removed_answer_is_removed_for_all(pair: tuple[str, str]) -> None:
     script(pair[0], answers=[{"status": 500, "times": None}, {"status": 429, "times": None}])
-    first = httpx.get(f"{pair[1]}{CONTROL}/scenarios").json()["answers"][0]["id"]
-    assert httpx.delete(f"{pair[1]}{CONTROL}/scenarios/{first}").status_code == 204
+    first = HTTP.get(f"{pair[1]}{CONTROL}/scenarios").json()["answers"][0]["id"]
+    assert HTTP.delete(f"{pair[1]}{CONTROL}/scenarios/{first}").status_code == 204
     assert ask(pair[0]).status_code == 429
 
 
 def test_events_tell_the_calls_of_the_other(pair: tuple[str, str]) -> None:
-    with httpx.stream("GET", f"{pair[0]}{CONTROL}/events") as events:
+    with HTTP.stream("GET", f"{pair[0]}{CONTROL}/events") as events:
         lines = events.iter_lines()
         assert next(lines) == "retry: 1000"
         ask(pair[1], prompt="seen elsewhere")
@@ -140,9 +150,9 @@ def test_a_killed_process_loses_nothing(redis: RedisServer, pair: tuple[str, str
         url = httpx.URL(ask(killed.address, prompt="kept").json()["data"][0]["url"])
         killed.end(signal.SIGKILL)
     assert known == [429, 429, 200]
-    assert httpx.get(f"{pair[0]}{url.path}").status_code == 200
+    assert HTTP.get(f"{pair[0]}{url.path}").status_code == 200
     assert [ask(pair[1]).status_code for _ in range(2)] == [200, 403]
-    assert httpx.get(f"{pair[1]}{CONTROL}/requests/count").json()["count"] == 7
+    assert HTTP.get(f"{pair[1]}{CONTROL}/requests/count").json()["count"] == 7
 
 
 def _children(pid: int) -> list[int]:
@@ -156,7 +166,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def health(address: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{address}{CONTROL}/health").json()
+    found: dict[str, Any] = HTTP.get(f"{address}{CONTROL}/health").json()
     return found
 
 
@@ -178,10 +188,10 @@ def test_without_redis_calls_are_answered_control_says_why_and_the_state_comes_b
         redis.kill()
     try:
         assert [ask(pair[0], prompt="alone").status_code for _ in range(3)] == [200, 200, 200]
-        found, refused = health(pair[0]), httpx.get(f"{pair[0]}{CONTROL}/scenarios")
+        found, refused = health(pair[0]), HTTP.get(f"{pair[0]}{CONTROL}/scenarios")
         assert (found["status"], redis.url in found["problems"][0]) == ("degraded", True)
         assert (refused.status_code, redis.url in refused.json()["error"]) == (503, True)
-        assert httpx.get(f"{pair[0]}{CONTROL}/faults").status_code == 200
+        assert HTTP.get(f"{pair[0]}{CONTROL}/faults").status_code == 200
     finally:
         if how == "paused":
             redis.resume()
@@ -189,17 +199,19 @@ def test_without_redis_calls_are_answered_control_says_why_and_the_state_comes_b
             redis.start()
     wait_until_ok(pair[0])
     assert ask(pair[0]).status_code == 429
-    assert httpx.get(f"{pair[0]}{CONTROL}/requests/count").json() == {"count": 2, "dropped": 3}
+    counted = HTTP.get(f"{pair[0]}{CONTROL}/requests/count").json()
+    # Of the call just before it is not known at once whether Redis has it.
+    assert (counted["count"], counted["dropped"] in (3, 4)) == (2, True)
 
 
 @pytest.mark.usefixtures("pair")
 def test_calls_in_flight_end_when_a_process_is_told_to_end(redis: RedisServer) -> None:
     with run_serve("--quiet", "--state", redis.url) as server, ThreadPoolExecutor(1) as pool:
-        with httpx.stream("GET", f"{server.address}{CONTROL}/events") as events:
+        with HTTP.stream("GET", f"{server.address}{CONTROL}/events") as events:
             lines = events.iter_lines()
             next(lines)
             header = {"Authorization": "Bearer k", "Prefer": "delay=60"}
-            waiting = pool.submit(httpx.post, server.address + ROUTE, json=body("slow"), headers=header, timeout=30)
+            waiting = pool.submit(HTTP.post, server.address + ROUTE, json=body("slow"), headers=header)
             assert any("slow" in line for line in lines)  # it is being answered
         code, _, errors = server.end()
         assert (waiting.result().status_code, code, errors) == (200, 0, "")

@@ -23,7 +23,7 @@ class RedisServer:
     def __init__(self, program: str, folder: Path) -> None:
         self._place = str(folder / "redis.sock")
         # On a busy machine, an answer may take a while.
-        self.url = f"unix://{self._place}?db=0&socket_timeout=2"
+        self.url = f"unix://{self._place}?db=0&socket_timeout=5"
         options = ["--port", "0", "--unixsocket", self._place, "--dir", str(folder), "--save", ""]
         self._command = [program, *options, "--appendonly", "yes", "--appendfsync", "always"]
         self._process = self._started()

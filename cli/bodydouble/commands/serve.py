@@ -1,6 +1,8 @@
 """``bodydouble serve``: run the mock server in the foreground."""
 
+import os
 import re
+import sys
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -238,10 +240,11 @@ def serve(
     if workers == 1:
         served.run(banner, quiet=quiet)
     else:
+        parent = os.getpid()
 
         def new_app() -> MockServer:
             one = create_app(contracts, settings, state=state)
-            one.background.append(end_with_parent)
+            one.background.append(partial(end_with_parent, parent))
             return one
 
         served.run_several(workers, new_app, banner, quiet=quiet)
@@ -277,6 +280,8 @@ def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -
 
 
 def _check_sharing(state: str | None, workers: int, others: dict[str, object]) -> None:
+    if workers > 1 and sys.platform == "win32":
+        raise typer.BadParameter("this system cannot fork a process; start several servers", param_hint="--workers")
     if state is None:
         if workers > 1:
             raise typer.BadParameter(

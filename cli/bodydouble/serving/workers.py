@@ -20,9 +20,8 @@ _SHORTEST_LIFE_S = 1.0
 _LOOKED_EVERY_S = 1.0
 
 
-async def end_with_parent() -> None:
-    """End this process, as a signal does, when its parent was killed."""
-    parent = os.getppid()
+async def end_with_parent(parent: int) -> None:
+    """End this process, as a signal does, when its parent of that id was killed."""
     while os.getppid() == parent:
         await asyncio.sleep(_LOOKED_EVERY_S)
     os.kill(os.getpid(), signal.SIGTERM)

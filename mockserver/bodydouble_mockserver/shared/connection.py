@@ -1,7 +1,9 @@
 """The connection to Redis: every command within a bounded time, and none for a moment after one that failed."""
 
+import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +18,7 @@ __all__ = ["PREFIX", "CannotShare", "Connection"]
 
 Result = TypeVar("Result")
 
+Argument = str | bytes | float
 PREFIX = "bodydouble:"
 """The beginning of the names of all keys."""
 
@@ -50,6 +53,7 @@ class Connection:
         self._errors = (redis.RedisError, OSError)
         self._lost = redis.ConnectionError
         self._timeout = redis.TimeoutError
+        self._refused = redis.ResponseError
 
         def pool(longer: int = 1) -> "Redis":
             # The older protocol is read in half of the time.
@@ -71,6 +75,8 @@ class Connection:
         # One connection each for small and for large values: taking one from a pool takes as long as a command.
         self._connected: dict[bool, Redis] = {}
         self._locks = {False: threading.Lock(), True: threading.Lock()}
+        # What gets the results of the scripts that were posted, in their order.
+        self._posted: deque[Callable[[Any], None]] = deque()
         try:
             self.run(lambda redis: redis.exists(PREFIX), is_large=True)
         except StateUnavailable as error:
@@ -93,12 +99,12 @@ class Connection:
             start = time.monotonic()
             try:
                 try:
-                    result = command(self._client(is_large=is_large))
+                    result = self._run(command, is_large=is_large)
                 except self._timeout:
                     raise
                 except self._lost:
                     # The first command after a restart finds a connection that is closed.
-                    result = command(self._client(is_large=is_large))
+                    result = self._run(command, is_large=is_large)
             except self._errors as error:
                 self._fail(str(error) or type(error).__name__)
                 raise self._unavailable() from None
@@ -109,15 +115,55 @@ class Connection:
             self._problem, self._pause_s = None, _PAUSE_S
         return result
 
-    def call(self, script: str, *arguments: str | bytes | float) -> Any:
+    def _run(self, command: "Callable[[Redis], Result]", *, is_large: bool) -> Result:
+        client = self._client(is_large=is_large)
+        if not is_large and self._posted:
+            self._read_posted(client)
+        return command(client)
+
+    def call(self, script: str, *arguments: Argument) -> Any:
         """Return the result of a script in Lua, whose steps no other command comes between. Raises StateUnavailable."""
         known = self._scripts.get(script)
         if known is None:
             known = self._scripts[script] = self._pools[False].register_script(script)
         return self.run(lambda redis: known(keys=[PREFIX], args=arguments, client=redis))
 
+    def post(self, script: str, *arguments: Argument, done: Callable[[Any], None]) -> None:
+        """Send a script and do not wait: ``done`` gets the result when the next command is run, None when it is lost.
+
+        Redis runs it before all that is sent later.
+        """
+        if time.monotonic() < self._closed_until:
+            done(None)
+            return
+        with self._locks[False]:
+            try:
+                # The whole script: of one that a server does not know, its caller would have to be told.
+                _wire(self._client(is_large=False)).send_command("EVAL", script, 1, PREFIX, *arguments)
+            except self._errors as error:
+                self._fail(str(error) or type(error).__name__)
+                done(None)
+            else:
+                self._posted.append(done)
+
+    def _read_posted(self, client: "Redis") -> None:
+        """Read the results of the scripts that were posted. Raises the errors of a connection that is lost, and they are lost then."""
+        while self._posted:
+            try:
+                result: Any = _wire(client).read_response()
+            except self._refused:
+                result = None
+            except BaseException:
+                while self._posted:
+                    self._posted.popleft()(None)
+                raise
+            self._posted.popleft()(result)
+
     def close(self) -> None:
         """Close the connections."""
+        if self._posted:
+            with contextlib.suppress(StateUnavailable):
+                self.run(lambda redis: redis.exists(PREFIX))
         for client in (*self._connected.values(), *self._pools.values()):
             client.close()
 
@@ -134,3 +180,8 @@ class Connection:
 
     def _unavailable(self) -> StateUnavailable:
         return StateUnavailable(self._problem or "it does not answer", self.shown)
+
+
+def _wire(client: "Redis") -> Any:
+    """Return the connection of a client that has one, below its commands."""
+    return client.connection

@@ -5,11 +5,12 @@ import contextlib
 from collections.abc import Callable, Generator
 from typing import Any
 
-from bodydouble_spec import Redactor
+import orjson
+from bodydouble_spec import KeyPlace, Redactor
 
-from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.errors import StateUnavailable
-from bodydouble_mockserver.journal import Journal, JournalFile
+from bodydouble_mockserver.journal import Journal, JournalEntry, JournalFile
 from bodydouble_mockserver.shared import lua
 from bodydouble_mockserver.shared.connection import PREFIX, Connection
 
@@ -26,7 +27,8 @@ _LOOKED_FOR_EVERY_S = 0.5
 class SharedJournal(Journal):
     """The last calls of several processes; see `Journal`.
 
-    An entry is in Redis before its call is answered. Those that come while Redis is away are counted and lost; reading raises StateUnavailable then.
+    An entry is on its way to Redis before its call is answered, ahead of all that this process sends later. Those that come while Redis is away are
+    counted and lost; reading raises StateUnavailable then.
     """
 
     def __init__(
@@ -47,19 +49,43 @@ class SharedJournal(Journal):
 
     def append(self, handled: HandledRequest) -> None:
         """See `Journal.append`."""
-        line = self._writer.write(_UNNUMBERED, handled)
-        try:
-            number = self._connection.call(lua.APPEND, line, self._max_entries, self._max_bytes, _OVERHEAD_BYTES)
-        except StateUnavailable:
-            self._lost += 1
-            return
-        if self._file is not None:
-            self._file.append(self._numbered(line, number))
+        entry = self._packed(handled)
+
+        def added(number: int | None) -> None:
+            if number is None:
+                self._lost += 1
+            elif self._file is not None:
+                self._file.append(self._line(entry, number))
+
+        self._connection.post(lua.APPEND, entry, self._max_entries, self._max_bytes, _OVERHEAD_BYTES, done=added)
         if self._listeners:
             self._notify_listeners()
 
-    def _numbered(self, line: bytes, number: int) -> bytes:
-        return line.replace(b'"id":"%b"' % _UNNUMBERED.encode(), b'"id":"%b"' % self.identifier(number).encode(), 1)
+    def _packed(self, handled: HandledRequest) -> bytes:
+        """Return an entry for Redis: as a rule not formatted, which takes longer than all the rest of a call."""
+        entry = self._writer.keep(handled)
+        if entry is None or entry.pictures:
+            return self._writer.write(_UNNUMBERED, handled)
+        facts = (
+            *(entry.started, entry.duration_s, entry.operation, entry.contract, entry.kind, entry.key, entry.status),
+            *(entry.effects, entry.places, entry.header_count),
+        )
+        return orjson.dumps(facts) + b"\n" + entry.data
+
+    def _line(self, packed: bytes, number: int) -> bytes:
+        """Return the line of an entry that Redis has."""
+        identifier = self.identifier(number)
+        if packed.startswith(b"{"):
+            return packed.replace(b'"id":"%b"' % _UNNUMBERED.encode(), b'"id":"%b"' % identifier.encode(), 1)
+        facts, _, data = packed.partition(b"\n")
+        *call, key, status, effects, places, header_count = orjson.loads(facts)
+        started, duration_s, operation, contract, kind = call
+        known = [KeyPlace(**place) for place in places]
+        of_call = Effects(**effects)
+        entry = JournalEntry(
+            started, duration_s, operation, contract, kind, key, status, of_call, known, {}, header_count, data
+        )
+        return self._writer.line(identifier, entry)
 
     def line(self, number: int) -> bytes | None:
         """See `Journal.line`."""
@@ -67,9 +93,7 @@ class SharedJournal(Journal):
             wanted = [*range(number, number + _READ_AT_ONCE)]
             lines: Any = self._connection.run(lambda redis: redis.hmget(f"{PREFIX}lines", wanted))
             self._read = {
-                known: self._numbered(line, known)
-                for known, line in zip(wanted, lines, strict=True)
-                if line is not None
+                known: self._line(line, known) for known, line in zip(wanted, lines, strict=True) if line is not None
             }
         return self._read.get(number)
 
