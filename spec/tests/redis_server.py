@@ -54,14 +54,21 @@ class RedisServer:
             time.sleep(0.02)
         return process
 
+    def empty(self) -> None:
+        """Remove all that it has."""
+        assert self._ask(b"FLUSHALL") == b"+OK\r\n"
+
     def _answers(self) -> bool:
         try:
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(self._place)
-                connection.sendall(b"PING\r\n")
-                return connection.recv(100).startswith(b"+PONG")
+            return self._ask(b"PING") == b"+PONG\r\n"
         except OSError:
             return False
+
+    def _ask(self, command: bytes) -> bytes:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self._place)
+            connection.sendall(command + b"\r\n")
+            return connection.recv(100)
 
 
 @contextmanager

@@ -1,0 +1,122 @@
+"""The state that several processes share, in one process: bounds, files of scenarios, ages, and what Redis has lost."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
+from bodydouble_spec import Contract
+
+from spec.tests.redis_server import RedisServer, run_redis
+
+Call = Callable[..., httpx.Response]
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+SCENARIO = {"answers": [{"status": 429, "times": 3}], "limits": {"credits": 1_000_000}}
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[RedisServer]:
+    """Run one Redis for all tests of this file."""
+    with run_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def new_app(redis: RedisServer, contract: Contract) -> Iterator[Callable[..., MockServer]]:
+    """Return a function that makes a server like a process of its own, all with one state that is empty at first."""
+    redis.empty()
+    apps: list[MockServer] = []
+
+    def make(**options: Any) -> MockServer:
+        apps.append(create_app(contract, replace(Settings(), **options), state=redis.url))
+        return apps[-1]
+
+    yield make
+    for app in apps:
+        app.close()
+
+
+def script(app: MockServer, call: Call) -> list[tuple[str, int, int]]:
+    """Return id, status and uses of the scripted answers."""
+    answers = call(app, "/_bodydouble/scenarios", method="GET").json()["answers"]
+    return [(answer["id"], answer["status"], answer["used"]) for answer in answers]
+
+
+def test_the_journal_keeps_the_last_entries_of_all(new_app: Callable[..., MockServer], call: Call) -> None:
+    one, other = new_app(journal_entries=3), new_app(journal_entries=3)
+    for number in range(70):
+        call(other if number % 2 else one, json={"prompt": str(number)})
+    for app in (one, other):
+        bodies = [exchange.body for exchange in app.journal.exchanges()]
+        assert (bodies, app.journal.dropped) == ([{"prompt": "67"}, {"prompt": "68"}, {"prompt": "69"}], 67)
+    assert (one.journal.clear(), other.journal.exchanges(), other.journal.dropped) == (3, [], 0)
+
+
+def test_an_entry_reads_like_that_of_a_server_of_its_own(
+    new_app: Callable[..., MockServer], contract: Contract, call: Call, edit: Callable[..., dict[str, Any]]
+) -> None:
+    calls: list[dict[str, Any]] = [
+        {"json": edit()},
+        {"json": edit(), "headers": {"Prefer": "delay=0", "X-Client-Request-Id": "mine"}},
+        {"json": {"prompt": "hat"}},
+        {"json": {"prompt": "hat", "secret": "sk-aiml-4f7c1e0a9b2d"}, "headers": {"Prefer": "code=429"}},
+        {"content": b"\x00\xff"},
+    ]
+    found: list[list[dict[str, Any]]] = []
+    for app in (new_app(seed=1, clock=lambda: 1e9), create_app(contract, Settings(seed=1, clock=lambda: 1e9))):
+        for options in calls:
+            call(app, **options)
+        found.append([{**item.to_dict(), "time": "", "duration_s": 0} for item in app.journal.exchanges()])
+    shared, own = found
+    # Ids of requests differ from process to process.
+    assert [_ID.sub("", str(item)) for item in shared] == [_ID.sub("", str(item)) for item in own]
+
+
+def test_the_scenario_of_a_file_is_taken_over_once(new_app: Callable[..., MockServer], call: Call) -> None:
+    first = new_app()
+    first.play_file(SCENARIO)
+    call(first, json={})
+    later = new_app()
+    later.play_file(SCENARIO)
+    assert script(later, call) == [("answer-1", 429, 1)]
+    later.play_file({"answers": [{"status": 500}]})
+    assert script(first, call) == [("answer-2", 500, 0)]
+
+
+def test_more_answers_than_are_kept_are_refused_with_the_number_of_those_there(
+    new_app: Callable[..., MockServer],
+) -> None:
+    one, other = new_app(), new_app()
+    assert len(one.play({"answers": [{"status": 429}] * 999})) == 999
+    with pytest.raises(BadScenario, match="999 are stored already"):
+        other.play({"answers": [{"status": 429}] * 2})
+
+
+def test_a_picture_is_as_old_as_its_last_use_by_any(
+    new_app: Callable[..., MockServer], call: Call, edit: Callable[..., dict[str, Any]]
+) -> None:
+    now = 1e9
+    one, other = new_app(clock=lambda: now), new_app(clock=lambda: now)
+    one.play({"limits": {"expires_after_s": 60}})
+    path = httpx.URL(call(one, json=edit()).json()["data"][0]["url"]).path
+    now += 50
+    call(other, json=edit())
+    now += 50
+    assert [call(app, path, method="GET").status_code for app in (one, other)] == [200, 200]
+    now += 20
+    assert [call(app, path, method="GET").status_code for app in (one, other)] == [404, 404]
+
+
+def test_what_redis_has_lost_is_gone_and_the_servers_go_on(
+    new_app: Callable[..., MockServer], redis: RedisServer, call: Call
+) -> None:
+    app = new_app()
+    app.play(SCENARIO)
+    assert call(app, json={}).status_code == 429
+    redis.empty()
+    assert call(app, json={}).status_code == 400
+    assert (script(app, call), app.problems()) == ([], [])
+    assert len(app.journal.exchanges()) == 1
