@@ -137,7 +137,7 @@ def test_the_journal_has_files_with_their_kind_and_counts_them_apart(app: MockSe
     everything = call(app, "/_bodydouble/requests", method="GET", headers={"host": "localhost"}).json()["requests"]
     assert [item.get("kind") for item in everything] == [None, "picture", "picture"]
     described = everything[1]["answer"]["body"]["$picture"]
-    assert (described["bytes"], described["media_type"], described["pixels"]) == (size, "image/png", [8, 8])
+    assert (described["bytes"], described["media_type"], described["pixels"]) == (size, "image/png", [1024, 1024])
 
     def count(**match: Any) -> int:
         body = {"match": match, "at_least": 0}

@@ -188,7 +188,7 @@ def test_an_evicted_input_is_a_tile_until_the_request_is_sent_again(
     def small_store(*_limits: object) -> ContentStore:
         return store
 
-    monkeypatch.setattr("bodydouble_mockserver.app.ContentStore", small_store)
+    monkeypatch.setattr("bodydouble_mockserver.shared.memory.ContentStore", small_store)
     app = create_app(contract)
     body = edit(image_urls=[f"data:image/png;base64,{base64.b64encode(png).decode()}"])
     url = call(app, json=body).json()["data"][0]["url"]
