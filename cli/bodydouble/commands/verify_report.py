@@ -407,7 +407,7 @@ def progress_text(progress: Progress) -> str:
 
 
 class LogLines:
-    """A listener that writes a line at the first call, every fifty calls, after each payment, and before each wait."""
+    """A listener that writes a line after the first call, every fifty calls, after each payment, and before each wait."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write = write
@@ -416,7 +416,10 @@ class LogLines:
     def __call__(self, progress: Progress) -> None:
         """Write a line when one is due."""
         last = self._last
-        is_due = last is None or progress.waiting_s > 0 or progress.spent_usd != last.spent_usd
+        # Before the first call there is nothing to say, and the server may not even be there.
+        is_due = progress.waiting_s > 0 or (
+            progress.number > 0 if last is None else progress.spent_usd != last.spent_usd
+        )
         if is_due or (last is not None and progress.number >= last.number + _CALLS_PER_LINE):
             self._last = progress
             self._write(progress_text(progress))

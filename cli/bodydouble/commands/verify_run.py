@@ -204,6 +204,6 @@ def finish(completed: CompletedRun, known: KnownFindings, targets: ReportTargets
     code = targets.finish(report, fail_on)
     found = completed.verification
     if found.incomplete is not None:
-        print_error(f"incomplete: {found.incomplete}")
+        print_error(found.incomplete if report.is_empty else f"incomplete: {found.incomplete}")
         return COULD_NOT_RUN
     return known.finish(found.findings, code)

@@ -45,7 +45,8 @@ def _one_alarm_each(changes: Sequence[Finding], findings: Sequence[Finding]) -> 
     told = {key for found in moved for one in (found, *found.covers) for key in (one.expected, one.got)}
     covered = [change for change in changes if change.id.startswith(_COMING_AND_GOING) and change.operation in told]
     rest = [
-        replace(change, covers=(*change.covers, *echoes))
+        # What was tried says most, so it comes first.
+        replace(change, covers=(*echoes, *change.covers))
         if is_replaced and change.id == "model-identity-replaced"
         else change
         for change in changes

@@ -35,6 +35,7 @@ __all__ = [
 
 _NOTHING = "nothing"
 _LIMIT_CHARACTERS = 200
+_ONE_LINE_CHARACTERS = 72
 # Hundreds of one cause say nothing new to a person, and the json format has them all. The changes of a document that now describes another model
 # are some thirty, each of them news.
 _MOST_COVERED = 40
@@ -217,7 +218,9 @@ def text_lines(entry: ShownFinding) -> list[str]:
     shown = entry.covers[:_SHOWN_OF_MANY]
     for number, covered in enumerate(shown):
         name = f"{covered.finding.severity}: {plain(covered.sentence[0])}"
-        lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({covered.place}, {one_line(covered.finding.id)})")
+        named = [] if covered.finding.operation in {None, finding.operation} else [covered.place]
+        named.append(one_line(covered.finding.id))
+        lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({', '.join(named)})")
     left = len(entry.covers) - len(shown) + entry.hidden
     return [*lines, f"{'':<8}  and {left} more, which the html and json reports list"] if left else lines
 
@@ -260,7 +263,7 @@ def _value_detail(finding: Finding, label: str, value: Any) -> Detail:
 def _json_detail(label: str, value: Any, *, is_folded: bool = False) -> Detail:
     text = json_text(value)
     short = visible(cut_counted(text, _LIMIT_CHARACTERS))
-    block = visible_lines(json_text(value, indent=2))
+    block = [short] if len(text) <= _ONE_LINE_CHARACTERS else visible_lines(json_text(value, indent=2))
     return Detail(label, [short], block, is_code=True, is_folded=is_folded)
 
 

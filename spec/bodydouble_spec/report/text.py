@@ -75,7 +75,9 @@ def _finding(entry: ShownFinding) -> list[str]:
 
 
 def _facts(facts: Mapping[str, Any]) -> list[str]:
-    label_columns = max(_width(one_line(label)) for label in facts)
+    # A table stands below its label, which may be long.
+    labels = [one_line(label) for label, value in facts.items() if fact_table(value) is None]
+    label_columns = max(map(_width, labels), default=0)
     return [line for label, value in facts.items() for line in _fact(one_line(label), value, label_columns)]
 
 
@@ -99,8 +101,12 @@ def _table(table: Table) -> list[str]:
     columns = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
     if sum(columns) + 2 * len(columns) + 4 <= _LINE_COLUMNS or len(columns) == 1:
         return ["  ".join(map(_padded, row, columns)).rstrip() for row in rows]
-    cells = [("  ".join(map(_padded, row[:-1], columns[:-1])).rstrip(), row[-1]) for row in table.rows]
-    return [line for row, last in cells for line in (row, f"    {last}")]
+    lines: list[str] = []
+    for row in rows:
+        lines.append("  ".join(map(_padded, row[:-1], columns[:-1])).rstrip())
+        if row is not table.columns and row[-1] not in {"", "-"}:
+            lines.append(f"    {row[-1]}")
+    return lines
 
 
 def _width(text: str) -> int:
