@@ -39,13 +39,20 @@ def __getattr__(name: str) -> Any:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add ``--bodydouble-journal`` and the settings ``bodydouble_openai`` and ``bodydouble_guard``."""
+    """Add ``--bodydouble-journal``, ``--bodydouble-report``, the options for recording, and the settings ``bodydouble_openai`` and ``bodydouble_guard``."""
     parser.getgroup("bodydouble").addoption(
         "--bodydouble-journal",
         metavar="FILE",
         help="Append the exchanges of the app under test to this file, as JSON lines; bodydouble journal FILE shows them.",
     )
     group = parser.getgroup("bodydouble")
+    group.addoption(
+        "--bodydouble-report",
+        action="append",
+        default=[],
+        metavar="FORMAT[:FILE]",
+        help="Write what the requests of all tests break as text, json, markdown, junit, html or github; repeatable.",
+    )
     group.addoption(
         "--bodydouble-record",
         choices=_RECORD_MODES,
@@ -151,6 +158,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from bodydouble.fixture import JournalOption
 
         JournalOption.register(config)
+    if config.getoption("bodydouble_report"):
+        from bodydouble.fixture import ReportOption
+
+        ReportOption.register(config, config.getoption("bodydouble_report"))
     guarded = config.getini("bodydouble_guard")
     fail_on = config.getini("bodydouble_fail_on")
     if fail_on not in _FAIL_ON:

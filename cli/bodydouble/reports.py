@@ -18,7 +18,16 @@ from bodydouble import __version__
 from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
 from bodydouble.options import FailOnName
 
-__all__ = ["KnownFindings", "ReportTargets", "check_writable", "muted_fact", "write_file"]
+__all__ = [
+    "BadReport",
+    "KnownFindings",
+    "ReportFile",
+    "ReportTargets",
+    "check_writable",
+    "muted_fact",
+    "stamped",
+    "write_file",
+]
 
 _SUFFIXES = {ReportFormat.TEXT: "txt", ReportFormat.MARKDOWN: "md", ReportFormat.JUNIT: "xml"}
 _FOR_PEOPLE = {ReportFormat.TEXT, ReportFormat.MARKDOWN}
@@ -26,10 +35,45 @@ _FOR_PEOPLE = {ReportFormat.TEXT, ReportFormat.MARKDOWN}
 _SUMMARY_BYTES = 900_000
 
 
+class BadReport(ValueError):
+    """A report cannot be written as it was asked for; the text says how to ask."""
+
+
 @dataclass(frozen=True, slots=True)
-class _ReportFile:
+class ReportFile:
+    """A file, and the format of the report in it."""
+
     format: ReportFormat
     path: Path
+
+    @classmethod
+    def parse(cls, text: str, option: str = "--report", folder: Path | None = None) -> "ReportFile | None":
+        """Read ``FORMAT[:FILE]``, the value of an option; None stands for ``github`` without a file, which is printed.
+
+        Without a file it is ``bodydouble-report`` with the suffix of its format. A relative path is below ``folder``. Raises BadReport.
+        """
+        name, colon, file = text.partition(":")
+        if name not in {*ReportFormat} or (colon and not file):
+            formats = ", ".join(ReportFormat)
+            raise BadReport(
+                f"{option} {text}: write it as FORMAT:FILE, like html:report.html, or FORMAT; formats are {formats}"
+            )
+        if name == ReportFormat.GITHUB and not file:
+            return None
+        chosen = ReportFormat(name)
+        path = Path(folder or "", file or f"bodydouble-report.{_SUFFIXES.get(chosen, name)}")
+        if not _has_folder(path):
+            raise BadReport(f"{option} {path} cannot be written; name a file in a folder that exists")
+        return cls(chosen, path)
+
+    def write(self, report: Report) -> str | None:
+        """Write the report, and return why it could not be written."""
+        return _written(self.path, render(report, self.format))
+
+
+def stamped(report: Report) -> Report:
+    """Return the report with the time and the version of the program."""
+    return replace(report, made_at=datetime.now(UTC), version=__version__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +84,7 @@ class ReportTargets:
     """
 
     format: ReportFormat
-    files: tuple[_ReportFile, ...] = ()
+    files: tuple[ReportFile, ...] = ()
     has_annotations: bool = False
     is_on_stderr: bool = False
     started: float = field(default_factory=time.monotonic)
@@ -55,10 +99,12 @@ class ReportTargets:
     ) -> "ReportTargets":
         """Read the options. Exits when one is not valid or a file has no folder, before any work is done.
 
-        A report without a file is ``bodydouble-report`` with the suffix of its format; the annotations of ``github`` are printed then.
         In a GitHub run the log has annotations as well, unless the console is for a program.
         """
-        files = [item for text in reports or () if (item := _parse(text)) is not None]
+        try:
+            files = [item for text in reports or () if (item := ReportFile.parse(text)) is not None]
+        except BadReport as error:
+            exit_with_error(str(error))
         is_github_run = os.environ.get("GITHUB_ACTIONS") == "true" and format in _FOR_PEOPLE
         wants_annotations = any(text == ReportFormat.GITHUB for text in reports or ())
         return cls(format, tuple(files), is_github_run or wants_annotations, is_on_stderr)
@@ -74,14 +120,16 @@ class ReportTargets:
         Of a run that examined nothing no text is printed: its caller says why on standard error, and that is all there is to say.
         """
         seconds = time.monotonic() - self.started
-        report = replace(report, made_at=datetime.now(UTC), version=__version__, seconds=seconds)
-        written = [write_file(item.path, render(report, item.format)) for item in self.files]
+        report = replace(stamped(report), seconds=seconds)
+        problems = [problem for item in self.files if (problem := item.write(report)) is not None]
+        for problem in problems:
+            print_error(problem)
         if not (report.is_empty and self.format is ReportFormat.TEXT):
             self._print(render(report, self.format), self.format)
         if self.has_annotations and self.format is not ReportFormat.GITHUB:
             self._print(render(report, ReportFormat.GITHUB), ReportFormat.GITHUB)
         _add_to_summary(report)
-        return all(written)
+        return not problems
 
     def finish(self, report: Report, fail_on: FailOnName) -> int:
         """Write the report and return the exit code by its findings: 2 when a file could not be written."""
@@ -127,21 +175,6 @@ def _add_to_summary(report: Report) -> None:
     except OSError as error:
         # The report was printed; the page of the run is an extra.
         print_error(f"GITHUB_STEP_SUMMARY={summary}: {error.strerror or error}; the page of the run has no report")
-
-
-def _parse(text: str) -> _ReportFile | None:
-    name, colon, file = text.partition(":")
-    if name not in {*ReportFormat} or (colon and not file):
-        formats = ", ".join(ReportFormat)
-        exit_with_error(
-            f"--report {text}: write it as FORMAT:FILE, like html:report.html, or FORMAT; formats are {formats}"
-        )
-    if name == ReportFormat.GITHUB and not file:
-        return None
-    format = ReportFormat(name)  # noqa: A001 - the option's name
-    path = Path(file or f"bodydouble-report.{_SUFFIXES.get(format, name)}")
-    check_writable("--report", path)
-    return _ReportFile(format, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,15 +225,26 @@ def _load_baseline(file: Path) -> Baseline:
 
 def check_writable(option: str, file: Path | None) -> None:
     """Exit when a file is a folder, or its folder does not exist."""
-    if file is not None and (file.is_dir() or not file.absolute().parent.is_dir()):
+    if file is not None and not _has_folder(file):
         exit_with_error(f"{option} {file} cannot be written; name a file in a folder that exists")
 
 
 def write_file(file: Path, text: str) -> bool:
     """Write a file; on failure print the error and return False, because there may be more to save."""
+    problem = _written(file, text)
+    if problem is not None:
+        print_error(problem)
+    return problem is None
+
+
+def _has_folder(file: Path) -> bool:
+    return not file.is_dir() and file.absolute().parent.is_dir()
+
+
+def _written(file: Path, text: str) -> str | None:
+    """Write a file, and return why it could not be written."""
     try:
         file.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        print_error(f"{file}: {error.strerror or error}; it was not written")
-        return False
-    return True
+        return f"{file}: {error.strerror or error}; it was not written"
+    return None
