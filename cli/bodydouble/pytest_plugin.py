@@ -158,10 +158,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from bodydouble.fixture import JournalOption
 
         JournalOption.register(config)
-    if config.getoption("bodydouble_report"):
+    reports: list[str] = config.getoption("bodydouble_report") or []
+    if reports:
         from bodydouble.fixture import ReportOption
 
-        ReportOption.register(config, config.getoption("bodydouble_report"))
+        ReportOption.register(config, reports)
     guarded = config.getini("bodydouble_guard")
     fail_on = config.getini("bodydouble_fail_on")
     if fail_on not in _FAIL_ON:

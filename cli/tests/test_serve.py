@@ -46,7 +46,7 @@ def refused(*options: str) -> str:
     return run.stderr
 
 
-def test_the_banner_has_the_address_the_variables_and_the_defects(start: Start) -> None:
+def test_the_banner_has_the_model_the_address_the_contract_and_the_variables(start: Start) -> None:
     served = start()
     _, rest, _ = served.end()
     banner = served.banner + rest
@@ -54,7 +54,10 @@ def test_the_banner_has_the_address_the_variables_and_the_defects(start: Start) 
         assert f"export {variable}={served.address}\n" in banner
     assert f"export OPENAI_BASE_URL={served.address}/v1\n" in banner
     assert "export AIMLAPI_KEY=" in banner
-    assert re.search(r"^ *The published contract has [0-9]+ defects.*$", banner, re.MULTILINE)
+    assert banner.startswith("bodydouble stands in for google/gemini-2.5-flash-image-edit\n")
+    assert f"  page       {served.address}/_bodydouble/\n" in banner
+    # What is wrong with the published contract is for `contract show`.
+    assert ("  contract   vendored contract\n" in banner, "defect" in banner) == (True, False)
 
 
 def test_the_variables_that_it_prints_with_intercept_lead_programs_to_it_until_it_ends(start: Start) -> None:
@@ -90,10 +93,14 @@ def test_every_request_is_one_line_without_control_characters(start: Start) -> N
         client.post(PATH, json={**BODY, "num_images": 9, "aspect_ratio": "\x1b[2J"})
         client.get("/%1b[31mred%0d%0anew")
     lines = [line.partition(" ")[2] for line in served.end()[2].splitlines()]
-    assert lines[0] == f"POST {PATH} 200"
-    assert re.fullmatch(rf"POST {PATH} 400 request-\S+ /(num_images|aspect_ratio): .+ \(and 1 more\)", lines[1])
+    assert re.fullmatch(rf'POST {PATH} 200 \d+ ms "x" http://\S+\.png', lines[0])
+    assert re.fullmatch(
+        rf'POST {PATH} 400 \d+ ms "x" request\.(num_images|aspect_ratio): .+ \(request-\S+\) \(and 1 more\)', lines[1]
+    )
     (unknown,) = lines[2:]
-    assert unknown.startswith(r"GET /\x1b[31mred\r\nnew 404 request-route-unknown /: the contract has no GET ")
+    start_of_line, _, reason = unknown.partition(" ms ")
+    assert start_of_line.startswith(r"GET /\x1b[31mred\r\nnew 404 ")
+    assert reason.startswith("request: the contract has no GET ")
     assert unknown.isprintable()
 
 

@@ -1,33 +1,142 @@
-"""Lines for the log: one for each request, without keys and control characters."""
+"""The log: one record for each request, without keys and control characters, as a line or for a terminal."""
 
 import logging
+import re
+from dataclasses import dataclass
 
-from bodydouble_spec import Redactor
-from bodydouble_spec.text import visible
+import orjson
+from bodydouble_spec import Redactor, is_object, is_success
+from bodydouble_spec.image_fields import request_fields
+from bodydouble_spec.report import place
+from bodydouble_spec.text import cut, visible, without_data_uris
 
-from bodydouble_mockserver.asgi import Scope, header
-from bodydouble_mockserver.endpoints import HandledRequest
+from bodydouble_mockserver.asgi import Answer, Scope, header
+from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.request import bearer_key
 
-__all__ = ["log_failure", "log_request"]
+__all__ = ["LoggedCall", "log_failure", "log_request"]
 
 _LOG = logging.getLogger("bodydouble.mockserver")
+_LONGEST = {"prompt": 60}
+# A key may begin before the place where a prompt is cut, so it is cut after it was redacted; of a very long one only the beginning is looked at.
+_REDACTED_CHARACTERS = 2_000
+_REASON_CHARACTERS = 600
+# Of a larger answer neither message nor URLs are looked for.
+_READ_BYTES = 64 * 1024
+_MOST_PICTURES = 4
+_URL = re.compile(rb'"url":\s*"(https?://[^"\\\s]{1,2000})"')
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedCall:
+    """A request with its answer as the log tells it; every text is without keys and safe to print.
+
+    ``seconds`` includes the delay. ``contract`` is named where there are several, ``prompt`` is the beginning of the prompt. ``reason`` is the first finding
+    with its place, or the message of a refusal; ``injected`` names what a script, a Prefer header or the failure rate did, and ``pictures`` are the URLs in the answer.
+    """
+
+    method: str
+    path: str
+    status: int
+    seconds: float
+    contract: str | None = None
+    prompt: str | None = None
+    reason: str | None = None
+    injected: str | None = None
+    pictures: tuple[str, ...] = ()
+
+    @property
+    def duration(self) -> str:
+        """The duration with its unit: ``12 ms``, ``1.4 s``."""
+        return f"{self.seconds * 1000:.0f} ms" if self.seconds < 1 else f"{self.seconds:.1f} s"
+
+    def __str__(self) -> str:
+        """Return the call in one complete line."""
+        parts = [f"{self.method} {self.path} {self.status} {self.duration}"]
+        parts += [f"({self.contract})"] if self.contract is not None else []
+        parts += [f'"{self.prompt}"'] if self.prompt is not None else []
+        parts += [f"[{self.injected}]"] if self.injected is not None else []
+        parts += [self.reason] if self.reason is not None else []
+        return " ".join([*parts, *self.pictures])
 
 
 def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: bool = False) -> None:
-    """Log, without keys, method, path, status, the contract if wanted, the directives that took effect, and the first finding."""
-    findings = handled.answer.findings
-    first = next(iter(findings), None)
-    note = "" if first is None else f" {first.id} {first.pointer or '/'}: {first.message}"
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    directives = f" [{', '.join(handled.effects.applied)}]" if handled.effects.applied else ""
-    contract = f" ({handled.contract})" if with_contract and handled.contract is not None else ""
+    """Log a request with its answer; nothing is formatted where nobody reads the log."""
+    if not _LOG.isEnabledFor(logging.INFO):
+        return
     # A path, or the name of a parameter or header, may be a key that is in the wrong place.
     redactor = handled.redactor(redactor)
-    start = f"{redactor.text(handled.method)} {redactor.path(handled.path)} {handled.answer.status}"
-    line = start + redactor.text(f"{contract}{directives}{note}{more}")
-    # Control characters from a request must not reach the terminal.
-    _LOG.info("%s", visible(line))
+    told = {
+        "method": handled.method,
+        "contract": handled.contract if with_contract else None,
+        "prompt": _prompt(handled),
+        "reason": _reason(handled.answer),
+        "injected": _injected(handled),
+    }
+    given = {name: " ".join(text.split()) for name, text in told.items() if text}
+    pictures = _pictures(handled.answer)
+    # In one call, which takes as long as one of its parts would.
+    texts = redactor.text("\n".join([*given.values(), *pictures])).split("\n")
+    shown = {
+        name: _shown(text, _LONGEST.get(name, _REASON_CHARACTERS)) for name, text in zip(given, texts, strict=False)
+    }
+    path = _shown(redactor.path(handled.path), _REASON_CHARACTERS)
+    urls = tuple(_shown(text, _REASON_CHARACTERS) for text in texts[len(given) :])
+    _LOG.info(
+        "%s", LoggedCall(path=path, status=handled.answer.status, seconds=handled.duration_s, pictures=urls, **shown)
+    )
+
+
+def _shown(text: str, most: int) -> str:
+    is_plain = text.isascii() and text.isprintable() and "::" not in text and "##" not in text
+    return cut(text if is_plain else visible(text), most)
+
+
+def _prompt(handled: HandledRequest) -> str | None:
+    body = None if handled.intake.read is None else handled.intake.read.value
+    name = request_fields(body).prompt if is_object(body) else None
+    prompt = body.get(name) if is_object(body) and name is not None else None
+    return without_data_uris(prompt[:_REDACTED_CHARACTERS]) if isinstance(prompt, str) else None
+
+
+def _reason(answer: Answer) -> str | None:
+    """Return the first finding with its place, or the message of a refusal without one."""
+    first = next(iter(answer.findings), None)
+    if first is None:
+        return _message(answer) if 400 <= answer.status < 500 else None
+    more = f" (and {len(answer.findings) - 1} more)" if len(answer.findings) > 1 else ""
+    where = place(first, with_operation=False)
+    return f"{where}: {without_data_uris(first.message).replace('`', '')} ({first.id}){more}"
+
+
+def _message(answer: Answer) -> str | None:
+    if len(answer.body) > _READ_BYTES:
+        return None
+    try:
+        body = orjson.loads(answer.body)
+    except ValueError:
+        return None
+    message = body.get("message") if is_object(body) else None
+    return f"refused: {message}" if isinstance(message, str) else None
+
+
+def _injected(handled: HandledRequest) -> str | None:
+    effects: Effects = handled.effects
+    named = ", ".join(effects.applied)
+    if effects.is_random:
+        return f"--fail-rate: {handled.answer.status}"
+    if effects.matched is not None:
+        return f"scripted: {named}" if named else "scripted"
+    # A replayed answer says itself what it is.
+    return None if not named else named if named.startswith("replay=") else f"Prefer: {named}"
+
+
+def _pictures(answer: Answer) -> list[str]:
+    if not is_success(answer.status) or len(answer.body) > _READ_BYTES:
+        return []
+    found = [url.decode("utf-8", "replace") for url in _URL.findall(answer.body)]
+    more = [f"and {len(found) - _MOST_PICTURES} more pictures"] if len(found) > _MOST_PICTURES else []
+    return [*found[:_MOST_PICTURES], *more]
 
 
 def log_failure(scope: Scope, trace: str, redactor: Redactor) -> None:

@@ -14,6 +14,7 @@ from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
+from bodydouble_spec.selection import limited_values
 
 from bodydouble.console import new_app
 from bodydouble.defects import reading_notes
@@ -40,6 +41,7 @@ __all__ = ["app"]
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _MAX_NOTICES = 20
+_MOST_MODELS = 3
 
 app = new_app()
 
@@ -349,31 +351,28 @@ def _first_error(contract: Contract) -> str:
 def _print_banner(contracts: list[Contract], address: str, notices: list[str], *, has_page: bool) -> None:
     key = "any-key-you-like"
     operations = dict.fromkeys(operation.key for contract in contracts for operation in contract.operations)
+    served = (operation for contract in contracts for operation in contract.operations)
+    models = list(
+        dict.fromkeys(str(value) for one in served for value in limited_values(one).get("model", {}).values())
+    )
+    named = ", ".join(models[:_MOST_MODELS])
+    named += f" and {len(models) - _MOST_MODELS} more" if len(models) > _MOST_MODELS else ""
     lines = [
-        f"bodydouble stands in for {', '.join(operations)}",
-        *(f"  of {contract.source}" for contract in contracts if len(contracts) > 1),
-        f"  at {address}",
-        *([f"  with a page at {address}/_bodydouble/"] if has_page else []),
+        f"bodydouble stands in for {named or ', '.join(operations)}",
+        "",
+        f"  address    {address}",
+        *([f"  page       {address}/_bodydouble/"] if has_page else []),
+        *([f"  operation  {', '.join(operations)}"] if models else []),
+        *(f"  contract   {contract.source}" for contract in contracts),
         "",
     ]
     lines += address_lines(address)
     lines += [f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
-    lines += [line for contract in contracts for line in _defect_lines(contract, is_only=len(contracts) == 1)]
-    if notices:
-        lines += [*_note_lines(notices), ""]
+    # Defects are for `contract show`; only what the server reads otherwise than it is written changes its answers.
+    notes = [*notices, *(note for contract in contracts for note in reading_notes(contract))]
+    if notes:
+        lines += [*_note_lines(notes), ""]
     typer.echo("\n".join(lines))
-
-
-def _defect_lines(contract: Contract, *, is_only: bool) -> list[str]:
-    # An overlay action that matches nothing is not a defect of the published document.
-    defects = [finding.id for finding in contract.findings if finding.source != "overlay"]
-    if not defects:
-        return []
-    named = "The published contract" if is_only else contract.source
-    listed = ", ".join(dict.fromkeys(defects))
-    count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
-    head = f"  {named} has {count}, repaired here: {listed} (bodydouble contract show)"
-    return [head, *_note_lines(reading_notes(contract)), ""]
 
 
 def _note_lines(notes: list[str]) -> list[str]:

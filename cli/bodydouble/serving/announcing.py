@@ -61,9 +61,18 @@ def print_variables(interception: "Interception | None", address: str) -> None:
 
 
 def log_to_stderr() -> None:
-    """Show the log of the server on standard error."""
+    """Show the log of the server on standard error: for people in a terminal, elsewhere one complete line for each call."""
     handler = PipeHandler(sys.stderr.fileno())
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_formatter())
     logger = logging.getLogger("bodydouble.mockserver")
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+
+
+def _formatter() -> logging.Formatter:
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+        # Imported here, because a server without a terminal starts sooner without it.
+        from bodydouble.serving.terminal import TerminalFormatter
+
+        return TerminalFormatter()
+    return logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")

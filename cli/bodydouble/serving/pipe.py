@@ -13,25 +13,25 @@ _END_S = 1.0
 
 
 class PipeHandler(logging.Handler):
-    """Writes lines to a file descriptor from a thread of its own. Beyond 10,000 waiting lines, new ones are dropped, and counted in one line."""
+    """Formats lines and writes them to a file descriptor in a thread of its own. Beyond 10,000 waiting lines, new ones are dropped, and counted in one line."""
 
     def __init__(self, descriptor: int) -> None:
         super().__init__()
         self._descriptor = descriptor
-        self._lines: queue.Queue[bytes] = queue.Queue(_MAX_LINES)
+        self._lines: queue.Queue[logging.LogRecord] = queue.Queue(_MAX_LINES)
         self._dropped = 0
         threading.Thread(target=self._write, name="bodydouble-log", daemon=True).start()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Add a line, without waiting."""
         try:
-            self._lines.put_nowait(f"{self.format(record)}\n".encode("utf-8", "replace"))
+            self._lines.put_nowait(record)
         except queue.Full:
             self._dropped += 1
 
     def _write(self) -> None:
         while True:
-            line = self._lines.get()
+            line = f"{self.format(self._lines.get())}\n".encode("utf-8", "replace")
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
                 line += f"{dropped} lines of the log were dropped, since nobody read them\n".encode()

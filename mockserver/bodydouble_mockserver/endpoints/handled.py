@@ -17,13 +17,14 @@ class Effects:
     """Everything that a Prefer header, a script or a setting of the run changed about one answer.
 
     The answer waits for ``delay_s`` seconds and is broken by ``fault``. ``matched`` is the id of the scripted answer that was used, ``applied``
-    the directives that took effect ("code=429", "fault=hang").
+    the directives that took effect ("code=429", "fault=hang"). ``is_random`` marks a failure that the failure rate of the run chose.
     """
 
     delay_s: float = 0.0
     fault: str | None = None
     matched: str | None = None
     applied: Sequence[str] = ()
+    is_random: bool = False
 
 
 _CREDENTIAL_HEADERS = frozenset(name.encode() for name in Redactor.credential_headers)

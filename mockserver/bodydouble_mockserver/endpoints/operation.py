@@ -121,7 +121,9 @@ class OperationEndpoint:
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
         named = [text for name, text in requested.as_preferences().items() if name not in ignored]
-        return HandledRequest(scope, answer, checked, effects=self._parts.effects(directives, scripted, named))
+        is_random = directives.code != requested.code
+        effects = self._parts.effects(directives, scripted, named, is_random=is_random)
+        return HandledRequest(scope, answer, checked, effects=effects)
 
     async def _build(
         self,

@@ -45,13 +45,21 @@ class SharedParts:
             directives = replace(directives, fault=None)
         return directives, findings
 
-    def effects(self, directives: Directives, scripted: ScriptedAnswer | None, applied: Sequence[str]) -> Effects:
-        """Return the effects of directives, of which ``applied`` are to be named in the journal."""
+    def effects(
+        self,
+        directives: Directives,
+        scripted: ScriptedAnswer | None,
+        applied: Sequence[str],
+        *,
+        is_random: bool = False,
+    ) -> Effects:
+        """Return the effects of directives, of which ``applied`` are to be named in the journal; ``is_random`` when the failure rate chose the status."""
         return Effects(
             delay_s=0.0 if directives.delay is None else self.state.pick_delay(directives.delay),
             fault=directives.fault,
             matched=None if scripted is None else scripted.id,
             applied=applied,
+            is_random=is_random,
         )
 
     def refuse(self, writer: RefusalWriter, refusal: Refusal, path: str) -> Answer:

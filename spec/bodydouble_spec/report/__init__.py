@@ -2,7 +2,18 @@
 
 from bodydouble_spec.report.baseline import BadBaseline, Baseline
 from bodydouble_spec.report.model import Report, ReportCheck, ReportFormat, ReportPicture
+from bodydouble_spec.report.places import place
 from bodydouble_spec.report.rendering import render
 from bodydouble_spec.report.text import wrapped
 
-__all__ = ["BadBaseline", "Baseline", "Report", "ReportCheck", "ReportFormat", "ReportPicture", "render", "wrapped"]
+__all__ = [
+    "BadBaseline",
+    "Baseline",
+    "Report",
+    "ReportCheck",
+    "ReportFormat",
+    "ReportPicture",
+    "place",
+    "render",
+    "wrapped",
+]
