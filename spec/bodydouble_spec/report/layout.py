@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from bodydouble_spec.diff import Change
 from bodydouble_spec.finding import Finding, Severity
 from bodydouble_spec.report.model import Report
 from bodydouble_spec.report.places import operations_of, place
@@ -269,6 +268,9 @@ def _json_detail(label: str, value: Any, *, is_folded: bool = False) -> Detail:
 
 def _old_and_new(finding: Finding) -> list[Detail]:
     """Return both values of a change, even when one is missing; neither when the message says it all."""
+    # Imported here: a server has no changes, and starts sooner.
+    from bodydouble_spec.diff import Change
+
     if not isinstance(finding, Change) or (finding.old is None and finding.new is None):
         return []
     return [
