@@ -10,7 +10,7 @@ from bodydouble.console import new_app
 
 __all__ = ["app"]
 
-app = new_app(name="bodydouble", cls=CommandGroup, no_args_is_help=True)
+app = new_app(name="bodydouble", cls=CommandGroup, no_args_is_help=True, add_completion=True)
 
 
 def _print_version(wanted: bool) -> None:

@@ -28,6 +28,7 @@ __all__ = [
     "print_error",
     "print_text",
     "signals_interrupt",
+    "waiting",
 ]
 
 
@@ -43,7 +44,8 @@ COULD_NOT_RUN = 2
 
 def new_app(**settings: Any) -> typer.Typer:
     """Return an app without rich markup: help and usage errors are plain lines, easy to search for in a log."""
-    return typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False, **settings)
+    plain: dict[str, Any] = {"pretty_exceptions_enable": False, "rich_markup_mode": None, "add_completion": False}
+    return typer.Typer(**{**plain, **settings})
 
 
 def print_text(text: str) -> None:
@@ -102,3 +104,19 @@ def signals_interrupt() -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def waiting(text: str) -> Generator[None]:
+    """Show what is done and the time passed, when standard error is a terminal."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    # Standard output is not redirected: it may belong to another program, or take a picture.
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
+        progress.add_task(text, total=None)
+        yield

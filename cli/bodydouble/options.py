@@ -44,16 +44,25 @@ __all__ = [
 
 FailOnName = Literal["error", "warning", "info", "never"]
 
-Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.")]
+Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.", rich_help_panel="Report")]
 FailOn = Annotated[
-    FailOnName, typer.Option("--fail-on", help="Exit with 1 when there are findings of this severity or worse.")
+    FailOnName,
+    typer.Option(
+        "--fail-on", help="Exit with 1 when there are findings of this severity or worse.", rich_help_panel="Report"
+    ),
 ]
 BaselineOption = Annotated[
-    Path | None, typer.Option("--baseline", metavar="FILE", help="Known findings, not reported again.")
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="Known findings, not reported again.", rich_help_panel="Report"),
 ]
 WriteBaselineOption = Annotated[
     Path | None,
-    typer.Option("--write-baseline", metavar="FILE", help="Write the findings as a baseline, and exit with 0."),
+    typer.Option(
+        "--write-baseline",
+        metavar="FILE",
+        help="Write the findings as a baseline, and exit with 0.",
+        rich_help_panel="Report",
+    ),
 ]
 Reports = Annotated[
     list[str] | None,
@@ -61,6 +70,7 @@ Reports = Annotated[
         "--report",
         metavar="FORMAT[:FILE]",
         help="Also write the report to a file, such as html:report.html (default: bodydouble-report.html); github prints annotations. Repeatable.",
+        rich_help_panel="Report",
     ),
 ]
 
@@ -76,7 +86,10 @@ _CONTRACT_HELP = (
 )
 
 ContractOption = Annotated[
-    str | None, typer.Option("--contract", metavar=CONTRACT_METAVAR, help=f"The contract: {_CONTRACT_HELP}")
+    str | None,
+    typer.Option(
+        "--contract", metavar=CONTRACT_METAVAR, help=f"The contract: {_CONTRACT_HELP}", rich_help_panel="Contract"
+    ),
 ]
 ContractsOption = Annotated[
     list[str] | None,
@@ -84,6 +97,7 @@ ContractsOption = Annotated[
         "--contract",
         metavar=CONTRACT_METAVAR,
         help=f"A contract to stand in for, repeatable: {_CONTRACT_HELP}",
+        rich_help_panel="Contract",
     ),
 ]
 OverlayOption = Annotated[
@@ -92,16 +106,23 @@ OverlayOption = Annotated[
         "--overlay",
         metavar="FILE|none",
         help="Overlay to apply. Default: that of the folder, or overlay.yaml beside the document, else the one of bodydouble.",
+        rich_help_panel="Contract",
     ),
 ]
 
 InterceptOption = Annotated[
     bool,
-    typer.Option("--intercept", help="Answer for the real host itself too, for programs with its address in the code."),
+    typer.Option(
+        "--intercept",
+        help="Answer for the real host itself too, for programs with its address in the code.",
+        rich_help_panel="Server",
+    ),
 ]
 ReplayOption = Annotated[
     list[Path] | None,
-    typer.Option("--replay", metavar="DIR", help="Answer from this recording; repeatable."),
+    typer.Option(
+        "--replay", metavar="DIR", help="Answer from this recording; repeatable.", rich_help_panel="Recordings"
+    ),
 ]
 ReplayIgnoreOption = Annotated[
     list[str] | None,
@@ -109,19 +130,35 @@ ReplayIgnoreOption = Annotated[
         "--replay-ignore",
         metavar="POINTER",
         help="JSON pointer of a value in requests that does not count; repeatable.",
+        rich_help_panel="Recordings",
     ),
 ]
 MaxAgeOption = Annotated[
     float,
-    typer.Option("--max-age-days", min=0, metavar="DAYS", help="Age from which a recorded call is said to be old."),
+    typer.Option(
+        "--max-age-days",
+        min=0,
+        metavar="DAYS",
+        help="Age from which a recorded call is said to be old.",
+        rich_help_panel="Recordings",
+    ),
 ]
 OperationOption = Annotated[
     str | None,
-    typer.Option("--operation", metavar='"POST /path"', help="The operation, by method and path, path or operationId."),
+    typer.Option(
+        "--operation",
+        metavar='"POST /path"',
+        help="The operation, by method and path, path or operationId.",
+        rich_help_panel="Contract",
+    ),
 ]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", help="The model, where the operation is for several, or several contracts have it."),
+    typer.Option(
+        "--model",
+        help="The model, where the operation is for several, or several contracts have it.",
+        rich_help_panel="Contract",
+    ),
 ]
 
 Config = Annotated[
@@ -130,6 +167,7 @@ Config = Annotated[
         "--config",
         metavar="FILE",
         help="TOML file with severities. Default: the nearest pyproject.toml in this folder or above it.",
+        rich_help_panel="Report",
     ),
 ]
 

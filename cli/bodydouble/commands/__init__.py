@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from typer import BadParameter
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 from typer.main import get_command
+
+from bodydouble.help_texts import Group
 
 __all__ = ["COMMANDS", "CommandGroup"]
 
@@ -27,7 +29,7 @@ COMMANDS = {
 }
 
 
-class CommandGroup(TyperGroup):
+class CommandGroup(Group):
     """The root command. It lists every command by its summary, and imports only the one that is invoked."""
 
     def __init__(self, **attributes: Any) -> None:

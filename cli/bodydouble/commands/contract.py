@@ -23,6 +23,7 @@ from bodydouble.console import (
     print_error,
     print_text,
 )
+from bodydouble.help_texts import Command, Group
 from bodydouble.options import (
     CONTRACT_METAVAR,
     Config,
@@ -43,10 +44,10 @@ __all__ = ["app", "is_checkout", "merge", "write_together"]
 _VALIDATOR = "openapi-spec-validator"
 _INSTALLED = {"site-packages", "dist-packages"}
 
-app = new_app(no_args_is_help=True, help="Show the contract, check documents, adopt a revision.")
+app = new_app(cls=Group, no_args_is_help=True, help="Show the contract, check documents, adopt a revision.")
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble contract show upstream")
 def show(
     document: Annotated[
         str | None, typer.Argument(metavar=CONTRACT_METAVAR, help="Contract to show. Default: the vendored one.")
@@ -70,7 +71,7 @@ def show(
         raise typer.Exit(targets.finish(found, "never"))
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble contract check openapi.json --fail-on warning")
 def check(
     documents: Annotated[
         list[str] | None,
@@ -106,7 +107,7 @@ def check(
         raise typer.Exit(code if is_complete and not partial else COULD_NOT_RUN)
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble contract fingerprint vendored upstream")
 def fingerprint(
     documents: Annotated[
         list[str] | None,
@@ -133,7 +134,7 @@ def fingerprint(
         raise typer.Exit(0 if is_complete else COULD_NOT_RUN)
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble contract update upstream --dry-run")
 def update(
     document: Annotated[
         str, typer.Argument(metavar=f"{CONTRACT_METAVAR}|upstream", help="Revision to adopt.", show_default=False)

@@ -9,8 +9,9 @@ from bodydouble_spec import Contract, Finding, Report, ReportFormat, Severity
 from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
 
-from bodydouble.console import exit_on_error, exit_with_error, new_app
+from bodydouble.console import exit_on_error, exit_with_error, new_app, waiting
 from bodydouble.defects import defects_facts, limited_reason
+from bodydouble.help_texts import Command
 from bodydouble.options import (
     SOURCE_HELP,
     BaselineOption,
@@ -33,7 +34,7 @@ _FINGERPRINT_DIGITS = 12
 app = new_app()
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble diff vendored upstream --report html:changes.html")
 def diff(
     old: Annotated[str, typer.Argument(metavar="OLD", help=f"The old contract: {SOURCE_HELP}.", show_default=False)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The new contract; as OLD.", show_default=False)],
@@ -46,13 +47,14 @@ def diff(
 ) -> None:
     """Compare the structure of two contracts, and rate each change by what it means for clients.
 
-    Documents are compared by what they mean: descriptions, examples, order, x- keys and spelling are ignored. A change is an error where a value shows that it breaks, and harmless where it is proved that none can. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
+    Documents are compared by what they mean: descriptions, examples, order, keys that begin with x, and spelling are ignored. A change is an error where a value shows that it breaks, and harmless where it is proved that none can. `vendored` is the contract that comes with bodydouble, `upstream` the document that its publisher has today.
     """
     with exit_on_error():
         targets = ReportTargets.parse(format, report)
         known = KnownFindings.load(baseline, write_baseline)
         severities = load_severities(config)
-        contracts = {"old": load_published(old), "new": load_published(new)}
+        with waiting("reading both contracts"):
+            contracts = {"old": load_published(old), "new": load_published(new)}
         problems = {name: unreadable_reason(contract) for name, contract in contracts.items()}
         if all(problems.values()):
             exit_with_error(
@@ -60,7 +62,8 @@ def diff(
             )
         for contract in contracts.values():
             contract.refuse_partial()
-        every = changes_between(contracts["old"], contracts["new"])
+        with waiting("comparing them"):
+            every = changes_between(contracts["old"], contracts["new"])
         changes = severities.apply(every)
         rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}
         further = {**severities_fact(severities), **defects_facts(contracts, _text)}

@@ -15,7 +15,9 @@ from bodydouble.console import (
     new_app,
     print_error,
     signals_interrupt,
+    waiting,
 )
+from bodydouble.help_texts import Command
 from bodydouble.notify import load_services
 from bodydouble.options import (
     VENDORED,
@@ -44,24 +46,30 @@ _REMIND_DAYS = 30
 _MAX_REMIND_DAYS = 3650
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble drift --requests calls.jsonl --state drift-state.json")
 def drift(
     upstream: Annotated[
         str | None,
         typer.Option(
             metavar="URL|FILE|FOLDER",
             help="The published document. Default, when no other source is given: the address in the contract's provenance, else that of the vendored contract (upstream).",
+            rich_help_panel="Sources",
         ),
     ] = None,
     page: Annotated[
         str | None,
-        typer.Option(metavar="URL|FILE", help="The model's documentation page; its example answers are compared."),
+        typer.Option(
+            metavar="URL|FILE",
+            help="The model's documentation page; its example answers are compared.",
+            rich_help_panel="Sources",
+        ),
     ] = None,
     exchanges: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="FILE|DIR",
             help="Answers of the service: recorded exchanges (a file, or the folder of a recording), or a JSON report of `bodydouble verify`. Repeatable.",
+            rich_help_panel="Sources",
         ),
     ] = None,
     requests: Annotated[
@@ -69,6 +77,7 @@ def drift(
         typer.Option(
             metavar="FILE|DIR",
             help="Recorded requests of your app (journal, recording or the fixture's file), to try against the published document. They decide the severity.",
+            rich_help_panel="Your app",
         ),
     ] = None,
     max_age_days: MaxAgeOption = MAX_AGE_DAYS,
@@ -77,10 +86,16 @@ def drift(
         typer.Option(
             metavar="FILE",
             help="Places of an answer that your app reads, one JSON pointer a line. Default: all that its recorded answers have; without answers, those that the bodydouble client reads.",
+            rich_help_panel="Your app",
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="With --requests: keep the severity of what none of these requests shows.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="With --requests: keep the severity of what none of these requests shows.",
+            rich_help_panel="Your app",
+        ),
     ] = False,
     contract: ContractOption = None,
     overlay: OverlayOption = None,
@@ -91,6 +106,7 @@ def drift(
         typer.Option(
             metavar="FILE",
             help="File that remembers what was reported; a drift is then reported once, and once more when it is resolved.",
+            rich_help_panel="State and notification",
         ),
     ] = None,
     remind_days: Annotated[
@@ -100,6 +116,7 @@ def drift(
             min=1,
             max=_MAX_REMIND_DAYS,
             help=f"Days after which a drift is reported again. Default: {_REMIND_DAYS}.",
+            rich_help_panel="State and notification",
         ),
     ] = None,
     notify: Annotated[
@@ -107,13 +124,24 @@ def drift(
         typer.Option(
             metavar="URL",
             help=f"Notify this Apprise URL of new findings. Repeatable; {_NOTIFY_VARIABLE} takes more, and keeps secrets off the command line.",
+            rich_help_panel="State and notification",
         ),
     ] = None,
     report_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Link to the full report, for the notification.")
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Link to the full report, for the notification.",
+            rich_help_panel="State and notification",
+        ),
     ] = None,
     no_impact: Annotated[
-        bool, typer.Option("--no-impact", help="Only compare the published document; do not run calls against it.")
+        bool,
+        typer.Option(
+            "--no-impact",
+            help="Only compare the published document; do not run calls against it.",
+            rich_help_panel="Your app",
+        ),
     ] = False,
     max_run_s: Annotated[
         float,
@@ -121,6 +149,7 @@ def drift(
             min=0,
             metavar="SECONDS",
             help="Time to run calls against the published document; operations beyond it are reported.",
+            rich_help_panel="Your app",
         ),
     ] = 30,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
@@ -157,7 +186,8 @@ def drift(
         adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
         reader = SourceReader(adopted, severities, before.fetched, max_age_days)
         app = RecordedApp(requests, reads, is_strict=strict)
-        with signals_interrupt():
+        doing = "comparing" if no_impact else "comparing, and trying calls against the published document"
+        with signals_interrupt(), waiting(doing):
             reader.read(upstream, page, exchanges or (), app, max_impact_s=None if no_impact else max_run_s)
         now = datetime.now(UTC)
         if state is None:

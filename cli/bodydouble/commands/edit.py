@@ -7,8 +7,7 @@ other command.
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, TextIO
 
@@ -16,8 +15,6 @@ import typer
 from bodydouble_client import KEY_VARIABLES, ArgumentError, BodydoubleError, Client, DownloadError, SyncEditResult
 from bodydouble_spec import picture_kind
 from bodydouble_spec.text import visible
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from bodydouble.console import (
     COULD_NOT_RUN,
@@ -27,7 +24,9 @@ from bodydouble.console import (
     print_error,
     print_text,
     signals_interrupt,
+    waiting,
 )
+from bodydouble.help_texts import Command
 
 __all__ = ["CannotSave", "app", "check_output", "error_line", "save"]
 
@@ -48,7 +47,7 @@ _INTERRUPTED = "interrupted before the answer came; if the request was sent, it 
 app = new_app()
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble edit 'Paint the door red' house.png -o red.png")
 def edit(
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="The edit to make, in words.")],
     images: Annotated[
@@ -90,7 +89,7 @@ def edit(
     result: SyncEditResult | None = None
     outcomes: list[dict[str, Any] | str] = []
     try:
-        with signals_interrupt(), _client(base_url) as client, _spinner():
+        with signals_interrupt(), _client(base_url) as client, waiting("waiting for the picture"):
             inputs = _inputs(images)
             result = client.edit(prompt, inputs, aspect_ratio=ratio, num_images=num_images, provider=provider)
             outcomes.extend(_save_all(result, output, force=force))
@@ -151,19 +150,6 @@ def _unsaved(result: SyncEditResult, start: int, reason: str) -> Iterator[str]:
     for number, image in enumerate(result.images[start:], start + 1):
         address = f"; it is at {image.url}" if image.url else ""
         yield f"picture {number} of {len(result.images)} was not saved: {reason}{address}"
-
-
-@contextmanager
-def _spinner() -> Generator[None]:
-    """Show a spinner and the time passed, when standard error is a terminal."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield
-        return
-    columns = (SpinnerColumn(), TextColumn("waiting for the picture"), TimeElapsedColumn())
-    # Standard output is not redirected: the picture itself may be written to it.
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task("", total=None)
-        yield
 
 
 class CannotSave(Exception):

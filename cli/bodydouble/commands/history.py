@@ -11,6 +11,7 @@ from bodydouble_spec.diff import Change, Revision, Step, read_name
 from bodydouble_spec.diff import history as steps_of
 
 from bodydouble.console import COULD_NOT_RUN, exit_on_error, exit_with_error, new_app, print_error
+from bodydouble.help_texts import Command
 from bodydouble.options import (
     SOURCE_HELP,
     UPSTREAM,
@@ -54,7 +55,7 @@ class _Skipped(NamedTuple):
     is_missing: bool
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble history contracts/")
 def history(
     sources: Annotated[
         list[str],

@@ -15,6 +15,7 @@ from bodydouble_spec.snippets import as_curl, as_python
 from bodydouble_spec.text import cut, visible
 
 from bodydouble.console import exit_with_error, new_app, one_line, print_error, print_text
+from bodydouble.help_texts import Command
 
 __all__ = ["app"]
 
@@ -23,7 +24,7 @@ app = new_app()
 _WRITERS = {"curl": as_curl, "python": as_python}
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble journal calls.jsonl --status 4xx")
 def journal(
     file: Annotated[
         Path, typer.Argument(metavar="FILE|DIR", help="A file that `bodydouble serve --journal` wrote, or a recording.")

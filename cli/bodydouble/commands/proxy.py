@@ -14,6 +14,7 @@ from bodydouble_spec import Contract, Report, ReportFormat, SpecError
 from bodydouble_spec.recording import EXCHANGES
 
 from bodydouble.console import COULD_NOT_RUN, exit_with_error, new_app, print_error
+from bodydouble.help_texts import Command
 from bodydouble.options import (
     ContractsOption,
     FailOn,
@@ -40,42 +41,76 @@ app = new_app()
 _MEGABYTE = 1024 * 1024
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble proxy --record recordings/demo --max-usd 0.50")
 def proxy(
     record: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder that takes the calls, their pictures and large inputs.")
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder that takes the calls, their pictures and large inputs.",
+            rich_help_panel="Recordings",
+        ),
     ],
     upstream: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Server that answers, with or without /v1. Default: that of the contract."),
+        typer.Option(
+            metavar="URL",
+            help="Server that answers, with or without /v1. Default: that of the contract.",
+            rich_help_panel="Server",
+        ),
     ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.", rich_help_panel="Server")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.")
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.", rich_help_panel="Server"
+        ),
     ] = 8000,
-    max_usd: Annotated[float, typer.Option(min=0, metavar="USD", help="Most that this run may cost.")] = 1.0,
+    max_usd: Annotated[
+        float, typer.Option(min=0, metavar="USD", help="Most that this run may cost.", rich_help_panel="Money")
+    ] = 1.0,
     max_usd_per_key: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="Most that each API key may cost in this run.")
+        float | None,
+        typer.Option(
+            min=0, metavar="USD", help="Most that each API key may cost in this run.", rich_help_panel="Money"
+        ),
     ] = None,
     max_usd_per_day: Annotated[
         float | None,
-        typer.Option(min=0, metavar="USD", help="Most that a day (UTC) may cost, all runs with one ledger together."),
+        typer.Option(
+            min=0,
+            metavar="USD",
+            help="Most that a day (UTC) may cost, all runs with one ledger together.",
+            rich_help_panel="Money",
+        ),
     ] = None,
     ledger: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
             help="File for --max-usd-per-day. Default: bodydouble/spending.jsonl in ~/.local/state or $XDG_STATE_HOME.",
+            rich_help_panel="Money",
         ),
     ] = None,
     price_usd: Annotated[
-        float | None, typer.Option(min=0, metavar="USD", help="Price of a picture. Default: that of the contract.")
+        float | None,
+        typer.Option(
+            min=0, metavar="USD", help="Price of a picture. Default: that of the contract.", rich_help_panel="Money"
+        ),
     ] = None,
     pass_unpriced: Annotated[
-        bool, typer.Option("--pass-unpriced", help="Send calls whose price is not known too; no limit covers them.")
+        bool,
+        typer.Option(
+            "--pass-unpriced",
+            help="Send calls whose price is not known too; no limit covers them.",
+            rich_help_panel="Money",
+        ),
     ] = False,
     replay_first: Annotated[
-        bool, typer.Option("--replay-first", help="Answer what DIR has already from there, at no cost.")
+        bool,
+        typer.Option(
+            "--replay-first", help="Answer what DIR has already from there, at no cost.", rich_help_panel="Recordings"
+        ),
     ] = False,
     replay_ignore: ReplayIgnoreOption = None,
     max_age_days: MaxAgeOption = MAX_AGE_DAYS,
@@ -84,26 +119,61 @@ def proxy(
     intercept: InterceptOption = False,
     ca: Annotated[
         Path | None,
-        typer.Option("--ca", metavar="FILE", help="PEM file of authorities to trust beside the usual ones."),
+        typer.Option(
+            "--ca",
+            metavar="FILE",
+            help="PEM file of authorities to trust beside the usual ones.",
+            rich_help_panel="Server",
+        ),
     ] = None,
     timeout_s: Annotated[
-        float, typer.Option("--timeout", min=1, metavar="SECONDS", help="Longest silence of the server that answers.")
+        float,
+        typer.Option(
+            "--timeout",
+            min=1,
+            metavar="SECONDS",
+            help="Longest silence of the server that answers.",
+            rich_help_panel="Server",
+        ),
     ] = 600,
-    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 64,
+    max_body_mb: Annotated[
+        float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.", rich_help_panel="Limits")
+    ] = 64,
     max_answer_mb: Annotated[
-        float, typer.Option(min=0.001, max=1024, help="Most that is kept of an answer, in MB; more is only passed on.")
+        float,
+        typer.Option(
+            min=0.001,
+            max=1024,
+            help="Most that is kept of an answer, in MB; more is only passed on.",
+            rich_help_panel="Limits",
+        ),
     ] = 64,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append every exchange to this file, as JSON lines.",
+            rich_help_panel="Journal and control",
+        ),
     ] = None,
-    no_control: Annotated[bool, typer.Option("--no-control", help="Turn off the routes below /_bodydouble/.")] = False,
+    no_control: Annotated[
+        bool,
+        typer.Option(
+            "--no-control", help="Turn off the routes below /_bodydouble/.", rich_help_panel="Journal and control"
+        ),
+    ] = False,
     control_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
+        str | None,
+        typer.Option(
+            metavar="KEY", help="Bearer key for the routes below /_bodydouble/.", rich_help_panel="Journal and control"
+        ),
     ] = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     report: Reports = None,
     fail_on: FailOn = "error",
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no banner and no line for each request.", rich_help_panel="Server")
+    ] = False,
 ) -> None:
     """Pass calls on to the real API and record them, within a spending cap; stop it with Ctrl-C.
 

@@ -28,6 +28,7 @@ from bodydouble.fixture import (
     request_findings,
     unused_findings,
 )
+from bodydouble.help_texts import Command
 from bodydouble.options import (
     ContractsOption,
     FailOn,
@@ -53,24 +54,42 @@ app = new_app()
 
 
 # Options after the name of the program to run are its own, with or without `--`.
-@app.command(context_settings={"allow_interspersed_args": False})
+@app.command(cls=Command, context_settings={"allow_interspersed_args": False}, epilog="bodydouble run -- python app.py")
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="Program to run, with its arguments.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="Program to run, with its arguments.")],
     contract: ContractsOption = None,
     overlay: OverlayOption = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the mock; 0 picks a free one.")] = 0,
-    openai: Annotated[bool, typer.Option("--openai", help="Set OPENAI_BASE_URL and OPENAI_API_KEY too.")] = False,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the mock; 0 picks a free one.", rich_help_panel="Server")
+    ] = 0,
+    openai: Annotated[
+        bool, typer.Option("--openai", help="Set OPENAI_BASE_URL and OPENAI_API_KEY too.", rich_help_panel="Server")
+    ] = False,
     intercept: InterceptOption = False,
     scenario: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File with scripted answers and limits, JSON or YAML.", rich_help_panel="Answers"
+        ),
     ] = None,
     operation: OperationOption = None,
     model: ModelOption = None,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append every exchange to this file, as JSON lines.",
+            rich_help_panel="Journal and control",
+        ),
     ] = None,
     at_least: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Fail when the command makes fewer requests; 0 allows none.")
+        int,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Fail when the command makes fewer requests; 0 allows none.",
+            rich_help_panel="Report",
+        ),
     ] = 1,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
     fail_on: FailOn = "error",

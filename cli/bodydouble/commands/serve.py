@@ -18,6 +18,7 @@ from bodydouble_spec.selection import limited_values
 
 from bodydouble.console import new_app
 from bodydouble.defects import reading_notes
+from bodydouble.help_texts import Command
 from bodydouble.options import (
     ContractsOption,
     InterceptOption,
@@ -46,94 +47,163 @@ _MOST_MODELS = 3
 app = new_app()
 
 
-@app.command()
+@app.command(cls=Command, epilog="bodydouble serve --port 8001 --latency 1..3 --fail-rate 0.1")
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on.", rich_help_panel="Server")] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.")
+        int,
+        typer.Option(
+            min=0, max=65535, help="Port to listen on; 0 picks a free one and prints it.", rich_help_panel="Server"
+        ),
     ] = 8000,
     contract: ContractsOption = None,
     overlay: OverlayOption = None,
-    seed: Annotated[int | None, typer.Option(help="Make pictures and ids the same in every run.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Make pictures and ids the same in every run.", rich_help_panel="Answers")
+    ] = None,
     api_key: Annotated[
         list[str] | None,
-        typer.Option(metavar="KEY", help="Accept only this key; repeatable. Default: any key that is not empty."),
+        typer.Option(
+            metavar="KEY",
+            help="Accept only this key; repeatable. Default: any key that is not empty.",
+            rich_help_panel="API keys",
+        ),
     ] = None,
-    no_auth: Annotated[bool, typer.Option("--no-auth", help="Accept requests without a key.")] = False,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Accept requests without a key.", rich_help_panel="API keys")
+    ] = False,
     dialect: Annotated[
         str,
         typer.Option(
-            help="Form of success answers: documented, or the name of an example in the contract (quick-example, observed-2026)."
+            help="Form of success answers: documented, or the name of an example in the contract (quick-example, observed-2026).",
+            rich_help_panel="Answers",
         ),
     ] = "documented",
-    images: Annotated[Images, typer.Option(help="Form of the pictures in the answers.")] = Images.URL,
+    images: Annotated[
+        Images, typer.Option(help="Form of the pictures in the answers.", rich_help_panel="Answers")
+    ] = Images.URL,
     public_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Origin of the picture URLs. Default: the Host header of the request."),
+        typer.Option(
+            metavar="URL",
+            help="Origin of the picture URLs. Default: the Host header of the request.",
+            rich_help_panel="Server",
+        ),
     ] = None,
     picture_host: Annotated[
         str | None,
-        typer.Option(metavar="NAME[:PORT]", help="Host of the picture URLs. Default: that of the request."),
+        typer.Option(
+            metavar="NAME[:PORT]",
+            help="Host of the picture URLs. Default: that of the request.",
+            rich_help_panel="Pictures",
+        ),
     ] = None,
-    max_body_mb: Annotated[float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.")] = 32,
+    max_body_mb: Annotated[
+        float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.", rich_help_panel="Limits")
+    ] = 32,
     max_pending_mb: Annotated[
         float,
-        typer.Option(min=0.001, help="Memory for the bodies that are being read, in MB; beyond it the answer is 503."),
+        typer.Option(
+            min=0.001,
+            help="Memory for the bodies that are being read, in MB; beyond it the answer is 503.",
+            rich_help_panel="Limits",
+        ),
     ] = 512,
     max_json_values: Annotated[
-        int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.")
+        int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.", rich_help_panel="Limits")
     ] = 100_000,
-    max_json_levels: Annotated[int, typer.Option(min=1, max=200, help="Limit of levels of nesting in a body.")] = 64,
+    max_json_levels: Annotated[
+        int, typer.Option(min=1, max=200, help="Limit of levels of nesting in a body.", rich_help_panel="Limits")
+    ] = 64,
     max_head_kb: Annotated[
-        float, typer.Option(min=1, help="Size limit of a request line with its headers, in KiB.")
+        float,
+        typer.Option(min=1, help="Size limit of a request line with its headers, in KiB.", rich_help_panel="Limits"),
     ] = 64,
     head_timeout: Annotated[
-        float, typer.Option(min=0.1, metavar="SECONDS", help="Time for a client to send request line and headers.")
+        float,
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Time for a client to send request line and headers.",
+            rich_help_panel="Limits",
+        ),
     ] = 10,
     idle_timeout: Annotated[
         float,
-        typer.Option(min=0.1, metavar="SECONDS", help="Time in which a client may neither send nor read anything."),
+        typer.Option(
+            min=0.1,
+            metavar="SECONDS",
+            help="Time in which a client may neither send nor read anything.",
+            rich_help_panel="Limits",
+        ),
     ] = 60,
-    max_control_kb: Annotated[float, typer.Option(min=1, help="Size limit of a scenario that is sent, in KiB.")] = 1024,
+    max_control_kb: Annotated[
+        float, typer.Option(min=1, help="Size limit of a scenario that is sent, in KiB.", rich_help_panel="Limits")
+    ] = 1024,
     max_connections: Annotated[
-        int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.")
+        int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.", rich_help_panel="Limits")
     ] = 1000,
     pictures: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
             help="Serve these image files instead of drawn pictures, cropped or padded to the documented size.",
+            rich_help_panel="Pictures",
         ),
     ] = None,
     render: Annotated[
         Render,
         typer.Option(
-            help="Kind of drawn pictures: cards of the inputs with the whole prompt, or demo, which looks like an edit."
+            help="Kind of drawn pictures: cards of the inputs with the whole prompt, or demo, which looks like an edit.",
+            rich_help_panel="Pictures",
         ),
     ] = Render.CARDS,
     latency: Annotated[
         str | None,
-        typer.Option(metavar="SECONDS|LEAST..MOST", help="Delay of every answer, or a range to draw it from."),
+        typer.Option(
+            metavar="SECONDS|LEAST..MOST",
+            help="Delay of every answer, or a range to draw it from.",
+            rich_help_panel="Answers",
+        ),
     ] = None,
     fail_rate: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of requests that fail with 500, 502, 503 or 504.")
+        float,
+        typer.Option(
+            min=0, max=1, help="Share of requests that fail with 500, 502, 503 or 504.", rich_help_panel="Answers"
+        ),
     ] = 0,
     scenario: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="File with scripted answers and limits, JSON or YAML.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="File with scripted answers and limits, JSON or YAML.", rich_help_panel="Answers"
+        ),
     ] = None,
     operation: OperationOption = None,
     model: ModelOption = None,
     intercept: InterceptOption = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Take over contracts, overlays and the scenario when their files change.")
+        bool,
+        typer.Option(
+            "--watch",
+            help="Take over contracts, overlays and the scenario when their files change.",
+            rich_help_panel="Server",
+        ),
     ] = False,
     replay: ReplayOption = None,
     replay_only: Annotated[
-        bool, typer.Option("--replay-only", help="Refuse with 404 what was not recorded, and say what differs.")
+        bool,
+        typer.Option(
+            "--replay-only",
+            help="Refuse with 404 what was not recorded, and say what differs.",
+            rich_help_panel="Recordings",
+        ),
     ] = False,
     replay_ignore: ReplayIgnoreOption = None,
     replay_delays: Annotated[
-        bool, typer.Option("--replay-delays", help="Let a recorded answer take as long as it did.")
+        bool,
+        typer.Option(
+            "--replay-delays", help="Let a recorded answer take as long as it did.", rich_help_panel="Recordings"
+        ),
     ] = False,
     max_age_days: MaxAgeOption = MAX_AGE_DAYS,
     keep: Annotated[
@@ -141,14 +211,23 @@ def serve(
         typer.Option(
             metavar="DIR",
             help="Keep what pictures are drawn from in this folder: the URLs of pictures then lead to them after a restart too.",
+            rich_help_panel="Pictures",
         ),
     ] = None,
     keep_requests: Annotated[
-        int, typer.Option(min=1, help="With --keep: number of requests whose pictures are kept.")
+        int,
+        typer.Option(
+            min=1, help="With --keep: number of requests whose pictures are kept.", rich_help_panel="Pictures"
+        ),
     ] = 20_000,
-    keep_mb: Annotated[float, typer.Option(min=0, help="With --keep: size of all input files, in MB.")] = 1024,
+    keep_mb: Annotated[
+        float, typer.Option(min=0, help="With --keep: size of all input files, in MB.", rich_help_panel="Pictures")
+    ] = 1024,
     keep_days: Annotated[
-        float, typer.Option(min=0, help="With --keep: days for which what no request had any more is kept.")
+        float,
+        typer.Option(
+            min=0, help="With --keep: days for which what no request had any more is kept.", rich_help_panel="Pictures"
+        ),
     ] = 30,
     state: Annotated[
         str | None,
@@ -159,28 +238,56 @@ def serve(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes; more than one need --state.")] = 1,
     journal: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Append every exchange to this file, as JSON lines.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Append every exchange to this file, as JSON lines.",
+            rich_help_panel="Journal and control",
+        ),
     ] = None,
-    journal_entries: Annotated[int, typer.Option(min=0, help="Number of exchanges kept in memory.")] = 1000,
-    journal_mb: Annotated[float, typer.Option(min=0, help="Memory for these exchanges, in MB.")] = 32,
-    inputs_mb: Annotated[float, typer.Option(min=0, help="Memory for the input pictures that are kept, in MB.")] = 64,
+    journal_entries: Annotated[
+        int, typer.Option(min=0, help="Number of exchanges kept in memory.", rich_help_panel="Journal and control")
+    ] = 1000,
+    journal_mb: Annotated[
+        float, typer.Option(min=0, help="Memory for these exchanges, in MB.", rich_help_panel="Journal and control")
+    ] = 32,
+    inputs_mb: Annotated[
+        float,
+        typer.Option(min=0, help="Memory for the input pictures that are kept, in MB.", rich_help_panel="Pictures"),
+    ] = 64,
     inputs_disk_mb: Annotated[
-        float, typer.Option(min=0, help="Temporary files for those larger than 4 MB, in MB.")
+        float,
+        typer.Option(min=0, help="Temporary files for those larger than 4 MB, in MB.", rich_help_panel="Pictures"),
     ] = 512,
-    no_control: Annotated[bool, typer.Option("--no-control", help="Turn off the routes below /_bodydouble/.")] = False,
+    no_control: Annotated[
+        bool,
+        typer.Option(
+            "--no-control", help="Turn off the routes below /_bodydouble/.", rich_help_panel="Journal and control"
+        ),
+    ] = False,
     control_key: Annotated[
-        str | None, typer.Option(metavar="KEY", help="Bearer key for the routes below /_bodydouble/.")
+        str | None,
+        typer.Option(
+            metavar="KEY", help="Bearer key for the routes below /_bodydouble/.", rich_help_panel="Journal and control"
+        ),
     ] = None,
     control_host: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
             help="Further Host name that may use /_bodydouble/, in addition to those of this machine; repeatable.",
+            rich_help_panel="Journal and control",
         ),
     ] = None,
-    tls_cert: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM certificate, to serve HTTPS.")] = None,
-    tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print no banner and no line for each request.")] = False,
+    tls_cert: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM certificate, to serve HTTPS.", rich_help_panel="Server")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="PEM key of the certificate.", rich_help_panel="Server")
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Print no banner and no line for each request.", rich_help_panel="Server")
+    ] = False,
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
     _check_tls(tls_cert, tls_key, intercept=intercept)
