@@ -53,7 +53,12 @@ FailOn = Annotated[
 ]
 BaselineOption = Annotated[
     Path | None,
-    typer.Option("--baseline", metavar="FILE", help="Known findings, not reported again.", rich_help_panel="Report"),
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        help="File of known findings, which are not reported again.",
+        rich_help_panel="Report",
+    ),
 ]
 WriteBaselineOption = Annotated[
     Path | None,
@@ -105,7 +110,7 @@ OverlayOption = Annotated[
     typer.Option(
         "--overlay",
         metavar="FILE|none",
-        help="Overlay to apply. Default: that of the folder, or overlay.yaml beside the document, else the one of bodydouble.",
+        help="Overlay to apply. Default: that of the folder, or overlay.yaml next to the document, else the one of bodydouble.",
         rich_help_panel="Contract",
     ),
 ]
@@ -129,7 +134,7 @@ ReplayIgnoreOption = Annotated[
     typer.Option(
         "--replay-ignore",
         metavar="POINTER",
-        help="JSON pointer of a value in requests that does not count; repeatable.",
+        help="JSON pointer of a value in requests to ignore when matching; repeatable.",
         rich_help_panel="Recordings",
     ),
 ]
@@ -139,7 +144,7 @@ MaxAgeOption = Annotated[
         "--max-age-days",
         min=0,
         metavar="DAYS",
-        help="Age from which a recorded call is said to be old.",
+        help="Age in days from which a recorded call is reported as old.",
         rich_help_panel="Recordings",
     ),
 ]

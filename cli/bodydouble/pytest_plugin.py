@@ -65,7 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Allow --bodydouble-record to call the real service, which costs money.",
     )
     group.addoption(
-        "--bodydouble-max-usd", type=float, metavar="USD", help="Most that the calls of all tests together may cost."
+        "--bodydouble-max-usd", type=float, metavar="USD", help="Spending limit for the calls of all tests together."
     )
     parser.addini(
         "bodydouble_upstream",

@@ -7,7 +7,10 @@ import pytest
 __all__ = ["add_options"]
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "--base-url": {"metavar": "URL", "help": "Server to verify, with or without /v1. Its calls are taken to be free."},
+    "--base-url": {
+        "metavar": "URL",
+        "help": "Server to verify, with or without /v1. Calls to it are assumed to be free.",
+    },
     "--api-key": {
         "metavar": "KEY",
         "help": "Default: a dummy; with --live the value of AIMLAPI_KEY, AIML_API_KEY or AIMLAPI_API_KEY.",

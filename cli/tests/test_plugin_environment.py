@@ -121,7 +121,7 @@ def test_app(bodydouble):
             "bodydouble: the app called the real service",
             "*operation  *.aimlapi.com",
             "*real-host-called, *",
-            "If the test means it: @pytest.mark.bodydouble(allow_real_host=True)",
+            "If this is intended: @pytest.mark.bodydouble(allow_real_host=True)",
         ]
     )
 

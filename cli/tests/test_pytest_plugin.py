@@ -28,7 +28,7 @@ def test_a_request_that_breaks_the_contract_fails_the_test_with_its_place(run_te
             "*request.num_images, request-maximum, documented",
             "*request 1 of 1",
             "The requests, while the mock runs (*): http://127.0.0.1:*/_bodydouble/",
-            "If the test means it: @pytest.mark.bodydouble(allow_invalid=True)",
+            "If this is intended: @pytest.mark.bodydouble(allow_invalid=True)",
         ]
     )
 
@@ -100,7 +100,7 @@ def test_an_answer_that_is_never_used_fails_the_test_with_its_line(pytester: pyt
         [
             "bodydouble: scripted answers were never used",
             f"*answer(status=429, times=2) at test_app.py:{line} was never used; the app sent no request",
-            "If the test means it: @pytest.mark.bodydouble(allow_unused=True)",
+            "If this is intended: @pytest.mark.bodydouble(allow_unused=True)",
         ]
     )
 
@@ -308,7 +308,7 @@ def test_others(bodydouble):
         [
             "*request-maximum*",
             "*route-not-stood-in*",
-            "Or these findings alone: *allow=[[]'request-maximum', 'route-not-stood-in'[]])",
+            "Or only these findings: *allow=[[]'request-maximum', 'route-not-stood-in'[]])",
         ]
     )
 

@@ -139,7 +139,7 @@ def test_a_bad_file_is_reported_and_the_last_good_one_goes_on(
     options = ("--contract", str(folder), "--scenario", str(folder.parent / "scenario.yaml"), "--watch", "--quiet")
     with run_serve(*options) as served:
         write_by_renaming(path, content)
-        wait_for(lambda: "not taken over" in served.errors())
+        wait_for(lambda: "not reloaded" in served.errors())
         statuses = [ask(served).status_code]
         if name.endswith("scenario.yaml"):
             write_by_renaming(path, good.replace("answers: []", "answers: [{status: 418}]"))

@@ -152,4 +152,4 @@ class AsyncClient:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ClientClosed("this client is closed; make another one")
+            raise ClientClosed("this client is closed; create a new one")

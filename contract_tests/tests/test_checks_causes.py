@@ -36,7 +36,7 @@ def redirected() -> Verification:
 def test_a_server_that_redirects_everything_has_one_finding(redirected: Verification) -> None:
     (finding,) = redirected.findings
     assert len(finding.covers) > 100
-    told = re.search(r"(\d+) calls show this cause", finding.message)
+    told = re.search(r"(\d+) calls have this cause", finding.message)
     assert told is not None
     # A redirect says nothing about a request whose outcome is not specified, except a preflight. A repeated call is one call here.
     cases = (item.case for item in redirected.observations)
@@ -130,7 +130,7 @@ def test_valid_calls_that_fail_for_one_value_are_one_cause_which_is_named() -> N
     others = [accepted("three", {"ratio": "1:1", "count": 1}), accepted("four", {"count": 2})]
     cases = {case.id: case for case in (*refused, *others)}
     (found,) = grouped([a_finding(case, 400) for case in refused], cases, {})
-    assert found.message.endswith("2 calls show this cause: ratio = '2:3'")
+    assert found.message.endswith("2 calls have this cause: ratio = '2:3'")
 
 
 def test_valid_calls_that_fail_without_a_value_of_their_own_stay_apart() -> None:

@@ -203,7 +203,7 @@ def test_what_is_not_http_1_1_gets_its_own_words_in_answer_journal_and_log(
 
 
 SPLIT = [
-    (b"CONNECT api.aimlapi.com:443 HTTP/1.1\r\nHost: api.aimlapi.com\r\n\r\n", b"CONNECT asks for a tunnel"),
+    (b"CONNECT api.aimlapi.com:443 HTTP/1.1\r\nHost: api.aimlapi.com\r\n\r\n", b"CONNECT asks a proxy for a tunnel"),
     (b"post /v1/models HTTP/1.1\r\nHost: x\r\n\r\n", b"methods are case-sensitive"),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"This is HTTP/2"),
     (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 30, b"This is a TLS handshake"),

@@ -114,7 +114,7 @@ def test_the_overwrite_covers_nothing_else(overwrite: Change) -> None:
     ("rule", "sentence"),
     [
         ("request-property-max-items-set", "`image_urls` in the request now has a maximum number of items: 3"),
-        ("request-property-type-changed", "`num_images` in the request was number and is integer"),
+        ("request-property-type-changed", "`num_images` in the request changed from number to integer"),
         ("request-property-min-unset", "`num_images` in the request no longer has a minimum (it was 1)"),
         ("request-property-default-value-removed", '`aspect_ratio` in the request no longer has the default "1:1"'),
     ],

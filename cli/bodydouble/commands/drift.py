@@ -162,7 +162,7 @@ def drift(
     """Report drift from the contract in the published document, the documentation page and recorded answers.
 
     When the document changed, calls of the old contract are run against the new one, and those that break are reported. Exit code 2 when a
-    source could not be read, or when it was interrupted; what was found is reported all the same, and the state file is not changed.
+    source could not be read, or when it was interrupted; what was found is reported anyway, and the state file is not changed.
     """
     try:
         # Imported here: the help needs no extra, and this error names the one that the rest needs.

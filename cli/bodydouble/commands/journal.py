@@ -89,7 +89,7 @@ def _select(recording: StoredRecording, chosen: ExchangeFilter, show: str | None
 
 def _print_code(selected: list[Exchange], code: str) -> None:
     if not selected:
-        exit_with_error("--as: no request is selected; loosen the filters")
+        exit_with_error("--as: no request matches; use fewer filters")
     print_text(_WRITERS[code](selected[-1]))
 
 

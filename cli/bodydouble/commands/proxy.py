@@ -47,7 +47,7 @@ def proxy(
         Path,
         typer.Option(
             metavar="DIR",
-            help="Folder that takes the calls, their pictures and large inputs.",
+            help="Folder for the calls, their pictures and large inputs.",
             rich_help_panel="Recordings",
         ),
     ],
@@ -55,7 +55,7 @@ def proxy(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Server that answers, with or without /v1. Default: that of the contract.",
+            help="Upstream server, with or without /v1. Default: that of the contract.",
             rich_help_panel="Server",
         ),
     ] = None,
@@ -67,20 +67,18 @@ def proxy(
         ),
     ] = 8000,
     max_usd: Annotated[
-        float, typer.Option(min=0, metavar="USD", help="Most that this run may cost.", rich_help_panel="Money")
+        float, typer.Option(min=0, metavar="USD", help="Spending limit of this run.", rich_help_panel="Money")
     ] = 1.0,
     max_usd_per_key: Annotated[
         float | None,
-        typer.Option(
-            min=0, metavar="USD", help="Most that each API key may cost in this run.", rich_help_panel="Money"
-        ),
+        typer.Option(min=0, metavar="USD", help="Spending limit of each API key in this run.", rich_help_panel="Money"),
     ] = None,
     max_usd_per_day: Annotated[
         float | None,
         typer.Option(
             min=0,
             metavar="USD",
-            help="Most that a day (UTC) may cost, all runs with one ledger together.",
+            help="Spending limit of a day (UTC), over all runs with one ledger.",
             rich_help_panel="Money",
         ),
     ] = None,
@@ -102,14 +100,16 @@ def proxy(
         bool,
         typer.Option(
             "--pass-unpriced",
-            help="Send calls whose price is not known too; no limit covers them.",
+            help="Also send calls of unknown price, to which no limit applies.",
             rich_help_panel="Money",
         ),
     ] = False,
     replay_first: Annotated[
         bool,
         typer.Option(
-            "--replay-first", help="Answer what DIR has already from there, at no cost.", rich_help_panel="Recordings"
+            "--replay-first",
+            help="Answer calls that are already in DIR from there, at no cost.",
+            rich_help_panel="Recordings",
         ),
     ] = False,
     replay_ignore: ReplayIgnoreOption = None,
@@ -122,7 +122,7 @@ def proxy(
         typer.Option(
             "--ca",
             metavar="FILE",
-            help="PEM file of authorities to trust beside the usual ones.",
+            help="PEM file of authorities to trust in addition to the usual ones.",
             rich_help_panel="Server",
         ),
     ] = None,
@@ -132,7 +132,7 @@ def proxy(
             "--timeout",
             min=1,
             metavar="SECONDS",
-            help="Longest silence of the server that answers.",
+            help="Time to wait for the upstream server, in seconds without data.",
             rich_help_panel="Server",
         ),
     ] = 600,
@@ -144,7 +144,7 @@ def proxy(
         typer.Option(
             min=0.001,
             max=1024,
-            help="Most that is kept of an answer, in MB; more is only passed on.",
+            help="Size limit of a recorded answer, in MB; the rest is only passed on.",
             rich_help_panel="Limits",
         ),
     ] = 64,

@@ -185,7 +185,7 @@ def serve(
         bool,
         typer.Option(
             "--watch",
-            help="Take over contracts, overlays and the scenario when their files change.",
+            help="Reload contracts, overlays and the scenario when their files change.",
             rich_help_panel="Server",
         ),
     ] = False,
@@ -202,7 +202,9 @@ def serve(
     replay_delays: Annotated[
         bool,
         typer.Option(
-            "--replay-delays", help="Let a recorded answer take as long as it did.", rich_help_panel="Recordings"
+            "--replay-delays",
+            help="Delay a recorded answer as long as the original took.",
+            rich_help_panel="Recordings",
         ),
     ] = False,
     max_age_days: MaxAgeOption = MAX_AGE_DAYS,
@@ -226,7 +228,7 @@ def serve(
     keep_days: Annotated[
         float,
         typer.Option(
-            min=0, help="With --keep: days for which what no request had any more is kept.", rich_help_panel="Pictures"
+            min=0, help="With --keep: days for which a picture is kept after its last use.", rich_help_panel="Pictures"
         ),
     ] = 30,
     state: Annotated[

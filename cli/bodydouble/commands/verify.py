@@ -36,7 +36,7 @@ def verify(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Server to verify, with or without /v1. Its calls are taken to be free.",
+            help="Server to verify, with or without /v1. Calls to it are assumed to be free.",
             rich_help_panel="Server",
         ),
     ] = None,
@@ -92,20 +92,20 @@ def verify(
     max_wait_s: Annotated[
         float,
         typer.Option(
-            min=0, help="Longest total wait that the server may ask for with 429, in seconds.", rich_help_panel="Limits"
+            min=0, help="Limit for all waiting that the server asks for with 429, in seconds.", rich_help_panel="Limits"
         ),
     ] = 120,
     max_run_s: Annotated[
         float,
         typer.Option(
             min=0,
-            help="Longest time of the whole run, in seconds; a call under way is ended by --timeout-s.",
+            help="Time limit of the whole run, in seconds; a running call ends at --timeout-s.",
             rich_help_panel="Limits",
         ),
     ] = 1800,
     max_received_mb: Annotated[
         float,
-        typer.Option(min=0, help="Most megabytes of all answers and pictures together.", rich_help_panel="Limits"),
+        typer.Option(min=0, help="Size limit of all answers and pictures together, in MB.", rich_help_panel="Limits"),
     ] = 4096,
     image_url: Annotated[
         str | None,

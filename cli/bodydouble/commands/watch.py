@@ -70,9 +70,9 @@ class Watch:
             take_over = await asyncio.to_thread(self._prepare)
             take_over()
         except (SpecError, ValueError) as error:
-            LOG.warning("not taken over, the last good state goes on: %s", one_line(str(error)))
+            LOG.warning("not reloaded, the last valid state stays in use: %s", one_line(str(error)))
         except Exception:
-            LOG.exception("not taken over; this is a bug in bodydouble")
+            LOG.exception("not reloaded; this is a bug in bodydouble")
         else:
             LOG.info("taken over: %s", one_line(", ".join(contract.source for contract in self._app.contracts)))
 

@@ -34,7 +34,7 @@ class PipeHandler(logging.Handler):
             line = f"{self.format(self._lines.get())}\n".encode("utf-8", "replace")
             if self._dropped:
                 dropped, self._dropped = self._dropped, 0
-                line += f"{dropped} lines of the log were dropped, since nobody read them\n".encode()
+                line += f"{dropped} lines of the log were dropped because nothing was reading them\n".encode()
             try:
                 # Not through a stream, whose lock a blocked thread would hold when the interpreter ends.
                 while line:

@@ -76,7 +76,7 @@ def _merged(cause: Hashable, group: Sequence[Finding], witnesses: Mapping[Findin
     )
     seen = {witness for finding in group for witness in witnesses.get(finding, ())}
     told = f": {cause.told}" if isinstance(cause, _Shared | _OneAnswer | Shape) else ""
-    message = f"{first.message}; {max(len(seen), len(group))} calls show this cause{told}"
+    message = f"{first.message}; {max(len(seen), len(group))} calls have this cause{told}"
     return replace(first, message=message, covers=tuple(one for one in group if one is not first))
 
 

@@ -163,7 +163,7 @@ def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> I
     issues = body["error"].get("data") if is_object(body["error"]) else None
     listed = [issue for issue in issues if is_object(issue)] if is_array(issues) else []
     if not listed:
-        message = "a refusal lists no issue: nothing says which property is wrong"
+        message = "a refusal lists no issue, so a caller cannot tell which property is wrong"
         yield deviation(profile, f"{check}/none", message, "a list of issues", issues, pointer=where)
         return
     if any(not str(issue.get("message", "")).strip() for issue in listed):

@@ -100,7 +100,7 @@ def check_preflight(profile: OperationProfile, observation: Observation, status:
     check, headers = "cors-preflight", observation.headers
     wanted = profile.cors_allowed or ()
     if not is_success(status):
-        message = f"a preflight was answered with {status}; a browser then makes no call"
+        message = f"a preflight was answered with {status}; a browser then does not send the request"
         yield deviation(profile, f"{check}/status", message, "200 or 204", status)
         return
     if not _allows_origin(headers):

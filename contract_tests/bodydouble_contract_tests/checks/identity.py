@@ -41,7 +41,7 @@ def check_keys(profile: OperationProfile, observations: Sequence[Observation]) -
             found = check_status(profile, item.case, status, item.content)
             yield from (replace(finding, witness=item.case.id) for finding in found)
     if takes_any:
-        message = "a key that nobody issued is accepted: keys like it say nothing about the server"
+        message = "a key that was never issued is accepted, so checks with such keys prove nothing"
         finding = deviation(profile, "any-key-accepted", message, 401, takes_any[0].status, evidence=Evidence.ASSUMED)
         yield replace(finding, witness=takes_any[0].case.id)
 

@@ -149,7 +149,7 @@ def _effects(pair: OperationPair, calls: list[AppCall], total: int) -> Iterator[
         (("media-type",), "the answers to {} will be {}"),
         (("answer",), "the answers to {} no longer have what your app reads: {}"),
         (("recorded-answer",), "the answers to {} no longer have what your recorded answers have: {}"),
-        (others, "{} will be answered otherwise: {}"),
+        (others, "{} will be answered differently: {}"),
         (("default-stated",), "{} leave out what now has a stated default: {}"),
         (("body-ignored",), "{} will be served, but {}"),
         (("ignored",), "{} will be served without a part of it: {}"),

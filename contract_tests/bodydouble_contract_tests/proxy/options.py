@@ -20,7 +20,7 @@ class ProxyOptions:
     that do not count when it is compared. ``price_usd`` is the price of a picture, by default that of the contract; a call whose price is not known is sent only
     with ``passes_unpriced``.
 
-    ``timeout_s`` is the longest silence of the upstream, ``authorities`` a PEM file of authorities to trust beside the usual ones. Of an answer, at most
+    ``timeout_s`` is the longest silence of the upstream, ``authorities`` a PEM file of authorities to trust in addition to the usual ones. Of an answer, at most
     ``max_answer_bytes`` are kept; more is passed on. ``trust_env`` lets the variables for HTTP proxies apply.
     """
 

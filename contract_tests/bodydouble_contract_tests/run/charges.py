@@ -126,8 +126,8 @@ def purchase_objection(profile: OperationProfile, observation: Observation, char
         outcome = f"was answered with {status} and brought no picture"
     cost = "may have been charged" if charge.usd else "was not charged"
     return (
-        f"{case.id} {outcome}; it {cost}, and nothing more is bought. Look at the findings about it; to buy the rest "
-        "all the same, resume the run"
+        f"{case.id} {outcome}; it {cost}, and nothing more is bought. Look at the findings about it; to go on "
+        "anyway, resume the run"
     )
 
 

@@ -46,7 +46,7 @@ class RunLimits:
         if self._received_bytes > self._max_received_mb * _MB:
             return f"the answers have {self._max_received_mb:g} MB by now, which is the limit; allow more (max_received_mb)"
         if self._late >= _MOST_LATE:
-            return f"the server gave no complete answer in time to {self._late} calls in a row; allow more time for a call, or mend it"
+            return f"the server gave no complete answer in time to {self._late} calls in a row; allow more time for a call, or fix the server"
         return None
 
     def reason_to_skip(self) -> str | None:

@@ -104,7 +104,7 @@ def _body_violations(operation: Operation, reference: Any) -> Iterator[Violation
         yield Violation(
             "undocumented-property", "a property that the contract does not have", partial(_add, addition=_UNDOCUMENTED)
         )
-        yield Violation("error-beside-data", "an `error` beside the data", partial(_add, addition=_ERROR))
+        yield Violation("error-beside-data", "an `error` next to the data", partial(_add, addition=_ERROR))
 
 
 def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:

@@ -104,7 +104,7 @@ def _faulty_line(head: bytes, reason: str) -> MalformedRequest | None:
     method = b"" if line is None else line[1]
     version = _VERSION.match(head)
     if method == b"CONNECT":
-        text = "CONNECT asks for a tunnel, as of a proxy, and this server is none; use its address as base URL, and not in HTTPS_PROXY"
+        text = "CONNECT asks a proxy for a tunnel, and this server is not a proxy; use its address as base URL, and not in HTTPS_PROXY"
         return _malformed("request-connect", 400, text, head)
     if "method" in reason:
         if method in _METHODS:
@@ -114,7 +114,9 @@ def _faulty_line(head: bytes, reason: str) -> MalformedRequest | None:
             text = "This is not HTTP: a request begins with a line such as POST /v1/images/generations HTTP/1.1"
             return MalformedRequest("request-not-http", 400, text)
         upper = method.upper()
-        advice = f"methods are case-sensitive, send {upper.decode()}" if upper in _METHODS else "it is none of HTTP"
+        advice = (
+            f"methods are case-sensitive, send {upper.decode()}" if upper in _METHODS else "HTTP has no such method"
+        )
         name = method.decode("latin-1") if method.isalpha() else "in the request line"
         return _malformed("request-method-unknown", 400, f"The method {name} is unknown; {advice}", head)
     if ("version" in reason and "after" not in reason) or reason == "HTTP/0.9":

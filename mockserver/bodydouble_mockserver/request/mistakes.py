@@ -107,7 +107,7 @@ def _of_text(text: str) -> Mistake:
     if _HOST.fullmatch(bare):
         return "is a URL without its scheme", f"https://{bare.lstrip('/')[:200]}"
     if name:
-        return f"has the scheme {name}:, which is none of http, https and data", _URL_OR_PICTURE
+        return f"has the scheme {name}:, which is not http, https or data", _URL_OR_PICTURE
     return "is neither a URL nor a picture", _URL_OR_PICTURE
 
 

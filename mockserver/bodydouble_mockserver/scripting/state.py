@@ -394,7 +394,7 @@ def _computed(
         last = traceback.extract_tb(error.__traceback__)[-1]
         where = "" if isinstance(error, BadScenario) else f" ({Path(last.filename).name}, line {last.lineno})"
         what = cut(str(error), _MAX_ERROR_CHARACTERS)
-        text = f"the function that was to answer raised {type(error).__name__}: {what}{where}"
+        text = f"the function that scripts the answer raised {type(error).__name__}: {what}{where}"
         finding = Finding("answer-function-failed", Severity.ERROR, Evidence.OBSERVED, "", text, direction="request")
         checked.findings = [*checked.findings, finding]
         return ScriptedAnswer(answer.id, Directives(code=500))
