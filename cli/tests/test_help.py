@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 CONTRACT = ("show", "check", "fingerprint", "update")
 PATHS = [*((name,) for name in COMMANDS if name != "contract"), *(("contract", name) for name in CONTRACT)]
-MANY = 12
+MANY, FEW = 12, 2
 
 
 def help_of(*path: str, option: str = "--help") -> str:
@@ -49,8 +49,8 @@ def test_many_options_are_in_groups(path: tuple[str, ...]) -> None:
     command: Any = get_command(import_module(f"bodydouble.commands.{path[0]}").app)
     command = command.commands[path[1]] if len(path) > 1 else command
     options = [item for item in command.params if item.param_type_name == "option"]
-    if len(options) > MANY:
-        assert [item.name for item in options if item.rich_help_panel is None] == []
+    others = [item.name for item in options if item.rich_help_panel is None]
+    assert len(options) <= MANY or len(others) <= FEW, others
 
 
 @pytest.mark.parametrize("path", [(), ("contract",)])

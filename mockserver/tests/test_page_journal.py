@@ -86,7 +86,7 @@ def test_a_call_in_full_has_findings_headers_bodies_and_code(
     html = get(f"/_bodydouble/calls/{identifier}").text
     for text in (
         "9 is too large; it must be at most 4",
-        "change what the app sends at <code>/num_images</code>",
+        "change <code>request.num_images</code> in the app",
         "an-app/1",
         "Invalid payload provided",
         "curl --globoff --request POST http://127.0.0.1/v1/images/generations",

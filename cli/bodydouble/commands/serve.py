@@ -235,10 +235,14 @@ def serve(
         str | None,
         typer.Option(
             metavar="redis://HOST:PORT/N",
+            rich_help_panel="Server",
             help="Share scripts, limits, pictures and the journal with other processes, in this Redis.",
         ),
     ] = None,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Number of processes; more than one need --state.")] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=64, rich_help_panel="Server", help="Number of processes; more than one need --state."),
+    ] = 1,
     journal: Annotated[
         Path | None,
         typer.Option(

@@ -4,7 +4,9 @@ import functools
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from bodydouble_spec.text import cut_line, json_text, visible
+from bodydouble_spec import Finding
+from bodydouble_spec.report import place
+from bodydouble_spec.text import cut_line, json_text, visible, without_data_uris
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -51,9 +53,20 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
     )
     environment.filters["shown"] = lambda text: visible_lines(str(text))
+    # Backticks mark names in the messages of findings, for reports that can show them as code.
+    environment.filters["sentence"] = _sentence
+    environment.filters["place"] = _place
     environment.filters["line"] = lambda text: cut_line(str(text), 400)
-    environment.filters["value"] = lambda value: cut_line(json_text(value))
+    environment.filters["value"] = lambda value: cut_line(without_data_uris(json_text(value)))
     return environment
+
+
+def _sentence(text: str) -> str:
+    return visible_lines(without_data_uris(text).replace("`", ""))
+
+
+def _place(finding: Finding) -> str:
+    return place(finding, with_operation=False)
 
 
 def visible_lines(text: str) -> str:

@@ -186,7 +186,7 @@ def _doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding
             message = f"the key in {_named(place)} {_MISTAKES[found.lastgroup or 'sample']}. The service would refuse it: check the variable that it comes from"
         elif settings.expected_key is not None and settings.expected_key.encode() not in spellings:
             rule = "request-key-unexpected"
-            message = f"the key in {_named(place)} is not the dummy one and may be real. Take the key from the environment, where a test has the dummy"
+            message = f"the key in {_named(place)} is not the dummy key of the test and may be a real one; let the app read its key from the environment, where the dummy is"
         if rule:
             return Finding(
                 rule, Severity.WARNING, Evidence.ASSUMED, _pointer(place), message, direction="request", operation=operation
@@ -214,7 +214,7 @@ def _refused(settings: Settings, place: KeyPlace, key: bytes) -> KeyRefusal:
     why = (
         f'begins with "{settings.refused_key_prefix}", and such a key is always refused here'
         if is_on_purpose
-        else "is not one of those that the mock was started with (--api-key)"
+        else "is not one of those given to the mock with --api-key"
     )
     detail = f"The API key in {_named(place)} {why}"
     return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place), is_on_purpose)
