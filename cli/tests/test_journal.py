@@ -117,7 +117,7 @@ def test_a_torn_last_line_is_reported_on_standard_error(run: Run, journal: Path)
         (["--status", "bad"], "--status: 'bad' is not a status"),
         (["--since", "soon"], "--since: 'soon' is not a time"),
         (["--show", "run-9"], "--show run-9: none of the 3"),
-        (["--as", "curl", "--status", "500"], "--as: no request is selected"),
+        (["--as", "curl", "--status", "500"], "--as: no request matches"),
         (["--as", "perl"], "perl"),
     ],
 )

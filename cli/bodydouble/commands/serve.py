@@ -14,10 +14,8 @@ from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
-from bodydouble_spec.selection import limited_values
 
 from bodydouble.console import new_app
-from bodydouble.defects import reading_notes
 from bodydouble.help_texts import Command
 from bodydouble.options import (
     ContractsOption,
@@ -32,7 +30,7 @@ from bodydouble.options import (
     load_contracts,
 )
 from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
-from bodydouble.serving import Foreground, address_lines, end_with_parent
+from bodydouble.serving import Foreground, end_with_parent, print_banner
 
 if TYPE_CHECKING:
     from bodydouble.commands.watch import WatchedFiles
@@ -41,8 +39,6 @@ __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
-_MAX_NOTICES = 20
-_MOST_MODELS = 3
 
 app = new_app()
 
@@ -351,7 +347,7 @@ def serve(
         _exit_with_error(f"--scenario {scenario}: {error}")
     except (CannotServe, SpecError, ValueError) as error:
         _exit_with_error(str(error))
-    banner = partial(_print_banner, contracts, served.address, notices, has_page=not no_control)
+    banner = partial(print_banner, contracts, served.address, notices, has_page=not no_control)
     if workers == 1:
         served.run(banner, quiet=quiet)
     else:
@@ -459,35 +455,3 @@ def _exit_with_error(message: str) -> NoReturn:
 
 def _first_error(contract: Contract) -> str:
     return next((finding.message for finding in contract.findings), "the document is empty")
-
-
-def _print_banner(contracts: list[Contract], address: str, notices: list[str], *, has_page: bool) -> None:
-    key = "any-key-you-like"
-    operations = dict.fromkeys(operation.key for contract in contracts for operation in contract.operations)
-    served = (operation for contract in contracts for operation in contract.operations)
-    models = list(
-        dict.fromkeys(str(value) for one in served for value in limited_values(one).get("model", {}).values())
-    )
-    named = ", ".join(models[:_MOST_MODELS])
-    named += f" and {len(models) - _MOST_MODELS} more" if len(models) > _MOST_MODELS else ""
-    lines = [
-        f"bodydouble stands in for {named or ', '.join(operations)}",
-        "",
-        f"  address    {address}",
-        *([f"  page       {address}/_bodydouble/"] if has_page else []),
-        *([f"  operation  {', '.join(operations)}"] if models else []),
-        *(f"  contract   {contract.source}" for contract in contracts),
-        "",
-    ]
-    lines += address_lines(address)
-    lines += [f"  export AIMLAPI_KEY={key} OPENAI_API_KEY={key}", ""]
-    # Defects are for `contract show`; only what the server reads otherwise than it is written changes its answers.
-    notes = [*notices, *(note for contract in contracts for note in reading_notes(contract))]
-    if notes:
-        lines += [*_note_lines(notes), ""]
-    typer.echo("\n".join(lines))
-
-
-def _note_lines(notes: list[str]) -> list[str]:
-    more = [f"and {len(notes) - _MAX_NOTICES} more"] if len(notes) > _MAX_NOTICES else []
-    return [f"  {' '.join(note.split())}" for note in (*notes[:_MAX_NOTICES], *more)]
