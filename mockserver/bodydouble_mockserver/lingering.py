@@ -28,7 +28,7 @@ class LingeringTransport:
         self.is_lingering = False
         self.has_received = False
         # Called with each answer.
-        self.write = transport.write
+        self.write: Callable[[bytes], None] = transport.write
 
     def __getattr__(self, name: str) -> Any:
         """Return what the transport itself has of that name."""
@@ -48,6 +48,7 @@ class LingeringTransport:
     def linger(self) -> None:
         """End the server's side now, and close when the client has stopped sending."""
         self.is_lingering = True
+        self.write = _drop
         self._end = self._loop.time() + _MAX_S
         if self._transport.can_write_eof():
             self._transport.write_eof()
@@ -60,3 +61,7 @@ class LingeringTransport:
             self._loop.call_later(_QUIET_S, self._close_when_quiet)
         else:
             self._transport.close()
+
+
+def _drop(_data: bytes) -> None:
+    """Drop an answer that comes after the server's side was ended: the request was refused meanwhile."""

@@ -305,6 +305,10 @@ class FaultProtocol(HttpToolsProtocol):
             answer = problem(malformed.status, malformed.path, "", time.time(), message=malformed.message)
         answer.headers.append((b"connection", b"close"))
         data = response_head(answer, len(answer.body)) + answer.body
+        if self.pipeline and self.cycle.more_body:
+            # It is the body of the last request that is malformed; those before it are answered first.
+            self.pipeline.popleft()
+            self.cycle = self.pipeline[0][0] if self.pipeline else cast(RequestResponseCycle, self._running_cycle)
         cycle = self.cycle
         if cycle and not cycle.response_complete and not cycle.more_body:
             # The request before it is being answered; a client that has read all of that answer waits for this one.

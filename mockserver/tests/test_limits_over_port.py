@@ -110,6 +110,20 @@ def test_a_request_before_another_one_ends_with_the_connection(contract: Contrac
         leave_after(server, origin, request * 3)
 
 
+def test_a_malformed_body_behind_a_request_that_is_being_answered_is_refused_after_it(
+    contract: Contract, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Server(server_config(create_app(contract)))
+    first = f"{HEAD}Prefer: delay=0.2\r\nContent-Length: 2\r\n\r\n{{}}"
+    second = "POST /_bodydouble/scenarios HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n"
+    with serve_asgi(server) as origin, connect(origin) as connection:
+        connection.sendall((first + second).encode())
+        answers = read_all(connection)
+    assert answers.count(b"HTTP/1.1 400 ") == 2
+    assert 0 < answers.find(b"image_urls") < answers.find(b"The body is not in the chunks")
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_a_server_that_ends_does_not_wait_for_the_rest_of_a_body(contract: Contract) -> None:
     config = server_config(create_app(contract))
     config.timeout_graceful_shutdown = None  # what it waits for, it waits for without end
