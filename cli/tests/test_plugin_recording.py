@@ -1,10 +1,12 @@
 """The fixture ``bodydouble_recording``: replays without the network, records only when everything allows it."""
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from bodydouble.fixture.guard import GuardedTest
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.server import Server, server_config
@@ -157,6 +159,44 @@ def test_the_options_of_the_run_hold_for_a_recording_too(
     assert len(upstream.journal.exchanges()) == calls
     tests = [exchange.extra["test"] for exchange in read_exchanges(journal).exchanges if exchange.kind is None]
     assert [name[-3:] for name in tests] == ["one", "one", "one", "two"] * 2
+
+
+RESOLVER = """
+import socket, uvloop
+
+def resolving(look_up):
+    def led(item):
+        return "127.0.0.1" if item in ("api.aimlapi.com", b"api.aimlapi.com") else item
+
+    def resolve(*arguments, **options):
+        return look_up(*map(led, arguments), **{name: led(item) for name, item in options.items()})
+    return resolve
+
+for place, name in ((socket, "getaddrinfo"), (uvloop.Loop, "getaddrinfo"), (uvloop.Loop, "create_connection")):
+    setattr(place, name, resolving(getattr(place, name)))
+"""
+
+
+@pytest.mark.parametrize("session", ["true", "false"])
+def test_only_the_proxy_reaches_the_real_host_by_its_name(
+    run_tests: Run, pytester: pytest.Pytester, upstream: MockServer, monkeypatch: pytest.MonkeyPatch, session: str
+) -> None:
+    ini = pytester.path / "tox.ini"
+    settings = ini.read_text().replace("127.0.0.1", "api.aimlapi.com")
+    ini.write_text(f"{settings}\nbodydouble_session = {session}\nbodydouble_intercept = true\n")
+    # Put back at the end: the inner runs are in this process.
+    for place, name in ((socket, "getaddrinfo"), (uvloop.Loop, "getaddrinfo"), (uvloop.Loop, "create_connection")):
+        monkeypatch.setattr(place, name, getattr(place, name))
+    pytester.makeconftest(RESOLVER)
+    tests = """
+def test_one(bodydouble_recording):
+    body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "x", "image_urls": ["https://example.org/a.png"]}
+    headers = {"Authorization": "Bearer " + os.environ["AIMLAPI_KEY"]}
+    answer = httpx.post("https://api.aimlapi.com/v1/images/generations", headers=headers, json=body)
+    assert answer.status_code == 200
+"""
+    run_tests(tests, "--bodydouble-record", "once", *LIVE).assert_outcomes(passed=1)
+    assert len(upstream.journal.exchanges()) == 1
 
 
 def test_a_test_that_is_recorded_can_script_nothing_and_has_no_transport(run_tests: Run, upstream: MockServer) -> None:
