@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 from bodydouble.app import app
+from bodydouble.fixture import MarkerOptions, contract_loader
 from bodydouble.options import FailOnName, load_contract, load_contracts
 from bodydouble_spec import Contract, ContractError, ReportFormat, Severity, provenance
 from hypothesis import HealthCheck, example, given, settings
@@ -114,6 +115,8 @@ def test_a_command_that_uses_a_contract_refuses_one_that_is_not_read_as_a_whole(
     for load in (lambda: load_contract(swagger), lambda: load_contracts(["vendored", swagger])):
         with pytest.raises(ContractError, match=r"Swagger 2.0.*\(line 1\)"):
             load()
+    with pytest.raises(ValueError, match=r"Swagger 2.0.*\(line 1\)"):
+        contract_loader([swagger], "", place.parent)(MarkerOptions())
 
 
 def test_what_is_read_otherwise_than_written_is_said_before_a_plan(place: Path) -> None:

@@ -97,6 +97,7 @@ class _Summary:
 
 def _profile(config: pytest.Config) -> OperationProfile:
     contract = Contract.load(_option(config, "contract"), overlay=_option(config, "overlay") or True)
+    contract.refuse_partial()
     return OperationProfile.select(contract, _option(config, "operation"), _option(config, "model"))
 
 
