@@ -143,8 +143,7 @@ def _existence_rule(scope: str, node: Node, *, is_required: bool, is_gone: bool)
     if scope == "request-property":
         is_hidden = node.value.get("readOnly") is True
         if is_gone:
-            suffix = "-with-deprecation" if node.value.get("deprecated") is True else ""
-            return "request-read-only-property-removed" if is_hidden else f"request-property-removed{suffix}"
+            return "request-read-only-property-removed" if is_hidden else "request-property-removed"
         if is_hidden:
             return "new-read-only-request-property"
         has_default = is_required and "default" in node.value

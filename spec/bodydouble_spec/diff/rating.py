@@ -50,10 +50,7 @@ _KEYWORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("dependent-schema-", ("dependentSchemas",)), ("prefix-items-", ("prefixItems", "items")),
     ("wrapped-in-one-of", ("oneOf", "type")),
 )  # fmt: skip
-_REQUIRED = (
-    "new-required-request-property", "new-required-request-property-with-default", "request-property-removed",
-    "request-property-removed-with-deprecation",
-)  # fmt: skip
+_REQUIRED = ("new-required-request-property", "new-required-request-property-with-default", "request-property-removed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,6 @@ DOCUMENT_RULES = (
     ("new-optional-request-property", "I", "{it} is new and optional"),
     ("new-read-only-request-property", "I", "{it} is new and read-only"),
     ("request-property-removed", "W", "{it} was removed"),
-    ("request-property-removed-with-deprecation", "I", "{it}, which was deprecated, was removed"),
     ("request-property-renamed", "E", "{it} was probably renamed to {new}"),
     ("request-read-only-property-removed", "I", "{it}, which was read-only, was removed"),
     ("request-optional-property-became-read-only", "I", "{it} is now read-only"),
