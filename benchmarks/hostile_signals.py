@@ -117,7 +117,7 @@ def interrupted_drift(number: signal.Signals) -> Callable[[], str]:
                 "json",
             ]
             with _started(command, place) as process:
-                time.sleep(8)
+                time.sleep(20)  # the documents have been compared by then
                 process.send_signal(number)
                 out, errors = process.communicate(timeout=PATIENCE_S)
             has_state = (place / "state.json").exists()

@@ -171,7 +171,7 @@ def drift(
         from bodydouble.commands.drift_report import AdoptedContract, RecordedApp, SourceReader, notify_services
     except ImportError as error:
         exit_with_error(str(error))
-    with exit_on_error():
+    with exit_on_error(), signals_interrupt():
         if remind_days is not None and state is None:
             exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
         if requests is None and (reads is not None or strict):
