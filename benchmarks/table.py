@@ -96,7 +96,8 @@ def throughput_rows(effort: Effort, body: str, *, with_peers: bool) -> Iterator[
 
 def median_ratio(runs: Sequence[Result], bare: Sequence[Result]) -> float:
     """Return the median over the rounds of the rate beside that of the bare app in the same round."""
-    return statistics.median(run.rate / yardstick.rate for run, yardstick in zip(runs, bare, strict=True))
+    ratios = [run.rate / yardstick.rate for run, yardstick in zip(runs, bare, strict=True) if yardstick.rate]
+    return statistics.median(ratios) if ratios else float("nan")
 
 
 def crowd_rows(effort: Effort) -> Iterator[Row]:
@@ -166,11 +167,15 @@ def main() -> None:
     chosen = {name: rows for name, rows in groups.items() if not options.only or name in options.only}
     for _ in range(options.times):
         print(f"{'':44} {'measured':46} {'needed':10} load")
-        for rows in chosen.values():
+        for name, rows in chosen.items():
             load = os.getloadavg()[0]
-            for row in rows():
-                print(f"{row.name:44} {row.value:46} {row.needed:10} {load:.1f}", flush=True)
-                load = os.getloadavg()[0]
+            try:
+                for row in rows():
+                    print(f"{row.name:44} {row.value:46} {row.needed:10} {load:.1f}", flush=True)
+                    load = os.getloadavg()[0]
+            except RuntimeError as error:
+                # The other figures are still wanted.
+                print(f"{name}: {error}")
 
 
 if __name__ == "__main__":
