@@ -104,7 +104,7 @@ def test_retries_that_are_not_made_are_found(run: Run, scenario: Callable[..., s
 EACH_KEY = f'for key in "$@"; do AIMLAPI_KEY="$key" node {EXAMPLES}/node/greeting.mjs {CAT} Hello || exit; done'
 EACH_PICTURE = f'for picture in "$@"; do node {EXAMPLES}/node/greeting.mjs "$picture" Hello || exit; done'
 KEYS = {
-    "sk-aiml-4f7c1e0a9b2d": "not the dummy one",
+    "sk-aiml-4f7c1e0a9b2d": "not the dummy key",
     "undefined": "unset variable",
     "null": "unset variable",
     "None": "unset variable",

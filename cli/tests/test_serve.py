@@ -145,7 +145,7 @@ def test_the_options_reach_the_mock(start: Start, tmp_path: Path) -> None:
     assert keys[0].json()["data"][0]["url"].startswith("http://localhost:1/generations/")
     assert keys[0].json()["data"][0]["b64_json"]
     picture = httpx.get(f"{served.address}{httpx.URL(keys[0].json()['data'][0]['url']).path}")
-    assert picture.headers["x-bodydouble-note"] == "a.png: cropped from 3x2 to 1024x1024"
+    assert picture.headers["x-bodydouble-note"] == "a.png: padded from 3x2 to 1024x1024"
 
 
 def test_a_contract_at_a_url_is_served_as_it_is(start: Start) -> None:

@@ -63,7 +63,7 @@ def test_beyond_the_limit_each_operation_says_that_its_changes_are_not_told_agai
     said = [item for item in found if item.id == "comparison-limited"]
     assert [item.operation for item in said] == ["POST /1", "POST /2"]
     assert {item.severity for item in said} == {found[0].severity}
-    assert all("told of the request of POST /0" in item.message for item in said)
+    assert all("listed for the request of POST /0" in item.message for item in said)
 
 
 def test_the_report_of_what_was_not_compared_again_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
