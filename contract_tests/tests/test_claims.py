@@ -178,7 +178,7 @@ def test_a_download_gives_a_picture_or_a_download_error(
     vendored: Contract, tmp_path: Path, answer: dict[str, Any], is_picture: bool, is_asynchronous: bool
 ) -> None:
     file = BytesIO()
-    Pillow.new("RGB", (4, 3), "teal").save(file, "PNG")
+    Pillow.new("RGB", (1024, 1024), "teal").save(file, "PNG")
     (tmp_path / "a.png").write_bytes(file.getvalue())
     with Harness(RecordingServer(vendored, same_settings(pictures=tmp_path)), asynchronous=is_asynchronous) as harness:
         harness.server.play({"answers": [answer]})

@@ -47,9 +47,9 @@ def served(server: RecordingServer) -> AbstractContextManager[str]:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with one small picture, which is faster to serve than a drawn one."""
+    """Return a folder with one picture of the documented size, which is faster to serve than a drawn one."""
     folder = tmp_path_factory.mktemp("pictures")
-    Image.new("RGB", (4, 3), "teal").save(folder / "a.png")
+    Image.new("RGB", (1024, 1024), "teal").save(folder / "a.png")
     return folder
 
 

@@ -20,16 +20,17 @@ Download = Callable[..., bytes]
 
 def _png() -> bytes:
     file = BytesIO()
-    PIL.Image.new("RGB", (8, 6), "teal").save(file, "PNG")
+    PIL.Image.new("RGB", (1024, 1024), "teal").save(file, "PNG")
     return file.getvalue()
 
 
+# Of the documented size: served byte for byte.
 PNG = _png()
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> MockServer:
-    """Return a mock whose pictures are small files, on another host than the API."""
+    """Return a mock whose pictures are files, on another host than the API."""
     folder = tmp_path_factory.mktemp("pictures")
     (folder / "a.png").write_bytes(PNG)
     return create_app(settings=Settings(pictures=folder, picture_host="localhost"))

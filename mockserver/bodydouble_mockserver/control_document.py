@@ -7,7 +7,6 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.schemas import SchemaGenerator
 
 __all__ = ["document_route"]
 
@@ -71,6 +70,9 @@ def document_route(routes: Sequence[Route], *, has_key: bool) -> Route:
 
 
 def _document(routes: Sequence[Route], *, has_key: bool) -> dict[str, Any]:
+    # Its YAML reader is for this document only: a server starts without it.
+    from starlette.schemas import SchemaGenerator
+
     about = {
         "title": "Control routes of bodydouble",
         "version": version("bodydouble"),
