@@ -42,7 +42,7 @@ def run_contract(run_files: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_command_of_the_docs_runs(run_files: Run, faulty: str) -> None:
-    (shown,) = (line.removeprefix("$ ") for line in DOCS.splitlines() if line.startswith("$ pytest "))
+    (shown,) = (line for line in DOCS.splitlines() if line.startswith("pytest "))
     words = shlex.split(shown.replace("http://127.0.0.1:8000", faulty).replace("demo", KEY))
     result = run_files(*words[1:])
     assert (result.ret, result.parseoutcomes()["passed"]) == (0, sum("refused" in check for check in CHECKS))
