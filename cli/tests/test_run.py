@@ -261,7 +261,7 @@ def test_a_program_with_the_address_in_it_is_checked_with_intercept(
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [((), "unless --intercept is given"), (("--intercept",), "lists the clients that need more")],
+    [((), "reaches the mock only with --intercept"), (("--intercept",), "lists the clients that need more")],
 )
 def test_a_command_that_asked_for_nothing_is_told_where_the_mock_was(
     run: Run, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], words: str
