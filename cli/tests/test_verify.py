@@ -25,9 +25,11 @@ from spec.tests.servers import unfitted_files
 
 KEY = "sk-canary-5f21c09a77"
 DOCS = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
-COMMANDS = re.findall(
-    r"^\$ (.*)$", "".join(re.findall(r"^```console\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)), re.MULTILINE
-)
+COMMANDS = [
+    line.removeprefix("$ ")
+    for block in re.findall(r"^```(?:console|sh)\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)
+    for line in block.splitlines()
+]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 ONE = ("--check", "no-key-refused")
 CHECKS = ("image-count", "picture-pixels", "no-key-refused")
