@@ -20,14 +20,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "several-machines.md").read_text(encoding="utf-8")
 WITH_REDIS, WITH_ARTIFACTS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 REPLICAS = ROOT / "examples" / "replicas"
-# The failure is found by chance once; the second machine tries only what is known.
+# The first machine finds the failure, as nearly every number is one; the second tries only what is known.
 FAILING = """\
 from hypothesis import given, settings, strategies as st, Phase
 
-@settings(max_examples=5000, phases={phases})
+@settings(phases={phases})
 @given(st.integers())
 def test_numbers(number):
-    assert number != {bad}
+    assert abs(number) < 2
 """
 
 
@@ -38,7 +38,7 @@ def machine(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Any:
     def run(name: str, phases: str) -> pytest.RunResult:
         folder = pytester.mkdir(name)
         (folder / "conftest.py").write_text(WITH_REDIS, encoding="utf-8")
-        (folder / "test_app.py").write_text(FAILING.format(phases=phases, bad=77), encoding="utf-8")
+        (folder / "test_app.py").write_text(FAILING.format(phases=phases), encoding="utf-8")
         monkeypatch.chdir(folder)
         return pytester.runpytest_subprocess(
             "-p", "no:cacheprovider", f"--rootdir={folder}", str(folder / "test_app.py")
