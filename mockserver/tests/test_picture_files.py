@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -267,6 +268,22 @@ def test_a_file_keeps_its_type_whatever_its_name(contract: Contract, call: Call,
     answer = call(app, item["url"], method="GET")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     assert item["url"].endswith(".jpeg")
+
+
+def test_a_file_that_was_changed_is_fitted_again(contract: Contract, call: Call, edit: Edit, tmp_path: Path) -> None:
+    def paint(colour: str, seconds: int) -> None:
+        Image.new("RGB", (8, 6), colour).save(tmp_path / "a.png")
+        os.utime(tmp_path / "a.png", (seconds, seconds))
+
+    paint("red", 1)
+    app = create_app(contract, Settings(pictures=tmp_path))
+    shown = []
+    for prompt, (colour, seconds) in enumerate([("red", 1), ("red", 1), ("blue", 2)]):
+        paint(colour, seconds)
+        url = call(app, json=edit(prompt=str(prompt))).json()["data"][0]["url"]
+        picture = Image.open(io.BytesIO(call(app, url, method="GET").content)).convert("RGB")
+        shown.append((picture.size, picture.getpixel((512, 512))))
+    assert shown == [((1024, 1024), (255, 0, 0))] * 2 + [((1024, 1024), (0, 0, 255))]
 
 
 def test_a_file_that_was_removed_is_404(contract: Contract, call: Call, edit: Edit, tmp_path: Path, png: bytes) -> None:

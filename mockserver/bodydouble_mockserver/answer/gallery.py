@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -38,6 +39,7 @@ _DEFAULT_SIZE = (1024, 1024)
 _MAX_IMAGE_BYTES = 48 * 1024 * 1024
 _DRAWING_THREADS = 2
 _MAX_MADE = 20_000
+_FITTED_FILES = 8
 _SUFFIXES = {Media.IMAGE: ".png", Media.AUDIO: ".wav", Media.VIDEO: ".mp4"}
 
 
@@ -106,6 +108,8 @@ class Gallery:
         self._workers = Workers[ServedImage | None](_DRAWING_THREADS, "bodydouble-picture")
         self._small = Workers[bytes | None](1, "bodydouble-thumbnail")
         self._files = _find_image_files(folder)
+        # Most folders are small, and most calls ask for the same size.
+        self._fit = lru_cache(_FITTED_FILES)(_fitted)
 
     def remember(
         self, digest: str, edit: EditRequest, size: tuple[int, int] | None, *, wrong_ratio: bool = False
@@ -249,7 +253,7 @@ class Gallery:
 
     def _fitted(self, recipe: Recipe, index: int) -> tuple[bytes, str]:
         file = self._file(recipe.digest, index).path
-        data, note = fit(file.read_bytes(), recipe.size)
+        data, note = self._fit(file, file.stat().st_mtime_ns, recipe.size)
         return data, f"{file.name}: {note}" if note else ""
 
     def _draw(self, recipe: Recipe, index: int) -> bytes:
@@ -337,3 +341,8 @@ def _head(path: Path) -> bytes:
 
 def _is_hex(text: str) -> bool:
     return all(character in "0123456789abcdef" for character in text)
+
+
+def _fitted(path: Path, _changed_ns: int, size: tuple[int, int]) -> tuple[bytes, str]:
+    """Read a file of the folder, and fit it. Raises OSError when it is gone."""
+    return fit(path.read_bytes(), size)
