@@ -1,7 +1,7 @@
 """Success answers: for any valid request, the body conforms to the contract."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,20 @@ from bodydouble_spec.oracle import Oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spec.tests.servers import unfitted_files
+
 Call = Callable[..., httpx.Response]
 Edit = Callable[..., dict[str, Any]]
 RequestsOf = Callable[[Contract], st.SearchStrategy[dict[str, Any]]]
 DIALECTS = ["documented", "quick-example", "observed-2026"]
 OBEYED = {"x-obeyed-properties": {"response_format": {"b64_json": "pictures-as-base64"}}}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _files_as_they_are() -> Iterator[None]:
+    """Serve small files without fitting them: sizes are not under test here."""
+    with unfitted_files():
+        yield
 
 
 def faults(contract: Contract, answer: httpx.Response, *, strict: bool) -> list[Finding]:
