@@ -277,7 +277,7 @@ def test_a_file_that_was_changed_is_fitted_again(contract: Contract, call: Call,
 
     paint("red", 1)
     app = create_app(contract, Settings(pictures=tmp_path))
-    shown = []
+    shown: list[tuple[Any, Any]] = []
     for prompt, (colour, seconds) in enumerate([("red", 1), ("red", 1), ("blue", 2)]):
         paint(colour, seconds)
         url = call(app, json=edit(prompt=str(prompt))).json()["data"][0]["url"]
