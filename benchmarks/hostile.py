@@ -13,6 +13,7 @@ import json
 import os
 import re
 import resource
+import signal
 import socket
 import socketserver
 import subprocess
@@ -430,6 +431,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--only", default="", help="attacks whose name contains this")
     only = parser.parse_args().only
+    # A shell in the background has it ignored, and the attacked programs would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ["NO_COLOR"] = "1"
     print(f"{'attack':34} {'s':>7} {'CPU s':>7} {'peak MB':>8} {'health s':>9}  outcome")
     for name, attack in MOCK_ATTACKS.items():
