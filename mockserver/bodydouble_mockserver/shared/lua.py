@@ -5,12 +5,16 @@
 
 __all__ = ["ADD", "APPEND", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "TAKE"]
 
-_NAMES = """
+_FUNCTIONS = """
 local function key(name) return KEYS[1] .. name end
+local function remove(id)
+  for _, name in ipairs({'sources', 'times', 'used'}) do redis.call('HDEL', key(name), id) end
+  return redis.call('LREM', key('answers'), 0, id)
+end
 """
 # ARGV: token. Returns version, limits as JSON or '', and for each answer its id and its JSON.
 LOAD = (
-    _NAMES
+    _FUNCTIONS
     + """
 redis.call('SETNX', key('version'), ARGV[1])
 local result = {
@@ -27,17 +31,12 @@ return result
 # ARGV: token, most answers, hash of the scenario's file or '', limits as JSON or '', then times (0: unlimited) and JSON of each answer.
 # Returns the ids; a number is that of the stored answers, for which there is too little room.
 ADD = (
-    _NAMES
+    _FUNCTIONS
     + """
 local file, new = ARGV[3], (#ARGV - 4) / 2
 if file ~= '' then
   if redis.call('GET', key('file')) == file then return {} end
-  for _, id in ipairs(redis.call('SMEMBERS', key('of_file'))) do
-    redis.call('LREM', key('answers'), 0, id)
-    redis.call('HDEL', key('sources'), id)
-    redis.call('HDEL', key('times'), id)
-    redis.call('HDEL', key('used'), id)
-  end
+  for _, id in ipairs(redis.call('SMEMBERS', key('of_file'))) do remove(id) end
   redis.call('DEL', key('of_file'))
 end
 local stored = redis.call('LLEN', key('answers'))
@@ -63,20 +62,17 @@ return ids
 )
 # ARGV: token, then ids. Returns the number of answers that were removed.
 REMOVE = (
-    _NAMES
+    _FUNCTIONS
     + """
 local removed = 0
-for index = 2, #ARGV do
-  removed = removed + redis.call('LREM', key('answers'), 0, ARGV[index])
-  for _, name in ipairs({'sources', 'times', 'used'}) do redis.call('HDEL', key(name), ARGV[index]) end
-end
+for index = 2, #ARGV do removed = removed + remove(ARGV[index]) end
 redis.call('SET', key('version'), ARGV[1])
 return removed
 """
 )
 # ARGV: token. The scenario of a file is not added again by the next process that starts with it.
 CLEAR = (
-    _NAMES
+    _FUNCTIONS
     + """
 for _, name in ipairs({'answers', 'sources', 'times', 'used', 'of_file', 'limits', 'spent'}) do
   redis.call('DEL', key(name))
@@ -88,7 +84,7 @@ redis.call('SET', key('version'), ARGV[1])
 )
 # ARGV: version, id. Returns 1 when the answer may be used once more, and 0 when it is used up.
 TAKE = (
-    _NAMES
+    _FUNCTIONS
     + """
 if redis.call('GET', key('version')) ~= ARGV[1] then return -1 end
 local times = redis.call('HGET', key('times'), ARGV[2])
@@ -102,7 +98,7 @@ return 1
 )
 # ARGV: version, key of the account, cost, most calls a minute or '', credits or ''. Returns {0}, {1, seconds to wait} or {2} for too few credits.
 CHARGE = (
-    _NAMES
+    _FUNCTIONS
     + """
 if redis.call('GET', key('version')) ~= ARGV[1] then return {-1} end
 local epoch = redis.call('HGET', key('counters'), 'epoch') or '0'
@@ -128,7 +124,7 @@ return {0}
 )
 # ARGV: line, most entries, most bytes, overhead of an entry in bytes. Returns the number of the entry. Entries beyond the most are removed 64 at a time.
 APPEND = (
-    _NAMES
+    _FUNCTIONS
     + """
 local lines, about = key('lines'), key('journal')
 local number = redis.call('HINCRBY', about, 'last', 1)
@@ -148,7 +144,7 @@ return number
 )
 # ARGV: most entries. Returns the number of entries that were removed.
 CLEAR_JOURNAL = (
-    _NAMES
+    _FUNCTIONS
     + """
 local known = redis.call('HMGET', key('journal'), 'first', 'last')
 local first, last = tonumber(known[1] or 1), tonumber(known[2] or 0)
