@@ -157,9 +157,7 @@ class Recipes:
 
     def add(self, recipe: Recipe) -> None:
         """Add a recipe that a request has now, in the place of an older one of that request."""
-        key = self._put(self._clock(), recipe)
-        if self._log is not None:
-            self._write(key)
+        self._write(self._put(self._clock(), recipe))
         self._shrink()
 
     def age_s(self, key: str) -> float | None:
