@@ -73,7 +73,6 @@ def control_routes(
                     fingerprint: {type: string}
                     contracts: {type: array, items: {type: object}}
                     operations: {type: array, items: {type: string}}
-          default: {$ref: "#/components/responses/Error"}
         """
         return JSONResponse(_health_body(contracts, targets, server.problems()))
 
@@ -86,7 +85,6 @@ def control_routes(
           "200":
             description: Descriptions by name.
             content: {application/json: {schema: {type: object, additionalProperties: {type: string}}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         return JSONResponse(FAULTS)
 
@@ -105,7 +103,6 @@ def control_routes(
                   additionalProperties:
                     type: array
                     items: {type: object, required: [id, description], properties: {id: {type: string}, description: {type: string}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         # Of a large contract, they take a second.
         return JSONResponse(await asyncio.to_thread(_violations_body, targets, is_only=len(contracts) == 1))
@@ -142,7 +139,6 @@ def control_routes(
             content:
               application/json:
                 schema: {type: object, required: [ids], properties: {ids: {type: array, items: {type: string}}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         return await _play(request, server)
 
@@ -162,7 +158,6 @@ def control_routes(
                   properties:
                     answers: {type: array, items: {type: object, required: [id, times, used]}}
                     limits: {type: object}
-          default: {$ref: "#/components/responses/Error"}
         """
         return JSONResponse(_scenarios_body(state, _redactor_for(request, server)))
 
@@ -173,7 +168,6 @@ def control_routes(
         summary: Scripts, limits and balances are removed
         responses:
           "204": {description: They are removed.}
-          default: {$ref: "#/components/responses/Error"}
         """
         state.clear()
         return Response(status_code=204)
@@ -185,7 +179,6 @@ def control_routes(
         summary: One scripted answer is removed
         responses:
           "204": {description: It is removed.}
-          default: {$ref: "#/components/responses/Error"}
         """
         identifier: str = request.path_params["id"]
         if state.remove([identifier]):
@@ -201,7 +194,6 @@ def control_routes(
         summary: Scripts, limits, balances and the journal are cleared
         responses:
           "204": {description: They are cleared.}
-          default: {$ref: "#/components/responses/Error"}
         """
         server.reset()
         return Response(status_code=204)

@@ -1,6 +1,7 @@
 """The OpenAPI document of the control routes: made from the routes, whose functions have their operation as YAML in their docstrings."""
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -37,6 +38,23 @@ _COMPONENTS: dict[str, Any] = {
             "properties": {"verified": {"type": "boolean"}, "count": {"type": "integer"}},
         },
     },
+    # The filters of the journal.
+    "parameters": {
+        "status": {
+            "name": "status",
+            "in": "query",
+            "description": "429 or 4xx",
+            "schema": {"type": "string", "pattern": "^[1-5]([0-9][0-9]|xx)$"},
+        },
+        "path": {
+            "name": "path",
+            "in": "query",
+            "description": "with * for any characters",
+            "schema": {"type": "string", "pattern": "^/"},
+        },
+        "method": {"name": "method", "in": "query", "schema": _TEXT},
+        "with_findings": {"name": "with_findings", "in": "query", "schema": {"type": "boolean"}},
+    },
     "responses": {
         "Error": {
             "description": "The request was refused; `error` says why, and what to do.",
@@ -49,8 +67,12 @@ _COMPONENTS: dict[str, Any] = {
 def document_route(routes: Sequence[Route], *, has_key: bool) -> Route:
     """Return ``GET /_bodydouble/openapi.json`` for these routes and itself; with ``has_key`` they need a bearer key.
 
-    The page and the event stream are not in the document.
+    The page and the event stream are not in the document. Every operation has the response for errors, which no docstring repeats.
     """
+
+    @cache
+    def document() -> dict[str, Any]:
+        return _document([route, *routes], has_key=has_key)
 
     async def describe(_request: Request) -> Response:
         """Describe the control routes.
@@ -61,9 +83,8 @@ def document_route(routes: Sequence[Route], *, has_key: bool) -> Route:
           "200":
             description: An OpenAPI document.
             content: {application/json: {schema: {type: object, required: [openapi, info, paths]}}}
-          default: {$ref: "#/components/responses/Error"}
         """
-        return JSONResponse(_document([route, *routes], has_key=has_key))
+        return JSONResponse(document())
 
     route = Route("/_bodydouble/openapi.json", describe, methods=["GET"])
     return route
@@ -90,4 +111,5 @@ def _document(routes: Sequence[Route], *, has_key: bool) -> dict[str, Any]:
         for operation in operations.values():
             given = [{"name": name, "in": "path", "required": True, "schema": _TEXT} for name in names]
             operation["parameters"] = [*given, *operation.get("parameters", ())]
+            operation["responses"]["default"] = {"$ref": "#/components/responses/Error"}
     return document

@@ -58,10 +58,10 @@ def _list(journal: Journal) -> _Endpoint:
         operationId: listRequests
         summary: The calls of the journal, the oldest first
         parameters:
-          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
-          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
-          - {name: method, in: query, schema: {type: string}}
-          - {name: with_findings, in: query, schema: {type: boolean}}
+          - $ref: "#/components/parameters/status"
+          - $ref: "#/components/parameters/path"
+          - $ref: "#/components/parameters/method"
+          - $ref: "#/components/parameters/with_findings"
           - {name: limit, in: query, schema: {type: integer, minimum: 1, maximum: 1000}}
           - {name: last, in: query, schema: {type: integer, minimum: 1, maximum: 1000}, description: the newest so many}
         responses:
@@ -76,7 +76,6 @@ def _list(journal: Journal) -> _Endpoint:
                     requests: {type: array, items: {$ref: "#/components/schemas/Exchange"}}
                     total: {type: integer, minimum: 0}
                     next: {type: string, nullable: true}
-          default: {$ref: "#/components/responses/Error"}
         """
         parameters = _parameters(request)
         limit = _whole(parameters, "limit", _PAGE)
@@ -110,17 +109,16 @@ def _count(journal: Journal) -> _Endpoint:
         operationId: countRequests
         summary: The number of calls in the journal
         parameters:
-          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
-          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
-          - {name: method, in: query, schema: {type: string}}
-          - {name: with_findings, in: query, schema: {type: boolean}}
+          - $ref: "#/components/parameters/status"
+          - $ref: "#/components/parameters/path"
+          - $ref: "#/components/parameters/method"
+          - $ref: "#/components/parameters/with_findings"
         responses:
           "200":
             description: The number, and that of older ones that made room.
             content:
               application/json:
                 schema: {type: object, required: [count], properties: {count: {type: integer, minimum: 0}, dropped: {type: integer, minimum: 1}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         chosen = _filter(_parameters(request))
         count = len([number async for number, _ in matching_entries(journal, chosen)])
@@ -136,15 +134,14 @@ def _export(journal: Journal) -> _Endpoint:
         operationId: exportRequests
         summary: The calls as JSON lines, the format of a journal's file
         parameters:
-          - {name: status, in: query, schema: {type: string, pattern: "^[1-5]([0-9][0-9]|xx)$"}, description: "429 or 4xx"}
-          - {name: path, in: query, schema: {type: string, pattern: "^/"}, description: "with * for any characters"}
-          - {name: method, in: query, schema: {type: string}}
-          - {name: with_findings, in: query, schema: {type: boolean}}
+          - $ref: "#/components/parameters/status"
+          - $ref: "#/components/parameters/path"
+          - $ref: "#/components/parameters/method"
+          - $ref: "#/components/parameters/with_findings"
         responses:
           "200":
             description: One exchange a line.
             content: {application/jsonl: {schema: {type: string}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         parameters = _parameters(request)
         parameters.pop("proof", None)  # of the page's link, in the place of a key
@@ -170,7 +167,6 @@ def _show(journal: Journal) -> _Endpoint:
           "200":
             description: The call.
             content: {application/json: {schema: {$ref: "#/components/schemas/Exchange"}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         identifier: str = request.path_params["id"]
         number = journal.number(identifier)
@@ -196,7 +192,6 @@ def _clear(journal: Journal) -> _Endpoint:
             content:
               application/json:
                 schema: {type: object, required: [deleted], properties: {deleted: {type: integer, minimum: 0}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         return _json({"deleted": journal.clear()})
 
@@ -223,7 +218,6 @@ def _verify(journal: Journal) -> _Endpoint:
           "409":
             description: More or fewer calls match.
             content: {application/json: {schema: {$ref: "#/components/schemas/Verdict"}}}
-          default: {$ref: "#/components/responses/Error"}
         """
         try:
             expectation = CallExpectation.parse(orjson.loads(await _body(request)))
