@@ -98,6 +98,22 @@ def test_a_form_and_its_files_are_sent_where_the_contract_has_a_form(page: Page,
     assert exchange.body["image"]["$picture"]["bytes"] == len(png)
 
 
+def test_a_key_in_the_query_is_sent_beside_the_parameters(page: Page) -> None:
+    answer = {"200": {"description": "", "content": {"application/json": {"schema": {"type": "object"}}}}}
+    size = {"name": "size", "in": "query", "schema": {"type": "integer"}}
+    operation: dict[str, Any] = {"parameters": [size], "security": [{"key": []}], "responses": answer}
+    schemes = {"key": {"type": "apiKey", "in": "query", "name": "subscription"}}
+    document: dict[str, Any] = {
+        "openapi": "3.0.0",
+        "info": {"title": "A", "version": "1"},
+        "paths": {"/v1/things": {"get": operation}},
+    }
+    mock = create_app(Contract.load({**document, "components": {"securitySchemes": schemes}}))
+    page(mock, TRY, data={"query:size": "3"})
+    (exchange,) = mock.journal.exchanges()
+    assert (exchange.path, exchange.status) == ("/v1/things?size=3&subscription=***", 200)
+
+
 def test_the_lists_of_the_script_are_those_of_the_mock(mock: MockServer, call: Call, page: Page) -> None:
     text = page(mock, "/_bodydouble/script")
     (violations,) = call(mock, "/_bodydouble/violations", method="GET").json().values()

@@ -79,7 +79,9 @@ def try_page_routes(parts: PageParts) -> list[Route]:
         from bodydouble_mockserver.transport import MockTransport
 
         identifier = f"page-{secrets.token_hex(8)}"
-        target, headers = operation.security.authorize(key or _own_key(parts), tried.path, {})
+        # In the address itself: httpx would put parameters in the place of a query that has the key already.
+        path = f"{tried.path}?{httpx.QueryParams(tried.query)}" if tried.query else tried.path
+        target, headers = operation.security.authorize(key or _own_key(parts), path, {})
         headers |= {**tried.headers, _CALL_ID: identifier}
         error = ""
         async with httpx.AsyncClient(
@@ -90,7 +92,6 @@ def try_page_routes(parts: PageParts) -> list[Route]:
                 await client.request(
                     operation.method,
                     target,
-                    params=tried.query or None,
                     headers=headers,
                     cookies=None,
                     json=tried.json,
