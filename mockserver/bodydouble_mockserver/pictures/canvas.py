@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata, resources
+from itertools import chain
 
 from bodydouble_spec.text import cut
 from PIL import Image, ImageDraw, features
@@ -188,8 +189,7 @@ def _band(picture: PictureSpec, unit: float) -> _Band:
     margin, padding = round(40 * unit), round(16 * unit)
     footer = Lettering(_FOOTER_SIZE * unit)
     room = picture.height * (0.40 if picture.sources else 0.60) - footer.line_height - 3 * padding
-    prompt = picture.prompt
-    cells = cells_of(cut(prompt, _MAX_CHARACTERS))
+    cells = cells_of(cut(picture.prompt, _MAX_CHARACTERS))
     lettering, lines = footer, tuple[TextLine, ...]()
     for size in _PROMPT_SIZES:
         lettering = Lettering(size * unit)
@@ -198,10 +198,8 @@ def _band(picture: PictureSpec, unit: float) -> _Band:
         lines = wrapped.lines
         if wrapped.complete:
             break
-    labels = [source.label for source in picture.sources[:_MAX_CARDS]]
-    return _Band(
-        lettering, lines, footer, margin, padding, missing_font_advice([cut(prompt, _MAX_CHARACTERS), *labels])
-    )
+    labels = chain.from_iterable(cells_of(source.label) for source in picture.sources[:_MAX_CARDS])
+    return _Band(lettering, lines, footer, margin, padding, missing_font_advice(chain(cells, labels)))
 
 
 def _draw_band(canvas: Image.Image, picture: PictureSpec, band: _Band, top: int, palette: Palette) -> None:

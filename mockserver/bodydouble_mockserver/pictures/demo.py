@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
 from bodydouble_mockserver.pictures.probe import DecodeFailure, resized
-from bodydouble_mockserver.pictures.text import Lettering, cells_of, missing_font_advice, wrap
+from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, missing_font_advice, wrap
 
 __all__ = ["demo_picture"]
 
@@ -44,8 +44,8 @@ def demo_picture(picture: PictureSpec, decoded: DecodedSources) -> Image.Image:
     ]
     if len(picture.sources) > _MOST_LAYERS:
         notes.append(f"{len(picture.sources) - _MOST_LAYERS} more inputs are not shown")
-    notes += missing_font_advice([cut(picture.prompt, _CAPTION_CHARACTERS)])
-    _write_caption(canvas, picture.prompt, notes)
+    caption = cells_of(cut(picture.prompt, _CAPTION_CHARACTERS))
+    _write_caption(canvas, caption, [*notes, *missing_font_advice(caption)])
     return canvas
 
 
@@ -151,14 +151,13 @@ def _light(canvas: Image.Image, palette: Palette) -> None:
         canvas.paste(colour, (0, 0), resized(soft, canvas.size))
 
 
-def _write_caption(canvas: Image.Image, prompt: str, notes: Sequence[str]) -> None:
+def _write_caption(canvas: Image.Image, caption: Sequence[Cell], notes: Sequence[str]) -> None:
     """Write the prompt in the lower left corner, on at most two lines, and below it what is not shown."""
     unit = min(math.sqrt(canvas.width * canvas.height) / 1024, min(canvas.size) / 560)
     lettering = Lettering(_CAPTION_SIZE * unit)
     margin, padding = round(28 * unit), round(12 * unit)
     room = canvas.width - 2 * (margin + padding)
-    cells = cells_of(cut(prompt, _CAPTION_CHARACTERS))
-    lines = [line for line in wrap(cells, lettering.measure, room, _CAPTION_LINES).lines if line.cells]
+    lines = [line for line in wrap(caption, lettering.measure, room, _CAPTION_LINES).lines if line.cells]
     lines += [lettering.line(text, room) for text in notes[:2]]
     if not lines or room < lettering.size:
         return

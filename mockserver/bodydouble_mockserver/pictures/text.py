@@ -1,7 +1,7 @@
 """Text layout for many scripts: the font of each character, line breaks, and elision."""
 
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 
@@ -112,9 +112,8 @@ def _joins(before: Cell, character: str, is_mark: bool) -> bool:
     return is_mark or is_conjunct or last == _ZERO_WIDTH_JOINER
 
 
-def missing_font_advice(texts: Sequence[str]) -> list[str]:
-    """Return a sentence on how to get a font, where a Chinese, Japanese or Korean character of the texts is drawn as a box; else nothing."""
-    cells = (cell for text in texts for cell in cells_of(text))
+def missing_font_advice(cells: Iterable[Cell]) -> list[str]:
+    """Return a sentence on how to get a font, where a Chinese, Japanese or Korean character is drawn as a box; else nothing."""
     is_boxed = any(cell.face is None and not cell.ends_line and is_east_asian(cell.text) for cell in cells)
     return [f"No font for letters in boxes: {CJK_ADVICE}"] if is_boxed else []
 
