@@ -3,7 +3,6 @@
 import hashlib
 import io
 import math
-import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.demo import demo_picture
 from bodydouble_mockserver.pictures.fonts import FONT_DISTRIBUTIONS
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec, Render
-from bodydouble_mockserver.pictures.probe import resized
+from bodydouble_mockserver.pictures.probe import decoding_deadline, resized
 from bodydouble_mockserver.pictures.text import Lettering, TextLine, cells_of, missing_font_advice, wrap
 from bodydouble_mockserver.pictures.tiles import Box, Card, grid, image_card, number_card, paste_cards
 
@@ -120,7 +119,6 @@ _MOTIFS: tuple[Callable[[ImageDraw.ImageDraw, tuple[int, int], list[float]], Non
 # Measured on a picture of a photo: 48 ms and 853 kB; without Z_RLE 61 ms and 911 kB, and at level 6 80 ms and 837 kB.
 _PNG_LEVEL = 1
 _MAX_CARDS = 12
-_DECODING_CPU_S = 3.0
 _MAX_CHARACTERS = 4096
 _PROMPT_SIZES = (46, 38, 32, 27, 23)
 _FOOTER_SIZE = 21
@@ -157,24 +155,22 @@ def _cards_picture(picture: PictureSpec, decoded: DecodedSources) -> Image.Image
     palette = Palette(picture.seed, picture.index)
     size = picture.width, picture.height
     canvas = backdrop(size, palette)
-    # Measures refer to one megapixel, and shrink where a side is short.
-    unit = min(math.sqrt(size[0] * size[1]) / 1024, min(size) / 560)
-    band = _band(picture, unit)
+    band = _band(picture)
     top = max(0, picture.height - band.height)
     if picture.sources:
         area = Box(band.margin, band.margin, picture.width - 2 * band.margin, top - 2 * band.margin)
         if min(area.width, area.height) > 0:
-            paste_cards(canvas, _cards(picture, area, palette, unit, decoded))
+            paste_cards(canvas, _cards(picture, area, palette, decoded))
     _draw_band(canvas, picture, band, top, palette)
     return canvas
 
 
-def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float, decoded: DecodedSources) -> list[Card]:
+def _cards(picture: PictureSpec, area: Box, palette: Palette, decoded: DecodedSources) -> list[Card]:
     count = len(picture.sources)
     shown = picture.sources if count <= _MAX_CARDS else picture.sources[: _MAX_CARDS - 1]
-    cells = grid(min(count, _MAX_CARDS), area, max(2, round(22 * unit)))
-    lettering = Lettering(_FOOTER_SIZE * unit)
-    deadline = time.thread_time() + _DECODING_CPU_S
+    cells = grid(min(count, _MAX_CARDS), area, max(2, round(22 * picture.unit)))
+    lettering = Lettering(_FOOTER_SIZE * picture.unit)
+    deadline = decoding_deadline()
     cards = [
         image_card(source, cell, number, palette, lettering, decoded, deadline)
         for number, (source, cell) in enumerate(zip(shown, cells, strict=False))
@@ -184,8 +180,9 @@ def _cards(picture: PictureSpec, area: Box, palette: Palette, unit: float, decod
     return cards
 
 
-def _band(picture: PictureSpec, unit: float) -> _Band:
+def _band(picture: PictureSpec) -> _Band:
     """Lay the prompt out in the largest size with which it fits, or cut it in the smallest size."""
+    unit = picture.unit
     margin, padding = round(40 * unit), round(16 * unit)
     footer = Lettering(_FOOTER_SIZE * unit)
     room = picture.height * (0.40 if picture.sources else 0.60) - footer.line_height - 3 * padding

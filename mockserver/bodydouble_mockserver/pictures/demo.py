@@ -1,7 +1,6 @@
 """A picture that looks like an edit: the inputs blended into one composition, with the prompt as a small caption."""
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 
 from bodydouble_spec.text import cut
@@ -9,12 +8,11 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
-from bodydouble_mockserver.pictures.probe import DecodeFailure, resized
+from bodydouble_mockserver.pictures.probe import DecodeFailure, decoding_deadline, resized
 from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, missing_font_advice, wrap
 
 __all__ = ["demo_picture"]
 
-_DECODING_CPU_S = 3.0
 _MOST_LAYERS = 6
 # Part of a layer's width over which it fades into the next one.
 _FADE = 0.6
@@ -45,7 +43,7 @@ def demo_picture(picture: PictureSpec, decoded: DecodedSources) -> Image.Image:
     if len(picture.sources) > _MOST_LAYERS:
         notes.append(f"{len(picture.sources) - _MOST_LAYERS} more inputs are not shown")
     caption = cells_of(cut(picture.prompt, _CAPTION_CHARACTERS))
-    _write_caption(canvas, caption, [*notes, *missing_font_advice(caption)])
+    _write_caption(canvas, picture.unit, caption, [*notes, *missing_font_advice(caption)])
     return canvas
 
 
@@ -53,7 +51,7 @@ def _inputs(
     picture: PictureSpec, size: tuple[int, int], decoded: DecodedSources
 ) -> Iterator[Image.Image | DecodeFailure | None]:
     """Yield each input that takes part, large enough to cover its layer; None for one without data."""
-    deadline = time.thread_time() + _DECODING_CPU_S
+    deadline = decoding_deadline()
     side = max(1, round(max(size) * _LONGEST_SIDE / (1 if len(picture.sources) < 2 else 1.4)))
     for source in picture.sources[:_MOST_LAYERS]:
         yield decoded.get(source, (side, side), deadline)
@@ -151,9 +149,8 @@ def _light(canvas: Image.Image, palette: Palette) -> None:
         canvas.paste(colour, (0, 0), resized(soft, canvas.size))
 
 
-def _write_caption(canvas: Image.Image, caption: Sequence[Cell], notes: Sequence[str]) -> None:
+def _write_caption(canvas: Image.Image, unit: float, caption: Sequence[Cell], notes: Sequence[str]) -> None:
     """Write the prompt in the lower left corner, on at most two lines, and below it what is not shown."""
-    unit = min(math.sqrt(canvas.width * canvas.height) / 1024, min(canvas.size) / 560)
     lettering = Lettering(_CAPTION_SIZE * unit)
     margin, padding = round(28 * unit), round(12 * unit)
     room = canvas.width - 2 * (margin + padding)

@@ -2,12 +2,11 @@
 
 import io
 import math
-import time
 
 from bodydouble_spec import picture_kind
 from PIL import Image, ImageOps
 
-from bodydouble_mockserver.pictures.probe import DecodeFailure, decode, resized
+from bodydouble_mockserver.pictures.probe import DecodeFailure, decode, decoding_deadline, resized
 
 __all__ = ["fitted_file"]
 
@@ -21,7 +20,6 @@ _FORMATS = {
     "image/webp": "WEBP",
 }
 _OPAQUE = {"image/jpeg", "image/bmp"}
-_DECODING_CPU_S = 3.0
 # Of a picture that loses more than this part, all is shown between bars.
 _MAX_LOSS = 0.3
 _LARGEST_COVER = 1 / (1 - _MAX_LOSS)
@@ -38,7 +36,7 @@ def fitted_file(data: bytes, size: tuple[int, int]) -> tuple[bytes, str]:
     if kind.pixels == size:
         return (data, "")
     side = math.ceil(max(size) * _LARGEST_COVER)
-    image = decode(data, (side, side), time.thread_time() + _DECODING_CPU_S)
+    image = decode(data, (side, side), decoding_deadline())
     if isinstance(image, DecodeFailure):
         return (data, f"{image.reason}, served as it is")
     sought, own = size[0] / size[1], image.width / image.height

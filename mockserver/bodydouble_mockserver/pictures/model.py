@@ -54,6 +54,11 @@ class PictureSpec:
         if self.width < 1 or self.height < 1:
             raise ValueError(f"a picture of {self.width}x{self.height} pixels cannot be drawn: give at least 1x1")
 
+    @property
+    def unit(self) -> float:
+        """The scale of measures: 1 for a picture of one megapixel, and less where a side is short."""
+        return min(math.sqrt(self.width * self.height) / 1024, min(self.width, self.height) / 560)
+
 
 Colour = tuple[int, int, int]
 

@@ -20,7 +20,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-__all__ = ["DecodeFailure", "decode", "resized", "shrink"]
+__all__ = ["DecodeFailure", "decode", "decoding_deadline", "resized", "shrink"]
 
 
 def resized(image: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -39,6 +39,7 @@ _MAX_SIDE = 65_535
 _MAX_SCANNED_PIXELS = 1_000_000_000
 _START_OF_SCAN = b"\xff\xda"
 _EXIF_ORIENTATION = 0x0112
+_DECODING_CPU_S = 3.0
 _SHRINKING_S = 5
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -129,6 +130,11 @@ def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Ima
         return DecodeFailure("takes too long", kind.pixels)
     except Exception:  # noqa: BLE001 - Pillow raises many exception types, depending on the place of the error
         return DecodeFailure("unreadable")
+
+
+def decoding_deadline() -> float:
+    """Return the deadline for all inputs of a picture, from now."""
+    return time.thread_time() + _DECODING_CPU_S
 
 
 def shrink(data: bytes, side: int) -> bytes | None:
