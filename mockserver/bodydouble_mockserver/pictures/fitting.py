@@ -10,15 +10,6 @@ from bodydouble_mockserver.pictures.probe import DecodeFailure, decode, decoding
 
 __all__ = ["fitted_file"]
 
-_FORMATS = {
-    "image/avif": "AVIF",
-    "image/bmp": "BMP",
-    "image/gif": "GIF",
-    "image/jpeg": "JPEG",
-    "image/png": "PNG",
-    "image/tiff": "TIFF",
-    "image/webp": "WEBP",
-}
 _OPAQUE = {"image/jpeg", "image/bmp"}
 # Of a picture that loses more than this part, all is shown between bars.
 _MAX_LOSS = 0.3
@@ -44,7 +35,8 @@ def fitted_file(data: bytes, size: tuple[int, int]) -> tuple[bytes, str]:
     fitted = ImageOps.fit(image, size, Image.Resampling.BICUBIC) if done == "cropped" else _padded(image, size)
     file = io.BytesIO()
     shown = fitted.convert("RGB") if kind.media_type in _OPAQUE else fitted
-    shown.save(file, _FORMATS[kind.media_type])
+    # Pillow has the same names for these formats.
+    shown.save(file, kind.media_type.removeprefix("image/"))
     return (file.getvalue(), "{} from {}x{} to {}x{}".format(done, *kind.pixels, *size))
 
 
