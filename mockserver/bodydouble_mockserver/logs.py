@@ -3,15 +3,16 @@
 import logging
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 from bodydouble_spec import Redactor, is_object, is_success
-from bodydouble_spec.image_fields import request_fields
+from bodydouble_spec.image_fields import prompt_of
 from bodydouble_spec.report import place
 from bodydouble_spec.text import cut, visible, without_data_uris
 
 from bodydouble_mockserver.asgi import Answer, Scope, header
-from bodydouble_mockserver.endpoints import Effects, HandledRequest
+from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.request import bearer_key
 
 __all__ = ["LoggedCall", "log_failure", "log_request"]
@@ -69,7 +70,7 @@ def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: b
     told = {
         "method": handled.method,
         "contract": handled.contract if with_contract else None,
-        "prompt": _prompt(handled),
+        "prompt": _prompt(handled.intake.parsed),
         "reason": _reason(handled.answer),
         "injected": _injected(handled),
     }
@@ -92,11 +93,9 @@ def _shown(text: str, most: int) -> str:
     return cut(text if is_plain else visible(text), most)
 
 
-def _prompt(handled: HandledRequest) -> str | None:
-    body = None if handled.intake.read is None else handled.intake.read.value
-    name = request_fields(body).prompt if is_object(body) else None
-    prompt = body.get(name) if is_object(body) and name is not None else None
-    return without_data_uris(prompt[:_REDACTED_CHARACTERS]) if isinstance(prompt, str) else None
+def _prompt(body: Any) -> str | None:
+    prompt = prompt_of(body)
+    return None if prompt is None else without_data_uris(prompt[:_REDACTED_CHARACTERS])
 
 
 def _reason(answer: Answer) -> str | None:
@@ -121,7 +120,7 @@ def _message(answer: Answer) -> str | None:
 
 
 def _injected(handled: HandledRequest) -> str | None:
-    effects: Effects = handled.effects
+    effects = handled.effects
     named = ", ".join(effects.applied)
     if effects.is_random:
         return f"--fail-rate: {handled.answer.status}"

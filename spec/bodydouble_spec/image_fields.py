@@ -28,6 +28,7 @@ __all__ = [
     "image_price",
     "image_sizes",
     "meant_property",
+    "prompt_of",
     "request_fields",
 ]
 
@@ -74,6 +75,13 @@ def request_fields(properties: Mapping[str, Any]) -> RequestFields:
     return RequestFields(
         **{field: next((name for name in names if name in properties), None) for field, names in _REQUEST.items()}
     )
+
+
+def prompt_of(body: Any) -> str | None:
+    """Return the prompt in the body of a request; None where it has none."""
+    name = request_fields(body).prompt if is_object(body) else None
+    prompt = None if name is None else body[name]
+    return prompt if isinstance(prompt, str) else None
 
 
 # Names that other image APIs have for the same purpose, in lower case without separators; apps send them in vain.

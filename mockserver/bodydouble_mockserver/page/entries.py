@@ -8,14 +8,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bodydouble_spec import Exchange, Finding, RecordedPicture, Severity, is_array, is_object
-from bodydouble_spec.image_fields import request_fields
+from bodydouble_spec.image_fields import prompt_of, request_fields
 from bodydouble_spec.text import cut, cut_line, visible
 
 from bodydouble_mockserver.endpoints import PICTURE
 from bodydouble_mockserver.page.pictures import PictureLinks
 from bodydouble_mockserver.page.rendering import visible_lines
 
-__all__ = ["JournalRow", "ShownMessage", "ShownPicture", "findings_of", "message_of", "prompt_of", "row_of"]
+__all__ = ["JournalRow", "ShownMessage", "ShownPicture", "findings_of", "message_of", "row_of"]
 
 _PROMPT_CHARACTERS = 300
 _LABEL_CHARACTERS = 60
@@ -78,7 +78,7 @@ def row_of(exchange: Exchange, links: PictureLinks) -> JournalRow:
         status="–" if exchange.status is None else str(exchange.status),
         tone="good" if exchange.status is not None and exchange.status < 400 else "bad",
         duration="" if exchange.duration_s is None else _duration(exchange.duration_s),
-        prompt=cut(visible(prompt_of(exchange)), _PROMPT_CHARACTERS),
+        prompt=cut(visible(prompt_of(exchange.body) or ""), _PROMPT_CHARACTERS),
         findings={str(severity): counts[severity] for severity in Severity if counts[severity]},
         marks=[*_marks(exchange)],
         inputs=inputs[:_MAX_PICTURES],
@@ -101,13 +101,6 @@ def _marks(exchange: Exchange) -> Iterator[str]:
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
-
-
-def prompt_of(exchange: Exchange) -> str:
-    """Return the prompt of a call, whole; empty where its body has none."""
-    name = request_fields(exchange.body).prompt if is_object(exchange.body) else None
-    prompt = None if name is None else exchange.body[name]
-    return prompt if isinstance(prompt, str) else ""
 
 
 def _inputs(exchange: Exchange, links: PictureLinks) -> Iterator[ShownPicture]:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import orjson
 from bodydouble_spec import BadFilter, Exchange, ExchangeFilter, parse_exchange
+from bodydouble_spec.image_fields import prompt_of
 from bodydouble_spec.snippets import as_curl, as_python
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,7 +15,7 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.journal import matching_entries
-from bodydouble_mockserver.page.entries import findings_of, message_of, prompt_of, row_of
+from bodydouble_mockserver.page.entries import findings_of, message_of, row_of
 from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.rendering import fragment, render
 
@@ -90,7 +91,7 @@ def journal_page_routes(parts: PageParts) -> list[Route]:
             page="journal",
             exchange=exchange,
             row=row_of(exchange, links),
-            prompt=prompt_of(exchange),
+            prompt=prompt_of(exchange.body) or "",
             findings=findings_of(exchange),
             sent=message_of(exchange.headers, exchange.body, exchange.raw),
             answered=None if answer is None else message_of(answer.headers, answer.body, answer.raw),
