@@ -121,9 +121,10 @@ class LineWriter:
 
     def write(self, identifier: str, handled: HandledRequest) -> bytes:
         """Return the line of a call, the same as `line` writes of what `keep` returns."""
-        content, redactor = _content_of(handled), None
+        sent, answered = _kept(handled.headers), _kept(handled.answer.headers)
+        content, redactor = _content_of(handled, sent, answered), None
         if not (content.findings or content.query):
-            keyless = self._keyless(handled, content.headers, _kept(handled.answer.headers))
+            keyless = self._keyless(handled, sent, answered)
             if keyless is not None:
                 is_plain = self._redactor.is_plain(keyless.replace(_CHARSET, b""))
                 redactor = _PLAIN if is_plain else self._redactor
@@ -135,7 +136,7 @@ class LineWriter:
 
         ``answer`` is the parsed body of the answer; without, it is parsed here.
         """
-        content = _content_of(handled)
+        content = _content_of(handled, _kept(handled.headers), _kept(handled.answer.headers))
         content.answer_read, content.is_whole = answer, True
         return self._exchange(identifier, self._entry(handled), content, self.redactor_for(handled))
 
@@ -209,16 +210,17 @@ class LineWriter:
         )
 
 
-def _content_of(handled: HandledRequest) -> _Content:
+def _content_of(handled: HandledRequest, sent: Headers, answered: Headers) -> _Content:
+    """Return the parts of a call, with the headers that may be kept of those that were sent and answered."""
     answer, intake = handled.answer, handled.intake
     return _Content(
         handled.method,
         handled.path,
         handled.query,
-        _kept(handled.headers),
+        sent,
         intake.body,
         intake.read,
-        [*_of_body(answer.content_type, answer.body), *_kept(answer.headers)],
+        [*_of_body(answer.content_type, answer.body), *answered],
         answer.body,
         answer.findings,
     )
