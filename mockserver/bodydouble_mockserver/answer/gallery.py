@@ -235,8 +235,9 @@ class Gallery:
     def _forget_images(self, recipe: Recipe) -> None:
         if not self._images:
             return
+        key = picture_id(recipe.digest)
         for index in range(len(recipe.paths)):
-            image = self._images.pop(f"{picture_id(recipe.digest)}{index:02x}", None)
+            image = self._images.pop(f"{key}{index:02x}", None)
             self._image_bytes -= 0 if image is None else len(image.data)
 
     def _make(self, recipe: Recipe, index: int) -> ServedImage | None:
