@@ -1,11 +1,14 @@
 """The mock in the place of the real hosts: as a proxy, and on a port that begins with TLS."""
 
+import asyncio
 import json
 import shutil
 import socket
 import ssl
 import stat
+import struct
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -19,6 +22,7 @@ import pytest
 import requests
 from bodydouble_mockserver import MockServer, create_app
 from bodydouble_mockserver.interception import Authority, CannotIntercept, ContractHosts, Interception
+from bodydouble_mockserver.interception.tunnel import ESTABLISHED, forward
 from bodydouble_mockserver.server import Server, server_config
 from bodydouble_spec import Contract
 
@@ -159,6 +163,22 @@ def test_what_is_no_tunnel_ends_in_time_with_a_finding(
         answered = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answered.split(b" ")[1].startswith(status)
     assert ids(mock, least=1) == [rule]
+
+
+def test_a_tunnel_ends_where_the_far_host_breaks_off() -> None:
+    near, own = socket.socketpair()
+    own.setblocking(False)
+    with near, socket.create_server(("127.0.0.1", 0)) as far:
+        tunnel = threading.Thread(target=lambda: asyncio.run(forward(own, *far.getsockname())))
+        tunnel.start()
+        connection, _ = far.accept()
+        near.settimeout(PATIENCE_S)
+        assert near.recv(65536) == ESTABLISHED
+        with connection:  # whose end is a reset, because nothing lingers
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        assert near.recv(65536) == b""
+    tunnel.join(PATIENCE_S)
+    assert not tunnel.is_alive()
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x16\x03\x01", b"GET / HTTP/1.1\r\n\r\n"])

@@ -35,9 +35,11 @@ async def forward(connection: socket.socket, host: str, port: int) -> None:
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass bytes on to the end, and the end itself."""
-    with contextlib.suppress(ConnectionError):
+    """Pass bytes on to the end, and the end itself; when one side breaks off, so does the other, which would wait for more."""
+    try:
         while part := await reader.read(_PART_BYTES):
             writer.write(part)
             await writer.drain()
         writer.write_eof()
+    except OSError:
+        writer.close()
