@@ -72,9 +72,9 @@ class Inputs:
     __slots__ = ("_name", "is_list", "pointer")
 
     def __init__(self, validator: SchemaValidator) -> None:
-        properties = validator.view.properties
-        self._name = request_fields(properties).inputs
-        self.is_list = self._name is not None and properties[self._name].types == frozenset({"array"})
+        view = validator.view
+        self._name = request_fields(view.property_names).inputs
+        self.is_list = self._name is not None and view.property(self._name).types == frozenset({"array"})
         self.pointer = "" if self._name is None else join_pointer("", self._name)
 
     def value(self, parsed: Any) -> Any:

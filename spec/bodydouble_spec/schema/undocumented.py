@@ -28,7 +28,7 @@ def undocumented_properties(validator: SchemaValidator, value: Any) -> Iterator[
     Of alternatives (anyOf, oneOf), those count that the value conforms to; where it conforms to none, nothing is yielded.
     """
     view = validator.view
-    if is_object(value) and not view.choices and value.keys() <= view.properties.keys() and _is_flat(value):
+    if is_object(value) and not view.choices and value.keys() <= view.property_names.keys() and _is_flat(value):
         return  # the usual request
     shapes = Shapes(validator)
     pending: deque[tuple[SchemaView, Any, str, int]] = deque([(view, value, "", 0)])
@@ -38,7 +38,7 @@ def undocumented_properties(validator: SchemaValidator, value: Any) -> Iterator[
             continue
         found = shapes.of(place, item)
         if is_object(item):
-            documented = frozenset(name for shape in found for name in shape.properties)
+            documented = frozenset(name for shape in found for name in shape.property_names)
             if found and all(map(lists_all, found)):
                 yield from (UndocumentedProperty(pointer, name, documented) for name in item if name not in documented)
         for shape in found[:1]:
