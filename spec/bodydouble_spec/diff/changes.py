@@ -1,10 +1,9 @@
 """One difference between two contracts that a client can notice."""
 
-from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from bodydouble_spec.defects import listed, show
 from bodydouble_spec.diff.rules import RULES, Rule
@@ -32,6 +31,8 @@ class Change(Finding):
     new: Any = field(default=None, compare=False)
     tried: int | None = field(default=None, compare=False)
 
+
+Item = TypeVar("Item")
 
 _NESTED = {
     "request-body": "request-property",
@@ -75,10 +76,15 @@ class Location:
         """True for a part that clients send."""
         return self.direction == "request"
 
+    @property
+    def nested_scope(self) -> str:
+        """The scope of what is one level down."""
+        return _NESTED.get(self.scope, self.scope)
+
     def below(self, step: str, scope: str | None = None) -> "Location":
         """Return the location one level down: a property's name, ``[]`` for items, ``*`` for other properties."""
         joint = "" if not self.name or step.startswith(("[", " ")) else "."
-        return replace(self, name=f"{self.name}{joint}{step}", scope=scope or _NESTED.get(self.scope, self.scope))
+        return replace(self, name=f"{self.name}{joint}{step}", scope=scope or self.nested_scope)
 
 
 class Changes:
@@ -114,18 +120,15 @@ class Changes:
         yield self._own[-1]
         self._own.pop()
 
-    @contextmanager
-    def likewise(self) -> Generator[Callable[[str], bool]]:
-        """Give a function that tells whether the next change of a kind in one place is listed; the last one that is says how many are not."""
-        most, counts, last = DOCUMENT_LIMITS.max_listed, Counter[str](), dict[str, int]()
-
-        def is_listed(kind: str) -> bool:
-            counts[kind] += 1
+    def worth_listing(self, items: Iterable[Item], kind_of: Callable[[Item], str]) -> Iterator[Item]:
+        """Yield the differences in one place of which changes are to be added; of many of a kind the first, and the last change says how many more there are."""
+        most, counts, last = DOCUMENT_LIMITS.max_listed, dict[str, int](), dict[str, int]()
+        for item in items:
+            kind = kind_of(item)
+            counts[kind] = counts.get(kind, 0) + 1
             if counts[kind] <= most:
                 last[kind] = len(self.found)
-            return counts[kind] <= most
-
-        yield is_listed
+                yield item
         for kind, index in last.items():
             if counts[kind] > most:
                 told = self.found[index]

@@ -50,8 +50,8 @@ class PropertyComparison:
                 self._compare_property(old, new, name, location)
             if is_due:
                 self._compare_at(place.below(node, after[name], "properties", name), location.below(name))
-        removed = self._candidates(old, {name for name in before if name not in after and name not in moved})
-        added = self._candidates(new, {name for name in after if name not in before})
+        removed = self._candidates(old, before.keys() - after.keys() - moved)
+        added = self._candidates(new, after.keys() - before.keys())
         for was, is_now in find_renames(removed, added):
             removed.remove(was)
             added.remove(is_now)
@@ -97,12 +97,14 @@ class PropertyComparison:
     def _note_existences(
         self, part: Node, candidates: Iterable[Candidate], location: Location, *, is_gone: bool
     ) -> None:
-        scope, properties = location.below("").scope, properties_of(part)
-        with self._changes.likewise() as is_listed:
-            for candidate in candidates:
-                node = properties[candidate.name]
-                if is_listed(_existence_rule(scope, node, is_required=candidate.is_required, is_gone=is_gone)):
-                    self._changes.append(self._existence(part, candidate, location, is_gone=is_gone))
+        scope, properties = location.nested_scope, properties_of(part)
+
+        def rule_of(candidate: Candidate) -> str:
+            node = properties[candidate.name]
+            return _existence_rule(scope, node, is_required=candidate.is_required, is_gone=is_gone)
+
+        for candidate in self._changes.worth_listing(candidates, rule_of):
+            self._changes.append(self._existence(part, candidate, location, is_gone=is_gone))
 
     def _existence(self, part: Node, candidate: Candidate, location: Location, *, is_gone: bool) -> Change:
         """Return the change that removes or adds a property."""
@@ -125,6 +127,8 @@ class PropertyComparison:
 
     def _candidates(self, node: Node, names: set[str]) -> list[Candidate]:
         """Return the properties with these names, in document order."""
+        if not names:
+            return []  # as for most of the millions of pairs that a large document has
         own, required = properties_of(node), _required(node)
         around = ["", *own, ""]
         return [

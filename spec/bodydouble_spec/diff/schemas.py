@@ -95,7 +95,7 @@ class SchemaComparison:
 
     def _note_limited(self, location: Location, pointer: str) -> None:
         self.changes.add("comparison-limited", location, pointer, Verbatim(self._teller), None)
-        self.changes.found[-1] = replace(self.changes.found[-1], severity=self._worst)
+        self.changes.rate(self._worst)
 
     def _stand_in(self, value: Node | bool, pointer: str) -> Node:
         """Return a node for a schema that is not there or false."""
@@ -194,20 +194,13 @@ class SchemaComparison:
         """Add the changes of keywords without schemas; return whether the type is among them."""
         has_new_type = False
         found = keyword_differences(old.value, new.value, is_request=location.is_request, is_strict=location.is_strict)
-        with self.changes.likewise() as is_listed:
-            for item in found:
-                if not is_listed(item.suffix):
-                    continue
-                is_type = item.suffix.startswith(_TYPE_SUFFIXES)
-                has_new_type |= is_type
-                values = (Verbatim(item.old), Verbatim(item.new)) if is_type else (item.old, item.new)
-                self._note(
-                    item.suffix,
-                    location,
-                    (old if item.is_gone else new).child(*item.path),
-                    *values,
-                    is_gone=item.is_gone,
-                )
+        for item in self.changes.worth_listing(found, lambda item: item.suffix):
+            is_type = item.suffix.startswith(_TYPE_SUFFIXES)
+            has_new_type |= is_type
+            values = (Verbatim(item.old), Verbatim(item.new)) if is_type else (item.old, item.new)
+            self._note(
+                item.suffix, location, (old if item.is_gone else new).child(*item.path), *values, is_gone=item.is_gone
+            )
         return has_new_type
 
     def _note(
