@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from bodydouble_spec.finding import Finding, Severity
@@ -57,7 +58,7 @@ class ReportPicture:
     content: bytes = field(default=b"", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
     """The examined facts and the findings.
 
@@ -89,6 +90,11 @@ class Report:
 
     def ordered(self) -> tuple[Finding, ...]:
         """Return the findings in report order: the worst severity first, then those of one rule together, else as given, exact duplicates once."""
+        return self._ordered
+
+    @cached_property
+    def _ordered(self) -> tuple[Finding, ...]:
+        # Verdict, facts, findings and their numbers all ask for it, and it writes each finding as JSON.
         unique = {json_text(finding.to_dict()): finding for finding in self.findings}
         first = {finding.id: number for number, finding in reversed([*enumerate(unique.values())])}
         return tuple(sorted(unique.values(), key=lambda finding: (-finding.severity.rank, first[finding.id])))
