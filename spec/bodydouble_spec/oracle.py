@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from bodydouble_spec.defects import shorten, show
+from bodydouble_spec.document import METHODS
 from bodydouble_spec.errors import SpecError
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.operation import Operation, essence, is_json_media_type
@@ -81,7 +82,6 @@ def _kebab(name: str) -> str:
 
 MISSING_EXTRA = "this check needs openapi-core; install it with: pip install 'bodydouble[contract]'"
 _HOST = "http://localhost"
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ def _without_security(document: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document for any host and without keys: openapi-core checks no body when host or key is wrong."""
     paths = {
         path: {
-            name: _without(value, "security", "servers") if name in _METHODS else value
+            name: _without(value, "security", "servers") if name in METHODS else value
             for name, value in _without(item, "servers").items()
         }
         for path, item in document["paths"].items()

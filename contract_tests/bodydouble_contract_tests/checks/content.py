@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import orjson
-from bodydouble_spec import Evidence, Finding, Response, is_json_media_type, picture_kind
+from bodydouble_spec import Evidence, Finding, Response, essence, is_json_media_type, picture_kind
 
 from bodydouble_contract_tests.checks.images import normalised
 from bodydouble_contract_tests.model import Observation, OperationProfile, deviation
@@ -33,15 +33,15 @@ _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 
 def is_file(response: Response | None, content_type: str) -> bool:
     """Return whether an answer has a documented body that is no JSON."""
-    name = _name(content_type)
-    documented = {_name(key) for key in (() if response is None else response.content)}
+    name = essence(content_type)
+    documented = {essence(key) for key in (() if response is None else response.content)}
     is_known = not documented.isdisjoint({name, f"{name.partition('/')[0]}/*", "*/*"})
     return is_known and bool(name) and not is_json_media_type(name)
 
 
 def check_content(profile: OperationProfile, observation: Observation, response: Response) -> Iterator[Finding]:
     """Yield the first fault of a body that is no JSON."""
-    content, name = observation.content, _name(observation.content_type)
+    content, name = observation.content, essence(observation.content_type)
     check = "answer-conforms"
     problem: str | None = None
     if profile.operation.method == "HEAD":
@@ -57,10 +57,6 @@ def check_content(profile: OperationProfile, observation: Observation, response:
     if problem is not None:
         evidence = max(response.evidence, Evidence.DOCUMENTED, key=lambda one: one.rank)
         yield deviation(profile, f"{check}/{rule}", problem, name, content[:20].hex(), evidence=evidence)
-
-
-def _name(media_type: str) -> str:
-    return media_type.partition(";")[0].strip().lower()
 
 
 def _text_problem(content: bytes, name: str, content_type: str) -> str | None:
@@ -87,7 +83,7 @@ def _decoded(content: bytes, content_type: str) -> tuple[str | None, str]:
 
 def _schema_problem(response: Response, content: bytes, name: str, content_type: str) -> str | None:
     """Compare a text with its schema, as it is, or as the number or other value that it stands for."""
-    validator = next((one for key, one in response.content.items() if _name(key) == name), None)
+    validator = next((one for key, one in response.content.items() if essence(key) == name), None)
     text, _ = _decoded(content, content_type)
     if validator is None or text is None or validator.is_valid(text):
         return None

@@ -7,7 +7,16 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from bodydouble_spec import Evidence, Finding, is_object, is_success, picture_kind, pointer_parts, resolve_pointer
+from bodydouble_spec import (
+    Evidence,
+    Finding,
+    essence,
+    is_object,
+    is_success,
+    picture_kind,
+    pointer_parts,
+    resolve_pointer,
+)
 from bodydouble_spec.image_fields import BASE64, MEDIA_TYPES, URL
 
 from bodydouble_contract_tests.checks.headers import check_picture_headers
@@ -185,7 +194,7 @@ def _named_shape(ratio: str) -> Iterator[float]:
 
 def normalised(media_type: str) -> str:
     """Return the usual name of a media type, without parameters."""
-    name = media_type.partition(";")[0].strip().lower()
+    name = essence(media_type)
     return _ALIASES.get(name, name)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bodydouble_spec import Exchange, RecordedPicture, is_array, is_object, join_pointer
+from bodydouble_spec import Exchange, RecordedPicture, essence, is_array, is_object, join_pointer
 from bodydouble_spec.recording import ContentFiles, PicturePlace
 
 from bodydouble_contract_tests.checks import inspect_picture, picture_damage
@@ -38,7 +38,7 @@ class RecordedPictures:
         problem = problem if isinstance(problem, str) else None
         if answer is None:
             return FetchedPicture(place.pointer, exchange.path, problem=problem)
-        media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        media_type = essence(answer.headers.get("content-type", ""))
         described = RecordedPicture.read(answer.body)
         if described is None:
             return FetchedPicture(place.pointer, exchange.path, answer.status, media_type, problem=problem)

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from bodydouble_spec import is_success
+from bodydouble_spec import essence, is_success
 
 from bodydouble_contract_tests.checks import inspect_picture, picture_damage
 from bodydouble_contract_tests.model import ORIGIN, AnswerPicture, FetchedPicture, OperationProfile
@@ -111,7 +111,7 @@ class Downloads:
             ):
                 status = response.status_code
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+                media_type = essence(response.headers.get("content-type", ""))
                 for chunk in response.iter_bytes():
                     content += chunk
                     if len(content) > _LARGEST_PICTURE:

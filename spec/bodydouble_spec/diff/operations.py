@@ -8,10 +8,10 @@ from bodydouble_spec.diff.changes import Changes, Location
 from bodydouble_spec.diff.schemas import SchemaComparison
 from bodydouble_spec.finding import Severity
 from bodydouble_spec.meaning import OPERATION_KEYWORDS, Node, Part, digest, wider_media_types, wider_statuses
+from bodydouble_spec.operation import is_json_media_type
 
 __all__ = ["compare_operation"]
 
-_JSON_SUFFIXES = ("/json", "+json")
 _PLACES = {"cookie": "the cookie", "header": "the header", "path": "the path parameter", "query": "the query parameter"}
 _ABSENT = Part({}, "")
 # Read as they are written: a difference is told, its meaning is not.
@@ -68,7 +68,7 @@ class _Operation:
         media_type = part.value["serialization"].get("content", "")
         scope = "request-parameter" if self._sent == "request" else "response-header"
         whole = f"{_PLACES.get(place, place)} `{name}`{self._name}"
-        return Location(self._key, self._sent, scope, whole, is_strict=media_type.endswith(_JSON_SUFFIXES))
+        return Location(self._key, self._sent, scope, whole, is_strict=is_json_media_type(media_type))
 
     def _compare_parameters(self, old: Part, new: Part) -> None:
         before: dict[str, Part] = old.value["parameters"]
@@ -150,7 +150,7 @@ class _Operation:
                 if not location.is_request and any(name in wider_media_types(other) for other in after):
                     self._changes.rate(Severity.INFO)  # only some of what was possible is left
             elif was is not None and is_now is not None:
-                below = replace(location, is_strict=name.partition(";")[0].endswith(_JSON_SUFFIXES))
+                below = replace(location, is_strict=is_json_media_type(name))
                 self._compare_media_type(was, is_now, below, schema_rule)
 
     def _compare_media_type(self, old: Part, new: Part, location: Location, rule: str) -> None:

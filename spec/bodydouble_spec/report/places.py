@@ -2,8 +2,10 @@
 
 import re
 
+from bodydouble_spec.document import METHODS
 from bodydouble_spec.finding import Finding
 from bodydouble_spec.text import cut_line
+from bodydouble_spec.values import pointer_parts
 
 __all__ = ["operations_of", "place"]
 
@@ -11,7 +13,6 @@ _LIMIT_CHARACTERS = 120
 _NAME = re.compile(r"[^\W\d][\w-]*|\$ref")
 # Keywords of JSON Schema below which a value stands at the same place as their schema.
 _SAME_PLACE = {"allOf", "anyOf", "oneOf", "not"}
-_METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 
 def operations_of(findings: tuple[Finding, ...]) -> list[str]:
@@ -36,8 +37,7 @@ def place(finding: Finding, *, with_operation: bool) -> str:
 
 
 def _names(finding: Finding) -> list[str]:
-    parts = finding.pointer.split("/")[1:] if finding.pointer.startswith("/") else []
-    return [part.replace("~1", "/").replace("~0", "~") for part in parts]
+    return pointer_parts(finding.pointer) if finding.pointer.startswith("/") else []
 
 
 def _operation(finding: Finding) -> str:
@@ -45,7 +45,7 @@ def _operation(finding: Finding) -> str:
     match _names(finding):
         case _ if finding.operation:
             return finding.operation
-        case ["paths", path, method, *_] if method in _METHODS:
+        case ["paths", path, method, *_] if method in METHODS:
             return f"{method.upper()} {path}"
         case ["paths", path, *_]:
             return path
@@ -55,7 +55,7 @@ def _operation(finding: Finding) -> str:
 
 def _in_document(names: list[str], direction: str | None) -> str:
     """Return the place below a path of an OpenAPI document: its operation, body, answer, and the value that its schema is for."""
-    rest = names[1:] if names and names[0] in _METHODS else names
+    rest = names[1:] if names and names[0] in METHODS else names
     match rest:
         case ["requestBody", *below]:
             return _dotted("request", _values(below))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from bodydouble_spec.exchange import Exchange, RecordedPicture, restore_pictures
-from bodydouble_spec.operation import BEARER, KeyPlace, Security
+from bodydouble_spec.operation import BEARER, KeyPlace, Security, essence
 from bodydouble_spec.snippets.curl import FORM, MULTIPART, FormPart, curl_command, header_text
 from bodydouble_spec.snippets.python import python_code
 from bodydouble_spec.text import visible
@@ -100,7 +100,7 @@ def _without_keys(path: str, places: Sequence[KeyPlace]) -> str:
 
 def _form(exchange: Exchange) -> list[FormPart] | None:
     """Return the parts of a form; None for any other body."""
-    media_type = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = essence(exchange.headers.get("content-type", ""))
     if media_type not in (FORM, MULTIPART) or not is_object(exchange.body):
         return None
     return [
