@@ -69,8 +69,7 @@ def file_findings(document: Any, findings: Iterable[Finding]) -> Iterator[Findin
 def _references(document: Any) -> Iterator[tuple[str, str]]:
     """Yield the pointer and the text of each reference, without those in data."""
     waiting: list[tuple[Any, tuple[Any, ...]]] = [(document, ())]
-    while waiting:
-        value, parts = waiting.pop(0)
+    for value, parts in waiting:
         if is_array(value):
             waiting += [(item, (*parts, index)) for index, item in enumerate(value)]
         for name, item in value.items() if is_object(value) else ():
