@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from bodydouble_spec import Contract, Finding, Severity, flattened
-from bodydouble_spec.document import lines_of
+from bodydouble_spec.document import DocumentLines
 
 from bodydouble.options import unreadable_reason
 
@@ -68,7 +68,7 @@ def _is_read_otherwise(finding: Finding) -> bool:
 def _lines(contract: Contract, defects: Sequence[Finding], text: Text) -> dict[str, int]:
     """Return the lines of defects, where the text of the document is at hand."""
     data = text(contract) if defects else None
-    return {} if data is None else lines_of(data, [finding.pointer for finding in defects])
+    return {} if data is None else DocumentLines(data).of(finding.pointer for finding in defects)
 
 
 def _line(lines: Mapping[str, int], finding: Finding) -> dict[str, Any]:

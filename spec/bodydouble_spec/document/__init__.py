@@ -1,7 +1,7 @@
 """A published document: read, repaired, overlaid with what is known beside it, and fingerprinted."""
 
 from bodydouble_spec.document.expansion import refuse_expansion
-from bodydouble_spec.document.lines import lines_of
+from bodydouble_spec.document.lines import DocumentLines
 from bodydouble_spec.document.loader import (
     copy_document,
     is_url,
@@ -18,6 +18,7 @@ from bodydouble_spec.document.source import SourceDocument
 __all__ = [
     "METHODS",
     "UNREAD_PARAMETERS",
+    "DocumentLines",
     "Fact",
     "Overlaid",
     "Overlay",
@@ -25,7 +26,6 @@ __all__ = [
     "SourceDocument",
     "copy_document",
     "is_url",
-    "lines_of",
     "parse_document",
     "read_document",
     "read_source",

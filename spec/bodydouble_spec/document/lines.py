@@ -5,12 +5,13 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.values import join_pointer
 
-__all__ = ["lines_of", "repeated_keys", "with_lines"]
+__all__ = ["DocumentLines"]
 
 _MAX_FOUND = 20
 # Read otherwise than written, or not at all.
@@ -19,46 +20,50 @@ _ABOUT_READING = {
 }  # fmt: skip
 
 
-def repeated_keys(data: bytes) -> list[Finding]:
-    """Return an error for each key that an object of a JSON or YAML document has twice, with its lines; the last value counts."""
-    if not _may_repeat(data):
-        return []
-    found: list[Finding] = []
-    for pointer, key, lines in _repeated(_composed(data), ""):
-        message = f"the key {json.dumps(key)} is here twice, in lines {lines[0]} and {lines[1]}"
-        found.append(
-            Finding("key-twice", Severity.ERROR, Evidence.DOCUMENTED, pointer, message, repaired="the last one is kept")
+class DocumentLines:
+    """The lines of a JSON or YAML document, which is read for them once, and only where they are needed; the first line is 1."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def repeated_keys(self) -> list[Finding]:
+        """Return an error for each key that an object has twice, with its lines; the last value counts."""
+        if not _may_repeat(self._data):
+            return []
+        found: list[Finding] = []
+        for pointer, key, lines in _repeated(self._top, ""):
+            message = f"the key {json.dumps(key)} is here twice, in lines {lines[0]} and {lines[1]}"
+            found.append(
+                Finding(
+                    "key-twice", Severity.ERROR, Evidence.DOCUMENTED, pointer, message, repaired="the last one is kept"
+                )
+            )
+            if len(found) == _MAX_FOUND:
+                break
+        return found
+
+    def of(self, pointers: Iterable[str]) -> dict[str, int]:
+        """Return the line of each pointer, or of the innermost part of it that is there; one of which nothing is there is left out."""
+        if self._top is None:
+            return {}
+        first = self._top.start_mark.line + 1
+        found = {pointer: _line(self._top, pointer) for pointer in pointers}
+        return {pointer: line for pointer, (line, is_there) in found.items() if is_there or line != first}
+
+    def added_to(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Return findings, those about the reading of the document with the line of their place, where it is a place in it."""
+        return tuple(
+            self._added_to(finding) if finding.pointer and finding.id in _ABOUT_READING else finding
+            for finding in findings
         )
-        if len(found) == _MAX_FOUND:
-            break
-    return found
 
+    def _added_to(self, finding: Finding) -> Finding:
+        line, is_there = (0, False) if self._top is None else _line(self._top, finding.pointer)
+        return replace(finding, message=f"{finding.message} (line {line})") if is_there else finding
 
-def lines_of(data: bytes, pointers: Iterable[str]) -> dict[str, int]:
-    """Return the line of each pointer, or of the innermost part of it that the document has; the first line is 1.
-
-    A pointer of which it has nothing is left out.
-    """
-    top = _composed(data)
-    if top is None:
-        return {}
-    first = top.start_mark.line + 1
-    found = {pointer: _line(top, pointer) for pointer in pointers}
-    return {pointer: line for pointer, (line, is_there) in found.items() if is_there or line != first}
-
-
-def with_lines(findings: Iterable[Finding], data: bytes) -> tuple[Finding, ...]:
-    """Return findings, those about the reading of the document with the line of their place, where it is a place in it."""
-    found = tuple(findings)
-    top = _composed(data) if any(finding.id in _ABOUT_READING and finding.pointer for finding in found) else None
-    return found if top is None else tuple(_with_line(top, finding) for finding in found)
-
-
-def _with_line(top: Any, finding: Finding) -> Finding:
-    if finding.id not in _ABOUT_READING or not finding.pointer:
-        return finding
-    line, is_there = _line(top, finding.pointer)
-    return replace(finding, message=f"{finding.message} (line {line})") if is_there else finding
+    @cached_property
+    def _top(self) -> Any:
+        return _composed(self._data)
 
 
 def _may_repeat(data: bytes) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_spec.document.external import embed_files, explain_references, file_findings
-from bodydouble_spec.document.lines import repeated_keys, with_lines
+from bodydouble_spec.document.lines import DocumentLines
 from bodydouble_spec.document.loader import read_document, read_source
 from bodydouble_spec.errors import UnreadableDocument
 from bodydouble_spec.finding import Finding
@@ -38,13 +38,14 @@ class SourceDocument:
     def findings(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Return the findings of the completed document with those about its reading: repeated keys, other files, and lines."""
         explained = [*explain_references(findings, self.path, read_document)]
-        located = with_lines((*file_findings(self.published, explained), *explained), self.data)
-        return (*repeated_keys(self.data), *self._repeated_elsewhere(), *located)
+        lines = DocumentLines(self.data)
+        located = lines.added_to((*file_findings(self.published, explained), *explained))
+        return (*lines.repeated_keys(), *self._repeated_elsewhere(), *located)
 
     def _repeated_elsewhere(self) -> Iterator[Finding]:
         for file in self.files:
             try:
-                repeated = repeated_keys(read_source(file))
+                repeated = DocumentLines(read_source(file)).repeated_keys()
             except UnreadableDocument:
                 continue  # it was removed meanwhile
             yield from (replace(finding, message=f"in {file.name}: {finding.message}") for finding in repeated)
