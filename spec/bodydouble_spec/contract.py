@@ -224,14 +224,10 @@ class Contract:
         if "swagger" in self.published and "openapi" not in self.published:
             return self.findings[0].message
         outside = [finding for finding in self.findings if finding.id == "ref-external"]
-        more = f"; {len(outside) - 1} more such references" if len(outside) > 1 else ""
-        return next(
-            (
-                f"{one.pointer}: {one.message}; correct it, or bundle the document into one file{more}"
-                for one in outside
-            ),
-            None,
-        )
+        if not outside:
+            return None
+        first, more = outside[0], f"; {len(outside) - 1} more such references" if len(outside) > 1 else ""
+        return f"{first.pointer}: {first.message}; correct it, or bundle the document into one file{more}"
 
     def refuse_partial(self) -> None:
         """Raise ContractError when the document is not read as a whole."""
