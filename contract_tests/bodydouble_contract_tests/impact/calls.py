@@ -99,7 +99,7 @@ def _tried(pair: OperationPair, servers: Servers, exchange: Exchange, body: Any,
     costs = None
     if is_success(before.status_code) and answer.status_code < 400:
         costs = costs_of(before, answer)
-        effects = [*effects_of(pair, body, before, answer, use)]
+        effects = [*effects_of(pair, body, before, answer, use, costs)]
     elif is_success(before.status_code) and not (faults or later or reasons):
         text = f"the answer has status {answer.status_code}"
         reasons.append(

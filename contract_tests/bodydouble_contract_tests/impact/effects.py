@@ -70,10 +70,15 @@ class AnswerUse:
 
 
 def effects_of(
-    pair: OperationPair, body: Any, before: httpx.Response, after: httpx.Response, use: AnswerUse
+    pair: OperationPair,
+    body: Any,
+    before: httpx.Response,
+    after: httpx.Response,
+    use: AnswerUse,
+    costs: tuple[float, float] | None,
 ) -> Iterator[Effect]:
-    """Yield each difference between the answers of the old and the new contract to a request body, and why it differs."""
-    yield from _changed(pair, body, costs_of(before, after))
+    """Yield each difference between the answers of the old and the new contract to a request body, and why it differs; ``costs`` are those of `costs_of`."""
+    yield from _changed(pair, body, costs)
     yield from _in_vain(pair, body)
     yield from _answered(pair, body, before, after, use)
 
@@ -198,8 +203,8 @@ def _picture_places(value: Any, pointer: str = "") -> Iterator[str]:
     members = value.items() if is_object(value) else enumerate(value) if is_array(value) else ()
     for name, member in members:
         if name in PICTURES and isinstance(member, str):
-            yield f"{pointer}/{name}"
-        yield from _picture_places(member, f"{pointer}/{name}")
+            yield join_pointer(pointer, name)
+        yield from _picture_places(member, join_pointer(pointer, name))
 
 
 def _any_item(pointer: str) -> tuple[str, ...]:
