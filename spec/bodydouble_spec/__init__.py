@@ -58,7 +58,7 @@ from bodydouble_spec.operation import (
 )
 from bodydouble_spec.picture import PictureKind, file_format, picture_kind
 from bodydouble_spec.report import Report, ReportFormat, render
-from bodydouble_spec.values import is_array, is_object, join_pointer, pointer_parts, resolve_pointer
+from bodydouble_spec.values import is_array, is_object, join_pointer, members_of, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ __all__ = [
     "is_success",
     "join_pointer",
     "may_hold_key",
+    "members_of",
     "operation_of",
     "parameter_findings",
     "parse_exchange",

@@ -10,6 +10,7 @@ __all__ = [
     "is_array",
     "is_object",
     "join_pointer",
+    "members_of",
     "path_names",
     "pointer_parts",
     "resolve_pointer",
@@ -38,6 +39,13 @@ def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_array(value: Any) -> TypeGuard[list[Any]]:
     """Return whether a JSON value is an array."""
     return isinstance(value, list)
+
+
+def members_of(value: Any) -> Iterable[tuple[str | int, Any]]:
+    """Return the members of a JSON object by name, or those of an array by index; none of any other value."""
+    if is_object(value):
+        return value.items()
+    return enumerate(value) if is_array(value) else ()
 
 
 def copy_json(value: Any) -> Any:

@@ -14,6 +14,7 @@ from bodydouble_spec import (
     is_object,
     is_success,
     join_pointer,
+    members_of,
     pointer_parts,
     restore_pictures,
 )
@@ -200,8 +201,7 @@ def _pictures(answer: httpx.Response) -> int:
 
 
 def _picture_places(value: Any, pointer: str = "") -> Iterator[str]:
-    members = value.items() if is_object(value) else enumerate(value) if is_array(value) else ()
-    for name, member in members:
+    for name, member in members_of(value):
         if name in PICTURES and isinstance(member, str):
             yield join_pointer(pointer, name)
         yield from _picture_places(member, join_pointer(pointer, name))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from bodydouble_spec import Exchange, RecordedPicture, essence, is_array, is_object, join_pointer
+from bodydouble_spec import Exchange, RecordedPicture, essence, join_pointer, members_of
 from bodydouble_spec.recording import ContentFiles, PicturePlace
 
 from bodydouble_contract_tests.checks import inspect_picture, picture_damage
@@ -64,9 +64,6 @@ def _described(value: Any, pointer: str) -> Iterator[tuple[str, RecordedPicture]
     described = RecordedPicture.read(value)
     if described is not None:
         yield pointer, described
-    elif is_object(value):
-        for name, item in value.items():
-            yield from _described(item, join_pointer(pointer, name))
-    elif is_array(value):
-        for index, item in enumerate(value):
-            yield from _described(item, join_pointer(pointer, index))
+        return
+    for name, item in members_of(value):
+        yield from _described(item, join_pointer(pointer, name))

@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble_spec.exchange import Exchange
 from bodydouble_spec.image_fields import URL
 from bodydouble_spec.recording.facts import CallFacts, PicturePlace
-from bodydouble_spec.values import is_array, is_object, join_pointer
+from bodydouble_spec.values import join_pointer, members_of
 
 __all__ = ["missing_pictures", "picture_urls"]
 
@@ -42,13 +42,9 @@ def missing_pictures(
 
 
 def _urls(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    if is_object(value):
-        for name, item in value.items():
-            place = join_pointer(pointer, name)
-            if name == URL and isinstance(item, str) and item.lower().startswith(("http://", "https://")):
-                yield place, item
-            else:
-                yield from _urls(item, place)
-    elif is_array(value):
-        for index, item in enumerate(value):
-            yield from _urls(item, join_pointer(pointer, index))
+    for name, item in members_of(value):
+        place = join_pointer(pointer, name)
+        if name == URL and isinstance(item, str) and item.lower().startswith(("http://", "https://")):
+            yield place, item
+        else:
+            yield from _urls(item, place)
