@@ -106,9 +106,10 @@ def test_the_page_shows_the_findings_before_what_is_folded() -> None:
     assert "<details open" not in text
 
 
-def test_a_report_names_its_date_and_version() -> None:
+@pytest.mark.parametrize("format_", [ReportFormat.TEXT, ReportFormat.MARKDOWN, ReportFormat.JUNIT, ReportFormat.HTML])
+def test_a_report_names_its_date_and_version(format_: ReportFormat) -> None:
     report = a_report(made_at=datetime(2026, 6, 12, 9, 30, tzinfo=UTC), version="1.2.3")
-    assert all("2026-06-12 09:30 UTC, bodydouble 1.2.3" in render(report, format_) for format_ in PEOPLE[:1])
+    assert "2026-06-12 09:30 UTC, bodydouble 1.2.3" in render(report, format_)
 
 
 def test_junit_has_the_times_of_checks_and_of_the_whole() -> None:
