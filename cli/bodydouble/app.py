@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from bodydouble import __version__
 from bodydouble.commands import CommandGroup
 from bodydouble.console import new_app
 
@@ -15,6 +14,9 @@ app = new_app(name="bodydouble", cls=CommandGroup, no_args_is_help=True, add_com
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        # Imported here, as it is read from a file.
+        from bodydouble import __version__
+
         typer.echo(f"bodydouble {__version__}")
         raise typer.Exit
 

@@ -1,6 +1,6 @@
 """A mock server that answers as the contract describes, with real pictures."""
 
-from importlib.metadata import version as _version
+from typing import TYPE_CHECKING, Any
 
 from bodydouble_mockserver.app import MockServer, create_app
 from bodydouble_mockserver.directives import parse_seconds
@@ -9,5 +9,16 @@ from bodydouble_mockserver.pictures import Render
 from bodydouble_mockserver.scripting import BadScenario
 from bodydouble_mockserver.settings import Images, Settings
 
+if TYPE_CHECKING:
+    __version__: str
+
 __all__ = ["BadScenario", "Images", "LoggedCall", "MockServer", "Render", "Settings", "create_app", "parse_seconds"]
-__version__ = _version("bodydouble")
+
+
+def __getattr__(name: str) -> Any:
+    """Read the version when it is first asked for: a command starts sooner without."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bodydouble")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

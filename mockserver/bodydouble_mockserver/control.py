@@ -4,7 +4,6 @@ import asyncio
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any, Protocol
 
 import orjson
@@ -235,6 +234,9 @@ def _redactor_for(request: Request, server: ControlledServer) -> Redactor:
 def _health_body(
     contracts: Sequence[Contract], targets: Sequence[ScriptTarget], problems: Sequence[str]
 ) -> dict[str, Any]:
+    # Imported here, so that a server starts sooner.
+    from importlib.metadata import version
+
     return {
         "status": "degraded" if problems else "ok",
         **({"problems": problems} if problems else {}),

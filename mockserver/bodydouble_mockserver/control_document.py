@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from starlette.requests import Request
@@ -91,7 +90,9 @@ def document_route(routes: Sequence[Route], *, has_key: bool) -> Route:
 
 
 def _document(routes: Sequence[Route], *, has_key: bool) -> dict[str, Any]:
-    # Its YAML reader is for this document only: a server starts without it.
+    # The version and the YAML reader are for this document only: a server starts without them.
+    from importlib.metadata import version
+
     from starlette.schemas import SchemaGenerator
 
     about = {
