@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from bodydouble_spec import Contract, Overlay, ReportFormat, is_object, provenance
+from bodydouble_spec import Contract, Overlay, is_object, provenance
 from bodydouble_spec.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CONTRACT_METAVAR",
+    "MAX_AGE_DAYS",
     "SOURCE_HELP",
     "UPSTREAM",
     "VENDORED",
@@ -22,7 +23,6 @@ __all__ = [
     "ContractsOption",
     "FailOn",
     "FailOnName",
-    "Format",
     "InterceptOption",
     "MaxAgeOption",
     "ModelOption",
@@ -30,7 +30,6 @@ __all__ = [
     "OverlayOption",
     "ReplayIgnoreOption",
     "ReplayOption",
-    "Reports",
     "WriteBaselineOption",
     "for_operation",
     "load_contract",
@@ -44,7 +43,6 @@ __all__ = [
 
 FailOnName = Literal["error", "warning", "info", "never"]
 
-Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.", rich_help_panel="Report")]
 FailOn = Annotated[
     FailOnName,
     typer.Option(
@@ -66,15 +64,6 @@ WriteBaselineOption = Annotated[
         "--write-baseline",
         metavar="FILE",
         help="Write the findings as a baseline, and exit with 0.",
-        rich_help_panel="Report",
-    ),
-]
-Reports = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--report",
-        metavar="FORMAT[:FILE]",
-        help="Also write the report to a file, such as html:report.html (default: bodydouble-report.html); github prints annotations. Repeatable.",
         rich_help_panel="Report",
     ),
 ]
@@ -138,6 +127,7 @@ ReplayIgnoreOption = Annotated[
         rich_help_panel="Recordings",
     ),
 ]
+MAX_AGE_DAYS = 90
 MaxAgeOption = Annotated[
     float,
     typer.Option(

@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from bodydouble_spec import Finding, Report, ReportFormat, Severity, render
 from bodydouble_spec.report import BadBaseline, Baseline, wrapped
 
@@ -20,13 +21,26 @@ from bodydouble.options import FailOnName
 
 __all__ = [
     "BadReport",
+    "Format",
     "KnownFindings",
     "ReportFile",
     "ReportTargets",
+    "Reports",
     "check_writable",
     "muted_fact",
     "stamped",
     "write_file",
+]
+
+Format = Annotated[ReportFormat, typer.Option("--format", help="Format of what is printed.", rich_help_panel="Report")]
+Reports = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--report",
+        metavar="FORMAT[:FILE]",
+        help="Also write the report to a file, such as html:report.html (default: bodydouble-report.html); github prints annotations. Repeatable.",
+        rich_help_panel="Report",
+    ),
 ]
 
 _SUFFIXES = {ReportFormat.TEXT: "txt", ReportFormat.MARKDOWN: "md", ReportFormat.JUNIT: "xml"}

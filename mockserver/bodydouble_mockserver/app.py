@@ -6,14 +6,14 @@ import time
 import traceback
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec import Contract, Redactor
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from bodydouble_mockserver.account import AccountRoutes
 from bodydouble_mockserver.answer import Gallery, RefusalWriter
@@ -45,11 +45,9 @@ from bodydouble_mockserver.endpoints import (
 from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.faults import perform_fault
 from bodydouble_mockserver.journal import Events, journal_routes
-from bodydouble_mockserver.keeping import KeepSettings
 from bodydouble_mockserver.logs import log_failure, log_request
-from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, PictureLinks, page_routes
+from bodydouble_mockserver.page import AnswerPictures, PageAccess, PageParts, PageRoutes, PictureLinks
 from bodydouble_mockserver.pauses import Pauses
-from bodydouble_mockserver.replay import Replay, ReplaySettings
 from bodydouble_mockserver.request import (
     CheckedRequest,
     Disconnected,
@@ -63,14 +61,18 @@ from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, bind
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.shared import new_memory
 
+if TYPE_CHECKING:
+    from bodydouble_mockserver.keeping import KeepSettings
+    from bodydouble_mockserver.replay import Replay, ReplaySettings
+
 __all__ = ["MockServer", "create_app"]
 
 
 def create_app(
     contract: Contract | Sequence[Contract] | None = None,
     settings: Settings | None = None,
-    replay: ReplaySettings | None = None,
-    keep: KeepSettings | None = None,
+    replay: "ReplaySettings | None" = None,
+    keep: "KeepSettings | None" = None,
     state: str | None = None,
 ) -> "MockServer":
     """Create a mock server for a contract or several (default: the vendored one), to serve with uvicorn or to call in process::
@@ -96,8 +98,8 @@ class MockServer(Starlette):
         self,
         contract: Contract | Sequence[Contract],
         settings: Settings,
-        replay: ReplaySettings | None = None,
-        keep: KeepSettings | None = None,
+        replay: "ReplaySettings | None" = None,
+        keep: "KeepSettings | None" = None,
         state: str | None = None,
     ) -> None:
         contracts = [contract] if isinstance(contract, Contract) else [*contract]
@@ -143,14 +145,14 @@ class MockServer(Starlette):
         return self._service.contracts
 
     @property
-    def replay(self) -> Replay | None:
+    def replay(self) -> "Replay | None":
         """The replay of recordings, None without one."""
         return self._replay
 
     def _refusals(self) -> RefusalWriter:
         return self._service.refusals
 
-    def _routes(self, service: Service) -> list[Route]:
+    def _routes(self, service: Service) -> list[BaseRoute]:
         recorded = {"/generations/{name}/{file}": self._pictures.answer}
         if service.is_vendor:
             recorded |= AccountRoutes(service.contracts, self._parts).by_path()
@@ -162,7 +164,7 @@ class MockServer(Starlette):
             *(Route(path, _RecordedRoute(self, answer), methods=["GET", "HEAD"]) for path, answer in recorded.items()),
             *controls,
             document_route(controls, has_key=self.settings.control_key is not None),
-            *page_routes(self._page_parts(service)),
+            PageRoutes(self._page_parts(service)),
         ]
 
     def _page_parts(self, service: Service) -> PageParts:
@@ -318,7 +320,7 @@ class MockServer(Starlette):
             or (self.settings.fail_rate and status >= 500)
         )
 
-    async def _replay_other_route(self, replay: Replay, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _replay_other_route(self, replay: "Replay", scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a route of no contract as it was recorded, and one that no recording has as without a replay."""
         start = time.perf_counter()
         try:
@@ -374,8 +376,11 @@ class MockServer(Starlette):
         answer = self._parts.refuse(self._service.refusals, Refusal(500), scope["path"])
         return HandledRequest(scope, answer, CheckedRequest(None, bearer_key(header(scope, b"authorization"))))
 
-    def new_replay(self, options: ReplaySettings) -> Replay:
+    def new_replay(self, options: "ReplaySettings") -> "Replay":
         """Return a replay in the envelope and with the ids of this server."""
+        # Imported here: most servers replay nothing, and start sooner.
+        from bodydouble_mockserver.replay import Replay
+
         return Replay(options, self.settings, self.redactor, self._refusals, self._parts.new_id)
 
     async def examine(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from bodydouble_spec import Redactor, is_object, is_success
 from bodydouble_spec.image_fields import prompt_of
-from bodydouble_spec.report import place
 from bodydouble_spec.text import cut, visible, without_data_uris
 
 from bodydouble_mockserver.asgi import Answer, Scope, header
@@ -103,6 +102,9 @@ def _reason(answer: Answer) -> str | None:
     first = next(iter(answer.findings), None)
     if first is None:
         return _message(answer) if 400 <= answer.status < 500 else None
+    # Imported here, so that a server starts sooner.
+    from bodydouble_spec.report import place
+
     more = f" (and {len(answer.findings) - 1} more)" if len(answer.findings) > 1 else ""
     where = place(first, with_operation=False)
     return f"{where}: {without_data_uris(first.message).replace('`', '')} ({first.id}){more}"

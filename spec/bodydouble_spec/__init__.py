@@ -1,6 +1,5 @@
 """The contract of a third party's API: its promises, the evidence for them, and checks of messages against it."""
 
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec.contract import Contract
@@ -57,12 +56,14 @@ from bodydouble_spec.operation import (
     undeclared_findings,
 )
 from bodydouble_spec.picture import PictureKind, file_format, picture_kind
-from bodydouble_spec.report import Report, ReportFormat, render
 from bodydouble_spec.values import is_array, is_object, join_pointer, members_of, pointer_parts, resolve_pointer
 from bodydouble_spec.vendored import provenance
 
 if TYPE_CHECKING:
     from bodydouble_spec.meaning import fingerprint
+    from bodydouble_spec.report import Report, ReportFormat, render
+
+    __version__: str
 
 __all__ = [
     "BEARER",
@@ -140,13 +141,20 @@ __all__ = [
     "undeclared_findings",
     "worst",
 ]
-__version__ = _version("bodydouble")
 
 
 def __getattr__(name: str) -> Any:
-    """Import ``fingerprint`` when it is first used: a server starts without it."""
+    """Import what a server does without when it is first used, so that it starts sooner."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bodydouble")
     if name == "fingerprint":
         from bodydouble_spec.meaning import fingerprint
 
         return fingerprint
+    if name in {"Report", "ReportFormat", "render"}:
+        from bodydouble_spec import report
+
+        return getattr(report, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

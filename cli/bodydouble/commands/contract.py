@@ -28,16 +28,14 @@ from bodydouble.options import (
     CONTRACT_METAVAR,
     Config,
     FailOn,
-    Format,
     OverlayOption,
-    Reports,
     load_contract,
     load_severities,
     resolve_source,
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.reports import ReportTargets
+from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app", "is_checkout", "merge", "write_together"]
 

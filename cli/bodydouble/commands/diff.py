@@ -17,15 +17,13 @@ from bodydouble.options import (
     BaselineOption,
     Config,
     FailOn,
-    Format,
-    Reports,
     WriteBaselineOption,
     load_published,
     load_severities,
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.reports import KnownFindings, ReportTargets
+from bodydouble.reports import Format, KnownFindings, Reports, ReportTargets
 
 __all__ = ["app"]
 

@@ -20,22 +20,20 @@ from bodydouble.console import (
 from bodydouble.help_texts import Command
 from bodydouble.notify import load_services
 from bodydouble.options import (
+    MAX_AGE_DAYS,
     VENDORED,
     BaselineOption,
     Config,
     ContractOption,
     FailOn,
-    Format,
     MaxAgeOption,
     ModelOption,
     OperationOption,
     OverlayOption,
-    Reports,
     WriteBaselineOption,
     load_severities,
 )
-from bodydouble.recordings import MAX_AGE_DAYS
-from bodydouble.reports import KnownFindings, ReportTargets
+from bodydouble.reports import Format, KnownFindings, Reports, ReportTargets
 
 __all__ = ["app"]
 

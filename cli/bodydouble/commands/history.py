@@ -17,15 +17,13 @@ from bodydouble.options import (
     UPSTREAM,
     VENDORED,
     Config,
-    Format,
-    Reports,
     load_published,
     load_severities,
     resolve_source,
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.reports import ReportTargets
+from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app"]
 

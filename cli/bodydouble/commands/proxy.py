@@ -16,19 +16,18 @@ from bodydouble_spec.recording import EXCHANGES
 from bodydouble.console import COULD_NOT_RUN, exit_with_error, new_app, print_error
 from bodydouble.help_texts import Command
 from bodydouble.options import (
+    MAX_AGE_DAYS,
     ContractsOption,
     FailOn,
     FailOnName,
-    Format,
     InterceptOption,
     MaxAgeOption,
     OverlayOption,
     ReplayIgnoreOption,
-    Reports,
     load_contracts,
 )
-from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
-from bodydouble.reports import ReportTargets
+from bodydouble.recordings import read_recordings, recording_notices
+from bodydouble.reports import Format, Reports, ReportTargets
 from bodydouble.serving import Foreground, address_lines
 
 if TYPE_CHECKING:

@@ -32,16 +32,14 @@ from bodydouble.help_texts import Command
 from bodydouble.options import (
     ContractsOption,
     FailOn,
-    Format,
     InterceptOption,
     ModelOption,
     OperationOption,
     OverlayOption,
-    Reports,
     for_operation,
     load_contracts,
 )
-from bodydouble.reports import ReportTargets
+from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app"]
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from bodydouble_mockserver import BadScenario, Images, MockServer, Render, Settings, create_app, parse_seconds
 from bodydouble_mockserver.keeping import KeepSettings
-from bodydouble_mockserver.replay import ReplaySettings
 from bodydouble_mockserver.server import CannotServe
 from bodydouble_spec import Contract, ContractError, SpecError, read_document
 
 from bodydouble.console import new_app
 from bodydouble.help_texts import Command
 from bodydouble.options import (
+    MAX_AGE_DAYS,
     ContractsOption,
     InterceptOption,
     MaxAgeOption,
@@ -29,10 +29,11 @@ from bodydouble.options import (
     for_operation,
     load_contracts,
 )
-from bodydouble.recordings import MAX_AGE_DAYS, read_recordings, recording_notices
 from bodydouble.serving import Foreground, end_with_parent, print_banner
 
 if TYPE_CHECKING:
+    from bodydouble_mockserver.replay import ReplaySettings
+
     from bodydouble.commands.watch import WatchedFiles
 
 __all__ = ["app"]
@@ -364,18 +365,25 @@ def serve(
 
 def _replay(
     paths: list[Path] | None, ignored: list[str] | None, *, is_only: bool, has_delays: bool
-) -> ReplaySettings | None:
+) -> "ReplaySettings | None":
     """Return the options of the replay; None without one. Raises ValueError."""
     if not paths:
         if is_only or ignored or has_delays:
             raise ValueError("--replay-only, --replay-ignore and --replay-delays need --replay DIR")
         return None
+    # Imported here, so that a server without it starts sooner.
+    from bodydouble_mockserver.replay import ReplaySettings
+
+    from bodydouble.recordings import read_recordings
+
     return ReplaySettings(read_recordings(paths), tuple(ignored or ()), is_only, has_delays)
 
 
-def _recording_notices(app: MockServer, replay: ReplaySettings | None, max_age_days: float) -> list[str]:
+def _recording_notices(app: MockServer, replay: "ReplaySettings | None", max_age_days: float) -> list[str]:
     if replay is None or app.replay is None:
         return []
+    from bodydouble.recordings import recording_notices
+
     library = app.replay.library
     count = f"{len(library)} recorded call{'' if len(library) == 1 else 's'}"
     otherwise = "any other gets a 404" if replay.is_only else "others are answered by the contract"

@@ -10,20 +10,18 @@ from bodydouble_spec import ReportFormat
 from bodydouble.console import exit_on_error, exit_with_error, new_app, signals_interrupt
 from bodydouble.help_texts import Command
 from bodydouble.options import (
+    MAX_AGE_DAYS,
     BaselineOption,
     ContractOption,
     FailOn,
-    Format,
     MaxAgeOption,
     ModelOption,
     OperationOption,
     OverlayOption,
-    Reports,
     WriteBaselineOption,
     load_contract,
 )
-from bodydouble.recordings import MAX_AGE_DAYS
-from bodydouble.reports import KnownFindings, ReportTargets
+from bodydouble.reports import Format, KnownFindings, Reports, ReportTargets
 
 __all__ = ["app"]
 

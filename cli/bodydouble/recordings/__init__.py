@@ -1,6 +1,6 @@
 """Recordings as the commands and the fixture use them: read from disk, and what must be said of them at start."""
 
-from bodydouble.recordings.notices import MAX_AGE_DAYS, recording_notices
+from bodydouble.recordings.notices import recording_notices
 from bodydouble.recordings.reading import UnusableRecording, read_recordings
 
-__all__ = ["MAX_AGE_DAYS", "UnusableRecording", "read_recordings", "recording_notices"]
+__all__ = ["UnusableRecording", "read_recordings", "recording_notices"]

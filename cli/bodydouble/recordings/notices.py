@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from bodydouble_spec import Contract, Exchange, Severity
 from bodydouble_spec.recording import CallFacts, StoredRecording, missing_pictures
 
-__all__ = ["MAX_AGE_DAYS", "recording_notices"]
+from bodydouble.options import MAX_AGE_DAYS
 
-MAX_AGE_DAYS = 90
+__all__ = ["recording_notices"]
+
 _MAX_SHOWN = 3
 
 

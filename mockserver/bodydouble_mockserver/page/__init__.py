@@ -3,6 +3,6 @@
 from bodydouble_mockserver.page.access import PageAccess
 from bodydouble_mockserver.page.parts import PageParts
 from bodydouble_mockserver.page.pictures import AnswerPictures, PictureLinks
-from bodydouble_mockserver.page.routes import page_routes
+from bodydouble_mockserver.page.routes import PageRoutes
 
-__all__ = ["AnswerPictures", "PageAccess", "PageParts", "PictureLinks", "page_routes"]
+__all__ = ["AnswerPictures", "PageAccess", "PageParts", "PageRoutes", "PictureLinks"]

@@ -3,6 +3,7 @@
 They have routes of their own, since the journal has each request for the file of a picture: reading must not change what is read.
 """
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from bodydouble_spec import RecordedPicture, picture_kind
@@ -13,7 +14,9 @@ from starlette.routing import Route
 from bodydouble_mockserver.answer import Gallery, ServedImage
 from bodydouble_mockserver.page.access import PageAccess
 from bodydouble_mockserver.pictures import ContentStore, Workers, thumbnail
-from bodydouble_mockserver.replay import RECORDED_PICTURES, Replay
+
+if TYPE_CHECKING:
+    from bodydouble_mockserver.replay import Replay
 
 __all__ = ["AnswerPictures", "PictureLinks", "picture_routes"]
 
@@ -32,7 +35,7 @@ _HEADERS = {
 class AnswerPictures:
     """The pictures of answers by the paths of their URLs: those that the mock draws, and those of recordings that it replays."""
 
-    def __init__(self, gallery: Gallery, replay: Replay | None) -> None:
+    def __init__(self, gallery: Gallery, replay: "Replay | None") -> None:
         self._gallery = gallery
         self._replay = replay
         self._workers = Workers[bytes | None](1, "bodydouble-thumbnail")
@@ -44,8 +47,7 @@ class AnswerPictures:
     def path_of(self, sha256: str) -> str | None:
         """Return the path of a picture by the hash of its bytes; None where none is known."""
         path = self._gallery.path_of(sha256)
-        recorded = f"{RECORDED_PICTURES}{sha256}"
-        return recorded if path is None and self._replay is not None and self._replay.has_picture(recorded) else path
+        return self._replay.path_of(sha256) if path is None and self._replay is not None else path
 
     async def large(self, path: str) -> bytes | None:
         """Return the file of a picture; None for an unknown path."""

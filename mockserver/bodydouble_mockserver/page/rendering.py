@@ -1,11 +1,9 @@
 """Pages as HTML: the templates, the files beside them, and the headers that every page has."""
 
 import functools
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec import Finding
-from bodydouble_spec.report import place
 from bodydouble_spec.text import cut_line, json_text, visible, without_data_uris
 from starlette.requests import Request
 from starlette.responses import Response
@@ -66,6 +64,9 @@ def _sentence(text: str) -> str:
 
 
 def _place(finding: Finding) -> str:
+    # Imported here, as are resources below, so that a server starts sooner.
+    from bodydouble_spec.report import place
+
     return place(finding, with_operation=False)
 
 
@@ -89,5 +90,7 @@ async def static_file(request: Request) -> Response:
     name = request.path_params["name"]
     if name not in _STATIC:
         return Response("there is no such file", 404, _HEADERS, "text/plain")
+    from importlib.resources import files
+
     data = files("bodydouble_mockserver.page").joinpath("static", name).read_bytes()
     return Response(data, 200, {**_HEADERS, "cache-control": "no-cache"}, _STATIC[name])

@@ -100,6 +100,10 @@ class Replay:
         """Return whether a URL path is that of a recorded picture."""
         return self.library.has_picture(_picture_hash(path))
 
+    def path_of(self, sha256: str) -> str | None:
+        """Return the URL path of a recorded picture by the hash of its bytes; None where no recording has it."""
+        return f"{RECORDED_PICTURES}{sha256}" if self.library.has_picture(sha256) else None
+
     def picture(self, path: str) -> ServedImage | None:
         """Return the recorded picture of a URL path; None for any other path."""
         sha256 = _picture_hash(path)

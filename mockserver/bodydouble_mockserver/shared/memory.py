@@ -1,12 +1,12 @@
 """The memory of a server between calls, behind one interface: in its own process, or shared with others in Redis."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bodydouble_spec import Redactor
 
 from bodydouble_mockserver.journal import Journal, JournalFile
-from bodydouble_mockserver.keeping import KeepFolder, KeepSettings, Recipes
+from bodydouble_mockserver.keeping import KeepSettings, Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
@@ -14,6 +14,9 @@ from bodydouble_mockserver.shared.connection import PREFIX, Connection
 from bodydouble_mockserver.shared.journal import SharedJournal
 from bodydouble_mockserver.shared.pictures import SharedInputs, SharedRecipes
 from bodydouble_mockserver.shared.state import SharedState
+
+if TYPE_CHECKING:
+    from bodydouble_mockserver.keeping import KeepFolder
 
 __all__ = ["LocalMemory", "Memory", "SharedMemory", "new_memory"]
 
@@ -53,7 +56,7 @@ class LocalMemory:
     number = 0
 
     def __init__(self, settings: Settings, redactor: Redactor, keep: KeepSettings | None) -> None:
-        self.kept = None if keep is None else KeepFolder(keep, memory_bytes=settings.inputs_bytes, clock=settings.clock)
+        self.kept = None if keep is None else _opened(keep, settings)
         self.inputs: ContentStore = (
             ContentStore(settings.inputs_bytes, settings.inputs_disk_bytes) if self.kept is None else self.kept.inputs
         )
@@ -142,6 +145,13 @@ class SharedMemory:
         self.journal.close()
         self.inputs.close()
         self._connection.close()
+
+
+def _opened(keep: KeepSettings, settings: Settings) -> "KeepFolder":
+    # Imported here, so that a server without a folder starts sooner.
+    from bodydouble_mockserver.keeping import KeepFolder
+
+    return KeepFolder(keep, memory_bytes=settings.inputs_bytes, clock=settings.clock)
 
 
 def new_memory(
