@@ -187,16 +187,41 @@ def test_no_page_is_wider_than_a_narrow_screen(page: Page, address: str, ask: As
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, path
 
 
-def test_a_thousand_calls_come_in_parts(page: Page, address: str, mock: MockServer) -> None:
+# The most rows that one task of the browser added.
+WATCH_ROWS = """() => {
+  window.mostRows = 0;
+  new MutationObserver(changes => {
+    const rows = changes.flatMap(change => [...change.addedNodes]).filter(node => node.className?.startsWith("call"));
+    window.mostRows = Math.max(window.mostRows, rows.length);
+  }).observe(document.getElementById("calls"), { childList: true, subtree: true });
+}"""
+
+
+def test_rows_come_few_at_a_time_and_only_some_stay(page: Page, address: str) -> None:
     with httpx.Client() as client:
-        for _ in range(125):
+        for _ in range(205):
             client.get(f"{address}/v1/elsewhere")
-    open_page(page, address)
-    assert page.locator(".call").count() == 50
-    for count in (100, 125):
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        expect(page.locator(".call")).to_have_count(count)
-    expect(page.locator("#older")).to_be_hidden()
+        open_page(page, address)
+        rows = page.locator(".call")
+        expect(page.locator("#live")).to_have_text("Live")
+        assert rows.count() == 20
+        page.evaluate(WATCH_ROWS)
+        for count in (*range(40, 201, 20), 205):
+            page.evaluate("scrollTo(0, document.body.scrollHeight)")
+            expect(rows).to_have_count(count)
+        expect(page.locator("#older")).to_be_hidden()
+        for _ in range(7):
+            client.get(f"{address}/v1/elsewhere")
+        # What is read is not pushed away.
+        expect(page.locator("#newer")).to_have_text("7 new calls")
+        assert rows.count() == 205
+        page.locator("#newer").click()
+        expect(rows).to_have_count(187)
+    expect(page.locator("#newer")).to_be_hidden()
+    expect(page.locator("#older")).to_be_visible()
+    assert 0 < page.evaluate("mostRows") <= 5
+    lists = [shown.locator(".call").count() for shown in page.locator(".list").all()]
+    assert lists == [7, *[20] * 9]
 
 
 def test_the_form_is_used_by_keyboard_alone(page: Page, address: str) -> None:

@@ -21,7 +21,8 @@ from bodydouble_mockserver.page.rendering import fragment, render
 
 __all__ = ["journal_page_routes"]
 
-_ROWS = 50
+# As many as the script of the page puts into one list.
+_ROWS = 20
 # Seconds between two batches of rows: a reader must not take a busy server's time.
 _PACE_S = 0.1
 _FILTERS = ("status", "path", "method", "key", "since", "findings", "kind")

@@ -1,23 +1,33 @@
 "use strict";
 
-// So many rows stay in the document while new ones come; the older ones are loaded again when they are wanted.
-const MAX_ROWS = 200;
+// The rows stand in lists of so many, as the server sends them: a browser leaves out whole lists that are out of sight.
+const ROWS_OF_LIST = 20;
+// So many lists stay in the document while new rows come; the older ones are loaded again when they are wanted.
+const MAX_LISTS = 10;
 // Rows that wait to be shown: on a busy server, the oldest of them are dropped.
 const MAX_WAITING = 1000;
-// Rows added at once, and the time until the next ones: a few, so that no task is long.
+// Rows added at once, and the time until the next new ones: a few, so that no task is long.
 const ROWS_AT_ONCE = 5;
 const PAUSE_MS = 100;
 
 const element = id => document.getElementById(id);
+
+function newList() {
+  const list = document.createElement("ol");
+  list.className = "list";
+  return list;
+}
 
 function startJournal() {
   const calls = element("calls");
   if (!calls || !calls.dataset.events) return;
   const live = element("live");
   const pause = element("pause");
+  const newer = element("newer");
   const waiting = [];
   let source = null;
   let isPaused = false;
+  let isAway = false;
   let isScheduled = false;
   let last = null;
   let lost = 0;
@@ -25,19 +35,28 @@ function startJournal() {
   function report() {
     const more = lost ? `, ${lost} came too fast to be shown: reload` : "";
     live.textContent = isPaused ? `Paused, ${waiting.length} new${more}` : `Live${more}`;
+    offer();
+  }
+
+  function offer() {
+    newer.hidden = isPaused || !isAway || !waiting.length;
+    newer.textContent = `${waiting.length} new call${waiting.length === 1 ? "" : "s"}`;
   }
 
   function addSome() {
     isScheduled = false;
-    if (isPaused || !calls.isConnected) return;
+    if (isPaused || isAway || !calls.isConnected) return;
     const isBusy = waiting.length > ROWS_AT_ONCE;
     const template = document.createElement("template");
     template.innerHTML = waiting.splice(0, ROWS_AT_ONCE).reverse().join("");
     if (!isBusy) for (const row of template.content.children) row.classList.add("new");
-    calls.prepend(template.content);
-    if (calls.children.length > MAX_ROWS) {
-      while (calls.children.length > MAX_ROWS) calls.lastElementChild.remove();
-      continueAfter(calls.lastElementChild.dataset.id);
+    const first = calls.firstElementChild;
+    const isFull = !first || first.childElementCount + template.content.childElementCount > ROWS_OF_LIST;
+    if (isFull) calls.prepend(newList());
+    calls.firstElementChild.prepend(template.content);
+    if (calls.childElementCount > MAX_LISTS) {
+      calls.lastElementChild.remove();
+      continueAfter(calls.lastElementChild.lastElementChild.dataset.id);
     }
     element("empty").hidden = true;
     report();
@@ -56,7 +75,7 @@ function startJournal() {
   }
 
   function schedule() {
-    if (isScheduled || isPaused || !waiting.length) return;
+    if (isScheduled || isPaused || isAway || !waiting.length) return;
     isScheduled = true;
     setTimeout(() => requestAnimationFrame(addSome), PAUSE_MS);
   }
@@ -72,6 +91,7 @@ function startJournal() {
       waiting.push(event.data);
       if (waiting.length > MAX_WAITING) lost += waiting.splice(0, waiting.length - MAX_WAITING).length;
       if (isPaused) report();
+      else offer();
       schedule();
     });
     source.addEventListener("lost", event => {
@@ -85,6 +105,12 @@ function startJournal() {
     source = null;
   }
 
+  // Rows that came above those that are read would push them away.
+  new IntersectionObserver(entries => {
+    isAway = !entries.at(-1).isIntersecting;
+    offer();
+    schedule();
+  }).observe(live.parentElement);
   pause.hidden = false;
   pause.addEventListener("click", () => {
     isPaused = !isPaused;
@@ -108,13 +134,16 @@ function startOlder() {
   new IntersectionObserver(async ([entry], observer) => {
     if (!entry.isIntersecting) return;
     observer.disconnect();
-    const { page } = await load(older.href);
-    const rows = [...page.querySelectorAll("#calls > li")];
-    const calls = element("calls");
+    const { page } = await load(older.href).catch(() => ({}));
+    const next = page?.getElementById("older");
+    // Where the rows cannot be had, the link is left.
+    if (!next) return;
+    const rows = [...page.querySelectorAll("#calls .call")];
+    const list = newList();
+    element("calls").append(list);
     const add = () => {
-      calls.append(...rows.splice(0, ROWS_AT_ONCE));
+      list.append(...rows.splice(0, ROWS_AT_ONCE));
       if (rows.length) return requestAnimationFrame(add);
-      const next = page.getElementById("older");
       older.href = next.href;
       older.parentElement.hidden = next.parentElement.hidden;
       startOlder();
