@@ -9,10 +9,10 @@ from bodydouble_spec import BEARER, Contract, Operation
 from bodydouble_spec.image_fields import image_price
 from bodydouble_spec.selection import limited_values
 
-from bodydouble_mockserver.asgi import Answer, Scope
+from bodydouble_mockserver.asgi import Answer, Receive, Scope
 from bodydouble_mockserver.endpoints import HandledRequest, SharedParts
 from bodydouble_mockserver.errors import JSON, problem, timestamp
-from bodydouble_mockserver.request import CheckedRequest, refuse_keys, sent_keys
+from bodydouble_mockserver.request import CheckedRequest, SentKeys, refuse_keys, sent_keys
 
 __all__ = ["AccountRoutes"]
 
@@ -32,9 +32,9 @@ class AccountRoutes:
         self._credits_per_usd = _credits_per_usd(operations)
         self._models = _models(operations)
 
-    def by_path(self) -> dict[str, Callable[[Scope], Coroutine[Any, Any, HandledRequest]]]:
+    def by_path(self) -> dict[str, Callable[[Scope, Receive], Coroutine[Any, Any, HandledRequest]]]:
         """Return the function that answers each path, with and without a slash at its end."""
-        answers: dict[str, Callable[[Scope], Answer]] = {
+        answers: dict[str, Callable[[Scope, SentKeys], Answer]] = {
             "/v1/models": self._list_models,
             "/models": self._list_models,
             "/v2/billing": self._of_holder(self._billing),
@@ -43,16 +43,15 @@ class AccountRoutes:
         }
         return {path + slash: partial(_handled, answer) for path, answer in answers.items() for slash in ("", "/")}
 
-    def _list_models(self, _scope: Scope) -> Answer:
+    def _list_models(self, _scope: Scope, _keys: SentKeys) -> Answer:
         return _json({"object": "list", "data": self._models})
 
-    def _of_holder(self, body: Callable[[float], dict[str, Any]]) -> Callable[[Scope], Answer]:
+    def _of_holder(self, body: Callable[[float], dict[str, Any]]) -> Callable[[Scope, SentKeys], Answer]:
         """Return the answer for holders of a key, of the body for the credits that are left."""
 
-        def answer(scope: Scope) -> Answer:
-            settings, headers = self._parts.settings, dict(scope["headers"])
-            keys = sent_keys(BEARER, scope, headers)
-            refusal = refuse_keys(settings, BEARER, keys, headers)
+        def answer(scope: Scope, keys: SentKeys) -> Answer:
+            settings = self._parts.settings
+            refusal = refuse_keys(settings, BEARER, keys, dict(scope["headers"]))
             if refusal is not None:
                 return problem(401, scope["path"], self._parts.new_id(), settings.clock(), message=refusal.message)
             left = self._parts.state.credits_left(keys.key)
@@ -76,9 +75,10 @@ class AccountRoutes:
         }
 
 
-async def _handled(answer: Callable[[Scope], Answer], scope: Scope) -> HandledRequest:
+async def _handled(answer: Callable[[Scope, SentKeys], Answer], scope: Scope, _receive: Receive) -> HandledRequest:
     keys = sent_keys(BEARER, scope, dict(scope["headers"]))
-    return HandledRequest(scope, answer(scope), CheckedRequest(None, keys.key, secrets=keys.secrets), kind=ACCOUNT)
+    checked = CheckedRequest(None, keys.key, secrets=keys.secrets)
+    return HandledRequest(scope, answer(scope, keys), checked, kind=ACCOUNT)
 
 
 def _credits_per_usd(operations: Iterable[Operation]) -> int:

@@ -35,8 +35,7 @@ from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse
 from bodydouble_mockserver.control_document import document_route
 from bodydouble_mockserver.endpoints import (
     PICTURES,
-    Endpoint,
-    ForeignEndpoint,
+    Effects,
     HandledRequest,
     PictureEndpoint,
     Service,
@@ -66,6 +65,8 @@ if TYPE_CHECKING:
     from bodydouble_mockserver.replay import Replay, ReplaySettings
 
 __all__ = ["MockServer", "create_app"]
+
+_Answering = Callable[[Scope, Receive], Coroutine[Any, Any, HandledRequest]]
 
 
 def create_app(
@@ -161,7 +162,7 @@ class MockServer(Starlette):
             *journal_routes(self.journal, self._events),
         ]
         return [
-            *(Route(path, _RecordedRoute(self, answer), methods=["GET", "HEAD"]) for path, answer in recorded.items()),
+            *(Route(path, _EndpointRoute(self, answer), methods=["GET", "HEAD"]) for path, answer in recorded.items()),
             *controls,
             document_route(controls, has_key=self.settings.control_key is not None),
             PageRoutes(self._page_parts(service)),
@@ -276,15 +277,15 @@ class MockServer(Starlette):
             self._memory.refresh()
         endpoint = self._service.literal.get(scope["path"], {}).get(method)
         if endpoint is not None:
-            await self.respond(endpoint, scope, receive, send)
+            await self.respond(endpoint.answer, scope, receive, send)
         elif scope["path"].startswith(CONTROL_PREFIX):
             await self._control(scope, receive, send)
         elif method == "OPTIONS":
             await send_preflight(scope, send)
         elif self._state.is_foreign(scope["path"]):
-            await self.respond(self._service.foreign, scope, receive, send)
+            await self.respond(self._service.foreign.answer, scope, receive, send)
         elif (templated := self._service.find(scope)) is not None:
-            await self.respond(templated, scope, receive, send)
+            await self.respond(templated.answer, scope, receive, send)
         elif (page := self._access.way_from_root(scope)) is not None:
             await page(scope, receive, send)
         elif self._replay is not None and not scope["path"].startswith(PICTURES):
@@ -299,21 +300,12 @@ class MockServer(Starlette):
         with contextlib.suppress(ClientDisconnect):  # while it sent a body
             await (super().__call__ if refusal is None else refusal)(scope, receive_limited, send)
 
-    async def respond(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request to an operation, and log it."""
-        await self._answer(self._handle(endpoint, scope, receive), scope, receive, send)
-
-    async def _handle(self, endpoint: Endpoint | ForeignEndpoint, scope: Scope, receive: Receive) -> HandledRequest:
-        handled = await endpoint.answer(scope, receive)
-        if self._replay is not None and self._may_replay(handled):
-            self._replay.take_over(handled)
-        return handled
-
     def _may_replay(self, handled: HandledRequest) -> bool:
         """Return whether nothing but the contract decided an answer: what was asked for, scripted or limited comes before a recording."""
         effects, status = handled.effects, handled.answer.status
         return not (
-            effects.matched is not None
+            handled.kind is not None
+            or effects.matched is not None
             or effects.applied
             or b"prefer" in dict(handled.headers)
             or (self._state.has_limits and status in (403, 429))
@@ -328,43 +320,41 @@ class MockServer(Starlette):
         except Disconnected:
             return
         if replay.take_over(handled):
-            await self._deliver(handled, start, scope, receive, send)
+            await self._send(self._recorded(handled, start), handled.effects, scope, receive, send)
         else:
             await super().__call__(scope, again(body, receive), send)
 
-    async def respond_by(
-        self, answer: Callable[[Scope], Coroutine[Any, Any, HandledRequest]], scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Answer one request without a body, for the file of a picture or a route of the account, and log it."""
-        await self._answer(answer(scope), scope, receive, send)
-
-    async def _answer(
-        self, handling: Coroutine[Any, Any, HandledRequest], scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Record the request that ``handling`` handles, and send its answer as its effects have it."""
+    async def respond(self, answer: _Answering, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request by the method of an endpoint, or by a recording where a replay has it, and log it."""
         start = time.perf_counter()
         try:
-            handled = await handling
+            handled = await answer(scope, receive)
+            if self._replay is not None and self._may_replay(handled):
+                self._replay.take_over(handled)
         except Disconnected:
             return
         except Exception:  # noqa: BLE001 - a bug here must not take the server away
             handled = self._failed(scope, traceback.format_exc())
-        sending = self._deliver(handled, start, scope, receive, send)
+        answered, effects = self._recorded(handled, start), handled.effects
         del handled  # the megabytes of a body are not kept for the time of a delay
-        await sending
+        await self._send(answered, effects, scope, receive, send)
 
-    async def _deliver(self, handled: HandledRequest, start: float, scope: Scope, receive: Receive, send: Send) -> None:
-        """Record a request that was handled since ``start``, and send its answer as its effects have it."""
-        answer, effects = handled.answer, handled.effects
+    def _recorded(self, handled: HandledRequest, start: float) -> Answer:
+        """Record a request that was handled since ``start``, and return its answer with the headers of all answers.
+
+        It is recorded before its delay, so also when the client gives up meanwhile.
+        """
         duration_s = time.perf_counter() - start
         handled.started = self.settings.clock() - duration_s
-        handled.duration_s = duration_s + effects.delay_s
-        # Recorded before the delay, so that a request is recorded even when the client gives up during the delay.
+        handled.duration_s = duration_s + handled.effects.delay_s
         self.record(handled)
-        del handled
+        handled.answer.headers += self._service.exposed
+        return handled.answer
+
+    async def _send(self, answer: Answer, effects: Effects, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send an answer as its effects have it."""
         if effects.delay_s:
             await self._pauses.wait(effects.delay_s)
-        answer.headers += self._service.exposed
         if effects.fault is None:
             await send_answer(send, answer, with_body=scope["method"] != "HEAD")
         else:
@@ -451,15 +441,15 @@ class MockServer(Starlette):
         self.close()
 
 
-class _RecordedRoute:
-    """A route with requests without a body as an ASGI application, for the router."""
+class _EndpointRoute:
+    """The method of an endpoint as an ASGI application, for the router."""
 
-    def __init__(self, server: MockServer, answer: Callable[[Scope], Coroutine[Any, Any, HandledRequest]]) -> None:
+    def __init__(self, server: MockServer, answer: _Answering) -> None:
         self._server = server
         self._answer = answer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._server.respond_by(self._answer, scope, receive, send)
+        await self._server.respond(self._answer, scope, receive, send)
 
 
 def _redactor(contracts: Sequence[Contract], settings: Settings) -> Redactor:

@@ -109,7 +109,7 @@ class Gallery:
         self._small = Workers[bytes | None](1, "bodydouble-thumbnail")
         self._files = _find_image_files(folder)
         # Most folders are small, and most calls ask for the same size.
-        self._fit = lru_cache(_FITTED_FILES)(_fitted)
+        self._fit = lru_cache(_FITTED_FILES)(_read_fitted)
 
     def remember(
         self, digest: str, edit: EditRequest, size: tuple[int, int] | None, *, wrong_ratio: bool = False
@@ -130,7 +130,7 @@ class Gallery:
         inputs = self._inputs(edit.inputs)
         start = _path_start(digest, key)
         paths = tuple([f"{start}{index:02x}{self._suffix(digest, index)}" for index in range(edit.count)])
-        self._recipes.add(Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths, Media.IMAGE))
+        self._recipes.add(Recipe(digest, edit.model, edit.prompt, inputs, pixels, paths, Media.IMAGE, key))
         return paths
 
     def remember_medium(self, digest: str, media: Media) -> str:
@@ -235,9 +235,8 @@ class Gallery:
     def _forget_images(self, recipe: Recipe) -> None:
         if not self._images:
             return
-        key = picture_id(recipe.digest)
         for index in range(len(recipe.paths)):
-            image = self._images.pop(f"{key}{index:02x}", None)
+            image = self._images.pop(f"{recipe.key}{index:02x}", None)
             self._image_bytes -= 0 if image is None else len(image.data)
 
     def _make(self, recipe: Recipe, index: int) -> ServedImage | None:
@@ -344,6 +343,6 @@ def _is_hex(text: str) -> bool:
     return all(character in "0123456789abcdef" for character in text)
 
 
-def _fitted(path: Path, _changed_ns: int, size: tuple[int, int]) -> tuple[bytes, str]:
+def _read_fitted(path: Path, _changed_ns: int, size: tuple[int, int]) -> tuple[bytes, str]:
     """Read a file of the folder, and fit it. Raises OSError when it is gone."""
     return fit(path.read_bytes(), size)

@@ -4,7 +4,7 @@ import base64
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
@@ -31,6 +31,7 @@ __all__ = ["PricedRequest", "SuccessWriter"]
 
 LOG = logging.getLogger("bodydouble.mockserver")
 
+_MAX_PLANS = 100
 _NO_NAMES: frozenset[str] = frozenset()
 _IMAGES = frozenset({"images"})
 _VIOLATION = frozenset({"violation"})
@@ -45,6 +46,17 @@ class PricedRequest:
     edit: EditRequest
     cost: Cost
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The form of an answer, and the names of the directives that have no effect on it."""
+
+    status: int
+    content: Content
+    shape: BodyShape
+    mode: Images
+    ignored: frozenset[str]
 
 
 class SuccessWriter:
@@ -71,6 +83,8 @@ class SuccessWriter:
                 f"the contract of {operation.key} {lacks} dialect {settings.dialect!r}; it has {', '.join(usual.dialects)}"
             )
         self._usual = usual
+        # Clients send few sorts of Accept.
+        self._plan = lru_cache(_MAX_PLANS)(self._planned)
 
     @cached_property
     def _fields(self) -> ImageFields:
@@ -182,37 +196,46 @@ class SuccessWriter:
                 f"{self._operation.key} has no answer to a valid request: its contract documents refusals only"
             )
         self._log_notices()
-        status = directives.code or self._status
-        prepared = self._chosen(status, headers.get(b"accept", b""))
-        content = prepared.content
-        dialect = directives.dialect or self._settings.dialect
-        has_dialect = dialect in (DOCUMENTED, *prepared.dialects)
-        shape = prepared.shape(dialect if has_dialect else DOCUMENTED)
-        mode = self._mode(shape, priced.edit, directives.images)
-        ignored = _NO_NAMES if shape.has_base64 or directives.images is Images.URL else _IMAGES
-        if not has_dialect:
-            ignored |= _DIALECT
+        edit = priced.edit
+        plan = self._plan(
+            directives.code or self._status,
+            headers.get(b"accept", b""),
+            directives.dialect or self._settings.dialect,
+            directives.images,
+            edit.as_base64,
+        )
+        ignored, shape, content = plan.ignored, plan.shape, plan.content
         violation = None if directives.violation is None else self.violations[directives.violation]
-        own = self._answer_headers(status, priced.cost, request_id)
+        own = self._answer_headers(plan.status, priced.cost, request_id)
         if content.is_empty:
-            return Answer(status, b"", b"", own), ignored
+            return Answer(plan.status, b"", b"", own), ignored
         if not content.is_json:
-            return Answer(status, content.header, await self._raw_body(content, shape, priced), own), ignored
-        pieces = shape.pieces(priced.edit.count, priced.cost) if mode is Images.URL and violation is None else None
+            return Answer(plan.status, content.header, await self._raw_body(content, shape, priced), own), ignored
+        pieces = shape.pieces(edit.count, priced.cost) if plan.mode is Images.URL and violation is None else None
         if pieces is not None:
-            origin, paths = picture_origin(self._settings, scope, headers), self._remember(priced.digest, priced.edit)
+            origin, paths = picture_origin(self._settings, scope, headers), self._remember(priced.digest, edit)
             urls = [orjson.dumps(origin + path) for path in paths]
             body = b"".join([part for pair in zip(pieces, urls, strict=False) for part in pair]) + pieces[-1]
-            return Answer(status, content.header, body, own), ignored
-        links = await self._links(shape, priced, scope, headers, mode, violation)
+            return Answer(plan.status, content.header, body, own), ignored
+        links = await self._links(shape, priced, scope, headers, plan.mode, violation)
         seed = int(priced.digest[-8:], 16)
-        body = shape.write(Call(links, priced.cost, seed, self._said(priced, scope)), priced.edit.count)
+        body = shape.write(Call(links, priced.cost, seed, self._said(priced, scope)), edit.count)
         if violation is not None:
             changed = violation.apply(body)
             if changed == body and violation.effect is None:
                 ignored |= _VIOLATION
             body = changed
-        return Answer(status, content.header, write_json(body), own), ignored
+        return Answer(plan.status, content.header, write_json(body), own), ignored
+
+    def _planned(self, status: int, accept: bytes, dialect: str, requested: Images | None, as_base64: bool) -> "_Plan":
+        """Choose the form of an answer by what was asked for; the other facts of a call have no part in it."""
+        prepared = self._chosen(status, accept)
+        has_dialect = dialect in (DOCUMENTED, *prepared.dialects)
+        shape = prepared.shape(dialect if has_dialect else DOCUMENTED)
+        ignored = _NO_NAMES if shape.has_base64 or requested is Images.URL else _IMAGES
+        if not has_dialect:
+            ignored |= _DIALECT
+        return _Plan(status, prepared.content, shape, self._mode(shape, requested, as_base64=as_base64), ignored)
 
     async def _raw_body(self, content: Content, shape: BodyShape, priced: PricedRequest) -> bytes:
         """Return a body that is no JSON."""
@@ -233,15 +256,14 @@ class SuccessWriter:
             **priced.body,
         }
 
-    def _mode(self, shape: BodyShape, edit: EditRequest | None, requested: Images | None) -> Images:
+    def _mode(self, shape: BodyShape, requested: Images | None, *, as_base64: bool) -> Images:
         """Return the form of the pictures: that of the directive, else of the body, else of the settings, as far as the contract has it."""
         if Filling.BASE64 not in shape.fillings:
             return Images.URL
         if Filling.URL not in shape.fillings:
             return Images.B64_JSON
         usual = self._settings.images
-        as_base64 = edit is not None and edit.as_base64 and usual is Images.URL
-        wanted = requested or (Images.B64_JSON if as_base64 else usual)
+        wanted = requested or (Images.B64_JSON if as_base64 and usual is Images.URL else usual)
         left_out = {Images.URL: Filling.BASE64, Images.B64_JSON: Filling.URL}.get(wanted)
         return wanted if left_out is None or left_out in shape.nullable else Images.BOTH
 

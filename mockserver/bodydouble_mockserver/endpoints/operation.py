@@ -18,7 +18,7 @@ from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script
 from bodydouble_mockserver.endpoints.parts import SharedParts
 from bodydouble_mockserver.faults import impossible_reason
 from bodydouble_mockserver.request import CheckedRequest, Intake, Refusal, RequestChecks
-from bodydouble_mockserver.scripting import OUT_OF_CREDITS, ScriptedAnswer
+from bodydouble_mockserver.scripting import OUT_OF_CREDITS
 
 __all__ = ["ChoosingEndpoint", "OperationEndpoint", "UnknownValueEndpoint"]
 
@@ -114,9 +114,17 @@ class OperationEndpoint:
         impossible = impossible_reason(directives.fault, scope)
         if impossible is not None:
             return HandledRequest(scope, self._refuse(scope, request_id, Refusal(400, impossible), checked), checked)
-        answer, ignored = await self._build(scope, headers, checked, request_id, directives, scripted)
+        answer, ignored = await self._decided(scope, headers, checked, request_id, directives)
+        if directives.retry_after is not None:
+            put_header(answer, b"retry-after", b"%d" % directives.retry_after)
+        if scripted is not None:
+            apply_script(answer, scripted)
+        if answer.status in BODILESS:
+            answer.body = answer.content_type = b""
         if directives is _NO_DIRECTIVES:
             return HandledRequest(scope, answer, checked)
+        if not answer.body or (scripted is not None and scripted.body is not None):
+            ignored = _SUCCESS_ONLY | _ERROR_ONLY
         applied = [text for name, text in preferred.as_preferences().items() if name not in ignored]
         if applied:
             answer.headers.append((b"preference-applied", ", ".join(applied).encode("latin-1")))
@@ -125,53 +133,31 @@ class OperationEndpoint:
         effects = self._parts.effects(directives, scripted, named, is_random=is_random)
         return HandledRequest(scope, answer, checked, effects=effects)
 
-    async def _build(
+    async def _decided(
         self,
         scope: Scope,
         headers: Mapping[bytes, bytes],
         checked: CheckedRequest,
         request_id: str,
         directives: Directives,
-        scripted: ScriptedAnswer | None,
     ) -> tuple[Answer, frozenset[str]]:
-        """Return the answer, and the names of directives that had no effect on it."""
-        code, ignored = directives.code, _SUCCESS_ONLY
+        """Return the answer before any script, and the names of directives that have no effect on it."""
+        code, refusal = directives.code, checked.refusal
         if code is not None and code >= 300:
-            answer = self._refuse(scope, request_id, _requested_error(code, checked), checked, directives)
-        elif checked.refusal is not None and code is None:
-            answer = self._refuse(scope, request_id, checked.refusal, checked, directives)
-        else:
-            answer, ignored = await self._succeed(scope, headers, checked, request_id, directives)
-        if directives.retry_after is not None:
-            put_header(answer, b"retry-after", b"%d" % directives.retry_after)
-        if scripted is not None:
-            apply_script(answer, scripted)
-        if answer.status in BODILESS:
-            answer.body = answer.content_type = b""
-        if not answer.body or (scripted is not None and scripted.body is not None):
-            ignored = _SUCCESS_ONLY | _ERROR_ONLY
-        return answer, ignored
-
-    async def _succeed(
-        self,
-        scope: Scope,
-        headers: Mapping[bytes, bytes],
-        checked: CheckedRequest,
-        request_id: str,
-        directives: Directives,
-    ) -> tuple[Answer, frozenset[str]]:
-        # A caller may ask for a success although its request could not be read.
-        priced = self.writer.read(checked.parsed if checked.refusal is None else {})
-        if self._state.has_limits:
-            exceeded = self._state.charge(checked.key, priced.cost)
-            if exceeded is not None:
-                refused = self._refuse(scope, request_id, exceeded.refusal, checked, directives)
-                if exceeded.retry_after_s is not None:
-                    put_header(refused, b"retry-after", b"%d" % exceeded.retry_after_s)
-                return refused, _SUCCESS_ONLY
-        answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
-        answer.findings = checked.findings
-        return answer, ignored | _ERROR_ONLY
+            refusal = _requested_error(code, checked)
+        elif refusal is None or code is not None:
+            # A caller may ask for a success although its request could not be read.
+            priced = self.writer.read(checked.parsed if refusal is None else {})
+            exceeded = self._state.charge(checked.key, priced.cost) if self._state.has_limits else None
+            if exceeded is None:
+                answer, ignored = await self.writer.write(priced, scope, headers, request_id, directives)
+                answer.findings = checked.findings
+                return answer, ignored | _ERROR_ONLY
+            refused = self._refuse(scope, request_id, exceeded.refusal, checked, directives)
+            if exceeded.retry_after_s is not None:
+                put_header(refused, b"retry-after", b"%d" % exceeded.retry_after_s)
+            return refused, _SUCCESS_ONLY
+        return self._refuse(scope, request_id, refusal, checked, directives), _SUCCESS_ONLY
 
     def _refuse(
         self,

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 from bodydouble_spec import Evidence, Finding, Redactor, Severity, credentials, is_secret_name
 
 from bodydouble_mockserver.answer import RefusalWriter, ServedImage
-from bodydouble_mockserver.asgi import BODILESS, Answer, Scope
+from bodydouble_mockserver.asgi import BODILESS, Answer, Receive, Scope
 from bodydouble_mockserver.directives import DirectiveChoices, Directives, prefer_finding
 from bodydouble_mockserver.endpoints.handled import HandledRequest, apply_script
 from bodydouble_mockserver.endpoints.parts import SharedParts
@@ -40,7 +40,7 @@ class PictureEndpoint:
         self._refusals = refusals
         self._recorded = recorded
 
-    async def answer(self, scope: Scope) -> HandledRequest:
+    async def answer(self, scope: Scope, _receive: Receive) -> HandledRequest:
         """Answer one request, GET or HEAD; nothing is sent."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         keys = _sent_keys(scope)

@@ -37,7 +37,8 @@ class RecipeInput:
 class Recipe:
     """The facts from which the media of one request are made: ``paths`` has the URL path of each, ``media`` names their kind, ``digest`` is that of the request.
 
-    Of ``inputs``, only those that are shown have a label and a key. ``memory_bytes`` is the approximate memory use, once it is among others.
+    Of ``inputs``, only those that are shown have a label and a key. Among other recipes it has the times, in seconds since the epoch, at which a
+    request had it last (``used``) and at which that was written, and its approximate use of memory. ``key`` is its `picture_id`.
     """
 
     digest: str
@@ -47,7 +48,14 @@ class Recipe:
     size: tuple[int, int]
     paths: tuple[str, ...]
     media: str
+    key: str = field(default="", compare=False)
+    used: float = field(default=0.0, compare=False)
+    written: float = field(default=0.0, compare=False)
     memory_bytes: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find the key."""
+        self.key = self.key or picture_id(self.digest)
 
     def measured_bytes(self) -> int:
         """Return the approximate memory use."""
@@ -126,9 +134,6 @@ class Recipes:
         self._clock = clock
         self._log = log
         self._recipes: OrderedDict[str, Recipe] = OrderedDict()
-        # When a request had a recipe last, and when that was written.
-        self._used: dict[str, float] = {}
-        self._written: dict[str, float] = {}
         self.memory_bytes = 0
         self.forgotten: Callable[[Recipe], None] = lambda _recipe: None
         if log is not None:
@@ -151,55 +156,54 @@ class Recipes:
     def use(self, key: str) -> None:
         """Note that a request had a known recipe now."""
         self._recipes.move_to_end(key)
-        now = self._used[key] = self._clock()
-        if self._log is not None and now - self._written[key] >= _WRITTEN_AGAIN_S:
-            self._write(key)
+        recipe = self._recipes[key]
+        recipe.used = self._clock()
+        if self._log is not None and recipe.used - recipe.written >= _WRITTEN_AGAIN_S:
+            self._write(recipe)
 
     def add(self, recipe: Recipe) -> None:
         """Add a recipe that a request has now, in the place of an older one of that request."""
-        self._write(self._put(self._clock(), recipe))
+        self._put(self._clock(), recipe)
+        self._write(recipe)
         self._shrink()
 
     def age_s(self, key: str) -> float | None:
         """Return the seconds since a request had a recipe last; None for one that is not known."""
-        used = self._used.get(key)
-        return None if used is None else self._clock() - used
+        recipe = self._recipes.get(key)
+        return None if recipe is None else self._clock() - recipe.used
 
-    def _put(self, used: float, recipe: Recipe) -> str:
-        key = picture_id(recipe.digest)
-        self._forget(key)
-        self._recipes[key] = recipe
-        self._used[key] = self._written[key] = used
+    def _put(self, used: float, recipe: Recipe) -> None:
+        self._forget(recipe.key)
+        recipe.used = recipe.written = used
         recipe.memory_bytes = recipe.measured_bytes()
+        self._recipes[recipe.key] = recipe
         self.memory_bytes += recipe.memory_bytes
-        return key
 
-    def _write(self, key: str) -> None:
+    def _write(self, recipe: Recipe) -> None:
         if self._log is None:
             return
-        self._written[key] = self._used[key]
-        self._log.append(self._used[key], self._recipes[key])
+        recipe.written = recipe.used
+        self._log.append(recipe.used, recipe)
         if self._log.lines > 2 * len(self._recipes) + _SPARE_LINES:
             self._log.rewrite(self._entries())
 
     def _entries(self) -> Iterator[tuple[float, Recipe]]:
-        return ((self._used[key], recipe) for key, recipe in self._recipes.items())
+        return ((recipe.used, recipe) for recipe in self._recipes.values())
 
     def _shrink(self) -> None:
         bounds, oldest_used = self._bounds, self._clock() - self._bounds.max_age_s
         while self._recipes:
-            oldest = next(iter(self._recipes))
+            oldest = next(iter(self._recipes.values()))
             is_too_much = len(self._recipes) > bounds.count or (
                 self.memory_bytes > bounds.max_bytes and len(self._recipes) > 1
             )
-            if not is_too_much and self._used[oldest] >= oldest_used:
+            if not is_too_much and oldest.used >= oldest_used:
                 return
-            self._forget(oldest)
+            self._forget(oldest.key)
 
     def _forget(self, key: str) -> None:
         recipe = self._recipes.pop(key, None)
         if recipe is None:
             return
-        del self._used[key], self._written[key]
         self.memory_bytes -= recipe.memory_bytes
         self.forgotten(recipe)

@@ -14,7 +14,7 @@ from bodydouble_mockserver.request.malformed import (
 )
 from bodydouble_mockserver.request.not_stood_in import contract_limits, operation_limits
 from bodydouble_mockserver.request.reader import RequestReader
-from bodydouble_mockserver.request.security import bearer_key, refuse_keys, sent_keys
+from bodydouble_mockserver.request.security import SentKeys, bearer_key, refuse_keys, sent_keys
 
 __all__ = [
     "MAX_URL_BYTES",
@@ -25,6 +25,7 @@ __all__ = [
     "Refusal",
     "RequestChecks",
     "RequestReader",
+    "SentKeys",
     "UnreadableBody",
     "bearer_key",
     "contract_limits",

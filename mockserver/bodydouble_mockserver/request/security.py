@@ -15,7 +15,7 @@ from bodydouble_mockserver.asgi import Scope
 from bodydouble_mockserver.errors import MESSAGES, NO_KEY
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CheckedKeys", "KeyChecks", "bearer_key", "refuse_keys", "sent_keys"]
+__all__ = ["CheckedKeys", "KeyChecks", "SentKeys", "bearer_key", "refuse_keys", "sent_keys"]
 
 # The bearer keys of which the result of the checks is kept, and the length of the longest one.
 _MAX_KNOWN, _MAX_KNOWN_BYTES = 100, 500

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from bodydouble_mockserver.errors import StateUnavailable
-from bodydouble_mockserver.keeping import Recipe, Recipes, picture_id
+from bodydouble_mockserver.keeping import Recipe, Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.shared.connection import PREFIX, Connection
 
@@ -40,13 +40,14 @@ class SharedRecipes(Recipes):
     def use(self, key: str) -> None:
         """See `Recipes.use`."""
         super().use(key)
-        if self._used[key] - self._written[key] >= _WRITTEN_AGAIN_S:
-            self._store(key)
+        recipe = self._recipes[key]
+        if recipe.used - recipe.written >= _WRITTEN_AGAIN_S:
+            self._store(recipe)
 
     def add(self, recipe: Recipe) -> None:
         """See `Recipes.add`."""
         super().add(recipe)
-        self._store(picture_id(recipe.digest))
+        self._store(recipe)
 
     def age_s(self, key: str) -> float | None:
         """See `Recipes.age_s`; a use by another process counts."""
@@ -60,12 +61,11 @@ class SharedRecipes(Recipes):
             return None
         return None if value is None else orjson.loads(value)
 
-    def _store(self, key: str) -> None:
-        recipe, used = self._recipes[key], self._used[key]
-        self._written[key] = self._clock()
-        value = orjson.dumps({"used": used, "recipe": recipe.to_dict()})
+    def _store(self, recipe: Recipe) -> None:
+        recipe.written = self._clock()
+        value = orjson.dumps({"used": recipe.used, "recipe": recipe.to_dict()})
         try:
-            self._connection.run(lambda redis: redis.set(f"{PREFIX}recipe:{key}", value, ex=_LIFETIME_S))
+            self._connection.run(lambda redis: redis.set(f"{PREFIX}recipe:{recipe.key}", value, ex=_LIFETIME_S))
         except StateUnavailable:
             return  # the connection says so
 
