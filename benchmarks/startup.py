@@ -4,7 +4,8 @@
 
 Prints the median seconds from starting `bodydouble serve` to a whole answer of the operation, the same for a bare ASGI app, and the
 proportional set size (PSS, Linux) of the idle process and its children in MB; then the milliseconds of a request with a 5-MB data URI.
-CHECKOUT is a folder with an earlier version of this repository, whose mock is measured in turns with this one.
+CHECKOUT is a folder with an earlier version of this repository, whose mock is measured in turns with this one. The first start of each, which may
+compile its modules, is not counted.
 """
 
 import argparse

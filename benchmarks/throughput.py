@@ -172,8 +172,14 @@ def serving(contestant: Contestant, core: int | None = 1) -> Generator[int]:
     """Run a contestant on one core (None: on any); gives its port once it answers."""
     port = free_port()
     command = [*([] if core is None else ["taskset", "-c", str(core)]), *contestant.command(port)]
+    # As it is installed: with bytecode, which pip compiles, and not in the folder of this project, whose settings would be read.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "NODE_ENV": "production"}
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**environ, "NODE_ENV": "production"},
+        cwd=tempfile.gettempdir(),
     )
     try:
         wait_until_answering(port, process)
