@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from bodydouble_spec import Contract, Overlay, is_object, provenance
+from bodydouble_spec import Contract, is_object, provenance
 from bodydouble_spec.bundle import Bundle
 
 if TYPE_CHECKING:
@@ -196,6 +196,8 @@ def load_published(source: str) -> Contract:
     """Load the contract as published, without its overlay. Raises SpecError when it cannot be read, or its overlay is malformed."""
     overlay = None if source == VENDORED else Bundle.find(resolve_source(source)).overlay
     if overlay is not None:
+        from bodydouble_spec import Overlay
+
         Overlay.load(overlay)  # not needed here, but a bad folder is one for every command
     return Contract.load(resolve_source(source), overlay=None)
 

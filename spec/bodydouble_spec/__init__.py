@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec.contract import Contract
-from bodydouble_spec.document import Fact, Overlay, read_document
+from bodydouble_spec.document import Fact, read_document
 from bodydouble_spec.errors import ContractError, OverlayError, SpecError, UnknownOperation, UnreadableDocument
 from bodydouble_spec.exchange import (
     DUMMY_KEY,
@@ -60,6 +60,7 @@ from bodydouble_spec.values import is_array, is_object, join_pointer, members_of
 from bodydouble_spec.vendored import provenance
 
 if TYPE_CHECKING:
+    from bodydouble_spec.document import Overlay
     from bodydouble_spec.meaning import fingerprint
     from bodydouble_spec.report import Report, ReportFormat, render
 
@@ -153,6 +154,10 @@ def __getattr__(name: str) -> Any:
         from bodydouble_spec.meaning import fingerprint
 
         return fingerprint
+    if name == "Overlay":
+        from bodydouble_spec.document import Overlay
+
+        return Overlay
     if name in {"Report", "ReportFormat", "render"}:
         from bodydouble_spec import report
 

@@ -13,7 +13,6 @@ from bodydouble_spec.document import (
     METHODS,
     Fact,
     Overlaid,
-    Overlay,
     Repaired,
     SourceDocument,
     copy_document,
@@ -32,6 +31,7 @@ from bodydouble_spec.schema import SchemaView
 from bodydouble_spec.values import is_object, join_pointer
 
 if TYPE_CHECKING:
+    from bodydouble_spec.document import Overlay
     from bodydouble_spec.meaning import Meaning
 
 __all__ = ["Contract"]
@@ -114,7 +114,7 @@ class Contract:
         cls,
         source: str | Path | dict[str, Any] | None = None,
         *,
-        overlay: str | Path | Overlay | bool | None = True,
+        overlay: "str | Path | Overlay | bool | None" = True,
         strict: bool = False,
     ) -> "Contract":
         """Load a contract: the vendored one (None or ``"vendored"``), a file, a folder (`Bundle`), an http(s) URL or a parsed document.
@@ -126,7 +126,7 @@ class Contract:
         """
         if overlay == _NO_OVERLAY:
             overlay = None
-        chosen = Overlay.load(overlay) if isinstance(overlay, str | Path) else overlay
+        chosen = _load_overlay(overlay) if isinstance(overlay, str | Path) else overlay
         if source is None or source == vendored.SOURCE:
             contract = cls._vendored(chosen)
         elif isinstance(source, str | Path):
@@ -144,7 +144,7 @@ class Contract:
         return contract
 
     @classmethod
-    def _vendored(cls, overlay: Overlay | bool | None) -> "Contract":
+    def _vendored(cls, overlay: "Overlay | bool | None") -> "Contract":
         published = vendored.published()
         repaired = repair(published)
         overlaid = (
@@ -155,12 +155,12 @@ class Contract:
         return cls._assemble(vendored.NAME, published, repaired, overlaid, vendored.provenance())
 
     @classmethod
-    def _read(cls, source: str | Path, overlay: Overlay | bool | None) -> "Contract":
+    def _read(cls, source: str | Path, overlay: "Overlay | bool | None") -> "Contract":
         bundle = Bundle.find(source)
         data = read_source(bundle.document)
         document, problem = parse_document(data)
         read = SourceDocument.of(data, document, None if is_url(str(bundle.document)) else Path(bundle.document))
-        chosen = Overlay.load(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
+        chosen = _load_overlay(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay
         contract = cls._build(str(source), read.completed, problem, chosen)
         provenance = bundle.read_provenance(lambda: contract.fingerprint) if is_object(document) else None
         findings = contract.findings if problem else read.findings(contract.findings)
@@ -169,7 +169,7 @@ class Contract:
         return changed
 
     @classmethod
-    def _build(cls, name: str, document: Any, problem: str | None, overlay: Overlay | bool | None) -> "Contract":
+    def _build(cls, name: str, document: Any, problem: str | None, overlay: "Overlay | bool | None") -> "Contract":
         repaired = unreadable(problem) if problem is not None else repair(document)
         if not is_object(document):
             return cls._assemble(name, {}, repaired, None)
@@ -292,14 +292,21 @@ def _fact(ledger: Mapping[str, Fact], pointer: str) -> Fact | None:
     return ledger[pointer]
 
 
+def _load_overlay(path: str | Path) -> "Overlay":
+    # Imported here: the vendored contract is stored with its overlay applied, and a server starts sooner.
+    from bodydouble_spec.document import Overlay
+
+    return Overlay.load(path)
+
+
 def _without_misfits(overlaid: Overlaid) -> Overlaid:
     """Leave out the findings on actions that do not apply: facts about another service or model are no defects of this document."""
     kept = tuple(finding for finding in overlaid.findings if finding.id not in _OWN_MISFITS)
     return replace(overlaid, findings=kept)
 
 
-def _apply_overlay(overlay: Overlay | bool | None, repaired: Repaired) -> Overlaid | None:
-    if not isinstance(overlay, Overlay):
+def _apply_overlay(overlay: "Overlay | bool | None", repaired: Repaired) -> Overlaid | None:
+    if overlay is None or isinstance(overlay, bool):
         return None
     overlaid = overlay.apply(repaired.document)
     if not overlaid.facts:

@@ -9,13 +9,16 @@ import hashlib
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from bodydouble_spec.document import Fact, Overlaid, Overlay, parse_document
+from bodydouble_spec.document import Fact, Overlaid, parse_document
 from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
+
+if TYPE_CHECKING:
+    from bodydouble_spec.document import Overlay
 
 __all__ = [
     "FOLDER",
@@ -49,13 +52,15 @@ def provenance() -> dict[str, str]:
     return facts
 
 
-def overlay() -> Overlay:
+def overlay() -> "Overlay":
     """Return the vendored overlay."""
     return _parse_overlay(_OVERLAY.read_bytes())
 
 
 @lru_cache(maxsize=1)
-def _parse_overlay(data: bytes) -> Overlay:
+def _parse_overlay(data: bytes) -> "Overlay":
+    from bodydouble_spec.document import Overlay
+
     document, problem = parse_document(data)
     if problem is not None:
         raise OverlayError(f"{_OVERLAY}: {problem}")

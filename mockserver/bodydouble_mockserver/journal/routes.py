@@ -11,7 +11,6 @@ from starlette.routing import Route
 
 from bodydouble_mockserver.journal.events import Events
 from bodydouble_mockserver.journal.journal import Journal, matching_entries
-from bodydouble_mockserver.journal.verify import CallExpectation
 from bodydouble_mockserver.scripting import BadMatch
 
 __all__ = ["journal_routes"]
@@ -219,6 +218,9 @@ def _verify(journal: Journal) -> _Endpoint:
             description: More or fewer calls match.
             content: {application/json: {schema: {$ref: "#/components/schemas/Verdict"}}}
         """
+        # Imported here, so that a server starts sooner.
+        from bodydouble_mockserver.journal.verify import CallExpectation
+
         try:
             expectation = CallExpectation.parse(orjson.loads(await _body(request)))
         except orjson.JSONDecodeError as error:

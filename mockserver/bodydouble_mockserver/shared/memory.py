@@ -10,15 +10,11 @@ from bodydouble_mockserver.keeping import KeepSettings, Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
-from bodydouble_mockserver.shared.journal import SharedJournal
-from bodydouble_mockserver.shared.pictures import SharedInputs, SharedRecipes
-from bodydouble_mockserver.shared.state import SharedState
 
 if TYPE_CHECKING:
     from bodydouble_mockserver.keeping import KeepFolder
 
-__all__ = ["LocalMemory", "Memory", "SharedMemory", "new_memory"]
+__all__ = ["LocalMemory", "Memory", "new_memory"]
 
 
 class Memory(Protocol):
@@ -96,59 +92,7 @@ class LocalMemory:
             self.kept.close()
 
 
-class SharedMemory:
-    """The memory that all processes with one ``url`` have, in Redis. ``bind`` makes a scripted answer of its JSON. Raises CannotShare."""
-
-    def __init__(
-        self, settings: Settings, redactor: Redactor, url: str, bind: Callable[[Mapping[str, Any]], ScriptedAnswer]
-    ) -> None:
-        self._connection = Connection(url)
-        self._shared = SharedState(settings, self._connection, bind)
-        self.state: ServerState = self._shared
-        self.inputs: ContentStore = SharedInputs(self._connection, settings.inputs_bytes, settings.inputs_disk_bytes)
-        self.recipes: Recipes = SharedRecipes(self._connection, settings.clock)
-        self.number: int = self._connection.run(lambda redis: redis.hincrby(f"{PREFIX}counters", "processes", 1))
-        self.journal: Journal = SharedJournal(
-            self._connection,
-            self.state.hash_key,
-            entries=settings.journal_entries,
-            max_bytes=settings.journal_bytes,
-            redactor=redactor,
-            file=None if settings.journal_file is None else JournalFile(settings.journal_file),
-            run=self._shared.agreed("run", settings.new_run().encode()).decode(),
-        )
-
-    @property
-    def problems(self) -> list[str]:
-        """See `Memory.problems`."""
-        self._shared.refresh()
-        away = self._connection.outage
-        lost = self.journal.problem
-        return [*([] if away is None else [away]), *([] if lost is None else [lost])]
-
-    @property
-    def notices(self) -> list[str]:
-        """See `Memory.notices`."""
-        calls, answers = len(self.journal.numbers()), len(self.state.answers)
-        return [f"State is shared at {self._connection.shown}: {answers} scripted answers and {calls} calls are there"]
-
-    def refresh(self) -> None:
-        """See `Memory.refresh`."""
-        self._shared.refresh()
-
-    def require(self) -> None:
-        """See `Memory.require`."""
-        self._shared.require()
-
-    def close(self) -> None:
-        """See `Memory.close`."""
-        self.journal.close()
-        self.inputs.close()
-        self._connection.close()
-
-
 def _opened(keep: KeepSettings, settings: Settings) -> "KeepFolder":
-    # Imported here, so that a server without a folder starts sooner.
     from bodydouble_mockserver.keeping import KeepFolder
 
     return KeepFolder(keep, memory_bytes=settings.inputs_bytes, clock=settings.clock)
@@ -162,4 +106,9 @@ def new_memory(
     bind: Callable[[Mapping[str, Any]], ScriptedAnswer],
 ) -> Memory:
     """Return the memory that is shared at a URL, or without one that of this process. Raises CannotShare and CannotKeep."""
-    return LocalMemory(settings, redactor, keep) if url is None else SharedMemory(settings, redactor, url, bind)
+    if url is None:
+        return LocalMemory(settings, redactor, keep)
+    # Imported here, as the folder is, so that a server without it starts sooner.
+    from bodydouble_mockserver.shared.redis_memory import SharedMemory
+
+    return SharedMemory(settings, redactor, url, bind)

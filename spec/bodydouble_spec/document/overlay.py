@@ -20,11 +20,12 @@ from bodydouble_spec.document.expectations import (
     with_own_scheme,
     without,
 )
+from bodydouble_spec.document.facts import Fact, Overlaid
 from bodydouble_spec.errors import OverlayError
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.values import copy_json, is_array, is_object, join_pointer, resolve_pointer
 
-__all__ = ["Action", "Fact", "Overlaid", "Overlay"]
+__all__ = ["Action", "Overlay"]
 
 _SHOWN_CHARACTERS = 1000
 
@@ -44,25 +45,6 @@ class Action:
     source: str
     expects: Any
     scope: Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One place of the merged document that an action wrote, with the action's evidence: a line of the evidence ledger."""
-
-    pointer: str
-    description: str
-    evidence: Evidence
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Overlaid:
-    """A document with an overlay applied, the places that changed, and what of the overlay was not applied."""
-
-    document: dict[str, Any]
-    facts: tuple[Fact, ...]
-    findings: tuple[Finding, ...]
 
 
 @dataclass(frozen=True, slots=True)
