@@ -134,7 +134,7 @@ def test_no_recording_has_the_key_wherever_the_app_put_it(tmp_path: Path) -> Non
         options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0)), passes_unpriced=True)
         proxy = ProxyServer([Contract.load()], Settings(journal_file=tmp_path / "journal.jsonl"), options)
         with (
-            serve_asgi(Server(server_config(proxy, date_header=False))) as origin,
+            serve_asgi(Server(server_config(proxy))) as origin,
             httpx.Client(base_url=origin, headers={"authorization": f"Bearer {KEY}"}) as client,
         ):
             for send in PLACES.values():

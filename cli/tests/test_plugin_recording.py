@@ -127,6 +127,7 @@ ADDRESS = os.environ.get("AIMLAPI_BASE_URL", "")
 def test_one(bodydouble_recording):
     for address in ("https://api.aimlapi.com", ADDRESS or bodydouble_recording.url):
         answer = httpx.post(address + "/v1/images/generations", headers=HEADERS, json=BODY)
+        assert len(answer.headers.get_list("date")) == 1
         assert httpx.get(answer.json()["data"][0]["url"]).content.startswith(b"\\x89PNG")
     assert [call.status for call in bodydouble_recording.requests] == [200, 200]
     with bodydouble_recording.client() as client:

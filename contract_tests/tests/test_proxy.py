@@ -107,7 +107,7 @@ def start(folder: Path, contract: Contract) -> Start:
         cap = more.pop("cap", None) or SpendingCap(Budget(max_usd))
         settings = Settings(**more.pop("settings", {}))
         proxy = ProxyServer([contract], settings, ProxyOptions(upstream, folder, cap, **more))
-        config = server_config(proxy, date_header=False)
+        config = server_config(proxy)
         with (
             serve_asgi(Server(config)) as origin,
             httpx.Client(base_url=origin, headers={"authorization": f"Bearer {KEY}"}, timeout=30) as client,
@@ -142,11 +142,16 @@ def usual(handler: Handler) -> None:
 
 
 def test_an_answer_comes_back_byte_for_byte_with_its_headers(start: Start) -> None:
-    with answering(usual) as (origin, _), start(origin) as (client, _proxy):
-        response = client.post(PATH, json=BODY)
-        assert response.content == ANSWER % f"{origin}/p/1.png".encode()
+    def answer(handler: Handler) -> None:
+        body = ANSWER % b"https://example.org/1.png"
+        handler.send(body, Set_Cookie="session=secret", X_Other="kept", Connection="keep-alive, X-Hop", X_Hop="1")
+
+    with answering(answer) as (origin, server), start(origin) as (client, _proxy):
+        response = client.post(PATH, json=BODY, headers={"connection": "keep-alive, x-own-hop", "x-own-hop": "1"})
+        assert response.content == ANSWER % b"https://example.org/1.png"
         assert (response.headers["set-cookie"], response.headers["x-other"]) == ("session=secret", "kept")
-        assert "x-bodydouble-findings" not in response.headers
+        assert {"x-bodydouble-findings", "x-hop"}.isdisjoint(response.headers)
+        assert "x-own-hop" not in str(server.got)
         assert len(response.headers.get_list("date")) == 1
 
 
@@ -362,6 +367,7 @@ def test_over_the_cap_the_answer_is_the_vendors_403_and_a_finding(start: Start) 
         response = client.post(PATH, json=BODY)
         assert (response.status_code, response.json()["error"]["data"]["kind"]) == (403, "err_insufficent_credits")
         assert "You've run out of credits" in response.json()["message"]
+        assert len(response.headers.get_list("date")) == 1
         assert server.got == []
         assert [finding.id for finding in proxy.findings] == ["spending-cap-reached"]
 

@@ -69,7 +69,7 @@ def test_a_recorded_session_is_replayed_without_the_service_and_every_picture_is
     with serve_over_tls(authority) as upstream:
         options = ProxyOptions(upstream, folder, SpendingCap(Budget(1.0)), authorities=file)
         proxy = ProxyServer([contract], Settings(), options)
-        with serve_asgi(Server(server_config(proxy, date_header=False))) as origin:
+        with serve_asgi(Server(server_config(proxy))) as origin:
             urls = session(origin)
         context = ssl.create_default_context(cafile=str(file))
         originals = [httpx.get(url, verify=context).content for url in urls]
@@ -92,7 +92,7 @@ def intercepting(proxy: ProxyServer) -> Generator[tuple[Interception, str]]:
     """Serve a proxy at the hosts of its contracts too."""
     hosts = ContractHosts.of(proxy.contracts)
     with Authority({}) as own, closing(Interception(lambda: hosts, own, forwards=True)) as front:
-        config = server_config(proxy, protocol=front.protocol, date_header=False)
+        config = server_config(proxy, protocol=front.protocol)
         with serve_asgi(Server(config), front.listener) as origin:
             front.port = httpx.URL(origin).port or 0
             yield front, origin

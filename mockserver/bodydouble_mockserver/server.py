@@ -7,9 +7,10 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Generator, Sequence
+from email.utils import formatdate
 from pathlib import Path
 from types import FrameType
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import uvicorn
 from bodydouble_spec import Contract
@@ -18,10 +19,11 @@ from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CannotServe", "ServedApp", "Server", "bind", "run", "server_config"]
+__all__ = ["CannotServe", "DatesAnswers", "ServedApp", "Server", "bind", "run", "server_config", "with_date"]
 
 # With what follows it, an end takes less than three seconds.
 _SHUTDOWN_GRACE_S = 1
+_DATE = b"date"
 # As many connections again as are served are answered with 503.
 _FILES_PER_CONNECTION, _OTHER_FILES = 2, 100
 
@@ -73,16 +75,32 @@ class ServedApp(Protocol):
         ...
 
 
+@runtime_checkable
+class DatesAnswers(Protocol):
+    """An application whose answers have a date of their own, such as one that passes answers on; see `with_date`."""
+
+    dates_answers: bool
+
+
+def with_date(send: Send) -> Send:
+    """Return a function that sends what it gets, and adds the time to the headers of an answer that has none."""
+
+    async def send_dated(message: Any) -> None:
+        if message["type"] == "http.response.start" and all(name.lower() != _DATE for name, _ in message["headers"]):
+            message = {**message, "headers": [(_DATE, formatdate(usegmt=True).encode()), *message["headers"]]}
+        await send(message)
+
+    return send_dated
+
+
 def server_config(
     app: ServedApp,
     certificate: Path | None = None,
     key: Path | None = None,
     *,
     protocol: type[FaultProtocol] = FaultProtocol,
-    date_header: bool = True,
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception, and answers have the time of this server
-    with ``date_header``.
+    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception. Answers get the time, but those of `DatesAnswers`.
 
     Raises CannotServe when certificate and key cannot be used.
     """
@@ -104,7 +122,7 @@ def server_config(
         log_level="warning",
         access_log=False,
         server_header=False,
-        date_header=date_header,
+        date_header=not isinstance(app, DatesAnswers),
         lifespan="on",
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,

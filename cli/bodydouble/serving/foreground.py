@@ -45,12 +45,12 @@ class Foreground:
         key: Path | None = None,
         is_proxy: bool = False,
     ) -> "Foreground":
-        """Bind an application to a host and a port, 0 for a free one. A proxy passes other hosts and the date on. Raises CannotServe and ValueError."""
+        """Bind an application to a host and a port, 0 for a free one. A proxy passes other hosts on. Raises CannotServe and ValueError."""
         listener = bind(host, port)
         own_port = listener.getsockname()[1]
         interception = intercepting(app, own_port, forwards=is_proxy) if intercept else None
         protocol = FaultProtocol if interception is None else interception.protocol
-        config = server_config(app, certificate, key, protocol=protocol, date_header=not is_proxy)
+        config = server_config(app, certificate, key, protocol=protocol)
         address = address_of(host, own_port, "http" if certificate is None else "https")
         return cls(config, listener, interception, address, port == 0)
 

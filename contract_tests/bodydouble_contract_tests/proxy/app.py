@@ -15,6 +15,7 @@ from bodydouble_mockserver.endpoints import HandledRequest
 from bodydouble_mockserver.replay import RECORDED_PICTURES, Replay, ReplaySettings
 from bodydouble_mockserver.request import Disconnected, MalformedRequest, Refusal
 from bodydouble_mockserver.scripting import OUT_OF_CREDITS
+from bodydouble_mockserver.server import with_date
 from bodydouble_spec import EVENTS, Contract, Evidence, Exchange, Finding, Severity
 from bodydouble_spec.recording import CallFacts, CannotRecord, RecordingFolder, missing_pictures
 
@@ -59,6 +60,8 @@ class ProxyServer:
     sent: over the cap it gets its recorded answer, or the refusal of an account without credits. Raises CannotVerify, CannotRecord and
     ValueError when it cannot run with these options.
     """
+
+    dates_answers = True
 
     def __init__(self, contracts: Sequence[Contract], settings: Settings, options: ProxyOptions) -> None:
         self._options = options
@@ -123,6 +126,7 @@ class ProxyServer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
+        send = with_date(send)
         if scope["type"] == "lifespan":
             await self._mock(scope, self._living(receive), send)
         elif scope["type"] != "http" or scope["path"].startswith((CONTROL_PREFIX, RECORDED_PICTURES)):

@@ -29,6 +29,7 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     )
 )
+_FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _NOT_SENT = _HOP_BY_HOP | {b"host", b"expect", b"x-bodydouble-findings"}
 
 RawHeaders = list[tuple[bytes, bytes]]
@@ -81,7 +82,7 @@ class Upstream:
 
         Raises an exception of httpx; `failure_of` explains it.
         """
-        sent = [(b"host", self._host), *((name, value) for name, value in headers if name.lower() not in _NOT_SENT)]
+        sent = [(b"host", self._host), *_end_to_end(headers, _NOT_SENT)]
         request = httpx.Request(
             method,
             self.base,
@@ -98,7 +99,14 @@ class Upstream:
 
 def passed_headers(response: httpx.Response) -> RawHeaders:
     """Return the headers of an answer to pass on, as they came."""
-    return [(name, value) for name, value in response.headers.raw if name.lower() not in _HOP_BY_HOP]
+    return _end_to_end(response.headers.raw, _HOP_BY_HOP)
+
+
+def _end_to_end(headers: RawHeaders, left_out: frozenset[bytes]) -> RawHeaders:
+    """Return the headers without some, and without those that ``Connection`` names: they are for the next server only."""
+    named = b",".join(value for name, value in headers if name.lower() == b"connection").lower().split(b",")
+    hidden = left_out.union(map(bytes.strip, named)) - _FRAMING
+    return [(name, value) for name, value in headers if name.lower() not in hidden]
 
 
 def failure_of(error: Exception, base: str, status: int | None) -> CallFailure:
