@@ -30,7 +30,7 @@ def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, An
         "not compared because of defects": lambda finding: (
             finding.severity is Severity.ERROR and not _is_read_otherwise(finding)
         ),
-        "read otherwise than written": _is_read_otherwise,
+        "read differently than written": _is_read_otherwise,
     }
     tables = {
         title: [

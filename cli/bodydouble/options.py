@@ -90,7 +90,7 @@ ContractsOption = Annotated[
     typer.Option(
         "--contract",
         metavar=CONTRACT_METAVAR,
-        help=f"A contract to stand in for, repeatable: {_CONTRACT_HELP}",
+        help=f"A contract to serve, repeatable: {_CONTRACT_HELP}",
         rich_help_panel="Contract",
     ),
 ]

@@ -97,7 +97,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addini(
         "bodydouble_contract",
-        "Contracts that the fixture bodydouble stands in for, one a line: files, folders or URLs. Default: vendored.",
+        "Contracts that the fixture bodydouble serves, one per line: files, folders or URLs. Default: vendored.",
         type="linelist",
         default=[],
     )
@@ -146,7 +146,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers",
         "bodydouble(allow_invalid=False, allow_unused=False, allow_real_host=False, openai=False, intercept=False, allow=(), contract=None, overlay=None, fail_on=None): allow a test with the fixture "
         "bodydouble to send requests that break the contract, to leave scripted answers unused, to call the real service; "
-        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are no errors; contract (one or a list) and overlay are those to stand in for; fail_on is the severity that fails the test.",
+        "openai also sets OPENAI_BASE_URL to the mock; intercept answers for the real host itself; allow lists ids of findings, models and routes that are not errors; contract (one or a list) and overlay are those to serve; fail_on is the severity that fails the test.",
     )
     config.addinivalue_line(
         "markers",

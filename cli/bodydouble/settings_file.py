@@ -17,7 +17,7 @@ __all__ = ["SettingsFile", "defaults_of"]
 
 _TABLE = "tool.bodydouble"
 # An option that costs money is given where the command is started, never found in a file.
-_NEVER = {"live": "it costs money", "help": "it is no setting"}
+_NEVER = {"live": "it costs money", "help": "it is not a setting"}
 
 
 class SettingsFile(NamedTuple):

@@ -125,7 +125,7 @@ def test_what_is_read_otherwise_than_written_is_said_before_a_plan(place: Path) 
     result = CliRunner().invoke(app, ["verify", "--contract", str(odd), "--dry-run"])
     assert (result.exit_code, result.stderr.partition(": ")[2]) == (
         0,
-        f'{odd}: `openapi` is the number 3.1, not a text (line 2); read as "3.1"\n',
+        f'{odd}: `openapi` is the number 3.1, not a string (line 2); read as "3.1"\n',
     )
 
 

@@ -227,7 +227,8 @@ def test_what_is_read_otherwise_than_written_is_listed_with_its_line(tmp_path: P
     )
     facts = json.loads(run(odd, odd, "--format", "json").stdout)["facts"]
     found = {
-        (row["defect"], row["line"], row["message"].rpartition("; ")[2]) for row in facts["read otherwise than written"]
+        (row["defect"], row["line"], row["message"].rpartition("; ")[2])
+        for row in facts["read differently than written"]
     }
     assert found == {
         ("openapi-version", 1, 'read as "3.1"'),

@@ -189,7 +189,7 @@ def test_what_the_app_reads_decides_about_answers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [("data[0].url\n", "'data[0].url' is no JSON pointer"), ("# nothing\n", "has no JSON pointer")],
+    [("data[0].url\n", "'data[0].url' is not a JSON pointer"), ("# nothing\n", "has no JSON pointer")],
 )
 def test_a_file_of_places_that_is_wrong_is_named(tmp_path: Path, content: str, said: str) -> None:
     (tmp_path / "reads.txt").write_text(content, encoding="utf-8")

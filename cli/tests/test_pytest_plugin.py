@@ -180,7 +180,7 @@ def test_a_bad_argument_of_the_marker_fails_its_test_and_no_other(run_tests: Run
     [
         ("status=99", "status: *code takes a status from 200 to 599"),
         ("delay_s=-1", "delay_s: *"),
-        ("times=0", "times: times is a whole number from 1, or null for always"),
+        ("times=0", "times: times must be a whole number, 1 or more, or null for always"),
         ("fault='hiccup'", "fault: *reset-before-headers*"),
         ("violation='none'", "violation: *"),
         ("body={'data': 7}", 'body at /data: *add "violation": true*'),

@@ -111,7 +111,7 @@ def test_a_recording_without_a_call_cannot_be_used(tmp_path: Path, name: str, wo
     [
         (["--replay", "nowhere"], "nowhere: there is no such folder"),
         (["--replay-only"], "need --replay DIR"),
-        (["--replay", ".", "--replay-ignore", "seed"], "'seed' is no JSON pointer"),
+        (["--replay", ".", "--replay-ignore", "seed"], "'seed' is not a JSON pointer"),
     ],
 )
 def test_serve_says_what_is_wrong_with_its_options(

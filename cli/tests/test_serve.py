@@ -256,7 +256,7 @@ def test_a_port_in_use_is_one_clear_line() -> None:
         pytest.param(["--contract", "http://127.0.0.1:9/x.json"], "127.0.0.1:9", id="a contract behind a closed port"),
         pytest.param(
             ["--pictures", "{}"],
-            "holds no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file",
+            "contains no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file",
             id="a folder without pictures",
         ),
         pytest.param(["--pictures", "nowhere"], "is not a folder", id="no folder"),

@@ -96,4 +96,4 @@ def test_files_of_the_mock_can_be_opened() -> None:
 
 def test_a_video_which_cannot_be_made_is_named() -> None:
     server = MockServer(contract_of("video/mp4", FILE), Settings())
-    assert any("no video/mp4 is made; the body is empty" in notice for notice in server.notices)
+    assert any("the mock makes no video/mp4; the body is empty" in notice for notice in server.notices)

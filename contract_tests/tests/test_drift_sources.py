@@ -254,7 +254,7 @@ def test_a_report_is_read_as_it_was_written(vendored: Contract, put: Callable[..
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
-        ({"id": None}, "/findings/0/id must be a text"),
+        ({"id": None}, "/findings/0/id must be a string"),
         ({"severity": "bad"}, "/findings/0/severity must be one of error, warning, info"),
         ({"evidence": ["documented"]}, "/findings/0/evidence must be one of documented"),
         ({"covers": 1}, "/findings/0/covers must be an array"),

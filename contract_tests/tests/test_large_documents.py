@@ -87,9 +87,7 @@ def test_operations_for_which_there_is_no_time_are_counted(seconds: float, tried
     refused = {item.operation for item in found if item.id == "impact-request-refused/max-length"}
     left = [item.message for item in found if item.id == NOT_FINISHED]
     assert refused == {f"POST /o{number}" for number in range(tried)}
-    assert left == (
-        [] if tried == 3 else [f"no call was tried of {3 - tried} of 3 operations, since there was no time left"]
-    )
+    assert left == ([] if tried == 3 else [f"no call was tried for {3 - tried} of 3 operations, because time ran out"])
 
 
 def test_recorded_requests_are_tried_even_when_there_is_no_time() -> None:

@@ -357,7 +357,7 @@ def test_with_a_damaged_ledger_nothing_is_sent_and_a_call_under_way_is_recorded(
         bodies = [BODY, {**BODY, "prompt": "another"}]
         statuses = [client.post(PATH, json=body, headers=HELD).status_code for body in bodies]
         assert [line for line, _, _ in server.got if line.startswith("POST")] == [f"POST {PATH} HTTP/1.1"]
-        assert "spent.jsonl: line 1 is no entry of a ledger" in proxy.problems[0]
+        assert "spent.jsonl: line 1 is not an entry of a ledger" in proxy.problems[0]
     assert statuses == [200, 403]
     assert only_call(folder).status == 200
 

@@ -162,7 +162,7 @@ def test_no_server_takes_more_than_one_call_over_the_budget(
     assert sum(taken) <= result.usd + 1e-9
     if name in WITHOUT_PICTURE and taken:
         assert len(taken) == 1
-        assert "nothing more is bought" in (result.incomplete or "")
+        assert "no further paid call is made" in (result.incomplete or "")
 
 
 @pytest.mark.parametrize("max_usd", BUDGETS)

@@ -147,7 +147,7 @@ def test_a_run_that_another_process_makes_is_refused_until_its_end(tmp_path: Pat
     with Recorder(tmp_path / "r", is_new=True) as recorder:
         recorder.write(line(), is_money=True)
         before = (tmp_path / "r").read_bytes()
-        with pytest.raises(CannotVerify, match="another process makes this run"):
+        with pytest.raises(CannotVerify, match="another process is making this run"):
             Recorder(tmp_path / "r", is_new=is_new)
         assert (tmp_path / "r").read_bytes() == before
     Recorder(tmp_path / "r", is_new=False).close()

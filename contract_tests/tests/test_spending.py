@@ -33,7 +33,7 @@ def test_a_reservation_that_was_never_settled_counts_as_spent_for_that_day(tmp_p
 
 def test_a_ledger_that_cannot_be_read_stops_the_spending(tmp_path: Path) -> None:
     (tmp_path / "ledger.jsonl").write_text("what?\n")
-    with pytest.raises(CannotVerify, match="line 1 is no entry of a ledger; mend it, or name another file"):
+    with pytest.raises(CannotVerify, match="line 1 is not an entry of a ledger; repair it, or name another file"):
         ledger(tmp_path)
     with pytest.raises(CannotVerify, match="the ledger"):
         DayLedger(tmp_path, 1.0)

@@ -215,7 +215,7 @@ async def _play(request: Request, server: ControlledServer) -> Response:
     async for part in request.stream():
         body += part
         if len(body) > max_bytes:
-            advice = "send its answers in several requests, or start with a larger --max-control-kb"
+            advice = "send the answers in several requests, or start the server with a larger --max-control-kb"
             return JSONResponse({"error": f"the scenario has more than {max_bytes:,} bytes; {advice}"}, 413)
     try:
         return JSONResponse({"ids": [*server.play(orjson.loads(body))]}, 201)
@@ -328,16 +328,19 @@ def refuse_control(settings: Settings, headers: Mapping[bytes, bytes]) -> tuple[
     another origin can send requests although it cannot read the answers; they carry its origin.
     """
     if not settings.control:
-        return 404, "The routes below /_bodydouble/ are closed (--no-control)"
+        return 404, "The routes below /_bodydouble/ are turned off (--no-control)"
     host = headers.get(b"host", b"").decode("latin-1")
     if not _is_allowed(settings, host):
         return (
             403,
-            f"The Host {host[:80]!r} may not use /_bodydouble/; use 127.0.0.1, or start with --control-host NAME",
+            f"The Host {host[:80]!r} is not allowed to use /_bodydouble/; use 127.0.0.1, or start the server with --control-host NAME",
         )
     origin = headers.get(b"origin", b"").decode("latin-1")
     if origin and not _is_allowed(settings, origin.partition("://")[2]):
-        return 403, f"Pages of {origin[:80]!r} may not use /_bodydouble/; start with --control-host NAME to allow them"
+        return (
+            403,
+            f"Pages from {origin[:80]!r} are not allowed to use /_bodydouble/; start the server with --control-host NAME to allow them",
+        )
     if settings.control_key is not None:
         key = bearer_key(headers.get(b"authorization", b""))
         # An empty control key is usually an unset variable: it must not open the routes.

@@ -206,7 +206,7 @@ def _one_of(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[Any
 def _list_allowed(names: Callable[[DirectiveChoices], Iterable[str]]) -> Callable[[DirectiveChoices], str]:
     def describe(choices: DirectiveChoices) -> str:
         allowed = ", ".join(names(choices))
-        return f"one of {allowed}" if allowed else "no value with this contract"
+        return f"one of {allowed}" if allowed else "no value (this contract has none)"
 
     return describe
 

@@ -27,7 +27,7 @@ class StateUnavailable(Exception):
     """The state that a server shares with others cannot be reached now; ``reason`` says why."""
 
     def __init__(self, reason: str, place: str) -> None:
-        super().__init__(f"the shared state at {place} is away: {reason}")
+        super().__init__(f"the shared state at {place} is unreachable: {reason}")
         self.reason = reason
 
 

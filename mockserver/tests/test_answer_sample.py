@@ -155,11 +155,14 @@ WIDE = {"type": "array", "minItems": 9_000, "items": {"type": "array", "minItems
 @pytest.mark.parametrize(
     ("schema", "limit"),
     [
-        ({"type": "array", "items": {}, "minItems": 10_001}, "minItems 10001 is more than the 10,000 that are made"),
-        ({"type": "string", "minLength": 10**7}, "minLength 10000000 is more than the 1,000,000 that are made"),
-        ({"type": "object", "minProperties": 10**400}, "minProperties integer of 1329 bits is more than the 10,000"),
-        (DEEP, "the value is deeper than the 60 levels that are made"),
-        (WIDE, "more than 200,000 values are needed"),
+        ({"type": "array", "items": {}, "minItems": 10_001}, "minItems 10001 is above the limit of 10,000"),
+        ({"type": "string", "minLength": 10**7}, "minLength 10000000 is above the limit of 1,000,000"),
+        (
+            {"type": "object", "minProperties": 10**400},
+            "minProperties integer of 1329 bits is above the limit of 10,000",
+        ),
+        (DEEP, "the value is nested deeper than the limit of 60 levels"),
+        (WIDE, "the schema needs more than 200,000 values"),
     ],
     ids=["items", "characters", "properties", "levels", "values"],
 )

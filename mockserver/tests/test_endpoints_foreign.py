@@ -40,7 +40,7 @@ WRONG_URLS = [
     ("GET", "/v1/images/generations", "/v1/images/generations takes POST, not GET"),
     ("POST", "/", "POST goes to /v1/images/generations"),
     ("POST", "/v1/", "POST goes to /v1/images/generations"),
-    ("POST", "/api/v1/images/generations", "/api in front of /v1/images/generations is no part of it"),
+    ("POST", "/api/v1/images/generations", "remove /api in front of /v1/images/generations"),
     ("POST", "/v1/image/generation", "did you mean POST /v1/images/generations?"),
     ("POST", "/v1/embeddings", "it has POST /v1/images/generations"),
 ]
@@ -135,7 +135,7 @@ def test_a_route_of_the_service_without_a_contract_is_told_from_an_unknown_one(
     answer = client.request(method, path)
     assert (answer.status_code, answer.json()["error"]["name"]) == (404, "NotFoundException")
     assert ids(mock) == [rule or "request-route-unknown"]
-    note = "not stood in for here: give its contract"
+    note = "not mocked here: add its contract"
     assert answer.headers.get("x-bodydouble-note") == (None if rule is None else note)
 
 

@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path, name: str) -> Non
         (folder / name).mkdir(parents=True)
     else:
         folder.write_text("a file")
-    with pytest.raises(CannotKeep, match=f"^{folder}: .*; name a folder that can be"):
+    with pytest.raises(CannotKeep, match=f"^{folder}: .*; name a (writable|readable) folder"):
         KeepFolder(KeepSettings(folder), memory_bytes=0)
 
 
@@ -170,7 +170,7 @@ def test_a_damaged_input_is_said_and_comes_back_with_its_request(
     file.write_bytes(file.read_bytes()[:-1])
     with keeping.server() as app:
         without = files_of(call, app, urls)
-        assert "has other bytes than its name says" in app.problems()[0]
+        assert "has its content does not match its name" in app.problems()[0]
         call(app, json=body)
         assert files_of(call, app, urls) == before
     assert without[0] != before[0]
@@ -189,7 +189,7 @@ def test_on_a_full_disk_all_goes_on_in_memory_and_health_says_what_is_lost(
         assert all(data.startswith(b"\x89PNG") for data in files_of(call, app, urls))
         health = call(app, "/_bodydouble/health", method="GET").json()
         assert health["problems"] == [
-            f"the folder {keeping.folder} cannot be written: File too large; recipes and inputs that a restart loses: 2"
+            f"the folder {keeping.folder} cannot be written: File too large; recipes and inputs that a restart will lose: 2"
         ]
         (later,) = urls_of(call(app, json=edit(prompt="later")))
         assert "can be written again" in app.problems()[0]

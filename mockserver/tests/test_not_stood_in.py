@@ -111,10 +111,10 @@ def test_a_success_can_be_asked_for_nevertheless(server: tuple[MockServer, str])
 
 def test_what_is_not_stood_in_for_is_named_at_the_start(server: tuple[MockServer, str]) -> None:
     notices = " ".join(server[0].notices)
-    for words in ("no webhook is sent; the contract declares imageDone", "WebSockets are not stood in for",
-                  "POST /chat: event streams are not stood in for", "POST /jobs: no callback is sent (onQuery, onBody, onHeader)"):  # fmt: skip
+    for words in ("the mock sends no webhooks; the contract declares imageDone", "the mock does not support WebSockets",
+                  "POST /chat: the mock does not support event streams", "POST /jobs: the mock sends no callbacks (onQuery, onBody, onHeader)"):  # fmt: skip
         assert words in notices
 
 
 def test_the_usual_contract_names_nothing(app: MockServer) -> None:
-    assert not any("not stood in" in notice for notice in app.notices)
+    assert not any("does not support" in notice for notice in app.notices)

@@ -173,7 +173,7 @@ def test_whatever_a_script_takes_can_be_chosen(mock: MockServer, call: Call, edi
     [
         ({"body": '{"data": '}, "/body: not JSON: line 1"),
         ({"body": '{"data": 5}'}, "this body breaks the contract"),
-        ({"headers": "no colon"}, "write one a line, such as Retry-After: 7"),
+        ({"headers": "no colon"}, "write one per line, such as Retry-After: 7"),
         ({"headers": "content-length: 7"}, "this header cannot be set"),
         ({"conditions": "[1]"}, "the conditions are an object like"),
         ({"conditions": '{"nothing": 1}'}, "unknown key"),

@@ -245,7 +245,7 @@ def test_a_file_that_cannot_be_decoded_is_served_as_it_is_and_the_answer_says_so
     (item,) = call(app, json=edit()).json()["data"]
     answer = call(app, item["url"], method="GET")
     assert answer.content == png[:-30]
-    assert answer.headers["x-bodydouble-note"] == "broken.png: unreadable, served as it is"
+    assert answer.headers["x-bodydouble-note"] == "broken.png: unreadable, served unchanged"
 
 
 def test_a_demonstration_shows_the_inputs_without_cards(contract: Contract, call: Call, edit: Edit) -> None:

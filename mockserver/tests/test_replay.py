@@ -133,7 +133,10 @@ def test_replay_only_refuses_another_request_and_says_what_differs(
 def test_replay_only_refuses_a_route_that_no_recording_has(recorder: Recorder, contract: Contract, call: Call) -> None:
     recorder.call({}, answer("kept"))
     response = call(recorder.app(contract, is_only=True), "/v1/models", method="GET")
-    assert (response.status_code, "no recording has a call of GET /models" in response.json()["message"]) == (404, True)
+    assert (response.status_code, "no recording contains a call to GET /models" in response.json()["message"]) == (
+        404,
+        True,
+    )
 
 
 def test_a_recorded_route_of_no_contract_is_replayed_and_an_unknown_one_stays_unknown(

@@ -48,13 +48,13 @@ def encoded(form: str) -> bytes:
 
 
 BYTES = {
-    "is AVIF, which is drawn here": encoded("AVIF"),
-    "is TIFF, which is drawn here": encoded("TIFF"),
+    "is AVIF, which the mock draws": encoded("AVIF"),
+    "is TIFF, which the mock draws": encoded("TIFF"),
     "HTML": b"<!doctype html><title>Not found</title>",
     "PDF": b"%PDF-1.7 and so on and so on and so on",
     "JSON": b'{"error": "not found", "status": 404, "x": 1}',
-    "HEIC, which is not drawn here, because Pillow has no decoder": b"\0\0\0\x18ftypheic" + bytes(40),
-    "SVG, which is not drawn here, because it is a drawing in text": b'<?xml version="1.0"?> <svg xmlns="x"></svg>',
+    "HEIC, which the mock does not draw, because Pillow has no decoder": b"\0\0\0\x18ftypheic" + bytes(40),
+    "SVG, which the mock does not draw, because it is a vector graphic": b'<?xml version="1.0"?> <svg xmlns="x"></svg>',
     "begins like SVG, which": b'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<!-- Created by a program -->\n<svg xmlns="x"/>',
     "is text": b"hello world, how are you this fine day?",
     "no JPEG, PNG": bytes(range(120, 250)),
@@ -123,7 +123,7 @@ def test_a_property_that_the_contract_lacks_is_told_with_the_one_that_is_meant(
 def test_properties_that_are_nested_by_mistake_are_named(app: MockServer, call: Call, edit: Any) -> None:
     nested = {"num_images": 2, "image_urls": ["https://a.example/b.png"]}
     *_, found = findings_of(app, call, {**edit(), "extra_body": nested})
-    assert found["message"].endswith("; its num_images, image_urls belong in the body itself")
+    assert found["message"].endswith("; its num_images, image_urls belong at the top level of the body")
 
 
 def test_a_refused_request_tells_what_was_sent_in_vain_too(app: MockServer, call: Call, edit: Any) -> None:

@@ -95,10 +95,10 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/bearer", {}, "send the header Authorization: Bearer KEY"),
     ("/bearer", {"params": QUERY}, "send the header Authorization: Bearer KEY"),
-    ("/basic", {"headers": BEARER}, "send the header Authorization: Basic Base64 of USER:PASSWORD, and not the header authorization"),
+    ("/basic", {"headers": BEARER}, "its API key in the header authorization; send the header Authorization: Basic Base64 of USER:PASSWORD instead"),
     ("/basic", {"headers": {"Authorization": "Basic ???"}}, "is not the Base64 of USER:PASSWORD"),
     ("/basic", {"headers": basic("no colon")}, "is not the Base64 of USER:PASSWORD"),
-    ("/header", {"headers": BEARER}, "send the header X-Vendor-Id: KEY, and not the header authorization as sent"),
+    ("/header", {"headers": BEARER}, "its API key in the header authorization; send the header X-Vendor-Id: KEY instead"),
     ("/inherited", {}, "send the header X-Vendor-Id: KEY"),
     ("/header", {"headers": {"X-Vendor-Id": ""}}, "send the header X-Vendor-Id: KEY"),
     ("/query", {"headers": BEARER}, "send the query parameter subscription=KEY"),

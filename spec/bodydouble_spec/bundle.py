@@ -56,7 +56,7 @@ class Bundle:
         try:
             inside = sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.is_file())
         except OSError as error:
-            raise UnreadableDocument(f"{folder}: {error.strerror or error}; name a folder that can be read") from None
+            raise UnreadableDocument(f"{folder}: {error.strerror or error}; name a readable folder") from None
         files = [path for path in inside if not path.name.startswith(".") and path.name not in {_DERIVED, _PROVENANCE}]
         kinds = {path: _kind(path) for path in files}
         documents = [path for path in files if kinds[path] == _DOCUMENT]
@@ -91,7 +91,7 @@ class Bundle:
         facts, problem = parse_document(read_source(self.provenance))
         if problem is not None or not (is_object(facts) and all(isinstance(value, str) for value in facts.values())):
             raise ContractError(
-                f"{self.provenance}: {problem or 'it must be an object of texts'}; correct or remove it"
+                f"{self.provenance}: {problem or 'it must be an object of strings'}; correct or remove it"
             )
         known = facts.get("fingerprint")
         if known is not None and known != (actual := fingerprint()):

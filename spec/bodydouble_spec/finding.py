@@ -97,7 +97,7 @@ class Finding:
             raise ValueError(f"{pointer} is not a finding")
         for name in ("id", "pointer", "message"):
             if not isinstance(value.get(name), str):
-                raise ValueError(f"{pointer}/{name} must be a text")
+                raise ValueError(f"{pointer}/{name} must be a string")
         covers = value.get("covers", [])
         if not is_array(covers):
             raise ValueError(f"{pointer}/covers must be an array")

@@ -73,7 +73,7 @@ def test_a_file_beside_the_document_is_told_with_the_line_of_its_reference_and_i
     schemas = "components:\n  schemas:\n    A: {$ref: 'models.yaml#/A'}\n    B: {$ref: 'models.yaml#/B'}\n"
     contract = load(tmp_path, f"openapi: 3.0.0\n{HEAD}paths: {{}}\n{schemas}")
     assert {item.id: item.message for item in contract.findings} == {
-        "key-twice": 'in models.yaml: the key "type" is here twice, in lines 3 and 4',
+        "key-twice": 'in models.yaml: the key "type" appears twice, in lines 3 and 4',
         "ref-file": '2 references lead to the file "models.yaml" of the document\'s own folder (line 6)',
     }
 
@@ -84,7 +84,7 @@ def test_a_file_beside_the_document_is_told_with_the_line_of_its_reference_and_i
         ("missing.yaml#/A", "missing.yaml, and there is no such file"),
         ("there.yaml#/B", "there.yaml, which has nothing at #/B"),
         ("broken.yaml#/A", "a file that cannot be read"),
-        ("../a.yaml#/A", "leads out of the folder"),
+        ("../a.yaml#/A", "points outside the folder"),
         ("https://a.example/a.yaml#/A", "leads to another address"),
     ],
 )

@@ -143,7 +143,7 @@ MALFORMED: list[tuple[Any, ...]] = [
         ({"overlay": "1.0.0", "actions": [{**GOOD, "target": "paths"}]}, "/actions/0/target is not a JSONPath"),
         ({"overlay": "1.0.0", "actions": [{**GOOD, "x-evidence": "guessed"}]}, '/actions/0/x-evidence is "guessed"; it must be one of documented'),
         ({"overlay": "1.0.0", "actions": [{**GOOD, "x-evidence": []}]}, "/actions/0/x-evidence is"),
-        ({"overlay": "1.0.0", "actions": [{**GOOD, "x-source": None}]}, "/actions/0/x-source must be a text"),
+        ({"overlay": "1.0.0", "actions": [{**GOOD, "x-source": None}]}, "/actions/0/x-source must be a string"),
         ({"overlay": "1.0.0", "actions": [{"target": "$"}]}, "/actions/0 needs `update` or `remove: true`"),
     ]  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_a_file_that_is_neither_json_nor_yaml_is_refused_by_name(tmp_path: Path)
 
 @pytest.mark.parametrize("action", [{"remove": True}, {"update": 5}, {"update": [1]}])
 def test_an_action_that_would_leave_nothing_is_refused(action: dict[str, Any]) -> None:
-    with pytest.raises(OverlayError, match="/actions/0 would leave nothing of the document"):
+    with pytest.raises(OverlayError, match="/actions/0 would remove the whole document"):
         overlay({"target": "$", **action}).apply({"a": 1})
 
 

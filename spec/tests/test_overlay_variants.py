@@ -153,9 +153,9 @@ MALFORMED: list[tuple[Any, str]] = [
     ("api.aimlapi.com", "x-applies-to must be an object with hosts, paths, models"),
     ({}, "x-applies-to must be an object"),
     ({"host": ["a"]}, "x-applies-to must be an object"),
-    ({"hosts": "a"}, "x-applies-to/hosts must be a list of texts"),
-    ({"models": [5]}, "x-applies-to/models must be a list of texts"),
-    ({"paths": []}, "x-applies-to/paths must be a list of texts"),
+    ({"hosts": "a"}, "x-applies-to/hosts must be a list of strings"),
+    ({"models": [5]}, "x-applies-to/models must be a list of strings"),
+    ({"paths": []}, "x-applies-to/paths must be a list of strings"),
 ]
 
 

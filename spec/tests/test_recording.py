@@ -85,7 +85,7 @@ def test_a_second_process_is_refused_while_the_first_one_records(tmp_path: Path)
 def test_a_folder_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("")
-    with pytest.raises(CannotRecord, match="name a folder that can be written"):
+    with pytest.raises(CannotRecord, match="name a writable folder"):
         RecordingFolder(file)
 
 

@@ -52,9 +52,9 @@ def test_an_unlisted_provider_and_an_unknown_key_are_accepted(vendored: Contract
 
 
 SENTENCES: list[tuple[Any, ...]] = [
-    ({"type": "string"}, 5, "5 is not a text"),
-    ({"type": ["string", "null"]}, 5, "5 is not null or a text"),
-    ({"type": "number"}, "4", '"4" is a text, not a number; send 4 without quotation marks'),
+    ({"type": "string"}, 5, "5 is not a string"),
+    ({"type": ["string", "null"]}, 5, "5 is not null or a string"),
+    ({"type": "number"}, "4", '"4" is a string, not a number; send 4 without quotation marks'),
     ({"type": "object"}, [], "[] is a list, not an object"),
     ({"enum": ["1:1", "2:3"]}, "7:5", '"7:5" is not one of "1:1", "2:3"'),
     ({"enum": ["1:1", "16:9"]}, "16x9", '"16x9" is not one of "1:1", "16:9"; did you mean "16:9"?'),

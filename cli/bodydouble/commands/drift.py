@@ -83,7 +83,7 @@ def drift(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Places of an answer that your app reads, one JSON pointer a line. Default: all that its recorded answers have; without answers, those that the bodydouble client reads.",
+            help="Places of an answer that your app reads, one JSON pointer per line. Default: all that its recorded answers have; without answers, those that the bodydouble client reads.",
             rich_help_panel="Your app",
         ),
     ] = None,

@@ -143,8 +143,8 @@ class RecordedApp:
         pointers = [line for line in lines if line and not line.startswith("#")]
         wrong = next((line for line in pointers if not line.startswith("/")), None)
         if wrong is not None or not pointers:
-            what = "has no JSON pointer" if wrong is None else f"{wrong[:60]!r} is no JSON pointer"
-            raise UnreadableDocument(f"{self.reads}: {what}; write one a line, such as /data/0/url")
+            what = "has no JSON pointer" if wrong is None else f"{wrong[:60]!r} is not a JSON pointer"
+            raise UnreadableDocument(f"{self.reads}: {what}; write one per line, such as /data/0/url")
         return pointers
 
 

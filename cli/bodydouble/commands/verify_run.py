@@ -158,7 +158,7 @@ def _contract_facts(profile: OperationProfile) -> dict[str, Any]:
     return {
         "contract": profile.contract.source,
         "operation": profile.operation.key,
-        **({"contract read otherwise than written": notes} if notes else {}),
+        **({"parts of the contract read differently than written": notes} if notes else {}),
     }
 
 

@@ -27,7 +27,7 @@ def _read(path: Path) -> StoredRecording:
         missing = f"there is no {EXCHANGES} in it" if path.is_dir() else "there is no such folder"
         raise UnusableRecording(f"{path}: {missing}; name a folder that `bodydouble proxy --record` wrote") from None
     except OSError as error:
-        raise UnusableRecording(f"{path}: {error.strerror or error}; name a folder that can be read") from None
+        raise UnusableRecording(f"{path}: {error.strerror or error}; name a readable folder") from None
     if not recording.exchanges:
         reason = recording.findings[0].message if recording.findings else "it has no call"
         raise UnusableRecording(f"{path}: {reason}; record some calls first (bodydouble proxy --record {path})")

@@ -62,7 +62,7 @@ def _words(profile: OperationProfile, body: Mapping[str, Any], status: int) -> I
             continue
         if not text.strip():
             message = f"the {pointer[1:].replace('/', '.')} of a {status} is empty"
-            yield deviation(profile, f"{_CHECK}/empty", message, expected or "a text", text, pointer=pointer)
+            yield deviation(profile, f"{_CHECK}/empty", message, expected or "a string", text, pointer=pointer)
         elif expected is not None and text.casefold() != expected.casefold():
             # Words of the server's own are no contradiction, those of another status are.
             is_of_other = _plain(text) in _OTHER_STATUSES
@@ -168,7 +168,7 @@ def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> I
         return
     if any(not str(issue.get("message", "")).strip() for issue in listed):
         yield deviation(
-            profile, f"{check}/words", "an issue has no message", "a text", "", pointer=f"{where}/*/message"
+            profile, f"{check}/words", "an issue has no message", "a string", "", pointer=f"{where}/*/message"
         )
     named = [place for issue in listed for place in _places(issue)]
     missed = [fault for fault in faults if fault and not any(place[: len(fault)] == fault for place in named)]

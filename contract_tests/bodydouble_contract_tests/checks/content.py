@@ -62,7 +62,7 @@ def check_content(profile: OperationProfile, observation: Observation, response:
 def _text_problem(content: bytes, name: str, content_type: str) -> str | None:
     text, charset = _decoded(content, content_type)
     if text is None:
-        return f"the body is not a text in {charset}"
+        return f"the body is not text in {charset}"
     if (name.endswith(("/xml", "+xml"))) and not text.lstrip("\ufeff \t\r\n").startswith("<"):
         return "the body is not XML: it does not begin with an element"
     if name in _LINES:
@@ -106,8 +106,8 @@ def _file_problem(content: bytes, name: str) -> str | None:
     kind = picture_kind(content)
     if normalised(name) in _PICTURES:
         found = "no picture" if kind is None else kind.media_type
-        return None if found == normalised(name) else f"the body was sent as {name}, and is {found}"
+        return None if found == normalised(name) else f"the body was sent as {name}, but is {found}"
     offset, beginnings = _BEGINNINGS.get(name, (0, ()))
     if not beginnings or content[offset:].startswith(beginnings):
         return None
-    return f"the body was sent as {name}, and does not begin like such a file"
+    return f"the body was sent as {name}, but does not begin like such a file"

@@ -64,7 +64,7 @@ def _distinct(profile: OperationProfile, answer: Any) -> Iterator[Finding]:
         list_of = item.pointer.rpartition("/")[0]
         other = seen.setdefault((list_of, item.url), item.pointer)
         if other != item.pointer:
-            message = f"the pictures {other} and {item.pointer} of an answer have one URL"
+            message = f"the pictures {other} and {item.pointer} of an answer share one URL"
             pointer = generic_pointer(answer, f"{item.pointer}/{URL}")
             yield deviation(profile, "picture-distinct", message, "a URL for each", item.url, pointer=pointer)
 
@@ -104,7 +104,7 @@ def _inline(
         yield deviation(
             profile,
             "picture-decodable/base64",
-            "a picture is not Base64 (RFC 4648)",
+            "a picture is not valid Base64 (RFC 4648)",
             "Base64",
             (item.base64 or "")[:40],
             pointer=pointer,
@@ -134,7 +134,7 @@ def _looked_at(
         )
         return
     if picture.source != "base64" and not picture.media_type:
-        message = "a picture was sent without a media type; who shows it has to guess (RFC 9110, section 8.3)"
+        message = "a picture was sent without a media type, so that a client has to guess it (RFC 9110, section 8.3)"
         yield deviation(
             profile,
             "picture-media-type/absent",

@@ -43,7 +43,7 @@ def check_status(profile: OperationProfile, case: Case, status: int, content: by
     if case.expectation is ExpectedOutcome.SURVIVED:
         if status >= 500:
             check = case.check if case.check in _ABOUT_STATUS else "odd-request-survived"
-            message = f"an odd request gave {status}{_quoted(status, content)}"
+            message = f"an unusual request got {status}{_quoted(status, content)}"
             yield _of_case(profile, case, check, message, "no 5xx", status)
         elif is_success(status) and (case.form is None or case.form.method is None):
             yield from _undocumented_success(profile, status)

@@ -151,7 +151,11 @@ def claim_downloads_are_whole(record: CallRecord) -> list[Finding]:
     damages = {number: damage for number, item in enumerate(record.downloads) if (damage := _damage(item)) is not None}
     return [
         finding(
-            "download-damaged", f"a download is no whole picture: {damage}", "a picture", damage, f"/downloads/{number}"
+            "download-damaged",
+            f"a download is not a whole picture: {damage}",
+            "a picture",
+            damage,
+            f"/downloads/{number}",
         )
         for number, damage in damages.items()
     ]

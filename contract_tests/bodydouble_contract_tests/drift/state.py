@@ -305,7 +305,7 @@ def _object(value: dict[str, Any], name: str) -> dict[str, Any]:
 def _text(value: dict[str, Any], name: str) -> str:
     text = value.get(name)
     if not isinstance(text, str):
-        raise ValueError(f"{name} is not a text")
+        raise ValueError(f"{name} is not a string")
     return text
 
 

@@ -95,7 +95,7 @@ def _credentials(pair: OperationPair, server: ContractServer, body: Any, path: s
         return
     if after.accepts_keys(before):
         if after.token_schemes and not before.token_schemes:
-            text = f"the new contract asks for a token of {' or '.join(after.token_schemes)} in place of a key, which cannot be tried here"
+            text = f"the new contract asks for a token ({' or '.join(after.token_schemes)}) instead of a key, which cannot be tried here"
             yield Barrier("credentials-changed", "untried", text, is_executed=False, got=[*after.token_schemes])
         return
     status = server.request(pair.after.method, path or pair.after.path, before.sent, body).status_code

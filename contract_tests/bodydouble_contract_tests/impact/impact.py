@@ -98,7 +98,9 @@ def _unrecorded_findings(
             is_client_tried = is_client_tried or bool(client.records)
         tried += 1
     if tried < len(pairs):
-        message = f"no call was tried of {len(pairs) - tried:,} of {counted(len(pairs), 'operation')}, since there was no time left"
+        message = (
+            f"no call was tried for {len(pairs) - tried:,} of {counted(len(pairs), 'operation')}, because time ran out"
+        )
         names = [pair.before.key for pair in pairs[tried : tried + _NAMED]]
         yield impact_finding(NOT_FINISHED, Severity.WARNING, "", message, None, expected=names, is_executed=False)
     if pairs and not is_client_tried:

@@ -68,7 +68,10 @@ class PriceList:
             return Price(0, 0.0)
         if profile is None:
             return Price(
-                0, 0.0, None, f"{handled.method} {handled.path} is in no contract; give its contract (--contract FILE)"
+                0,
+                0.0,
+                None,
+                f"{handled.method} {handled.path} is not in a contract; add its contract (--contract FILE)",
             )
         has_key = bool(handled.checked.key) or not profile.operation.is_authenticated
         images = _worst_images(profile, handled.intake.parsed) if has_key else 0
@@ -82,7 +85,7 @@ class PriceList:
         other = _other_model(profile, handled.intake.parsed) if self._price_usd is None else None
         if other is not None:
             return Price(
-                0, 0.0, profile, f"the model {other!r:.100} is in no contract; give its contract (--contract FILE)"
+                0, 0.0, profile, f"the model {other!r:.100} is not in a contract; add its contract (--contract FILE)"
             )
         return Price(images, price, profile)
 

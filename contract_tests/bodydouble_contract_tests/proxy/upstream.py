@@ -121,13 +121,13 @@ def failure_of(error: Exception, base: str, status: int | None) -> CallFailure:
         text = f"{base} cannot be reached: {reason}; check --upstream, the network, and that the server runs"
         return CallFailure("upstream-unreachable", Trouble.UNREACHABLE, text, was_sent=False)
     if isinstance(error, httpx.TimeoutException):
-        began = "no answer" if status is None else "no more of the answer"
+        began = "no answer" if status is None else "no complete answer"
         text = f"{base} gave {began} in time; the call may have been carried out. Allow more (--timeout SECONDS)"
         return CallFailure("upstream-timeout", Trouble.TIMEOUT, text, was_sent=True)
     if status is None:
         text = f"{base} ended the connection without an answer, or did not answer in HTTP: {reason}; the call may have been carried out"
         return CallFailure("upstream-broken", Trouble.BROKEN, text, was_sent=True)
-    text = f"the answer of {base} (status {status}) broke off: {reason}; it was passed on as far as it came"
+    text = f"the answer of {base} (status {status}) broke off: {reason}; what had arrived was passed on"
     return CallFailure("upstream-broken", Trouble.BROKEN, text, was_sent=True)
 
 

@@ -100,11 +100,11 @@ def charge_findings(profile: OperationProfile, observation: Observation) -> Iter
     for name, text in headers.items():
         number = _number(text)
         if number is None or number < 0 or (number == 0 and is_success(status)):
-            yield deviation(name, f"the header {name} is no cost of a call", "a number above 0", text[:40])
+            yield deviation(name, f"the header {name} is not the cost of a call", "a number above 0", text[:40])
 
 
 def purchase_objection(profile: OperationProfile, observation: Observation, charge: Charge) -> str | None:
-    """Return the reason to buy nothing after this call, or None: it was paid for, or had to be carried out, and brought no picture.
+    """Return the reason to buy nothing after this call, or None: it was paid for, or had to be carried out, and contained no picture.
 
     A refusal costs nothing, so one that was expected, or that an odd request may get, is no reason.
     """
@@ -123,10 +123,10 @@ def purchase_objection(profile: OperationProfile, observation: Observation, char
     elif status is None:
         outcome = "got no answer"
     else:
-        outcome = f"was answered with {status} and brought no picture"
+        outcome = f"was answered with {status} and contained no picture"
     cost = "may have been charged" if charge.usd else "was not charged"
     return (
-        f"{case.id} {outcome}; it {cost}, and nothing more is bought. Look at the findings about it; to go on "
+        f"{case.id} {outcome}; it {cost}, and no further paid call is made. Look at its findings; to go on "
         "anyway, resume the run"
     )
 

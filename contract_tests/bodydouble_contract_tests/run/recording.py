@@ -219,7 +219,7 @@ class Recorder:
         except BlockingIOError:
             self.close()
             raise CannotVerify(
-                f"{path}: another process makes this run, and both would pay for its calls; wait for its end, or name another file"
+                f"{path}: another process is making this run, and both would pay for its calls; wait until it ends, or name another file"
             ) from None
         except OSError as error:
             self.close()
@@ -312,7 +312,7 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
         raise CannotVerify(f"{path}: {error.strerror or error}; name a recording to resume") from None
     unreadable = [finding for finding in log.findings if finding.id != "exchange-torn"]
     if unreadable:
-        raise CannotVerify(f"{path}: {unreadable[0].message}; that call may have cost money, so begin a new recording")
+        raise CannotVerify(f"{path}: {unreadable[0].message}; that call may have cost money, so start a new recording")
     calls: dict[tuple[str, int], RecordedCall] = {}
     requests, charge = 0, NO_CHARGE
     for exchange in latest(log.exchanges):
@@ -323,7 +323,7 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
         if changed:
             raise CannotVerify(
                 f"{path} was recorded with another {' and another '.join(changed)}; "
-                "use the same ones to resume it, or begin a new recording"
+                "use the same ones to resume it, or start a new recording"
             )
         requests += 1
         charge += entry.charge

@@ -83,7 +83,7 @@ class DayLedger:
                 entry = None
             usd = entry.get("charged_usd", entry.get("reserved_usd")) if is_object(entry) else None
             if not is_object(entry) or not isinstance(usd, int | float):
-                raise self._failure(f"line {number} is no entry of a ledger")
+                raise self._failure(f"line {number} is not an entry of a ledger")
             if entry.get("day") == today:
                 amounts[str(entry.get("id"))] = float(usd)
         return sum(amounts.values())
@@ -114,4 +114,4 @@ class DayLedger:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def _failure(self, reason: str) -> CannotVerify:
-        return CannotVerify(f"the ledger {self.path}: {reason}; mend it, or name another file (--ledger FILE)")
+        return CannotVerify(f"the ledger {self.path}: {reason}; repair it, or name another file (--ledger FILE)")

@@ -102,7 +102,7 @@ def content_of(key: str) -> Content:
         return Content(key, _exact(name, header, b"text/plain; charset=utf-8"))
     if is_made(name):
         return Content(key, header)
-    return Content(key, header, notice=f"no {key[:60]} is made; the body is empty")
+    return Content(key, header, notice=f"the mock makes no {key[:60]}; the body is empty")
 
 
 def _exact(name: str, header: bytes, usual: bytes) -> bytes:

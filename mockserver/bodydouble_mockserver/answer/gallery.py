@@ -148,7 +148,7 @@ class Gallery:
         if not self._files:
             return []
         count = f"{len(self._files)} image file{'' if len(self._files) == 1 else 's'}"
-        return [f"{count} of the folder are served as pictures, cropped or padded to the size of each request"]
+        return [f"{count} from the folder are served as pictures, cropped or padded to the size of each request"]
 
     def _recall(self, key: str) -> Sequence[str] | None:
         """Return the URL path of each picture of a known recipe whose inputs are still stored, else None."""
@@ -330,7 +330,7 @@ def _find_image_files(folder: Path | None) -> Sequence[_File]:
         raise ValueError(f"{error.filename or folder} cannot be read: {error.strerror}") from None
     files = [_File(path, f".{kind.media_type.rpartition('/')[2]}") for path, kind in heads if kind is not None]
     if not files:
-        raise ValueError(f"{folder} holds no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file")
+        raise ValueError(f"{folder} contains no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF file")
     return files
 
 

@@ -127,6 +127,6 @@ class PreparedContent:
             yield f"{key}: {self.content.notice}"
         for slot in shape.left_alone:
             place = ".".join(map(str, slot.path)) or "the body"
-            yield f"{key}: the contract does not allow the {slot.media} of this server at {place}; what is there leads nowhere"
+            yield f"{key}: the contract does not allow the {slot.media} of this server at {place}; the URL there leads to no file"
         if Media.VIDEO in shape.media:
-            yield f"{key}: no video is made; its URL leads nowhere"
+            yield f"{key}: the mock makes no video; the video's URL leads to no file"

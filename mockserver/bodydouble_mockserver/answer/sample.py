@@ -160,9 +160,9 @@ class _Sampler:
         """Return the first value found for a place, or _NOTHING."""
         self._values += 1
         if self._values > _MAX_VALUES:
-            raise _TooLarge(f"more than {_MAX_VALUES:,} values are needed for the schema")
+            raise _TooLarge(f"the schema needs more than {_MAX_VALUES:,} values")
         if place.depth >= _MAX_DEPTH:
-            self.limits[_pointer(view)] = f"the value is deeper than the {_MAX_DEPTH} levels that are made,"
+            self.limits[_pointer(view)] = f"the value is nested deeper than the limit of {_MAX_DEPTH} levels"
         candidates = self._candidates(view, place) if place.depth < _MAX_DEPTH else iter(())
         found = next((value for value in candidates if self._size(value) and self._conforms(view, value)), _NOTHING)
         if found is _NOTHING:
@@ -178,7 +178,7 @@ class _Sampler:
             size = 1 + sum(self._size(part) for part in (value.values() if is_object(value) else value))
             known = self._sizes[id(value)] = (value, size)
         if known[1] > _MAX_SIZE:
-            raise _TooLarge(f"more than {_MAX_SIZE:,} values are needed for the schema")
+            raise _TooLarge(f"the schema needs more than {_MAX_SIZE:,} values")
         return known[1]
 
     def _conforms(self, view: SchemaView, value: Any) -> bool:
@@ -340,7 +340,7 @@ class _Sampler:
         """Return whether a count is within the limit of this module; note one that is not."""
         count = int(way.limits.get(keyword, 0))
         if count > most:
-            self.limits[_pointer(way)] = f"{keyword} {show(count)} is more than the {most:,} that are made,"
+            self.limits[_pointer(way)] = f"{keyword} {show(count)} is above the limit of {most:,}"
         return count <= most
 
     def _items(self, way: SchemaView, place: _Place, length: int, matches: int) -> list[Any] | None:

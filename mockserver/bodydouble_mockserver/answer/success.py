@@ -103,7 +103,7 @@ class SuccessWriter:
         key, usual = self._operation.key, self._usual
         refused = usual.refused_dialects if names_dialects else []
         if not self._documents_success:
-            return [f"{key} documents refusals only; each call is answered with one of them"]
+            return [f"{key} documents only error responses; every call gets one of them"]
         return [
             *self._status_notices(),
             *(
@@ -116,11 +116,11 @@ class SuccessWriter:
     def _status_notices(self) -> Iterator[str]:
         response = self._operation.response(self._status)
         if response is None:
-            yield f"{self._operation.key} documents no success; it is answered with {self._status}"
+            yield f"{self._operation.key} documents no success; calls are answered with {self._status}"
         elif response.status == "default":
-            yield f"{self._operation.key} documents its success as default; it is answered with {self._status}"
+            yield f"{self._operation.key} documents its success only as `default`; calls are answered with {self._status}"
         elif self._status in BODILESS and response.content:
-            yield f"{self._operation.key} documents a body for {self._status}, which HTTP sends without one"
+            yield f"{self._operation.key} documents a body for {self._status}, but HTTP allows none with this status"
 
     def _log_notices(self) -> None:
         """Log the limits of the answers of an operation that was not prepared at start-up."""
@@ -193,7 +193,7 @@ class SuccessWriter:
         """
         if directives.code is None and not self._documents_success:
             raise Unanswerable(
-                f"{self._operation.key} has no answer to a valid request: its contract documents refusals only"
+                f"{self._operation.key} has no answer to a valid request: its contract documents only error responses"
             )
         self._log_notices()
         edit = priced.edit

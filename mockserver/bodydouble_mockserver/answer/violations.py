@@ -119,14 +119,14 @@ def _objects(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...
 
 def _changes(name: str, value: Any, alternatives: Mapping[str, None]) -> Iterator[tuple[str, str, Change]]:
     """Yield the ways to break one property; ``alternatives`` are the properties, itself included, of which one must have a value."""
-    beside = ", with no alternative in its place" if len(alternatives) > 1 else ""
-    yield "renamed", f"is called `{name}_renamed`", partial(_rename, name=name)
+    beside = ", with no alternative to it" if len(alternatives) > 1 else ""
+    yield "renamed", f"is renamed to `{name}_renamed`", partial(_rename, name=name)
     yield "missing", f"is absent{beside}", partial(_without, name=name, alternatives=alternatives)
     yield "null", f"is null{beside}", partial(_put, values={**alternatives, name: None})
     empty = _emptied(value)
     if empty is not None:
         yield "empty", f"is empty{beside}", partial(_put, values={**alternatives, name: empty})
-    yield "wrong-type", "is of a wrong type", partial(_put, values={name: _wrong_type(value)})
+    yield "wrong-type", "has the wrong type", partial(_put, values={name: _wrong_type(value)})
 
 
 def _nullable_leaves(
@@ -193,7 +193,7 @@ def _picture_violations() -> tuple[Violation, ...]:
         Violation("relative-url", "picture URLs without scheme and host", partial(_edit_urls, change=_to_relative)),
         Violation(
             "wrong-aspect-ratio",
-            "pictures with another aspect ratio than requested",
+            "pictures with a different aspect ratio than requested",
             _unchanged,
             effect="wrong-aspect-ratio",
         ),

@@ -66,7 +66,7 @@ class Choice:
             common = other[place].values if place in other else ()
             shared = [cut(key, _MAX_VALUE_CHARACTERS) for key in limited.values if key in common]
             if shared:
-                return f"both allow the {'.'.join(place)} {', '.join(shared[:_MAX_SHARED])}"
+                return f"both allow {'.'.join(place)} {', '.join(shared[:_MAX_SHARED])}"
         return "no property of a request has an enum or const in both"
 
     def choose(self, parsed: Any, *, is_form: bool = False) -> int | None:

@@ -21,7 +21,7 @@ from bodydouble_mockserver.scripting import ScriptedAnswer
 __all__ = ["ForeignEndpoint", "OtherRoutes"]
 
 _EXTENSION = "x-other-routes"
-_ADVICE = "not stood in for here: give its contract"
+_ADVICE = "not mocked here: add its contract"
 
 
 class OtherRoutes:

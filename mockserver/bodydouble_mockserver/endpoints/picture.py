@@ -72,7 +72,7 @@ class PictureEndpoint:
         preferred, findings = self._parts.preferred(scope, _NO_CHOICES, None)
         useless = [text for name, text in preferred.as_preferences().items() if name not in _MEANINGFUL]
         if useless:
-            reason = f"{', '.join(useless)} has no effect on a picture; it takes {', '.join(_MEANINGFUL)}"
+            reason = f"{', '.join(useless)} has no effect on a picture; only {', '.join(_MEANINGFUL)} have one"
             findings.append(prefer_finding("prefer-not-applied", reason, None))
         return preferred, findings
 
@@ -116,8 +116,8 @@ def _key_finding(scope: Scope) -> Finding:
     header = next((name for name in names if name.lower() in Redactor.credential_headers), None)
     where, pointer = ("its query", "/query") if header is None else (f"the header {header}", f"/header/{header}")
     message = (
-        f"the request for a picture has the API key in {where}; the service's pictures are on another host, which must not get it. "
-        "Download them with a client of their own"
+        f"the request for a picture has the API key in {where}; the service has its pictures on another host, which must not receive it. "
+        "Download them with a separate client that has no key"
     )
     return Finding(
         "picture-key-sent", Severity.WARNING, Evidence.INFERRED, pointer, message, direction="request"

@@ -97,7 +97,7 @@ class Service:
             size += target.writer.size
             if index and (index >= _MAX_PREPARED or size > _MAX_PREPARED_BYTES):
                 rest = len(self.targets) - index
-                yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared when first called; the limits of the answers are logged then"
+                yield f"{rest} more operation{'s are' if rest > 1 else ' is'} prepared at their first call; limits of their answers are logged then"
                 return
             # The README says which dialects the vendored contract does not allow.
             yield from target.writer.prepare(names_dialects=target.contract not in (None, vendored.NAME))

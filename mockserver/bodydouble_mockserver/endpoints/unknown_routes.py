@@ -41,13 +41,13 @@ class UnknownRoutes:
             if path in (known, tail):
                 return f"{known} takes {ways}, not {method}"
             if tail and path in (f"{known}{known}", f"{known}{tail}", f"{tail}{tail}"):
-                return f"{tail} is in it twice: leave it out of the base URL"
+                return f"{tail} is there twice: remove it from the base URL"
             if path == f"{_VERSION}{known}":
-                return f"{_VERSION} is in it twice: leave it out of the base URL, or of the path that is added to it"
+                return f"{_VERSION} is there twice: remove it from the base URL, or from the path that is added to it"
             if path in ("", _VERSION):
-                return f"the URL ends at the base URL: {ways} goes to {known}"
+                return f"the URL is only the base URL: send {ways} to {known}"
             if path.endswith(known):
-                return f"{path[: -len(known)]} in front of {known} is no part of it"
+                return f"remove {path[: -len(known)]} in front of {known}"
         close = self._close(path)
         return None if close is None else f"did you mean {close}?"
 

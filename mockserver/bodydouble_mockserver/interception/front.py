@@ -58,7 +58,7 @@ class Interception:
         if not self.hosts.names:
             self.close()
             raise CannotIntercept(
-                "the contract names no host to answer for; give servers with a URL such as https://api.example.com (an overlay can)"
+                "the contract names no host to answer for; add servers with a URL such as https://api.example.com to it, or to its overlay"
             )
 
     @property
@@ -249,8 +249,8 @@ class _InterceptingProtocol(FaultProtocol):
 
 def _other_host(method: str, host: str) -> MalformedRequest:
     text = (
-        f"the program called {host}, which this mock does not stand in for; nothing was forwarded. "
-        f"If the program needs it, put it in NO_PROXY: NO_PROXY={host}"
+        f"the program called {host}, which is not intercepted; nothing was forwarded. "
+        f"If the program needs it, add it to NO_PROXY: NO_PROXY={host}"
     )
     return MalformedRequest("other-host-called", 403, text, method, "/", Severity.WARNING, Evidence.OBSERVED)
 
@@ -260,11 +260,11 @@ def _failed_handshake(error: OSError | TimeoutError) -> MalformedRequest:
     named = (reason or str(error) or type(error).__name__).replace("_", " ").lower()
     if "alert" in named:
         text = (
-            f"a client broke the TLS handshake off ({named}): it does not trust the mock's certificate authority, or called it by another name; "
-            "it must read SSL_CERT_FILE or what it has instead (see the page on interception)"
+            f"a client aborted the TLS handshake ({named}): it does not trust the mock's certificate authority, or used another host name; "
+            "set its list of trusted roots, as SSL_CERT_FILE does (docs/address-in-code.md says which variable each client reads)"
         )
         return MalformedRequest("interception-not-trusted", 400, text, "CONNECT", evidence=Evidence.OBSERVED)
     if isinstance(error, TimeoutError) or "taking longer" in named:
         named = "it took too long"
-    text = f"a client opened a connection for TLS and did not complete the handshake ({named}); let it speak TLS 1.2 or later"
+    text = f"a client opened a connection for TLS and did not complete the handshake ({named}); it must speak TLS 1.2 or later"
     return MalformedRequest("interception-no-tls", 400, text, "CONNECT", "/", Severity.WARNING, Evidence.OBSERVED)

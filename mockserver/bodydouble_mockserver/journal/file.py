@@ -39,7 +39,7 @@ class JournalFile:
             self._descriptor = _open(path)
         except OSError as error:
             raise CannotWriteJournal(
-                f"the journal file {path} cannot be opened: {_reason(error)}; name a file in a folder that can be written"
+                f"the journal file {path} cannot be opened: {_reason(error)}; name a file in a writable folder"
             ) from None
         self._problem: str | None = None
         self._lost_lines = 0

@@ -239,7 +239,7 @@ def _parameters(request: Request) -> dict[str, str]:
     pairs = request.query_params.multi_items()
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
-        raise _BadRequest("a parameter was given twice; give each one once")
+        raise _BadRequest("a parameter was given twice; give each parameter once")
     return parameters
 
 

@@ -107,7 +107,7 @@ class Verdict:
         if self.dropped:
             result["dropped"] = self.dropped
             result["note"] = (
-                f"{self.dropped} older requests made room for others and are not counted; "
+                f"{self.dropped} older requests were dropped to make room and are not counted; "
                 "keep more with serve --journal-entries and --journal-mb"
             )
         if len(self.matched_ids) < expected.at_least:
@@ -163,7 +163,7 @@ def _value(name: str, exchange: Exchange) -> Any:
 
 def _number(value: Any, pointer: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadMatch(pointer, "this must be a whole number from 0")
+        raise BadMatch(pointer, "this must be a whole number, 0 or more")
     return value
 
 

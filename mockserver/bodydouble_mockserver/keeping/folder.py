@@ -37,10 +37,10 @@ class KeepFolder:
             self._lines = RecipeLines(path / _RECIPES, self._losses)
         except BlockingIOError:
             raise CannotKeep(
-                f"{path}: another process keeps its pictures in this folder; end it, or name another folder"
+                f"{path}: another process keeps its pictures in this folder; stop it, or name another folder"
             ) from None
         except OSError as error:
-            raise CannotKeep(f"{path}: {error.strerror or error}; name a folder that can be written") from None
+            raise CannotKeep(f"{path}: {error.strerror or error}; name a writable folder") from None
         bounds = RecipeBounds(settings.max_recipes, max_age_s=max_age_s)
         try:
             self.recipes = Recipes(bounds, clock, self._lines)
@@ -48,7 +48,7 @@ class KeepFolder:
             files.remove_unfinished()
         except OSError as error:
             self._lines.close()
-            raise CannotKeep(f"{path}: {error.strerror or error}; name a folder that can be read") from None
+            raise CannotKeep(f"{path}: {error.strerror or error}; name a readable folder") from None
         self.inputs = KeptInputs(
             files, self._losses, clock, memory_bytes=memory_bytes, max_bytes=settings.max_bytes, max_age_s=max_age_s
         )

@@ -85,7 +85,7 @@ class KeptInputs(ContentStore):
                 if key in self._kept:
                     self._forget(key)
                     self._losses.note_damage(
-                        f"{self._files.path}: the input {key[:12]}… is missing or has other bytes than its name says, and was removed; "
+                        f"{self._files.path}: the input {key[:12]}… is missing, or its content does not match its name, and was removed; "
                         "pictures made from it are drawn without it until it is sent again"
                     )
         return data

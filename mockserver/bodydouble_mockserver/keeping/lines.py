@@ -43,7 +43,7 @@ class RecipeLines:
                     yield _entry_of(line)
                 except (KeyError, TypeError, ValueError):
                     self._losses.note_damage(
-                        f"{self._path}: line {number} is damaged, and was removed; the URLs of its pictures lead nowhere until the request is sent again"
+                        f"{self._path}: line {number} is damaged, and was removed; the URLs of its pictures are 404 until the request is sent again"
                     )
 
     def append(self, used: float, recipe: Recipe) -> None:
@@ -93,7 +93,7 @@ def _entry_of(line: bytes) -> tuple[float, Recipe]:
     value: Any = json.loads(line)
     kept = value["kept"]
     if value["check"] != _check_sum(json.dumps(kept)):
-        raise ValueError("another check sum")
+        raise ValueError("its checksum is wrong")
     return float(kept["used"]), Recipe.from_dict(kept["recipe"])
 
 

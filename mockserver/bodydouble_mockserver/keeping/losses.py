@@ -26,7 +26,7 @@ class Losses:
         if not self._lost:
             return [*self._damage[:_MAX_NAMED], *rest]
         state = "can be written again" if self._reason is None else f"cannot be written: {self._reason}"
-        lost = f"the folder {self._folder} {state}; recipes and inputs that a restart loses: {self._lost}"
+        lost = f"the folder {self._folder} {state}; recipes and inputs that a restart will lose: {self._lost}"
         return [lost, *self._damage[:_MAX_NAMED], *rest]
 
     def note_failure(self, error: OSError) -> None:

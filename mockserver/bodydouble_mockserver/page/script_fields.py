@@ -93,7 +93,7 @@ def _headers(text: str) -> Iterator[tuple[str, str]]:
     for line in filter(None, map(str.strip, text.splitlines())):
         name, colon, value = line.partition(":")
         if not colon:
-            raise BadScenario("/headers", f"{line[:60]!r} is no header; write one a line, such as Retry-After: 7")
+            raise BadScenario("/headers", f"{line[:60]!r} is not a header; write one per line, such as Retry-After: 7")
         yield name.strip(), value.strip()
 
 

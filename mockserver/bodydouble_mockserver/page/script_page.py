@@ -17,7 +17,7 @@ from bodydouble_mockserver.scripting import BadScenario, ScriptedAnswer, ScriptT
 __all__ = ["script_page_routes"]
 
 _SCRIPT = "/_bodydouble/script"
-_OTHERS = {PICTURE_FILES: "files of pictures", ROUTE: "a route of no contract"}
+_OTHERS = {PICTURE_FILES: "files of pictures", ROUTE: "a route outside the contract"}
 
 
 def script_page_routes(parts: PageParts) -> list[Route]:

@@ -23,13 +23,13 @@ def fitted_file(data: bytes, size: tuple[int, int]) -> tuple[bytes, str]:
     """
     kind = picture_kind(data)
     if kind is None or kind.pixels is None:
-        return (data, "cannot be decoded, served as it is")
+        return (data, "cannot be decoded, served unchanged")
     if kind.pixels == size:
         return (data, "")
     side = math.ceil(max(size) * _LARGEST_COVER)
     image = decode(data, (side, side), decoding_deadline())
     if isinstance(image, DecodeFailure):
-        return (data, f"{image.reason}, served as it is")
+        return (data, f"{image.reason}, served unchanged")
     sought, own = size[0] / size[1], image.width / image.height
     done = "cropped" if min(sought, own) / max(sought, own) >= 1 - _MAX_LOSS else "padded"
     fitted = ImageOps.fit(image, size, Image.Resampling.BICUBIC) if done == "cropped" else _padded(image, size)

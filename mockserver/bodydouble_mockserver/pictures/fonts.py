@@ -80,9 +80,7 @@ def faces() -> tuple[Face, ...]:
     """
     files = [file for file in _packaged(_PACKAGE) if "Italic" not in file.name]
     if not files:
-        LOG.warning(
-            "no fonts: pip install %s, for letters other than those of ASCII in pictures", FONT_DISTRIBUTIONS[0]
-        )
+        LOG.warning("no fonts found: pip install %s, to draw letters beyond ASCII in pictures", FONT_DISTRIBUTIONS[0])
         return (Face(None),)
     return tuple(
         Face(file) for file in sorted(files, key=lambda file: (not file.name.startswith("NotoSans["), file.name))
@@ -95,7 +93,8 @@ def _cjk_faces(language: str) -> tuple[Face, ...]:
     files = list(_packaged(_CJK_PACKAGE)) or _system_files(language)
     if not files:
         LOG.warning(
-            "no font for Chinese, Japanese and Korean in pictures: %s, or install one such as Noto Sans CJK", CJK_ADVICE
+            "no font found for Chinese, Japanese and Korean in pictures: %s, or install one such as Noto Sans CJK",
+            CJK_ADVICE,
         )
     numbers = [_number(file, language) for file in files]
     return tuple(Face(file, number) for file, number in zip(files, numbers, strict=True) if number is not None)

@@ -115,7 +115,7 @@ def _joins(before: Cell, character: str, is_mark: bool) -> bool:
 def missing_font_advice(cells: Iterable[Cell]) -> list[str]:
     """Return a sentence on how to get a font, where a Chinese, Japanese or Korean character is drawn as a box; else nothing."""
     is_boxed = any(cell.face is None and not cell.ends_line and is_east_asian(cell.text) for cell in cells)
-    return [f"No font for letters in boxes: {CJK_ADVICE}"] if is_boxed else []
+    return [f"No font for the characters in boxes: {CJK_ADVICE}"] if is_boxed else []
 
 
 def is_right_to_left(cells: Sequence[Cell], start: int = 0) -> bool:

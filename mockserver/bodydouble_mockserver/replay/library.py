@@ -48,7 +48,7 @@ class _Series:
 class Library:
     """The calls of some recordings.
 
-    ``skipped`` has the ids of those without a whole answer, which cannot be replayed. Raises ValueError for an ``ignored`` text that is no JSON pointer.
+    ``skipped`` has the ids of those without a whole answer, which cannot be replayed. Raises ValueError for an ``ignored`` text that is not a JSON pointer.
     """
 
     def __init__(self, recordings: Iterable[StoredRecording] = (), ignored: Sequence[str] = ()) -> None:

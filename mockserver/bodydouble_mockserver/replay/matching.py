@@ -102,10 +102,10 @@ def canonical_of_request(
 
 
 def check_pointers(pointers: Sequence[str]) -> None:
-    """Raise ValueError for a text that is no JSON pointer of a value in a body."""
+    """Raise ValueError for a text that is not a JSON pointer of a value in a body."""
     wrong = next((pointer for pointer in pointers if not pointer.startswith("/")), None)
     if wrong is not None:
-        raise ValueError(f"{wrong[:80]!r} is no JSON pointer; write one like /seed or /image_urls/0")
+        raise ValueError(f"{wrong[:80]!r} is not a JSON pointer; write one like /seed or /image_urls/0")
 
 
 def differences(recorded: CanonicalRequest, sent: CanonicalRequest) -> list[tuple[str, Any, Any]]:

@@ -184,7 +184,7 @@ def _is_refused_without_key(handled: HandledRequest) -> bool:
 def _not_recorded(request: CanonicalRequest, nearest: Nearest | None, operation: str | None) -> Finding:
     asked = f"{request.method} {request.path}"
     if nearest is None:
-        text = f"no recording has a call of {asked}; record it (bodydouble proxy --record DIR), or replay without --replay-only"
+        text = f"no recording contains a call to {asked}; record it (bodydouble proxy --record DIR), or replay without --replay-only"
         return Finding(
             _NOT_RECORDED, Severity.ERROR, Evidence.OBSERVED, "", text, direction="request", operation=operation
         )
@@ -197,7 +197,7 @@ def _not_recorded(request: CanonicalRequest, nearest: Nearest | None, operation:
     pointer, recorded, sent = nearest.differences[0] if nearest.differences else ("", None, None)
     exchange = nearest.call.exchange
     text = (
-        f"this call of {asked} was not recorded; the nearest is {exchange.id} of {exchange.time}, which differs at {shown}{more}. "
+        f"this call to {asked} was not recorded; the nearest recorded call is {exchange.id} of {exchange.time}, which differs at {shown}{more}. "
         "Record it, or ignore what differs (--replay-ignore POINTER)"
     )
     return Finding(

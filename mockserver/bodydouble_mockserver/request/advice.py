@@ -39,10 +39,10 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 # Schemes of what only the app's own computer or browser has.
 _LOCAL_SCHEMES = {
-    "file": "a file: URL leads to this computer's disk",
-    "blob": "a blob: URL lives in this browser only",
-    "filesystem": "a filesystem: URL lives in this browser only",
-    "content": "a content: URL lives on this device only",
+    "file": "a file: URL points to this computer's disk",
+    "blob": "a blob: URL exists only in this browser",
+    "filesystem": "a filesystem: URL exists only in this browser",
+    "content": "a content: URL exists only on this device",
 }
 # Nearly every input is at a name of the public kind.
 _PUBLIC_URL = re.compile(r"https?://(?:[A-Za-z0-9-]+\.)+([A-Za-z]{2,24})(?=[:/?#]|$)")
@@ -61,7 +61,7 @@ _SHORTEST_BASE64 = 30
 _DRAWN_ONLY = {"image/avif": "AVIF", "image/tiff": "TIFF"}
 _NOT_DRAWN = {
     "HEIC": ", because Pillow has no decoder for it",
-    "SVG": ", because it is a drawing in text and not made of pixels",
+    "SVG": ", because it is a vector graphic",
 }
 _WHAT_TO_SEND = "send a public http(s) URL, or the picture itself as data:image/png;base64,…"
 
@@ -96,7 +96,7 @@ def undocumented_findings(validator: SchemaValidator, parsed: Any, operation: st
         value = parsed[name] if not pointer else None
         inside = [key for key in value if key in documented] if is_object(value) else []
         if inside:
-            message += f"; its {listed(inside)} belong{'s' if len(inside) == 1 else ''} in the body itself"
+            message += f"; its {listed(inside)} belong{'s' if len(inside) == 1 else ''} at the top level of the body"
         else:
             meant = meant_property(name, sorted(documented))
             message += f"; did you mean {meant}?" if meant else ""
@@ -157,7 +157,7 @@ def _encoded(text: str) -> str | None:
 def _short_picture(text: str, encoded: str) -> str:
     """Return what is wrong with a text that is too short to be recorded as a picture, by its Base64; empty where nothing is."""
     if not _BASE64.fullmatch(encoded):
-        return f"{show(text)} is a data URI whose data is cut or damaged; send all of the picture"
+        return f"{show(text)} is a data URI whose data is cut off or damaged; send the whole picture"
     data = pybase64.b64decode(encoded + "=" * (-len(encoded) % 4))
     kind = picture_kind(data)
     if kind is None and encoded == text and len(text) < _SHORTEST_BASE64:
@@ -174,14 +174,14 @@ def _no_picture(words: str, pixels: tuple[int, int] | None, beginning: bytes, li
     elif kind is not None:
         if kind.media_type not in _DRAWN_ONLY:
             return ""
-        seen = f"is {_DRAWN_ONLY[kind.media_type]}, which is drawn here"
+        seen = f"is {_DRAWN_ONLY[kind.media_type]}, which the mock draws"
     elif like is not None:
-        seen = f"begins like {like}, which is not drawn here{_NOT_DRAWN.get(like, '')}"
+        seen = f"looks like {like}, which the mock does not draw{_NOT_DRAWN.get(like, '')}"
     elif beginning and beginning.isascii() and not beginning.translate(None, _TEXT_BYTES):
         seen = "is text"
     else:
-        seen = "begins like no JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF"
-    return f"{words} {seen}; there is no evidence that the service reads it as a picture. Send a JPEG, PNG or WebP"
+        seen = "does not begin like a JPEG, PNG, GIF, WebP, BMP, TIFF or AVIF"
+    return f"{words} {seen}; there is no evidence that the service accepts it. Send a JPEG, PNG or WebP"
 
 
 def _unreachable(text: str, own_hosts: Callable[[], Sequence[str]]) -> str:
@@ -212,10 +212,10 @@ def _local_name(host: str) -> str:
         if host == "localhost" or host.endswith(".localhost"):
             return "this computer"
         is_local = host.endswith(_LOCAL_ENDINGS) or ("." not in host and not host.isdigit())
-        return "a name of a local network only" if is_local else ""
+        return "a name in a local network" if is_local else ""
     mapped = getattr(address, "ipv4_mapped", None)
     address = address if mapped is None else mapped
     if address.is_loopback or address.is_unspecified:
         return "this computer"
     is_public = address.is_global or any(address in network for network in _DOCUMENTATION)
-    return "" if is_public else "an address of a private network"
+    return "" if is_public else "an address in a private network"

@@ -93,7 +93,7 @@ class RequestChecks:
             _refuse_not_stood_in(checked, operation, headers, scope)
         extensions = scope.get("extensions")
         if extensions and ABSOLUTE_FORM in extensions:
-            text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as for a proxy; it was answered as its path. Use this server as base URL, not as HTTP_PROXY"
+            text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as sent to a proxy; only its path was used. Use this server as the base URL, not as HTTP_PROXY"
             checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
         if intake.notes:
             notes = [
@@ -247,7 +247,7 @@ def _words(pointer: str, place: Any, pictures: Mapping[str, RecordedPicture], in
         return explain_input(place, pictures)
     # A contract may have one text in the place of a list, too: only a text where a list must be is explained here.
     return (
-        f"{show(place)} is a text, not a list of pictures; send [{show(place)}]"
+        f"{show(place)} is a string, not a list of pictures; send [{show(place)}]"
         if isinstance(place, str) and place not in pictures and inputs.is_list
         else None
     )

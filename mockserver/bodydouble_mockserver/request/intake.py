@@ -132,7 +132,7 @@ def _compressed(codings: Sequence[str]) -> Note:
     named = ", ".join(codings)[:80]
     return Note(
         "request-compressed",
-        f"the body was sent with Content-Encoding {named}; there is no evidence that the service takes it",
+        f"the body was sent with Content-Encoding {named}; there is no evidence that the service accepts it",
     )
 
 
@@ -146,7 +146,7 @@ def _json(media_type: str, body: bytes, notes: list[Note], settings: Settings, p
         notes.append(
             Note(
                 "request-byte-order-mark",
-                "the body begins with a byte order mark; there is no evidence that the service takes it",
+                "the body begins with a byte order mark; there is no evidence that the service accepts it",
             )
         )
     limits = settings.max_json_values, settings.max_json_levels

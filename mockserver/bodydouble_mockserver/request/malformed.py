@@ -46,13 +46,13 @@ class MalformedRequest:
 
 def too_late(head: bytes, timeout_s: float) -> MalformedRequest:
     """Return the refusal of a head that was not complete in time."""
-    text = f"The request line and headers did not come within {timeout_s:g} seconds; end them with an empty line"
+    text = f"The request line and headers did not arrive within {timeout_s:g} seconds; end them with an empty line"
     return _malformed("request-head-too-late", 408, text, head)
 
 
 def too_slow(method: str, path: str, timeout_s: float) -> MalformedRequest:
     """Return the refusal of a request whose body stopped coming."""
-    text = f"Nothing more of the request body came within {timeout_s:g} seconds; send as much as Content-Length says"
+    text = f"No more of the request body arrived within {timeout_s:g} seconds; send as much as Content-Length says"
     return MalformedRequest("request-body-too-late", 408, text, method, path)
 
 
@@ -108,7 +108,7 @@ def _faulty_line(head: bytes, reason: str) -> MalformedRequest | None:
         return _malformed("request-connect", 400, text, head)
     if "method" in reason:
         if method in _METHODS:
-            text = "More bytes follow than Content-Length says, and they are no request; correct Content-Length, or leave it to the HTTP client"
+            text = "More bytes follow than Content-Length says, and they are not a request; correct Content-Length, or leave it to the HTTP client"
             return _malformed("request-length-conflict", 400, text, head)
         if version is None:
             text = "This is not HTTP: a request begins with a line such as POST /v1/images/generations HTTP/1.1"
@@ -153,10 +153,10 @@ def _faulty_headers(head: bytes, reason: str) -> MalformedRequest:
         text = f"The headers are malformed: {which}; write Name: value, the name in ASCII without spaces"
         return _malformed("request-header-malformed", 400, text, head)
     if "whitespace after header value" in reason:
-        text = "The headers are malformed: a header goes on in a second line; write it in one"
+        text = "The headers are malformed: a header continues on a second line; write it on one line"
         return _malformed("request-header-malformed", 400, text, head)
     if "header value" in reason:
-        text = "The headers are malformed: a value has a control character; remove line ends and NUL from it"
+        text = "The headers are malformed: a value has a control character; remove line breaks and NUL from it"
         return _malformed("request-header-malformed", 400, text, head)
     if "CR" in reason or "LF" in reason:
         text = "The lines of the head do not end in CR LF; end every line with both"

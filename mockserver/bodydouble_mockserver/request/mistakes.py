@@ -57,30 +57,28 @@ def _not_text(value: Any) -> str | None:
         if is_object(url):
             url = url.get("url")
         if isinstance(url, str):
-            return (
-                "an object with the picture in it, as chat messages have it; send the URL or data URI alone, as a text"
-            )
+            return "an object with the picture in it, as in chat messages; send only the URL or data URI, as a string"
         if value.get("type") == "Buffer":
-            return 'a Buffer of Node as JSON; send "data:image/png;base64," + buffer.toString("base64")'
+            return 'a Node.js Buffer as JSON; send "data:image/png;base64," + buffer.toString("base64")'
         if not value:
-            return f"an empty object, as JSON makes of a File or Blob; send {_PICTURE}"
-        return f"an object; send a text: {_URL_OR_PICTURE}"
+            return f"an empty object, which is what a File or Blob becomes in JSON; send {_PICTURE}"
+        return f"an object; send a string: {_URL_OR_PICTURE}"
     if is_array(value):
-        return f"a list inside of the list; send texts: {_URL_OR_PICTURE}"
-    return f"{show(value)} is no picture; leave it out, or send {_URL_OR_PICTURE}"
+        return f"a list inside the list; send strings: {_URL_OR_PICTURE}"
+    return f"{show(value)} is not a picture; leave it out, or send {_URL_OR_PICTURE}"
 
 
 def _of_picture(reference: str, picture: RecordedPicture) -> Mistake | None:
     payload = reference.partition(",")[2] if picture.is_data_uri else reference
     if _BLANK.search(payload):
-        return "has its Base64 in lines or with blanks", "it without them (base64 -w0; b64encode, not encodebytes)"
+        return "has line breaks or spaces in its Base64", "it without them (base64 -w0; b64encode, not encodebytes)"
     if "-" in payload or "_" in payload:
-        return "has the URL-safe alphabet (- and _)", "standard Base64 (+ and /)"
+        return "uses the URL-safe alphabet (- and _)", "standard Base64 (+ and /)"
     if picture.is_data_uri and not (picture.media_type or "").startswith("image/"):
-        named = f"says that it is {picture.media_type}" if picture.media_type else "names no media type"
-        return named, "data:image/png;base64,… or the like, with the type of the picture"
+        named = f"has the media type {picture.media_type}" if picture.media_type else "names no media type"
+        return named, "data:image/png;base64,… with the media type of the picture"
     if not picture.is_data_uri and picture.media_type is None:
-        return "begins like no picture", _PICTURE
+        return "does not begin like a picture", _PICTURE
     return None
 
 
@@ -92,7 +90,7 @@ def _of_text(text: str) -> Mistake:
     if written is not None:
         return written
     if bare != short and len(text) <= _SHORT_CHARACTERS:
-        return "has a blank or a line end around it", "it without (strip() or trim())"
+        return "has a space or a line break around it", "it without (strip() or trim())"
     scheme = _SCHEME.match(bare)
     name = scheme[1].lower() if scheme else ""
     if name == "data":
@@ -113,11 +111,11 @@ def _of_text(text: str) -> Mistake:
 
 def _of_web_url(text: str) -> Mistake:
     if _BLANK.search(text):
-        return "has a blank or a control character in it", "the URL percent-encoded (%20)"
+        return "contains a space or a control character", "the URL percent-encoded (%20)"
     rest = text.partition(":")[2]
     if not rest.startswith("//") or not rest[2:].partition("/")[0]:
-        return "has no host", "a whole URL, as https://example.com/picture.png"
-    return "is no valid URL", "a whole URL, as https://example.com/picture.png"
+        return "has no host", "a complete URL, such as https://example.com/picture.png"
+    return "is not a valid URL", "a complete URL, such as https://example.com/picture.png"
 
 
 def _is_quoted(text: str) -> bool:
@@ -143,17 +141,17 @@ def _is_base64(text: str) -> bool:
 
 _WRITTEN: Sequence[tuple[Callable[[str], Any], Mistake]] = (
     (lambda text: not text, ("is empty", _URL_OR_PICTURE)),
-    (lambda text: text.lower() in _UNSET, ("is what an unset variable becomes as text", _URL_OR_PICTURE)),
+    (lambda text: text.lower() in _UNSET, ("is what an unset variable turns into", _URL_OR_PICTURE)),
     (_is_quoted, ("has quotation marks around it", "it without them")),
-    (_PYTHON_BYTES.fullmatch, ("is Python's notation of bytes", "the text: b64encode(data).decode()")),
-    (lambda text: text.startswith("["), ("is a list written as text", "the list itself as JSON")),
+    (_PYTHON_BYTES.fullmatch, ("is Python bytes written as a string", "b64encode(data).decode()")),
+    (lambda text: text.startswith("["), ("is a list written as a string", "the list itself as JSON")),
 )
 _WITHOUT_SCHEME: Sequence[tuple[Callable[[str], Any], Mistake]] = (
     (_FILE_ID.fullmatch, ("is the id of an uploaded file, which this service does not have", _URL_OR_PICTURE)),
     (_is_path, ("is the path of a file, which the service cannot open", _URL_OR_PICTURE)),
     (_is_file_name, ("is the name of a file, which the service cannot open", _URL_OR_PICTURE)),
-    (_is_url_safe, ("has the URL-safe alphabet (- and _)", "standard Base64 (+ and /)")),
-    (_is_base64, ("is Base64 of something that begins like no picture, or is cut", _PICTURE)),
+    (_is_url_safe, ("uses the URL-safe alphabet (- and _)", "standard Base64 (+ and /)")),
+    (_is_base64, ("is Base64, but does not begin like a picture, or is cut off", _PICTURE)),
 )
 
 
@@ -166,9 +164,9 @@ def _of_data_uri(text: str) -> Mistake:
         (";base64" not in kind, "without ;base64", _PICTURE),
         (not payload, "without data", _PICTURE),
         (not kind.startswith("data:image/"), "without the media type of a picture", _PICTURE),
-        (_BLANK.search(payload), "with blanks or line ends in it", "it without them"),
-        ("%" in payload, "with percent signs in its Base64", "the Base64 as it is"),
+        (_BLANK.search(payload), "with spaces or line breaks in it", "it without them"),
+        ("%" in payload, "with percent signs in its Base64", "the Base64 without percent-encoding"),
         ("-" in payload or "_" in payload, "with the URL-safe alphabet (- and _)", "standard Base64 (+ and /)"),
-        (True, "whose Base64 is cut or damaged", _PICTURE),
+        (True, "whose Base64 is cut off or damaged", _PICTURE),
     )
     return next((f"is a data URI {what}", remedy) for is_it, what, remedy in checks if is_it)

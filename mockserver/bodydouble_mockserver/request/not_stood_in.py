@@ -26,8 +26,8 @@ from bodydouble_mockserver.request.parameters import sent_parameters
 
 __all__ = ["contract_limits", "not_stood_in", "operation_limits"]
 
-_ADVICE = "Prefer: code=200 answers nevertheless"
-_NO_EVENTS = "the request asks for an event stream, which is not stood in for"
+_ADVICE = "send Prefer: code=200 to get an ordinary answer"
+_NO_EVENTS = "the request asks for an event stream, which the mock does not support"
 _WEBSOCKET_URL = re.compile(r"wss?://", re.IGNORECASE)
 _QUALITY = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 
@@ -36,28 +36,30 @@ def contract_limits(contract: Contract) -> Iterator[str]:
     """Yield a sentence for each declared part of a contract that is not stood in for and belongs to no operation."""
     webhooks = contract.document.get("webhooks")
     if is_object(webhooks) and webhooks:
-        yield f"no webhook is sent; the contract declares {', '.join(webhooks)}"
+        yield f"the mock sends no webhooks; the contract declares {', '.join(webhooks)}"
     servers = contract.document.get("servers")
     urls = [server.get("url") for server in servers if is_object(server)] if is_array(servers) else []
     if any(isinstance(url, str) and _WEBSOCKET_URL.match(url) for url in urls):
-        yield "WebSockets are not stood in for; the contract declares a server that speaks them"
+        yield "the mock does not support WebSockets; the contract declares a server that speaks them"
 
 
 def operation_limits(operation: Operation) -> Iterator[str]:
     """Yield a sentence for each declared part of an operation that is not stood in for."""
     key = operation.key
     if EVENTS in operation.success_media_types:
-        yield f"{key}: event streams are not stood in for; a request for one is refused with the finding not-stood-in"
+        yield f"{key}: the mock does not support event streams; a request for one is refused with the finding not-stood-in"
     if operation.callbacks:
-        yield f"{key}: no callback is sent ({', '.join(dict.fromkeys(item.name for item in operation.callbacks))}); a request for one is refused with the finding not-stood-in"
+        yield f"{key}: the mock sends no callbacks ({', '.join(dict.fromkeys(item.name for item in operation.callbacks))}); a request for one is refused with the finding not-stood-in"
     if "101" in operation.responses:
-        yield f"{key}: WebSockets are not stood in for; a request for one is refused with the finding not-stood-in"
+        yield f"{key}: the mock does not support WebSockets; a request for one is refused with the finding not-stood-in"
 
 
 def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Scope, parsed: Any) -> Finding | None:
     """Return the finding of a request that asks for a part of the contract that is not stood in for; None for any other."""
     if b"upgrade" in headers and b"websocket" in headers[b"upgrade"].lower().replace(b" ", b"").split(b","):
-        return _finding(operation, "/header/Upgrade", "the request asks for a WebSocket, which is not stood in for")
+        return _finding(
+            operation, "/header/Upgrade", "the request asks for a WebSocket, which the mock does not support"
+        )
     types = operation.success_media_types
     if not operation.callbacks and EVENTS not in types:
         return None
@@ -69,13 +71,13 @@ def not_stood_in(operation: Operation, headers: Mapping[bytes, bytes], scope: Sc
         if EVENTS in accepted.lower() and _prefers_events(accepted):
             return _finding(operation, "/header/Accept", f"{_NO_EVENTS}; accept another type, or {_ADVICE}")
         if types == frozenset((EVENTS,)):
-            text = f"the contract has no answer but an event stream, which is not stood in for; {_ADVICE}"
+            text = f"the contract has no answer but an event stream, which the mock does not support; {_ADVICE}"
             return _finding(operation, "", text)
     if operation.callbacks and pointer is None:
         pointer = _asked_outside_of_body(operation.callbacks, sent_parameters(scope))
     if pointer is None:
         return None
-    text = f"the request has the address of a callback, which is not stood in for; leave it out, or {_ADVICE}"
+    text = f"the request asks for a callback, which the mock does not support; leave it out, or {_ADVICE}"
     return _finding(operation, pointer, text)
 
 

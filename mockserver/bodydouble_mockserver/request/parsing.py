@@ -23,7 +23,7 @@ _CAUSES = (
         re.compile(rb"\s*[{\[]\s*'"),
         "; it has single quotes, as Python prints a dict: send json.dumps(…), or json=… in requests and httpx",
     ),
-    (re.compile(rb"\s*\[object Object\]"), "; it is an object of JavaScript as text: send JSON.stringify(…)"),
+    (re.compile(rb"\s*\[object Object\]"), "; it is a JavaScript object turned into a string: send JSON.stringify(…)"),
     (re.compile(rb"[\w.%+-]+="), "; it is a form: send JSON, with json=… in requests and httpx"),
 )
 _UTF8_MARK = b"\xef\xbb\xbf"
@@ -43,7 +43,7 @@ def explain(body: bytes, error: orjson.JSONDecodeError) -> UnreadableBody:
         return UnreadableBody(400, "The request body is empty; send a JSON object")
     if body.startswith(b"\x1f\x8b"):
         return UnreadableBody(
-            400, "The request body is compressed with gzip; say so with Content-Encoding: gzip, or send it as it is"
+            400, "The request body is compressed with gzip; add Content-Encoding: gzip, or send it uncompressed"
         )
     if body.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in body[:4]:
         return UnreadableBody(400, f"The request body is {_wide_name(body)}, from line 1, column 1; send UTF-8")

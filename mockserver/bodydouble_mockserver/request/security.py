@@ -30,11 +30,11 @@ _PLACEHOLDER = re.compile(
     re.IGNORECASE | re.VERBOSE | re.DOTALL,
 )
 _MISTAKES = {
-    "unset": "is the text that an unset variable becomes",
-    "scheme": "begins with the name of the scheme once more; send that once",
+    "unset": "is what an unset variable turns into",
+    "scheme": "repeats the name of the scheme; send that once",
     "quoted": "has quotation marks, which belong to a shell or a .env file and not to the key",
-    "variable": "is the name of a variable, whose value was not put in",
-    "sample": "is a placeholder, as examples have it",
+    "variable": "is the name of a variable instead of its value",
+    "sample": "is a placeholder from an example",
 }
 _CREDENTIAL_HEADERS = tuple(name.encode() for name in sorted(Redactor.credential_headers))
 
@@ -183,10 +183,10 @@ def _doubtful_key(settings: Settings, sent: SentKeys, operation: str) -> Finding
         found = next(filter(None, map(_PLACEHOLDER.fullmatch, spellings)), None)
         if found is not None:
             rule = "request-key-placeholder"
-            message = f"the key in {_named(place)} {_MISTAKES[found.lastgroup or 'sample']}. The service would refuse it: check the variable that it comes from"
+            message = f"the key in {_named(place)} {_MISTAKES[found.lastgroup or 'sample']}. The service would refuse it: check where the app reads its key"
         elif settings.expected_key is not None and settings.expected_key.encode() not in spellings:
             rule = "request-key-unexpected"
-            message = f"the key in {_named(place)} is not the dummy key of the test and may be a real one; let the app read its key from the environment, where the dummy is"
+            message = f"the key in {_named(place)} is not the dummy key of the test and may be a real one; let the app read its key from the environment, which has the dummy"
         if rule:
             return Finding(
                 rule, Severity.WARNING, Evidence.ASSUMED, _pointer(place), message, direction="request", operation=operation
@@ -212,9 +212,9 @@ def _is_refused_on_purpose(settings: Settings, *spellings: bytes) -> bool:
 def _refused(settings: Settings, place: KeyPlace, key: bytes) -> KeyRefusal:
     is_on_purpose = _is_refused_on_purpose(settings, key, *_parts(place, key))
     why = (
-        f'begins with "{settings.refused_key_prefix}", and such a key is always refused here'
+        f'begins with "{settings.refused_key_prefix}"; the mock refuses every such key'
         if is_on_purpose
-        else "is not one of those given to the mock with --api-key"
+        else "is not one of those that the mock accepts (--api-key)"
     )
     detail = f"The API key in {_named(place)} {why}"
     return KeyRefusal("request-key-refused", MESSAGES[401], detail, _pointer(place), is_on_purpose)
@@ -230,7 +230,7 @@ def _missing(security: Security, sent: SentKeys, headers: Mapping[bytes, bytes])
     else:
         elsewhere = next((name.decode() for name in _CREDENTIAL_HEADERS if headers.get(name)), None)
         if elsewhere is not None:
-            detail = f"The request has no API key where it belongs; send {security.description}, and not the header {elsewhere} as sent"
+            detail = f"The request has its API key in the header {elsewhere}; send {security.description} instead"
     return KeyRefusal("request-key-missing", NO_KEY, detail, _pointer(missing))
 
 

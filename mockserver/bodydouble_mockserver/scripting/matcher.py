@@ -145,7 +145,7 @@ def _header(expected: Any, pointer: str) -> Condition:
 
 def _call(expected: Any, pointer: str) -> Condition:
     if not isinstance(expected, int) or isinstance(expected, bool) or expected < 1:
-        raise BadMatch(pointer, "this must be a whole number from 1: the n-th call")
+        raise BadMatch(pointer, "this must be a whole number, 1 or more: the n-th call")
     return lambda request: request.number == expected
 
 

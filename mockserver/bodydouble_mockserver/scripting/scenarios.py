@@ -103,7 +103,7 @@ def bind_answer(item: Any, pointer: str, targets: Sequence[ScriptTarget]) -> Scr
         else:
             fitting.append(target)
     if answer is None:
-        raise problem or BadScenario(pointer, "there is no operation that could be scripted")
+        raise problem or BadScenario(pointer, "the contract has no operation to script")
     if len(fitting) < len(targets):
         answer.targets = fitting
     return answer
@@ -178,7 +178,7 @@ def _select(item: Mapping[str, Any], pointer: str, targets: Sequence[ScriptTarge
         if not found:
             known = ", ".join(dict.fromkeys(_names(target, name)[0] for target in targets if _names(target, name)))
             raise BadScenario(
-                f"{pointer}/{name}", f"there is no {name} {str(value)[:60]!r}; it is one of {known or 'none'}"
+                f"{pointer}/{name}", f"there is no {name} {str(value)[:60]!r}; there is: {known or 'none'}"
             )
         targets = found
     return targets
@@ -287,7 +287,7 @@ def _headers(value: Any, pointer: str) -> Sequence[tuple[bytes, bytes]]:
 def _times(value: Any, pointer: str) -> int | None:
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
         return value
-    raise BadScenario(pointer, "times is a whole number from 1, or null for always")
+    raise BadScenario(pointer, "times must be a whole number, 1 or more, or null for always")
 
 
 def _limits(value: Any) -> Limits:
@@ -297,7 +297,7 @@ def _limits(value: Any) -> Limits:
     for name in ("requests_per_minute", "credits"):
         number = value.get(name)
         if number is not None and (not isinstance(number, int) or isinstance(number, bool) or number < 0):
-            raise BadScenario(f"/limits/{name}", "this must be a whole number from 0, or null for no limit")
+            raise BadScenario(f"/limits/{name}", "this must be a whole number, 0 or more, or null for no limit")
     if not isinstance(value.get("retry_after", False), bool):
         raise BadScenario(
             "/limits/retry_after", "this must be true or false: whether a 429 carries a Retry-After header"
@@ -305,7 +305,9 @@ def _limits(value: Any) -> Limits:
     lifetime_s = value.get("expires_after_s")
     is_number = isinstance(lifetime_s, int | float) and not isinstance(lifetime_s, bool)
     if lifetime_s is not None and not (is_number and 0 <= lifetime_s <= _MAX_LIFETIME_S):
-        raise BadScenario("/limits/expires_after_s", "this must be a number of seconds from 0, or null for no limit")
+        raise BadScenario(
+            "/limits/expires_after_s", "this must be a number of seconds, 0 or more, or null for no limit"
+        )
     return Limits(value.get("requests_per_minute"), value.get("retry_after", False), value.get("credits"), lifetime_s)
 
 

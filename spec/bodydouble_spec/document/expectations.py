@@ -34,10 +34,10 @@ class Scope:
             return cls()
         known = ("hosts", "paths", "models")
         if not is_object(value) or not value or not value.keys() <= set(known):
-            raise OverlayError(f"{where} must be an object with {', '.join(known)}, each a list of texts")
+            raise OverlayError(f"{where} must be an object with {', '.join(known)}, each a list of strings")
         for name, texts in value.items():
             if not (is_array(texts) and texts and all(isinstance(text, str) for text in texts)):
-                raise OverlayError(f"{where}/{name} must be a list of texts")
+                raise OverlayError(f"{where}/{name} must be a list of strings")
         return cls(**{name: frozenset(texts) for name, texts in value.items()})
 
     def has_document(self, document: Mapping[str, Any]) -> bool:

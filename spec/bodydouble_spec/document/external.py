@@ -97,20 +97,20 @@ def explain_references(
 def _why_not_embedded(reference: str, path: Path | None, read: Callable[[Path], Any]) -> str:
     name, _, pointer = reference.partition("#")
     if _is_absolute(name) or path is None:
-        return "leads to another address; only files of the document's own folder are read"
+        return "points to another address; only files in the document's own folder are read"
     folder = path.resolve().parent
     target = (folder / unquote(name)).resolve()
     if not target.is_relative_to(folder):
-        return f"leads out of the folder {folder}; only files of the document's own folder are read"
+        return f"points outside the folder {folder}; only files in the document's own folder are read"
     if not target.is_file():
-        return f"leads to {name}, and there is no such file in {folder}"
+        return f"points to {name}, and there is no such file in {folder}"
     try:
         resolve_pointer(read(target), pointer_parts(f"#{pointer}"))
     except UnreadableDocument as error:
-        return f"leads to a file that cannot be read: {error}"
+        return f"points to a file that cannot be read: {error}"
     except LookupError:
-        return f"leads to {name}, which has nothing at #{pointer}"
-    return f"leads to {name}, one of more than {_MAX_FILES} files"
+        return f"points to {name}, which has nothing at #{pointer}"
+    return f"points to {name}, one of more than {_MAX_FILES} files"
 
 
 def _is_absolute(name: str) -> bool:

@@ -32,7 +32,7 @@ class DocumentLines:
             return []
         found: list[Finding] = []
         for pointer, key, lines in _repeated(self._top, ""):
-            message = f"the key {json.dumps(key)} is here twice, in lines {lines[0]} and {lines[1]}"
+            message = f"the key {json.dumps(key)} appears twice, in lines {lines[0]} and {lines[1]}"
             found.append(
                 Finding(
                     "key-twice", Severity.ERROR, Evidence.DOCUMENTED, pointer, message, repaired="the last one is kept"

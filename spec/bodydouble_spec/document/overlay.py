@@ -110,7 +110,7 @@ class Overlay:
                 if found and not _is_partly_written(action, found, update):
                     continue
                 if not location and (action.remove or not is_object(update)):
-                    raise OverlayError(f"/actions/{index} would leave nothing of the document; name a part of it")
+                    raise OverlayError(f"/actions/{index} would remove the whole document; target a part of it")
                 changed = _remove(result, location) if action.remove else _update(result, location, update)
                 pointer = join_pointer("", *location)
                 facts += [
@@ -164,7 +164,7 @@ def _action(item: Any, where: str, title: str) -> Action:
         ) from None
     source = item.get("x-source", title)
     if not isinstance(source, str):
-        raise OverlayError(f"{where}/x-source must be a text, the source of the fact")
+        raise OverlayError(f"{where}/x-source must be a string, the source of the fact")
     return Action(
         item["target"],
         str(item.get("description") or item["target"]),
@@ -218,7 +218,7 @@ def _says_update(document: dict[str, Any], location: tuple[str | int, ...], upda
 def _unrelated(title: str) -> Finding:
     return Finding(
         "overlay-not-applicable", Severity.INFO, Evidence.DOCUMENTED, "",
-        f"the overlay {show(title)} is about another service; nothing of it is applied", source="overlay",
+        f"the overlay {show(title)} is for another service; none of it is applied", source="overlay",
     )  # fmt: skip
 
 

@@ -356,7 +356,7 @@ class _DocumentRepair:
         if isinstance(version, str) and re.match(r"3\.[0-9]", version):
             return version
         if isinstance(version, float) and 3 <= version < 4:
-            message = f"`openapi` is the number {version}, not a text"
+            message = f"`openapi` is the number {version}, not a string"
             self._defects.add("openapi-version", "/openapi", message, repaired=f'read as "{version}"')
             return str(version)
         found = f"`openapi` is {show(version)}" if "openapi" in self._document else "`openapi` is missing"

@@ -56,7 +56,7 @@ class ExchangeFilter:
             parse_path(path)
         method, kind = values.get("method"), values.get("kind")
         if kind not in (None, *_KINDS):
-            raise BadFilter("kind", f"{kind[:40]!r} is no kind of request", f"write {' or '.join(_KINDS)}")
+            raise BadFilter("kind", f"{kind[:40]!r} is not a kind of request", f"write {' or '.join(_KINDS)}")
         return cls(
             status=status,
             path=path,
@@ -120,5 +120,5 @@ def _parse_bool(text: str | None) -> bool | None:
     if text is None:
         return None
     if text not in ("true", "false"):
-        raise BadFilter("findings", f"{text[:40]!r} is not a truth value", "write true or false")
+        raise BadFilter("findings", f"{text[:40]!r} is neither true nor false", "write true or false")
     return text == "true"

@@ -78,23 +78,23 @@ def parse_exchange(value: Any) -> Exchange:
     if answer is not None and not is_object(answer):
         raise MalformedExchange("/answer", f"must be an object or null, not {_kind(answer)}")
     return Exchange(
-        id=read("id", _is_text, "a text"),
+        id=read("id", _is_text, "a string"),
         time=read("time", _is_time, "a time in ISO 8601 with its zone"),
-        method=read("method", _is_text, "a text"),
-        path=read("path", _is_text, "a text"),
-        operation=read("operation", _is_text, "a text or null", None),
-        key=read("key", _is_text, "a text or null", None),
-        headers=read("headers", _is_texts, "an object of texts", {}),
+        method=read("method", _is_text, "a string"),
+        path=read("path", _is_text, "a string"),
+        operation=read("operation", _is_text, "a string or null", None),
+        key=read("key", _is_text, "a string or null", None),
+        headers=read("headers", _is_texts, "an object of strings", {}),
         body=members.pop("body", None),
         raw=read("raw", is_object, "an object or null", None),
         findings=tuple(read("findings", _is_objects, "an array of objects", [])),
         answer=None if answer is None else _parse_answer(dict(answer)),
         duration_s=read("duration_s", _is_number, "a number or null", None),
-        matched=read("matched", _is_text, "a text or null", None),
-        applied=tuple(read("applied", _is_text_array, "an array of texts", [])),
-        contract=read("contract", _is_text, "a text or null", None),
-        kind=read("kind", _is_text, "a text or null", None),
-        key_in=tuple(read("key_in", _is_text_objects, "an array of objects of texts", [])),
+        matched=read("matched", _is_text, "a string or null", None),
+        applied=tuple(read("applied", _is_text_array, "an array of strings", [])),
+        contract=read("contract", _is_text, "a string or null", None),
+        kind=read("kind", _is_text, "a string or null", None),
+        key_in=tuple(read("key_in", _is_text_objects, "an array of objects of strings", [])),
         extra=members,
     )
 
@@ -103,7 +103,7 @@ def _parse_answer(members: dict[str, Any]) -> RecordedAnswer:
     read = _MemberReader(members, "/answer")
     return RecordedAnswer(
         status=read("status", _is_status, "an integer from 100 to 999"),
-        headers=read("headers", _is_texts, "an object of texts", {}),
+        headers=read("headers", _is_texts, "an object of strings", {}),
         body=members.pop("body", None),
         raw=read("raw", is_object, "an object or null", None),
     )
@@ -211,5 +211,5 @@ def _is_text_array(value: Any) -> bool:
 def _kind(value: Any) -> str:
     if value is None:
         return "null or missing"
-    kinds = ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a text"), (list, "an array"))
+    kinds = ((bool, "a boolean"), (int, "a number"), (float, "a number"), (str, "a string"), (list, "an array"))
     return next((name for kind, name in kinds if isinstance(value, kind)), "an object")

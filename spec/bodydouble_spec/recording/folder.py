@@ -117,7 +117,7 @@ class RecordingFolder:
             new.replace(self.path / _README)
 
     def _unusable(self, error: OSError) -> CannotRecord:
-        return CannotRecord(f"{self.path}: {error.strerror or error}; name a folder that can be written")
+        return CannotRecord(f"{self.path}: {error.strerror or error}; name a writable folder")
 
     def _failure(self, error: OSError) -> CannotRecord:
         return CannotRecord(

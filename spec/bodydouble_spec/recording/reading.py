@@ -60,7 +60,7 @@ def _damage(exchanges: Iterable[Exchange], files: ContentFiles) -> Iterator[Find
             seen.add(sha256)
             was_changed = sha256 in files
             text = (
-                f"the file {sha256[:12]}… of {exchange.id} {'has other bytes than its name says' if was_changed else 'is missing'}; "
+                f"the file {sha256[:12]}… of {exchange.id} {'has content that does not match its name (a SHA-256 hash)' if was_changed else 'is missing'}; "
                 "restore it, or record the call again"
             )
             rule = "recording-file-changed" if was_changed else "recording-file-missing"

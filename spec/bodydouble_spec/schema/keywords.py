@@ -87,7 +87,7 @@ def _is_pattern(value: Any) -> bool:
 
 _COUNT = (_is_count, "a whole number that is not negative")
 _FLAG = (_is_flag, "true or false")
-_TEXT = (_is_text, "a text")
+_TEXT = (_is_text, "a string")
 # For each keyword: a predicate over usable values, and their description.
 SIMPLE: dict[str, tuple[Callable[[Any], bool], str]] = {
     "$comment": _TEXT,

@@ -17,7 +17,7 @@ _NOUNS = {
     "null": "null",
     "number": "a number",
     "object": "an object",
-    "string": "a text",
+    "string": "a string",
 }
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
 _MAX_CHARACTERS = 60
@@ -49,7 +49,7 @@ def _allowed(options: Sequence[Any], value: Any) -> str:
 def _typed(types: Sequence[str], value: Any) -> str:
     nouns = " or ".join(_NOUNS.get(name, name) for name in types)
     if isinstance(value, str) and "number" in types and _NUMBER.fullmatch(value):
-        return f"is a text, not {nouns}; send {value} without quotation marks"
+        return f"is a string, not {nouns}; send {value} without quotation marks"
     # The others are plain to see: 5, true, null.
     own = f"{_NOUNS[type_name(value)]}, " if isinstance(value, str | list | dict) else ""
     return f"is {own}not {nouns}"

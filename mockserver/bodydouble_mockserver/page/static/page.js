@@ -33,7 +33,7 @@ function startJournal() {
   let lost = 0;
 
   function report() {
-    const more = lost ? `, ${lost} came too fast to be shown: reload` : "";
+    const more = lost ? `, ${lost} not shown: reload the page` : "";
     live.textContent = isPaused ? `Paused, ${waiting.length} new${more}` : `Live${more}`;
     offer();
   }
