@@ -16,6 +16,8 @@ from bodydouble_spec import Contract
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from cli.tests.fixture_reference import fixture_page
+
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
 _WRITTEN = "<!-- written by cli/tests/make_reference.py -->"
 _MEGABYTE = 1024 * 1024
@@ -40,7 +42,12 @@ _LIMITS = {
 
 def pages() -> dict[Path, str]:
     """Return the text of every generated page."""
-    made = {"cli.md": _commands(), "findings.md": _findings(), "limits.md": _limits()}
+    made = {
+        "cli.md": _commands(),
+        "fixture.md": fixture_page(_WRITTEN),
+        "findings.md": _findings(),
+        "limits.md": _limits(),
+    }
     return {DOCS / name: "\n".join(lines) + "\n" for name, lines in made.items()}
 
 

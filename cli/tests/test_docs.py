@@ -52,8 +52,8 @@ def test_the_tests_of_the_page_on_addresses_in_code_pass_with_its_settings(
 
 
 def test_the_command_of_the_page_on_addresses_in_code_is_answered(my_app: Path) -> None:
-    (command,) = blocks("address-in-code.md", "console")
-    words = shlex.split(command.removeprefix("$ ").replace("python my_app", f"{sys.executable} my_app"))
+    (command,) = blocks("address-in-code.md", "shell")
+    words = shlex.split(command.replace("python my_app", f"{sys.executable} my_app"))
     done = subprocess.run(
         [sys.executable, "-m", *words], cwd=my_app.parent, capture_output=True, text=True, check=False
     )

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *DOCS.rglob("*.md")]
 LINK = re.compile(r"(?<!`)\[[^]\n]*\]\(([^)\s]+)\)")
-SHELL = re.compile(r"^```(?:sh|bash|console)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+SHELL = re.compile(r"^```(?:sh|bash|shell)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # The ids of findings that an app's developer meets, by their first words.
 ID = re.compile(
     r'"((?:request|prefer|picture|route|interception|other-host|answer|real-host|no-request|not|recording|findings)-[a-z0-9-]+)"'
@@ -73,13 +73,17 @@ def options() -> dict[str, set[str]]:
 def test_the_commands_on_the_pages_have_the_options_that_they_are_given(options: dict[str, set[str]]) -> None:
     unknown: list[str] = []
     shell = "\n".join(text for page in PAGES for text in SHELL.findall(page.read_text("utf-8")))
-    for line in re.findall(r"^(?:\$ |\S+=\S+ |pip .* && )*bodydouble .*$", shell, re.MULTILINE):
+    for line in re.findall(r"^(?:\S+=\S+ |pip .* && )*bodydouble .*$", shell, re.MULTILINE):
         words = shlex.split(line, comments=True)
         words = words[words.index("bodydouble") :]
         words = words[: words.index("--")] if "--" in words else words
         known = options.get(" ".join(words[:2])) or options[" ".join(words[:3])]
         unknown += [f"{line}: {word}" for word in words if word.startswith("-") and len(word) > 1 and word not in known]
     assert unknown == []
+
+
+def test_a_command_is_copied_without_a_prompt() -> None:
+    assert [page.name for page in PAGES for text in SHELL.findall(page.read_text("utf-8")) if "$ " in text] == []
 
 
 def said(package: str) -> set[str]:

@@ -28,9 +28,9 @@ def blocks(language: str) -> list[Any]:
     found = {
         text: page.name
         for page in reversed(PAGES)
-        if language == "console" or page.name not in ELSEWHERE
+        if language == "shell" or page.name not in ELSEWHERE
         for name, text in BLOCK.findall(page.read_text(encoding="utf-8"))
-        if name == language and (language != "console" or page.name != "address-in-code.md")
+        if name == language and (language != "shell" or page.name != "address-in-code.md")
     }
     return [pytest.param(text, id=f"{name}-{number}") for number, (text, name) in enumerate(found.items())]
 
@@ -70,15 +70,15 @@ def test_javascript_block_runs(code: str, address: str, tmp_path: Path) -> None:
     assert done.stdout.startswith(address)
 
 
-@pytest.mark.parametrize("block", blocks("console"))
-def test_console_commands_run(block: str, address: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("block", blocks("shell"))
+def test_shell_commands_run(block: str, address: str, tmp_path: Path) -> None:
     """Commands of one block run in one folder, one after the other."""
     (tmp_path / "spec").symlink_to(ROOT / "spec")
     # A command that `run` starts is looked up in the environment of this Python.
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))
     httpx.post(f"{address}/_bodydouble/reset").raise_for_status()  # what another block has scripted
     for line in block.splitlines():
-        words = shlex.split(line.removeprefix("$ ").replace("http://127.0.0.1:8000", address))
+        words = shlex.split(line.replace("http://127.0.0.1:8000", address))
         own = [word for word in words if "=" in word][: words.index("bodydouble") if "bodydouble" in words else 0]
         words = words[len(own) :]
         if words[0] in ("bodydouble", "pytest"):

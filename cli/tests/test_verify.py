@@ -26,8 +26,8 @@ from spec.tests.servers import unfitted_files
 KEY = "sk-canary-5f21c09a77"
 DOCS = (Path(__file__).parents[2] / "docs" / "verify.md").read_text(encoding="utf-8")
 COMMANDS = [
-    line.removeprefix("$ ")
-    for block in re.findall(r"^```(?:console|sh)\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)
+    line
+    for block in re.findall(r"^```(?:shell|sh)\n(.*?)^```$", DOCS, re.DOTALL | re.MULTILINE)
     for line in block.splitlines()
 ]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

@@ -384,7 +384,7 @@ def test_what_cannot_be_made_is_named_and_not_faked(call: Call) -> None:
     url = call(film, "/things", json={"prompt": "x"}).json()["video"]["url"]
     assert url.endswith(".mp4")
     assert call(film, url, method="GET").status_code == 404
-    assert ["no video is made" in notice for notice in film.notices] == [True]
+    assert ["the mock makes no video" in notice for notice in film.notices] == [True]
     assert ["does not allow the image" in notice for notice in bound.notices] == [True]
     assert call(bound, "/things", json={"prompt": "x"}).json()["url"].startswith("https://cdn.example.org/")
 
@@ -479,7 +479,7 @@ def test_a_body_of_a_status_without_one_is_not_sent_and_named_at_start_up(call: 
     document["paths"]["/things"]["post"]["responses"] = {"204": documented()}
     mock = create_app(Contract.load(document))
     assert call(mock, "/things", json={"prompt": "x"}).content == b""
-    assert ["without one" in notice for notice in mock.notices] == [True]
+    assert ["allows none with this status" in notice for notice in mock.notices] == [True]
 
 
 def test_a_header_is_repeated_and_shown_to_pages_as_the_contract_says(call: Call) -> None:
@@ -619,7 +619,7 @@ def test_operations_beyond_those_prepared_at_start_are_answered_by_their_contrac
         },
     }
     mock = create_app(Contract.load(document))
-    assert "prepared when first called" in mock.notices[-1]
+    assert "prepared at their first call" in mock.notices[-1]
     for name in (names[0], names[-1]):
         answer = call(mock, f"/{name}", json={})
         assert isinstance(answer.json()["a"], str)

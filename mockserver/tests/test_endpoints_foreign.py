@@ -33,13 +33,13 @@ def ids(mock: MockServer) -> list[str]:
 
 
 WRONG_URLS = [
-    ("POST", "/v1/images/generations/images/generations", "/images/generations is in it twice"),
+    ("POST", "/v1/images/generations/images/generations", "/images/generations is there twice"),
     ("POST", "/images/generations/v1/images/generations", "in front of /v1/images/generations"),
-    ("POST", "/v1/images/generations/v1/images/generations", "/images/generations is in it twice"),
-    ("POST", "/v1/v1/images/generations", "/v1 is in it twice"),
+    ("POST", "/v1/images/generations/v1/images/generations", "/images/generations is there twice"),
+    ("POST", "/v1/v1/images/generations", "/v1 is there twice"),
     ("GET", "/v1/images/generations", "/v1/images/generations takes POST, not GET"),
-    ("POST", "/", "POST goes to /v1/images/generations"),
-    ("POST", "/v1/", "POST goes to /v1/images/generations"),
+    ("POST", "/", "send POST to /v1/images/generations"),
+    ("POST", "/v1/", "send POST to /v1/images/generations"),
     ("POST", "/api/v1/images/generations", "remove /api in front of /v1/images/generations"),
     ("POST", "/v1/image/generation", "did you mean POST /v1/images/generations?"),
     ("POST", "/v1/embeddings", "it has POST /v1/images/generations"),

@@ -170,7 +170,7 @@ def test_a_damaged_input_is_said_and_comes_back_with_its_request(
     file.write_bytes(file.read_bytes()[:-1])
     with keeping.server() as app:
         without = files_of(call, app, urls)
-        assert "has its content does not match its name" in app.problems()[0]
+        assert "its content does not match its name" in app.problems()[0]
         call(app, json=body)
         assert files_of(call, app, urls) == before
     assert without[0] != before[0]

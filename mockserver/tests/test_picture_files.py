@@ -295,7 +295,7 @@ def test_a_file_that_was_removed_is_404(contract: Contract, call: Call, edit: Ed
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("nothing", "is not a folder"), ("a.txt", "is not a folder"), (".", "holds no")]
+    ("name", "reason"), [("nothing", "is not a folder"), ("a.txt", "is not a folder"), (".", "contains no")]
 )
 def test_a_folder_without_pictures_is_refused(contract: Contract, tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "a.txt").write_text("not a picture")

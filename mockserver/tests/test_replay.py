@@ -123,7 +123,7 @@ def test_replay_only_refuses_another_request_and_says_what_differs(
     app = recorder.app(contract, is_only=True)
     response = call(app, "/v1/images/generations", json=edit(prompt="a cow", num_images=2))
     assert response.status_code == 404
-    assert "nearest is run-1" in response.json()["message"]
+    assert "the nearest recorded call is run-1" in response.json()["message"]
     assert "/prompt: recorded 'a cat', sent 'a cow'" in response.json()["message"].replace('"', "'")
     (finding,) = app.journal.exchanges()[0].findings
     got = [finding[name] for name in ("id", "severity", "pointer", "expected", "got", "witness")]
@@ -163,7 +163,7 @@ def test_an_ignored_pointer_does_not_count(recorder: Recorder, contract: Contrac
 
 
 def test_a_text_that_is_no_pointer_is_refused() -> None:
-    with pytest.raises(ValueError, match="no JSON pointer; write one like /seed"):
+    with pytest.raises(ValueError, match="not a JSON pointer; write one like /seed"):
         Library(ignored=["seed"])
 
 

@@ -55,9 +55,9 @@ BYTES = {
     "JSON": b'{"error": "not found", "status": 404, "x": 1}',
     "HEIC, which the mock does not draw, because Pillow has no decoder": b"\0\0\0\x18ftypheic" + bytes(40),
     "SVG, which the mock does not draw, because it is a vector graphic": b'<?xml version="1.0"?> <svg xmlns="x"></svg>',
-    "begins like SVG, which": b'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<!-- Created by a program -->\n<svg xmlns="x"/>',
+    "looks like SVG, which": b'<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n<!-- Created by a program -->\n<svg xmlns="x"/>',
     "is text": b"hello world, how are you this fine day?",
-    "no JPEG, PNG": bytes(range(120, 250)),
+    "like a JPEG, PNG": bytes(range(120, 250)),
     "cut off or damaged": b"\x89PNG\r\n\x1a\n" + bytes(30),
 }
 

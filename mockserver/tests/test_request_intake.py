@@ -236,7 +236,7 @@ def test_loose_base64_is_decoded_once_and_described_as_a_picture(
     (exchange,) = app.journal.exchanges()
     assert exchange.body["image_urls"][0]["$picture"]["bytes"] == len(data)
     for finding in exchange.findings:
-        assert f"{len(data):,} bytes (image/png, 8x8) has " in finding["message"]
+        assert f"{len(data):,} bytes (image/png, 8x8) " in finding["message"]
         assert finding["got"]["$picture"]["bytes"] == len(data)
 
 

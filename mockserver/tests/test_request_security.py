@@ -250,7 +250,7 @@ def test_the_vendor_refuses_an_invalid_key_in_its_own_words(origin: str, edit: C
 
 PLACEHOLDERS = {
     "unset variable": ["undefined", "null", "None", "[object Object]"],
-    "scheme once more": ["Bearer sk-1", "Bearer"],
+    "repeats the name of the scheme": ["Bearer sk-1", "Bearer"],
     "quotation marks": ['"sk-1"', "'sk-1'"],
     "name of a variable": ["${AIMLAPI_KEY}", "$AIMLAPI_KEY", "{{ key }}", "%AIMLAPI_KEY%", "process.env.AIMLAPI_KEY"],
     "placeholder": ["<YOUR_API_KEY>", "YOUR_API_KEY", "<YOUR_AIMLAPI_KEY>", "xxxx", "..."],

@@ -103,7 +103,7 @@ def test_vendored_is_a_contract_by_name() -> None:
         ({"overlay.yaml": "actions: 3"}, ("overlay.yaml", "not an OpenAPI Overlay")),
         ({"openapi.json": AUGUST.read_bytes()}, ("provenance.json", "another document", "contract update")),
         ({"provenance.json": "[]"}, ("provenance.json", "object")),
-        ({"provenance.json": '{"fingerprint": 3}'}, ("provenance.json", "texts")),
+        ({"provenance.json": '{"fingerprint": 3}'}, ("provenance.json", "strings")),
         ({"provenance.json": "{"}, ("provenance.json", "line")),
     ],
 )

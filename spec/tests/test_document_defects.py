@@ -74,7 +74,7 @@ def test_a_file_beside_the_document_is_told_with_the_line_of_its_reference_and_i
     contract = load(tmp_path, f"openapi: 3.0.0\n{HEAD}paths: {{}}\n{schemas}")
     assert {item.id: item.message for item in contract.findings} == {
         "key-twice": 'in models.yaml: the key "type" appears twice, in lines 3 and 4',
-        "ref-file": '2 references lead to the file "models.yaml" of the document\'s own folder (line 6)',
+        "ref-file": '2 references point to the file "models.yaml" in the document\'s own folder (line 6)',
     }
 
 
@@ -85,7 +85,7 @@ def test_a_file_beside_the_document_is_told_with_the_line_of_its_reference_and_i
         ("there.yaml#/B", "there.yaml, which has nothing at #/B"),
         ("broken.yaml#/A", "a file that cannot be read"),
         ("../a.yaml#/A", "points outside the folder"),
-        ("https://a.example/a.yaml#/A", "leads to another address"),
+        ("https://a.example/a.yaml#/A", "points to another address"),
     ],
 )
 def test_a_reference_that_is_not_followed_says_what_is_missing(tmp_path: Path, reference: str, reason: str) -> None:
@@ -95,7 +95,7 @@ def test_a_reference_that_is_not_followed_says_what_is_missing(tmp_path: Path, r
     operation = f"{{requestBody: {schema}, responses: {{'200': {{description: d}}}}}}"
     contract = load(tmp_path, f"openapi: 3.0.0\n{HEAD}paths: {{/x: {{post: {operation}}}}}\n")
     (finding,) = [item for item in contract.findings if item.id == "ref-external"]
-    assert finding.message.startswith(f'the reference "{reference}" leads')
+    assert finding.message.startswith(f'the reference "{reference}" points')
     assert reason in finding.message
     assert finding.message.endswith("(line 3)")
     with pytest.raises(ContractError, match=re.escape(finding.message)):

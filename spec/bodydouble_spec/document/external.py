@@ -61,8 +61,8 @@ def file_findings(document: Any, findings: Iterable[Finding]) -> Iterator[Findin
         if not reference.startswith("#") and reference not in unfollowed:
             places.setdefault(reference.partition("#")[0], []).append(pointer)
     for name, pointers in places.items():
-        count = "a reference leads" if len(pointers) == 1 else f"{len(pointers)} references lead"
-        message = f"{count} to the file {show(name)} of the document's own folder"
+        count = "a reference points" if len(pointers) == 1 else f"{len(pointers)} references point"
+        message = f"{count} to the file {show(name)} in the document's own folder"
         yield Finding("ref-file", Severity.INFO, Evidence.DOCUMENTED, pointers[0], message, repaired="read from there")
 
 
