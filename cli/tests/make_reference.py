@@ -28,15 +28,15 @@ _LIMITS = {
     "max_json_values": "413",
     "max_json_levels": "413",
     "max_head_bytes": "431",
-    "head_timeout_s": "408, and the connection ends",
-    "idle_timeout_s": "the connection ends",
+    "head_timeout_s": "408, and the connection is closed",
+    "idle_timeout_s": "the connection is closed",
     "max_connections": "503",
     "max_pending_bytes": "503",
     "max_control_bytes": "413",
-    "journal_entries": "the oldest exchange goes",
-    "journal_bytes": "the oldest exchange goes",
-    "inputs_bytes": "the input unused for longest goes; a tile is drawn in its place",
-    "inputs_disk_bytes": "the input unused for longest goes; a tile is drawn in its place",
+    "journal_entries": "the oldest exchange is dropped",
+    "journal_bytes": "the oldest exchange is dropped",
+    "inputs_bytes": "the least recently used input is dropped; a tile is drawn in its place",
+    "inputs_disk_bytes": "the least recently used input is dropped; a tile is drawn in its place",
 }
 
 
@@ -53,7 +53,7 @@ def pages() -> dict[Path, str]:
 
 def _commands() -> Iterator[str]:
     yield from (_WRITTEN, "", "# Commands", "")
-    yield "`bodydouble COMMAND --help` has the same in the terminal. Exit codes are 0 (fine), 1 (findings at or above `--fail-on`) and 2 (could not run)."
+    yield "`bodydouble COMMAND --help` shows the same in the terminal. Exit codes are 0 (fine), 1 (findings at or above `--fail-on`) and 2 (could not run)."
     for path, command in all_commands():
         yield from ("", f"## {path}", "", _text(command.help or command.short_help or ""))
         rows = [
@@ -115,13 +115,13 @@ def _default(parameter: Any) -> str:
 
 def _findings() -> Iterator[str]:
     yield from (_WRITTEN, "", "# Findings, and what to do", "")
-    yield "A finding has an id, a severity, its evidence and a place. What it says in words is in the report; here is what to do."
+    yield "A finding has an id, a severity, its evidence, a place and a message. This page says what to do about it."
     groups: dict[str, dict[str, str]] = yaml.safe_load((DOCS / "findings.yaml").read_text(encoding="utf-8"))
     for title, advice in groups.items():
         yield from ("", f"## {title}", "", "| finding | what to do |", "|---|---|")
         yield from (f"| `{rule}` | {_cell(text)} |" for rule, text in sorted(advice.items()))
     yield from ("", "## Checks of a server", "")
-    yield "`verify` reports a deviation under the id of its check. The remedy is in the server, or in the contract where the server is right."
+    yield "`verify` reports a deviation under the id of its check. Correct the server, or the contract if the server is right."
     yield from ("", "| check | claim | evidence |", "|---|---|---|")
     for check in catalogue(OperationProfile(Contract.load())):
         yield f"| `{check.id}` | {_cell(check.claim)} | {check.evidence} |"
