@@ -26,6 +26,7 @@ _RECORD_MODES = ("none", "once", "new_episodes", "all")
 _LIVE: "pytest.StashKey[LiveRun]" = pytest.StashKey()
 _LATE_CALLS = "bodydouble_late_calls"
 _NOTICE = "bodydouble_recording"
+_WARNING = "bodydouble_warning"
 _LOADER: "pytest.StashKey[Callable[[MarkerOptions], list[Contract]]]" = pytest.StashKey()
 
 
@@ -202,14 +203,24 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """List what must be said of recordings that were replayed, those of workers of pytest-xdist too."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    properties = [item for report in reports for item in getattr(report, "user_properties", ())]
-    notices = dict.fromkeys(str(value) for name, value in properties if name == _NOTICE)
-    if notices:
+    """List the notices about recordings that were replayed, and the warnings about requests of tests that passed, with pytest-xdist too."""
+    found: dict[str, dict[str, dict[str, None]]] = {_NOTICE: {}, _WARNING: {}}
+    for report in (report for reports in terminalreporter.stats.values() for report in reports):
+        for name, value in getattr(report, "user_properties", ()):
+            if name in found:
+                found[name].setdefault(str(value), {})[report.nodeid] = None
+    if found[_NOTICE]:
         terminalreporter.section("bodydouble recordings")
-        for notice in notices:
+        for notice in found[_NOTICE]:
             terminalreporter.line(notice)
+    if found[_WARNING]:
+        terminalreporter.section("bodydouble warnings")
+        for warning, tests in found[_WARNING].items():
+            more = f" and {len(tests) - 1} more" if len(tests) > 1 else ""
+            terminalreporter.line(f"{next(iter(tests))}{more}: {warning}")
+        terminalreporter.line(
+            "Tests fail on these with bodydouble_fail_on = warning; @pytest.mark.bodydouble(allow=[…]) with their ids hides them."
+        )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -149,6 +149,7 @@ def test_never(bodydouble): send(num_images=9)
     )
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(["*did you mean num_images?*", "*request-undocumented-property*"])
+    result.stdout.fnmatch_lines(["*bodydouble warnings*", "*::test_default: *did you mean num_images? (request-un*)"])
     run_tests("def test_app(bodydouble): send(n=2)", "-o", "bodydouble_fail_on=warning").assert_outcomes(
         passed=1, errors=1
     )

@@ -1,6 +1,7 @@
 """Sentences about a value that breaks a keyword of JSON Schema: what is wrong with it, and what it must be."""
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ _NOUNS = {
     "object": "an object",
     "string": "a string",
 }
+_RATIO = re.compile(r"([1-9][0-9]{0,5}):([1-9][0-9]{0,5})")
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?")
 _MAX_CHARACTERS = 60
 # Of a longer list, none of the others is searched for what was meant.
@@ -41,9 +43,24 @@ def _allowed(options: Sequence[Any], value: Any) -> str:
     if len(options) == 1:
         return f"is not allowed; it must be {show(options[0])}"
     texts = [option for option in options[:_MAX_COMPARED] if isinstance(option, str)]
-    close = difflib.get_close_matches(value[:_MAX_CHARACTERS], texts, 1) if isinstance(value, str) else []
-    meant = f"; did you mean {show(close[0])}?" if close else ""
+    close = _closest(value[:_MAX_CHARACTERS], texts) if isinstance(value, str) else None
+    meant = "" if close is None else f"; did you mean {show(close)}?"
     return f"is not one of {listed(options, show)}{meant}"
+
+
+def _closest(text: str, options: Sequence[str]) -> str | None:
+    """Return the option that may be meant: of aspect ratios the nearest one, of other texts the most similar; None without one."""
+    wanted = _ratio(text.replace("x", ":"))
+    known = {option: ratio for option in options if (ratio := _ratio(option)) is not None}
+    if wanted is not None and len(known) == len(options):
+        return min(known, key=lambda option: abs(known[option] - wanted), default=None)
+    return next(iter(difflib.get_close_matches(text, options, 1)), None)
+
+
+def _ratio(text: str) -> float | None:
+    """Return the logarithm of an aspect ratio such as 16:9, in which wide and tall ones are equally far apart; None for any other text."""
+    sides = _RATIO.fullmatch(text)
+    return None if sides is None else math.log(int(sides[1]) / int(sides[2]))
 
 
 def _typed(types: Sequence[str], value: Any) -> str:
