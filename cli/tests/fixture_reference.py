@@ -101,10 +101,10 @@ def fixture_page(notice: str) -> Iterator[str]:
     """Yield the lines of the page. Raises ValueError for an argument of the plugin that this module does not describe, or describes in vain."""
     yield from (notice, "", "# The pytest fixture", "")
     yield "`pip install bodydouble` installs the plugin; nothing needs to be imported or registered. How it is used: [Test your app](../testing.md)."
-    yield from ("", "## Fixtures", "", "| fixture | one for each | |", "|---|---|---|")
+    yield from ("", "## Fixtures", "", "| fixture | one for each | purpose |", "|---|---|---|")
     for name, scope in _FIXTURES.items():
         yield f"| `{name}` | {scope} | {_markdown(getattr(pytest_plugin, name).__doc__)} |"
-    yield from ("", "## Members", "", "| | |", "|---|---|")
+    yield from ("", "## Members", "", "| member | purpose |", "|---|---|")
     yield "| `.url` | The address of the mock, without a slash at the end. |"
     yield from (f"| `.{name}` | {text} |" for name, text in _members())
     yield from ("", "The type, for annotations, is `bodydouble.pytest_plugin.Bodydouble`.")
@@ -123,10 +123,10 @@ def fixture_page(notice: str) -> Iterator[str]:
     recorder: Any = _Recorder()
     pytest_plugin.pytest_addoption(recorder)
     yield from ("", "## Settings", "", "In `pytest.ini`, or in `pyproject.toml` below `[tool.pytest.ini_options]`:", "")
-    yield from ("| setting | | default |", "|---|---|---|")
+    yield from ("| setting | effect | default |", "|---|---|---|")
     for name, text, default in recorder.settings:
         yield f"| `{name}` | {text} | {f'`{str(default).lower()}`' if default not in ('', []) else ''} |"
-    yield from ("", "## Options", "", "| option of pytest | |", "|---|---|")
+    yield from ("", "## Options", "", "| option of pytest | effect |", "|---|---|")
     yield from (f"| `{name}` | {text} |" for name, text in recorder.options)
 
 
@@ -145,7 +145,7 @@ def _names(described: Callable[..., Any]) -> list[str]:
 def _table(title: str, text: str, names: Iterable[str], described: Mapping[str, str]) -> Iterator[str]:
     if {*names} != {*described}:
         raise ValueError(f"{title}: {sorted({*names} ^ {*described})}")
-    yield from ("", title, "", text, "", "| | |", "|---|---|")
+    yield from ("", title, "", text, "", "| name | meaning |", "|---|---|")
     yield from (f"| `{name}` | {words} |" for name, words in described.items())
 
 

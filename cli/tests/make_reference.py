@@ -60,7 +60,7 @@ def _commands() -> Iterator[str]:
             row for parameter in command.params if not getattr(parameter, "hidden", False) for row in _rows(parameter)
         ]
         if rows:
-            yield from ("", "| option | | default |", "|---|---|---|", *rows)
+            yield from ("", "| option | effect | default |", "|---|---|---|", *rows)
 
 
 def all_commands() -> Iterator[tuple[str, Any]]:

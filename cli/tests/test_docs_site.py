@@ -38,8 +38,10 @@ def test_the_navigation_has_every_page_once() -> None:
 def test_nothing_of_the_site_is_loaded_from_another_host() -> None:
     settings = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert settings["theme"]["font"] is False
-    assert not {"extra_css", "extra_javascript"} & settings.keys()
+    assert "extra_javascript" not in settings
+    assert [name for name in settings["extra_css"] if not (DOCS / name).is_file()] == []
     assert [page.name for page in PAGES if re.search(r"<script|!\[[^]]*\]\(https?:", page.read_text("utf-8"))] == []
+    assert "http" not in (DOCS / "site.css").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

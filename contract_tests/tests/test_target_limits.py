@@ -107,7 +107,7 @@ def run(options: VerifyOptions, content: bytes = b"{}") -> Verification:
     ("options", "told"),
     [
         (VerifyOptions(max_run_s=0), "the run took 0 s, its limit"),
-        (VerifyOptions(max_received_mb=0.5), "the answers have 0.5 MB by now"),
+        (VerifyOptions(max_received_mb=0.5), "the answers have reached the limit of 0.5 MB"),
     ],
 )
 def test_a_run_that_reaches_a_limit_is_incomplete_and_keeps_its_findings(options: VerifyOptions, told: str) -> None:
