@@ -1,4 +1,4 @@
-"""Requests a second of the mock beside a bare ASGI app, in turns, each pinned to a core beside the load generator.
+"""Requests a second of the mock beside a bare ASGI app and a plain route, in turns, each pinned to a core beside the load generator.
 
     python benchmarks/throughput.py [--body small|photo|large|all] [--rounds 5] [--seconds 5] [--peers]
 
@@ -105,11 +105,11 @@ class Result:
     failures: int = 0
 
 
-def bare_contestant() -> Contestant:
-    """Describe the bare ASGI app."""
+def bare_contestant(name: str = "bare app", app: str = "app") -> Contestant:
+    """Describe the bare ASGI app, or the other one of bare_app.py."""
     options = ["--log-level", "warning", "--no-access-log", "--lifespan", "off"]
-    module = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), "bare_app:app"]
-    return Contestant("bare app", lambda port: [*module, "--port", str(port), *options])
+    module = [sys.executable, "-m", "uvicorn", "--app-dir", str(HERE), f"bare_app:{app}"]
+    return Contestant(name, lambda port: [*module, "--port", str(port), *options])
 
 
 def mock_contestant(name: str, *options: str) -> Contestant:
@@ -119,9 +119,10 @@ def mock_contestant(name: str, *options: str) -> Contestant:
 
 
 def own_contestants(folder: Path) -> list[Contestant]:
-    """List the bare app, and the mock in the ways it is run."""
+    """List the bare app, a route that only parses, and the mock in the ways it is run."""
     return [
         bare_contestant(),
+        bare_contestant("Starlette route", "route"),
         mock_contestant("bodydouble"),
         mock_contestant("with a journal file", "--journal", str(folder / "journal.jsonl")),
     ]

@@ -79,10 +79,11 @@ class HandledRequest:
     def keys(self) -> list[bytes]:
         """The keys and other credentials of the request that are long enough to search for."""
         key, secrets = self.checked.key, self.checked.secrets
-        sent = [header for header in self.headers if header[0] in _CREDENTIAL_HEADERS]
+        sent = [header for header in self.scope["headers"] if header[0] in _CREDENTIAL_HEADERS]
         # The only credential header is that of the bearer key, which is known.
-        found = [key] if len(sent) == 1 and (key,) == secrets else [key, *secrets, *_credentials(sent)]
-        return [secret for secret in found if len(secret) >= Redactor.shortest_key]
+        if len(sent) == 1 and (key,) == secrets:
+            return [key] if len(key) >= Redactor.shortest_key else []
+        return [secret for secret in (key, *secrets, *_credentials(sent)) if len(secret) >= Redactor.shortest_key]
 
     def redactor(self, known: Redactor) -> Redactor:
         """Return a redactor that knows the keys of the request beside those that ``known`` has."""

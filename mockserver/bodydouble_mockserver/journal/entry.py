@@ -70,7 +70,7 @@ class JournalEntry:
 
     ``data`` has method and path, the content type of the answer, names and values of ``header_count`` headers of the request and then of those
     of the answer, the body of the request as JSON, with a reference for each of the ``pictures``, and that of the answer, with zero bytes
-    between them: few objects are made and dropped faster than many. ``size_bytes`` is the approximate memory use.
+    between them: few objects are made and dropped faster than many. ``size_bytes`` is the approximate memory use of one that is kept.
     """
 
     started: float
@@ -85,11 +85,7 @@ class JournalEntry:
     pictures: Mapping[str, RecordedPicture]
     header_count: int = 0
     data: bytes = b""
-
-    @property
-    def size_bytes(self) -> int:
-        """The approximate memory use."""
-        return len(self.data) + _ENTRY_OVERHEAD_BYTES + _PICTURE_BYTES * len(self.pictures)
+    size_bytes: int = 0
 
     def content(self) -> _Content:
         """Return the parts of the call."""
@@ -173,6 +169,7 @@ class LineWriter:
             handled.intake.pictures,
             header_count,
             data,
+            len(data) + _ENTRY_OVERHEAD_BYTES + _PICTURE_BYTES * len(handled.intake.pictures),
         )
 
     def line(self, identifier: str, entry: JournalEntry) -> bytes:
