@@ -86,6 +86,9 @@ def duplicate_keys(text: bytes, parsed: dict[str, Any]) -> list[str]:
 
     Counting the places that look like keys is cheap and clears most bodies.
     """
+    # Each name has a colon after it, and none after that is followed by two slashes, as those in URLs are.
+    if text.count(b":") - text.count(b"://") <= len(parsed):
+        return []
     # A search costs more per name than the exact count does per byte, but most bodies are short.
     looks_like_keys = len(_KEY.findall(text)) if len(text) <= _SHORT_BYTES else count_names(text)
     if looks_like_keys <= len(parsed) or looks_like_keys <= _count_keys(parsed):
