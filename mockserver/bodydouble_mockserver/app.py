@@ -353,6 +353,8 @@ class MockServer(Starlette):
 
     async def _send(self, answer: Answer, effects: Effects, scope: Scope, receive: Receive, send: Send) -> None:
         """Send an answer as its effects have it."""
+        if self._is_shared:
+            await self._memory.written()
         if effects.delay_s:
             await self._pauses.wait(effects.delay_s)
         if effects.fault is None:

@@ -1,6 +1,9 @@
 """The state that several processes share, in one process: bounds, files of scenarios, ages, and what Redis has lost."""
 
+import asyncio
+import contextlib
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,6 +12,7 @@ import httpx
 import pytest
 from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
 from bodydouble_spec import Contract
+from redis import Redis
 
 from spec.tests.redis_server import RedisServer, run_redis
 
@@ -37,6 +41,12 @@ def new_app(redis: RedisServer, contract: Contract) -> Iterator[Callable[..., Mo
     yield make
     for app in apps:
         app.close()
+
+
+def commands_of(redis: RedisServer) -> contextlib.closing[Any]:
+    """Return a client that is closed in the end; its commands have no types."""
+    client: Any = Redis
+    return contextlib.closing(client.from_url(redis.url))
 
 
 def script(app: MockServer, call: Call) -> list[tuple[str, int, int]]:
@@ -108,6 +118,44 @@ def test_a_picture_is_as_old_as_its_last_use_by_any(
     assert [call(app, path, method="GET").status_code for app in (one, other)] == [200, 200]
     now += 20
     assert [call(app, path, method="GET").status_code for app in (one, other)] == [404, 404]
+
+
+def test_calls_that_come_together_are_looked_up_and_written_together(
+    new_app: Callable[..., MockServer], redis: RedisServer, edit: Callable[..., dict[str, Any]]
+) -> None:
+    app = new_app()
+
+    async def sixteen(thing: str) -> list[httpx.Response]:
+        transport, key = httpx.ASGITransport(app), {"Authorization": "Bearer k"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=key) as client:
+            bodies = [edit(prompt=f"{thing} {number}") for number in range(16)]
+            return await asyncio.gather(*[client.post("/v1/images/generations", json=body) for body in bodies])
+
+    with commands_of(redis) as watching:
+        asyncio.run(sixteen("hat"))  # Redis knows the scripts now
+        watching.config_resetstat()
+        assert {answer.status_code for answer in asyncio.run(sixteen("coat"))} == {200}
+        used: dict[str, Any] = watching.info("commandstats")
+    # One script for the recipes of all, one for their entries.
+    assert {name: used[f"cmdstat_{name}"]["calls"] for name in ("get", "evalsha")} == {"get": 1, "evalsha": 2}
+    assert len({exchange.body["prompt"] for exchange in app.journal.exchanges()}) == 32
+
+
+def test_a_redis_that_cannot_be_written_to_is_no_state(
+    new_app: Callable[..., MockServer], redis: RedisServer, call: Call
+) -> None:
+    app = new_app()
+    assert call(app, json={}).status_code == 400
+    with commands_of(redis) as other:
+        other.config_set("maxmemory", 1)
+        try:
+            assert call(app, json={}).status_code == 400
+            time.sleep(1.1)  # then it is tried again, and could be read
+            found = call(app, "/_bodydouble/health", method="GET").json()
+            assert (found["status"], "maxmemory" in found["problems"][0]) == ("degraded", True)
+            assert call(app, "/_bodydouble/scenarios", method="GET").status_code == 503
+        finally:
+            other.config_set("maxmemory", 0)
 
 
 def test_what_redis_has_lost_is_gone_and_the_servers_go_on(

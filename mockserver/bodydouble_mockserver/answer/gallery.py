@@ -152,7 +152,7 @@ class Gallery:
 
     def _recall(self, key: str) -> Sequence[str] | None:
         """Return the URL path of each picture of a known recipe whose inputs are still stored, else None."""
-        recipe = self._recipes.get(key)
+        recipe = self._recipes.own(key)
         if recipe is None or not self._has_inputs(recipe):
             return None
         self._recipes.use(key)

@@ -149,9 +149,13 @@ class Recipes:
     def __iter__(self) -> Iterator[Recipe]:
         return iter(self._recipes.values())
 
-    def get(self, key: str) -> Recipe | None:
-        """Return the recipe of a `picture_id`; None for one that is not known, or not any more."""
+    def own(self, key: str) -> Recipe | None:
+        """Return the recipe of a `picture_id` that this process has; None for one that it does not have, or not any more."""
         return self._recipes.get(key)
+
+    def get(self, key: str) -> Recipe | None:
+        """Return the recipe of a `picture_id` that this or another process has; None for one that is not known, or not any more."""
+        return self.own(key)
 
     def use(self, key: str) -> None:
         """Note that a request had a known recipe now."""

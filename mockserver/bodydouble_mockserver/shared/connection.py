@@ -1,15 +1,18 @@
 """The connection to Redis: every command within a bounded time, and none for a moment after one that failed."""
 
 import contextlib
+import math
+import re
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bodydouble_spec import Redactor
 
 from bodydouble_mockserver.errors import StateUnavailable
+from bodydouble_mockserver.shared.batch import Argument, Batch, Turns
+from bodydouble_mockserver.shared.lua import Script
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -18,7 +21,6 @@ __all__ = ["PREFIX", "CannotShare", "Connection"]
 
 Result = TypeVar("Result")
 
-Argument = str | bytes | float
 PREFIX = "bodydouble:"
 """The beginning of the names of all keys."""
 
@@ -27,6 +29,10 @@ _PATIENCE_S = 0.5
 _LONGER = 10
 # After a failure there is no command for so long, after each further one twice as long, up to so long.
 _PAUSE_S, _LONGEST_PAUSE_S = 1.0, 8.0
+_PROBE_LIFETIME_S = 60
+_PLACE_IN_SCRIPT = re.compile(r" script: [0-9a-f]{40}, on @user_script:\d+\.?")
+# Lua can take so many values at once, and more.
+_MOST_ITEMS = 1000
 
 
 class CannotShare(ValueError):
@@ -46,14 +52,14 @@ class Connection:
             # Imported here: only this needs the extra.
             import redis
             from redis.backoff import NoBackoff
+            from redis.exceptions import NoScriptError
             from redis.retry import Retry
         except ImportError:
             raise CannotShare("--state needs the redis package: pip install 'bodydouble[redis]'") from None
         self.shown = Redactor().text(url)
         self._errors = (redis.RedisError, OSError)
-        self._lost = redis.ConnectionError
-        self._timeout = redis.TimeoutError
         self._refused = redis.ResponseError
+        self._unknown_script = NoScriptError
 
         def pool(longer: int = 1) -> "Redis":
             # The older protocol is read in half of the time.
@@ -71,12 +77,11 @@ class Connection:
         self._closed_until = 0.0
         self._pause_s = _PAUSE_S
         self._problem: str | None = None
-        self._scripts: dict[str, Any] = {}
         # One connection each for small and for large values: taking one from a pool takes as long as a command.
         self._connected: dict[bool, Redis] = {}
-        self._locks = {False: threading.Lock(), True: threading.Lock()}
-        # What gets the results of the scripts that were posted, in their order.
-        self._posted: deque[Callable[[Any], None]] = deque()
+        self._locks = {False: threading.RLock(), True: threading.RLock()}
+        self._batches: list[Batch] = []
+        self.turns = Turns(self.flush)
         try:
             self.run(lambda redis: redis.exists(PREFIX), is_large=True)
         except StateUnavailable as error:
@@ -93,21 +98,64 @@ class Connection:
 
     def run(self, command: "Callable[[Redis], Result]", *, is_large: bool = False) -> Result:
         """Return the result of a command. Raises StateUnavailable."""
+        if not is_large:
+            self.flush()
+        with self._locks[is_large]:
+            return self._within_patience(command, is_large=is_large)
+
+    def call(self, script: Script, *arguments: Argument) -> Any:
+        """Return the result of a script in Lua, whose steps no other command comes between. Raises StateUnavailable."""
+        (result,) = self.run(lambda redis: self._evaluate(redis, [(script, arguments)]))
+        return result
+
+    def batch(
+        self, script: Script, *arguments: Argument, done: Callable[[Any, Sequence[Argument]], None]
+    ) -> Callable[..., None]:
+        """Return a function that adds items to those that a script gets together; see `Batch`."""
+        batch = Batch(script, arguments, done)
+        self._batches.append(batch)
+
+        def add(*items: Argument) -> None:
+            batch.items += items
+            if len(batch.items) >= _MOST_ITEMS or not self.turns.will_end():
+                self.flush()
+
+        return add
+
+    def flush(self) -> None:
+        """Send the items of all batches, and wait until Redis has them or they are lost."""
+        with self._locks[False]:
+            taken = [(batch, batch.take()) for batch in self._batches if batch.items]
+            if not taken:
+                return
+            calls = [(batch.script, (*batch.arguments, *items)) for batch, items in taken]
+            try:
+                results = self._within_patience(lambda redis: self._evaluate(redis, calls))
+            except StateUnavailable:
+                results = [None] * len(taken)
+            for (batch, items), result in zip(taken, results, strict=True):
+                batch.done(result, items)
+
+    def close(self) -> None:
+        """Send what waits, and close the connections; later commands raise StateUnavailable."""
+        self.flush()
+        self._closed_until = math.inf
+        for client in (*self._connected.values(), *self._pools.values()):
+            client.close()
+
+    def _within_patience(self, command: "Callable[[Redis], Result]", *, is_large: bool = False) -> Result:
         if time.monotonic() < self._closed_until:
             raise self._unavailable()
-        with self._locks[is_large]:
-            start = time.monotonic()
-            try:
-                try:
-                    result = self._run(command, is_large=is_large)
-                except self._timeout:
-                    raise
-                except self._lost:
-                    # The first command after a restart finds a connection that is closed.
-                    result = self._run(command, is_large=is_large)
-            except self._errors as error:
-                self._fail(str(error) or type(error).__name__)
-                raise self._unavailable() from None
+        start = time.monotonic()
+        try:
+            client = self._client(is_large=is_large)
+            if self._problem is not None:
+                # One that may be read but not written to, for its memory is full, is no state either.
+                client.set(f"{PREFIX}probe", 1, ex=_PROBE_LIFETIME_S)
+            result = command(client)
+        except self._errors as error:
+            self._fail(str(error) or type(error).__name__)
+            raise self._unavailable() from None
         took_s = time.monotonic() - start
         if took_s > self._patience_s * (_LONGER if is_large else 1):
             self._fail(f"its answers take {took_s:.1f} s")
@@ -115,73 +163,43 @@ class Connection:
             self._problem, self._pause_s = None, _PAUSE_S
         return result
 
-    def _run(self, command: "Callable[[Redis], Result]", *, is_large: bool) -> Result:
-        client = self._client(is_large=is_large)
-        if not is_large and self._posted:
-            self._read_posted(client)
-        return command(client)
-
-    def call(self, script: str, *arguments: Argument) -> Any:
-        """Return the result of a script in Lua, whose steps no other command comes between. Raises StateUnavailable."""
-        known = self._scripts.get(script)
-        if known is None:
-            known = self._scripts[script] = self._pools[False].register_script(script)
-        return self.run(lambda redis: known(keys=[PREFIX], args=arguments, client=redis))
-
-    def post(self, script: str, *arguments: Argument, done: Callable[[Any], None]) -> None:
-        """Send a script and do not wait: ``done`` gets the result when the next command is run, None when it is lost.
-
-        Redis runs it before all that is sent later.
-        """
-        if time.monotonic() < self._closed_until:
-            done(None)
-            return
-        with self._locks[False]:
+    def _evaluate(self, client: "Redis", calls: Sequence[tuple[Script, Sequence[Argument]]]) -> list[Any]:
+        """Return the results of scripts that are sent together. Raises the error of one that is refused, after all were run."""
+        # Below the commands of the client, whose pipeline asks each time whether Redis knows its scripts.
+        wire: Any = client.connection
+        wire.send_packed_command(
+            wire.pack_commands([("EVALSHA", script.digest, 1, PREFIX, *arguments) for script, arguments in calls])
+        )
+        results: list[Any] = []
+        for _ in calls:
             try:
-                # The whole script: of one that a server does not know, its caller would have to be told.
-                _wire(self._client(is_large=False)).send_command("EVAL", script, 1, PREFIX, *arguments)
-            except self._errors as error:
-                self._fail(str(error) or type(error).__name__)
-                done(None)
-            else:
-                self._posted.append(done)
-
-    def _read_posted(self, client: "Redis") -> None:
-        """Read the results of the scripts that were posted. Raises the errors of a connection that is lost, and they are lost then."""
-        while self._posted:
-            try:
-                result: Any = _wire(client).read_response()
-            except self._refused:
-                result = None
-            except BaseException:
-                while self._posted:
-                    self._posted.popleft()(None)
-                raise
-            self._posted.popleft()(result)
-
-    def close(self) -> None:
-        """Close the connections."""
-        if self._posted:
-            with contextlib.suppress(StateUnavailable):
-                self.run(lambda redis: redis.exists(PREFIX))
-        for client in (*self._connected.values(), *self._pools.values()):
-            client.close()
+                results.append(wire.read_response())
+            except self._refused as error:
+                results.append(error)
+        for index, (script, arguments) in enumerate(calls):
+            if isinstance(results[index], self._unknown_script):
+                results[index] = client.eval(script.text, 1, PREFIX, *arguments)
+            elif isinstance(results[index], Exception):
+                raise results[index]
+        return results
 
     def _client(self, *, is_large: bool) -> "Redis":
-        if is_large not in self._connected:
+        client = self._connected.get(is_large)
+        if client is None:
             connect: Callable[[], Redis] = self._pools[is_large].client  # which has no types
-            self._connected[is_large] = connect()
-        return self._connected[is_large]
+            client = self._connected[is_large] = connect()
+        wire: Any = client.connection
+        # Redis may have closed it, and been started again: nobody knows what became of a command for which that is seen too late.
+        with contextlib.suppress(*self._errors):
+            if not wire.is_connected or not wire.can_read():
+                return client
+        wire.disconnect()
+        return client
 
     def _fail(self, reason: str) -> None:
         self._closed_until = time.monotonic() + self._pause_s
         self._pause_s = min(2 * self._pause_s, _LONGEST_PAUSE_S)
-        self._problem = Redactor().text(reason)
+        self._problem = _PLACE_IN_SCRIPT.sub("", Redactor().text(reason)).rstrip(".")
 
     def _unavailable(self) -> StateUnavailable:
         return StateUnavailable(self._problem or "it does not answer", self.shown)
-
-
-def _wire(client: "Redis") -> Any:
-    """Return the connection of a client that has one, below its commands."""
-    return client.connection

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import orjson
@@ -27,8 +27,8 @@ _LOOKED_FOR_EVERY_S = 0.5
 class SharedJournal(Journal):
     """The last calls of several processes; see `Journal`.
 
-    An entry is on its way to Redis before its call is answered, ahead of all that this process sends later. Those that come while Redis is away are
-    counted and lost; reading raises StateUnavailable then.
+    Redis has an entry before its call is answered; those of calls that are answered together are sent together. Those that come while Redis is away
+    are counted and lost; reading raises StateUnavailable then.
     """
 
     def __init__(
@@ -46,20 +46,20 @@ class SharedJournal(Journal):
         self._connection = connection
         self._lost = 0
         self._read: dict[int, bytes] = {}
+        self._add = connection.batch(lua.APPEND, entries, max_bytes, _OVERHEAD_BYTES, done=self._added)
 
     def append(self, handled: HandledRequest) -> None:
         """See `Journal.append`."""
-        entry = self._packed(handled)
-
-        def added(number: int | None) -> None:
-            if number is None:
-                self._lost += 1
-            elif self._file is not None:
-                self._file.append(self._line(entry, number))
-
-        self._connection.post(lua.APPEND, entry, self._max_entries, self._max_bytes, _OVERHEAD_BYTES, done=added)
+        self._add(self._packed(handled))
         if self._listeners:
             self._notify_listeners()
+
+    def _added(self, last: Any, entries: Sequence[Any]) -> None:
+        if last is None:
+            self._lost += len(entries)
+        elif self._file is not None:
+            for number, entry in enumerate(entries, last - len(entries) + 1):
+                self._file.append(self._line(entry, number))
 
     def _packed(self, handled: HandledRequest) -> bytes:
         """Return an entry for Redis: as a rule not formatted, which takes longer than all the rest of a call."""

@@ -3,7 +3,24 @@
 ``version`` changes with the script and the limits: an argument ``version`` is the one that the caller knows, and -1 tells that it is not that any more.
 """
 
-__all__ = ["ADD", "APPEND", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "TAKE"]
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+__all__ = ["ADD", "APPEND", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "STORE", "TAKE", "Script"]
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script in Lua, and the name that Redis gives it."""
+
+    text: str
+
+    @cached_property
+    def digest(self) -> str:
+        """The name of the script, once Redis has run it."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
 
 _FUNCTIONS = """
 local function key(name) return KEYS[1] .. name end
@@ -13,7 +30,7 @@ local function remove(id)
 end
 """
 # ARGV: token. Returns version, limits as JSON or '', and for each answer its id and its JSON.
-LOAD = (
+LOAD = Script(
     _FUNCTIONS
     + """
 redis.call('SETNX', key('version'), ARGV[1])
@@ -30,7 +47,7 @@ return result
 )
 # ARGV: token, most answers, hash of the scenario's file or '', limits as JSON or '', then times (0: unlimited) and JSON of each answer.
 # Returns the ids; a number is that of the stored answers, for which there is too little room.
-ADD = (
+ADD = Script(
     _FUNCTIONS
     + """
 local file, new = ARGV[3], (#ARGV - 4) / 2
@@ -61,7 +78,7 @@ return ids
 """
 )
 # ARGV: token, then ids. Returns the number of answers that were removed.
-REMOVE = (
+REMOVE = Script(
     _FUNCTIONS
     + """
 local removed = 0
@@ -71,7 +88,7 @@ return removed
 """
 )
 # ARGV: token. The scenario of a file is not added again by the next process that starts with it.
-CLEAR = (
+CLEAR = Script(
     _FUNCTIONS
     + """
 for _, name in ipairs({'answers', 'sources', 'times', 'used', 'of_file', 'limits', 'spent'}) do
@@ -83,7 +100,7 @@ redis.call('SET', key('version'), ARGV[1])
 """
 )
 # ARGV: version, id. Returns 1 when the answer may be used once more, and 0 when it is used up.
-TAKE = (
+TAKE = Script(
     _FUNCTIONS
     + """
 if redis.call('GET', key('version')) ~= ARGV[1] then return -1 end
@@ -97,7 +114,7 @@ return 1
 """
 )
 # ARGV: version, key of the account, cost, most calls a minute or '', credits or ''. Returns {0}, {1, seconds to wait} or {2} for too few credits.
-CHARGE = (
+CHARGE = Script(
     _FUNCTIONS
     + """
 if redis.call('GET', key('version')) ~= ARGV[1] then return {-1} end
@@ -122,28 +139,42 @@ end
 return {0}
 """
 )
-# ARGV: line, most entries, most bytes, overhead of an entry in bytes. Returns the number of the entry. Entries beyond the most are removed 64 at a time.
-APPEND = (
+# ARGV: most entries, most bytes, overhead of an entry in bytes, then lines. Returns the number of the last entry. Those beyond the most go 64 at a time.
+APPEND = Script(
     _FUNCTIONS
     + """
-local lines, about = key('lines'), key('journal')
-local number = redis.call('HINCRBY', about, 'last', 1)
-redis.call('HSET', lines, number, ARGV[1])
-local bytes = redis.call('HINCRBY', about, 'bytes', #ARGV[1] + ARGV[4])
-if number % 64 == 0 or bytes > tonumber(ARGV[3]) then
+local lines, about, new = key('lines'), key('journal'), #ARGV - 3
+local last = redis.call('HINCRBY', about, 'last', new)
+local added, fields = new * ARGV[3], {}
+for index = 4, #ARGV do
+  table.insert(fields, last - #ARGV + index)
+  table.insert(fields, ARGV[index])
+  added = added + #ARGV[index]
+end
+redis.call('HSET', lines, unpack(fields))
+local bytes = redis.call('HINCRBY', about, 'bytes', added)
+if last % 64 < new or bytes > tonumber(ARGV[2]) then
   local first = tonumber(redis.call('HGET', about, 'first') or 1)
-  while first <= number and (number - first + 1 > tonumber(ARGV[2]) or bytes > tonumber(ARGV[3])) do
-    bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[4]
+  while first <= last and (last - first + 1 > tonumber(ARGV[1]) or bytes > tonumber(ARGV[2])) do
+    bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[3]
     redis.call('HDEL', lines, first)
     first = first + 1
   end
   redis.call('HSET', about, 'first', first, 'bytes', bytes)
 end
-return number
+return last
+"""
+)
+# ARGV: seconds to live, then id and value of each recipe.
+STORE = Script(
+    _FUNCTIONS
+    + """
+for index = 2, #ARGV, 2 do redis.call('SET', key('recipe:' .. ARGV[index]), ARGV[index + 1], 'EX', ARGV[1]) end
+return 1
 """
 )
 # ARGV: most entries. Returns the number of entries that were removed.
-CLEAR_JOURNAL = (
+CLEAR_JOURNAL = Script(
     _FUNCTIONS
     + """
 local known = redis.call('HMGET', key('journal'), 'first', 'last')

@@ -1,6 +1,7 @@
 """The memory of a server between calls, behind one interface: in its own process, or shared with others in Redis."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bodydouble_spec import Redactor
@@ -39,6 +40,9 @@ class Memory(Protocol):
     def refresh(self) -> None:
         """Take over what other processes have changed, before a call."""
 
+    async def written(self) -> None:
+        """Wait until Redis has what calls have changed, before their answers are sent; without it there is nothing to wait for."""
+
     def require(self) -> None:
         """Raise StateUnavailable unless all of it can be read and changed now."""
 
@@ -58,14 +62,7 @@ class LocalMemory:
         )
         self.recipes = Recipes(clock=settings.clock) if self.kept is None else self.kept.recipes
         self.state = ServerState(settings)
-        self.journal = Journal(
-            self.state.hash_key,
-            entries=settings.journal_entries,
-            max_bytes=settings.journal_bytes,
-            redactor=redactor,
-            file=None if settings.journal_file is None else JournalFile(settings.journal_file),
-            run=settings.new_run(),
-        )
+        self.journal = _new_journal(settings, redactor, Journal, self.state.hash_key, settings.new_run())
 
     @property
     def problems(self) -> list[str]:
@@ -81,6 +78,9 @@ class LocalMemory:
     def refresh(self) -> None:
         """See `Memory.refresh`."""
 
+    async def written(self) -> None:
+        """See `Memory.written`."""
+
     def require(self) -> None:
         """See `Memory.require`."""
 
@@ -90,6 +90,20 @@ class LocalMemory:
         self.inputs.close()
         if self.kept is not None:
             self.kept.close()
+
+
+def _new_journal(
+    settings: Settings, redactor: Redactor, make: Callable[..., Journal], hash_key: Callable[[bytes], str], run: str
+) -> Journal:
+    """Return the journal of a kind with the bounds and the file of the settings. Raises CannotWriteJournal."""
+    return make(
+        hash_key,
+        entries=settings.journal_entries,
+        max_bytes=settings.journal_bytes,
+        redactor=redactor,
+        file=None if settings.journal_file is None else JournalFile(settings.journal_file),
+        run=run,
+    )
 
 
 def _opened(keep: KeepSettings, settings: Settings) -> "KeepFolder":
@@ -111,4 +125,4 @@ def new_memory(
     # Imported here, as the folder is, so that a server without it starts sooner.
     from bodydouble_mockserver.shared.redis_memory import SharedMemory
 
-    return SharedMemory(settings, redactor, url, bind)
+    return SharedMemory(settings, url, bind, partial(_new_journal, settings, redactor))

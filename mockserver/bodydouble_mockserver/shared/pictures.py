@@ -1,7 +1,8 @@
 """Recipes of pictures and their inputs that several processes share, for a day after their last use."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.keeping import Recipe, Recipes
 from bodydouble_mockserver.pictures import ContentStore
+from bodydouble_mockserver.shared import lua
 from bodydouble_mockserver.shared.connection import PREFIX, Connection
 
 __all__ = ["SharedInputs", "SharedRecipes"]
@@ -25,6 +27,7 @@ class SharedRecipes(Recipes):
     def __init__(self, connection: Connection, clock: Callable[[], float] = time.time) -> None:
         super().__init__(clock=clock)
         self._connection = connection
+        self._send = connection.batch(lua.STORE, _LIFETIME_S, done=self._stored_or_lost)
 
     def get(self, key: str) -> Recipe | None:
         """See `Recipes.get`; a recipe of another process is taken over."""
@@ -63,11 +66,14 @@ class SharedRecipes(Recipes):
 
     def _store(self, recipe: Recipe) -> None:
         recipe.written = self._clock()
-        value = orjson.dumps({"used": recipe.used, "recipe": recipe.to_dict()})
-        try:
-            self._connection.run(lambda redis: redis.set(f"{PREFIX}recipe:{recipe.key}", value, ex=_LIFETIME_S))
-        except StateUnavailable:
-            return  # the connection says so
+        self._send(recipe.key, orjson.dumps({"used": recipe.used, "recipe": recipe.to_dict()}))
+
+    def _stored_or_lost(self, result: Any, items: Sequence[Any]) -> None:
+        """Have those that Redis did not get written with their next use; the connection says why."""
+        for key in () if result is not None else items[::2]:
+            recipe = self.own(key)
+            if recipe is not None:
+                recipe.written = -math.inf
 
 
 class SharedInputs(ContentStore):

@@ -1,11 +1,10 @@
 """The memory of several processes, in Redis."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from bodydouble_spec import Redactor
-
-from bodydouble_mockserver.journal import Journal, JournalFile
+from bodydouble_mockserver.journal import Journal
 from bodydouble_mockserver.keeping import Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
@@ -19,10 +18,17 @@ __all__ = ["SharedMemory"]
 
 
 class SharedMemory:
-    """The memory that all processes with one ``url`` have, in Redis. ``bind`` makes a scripted answer of its JSON. Raises CannotShare."""
+    """The memory that all processes with one ``url`` have, in Redis. ``bind`` makes a scripted answer of its JSON, ``new_journal`` the journal of a kind.
+
+    Raises CannotShare.
+    """
 
     def __init__(
-        self, settings: Settings, redactor: Redactor, url: str, bind: Callable[[Mapping[str, Any]], ScriptedAnswer]
+        self,
+        settings: Settings,
+        url: str,
+        bind: Callable[[Mapping[str, Any]], ScriptedAnswer],
+        new_journal: Callable[[Callable[..., Journal], Callable[[bytes], str], str], Journal],
     ) -> None:
         self._connection = Connection(url)
         self._shared = SharedState(settings, self._connection, bind)
@@ -30,15 +36,9 @@ class SharedMemory:
         self.inputs: ContentStore = SharedInputs(self._connection, settings.inputs_bytes, settings.inputs_disk_bytes)
         self.recipes: Recipes = SharedRecipes(self._connection, settings.clock)
         self.number: int = self._connection.run(lambda redis: redis.hincrby(f"{PREFIX}counters", "processes", 1))
-        self.journal: Journal = SharedJournal(
-            self._connection,
-            self.state.hash_key,
-            entries=settings.journal_entries,
-            max_bytes=settings.journal_bytes,
-            redactor=redactor,
-            file=None if settings.journal_file is None else JournalFile(settings.journal_file),
-            run=self._shared.agreed("run", settings.new_run().encode()).decode(),
-        )
+        run = self._shared.agreed("run", settings.new_run().encode()).decode()
+        make = partial(SharedJournal, self._connection)
+        self.journal = new_journal(make, self.state.hash_key, run)
 
     @property
     def problems(self) -> list[str]:
@@ -57,6 +57,10 @@ class SharedMemory:
     def refresh(self) -> None:
         """See `Memory.refresh`."""
         self._shared.refresh()
+
+    async def written(self) -> None:
+        """See `Memory.written`."""
+        await self._connection.turns.ended()
 
     def require(self) -> None:
         """See `Memory.require`."""

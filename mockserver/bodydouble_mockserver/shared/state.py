@@ -111,7 +111,11 @@ class SharedState(ServerState):
         super().__init__(settings, self.agreed("salt", settings.new_salt()))
 
     def refresh(self) -> None:
-        """Take over the script and the limits as they are now; while Redis is away there are none."""
+        """Take over the script and the limits as they are now, once for all calls that have come by now; while Redis is away there are none."""
+        if self._connection.turns.begins():
+            self._refresh()
+
+    def _refresh(self) -> None:
         try:
             version: Any = self._connection.run(lambda redis: redis.get(f"{PREFIX}version"))
             if version is None or version.decode() != self._version:
@@ -122,7 +126,7 @@ class SharedState(ServerState):
 
     def require(self) -> None:
         """Take over the script and the limits as they are now. Raises StateUnavailable."""
-        self.refresh()
+        self._refresh()
         if not self._version:
             self._load()
 
@@ -208,7 +212,7 @@ class SharedState(ServerState):
             try:
                 return super().charge(key, cost)
             except _Changed:
-                self.refresh()
+                self._refresh()
 
     def _count_call(self) -> None:
         try:
@@ -228,7 +232,7 @@ class SharedState(ServerState):
             try:
                 return super()._first(scope, headers, checked, is_for)
             except _Changed:
-                self.refresh()
+                self._refresh()
             except StateUnavailable:
                 return None
 
