@@ -5,6 +5,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from bodydouble.combinations import refuse_ignored
+
 __all__ = ["Command", "Group"]
 
 _OTHERS = "Options"
@@ -17,13 +19,18 @@ _HELP_OPTIONS = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose options are listed in the groups of their ``rich_help_panel``; its epilog is an example."""
+    """A command whose options are listed in the groups of their ``rich_help_panel``, and refused where they would be ignored; its epilog is an example."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
         settings["context_settings"] = {**_HELP_OPTIONS, **(settings.get("context_settings") or {})}
         super().__init__(*arguments, **settings)
 
     # Typer's Click is private, and so are the types of these arguments.
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, unless an option would be ignored."""
+        refuse_ignored(ctx)
+        return super().invoke(ctx)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, without the backticks that mark names for the documentation."""
         super().format_help(ctx, formatter)

@@ -30,6 +30,8 @@ __all__ = [
     "OverlayOption",
     "ReplayIgnoreOption",
     "ReplayOption",
+    "ScenarioModelOption",
+    "ScenarioOperationOption",
     "WriteBaselineOption",
     "for_operation",
     "load_contract",
@@ -153,6 +155,23 @@ ModelOption = Annotated[
         "--model",
         help="The model, where the operation is for several, or several contracts have it.",
         rich_help_panel="Contract",
+    ),
+]
+ScenarioOperationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--operation",
+        metavar='"POST /path"',
+        help="With --scenario: the operation that it is for, by method and path, path or operationId.",
+        rich_help_panel="Answers",
+    ),
+]
+ScenarioModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="With --scenario: the model that it is for, where several have the operation.",
+        rich_help_panel="Answers",
     ),
 ]
 

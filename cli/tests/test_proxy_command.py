@@ -28,7 +28,6 @@ def refused(*options: str, **variables: str) -> str:
     [
         (["--upstream", "ftp://example.org"], "ftp://example.org"),
         (["--max-usd", "inf"], "it takes US dollars"),
-        (["--ledger", "spent.jsonl"], "give that limit too"),
         (["--upstream", AWAY, "--ca", "no-such.pem"], "name a PEM file of trusted authorities"),
     ],
 )

@@ -284,8 +284,6 @@ def test_a_wrong_contract_or_option_is_one_line(tmp_path: Path, options: list[st
         (["--public-url", "localhost:8000"], "http(s)://host:port"),
         (["--public-url", "http://"], "http(s)://host:port"),
         (["--api-key", ""], "--no-auth"),
-        (["--tls-cert", "a.pem"], "go together"),
-        (["--tls-cert", "a.pem", "--tls-key", "a.pem", "--intercept"], "makes its own certificates"),
         (["--port", "65536"], "65535"),
     ],
 )

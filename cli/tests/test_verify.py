@@ -274,7 +274,6 @@ def test_fail_on_decides_which_findings_make_the_exit_code(run: Run, faulty: Ser
         (("--base-url", "http://127.0.0.1:1", *ONE), "cannot be reached"),
         (("--exchanges", "nowhere.jsonl"), "nowhere.jsonl"),
         (("--exchanges", os.devnull), "that can be checked"),
-        (("--exchanges", __file__, "--live"), "leave out --live"),
         (("--exchanges", __file__, "--check", "nope"), "nope"),
         (("--list", "--format", "html"), "text or json"),
     ],

@@ -57,14 +57,14 @@ class Settings:
     max_json_values: int = 100_000
     max_json_levels: int = 64
     max_head_bytes: int = 64 * 1024
-    head_timeout_s: float = 10.0
-    idle_timeout_s: float = 60.0
+    head_timeout_s: float = 10
+    idle_timeout_s: float = 60
     max_connections: int = 1000
     max_control_bytes: int = 1024 * 1024
     max_pending_bytes: int = 512 * 1024 * 1024
     clock: Callable[[], float] = time.time
     latency_s: tuple[float, float] | None = None
-    fail_rate: float = 0.0
+    fail_rate: float = 0
     control: bool = True
     control_key: str | None = field(default=None, repr=False)
     control_hosts: tuple[str, ...] = ()

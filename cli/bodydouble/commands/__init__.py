@@ -9,11 +9,11 @@ from typer import BadParameter
 from typer.core import TyperCommand
 from typer.main import get_command
 
+from bodydouble.combinations import SETTINGS
 from bodydouble.help_texts import Group
 
 __all__ = ["COMMANDS", "CommandGroup"]
 
-_SETTINGS = "bodydouble.settings_file"
 # The first sentence of each command's help, repeated here so that listing the commands imports none of them.
 COMMANDS = {
     "serve": "Run a mock server of the API; stop it with Ctrl-C.",
@@ -54,7 +54,7 @@ class CommandGroup(Group):
             if file is not None:
                 ctx.default_map = {name: defaults_of(file, name, command.params)}
                 if ctx.default_map[name]:
-                    ctx.meta[_SETTINGS] = file.path
+                    ctx.meta[SETTINGS] = file.path
         return name, command, others
 
     def invoke(self, ctx: Any) -> Any:
@@ -62,6 +62,6 @@ class CommandGroup(Group):
         try:
             return super().invoke(ctx)
         except BadParameter as error:
-            if _SETTINGS in ctx.meta:
-                error.message += f" (some options of this command are set in {ctx.meta[_SETTINGS]})"
+            if SETTINGS in ctx.meta:
+                error.message += f" (some options of this command are set in {ctx.meta[SETTINGS]})"
             raise

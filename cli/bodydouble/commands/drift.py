@@ -50,7 +50,7 @@ def drift(
         str | None,
         typer.Option(
             metavar="URL|FILE|FOLDER",
-            help="The published document. Default, when no other source is given: the address in the contract's provenance, else that of the vendored contract (upstream).",
+            help="The published document. Default, with --requests or when no other source is given: the address in the contract's provenance, else that of the vendored contract (upstream).",
             rich_help_panel="Sources",
         ),
     ] = None,
@@ -170,12 +170,6 @@ def drift(
     except ImportError as error:
         exit_with_error(str(error))
     with exit_on_error(), signals_interrupt():
-        if remind_days is not None and state is None:
-            exit_with_error("--remind-days needs --state FILE: without it every drift is reported each time")
-        if requests is None and (reads is not None or strict):
-            exit_with_error(
-                f"{'--strict' if reads is None else '--reads'} needs --requests FILE: it is about the calls of your app"
-            )
         targets = ReportTargets.parse(format, report)
         known_findings = KnownFindings.load(baseline, write_baseline)
         services = load_services([*(notify or ()), *os.environ.get(_NOTIFY_VARIABLE, "").split()])

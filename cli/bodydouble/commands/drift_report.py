@@ -52,13 +52,17 @@ __all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address",
 
 
 def document_address(
-    upstream: str | None, page: str | None, exchanges: Sequence[Path], origin: Mapping[str, str] | None = None
+    upstream: str | None,
+    *,
+    has_others: bool,
+    has_requests: bool = False,
+    origin: Mapping[str, str] | None = None,
 ) -> str | None:
-    """Return the address of the published document to read; None when only other sources were given.
+    """Return the address of the published document to read; None when only other sources were given, and no requests to try against it.
 
     ``origin`` is the provenance of the adopted contract; without one, upstream is that of the vendored contract.
     """
-    if upstream is None and (page is not None or exchanges):
+    if upstream is None and has_others and not has_requests:
         return None
     if upstream is None or upstream == UPSTREAM:
         return (origin or {}).get("document") or resolve_source(UPSTREAM)
@@ -200,7 +204,12 @@ class SourceReader:
         app: RecordedApp,
         max_impact_s: float | None,
     ) -> None:
-        document = document_address(upstream, page, exchanges, self._contract.provenance)
+        document = document_address(
+            upstream,
+            has_others=page is not None or bool(exchanges),
+            has_requests=app.requests is not None,
+            origin=self._contract.provenance,
+        )
         calls = self._requests(app.requests)
         self._has_requests = bool(calls)
         if document is not None:

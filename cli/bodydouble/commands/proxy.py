@@ -229,8 +229,6 @@ def _cap(max_usd: float, per_key: float | None, per_day: float | None, ledger: P
 
     if not math.isfinite(max_usd):
         raise ValueError(f"--max-usd {max_usd}: it takes US dollars, 0 or more")
-    if ledger is not None and per_day is None:
-        raise ValueError("--ledger is the file of --max-usd-per-day; give that limit too")
     day = None if per_day is None else DayLedger(ledger or default_ledger(os.environ), per_day)
     return SpendingCap(Budget(max_usd), per_key, day)
 

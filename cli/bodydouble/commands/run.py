@@ -33,9 +33,9 @@ from bodydouble.options import (
     ContractsOption,
     FailOn,
     InterceptOption,
-    ModelOption,
-    OperationOption,
     OverlayOption,
+    ScenarioModelOption,
+    ScenarioOperationOption,
     for_operation,
     load_contracts,
 )
@@ -70,8 +70,8 @@ def run(
             metavar="FILE", help="File with scripted answers and limits, JSON or YAML.", rich_help_panel="Answers"
         ),
     ] = None,
-    operation: OperationOption = None,
-    model: ModelOption = None,
+    operation: ScenarioOperationOption = None,
+    model: ScenarioModelOption = None,
     journal: Annotated[
         Path | None,
         typer.Option(

@@ -21,11 +21,11 @@ from bodydouble.options import (
     ContractsOption,
     InterceptOption,
     MaxAgeOption,
-    ModelOption,
-    OperationOption,
     OverlayOption,
     ReplayIgnoreOption,
     ReplayOption,
+    ScenarioModelOption,
+    ScenarioOperationOption,
     for_operation,
     load_contracts,
 )
@@ -40,6 +40,9 @@ __all__ = ["app"]
 
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\\x00-\x1f\x7f]+(/[^\s?#\x00-\x1f\x7f]*)?", re.IGNORECASE)
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+
+_KB, _MB = 1024, 1024 * 1024
+_USUAL, _KEPT = Settings(), KeepSettings(Path())
 
 app = new_app()
 
@@ -75,10 +78,10 @@ def serve(
             help="Form of success answers: documented, or the name of an example in the contract (quick-example, observed-2026).",
             rich_help_panel="Answers",
         ),
-    ] = "documented",
+    ] = _USUAL.dialect,
     images: Annotated[
         Images, typer.Option(help="Form of the pictures in the answers.", rich_help_panel="Answers")
-    ] = Images.URL,
+    ] = _USUAL.images,
     public_url: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +100,7 @@ def serve(
     ] = None,
     max_body_mb: Annotated[
         float, typer.Option(min=0.001, max=1024, help="Size limit of a request body, in MB.", rich_help_panel="Limits")
-    ] = 32,
+    ] = _USUAL.max_body_bytes // _MB,
     max_pending_mb: Annotated[
         float,
         typer.Option(
@@ -105,17 +108,17 @@ def serve(
             help="Memory for the bodies that are being read, in MB; beyond it the answer is 503.",
             rich_help_panel="Limits",
         ),
-    ] = 512,
+    ] = _USUAL.max_pending_bytes // _MB,
     max_json_values: Annotated[
         int, typer.Option(min=1, help="Limit of JSON values or form fields in a body.", rich_help_panel="Limits")
-    ] = 100_000,
+    ] = _USUAL.max_json_values,
     max_json_levels: Annotated[
         int, typer.Option(min=1, max=200, help="Limit of levels of nesting in a body.", rich_help_panel="Limits")
-    ] = 64,
+    ] = _USUAL.max_json_levels,
     max_head_kb: Annotated[
         float,
         typer.Option(min=1, help="Size limit of a request line with its headers, in KiB.", rich_help_panel="Limits"),
-    ] = 64,
+    ] = _USUAL.max_head_bytes // _KB,
     head_timeout: Annotated[
         float,
         typer.Option(
@@ -124,7 +127,7 @@ def serve(
             help="Time for a client to send request line and headers.",
             rich_help_panel="Limits",
         ),
-    ] = 10,
+    ] = _USUAL.head_timeout_s,
     idle_timeout: Annotated[
         float,
         typer.Option(
@@ -133,13 +136,13 @@ def serve(
             help="Time in which a client may neither send nor read anything.",
             rich_help_panel="Limits",
         ),
-    ] = 60,
+    ] = _USUAL.idle_timeout_s,
     max_control_kb: Annotated[
         float, typer.Option(min=1, help="Size limit of a scenario that is sent, in KiB.", rich_help_panel="Limits")
-    ] = 1024,
+    ] = _USUAL.max_control_bytes // _KB,
     max_connections: Annotated[
         int, typer.Option(min=1, help="Connections at once; beyond it the answer is 503.", rich_help_panel="Limits")
-    ] = 1000,
+    ] = _USUAL.max_connections,
     pictures: Annotated[
         Path | None,
         typer.Option(
@@ -154,7 +157,7 @@ def serve(
             help="Kind of drawn pictures: cards of the inputs with the whole prompt, or demo, which looks like an edit.",
             rich_help_panel="Pictures",
         ),
-    ] = Render.CARDS,
+    ] = _USUAL.render,
     latency: Annotated[
         str | None,
         typer.Option(
@@ -168,15 +171,15 @@ def serve(
         typer.Option(
             min=0, max=1, help="Share of requests that fail with 500, 502, 503 or 504.", rich_help_panel="Answers"
         ),
-    ] = 0,
+    ] = _USUAL.fail_rate,
     scenario: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE", help="File with scripted answers and limits, JSON or YAML.", rich_help_panel="Answers"
         ),
     ] = None,
-    operation: OperationOption = None,
-    model: ModelOption = None,
+    operation: ScenarioOperationOption = None,
+    model: ScenarioModelOption = None,
     intercept: InterceptOption = False,
     watch: Annotated[
         bool,
@@ -218,16 +221,16 @@ def serve(
         typer.Option(
             min=1, help="With --keep: number of requests whose pictures are kept.", rich_help_panel="Pictures"
         ),
-    ] = 20_000,
+    ] = _KEPT.max_recipes,
     keep_mb: Annotated[
         float, typer.Option(min=0, help="With --keep: size of all input files, in MB.", rich_help_panel="Pictures")
-    ] = 1024,
+    ] = _KEPT.max_bytes // _MB,
     keep_days: Annotated[
         float,
         typer.Option(
             min=0, help="With --keep: days for which a picture is kept after its last use.", rich_help_panel="Pictures"
         ),
-    ] = 30,
+    ] = _KEPT.max_age_days,
     state: Annotated[
         str | None,
         typer.Option(
@@ -250,18 +253,18 @@ def serve(
     ] = None,
     journal_entries: Annotated[
         int, typer.Option(min=0, help="Number of exchanges kept in memory.", rich_help_panel="Journal and control")
-    ] = 1000,
+    ] = _USUAL.journal_entries,
     journal_mb: Annotated[
         float, typer.Option(min=0, help="Memory for these exchanges, in MB.", rich_help_panel="Journal and control")
-    ] = 32,
+    ] = _USUAL.journal_bytes // _MB,
     inputs_mb: Annotated[
         float,
         typer.Option(min=0, help="Memory for the input pictures that are kept, in MB.", rich_help_panel="Pictures"),
-    ] = 64,
+    ] = _USUAL.inputs_bytes // _MB,
     inputs_disk_mb: Annotated[
         float,
         typer.Option(min=0, help="Temporary files for those larger than 4 MB, in MB.", rich_help_panel="Pictures"),
-    ] = 512,
+    ] = _USUAL.inputs_disk_bytes // _MB,
     no_control: Annotated[
         bool,
         typer.Option(
@@ -293,7 +296,6 @@ def serve(
     ] = False,
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
-    _check_tls(tls_cert, tls_key, intercept=intercept)
     _check_sharing(state, workers, {"--keep": keep, "--watch": watch, "--replay": replay, "--intercept": intercept})
     if "" in (api_key or ()):
         raise typer.BadParameter("a key must not be empty; --no-auth accepts calls without one", param_hint="--api-key")
@@ -307,15 +309,15 @@ def serve(
         pictures=pictures,
         render=render,
         seed=seed,
-        max_body_bytes=int(max_body_mb * 1024 * 1024),
-        max_pending_bytes=int(max_pending_mb * 1024 * 1024),
+        max_body_bytes=int(max_body_mb * _MB),
+        max_pending_bytes=int(max_pending_mb * _MB),
         max_json_values=max_json_values,
         max_json_levels=max_json_levels,
-        max_head_bytes=int(max_head_kb * 1024),
+        max_head_bytes=int(max_head_kb * _KB),
         head_timeout_s=head_timeout,
         idle_timeout_s=idle_timeout,
         max_connections=max_connections,
-        max_control_bytes=int(max_control_kb * 1024),
+        max_control_bytes=int(max_control_kb * _KB),
         latency_s=_parse_latency(latency),
         fail_rate=fail_rate,
         control=not no_control,
@@ -323,9 +325,9 @@ def serve(
         # The address that it listens on is this machine's, too.
         control_hosts=tuple(name.lower() for name in (*(control_host or ()), f"[{host}]" if ":" in host else host)),
         journal_entries=journal_entries,
-        journal_bytes=int(journal_mb * 1024 * 1024),
-        inputs_bytes=int(inputs_mb * 1024 * 1024),
-        inputs_disk_bytes=int(inputs_disk_mb * 1024 * 1024),
+        journal_bytes=int(journal_mb * _MB),
+        inputs_bytes=int(inputs_mb * _MB),
+        inputs_disk_bytes=int(inputs_disk_mb * _MB),
         journal_file=journal,
         log=not quiet,
     )
@@ -334,7 +336,7 @@ def serve(
         files = _watched(contract, overlay, scenario) if watch else None
         contracts, script = load()
         recorded = _replay(replay, replay_ignore, is_only=replay_only, has_delays=replay_delays)
-        kept = None if keep is None else KeepSettings(keep, keep_requests, int(keep_mb * 1024 * 1024), keep_days)
+        kept = None if keep is None else KeepSettings(keep, keep_requests, int(keep_mb * _MB), keep_days)
         app = create_app(contracts, settings, recorded, kept, state)
         notices = [*app.memory_notices, *_recording_notices(app, recorded, max_age_days), *app.notices]
         if script is not None:
@@ -368,8 +370,6 @@ def _replay(
 ) -> "ReplaySettings | None":
     """Return the options of the replay; None without one. Raises ValueError."""
     if not paths:
-        if is_only or ignored or has_delays:
-            raise ValueError("--replay-only, --replay-ignore and --replay-delays need --replay DIR")
         return None
     # Imported here, so that a server without it starts sooner.
     from bodydouble_mockserver.replay import ReplaySettings
@@ -389,13 +389,6 @@ def _recording_notices(app: MockServer, replay: "ReplaySettings | None", max_age
     otherwise = "any other gets a 404" if replay.is_only else "others are answered by the contract"
     wrong = recording_notices(replay.recordings, app.contracts, datetime.now(UTC), max_age_days, library.skipped)
     return [f"{count} of {', '.join(str(item.path) for item in replay.recordings)} are replayed; {otherwise}", *wrong]
-
-
-def _check_tls(certificate: Path | None, key: Path | None, *, intercept: bool) -> None:
-    if (certificate is None) != (key is None):
-        raise typer.BadParameter("--tls-cert and --tls-key go together")
-    if intercept and certificate is not None:
-        raise typer.BadParameter("--intercept makes its own certificates; leave --tls-cert and --tls-key out")
 
 
 def _check_sharing(state: str | None, workers: int, others: dict[str, object]) -> None:

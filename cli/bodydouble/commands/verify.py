@@ -151,16 +151,6 @@ def verify(
     except ImportError as error:
         exit_with_error(str(error))
     with exit_on_error(CannotVerify, UnsupportedSchema):
-        if exchanges is not None:
-            _refuse_beside_exchanges(
-                {
-                    "--base-url": base_url,
-                    "--live": live or None,
-                    "--record": record,
-                    "--resume": resume,
-                    "--max-usd": max_usd,
-                }
-            )
         options = VerifyOptions(
             is_live=live,
             max_usd=max_usd,
@@ -194,9 +184,3 @@ def verify(
                 )
         code = verify_run.finish(completed, known, targets, fail_on)
     raise typer.Exit(code)
-
-
-def _refuse_beside_exchanges(options: dict[str, object]) -> None:
-    given = [name for name, value in options.items() if value is not None]
-    if given:
-        exit_with_error(f"--exchanges checks a file and sends nothing; leave out {', '.join(given)}")

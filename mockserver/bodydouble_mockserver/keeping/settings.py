@@ -17,4 +17,4 @@ class KeepSettings:
     folder: Path
     max_recipes: int = 20_000
     max_bytes: int = 1024 * 1024 * 1024
-    max_age_days: float = 30.0
+    max_age_days: float = 30
