@@ -5,6 +5,7 @@ from typing import Any
 
 from bodydouble_spec import Contract, Finding, Severity, flattened
 from bodydouble_spec.document import DocumentLines
+from bodydouble_spec.report import place
 
 from bodydouble.options import unreadable_reason
 
@@ -38,7 +39,7 @@ def defects_facts(contracts: Mapping[str, Contract], text: Text) -> dict[str, An
                 "contract": name,
                 "defect": finding.id,
                 **_line(lines, finding),
-                "pointer": finding.pointer,
+                "place": place(finding, with_operation=True),
                 "message": _note(finding) if _is_read_otherwise(finding) else finding.message,
             }
             for name, contract in readable.items()

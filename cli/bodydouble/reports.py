@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,8 +70,10 @@ class ReportFile:
         name, colon, file = text.partition(":")
         if name not in {*ReportFormat} or (colon and not file):
             formats = ", ".join(ReportFormat)
+            similar = get_close_matches(name, {*map(str, ReportFormat)} - {name}, n=1)
+            meant = f"did you mean {similar[0]}? " if similar else ""
             raise BadReport(
-                f"{option} {text}: write it as FORMAT:FILE, like html:report.html, or FORMAT; formats are {formats}"
+                f"{option} {text}: {meant}write it as FORMAT:FILE, like html:report.html, or FORMAT; formats are {formats}"
             )
         if name == ReportFormat.GITHUB and not file:
             return None
@@ -119,6 +122,10 @@ class ReportTargets:
             files = [item for text in reports or () if (item := ReportFile.parse(text)) is not None]
         except BadReport as error:
             exit_with_error(str(error))
+        paths = [item.path.resolve() for item in files]
+        twice = next((item.path for item, path in zip(files, paths, strict=True) if paths.count(path) > 1), None)
+        if twice is not None:
+            exit_with_error(f"--report: two reports go to {twice}; give each a file of its own")
         is_github_run = os.environ.get("GITHUB_ACTIONS") == "true" and format in _FOR_PEOPLE
         wants_annotations = any(text == ReportFormat.GITHUB for text in reports or ())
         return cls(format, tuple(files), is_github_run or wants_annotations, is_on_stderr)
@@ -141,7 +148,9 @@ class ReportTargets:
         if not (report.is_empty and self.format is ReportFormat.TEXT):
             self._print(render(report, self.format), self.format)
         if self.has_annotations and self.format is not ReportFormat.GITHUB:
-            self._print(render(report, ReportFormat.GITHUB), ReportFormat.GITHUB)
+            # Verdict and numbers stand in the report above.
+            commands = [line for line in render(report, ReportFormat.GITHUB).splitlines(True) if line.startswith("::")]
+            self._print("".join(commands), ReportFormat.GITHUB)
         _add_to_summary(report)
         return not problems
 
@@ -209,9 +218,9 @@ class KnownFindings:
         if self.baseline is None:
             return report
         new, muted = self.baseline.split(report.findings)
-        return replace(
-            report, findings=new, known=report.known + len(muted), details={**report.details, **muted_fact(muted)}
-        )
+        # Counted as the report counts: what a finding covers is not another one.
+        known = report.known + len(report.findings) - len(new)
+        return replace(report, findings=new, known=known, details={**report.details, **muted_fact(muted)})
 
     def finish(self, findings: Iterable[Finding], code: int) -> int:
         """Write the findings of this run as a baseline where that was asked for, and return the exit code: 0 instead of 1 then."""

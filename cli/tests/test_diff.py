@@ -180,7 +180,7 @@ def test_parts_that_were_not_compared_are_listed(place: Path) -> None:
     post["responses"]["200"]["content"]["application/json"]["schema"] = {"$ref": "#/gone"}
     facts = json.loads(run("vendored", put(place, json.dumps(document)), "--format", "json").stdout)["facts"]
     rows = facts["not compared because of defects"]
-    assert [(row["contract"], "responses" in row["pointer"]) for row in rows] == [("new", True)]
+    assert [(row["contract"], "response" in row["place"]) for row in rows] == [("new", True)]
 
 
 def test_a_comparison_beyond_its_budget_is_not_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ def test_app(bodydouble, count):
 def test_the_findings_of_all_tests_are_in_one_report(pytester: pytest.Pytester, run_tests: Run, processes: str) -> None:
     run_tests(TESTS, "--bodydouble-report=json:r.json", "--bodydouble-report=junit", "-n", processes)
     report = json.loads((pytester.path / "r.json").read_text(encoding="utf-8"))
-    assert report["verdict"] == "3 things break the contract"
+    assert report["verdict"] == "1 thing breaks the contract in 3 places"
     assert (report["facts"], {item["source"] for item in report["findings"]}) == (
         {"tests": 4, "requests": 4},
         {f"test_app.py::test_app[{count}]" for count in (7, 8, 9)},

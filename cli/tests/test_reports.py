@@ -136,20 +136,22 @@ def test_verify_takes_the_same_options() -> None:
 
 @pytest.mark.parametrize("command", ["diff", "drift"])
 def test_a_baseline_mutes_what_is_known_in_one_line(command: str) -> None:
-    assert with_options(command).exit_code == 1
+    first = with_options(command)
+    assert first.exit_code == 1
+    shown = sum(map(int, re.findall(r"\d+", first.stdout.splitlines()[-1])))
     assert with_options(command, "--write-baseline", "known.json").exit_code == 0
     known = json.loads(Path("known.json").read_text(encoding="utf-8"))["findings"]
     again = with_options(command, "--baseline", "known.json")
     assert again.exit_code == 0
     assert re.fullmatch(
-        rf"Nothing new was found( in document)?; {len(known)} known before (is|are) still there",
+        rf"Nothing new was found( in the published document)?; {shown} known before (is|are) still there",
         again.stdout.splitlines()[0],
     )
     del known[0]
     Path("known.json").write_text(json.dumps({"findings": known}), encoding="utf-8")
     new = with_options(command, "--baseline", "known.json")
     verdict = new.stdout.splitlines()[0]
-    assert (f"; {len(known)} known before " in verdict, "Nothing new was found in" in verdict) == (bool(known), False)
+    assert (" known before " in verdict, "Nothing new was found in" in verdict) == (shown > 1, False)
     assert not verdict.startswith(("No findings", "No changes", "Nothing new was found;"))
 
 
@@ -162,7 +164,7 @@ def test_the_second_day_with_an_open_drift_says_that_it_is_known() -> None:
     assert with_options("drift", "--state", "state.json").exit_code == 1
     second = with_options("drift", "--state", "state.json")
     verdict = second.stdout.splitlines()[0]
-    assert (second.exit_code, verdict.startswith("Nothing new was found in document; ")) == (0, True)
+    assert (second.exit_code, verdict.startswith("Nothing new was found in the published document; ")) == (0, True)
     assert verdict.endswith(" known before are still there")
 
 
@@ -177,3 +179,21 @@ def test_the_second_day_with_an_open_drift_says_that_it_is_known() -> None:
 def test_a_baseline_that_cannot_be_used_ends_in_one_line(command: str, option: str, words: str) -> None:
     result = with_options(command, option)
     assert (result.exit_code, result.stdout, result.stderr.count("\n"), words in result.stderr) == (2, "", 1, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--report=htm:x.html",), "did you mean html?"),
+        (("--report=json:x.out", "--report=html:./x.out"), "two reports go to x.out"),
+    ],
+)
+def test_a_report_that_would_get_lost_is_refused_before_the_run(options: tuple[str, ...], words: str) -> None:
+    result = with_options("diff", *options)
+    assert (result.exit_code, result.stdout, words in result.stderr) == (2, "", True)
+
+
+def test_the_log_of_a_github_run_has_the_verdict_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    lines = with_options("diff").stdout.splitlines()
+    assert (lines.count(lines[0]), any(line.startswith("::error ") for line in lines)) == (1, True)

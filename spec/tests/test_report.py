@@ -17,6 +17,7 @@ from bodydouble_spec.diff.changes import Change
 from bodydouble_spec.finding import Evidence, Finding, Severity
 from bodydouble_spec.report import Report, ReportCheck, ReportFormat, ReportPicture, render
 from bodydouble_spec.report.layout import plain
+from bodydouble_spec.report.likeness import alike
 from bodydouble_spec.text import json_safe, json_text, visible
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
@@ -251,7 +252,7 @@ def test_the_text_of_a_finding_never_becomes_a_command_to_a_ci_runner(report: Re
         lines = render(report, format_).split("\n")
         commands = [line for line in lines if RUNNER_COMMAND.search(line)]
         if format_ is ReportFormat.GITHUB:
-            assert len(commands) == len(report.ordered())
+            assert len(commands) == len(alike(report.ordered()))
         else:
             assert not commands
 
@@ -383,7 +384,6 @@ def test_text_is_aligned_and_compact() -> None:
         "error    7:5 is not allowed\n"
         "         request.aspect_ratio, unknown-value, documented\n"
         '         expected  ["1:1"]\n'
-        '         got       "7:5"\n'
         "info     two\n"
         "         lines\n"
         "         absent, assumed\n"
@@ -475,9 +475,11 @@ def test_text_shows_the_old_and_the_new_value_of_a_change() -> None:
     assert text.splitlines()[6:8] == ["         old       1", "         new       [2]"]
 
 
-def test_a_missing_value_of_a_change_is_shown_as_nothing() -> None:
-    text = render(Report("diff", (a_change(new=[2]),)))
-    assert text.splitlines()[6:8] == ["         old       nothing", "         new       [2]"]
+def test_of_a_change_only_the_values_are_shown_that_its_sentence_does_not_have() -> None:
+    flag = a_change(pointer="/b", message="may now be null", old=False, new=True)
+    found = (a_change(new=[2]), flag, a_change(pointer="/c", message='changed from 8 to "a"', old=8, new="a"))
+    lines = render(Report("diff", found)).splitlines()
+    assert [line.strip() for line in lines if "  old  " in line or "  new  " in line] == ["new       [2]"]
 
 
 def test_a_change_without_values_shows_none() -> None:
@@ -503,11 +505,9 @@ def test_markdown_keeps_the_lines_of_a_long_value_and_their_indentation() -> Non
 
 
 def test_the_page_has_columns_for_both_values_of_a_change() -> None:
-    text = render(Report("diff", (a_change(old=1),)), ReportFormat.HTML)
-    assert re.findall(r'<div class="(old|new)">.*?<dd>(?:<pre tabindex="0">)?(\w+)', text) == [
-        ("old", "1"),
-        ("new", "nothing"),
-    ]
+    text = render(Report("diff", (a_change(old=1, new=2),)), ReportFormat.HTML)
+    shown = re.findall(r'<div class="(old|new)">.*?<dd>(?:<pre tabindex="0">)?(\w+)', text)
+    assert shown == [("old", "1"), ("new", "2")]
 
 
 # Text made safe
@@ -554,7 +554,7 @@ def test_markdown_has_one_item_a_finding(found: tuple[Finding, ...]) -> None:
     tokens = markdown_tokens(render(report, ReportFormat.MARKDOWN))
     items = sum(token.type == "list_item_open" and token.level == 1 for token in tokens)
     # Before them stand the report, and the operation where it is one for all.
-    assert items - len(report.ordered()) in {1, 2}
+    assert items - len(alike(report.ordered())) in {1, 2}
 
 
 @RELAXED
@@ -759,7 +759,7 @@ def test_the_page_can_hide_each_severity_that_occurs() -> None:
 def test_github_gets_one_command_a_finding_between_title_and_summary(report: Report) -> None:
     lines = re.split(r"\r\n|\r|\n", render(report, ReportFormat.GITHUB).rstrip("\n"))
     commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-    names = [commands[finding.severity] for finding in report.ordered()]
+    names = [commands[finding.severity] for finding, *_ in alike(report.ordered())]
     assert [re.match(r"::(\w+) title=", line)[1] for line in lines[1:-1]] == names  # type: ignore[index]  # it matches
 
 

@@ -29,13 +29,18 @@ def a_report(errors: int = 0, warnings: int = 0, infos: int = 0, **changes: Any)
     return replace(Report("drift", tuple(found)), **changes)
 
 
+def of_rules(*rules: str) -> Report:
+    return Report("drift", tuple(a_finding(id=rule) for rule in rules))
+
+
 @pytest.mark.parametrize(
     ("report", "verdict"),
     [
-        (a_report(3, breaks="your calls"), "3 things break your calls"),
-        (a_report(1, 2, 1), "1 thing breaks the contract; also 2 warnings and 1 remark"),
+        (a_report(3, breaks="your calls"), "1 thing breaks your calls in 3 places"),
+        (a_report(1, 2, 1), "1 thing breaks the contract; also 1 warning and 1 remark"),
         (a_report(0, 1, 0), "Nothing was found that breaks the contract: 1 warning"),
-        (a_report(2, key="changes", breaks="clients"), "2 changes break clients"),
+        (a_report(2, key="changes", breaks="clients"), "1 change breaks clients in 2 places"),
+        (of_rules("a", "b"), "2 things break the contract"),
         (a_report(examined="40 checks"), "No findings in 40 checks"),
         (a_report(1, known=4), "1 new thing breaks the contract; 4 known before are still there"),
         (a_report(known=1), "Nothing new was found; 1 known before is still there"),
@@ -124,3 +129,40 @@ def test_a_terminal_line_breaks_between_words_only(words: list[str], columns: in
     lines = wrapped(f"error    {' '.join(words)}".rstrip(), columns).split("\n")
     assert " ".join(lines).split() == ["error", *words]
     assert max(map(len, lines)) <= columns
+
+
+def test_what_is_found_in_many_places_is_said_once_with_its_places() -> None:
+    names = [f"field_{number}" for number in range(12)]
+    many = [
+        a_finding(pointer=f"/{name}", direction="request", message=f"{name} in the request may be null")
+        for name in names
+    ]
+    other = a_finding(pointer="/other", direction="request", message="other in the request was removed")
+    text = render(Report("diff", (*many, other)))
+    assert text.count("may be null") == 1
+    assert "  also      request.field_1, request.field_2, " in text
+    assert "request.field_8 and 3 more places\n" in text
+    assert "other in the request was removed" in text
+    page = render(Report("diff", (*many, other)), ReportFormat.HTML)
+    assert [page.count(f"{name} in the request may be null") for name in names] == [1] * 12
+
+
+def test_findings_that_differ_in_a_value_stand_together_with_their_sentences() -> None:
+    found = [
+        a_finding(pointer="/ratio", message=f"ratio may no longer be {value!r}", got=value) for value in ("3:2", "21:9")
+    ]
+    assert "  also      ratio may no longer be '21:9'\n" in render(Report("diff", tuple(found)))
+
+
+def test_a_report_has_no_line_with_a_value_that_its_sentence_has() -> None:
+    text = render(Report("run", (a_finding(message="9 is too large; it must be at most 4", expected=4, got=9),)))
+    assert "expected" not in text
+    assert "got" not in text
+    assert "got       1\n" in render(Report("run", (a_finding(message="10 and 1.5 are too large", got=1),)))
+
+
+def test_a_wide_table_has_a_line_for_the_first_cell_of_each_row() -> None:
+    rows = [{"document": "/a/very/long/path" * 4, "operations": 2, "fingerprint": "c4b1" * 16}]
+    text = wrapped(render(Report("check", (), {"documents": rows})), 80)
+    lines = ["  documents", f"    {'/a/very/long/path' * 4}", "        operations 2", f"        {'c4b1' * 16}"]
+    assert "\n".join(lines) in text

@@ -51,6 +51,15 @@ from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published
 __all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address", "notify_services"]
 
 
+_EXAMINED = {
+    DriftSource.DOCUMENT: "the published document",
+    DriftSource.PAGE: "the documentation page",
+    DriftSource.RECORDING: "the recorded answers",
+    DriftSource.REQUESTS: "the recorded requests",
+    DriftSource.VERIFY_REPORT: "the report of verify",
+}
+
+
 def document_address(
     upstream: str | None,
     *,
@@ -242,7 +251,7 @@ class SourceReader:
             facts,
             known=delta.known,
             breaks="your calls" if self._has_requests else "the adopted contract",
-            examined=", ".join(dict.fromkeys(str(result.source) for result in self.results)),
+            examined=", ".join(dict.fromkeys(_EXAMINED[result.source] for result in self.results)),
             incomplete=None if self.is_complete else "a source could not be read",
         )
 

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from bodydouble_spec.report.layout import (
     Detail,
     ShownFinding,
+    also_text,
     counted,
     entries,
     fact_items,
@@ -119,6 +120,8 @@ def _finding(entry: ShownFinding) -> dict[str, Any]:
         "folded": [_detail(detail) for detail in entry.details if _is_long(detail)],
         "covers": [_finding(covered) for covered in entry.covers],
         "covered": counted(entry.covers, entry.hidden),
+        "also": also_text(entry),
+        "like": [_finding(other) for other in entry.like],
     }
 
 

@@ -29,7 +29,7 @@ def render_junit(report: Report) -> str:
     the start of its name: ``skipped`` would claim that something was not examined, and some pipelines fail on it.
     Without findings there is one passed test, because Jenkins fails a build with an empty report.
     """
-    found = entries(report)
+    found = entries(report, is_each=True)
     of_checks = {check: [entry for entry in found if check.has(entry.finding)] for check in report.checks}
     known = {id(entry) for belonging in of_checks.values() for entry in belonging}
     others = [entry for entry in found if id(entry) not in known]

@@ -2,10 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from bodydouble_spec.finding import Finding, Severity
+from bodydouble_spec.report.likeness import alike, is_said, otherwise_said
 from bodydouble_spec.report.model import Report
 from bodydouble_spec.report.places import operations_of, place
 from bodydouble_spec.text import cut_counted, is_list, is_mapping, json_text, shortened, visible
@@ -15,6 +16,7 @@ __all__ = [
     "ShownFinding",
     "Span",
     "Table",
+    "also_text",
     "counted",
     "entries",
     "fact_items",
@@ -32,13 +34,13 @@ __all__ = [
     "visible_lines",
 ]
 
-_NOTHING = "nothing"
 _LIMIT_CHARACTERS = 200
 _ONE_LINE_CHARACTERS = 72
 # Hundreds of one cause say nothing new to a person, and the json format has them all. The changes of a document that now describes another model
 # are some thirty, each of them news.
 _MOST_COVERED = 40
 _SHOWN_OF_MANY = 5
+_MOST_ALSO = 8
 _IN_DOCUMENT = ("/paths/", "/components/", "/definitions/")
 _CODE = re.compile(r"(?<!`)`([^`\s](?:[^`\n]*[^`\s])?)`(?!`)")
 
@@ -57,7 +59,10 @@ class Detail(NamedTuple):
 
 
 class ShownFinding(NamedTuple):
-    """A finding as it is shown: its sentence in lines, its place, what else is known, and the entries that it covers, of which ``hidden`` are left out."""
+    """A finding as it is shown: its sentence in lines, its place, what else is known, and the entries that it covers, of which ``hidden`` are left out.
+
+    ``like`` are the entries that say the same of other places or values, and ``also`` what each of them adds.
+    """
 
     finding: Finding
     sentence: list[str]
@@ -65,6 +70,8 @@ class ShownFinding(NamedTuple):
     details: list[Detail]
     covers: list["ShownFinding"]
     hidden: int
+    like: list["ShownFinding"]
+    also: list[str]
 
 
 class Table(NamedTuple):
@@ -87,14 +94,15 @@ def verdict(report: Report) -> str:
         return one_line(report.verdict)
     if report.is_empty and report.incomplete is not None:
         return one_line(f"Nothing was examined: {report.incomplete}")
-    counts = report.counts()
-    errors = counts[Severity.ERROR]
+    counts = Counter(group[0].severity for group in alike(report.ordered()))
+    errors, places = counts[Severity.ERROR], report.counts()[Severity.ERROR]
     nouns = {Severity.WARNING: "warning", Severity.INFO: "remark"}
     others = " and ".join(plural(counts[severity], noun) for severity, noun in nouns.items() if counts[severity])
     thing, new = "change" if report.key == "changes" else "thing", "new " if report.known else ""
     if errors:
         also = f"; also {others}" if others else ""
-        text = f"{plural(errors, f'{new}{thing}')} {'breaks' if errors == 1 else 'break'} {report.breaks}{also}"
+        spread = f" in {places} places" if places > errors else ""
+        text = f"{plural(errors, f'{new}{thing}')} {'breaks' if errors == 1 else 'break'} {report.breaks}{spread}{also}"
     elif others:
         text = f"Nothing {new}was found that breaks {report.breaks}: {others}"
     else:
@@ -128,7 +136,7 @@ def plural(count: int, noun: str) -> str:
 
 def counted(entries: Iterable[ShownFinding], hidden: int = 0) -> str:
     """Return the number of entries by severity, the worst first: ``8 errors, 13 infos``."""
-    counts = Counter(entry.finding.severity for entry in entries)
+    counts = Counter(one.finding.severity for entry in entries for one in (entry, *entry.like))
     known = [plural(counts[severity], severity) for severity in Severity if counts[severity]]
     return ", ".join([*known, f"{hidden} more"] if hidden else known)
 
@@ -158,11 +166,13 @@ def plain(line: str) -> str:
     return visible("".join(span.text for span in spans(line)))
 
 
-def entries(report: Report) -> list[ShownFinding]:
-    """Return the findings in report order, as they are shown."""
+def entries(report: Report, *, is_each: bool = False) -> list[ShownFinding]:
+    """Return the findings in report order, as they are shown: those that say the same as one, or with ``is_each`` each by itself."""
     found = report.ordered()
     is_named = len(operations_of(found)) > 1
-    return [_entry(finding, with_operation=is_named) for finding in found]
+    if is_each:
+        return [_entry(finding, with_operation=is_named) for finding in found]
+    return [_group(group, with_operation=is_named) for group in alike(found)]
 
 
 def facts_of(report: Report) -> dict[str, Any]:
@@ -171,20 +181,31 @@ def facts_of(report: Report) -> dict[str, Any]:
     return {**({"operation": one_line(operations[0])} if len(operations) == 1 else {}), **report.facts}
 
 
+def _group(group: Sequence[Finding], *, with_operation: bool) -> ShownFinding:
+    lead, *others = group
+    first = _entry(lead, with_operation=with_operation)
+    return first._replace(
+        like=[_entry(finding, with_operation=with_operation) for finding in others],
+        also=[one_line(otherwise_said(finding, lead, with_operation=with_operation)) for finding in others],
+    )
+
+
 def _entry(finding: Finding, *, with_operation: bool) -> ShownFinding:
-    ranked = sorted(finding.covers, key=lambda covered: -covered.severity.rank)
+    ranked = alike(sorted(finding.covers, key=lambda covered: -covered.severity.rank))
     shown = ranked if len(ranked) <= _MOST_COVERED else ranked[:_SHOWN_OF_MANY]
     covers = [
-        _entry(covered, with_operation=with_operation and covered.operation != finding.operation) for covered in shown
+        _group(covered, with_operation=with_operation and covered[0].operation != finding.operation)
+        for covered in shown
     ]
     where = place(finding, with_operation=with_operation)
+    hidden = sum(map(len, ranked[len(shown) :]))
     return ShownFinding(
-        finding, visible_lines(finding.message), where, _details(finding, where), covers, len(ranked) - len(shown)
+        finding, visible_lines(finding.message), where, _details(finding, where), covers, hidden, [], []
     )
 
 
 def _details(finding: Finding, place: str) -> list[Detail]:
-    """Return the fields of a finding that are set, apart from name and message; of a change both values.
+    """Return the fields of a finding that its sentence does not have, apart from its name: of a change both values.
 
     The pointer is among them where the place in words says less.
     """
@@ -197,13 +218,17 @@ def _details(finding: Finding, place: str) -> list[Detail]:
     ]
     found = [
         *_old_and_new(finding),
-        *(_value_detail(finding, label, value) for label, value in values if value is not None),
+        *(_value_detail(finding, label, value) for label, value in values if _is_news(value, finding)),
         *(_detail(label, value) for label, value in prose if value is not None),
     ]
     if not place.endswith("…") and not finding.pointer.startswith(_IN_DOCUMENT):
         return found
     pointer = one_line(finding.pointer)
     return [*found, Detail("pointer", [pointer], [pointer], is_code=True, is_folded=True)]
+
+
+def _is_news(value: Any, finding: Finding) -> bool:
+    return value is not None and not is_said(value, finding.message)
 
 
 def text_lines(entry: ShownFinding) -> list[str]:
@@ -214,14 +239,25 @@ def text_lines(entry: ShownFinding) -> list[str]:
     for detail in entry.details:
         for number, value in enumerate([] if detail.is_folded else detail.lines):
             lines.append(f"{detail.label if number == 0 else '':<8}  {value}".rstrip())
+    if entry.also:
+        lines.append(f"{'also':<8}  {also_text(entry)}")
     shown = entry.covers[:_SHOWN_OF_MANY]
     for number, covered in enumerate(shown):
         name = f"{covered.finding.severity}: {plain(covered.sentence[0])}"
         named = [] if covered.finding.operation in {None, finding.operation} else [covered.place]
         named.append(one_line(covered.finding.id))
-        lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({', '.join(named)})")
-    left = len(entry.covers) - len(shown) + entry.hidden
+        also = f"; also {also_text(covered)}" if covered.also else ""
+        lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({', '.join(named)}){also}")
+    left = sum(1 + len(covered.like) for covered in entry.covers[len(shown) :]) + entry.hidden
     return [*lines, f"{'':<8}  and {left} more, which the html and json reports list"] if left else lines
+
+
+def also_text(entry: ShownFinding) -> str:
+    """Return what the findings like a shown one add, beyond eight as their number; empty without any."""
+    texts = [plain(text) for text in entry.also]
+    joint = "; " if any(" " in text for text in texts) else ", "
+    more = len(texts) - _MOST_ALSO
+    return joint.join(texts[:_MOST_ALSO]) + (f" and {plural(more, 'more place')}" if more > 0 else "")
 
 
 def fact_table(value: Any) -> Table | None:
@@ -267,16 +303,15 @@ def _json_detail(label: str, value: Any, *, is_folded: bool = False) -> Detail:
 
 
 def _old_and_new(finding: Finding) -> list[Detail]:
-    """Return both values of a change, even when one is missing; neither when the message says it all."""
+    """Return the values of a change; none when the message says it all."""
     # Imported here: a server has no changes, and starts sooner.
     from bodydouble_spec.diff import Change
 
-    if not isinstance(finding, Change) or (finding.old is None and finding.new is None):
+    sides = {"old": finding.old, "new": finding.new} if isinstance(finding, Change) else {}
+    # That a flag was set, or that there was nothing before, is what the sentence says.
+    if all(value is None or isinstance(value, bool) or is_said(value, finding.message) for value in sides.values()):
         return []
-    return [
-        Detail(label, [_NOTHING], [_NOTHING], is_code=False) if value is None else _json_detail(label, value)
-        for label, value in (("old", finding.old), ("new", finding.new))
-    ]
+    return [_json_detail(label, value) for label, value in sides.items() if value is not None]
 
 
 def _detail(label: str, value: Any) -> Detail:

@@ -11,6 +11,7 @@ from bodydouble_spec.report.layout import (
     Detail,
     ShownFinding,
     Table,
+    also_text,
     counted,
     entries,
     fact_items,
@@ -45,9 +46,9 @@ def render_markdown(report: Report) -> str:
     Markdown, HTML, mentions and links in the texts of findings and facts are shown as text.
     """
     sections = [f"# {_sentence(verdict(report))}", *_facts({"report": heading(report), **facts_of(report)})]
-    for severity, group in groupby(entries(report), key=lambda entry: entry.finding.severity):
+    for _, group in groupby(entries(report), key=lambda entry: entry.finding.severity):
         found = list(group)
-        sections.append(f"## {plural(len(found), severity)}")
+        sections.append(f"## {counted(found)}")
         sections += ["\n".join(_item(entry)) for entry in found]
     if report.details:
         sections += _folded("What was covered", _facts(report.details))
@@ -104,11 +105,13 @@ def _item(entry: ShownFinding) -> list[str]:
         shown = [detail for detail in shown if detail not in sides]
     lines += [line for detail in shown for line in _detail(detail, "  ")]
     folded = [detail for detail in entry.details if _is_long(detail) and detail.label not in _OLD_AND_NEW]
-    if not folded and not entry.covers:
+    lines += [f"  - also: {_inline(also_text(entry))}"] if entry.also else []
+    if not folded and not entry.covers and not entry.like:
         return lines
-    titles = ["details"] if folded else []
+    titles = ["details"] if folded or entry.like else []
     titles += [f"what it covers: {counted(entry.covers, entry.hidden)}"] if entry.covers else []
     inside = [line for detail in folded for line in _detail(detail, "  ")]
+    inside += [line for other in entry.like for line in _covered_item(other, "  ")]
     inside += [line for covered in entry.covers for line in _covered_item(covered, "  ")]
     inside += [f"  - and {entry.hidden} more, which the json format lists"] if entry.hidden else []
     return [*lines, "", f"  <details><summary>{' and '.join(titles)}</summary>", "", *inside, "", "  </details>"]
@@ -124,7 +127,7 @@ def _covered_item(entry: ShownFinding, indent: str) -> list[str]:
     for detail in entry.details:
         if not (isinstance(finding, Change) and detail.label in _OLD_AND_NEW):
             lines += _detail(detail, inner)
-    return [*lines, *(line for covered in entry.covers for line in _covered_item(covered, inner))]
+    return [*lines, *(line for one in (*entry.like, *entry.covers) for line in _covered_item(one, inner))]
 
 
 def _is_long(detail: Detail) -> bool:
@@ -188,7 +191,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 
 
 def render_github(report: Report) -> str:
-    """Render the verdict, one command a finding, and their numbers, each in one line; without the facts.
+    """Render the verdict, one command for the findings that say the same, and their numbers, each in one line; without the facts.
 
     Commands and their escapes follow the runner (github.com/actions/toolkit, ``command.ts``).
     """

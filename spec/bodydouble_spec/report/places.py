@@ -7,7 +7,7 @@ from bodydouble_spec.finding import Finding
 from bodydouble_spec.text import cut_line
 from bodydouble_spec.values import pointer_parts
 
-__all__ = ["operations_of", "place"]
+__all__ = ["operations_of", "place", "subject"]
 
 _LIMIT_CHARACTERS = 120
 _NAME = re.compile(r"[^\W\d][\w-]*|\$ref")
@@ -34,6 +34,13 @@ def place(finding: Finding, *, with_operation: bool) -> str:
         where = " ".join(filter(None, (finding.direction, finding.pointer)))
     parts = (_operation(finding) if with_operation else "", where)
     return cut_line(" ".join(filter(None, parts)) or "whole", _LIMIT_CHARACTERS)
+
+
+def subject(finding: Finding) -> str:
+    """Return the value that a finding is about, as its sentence may name it: ``num_images`` for ``request.num_images``."""
+    where = place(finding, with_operation=False)
+    side, _, name = where.partition(".")
+    return name if name and side.split(" ")[0] in {"request", "response"} else where
 
 
 def _names(finding: Finding) -> list[str]:

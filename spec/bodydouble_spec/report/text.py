@@ -29,6 +29,7 @@ _SEVERITY_COLUMNS = 7
 # A label and the spaces behind it: the value that follows is wrapped below itself.
 _LABELLED = re.compile(r" *(?:\S+(?: \S+)* {2,})?")
 _MOST_INDENT = 24
+_NO_CELL = {"", "-"}
 
 
 def render_text(report: Report) -> str:
@@ -55,12 +56,13 @@ def _wrapped_line(line: str, columns: int) -> list[str]:
     if _width(line) <= columns:
         return [line]
     labelled = _LABELLED.match(line)
-    indent = min(labelled.end() if labelled else 0, _MOST_INDENT)
-    # The spaces of a table stay, and a long URL is broken by nobody.
+    start = line[: labelled.end()] if labelled else ""
+    # The spaces of a table stay, and a long URL is broken by nobody: it stays beside its label.
     return textwrap.wrap(
-        line,
+        line[len(start) :],
         columns,
-        subsequent_indent=" " * indent,
+        initial_indent=start,
+        subsequent_indent=" " * min(len(start), _MOST_INDENT),
         break_long_words=False,
         break_on_hyphens=False,
         replace_whitespace=False,
@@ -96,17 +98,26 @@ def _fact(label: str, value: Any, label_columns: int) -> list[str]:
 
 
 def _table(table: Table) -> list[str]:
-    """Return the rows in columns; the last cell of each row gets a line of its own where the table would be too wide."""
+    """Return the rows in columns. Where they are too wide, the last cell of each row gets a line of its own, or all but the first share one."""
     rows = [table.columns, *table.rows]
     columns = [max(map(_width, cells)) for cells in zip(*rows, strict=True)]
     if sum(columns) + 2 * len(columns) + 4 <= _LINE_COLUMNS or len(columns) == 1:
         return ["  ".join(map(_padded, row, columns)).rstrip() for row in rows]
+    if sum(columns[:-1]) + 2 * len(columns) + 2 > _LINE_COLUMNS:
+        return [line for row in table.rows for line in _record(table.columns, row)]
     lines: list[str] = []
     for row in rows:
         lines.append("  ".join(map(_padded, row[:-1], columns[:-1])).rstrip())
-        if row is not table.columns and row[-1] not in {"", "-"}:
+        if row is not table.columns and row[-1] not in _NO_CELL:
             lines.append(f"    {row[-1]}")
     return lines
+
+
+def _record(columns: list[str], row: list[str]) -> list[str]:
+    """Return a row in lines: the first cell, the others with their names, and the last, which may be a sentence."""
+    first, *between, last = row
+    named = [f"{column} {cell}" for column, cell in zip(columns[1:-1], between, strict=True) if cell not in _NO_CELL]
+    return [first, *(f"    {line}" for line in (", ".join(named), last) if line not in _NO_CELL)]
 
 
 def _width(text: str) -> int:
