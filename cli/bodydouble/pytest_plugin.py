@@ -253,7 +253,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         try:
             MarkerOptions.from_marks(marks)
         except ValueError as error:
-            pytest.fail(str(error), pytrace=False)
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture(scope="session")
@@ -289,7 +289,7 @@ def bodydouble(
     try:
         contracts = _bodydouble_contracts(MarkerOptions.of(request.node))
     except ValueError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     with run_mock(contracts, request.node) as double:
         yield double
 
@@ -308,7 +308,7 @@ def bodydouble_recording(
     try:
         contracts = _bodydouble_contracts(MarkerOptions.of(request.node))
     except ValueError as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
     config = request.config
     mode, live = config.getoption("bodydouble_record"), config.stash.get(_LIVE, None)
     with run_recording(contracts, request.node, mode, live, config.getini("bodydouble_upstream")) as double:

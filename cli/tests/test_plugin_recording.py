@@ -53,6 +53,24 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIMLAPI_KEY", "sk-real-0123456789")
 
 
+def test_a_bad_argument_of_the_marker_fails_its_test_and_no_other(run_tests: Run) -> None:
+    bad = {
+        "mod='all'": "did you mean mode",
+        "folder=3": "not a path",
+        "ignore='seed'": "not a list",
+        "'all'": "needs a name",
+    }
+    tests = (
+        f"@pytest.mark.bodydouble_recording({argument})\ndef test_{number}(bodydouble_recording): pass"
+        for number, argument in enumerate(bad)
+    )
+    result = run_tests("\n".join(["import pytest", *tests, "def test_other(): pass"]))
+    result.assert_outcomes(passed=1, errors=len(bad))
+    result.stdout.fnmatch_lines(
+        [f"*{words}*; @pytest.mark.bodydouble_recording takes mode, *" for words in bad.values()]
+    )
+
+
 def test_without_a_recording_a_test_fails_with_the_way_to_make_one(run_tests: Run) -> None:
     result = run_tests(TESTS)
     result.assert_outcomes(errors=1)

@@ -174,6 +174,7 @@ def test_a_bad_argument_of_the_marker_fails_its_test_and_no_other(run_tests: Run
     result = run_tests(f"{marked} test_app(bodydouble): pass\n{marked} test_without(): pass\ndef test_other(): pass")
     result.assert_outcomes(passed=1, errors=2)
     result.stdout.fnmatch_lines(["*ERROR at setup of test_app*", "* takes allow_invalid, allow_unused, *"])
+    result.stdout.no_fnmatch_line("*During handling of*")
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ KEYS = {
     "None": "unset variable",
     "${AIMLAPI_KEY}": "name of a variable",
     "<YOUR_API_KEY>": "placeholder",
-    "Bearer sk-4f7c1e": "once more",
+    "Bearer sk-4f7c1e": "repeats the name of the scheme",
     '"sk-4f7c1e"': "quotation marks",
     "'sk-4f7c1e'": "quotation marks",
 }
