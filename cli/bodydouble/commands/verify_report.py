@@ -64,6 +64,7 @@ def build_report(
     known: Mapping[str, Mapping[str, Any]] = {} if baseline is None else baseline.known
     gone = [{**known.get(fingerprint, {}), "fingerprint": fingerprint} for fingerprint in verification.gone]
     not_run = sum(check.outcome == "not run" for check in checks)
+    ran = len(checks) - not_run
     return Report(
         "verification",
         verification.findings,
@@ -73,7 +74,7 @@ def build_report(
         members=_json_members(verification, run_facts, checks, gone),
         known=len(verification.muted),
         details=_details(profile, verification, checks),
-        examined=f"{len(checks) - not_run} checks" + (f"; {not_run} were not run" if not_run else ""),
+        examined=f"{ran} check{'' if ran == 1 else 's'}" + (f"; {not_run} not run" if not_run else ""),
         incomplete=verification.incomplete,
         is_empty=verification.incomplete is not None
         and not verification.findings

@@ -41,8 +41,8 @@ class OtherRoutes:
         for route, (known, pattern) in self._routes.items():
             if method == known and pattern.fullmatch(path):
                 text = (
-                    f"{method} {path[:200]} is a route of the service, but {_ADVICE} (--contract FILE, in a test contract=…), "
-                    "or script its answers (path)"
+                    f"{method} {path[:200]} is a route of the service, but {_ADVICE} (--contract FILE; in a test, contract=…), "
+                    "or script an answer with its path"
                 )
                 return Finding(
                     "route-not-stood-in", Severity.ERROR, Evidence.DOCUMENTED, "", text, direction="request", operation=route
