@@ -213,7 +213,7 @@ def test_old_calls_and_those_of_another_contract_are_said_to_be_so(tmp_path: Pat
     report = run(*options)
     rules = {item["id"]: item["message"] for item in found(report)}
     assert ({*rules}, report.exit_code) == ({"recording-expired", "recording-other-contract"}, 0)
-    assert "1 of 1 exchanges have expired, the oldest is of 2026-01-02" in rules["recording-expired"]
+    assert "1 of 1 exchanges have expired, the oldest is from 2026-01-02" in rules["recording-expired"]
     source = json.loads(report.stdout)["facts"]["sources"][-1]
     assert (source["address"], source["note"][-24:]) == (str(tmp_path), "2026-01-02 to 2026-01-02")
     assert [item["id"] for item in found(run(*options, "--max-age-days", "36500"))] == ["recording-other-contract"]

@@ -59,7 +59,7 @@ def test_a_fresh_recording_of_the_same_contract_needs_no_word(tmp_path: Path, co
 def test_old_calls_are_said_to_be_old(tmp_path: Path, contract: Contract) -> None:
     record(record(tmp_path, contract.fingerprint, 31), contract.fingerprint)
     (text,) = notices(tmp_path, contract, 30)
-    assert "1 of 2 calls are older than 30 days, the oldest is of 2026-10-29" in text
+    assert "1 of 2 calls are older than 30 days, the oldest is from 2026-10-29" in text
     assert notices(tmp_path, contract, 32) == []
 
 

@@ -85,7 +85,7 @@ def run(
         typer.Option(
             min=0,
             metavar="N",
-            help="Fail when the command makes fewer requests; 0 allows none.",
+            help="Fail when the command makes fewer requests; 0 allows no request.",
             rich_help_panel="Report",
         ),
     ] = 1,

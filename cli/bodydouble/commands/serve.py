@@ -212,7 +212,7 @@ def serve(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Keep what pictures are drawn from in this folder: the URLs of pictures then lead to them after a restart too.",
+            help="Keep what pictures are drawn from in this folder, so that their URLs work after a restart.",
             rich_help_panel="Pictures",
         ),
     ] = None,
@@ -241,7 +241,7 @@ def serve(
     ] = None,
     workers: Annotated[
         int,
-        typer.Option(min=1, max=64, rich_help_panel="Server", help="Number of processes; more than one need --state."),
+        typer.Option(min=1, max=64, rich_help_panel="Server", help="Number of processes; more than one needs --state."),
     ] = 1,
     journal: Annotated[
         Path | None,

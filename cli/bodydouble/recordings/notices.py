@@ -59,7 +59,7 @@ def _age(recording: StoredRecording, calls: Sequence[Exchange], now: datetime, m
     if old:
         oldest = min(exchange.started for exchange in old).date().isoformat()
         yield (
-            f"{recording.path}: {len(old)} of {len(calls)} calls are older than {max_age_days:g} days, the oldest is of {oldest}; "
+            f"{recording.path}: {len(old)} of {len(calls)} calls are older than {max_age_days:g} days, the oldest is from {oldest}; "
             "record them again, or allow a higher age (--max-age-days)"
         )
 
@@ -90,7 +90,7 @@ def _other_contract(
                 checked, broken = checked + 1, broken + bool(errors)
                 rules.update(dict.fromkeys(f"{error.id} {error.pointer or '/'}" for error in errors))
     if not checked:
-        yield f"{start}; none of its {len(calls)} calls is one of the present contract"
+        yield f"{start}; none of its {len(calls)} calls belongs to the present contract"
     elif broken:
         yield f"{start}: {broken} of {checked} calls break the present one: {_some([*rules])}; {command} shows them all"
     else:

@@ -53,7 +53,7 @@ def _of_requests(profile: OperationProfile) -> Iterator[Check]:
         )
         yield Check(
             "odd-request-survived",
-            "A valid request whose outcome is not specified gives no 5xx.",
+            "A valid request whose outcome is not specified gets no 5xx.",
             Evidence.DOCUMENTED,
             _HTTP,
             images,
@@ -102,18 +102,18 @@ def _of_headers(profile: OperationProfile) -> Iterator[Check]:
         )
     if ids:
         yield Check(
-            "request-id-new", "Each call has an id of its own.", profile.evidence(*page, ids[0]), profile.source(*page)
+            "request-id-new", "Each call has its own id.", profile.evidence(*page, ids[0]), profile.source(*page)
         )
     echo = next((name for name, item in headers.items() if "x-echo-of" in item), None)
     if echo is not None:
         evidence, source = profile.evidence(*page, echo), profile.source(*page, echo)
-        yield Check("client-id-echoed", "A valid request id of the caller comes back.", evidence, source, images)
+        yield Check("client-id-echoed", "A valid request id of the caller is returned.", evidence, source, images)
         yield Check("client-id-dropped", "An invalid request id of the caller is dropped.", evidence, source)
     if profile.cors_exposed is not None:
-        claim = "Pages of every origin may read an answer and its documented headers."
+        claim = "Pages from any origin may read an answer and its documented headers."
         yield Check("cors-answer", claim, profile.evidence("x-cors"), profile.source("x-cors"))
     if profile.cors_allowed is not None:
-        claim = "Pages of every origin may send a key and JSON."
+        claim = "Pages from any origin may send a key and JSON."
         yield Check("cors-preflight", claim, profile.evidence("x-preflight"), profile.source("x-preflight"))
     if profile.operation.is_authenticated:
         yield Check("key-secret", "The API key appears nowhere in an answer.", Evidence.DOCUMENTED, _SECRETS)
@@ -134,15 +134,15 @@ def _of_pictures(profile: OperationProfile) -> Iterator[Check]:
     )
     yield Check(
         "picture-whole",
-        "A picture's checksums are right, and it has its end.",
+        "A picture is complete: its checksums are right, and it is not cut off.",
         Evidence.DOCUMENTED,
         _PICTURE_FORMATS,
         1,
     )
-    yield Check("picture-distinct", "Each picture of an answer has a URL of its own.", evidence, _DISTINCT, 2)
+    yield Check("picture-distinct", "Each picture of an answer has its own URL.", evidence, _DISTINCT, 2)
     if profile.has_open_pictures:
         open_to = "x-picture-cors"
-        claim = "Pages of every origin may read a picture."
+        claim = "Pages from any origin may read a picture."
         yield Check("picture-cors", claim, profile.evidence(open_to), profile.source(open_to), 1)
     if profile.sizes:
         yield Check(
@@ -171,7 +171,7 @@ def _of_price(profile: OperationProfile) -> Iterator[Check]:
             3,
         )
     if profile.credits_per_usd is not None:
-        claim = "The credits in header and body are the same, and the dollars their worth."
+        claim = "Header and body state the same credits, and dollars of the same value."
         yield Check("cost-consistent", claim, evidence, profile.source("x-price"), 1)
     if profile.credits is not None:
         yield Check(
@@ -218,7 +218,7 @@ def _of_envelopes(profile: OperationProfile, status: str) -> Iterator[Check]:
     if status not in profile.operation.responses:
         return
     evidence, source = profile.evidence(*refusal), profile.source(*refusal)
-    claim = "A refusal says the same in its status line and in its body: status, title, path, time, and a message."
+    claim = "The body of a refusal agrees with its status line: status, title, path, time and a message."
     yield Check("refusal-consistent", claim, evidence, source)
     yield Check("refusal-issues", "The issues of a refusal name every property that is wrong.", evidence, source)
     if profile.headers(int(status)) or profile.headers(_NO_KEY):

@@ -133,7 +133,7 @@ _MOST_REQUESTS = 300
 _TOO_MANY = "more than are varied of one contract"
 _NOT_ASKED_FOR = "not needed for the selected checks"
 _COULD_BE_CHARGED = "must be refused, but a server that accepts it could charge for it"
-_NOT_WORTH_IT = "only assumed: not worth the price if the server differs"
+_NOT_WORTH_IT = "based on an assumption only, and not worth the price"
 
 
 def make_plan(
@@ -156,7 +156,7 @@ def make_plan(
     """
     if not profile.operation.documents_success:
         raise UnsupportedSchema(
-            f"{profile.operation.key} documents refusals only, so no call can be expected to succeed; add the answer to a valid request to the contract"
+            f"{profile.operation.key} documents only error responses, so no call can succeed; add the answer to a valid request to the contract"
         )
     if image_url is not None and urlsplit(image_url).scheme not in {"http", "https"}:
         raise ValueError(f"the input picture must be given by an http(s) URL, not {image_url[:40]!r}")

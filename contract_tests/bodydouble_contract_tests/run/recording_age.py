@@ -29,7 +29,9 @@ def age_findings(
     old = [exchange for exchange in exchanges if _expiry(exchange, max_age_days) < now]
     if old:
         oldest = min(exchange.started for exchange in old).date().isoformat()
-        message = f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is of {oldest}: record them again"
+        message = (
+            f"{len(old)} of {len(exchanges)} exchanges have expired, the oldest is from {oldest}: record them again"
+        )
         yield Finding(
             "recording-expired",
             Severity.WARNING,

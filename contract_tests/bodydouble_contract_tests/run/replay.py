@@ -1,4 +1,4 @@
-"""Verify recorded exchanges without a server, against the contract as it is now."""
+"""Verify recorded exchanges without a server, against the present contract."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

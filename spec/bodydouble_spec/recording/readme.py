@@ -71,7 +71,7 @@ Calls of an app and their answers, to be replayed without the network:
 _AFTER = """
 `exchanges.jsonl` has one exchange a line, without API keys, cookies and account ids; prompts and pictures are in it as they were sent.
 `files` has pictures and large inputs, each named by the SHA-256 hash of its bytes. `bodydouble verify --exchanges .` checks the calls
-against the contract as it is now. This file is kept up to date while calls are recorded.
+against the present contract. This file is kept up to date while calls are recorded.
 """
 
 
