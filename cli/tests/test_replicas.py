@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import re
 import signal
+import ssl
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -231,6 +233,24 @@ def test_workers_share_an_address_and_one_that_is_killed_is_replaced(redis: Redi
         assert statuses(address, 32) == {200: 32}
         assert served.end() == (0, "", "")
         assert not any(map(_is_alive, children))
+
+
+def test_workers_watch_a_scenario_and_intercept(redis: RedisServer, pair: tuple[str, str], tmp_path: Path) -> None:
+    scenario = tmp_path / "scenario.json"
+    scenario.write_text('{"answers": [{"status": 429, "times": 3}]}', encoding="utf-8")
+    watched = ("--watch", "--scenario", str(scenario), "--intercept")
+    with run_serve("--quiet", "--workers", "2", "--state", redis.url, *watched) as served:
+        address = (served.address, served.address)
+        assert statuses(address, 32) == {429: 3, 200: 29}
+        scenario.write_text('{"answers": [{"status": 503, "times": 4}]}', encoding="utf-8")
+        patience = threading.Event()
+        while [item["status"] for item in HTTP.get(f"{pair[0]}{CONTROL}/scenarios").json()["answers"]] != [503]:
+            patience.wait(0.02)
+        assert statuses(address, 32) == {503: 4, 200: 28}
+        (place,) = re.findall(r"SSL_CERT_FILE=(\S+)", served.read_until("SSL_CERT_FILE="))
+        trust = ssl.create_default_context(cafile=place)
+        with httpx.Client(proxy=served.address, verify=trust, timeout=PATIENCE_S) as http:
+            assert http.get("https://api.aimlapi.com/v1/nothing").status_code == 404
 
 
 def test_workers_end_when_their_parent_was_killed(redis: RedisServer) -> None:

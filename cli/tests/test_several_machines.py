@@ -93,12 +93,14 @@ def test_the_balancer_leads_to_the_services_of_the_compose_file(tmp_path: Path) 
     ("options", "words"),
     [
         (["--workers", "2"], "each process would have scripts, limits and pictures of its own; name a Redis"),
-        (["--state", "redis://localhost:1/0", "--watch"], "cannot be combined with --watch"),
-        (["--state", "redis://localhost:1/0", "--keep", "kept"], "cannot be combined with --keep"),
+        (
+            ["--state", "redis://localhost:1/0", "--keep", "kept"],
+            "with --state, Redis has what pictures are drawn from",
+        ),
         (["--state", "http://localhost"], "write it as redis://HOST:PORT/NUMBER"),
         (["--state", "redis://:secret-of-redis@127.0.0.1:9/0"], "start the server there, or leave --state out"),
     ],
-    ids=["workers", "watch", "keep", "scheme", "nobody-there"],
+    ids=["workers", "keep", "scheme", "nobody-there"],
 )
 def test_a_state_that_cannot_be_shared_is_refused_with_what_to_do(options: list[str], words: str) -> None:
     result = CliRunner().invoke(app, ["serve", "--port", "0", *options])

@@ -56,7 +56,7 @@ from bodydouble_mockserver.request import (
     RequestReader,
     bearer_key,
 )
-from bodydouble_mockserver.scripting import MatchedRequest, ScriptedAnswer, bind_answer, parse_scenario
+from bodydouble_mockserver.scripting import MatchedRequest, Scenario, ScriptedAnswer, bind_answer, parse_scenario
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.shared import new_memory
 
@@ -191,10 +191,7 @@ class MockServer(Starlette):
 
     def play_file(self, scenario: Any) -> None:
         """Add the scenario of the run's file, which `prepare` can replace. Raises BadScenario."""
-        parsed = parse_scenario(scenario, self._service.targets)
-        for answer in parsed.answers:
-            answer.is_of_file = True
-        self._state.add(replace(parsed, is_of_file=True))
+        self._state.add(_of_file(parse_scenario(scenario, self._service.targets)))
         self._script = scenario
 
     def prepare(self, contracts: Sequence[Contract], script: Any = None) -> Callable[[], None]:
@@ -202,7 +199,7 @@ class MockServer(Starlette):
 
         Journal, balances, pictures and the uses of scripted answers stay. This takes a while and may run in another thread; the function
         does not, and runs on the server's loop. Raises ValueError when the contracts cannot be served, or a scripted answer does not fit
-        them.
+        them; both raise StateUnavailable.
         """
         service = Service(contracts, self._parts)
         scenario = None if script is None else parse_scenario(script, service.targets)
@@ -214,20 +211,15 @@ class MockServer(Starlette):
             bound = bind_answer(answer.source, f"/{answer.id}", service.targets)
             return replace(bound, id=answer.id, used=answer.used, is_of_file=answer.is_of_file)
 
-        kept = [answer for answer in self._state.answers if is_same_script or not answer.is_of_file]
-        for answer in kept:
-            rebound(answer)
+        for answer in self._state.answers:
+            if is_same_script or not answer.is_of_file:
+                rebound(answer)
 
         def take_over() -> None:
-            answers = [rebound(answer) for answer in self._state.answers if is_same_script or not answer.is_of_file]
-            new = () if scenario is None or is_same_script else scenario.answers
-            for answer in new:
-                answer.is_of_file = True
-            limits = None if scenario is None or is_same_script else scenario.limits
-            self._state.replace((*new, *answers), limits)
-            self._script = script
             self.router.routes[:] = self._routes(service)
             self._service = service
+            self._state.rebind(rebound, None if is_same_script else _of_file(scenario or Scenario(())))
+            self._script = script
 
         return take_over
 
@@ -373,7 +365,7 @@ class MockServer(Starlette):
         # Imported here: most servers replay nothing, and start sooner.
         from bodydouble_mockserver.replay import Replay
 
-        return Replay(options, self.settings, self.redactor, self._refusals, self._parts.new_id)
+        return Replay(options, self.settings, self.redactor, self._refusals, self._parts.new_id, self._memory.uses)
 
     async def examine(self, scope: Scope, receive: Receive) -> tuple[HandledRequest, bytes]:
         """Read and check a request that another server answers: its answer is empty, of status 0. Return its body as sent, too.
@@ -452,6 +444,12 @@ class _EndpointRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._server.respond(self._answer, scope, receive, send)
+
+
+def _of_file(scenario: Scenario) -> Scenario:
+    for answer in scenario.answers:
+        answer.is_of_file = True
+    return replace(scenario, is_of_file=True)
 
 
 def _redactor(contracts: Sequence[Contract], settings: Settings) -> Redactor:

@@ -6,12 +6,15 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
-from bodydouble_spec import Contract
+from bodydouble_mockserver.replay import ReplaySettings
+from bodydouble_spec import Contract, Exchange, RecordedAnswer
+from bodydouble_spec.recording import RecordingFolder, read_recording_folder
 from redis import Redis
 
 from spec.tests.redis_server import RedisServer, run_redis
@@ -34,8 +37,8 @@ def new_app(redis: RedisServer, contract: Contract) -> Iterator[Callable[..., Mo
     redis.empty()
     apps: list[MockServer] = []
 
-    def make(**options: Any) -> MockServer:
-        apps.append(create_app(contract, replace(Settings(), **options), state=redis.url))
+    def make(recorded: ReplaySettings | None = None, **options: Any) -> MockServer:
+        apps.append(create_app(contract, replace(Settings(), **options), recorded, state=redis.url))
         return apps[-1]
 
     yield make
@@ -94,6 +97,39 @@ def test_the_scenario_of_a_file_is_taken_over_once(new_app: Callable[..., MockSe
     assert script(later, call) == [("answer-1", 429, 1)]
     later.play_file({"answers": [{"status": 500}]})
     assert script(first, call) == [("answer-2", 500, 0)]
+
+
+def test_a_changed_file_takes_the_place_of_the_earlier_one_once(
+    new_app: Callable[..., MockServer], contract: Contract, call: Call, edit: Callable[..., dict[str, Any]]
+) -> None:
+    both, limits = (new_app(), new_app()), {"credits": 1_000_000}
+    for app in both:
+        app.play_file({"answers": [{"status": 429}], "limits": limits})
+    both[0].play({"answers": [{"status": 503}]})
+    assert [call(app, json=edit()).status_code for app in (*both, both[0])] == [429, 503, 200]
+    changed = {"answers": [{"status": 500}, {"status": 502}], "limits": limits}
+    for app in both:
+        app.prepare([contract], changed)()
+        app.prepare([contract], changed)()
+        # Those of the file come first.
+        assert script(app, call) == [("answer-3", 500, 0), ("answer-4", 502, 0), ("answer-2", 503, 1)]
+    assert [call(app, json=edit()).status_code for app in (*both, both[0])] == [500, 502, 200]
+    # The limits are the same, so what was spent stays spent.
+    assert call(both[1], "/v1/billing/balance", method="GET").json()["balance"] == 1_000_000 - 2 * 84_000
+
+
+def test_recorded_answers_are_counted_for_all(
+    new_app: Callable[..., MockServer], call: Call, edit: Callable[..., dict[str, Any]], tmp_path: Path
+) -> None:
+    with RecordingFolder(tmp_path) as folder:
+        for number in range(3):
+            answer = RecordedAnswer(200, {"content-type": "application/json"}, {"number": number})
+            time, path = "2026-11-01T10:00:00.000Z", "/v1/images/generations"
+            folder.append(Exchange(f"run-{number}", time, "POST", path, key="k", body=edit(), answer=answer))
+    one, other = (new_app(ReplaySettings([read_recording_folder(tmp_path)])) for _ in range(2))
+    assert [call(app, json=edit()).json()["number"] for app in (one, other, other, one)] == [0, 1, 2, 2]
+    other.reset()
+    assert [call(app, json=edit()).json()["number"] for app in (one, other)] == [0, 1]
 
 
 def test_more_answers_than_are_kept_are_refused_with_the_number_of_those_there(

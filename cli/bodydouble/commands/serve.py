@@ -296,7 +296,7 @@ def serve(
     ] = False,
 ) -> None:
     """Run a mock server of the API; stop it with Ctrl-C."""
-    _check_sharing(state, workers, {"--keep": keep, "--watch": watch, "--replay": replay, "--intercept": intercept})
+    _check_sharing(state, workers, keep)
     if "" in (api_key or ()):
         raise typer.BadParameter("a key must not be empty; --no-auth accepts calls without one", param_hint="--api-key")
     settings = Settings(
@@ -342,9 +342,7 @@ def serve(
         if script is not None:
             app.play_file(script)
         if files is not None:
-            from bodydouble.commands.watch import Watch
-
-            app.background.append(Watch(app, load, files).run)
+            files.watch(app, load)
         served = Foreground.bind(app, host, port, intercept=intercept, certificate=tls_cert, key=tls_key)
     except BadScenario as error:
         _exit_with_error(f"--scenario {scenario}: {error}")
@@ -357,8 +355,10 @@ def serve(
         parent = os.getpid()
 
         def new_app() -> MockServer:
-            one = create_app(contracts, settings, state=state)
+            one = create_app(contracts, settings, recorded, state=state)
             one.background.append(partial(end_with_parent, parent))
+            if files is not None:
+                files.watch(one, load)
             return one
 
         served.run_several(workers, new_app, banner, quiet=quiet)
@@ -391,7 +391,7 @@ def _recording_notices(app: MockServer, replay: "ReplaySettings | None", max_age
     return [f"{count} of {', '.join(str(item.path) for item in replay.recordings)} are replayed; {otherwise}", *wrong]
 
 
-def _check_sharing(state: str | None, workers: int, others: dict[str, object]) -> None:
+def _check_sharing(state: str | None, workers: int, keep: Path | None) -> None:
     if workers > 1 and sys.platform == "win32":
         raise typer.BadParameter("this system cannot fork a process; start several servers", param_hint="--workers")
     if state is None:
@@ -400,10 +400,11 @@ def _check_sharing(state: str | None, workers: int, others: dict[str, object]) -
                 "each process would have scripts, limits and pictures of its own; name a Redis for all of them: --state redis://localhost:6379/0",
                 param_hint="--workers",
             )
-        return
-    given = [name for name, value in others.items() if value]
-    if given:
-        raise typer.BadParameter(f"what is shared cannot be combined with {', '.join(given)}", param_hint="--state")
+    elif keep is not None:
+        raise typer.BadParameter(
+            "a folder is that of one server; with --state, Redis has what pictures are drawn from, for a day after their last use: leave --keep out",
+            param_hint="--keep",
+        )
 
 
 def _watched(contracts: list[str] | None, overlay: str | None, scenario: Path | None) -> "WatchedFiles":

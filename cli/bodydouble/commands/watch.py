@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bodydouble_mockserver import BadScenario, MockServer
+from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_spec import Contract, SpecError
 from bodydouble_spec.document import is_url
 
@@ -40,6 +41,10 @@ class WatchedFiles:
         self._paths = [*given, *beside, *other, *([] if scenario is None else [scenario])]
         self.first = self.state()
 
+    def watch(self, app: MockServer, load: Callable[[], tuple[list[Contract], Any]]) -> None:
+        """Have a server take over what ``load`` returns whenever one of the files has changed, while it runs."""
+        app.background.append(Watch(app, load, self).run)
+
     def state(self) -> State:
         """Return what changes with the files."""
         return tuple(_entry(path) for named in self._paths for path in (named, *_inside(named)))
@@ -53,6 +58,7 @@ class Watch:
         self._load = load
         self._files = files
         self._taken = files.first
+        self._is_waiting = False
 
     async def run(self) -> None:
         """Poll until cancelled. A change is taken over once the files have been still for a moment, so that none is read half-written."""
@@ -69,12 +75,19 @@ class Watch:
         try:
             take_over = await asyncio.to_thread(self._prepare)
             take_over()
+        except StateUnavailable as error:
+            self._taken = ()  # so it is tried again
+            if not self._is_waiting:
+                LOG.warning("not reloaded yet: %s", one_line(str(error)))
+            self._is_waiting = True
+            return
         except (SpecError, ValueError) as error:
             LOG.warning("not reloaded, the last valid state stays in use: %s", one_line(str(error)))
         except Exception:
             LOG.exception("not reloaded; this is a bug in bodydouble")
         else:
             LOG.info("taken over: %s", one_line(", ".join(contract.source for contract in self._app.contracts)))
+        self._is_waiting = False
 
     def _prepare(self) -> Callable[[], None]:
         contracts, script = self._load()

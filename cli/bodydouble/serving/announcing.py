@@ -14,7 +14,7 @@ from bodydouble.serving.pipe import PipeHandler
 if TYPE_CHECKING:
     from bodydouble_mockserver.interception import Interception
 
-__all__ = ["address_lines", "address_of", "intercepting", "log_to_stderr", "print_variables"]
+__all__ = ["address_lines", "address_of", "follow", "intercepting", "log_to_stderr", "print_variables"]
 
 # Addresses that mean all of this machine; not every system connects to them.
 _REACHED_AT = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - they are replaced here
@@ -48,6 +48,13 @@ def intercepting(app: ServedApp, port: int, *, forwards: bool = False) -> "Inter
     except CannotIntercept as error:
         raise ValueError(f"--intercept: {error}") from None
     return interception
+
+
+def follow(interception: "Interception", app: ServedApp) -> None:
+    """Have an interception lead to the hosts of another server."""
+    from bodydouble_mockserver.interception import ContractHosts
+
+    interception.follow(lambda: ContractHosts.of(app.contracts))
 
 
 def print_variables(interception: "Interception | None", address: str) -> None:

@@ -14,7 +14,7 @@ import uvicorn
 from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.server import ServedApp, bind, run, server_config
 
-from bodydouble.serving.announcing import address_of, intercepting, log_to_stderr, print_variables
+from bodydouble.serving.announcing import address_of, follow, intercepting, log_to_stderr, print_variables
 from bodydouble.serving.workers import run_workers
 
 if TYPE_CHECKING:
@@ -63,9 +63,12 @@ class Foreground:
                 log_to_stderr()
 
         front = self.interception
-        listeners = [self.listener] if front is None else [self.listener, front.listener]
         with nullcontext() if front is None else front.authority:
-            run(self.config, listeners, announce)
+            run(self.config, self._listeners, announce)
+
+    @property
+    def _listeners(self) -> list[socket.socket]:
+        return [self.listener, *([] if self.interception is None else [self.interception.listener])]
 
     def run_several(
         self, count: int, new_app: Callable[[], ServedApp], print_banner: Callable[[], None], *, quiet: bool
@@ -76,11 +79,15 @@ class Foreground:
             if not quiet:
                 log_to_stderr()
             config = copy(self.config)
-            config.app = new_app()
-            run(config, [self.listener], lambda: None)
+            config.app = app = new_app()
+            if front is not None:
+                follow(front, app)
+            run(config, listeners, lambda: None)
 
-        self._announce(print_banner, quiet=quiet)
-        run_workers(count, serve)
+        front, listeners = self.interception, self._listeners
+        with nullcontext() if front is None else front.authority:
+            self._announce(print_banner, quiet=quiet)
+            run_workers(count, serve)
 
     def _announce(self, print_banner: Callable[[], None], *, quiet: bool) -> None:
         if not quiet:

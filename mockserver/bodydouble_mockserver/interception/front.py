@@ -61,6 +61,10 @@ class Interception:
                 "the contract names no host to answer for; add servers with a URL such as https://api.example.com to it, or to its overlay"
             )
 
+    def follow(self, hosts: Callable[[], ContractHosts]) -> None:
+        """Take the hosts of another server: one that has the place of the first, in a process of its own."""
+        self._hosts = hosts
+
     @property
     def hosts(self) -> ContractHosts:
         """The hosts that are intercepted now."""

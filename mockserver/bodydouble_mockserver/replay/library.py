@@ -1,5 +1,6 @@
 """The recorded calls by their canonical requests: the n-th time the n-th answer, then the last."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from bodydouble_mockserver.replay.matching import (
     differences,
 )
 
-__all__ = ["Library", "Nearest", "Replayable"]
+__all__ = ["Library", "Nearest", "Replayable", "Uses"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +39,42 @@ class Nearest:
 
 @dataclass(slots=True)
 class _Series:
-    """The calls with one canonical request, in order, and the number of answers that were given."""
+    """The calls with one canonical request, in order."""
 
     request: CanonicalRequest
     calls: list[Replayable]
-    used: int = 0
+
+
+class Uses:
+    """The number of answers that were given to each canonical request, by its text."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def count(self, text: str) -> int:
+        """Count an answer, and return the number of those before it."""
+        self._counts[text] += 1
+        return self._counts[text] - 1
+
+    def clear(self) -> None:
+        """Begin again with none."""
+        self._counts.clear()
 
 
 class Library:
-    """The calls of some recordings.
+    """The calls of some recordings. ``uses`` counts the answers that are given (default: those of this library).
 
     ``skipped`` has the ids of those without a whole answer, which cannot be replayed. Raises ValueError for an ``ignored`` text that is not a JSON pointer.
     """
 
-    def __init__(self, recordings: Iterable[StoredRecording] = (), ignored: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        recordings: Iterable[StoredRecording] = (),
+        ignored: Sequence[str] = (),
+        uses: Uses | None = None,
+    ) -> None:
         check_pointers(ignored)
+        self._uses = uses or Uses()
         self.skipped: list[str] = []
         self._picture_hashes: dict[str, str] = {}
         self.rules = BodyRules(tuple(ignored), self._picture_hashes)
@@ -87,9 +109,7 @@ class Library:
         series = self._series.get(request.text)
         if series is None:
             return None
-        call = series.calls[min(series.used, len(series.calls) - 1)]
-        series.used += 1
-        return call
+        return series.calls[min(self._uses.count(request.text), len(series.calls) - 1)]
 
     def nearest(self, request: CanonicalRequest) -> Nearest | None:
         """Return the recorded call of the same method and path that differs least from a request; None when there is none."""
@@ -114,8 +134,7 @@ class Library:
 
     def rewind(self) -> None:
         """Begin again with the first answer to each request."""
-        for series in self._series.values():
-            series.used = 0
+        self._uses.clear()
 
     def _add(self, call: Replayable) -> None:
         if not _is_whole(call):

@@ -13,7 +13,7 @@ from bodydouble_spec.values import join_pointer
 from bodydouble_mockserver.answer import RefusalWriter, ServedImage, picture_origin
 from bodydouble_mockserver.asgi import BODILESS, Answer, Headers, write_json
 from bodydouble_mockserver.endpoints import Effects, HandledRequest
-from bodydouble_mockserver.replay.library import Library, Nearest, Replayable
+from bodydouble_mockserver.replay.library import Library, Nearest, Replayable, Uses
 from bodydouble_mockserver.replay.matching import RECORDED_PICTURES, CanonicalRequest, canonical_of_request
 from bodydouble_mockserver.replay.settings import ReplaySettings
 from bodydouble_mockserver.request import Refusal, bearer_key
@@ -43,6 +43,7 @@ class Replay:
     """The replay of one server.
 
     ``refusals`` gives the writer of the contracts that are served now, ``new_id`` the ids of requests, and ``redactor`` knows the keys of the settings.
+    ``uses`` counts the answers, see `Library`.
     """
 
     def __init__(
@@ -52,8 +53,9 @@ class Replay:
         redactor: Redactor,
         refusals: Callable[[], RefusalWriter],
         new_id: Callable[[], str],
+        uses: Uses | None = None,
     ) -> None:
-        self.library = Library(options.recordings, options.ignored)
+        self.library = Library(options.recordings, options.ignored, uses)
         self.is_only = options.is_only
         self._has_delays = options.has_delays
         self._settings = settings

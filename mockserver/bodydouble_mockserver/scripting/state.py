@@ -255,8 +255,15 @@ class ServerState:
         self._update_flags(is_scripted=bool(self._answers), has_limits=self.limits != Limits())
         return [answer.id for answer in scenario.answers]
 
-    def replace(self, answers: Iterable[ScriptedAnswer], limits: Limits | None) -> None:
-        """Replace all answers; those with an id keep it. Other limits than the current ones begin anew, None keeps them."""
+    def rebind(self, bind: Callable[[ScriptedAnswer], ScriptedAnswer], file: Scenario | None) -> None:
+        """Bind all answers anew. ``file`` is the new scenario of the run's file, which takes the place of the earlier one; None leaves that.
+
+        Other limits than the current ones begin anew.
+        """
+        answers = [bind(answer) for answer in self.answers if file is None or not answer.is_of_file]
+        self._replace(answers if file is None else (*file.answers, *answers), None if file is None else file.limits)
+
+    def _replace(self, answers: Iterable[ScriptedAnswer], limits: Limits | None) -> None:
         self._answers = [*answers]
         for answer in self._answers:
             if not answer.id:
@@ -270,7 +277,7 @@ class ServerState:
         """Remove the answers with these ids and return their number; limits and balances stay."""
         kept = [answer for answer in self._answers if answer.id not in identifiers]
         removed = len(self._answers) - len(kept)
-        self.replace(kept, None)
+        self._replace(kept, None)
         return removed
 
     def balances(self) -> Sequence[Balance]:

@@ -29,7 +29,7 @@ local function remove(id)
   return redis.call('LREM', key('answers'), 0, id)
 end
 """
-# ARGV: token. Returns version, limits as JSON or '', and for each answer its id and its JSON.
+# ARGV: token. Returns version, limits as JSON or '', and for each answer its id, its JSON, and 1 or 0 for whether it is of a file.
 LOAD = Script(
     _FUNCTIONS
     + """
@@ -41,6 +41,7 @@ local result = {
 for _, id in ipairs(redis.call('LRANGE', key('answers'), 0, -1)) do
   table.insert(result, id)
   table.insert(result, redis.call('HGET', key('sources'), id))
+  table.insert(result, redis.call('SISMEMBER', key('of_file'), id))
 end
 return result
 """
@@ -62,13 +63,16 @@ if file ~= '' then redis.call('SET', key('file'), file) end
 local ids = {}
 for index = 5, #ARGV, 2 do
   local id = 'answer-' .. redis.call('HINCRBY', key('counters'), 'answers', 1)
-  redis.call('RPUSH', key('answers'), id)
+  if file == '' then redis.call('RPUSH', key('answers'), id) end
   redis.call('HSET', key('sources'), id, ARGV[index + 1])
   if ARGV[index] ~= '0' then redis.call('HSET', key('times'), id, ARGV[index]) end
   if file ~= '' then redis.call('SADD', key('of_file'), id) end
   table.insert(ids, id)
 end
-if ARGV[4] ~= '' then
+if file ~= '' then
+  for index = #ids, 1, -1 do redis.call('LPUSH', key('answers'), ids[index]) end
+end
+if ARGV[4] ~= '' and not (file ~= '' and redis.call('GET', key('limits')) == ARGV[4]) then
   redis.call('SET', key('limits'), ARGV[4])
   redis.call('DEL', key('spent'))
   redis.call('HINCRBY', key('counters'), 'epoch', 1)

@@ -14,6 +14,7 @@ from bodydouble_mockserver.settings import Settings
 
 if TYPE_CHECKING:
     from bodydouble_mockserver.keeping import KeepFolder
+    from bodydouble_mockserver.replay import Uses
 
 __all__ = ["LocalMemory", "Memory", "new_memory"]
 
@@ -26,6 +27,7 @@ class Memory(Protocol):
     recipes: Recipes
     journal: Journal
     number: int  # of the process among those that have it
+    uses: "Uses | None"  # of recorded answers; None where each replay counts its own
 
     @property
     def problems(self) -> list[str]:
@@ -54,6 +56,7 @@ class LocalMemory:
     """The memory of one process; what ``keep`` names is kept for a later one. Raises CannotKeep."""
 
     number = 0
+    uses: "Uses | None" = None
 
     def __init__(self, settings: Settings, redactor: Redactor, keep: KeepSettings | None) -> None:
         self.kept = None if keep is None else _opened(keep, settings)

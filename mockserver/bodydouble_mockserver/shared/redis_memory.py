@@ -7,11 +7,13 @@ from typing import Any
 from bodydouble_mockserver.journal import Journal
 from bodydouble_mockserver.keeping import Recipes
 from bodydouble_mockserver.pictures import ContentStore
+from bodydouble_mockserver.replay import Uses
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.shared.connection import PREFIX, Connection
 from bodydouble_mockserver.shared.journal import SharedJournal
 from bodydouble_mockserver.shared.pictures import SharedInputs, SharedRecipes
+from bodydouble_mockserver.shared.replay import SharedUses
 from bodydouble_mockserver.shared.state import SharedState
 
 __all__ = ["SharedMemory"]
@@ -36,6 +38,7 @@ class SharedMemory:
         self.inputs: ContentStore = SharedInputs(self._connection, settings.inputs_bytes, settings.inputs_disk_bytes)
         self.recipes: Recipes = SharedRecipes(self._connection, settings.clock)
         self.number: int = self._connection.run(lambda redis: redis.hincrby(f"{PREFIX}counters", "processes", 1))
+        self.uses: Uses | None = SharedUses(self._connection)
         run = self._shared.agreed("run", settings.new_run().encode()).decode()
         make = partial(SharedJournal, self._connection)
         self.journal = new_journal(make, self.state.hash_key, run)

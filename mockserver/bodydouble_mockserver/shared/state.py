@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import math
 import secrets
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -135,19 +135,20 @@ class SharedState(ServerState):
         for name, value in [*self._agreed.items()]:
             self.agreed(name, value)  # a server that was started anew has lost it
         bound: list[ScriptedAnswer] = []
-        for identifier, source in zip(answers[::2], answers[1::2], strict=True):
+        for identifier, source, is_of_file in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
             # One that fits no contract of this process is for others.
             with contextlib.suppress(BadScenario):
                 answer = self._bind(orjson.loads(source))
-                answer.id = identifier.decode()
+                answer.id, answer.is_of_file = identifier.decode(), bool(is_of_file)
                 bound.append(answer)
         self._take_over(version.decode(), bound, Limits(**orjson.loads(limits)) if limits else Limits())
 
     def _take_over(self, version: str, answers: list[ScriptedAnswer], limits: Limits) -> None:
-        self._version = version
         self._answers = answers
         self._account = SharedAccount(limits, self._connection, version)
         self._update_flags(is_scripted=bool(answers), has_limits=limits != Limits())
+        # In the end: an answer that is taken meanwhile, by another thread, is refused and looked for again.
+        self._version = version
 
     def agreed(self, name: str, value: bytes) -> bytes:
         """Return the value of that name that all processes use, this one where there is none yet. Raises StateUnavailable."""
@@ -161,7 +162,7 @@ class SharedState(ServerState):
         return self._agreed[name]
 
     def add(self, scenario: Scenario) -> Sequence[str]:
-        """See `ServerState.add`; the scenario of a file is added once, by the first process that starts with it. Raises StateUnavailable, too."""
+        """See `ServerState.add`; that of a file is added once, by the first process that has it, ahead of all others. Raises StateUnavailable, too."""
         limits = b"" if scenario.limits is None else orjson.dumps(asdict(scenario.limits))
         sources = [orjson.dumps(answer.source) for answer in scenario.answers]
         file = hashlib.sha256(b"\0".join((limits, *sources))).hexdigest() if scenario.is_of_file else ""
@@ -183,9 +184,11 @@ class SharedState(ServerState):
         self.require()
         return removed
 
-    def replace(self, answers: Iterable[ScriptedAnswer], limits: Limits | None) -> None:
-        """Refuse: each process has read its own files."""
-        raise NotImplementedError("the script of several processes is changed by adding and removing")
+    def rebind(self, bind: Callable[[ScriptedAnswer], ScriptedAnswer], file: Scenario | None) -> None:
+        """See `ServerState.rebind`; the answers come from Redis anew, and fit the contracts that are served now. Raises StateUnavailable, too."""
+        if file is not None:
+            self.add(file)
+        self._load()
 
     def clear(self) -> None:
         """See `ServerState.clear`. Raises StateUnavailable."""
