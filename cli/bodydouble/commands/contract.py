@@ -218,7 +218,10 @@ def _findings(contract: Contract) -> tuple[Finding, ...]:
         return contract.findings
     contract.refuse_expansion()
     defects = (*contract.findings, *contract.unusable)
-    return merge(defects, document_errors(contract.published), document_errors(contract.document))
+    errors = document_errors(contract.published)
+    # The validator takes seconds for a large document: one that was not changed is validated once.
+    is_changed = contract.document != contract.published
+    return merge(defects, errors, document_errors(contract.document) if is_changed else errors)
 
 
 def merge(defects: Iterable[Finding], published: Iterable[Finding], repaired: Iterable[Finding]) -> tuple[Finding, ...]:

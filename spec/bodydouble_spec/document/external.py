@@ -36,17 +36,16 @@ def embed_files(document: Any, path: Path, read: Callable[[Path], Any]) -> tuple
     return embedding.embed(document), embedding.files
 
 
-def _has_external(value: Any) -> bool:
-    waiting = [value]
+def _has_external(value: dict[str, Any]) -> bool:
+    waiting: list[dict[str, Any] | list[Any]] = [value]
     while waiting:
         item = waiting.pop()
-        if is_object(item):
+        if isinstance(item, dict):
             reference = item.get("$ref")
             if isinstance(reference, str) and not reference.startswith("#"):
                 return True
-            waiting += [below for below in item.values() if isinstance(below, (dict, list))]
-        elif is_array(item):
-            waiting += [below for below in item if isinstance(below, (dict, list))]
+            item = [*item.values()]
+        waiting += [below for below in item if isinstance(below, (dict, list))]
     return False
 
 
@@ -57,7 +56,7 @@ def file_findings(document: Any, findings: Iterable[Finding]) -> Iterator[Findin
     """
     unfollowed = {finding.got for finding in findings if finding.id == "ref-external"}
     places: dict[str, list[str]] = {}
-    for pointer, reference in _references(document) if _has_external(document) else ():
+    for pointer, reference in _references(document):
         if not reference.startswith("#") and reference not in unfollowed:
             places.setdefault(reference.partition("#")[0], []).append(pointer)
     for name, pointers in places.items():

@@ -3,7 +3,7 @@
 import gc
 import json
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -137,15 +137,20 @@ def _parse_yaml(data: bytes) -> tuple[Any, str | None]:
 
 def _too_large(document: Any) -> str | None:
     """Return why a document is too large to walk: YAML aliases can expand without end, and nesting can be absurd."""
-    nodes = 1
-    waiting = [(document, 1)] if is_object(document) or is_array(document) else []
-    while waiting:
-        value, depth = waiting.pop()
+    nodes, depth = 1, 0
+    level: list[Any] = [document] if is_object(document) or is_array(document) else []
+    while level:
+        depth += 1
         if depth > DOCUMENT_LIMITS.max_levels:
             return f"the document is nested more than {DOCUMENT_LIMITS.max_levels} levels deep"
-        nodes += len(value)
+        # Checked before a level is made, so that none is larger than that.
+        nodes += sum(map(len, level))
         if nodes > DOCUMENT_LIMITS.max_values:
             return f"the document expands to more than {DOCUMENT_LIMITS.max_values} values"
-        children: Iterable[Any] = value.values() if is_object(value) else value
-        waiting += [(child, depth + 1) for child in children if isinstance(child, (dict, list))]
+        level = [
+            child
+            for value in level
+            for child in (value.values() if is_object(value) else value)
+            if isinstance(child, (dict, list))
+        ]
     return None

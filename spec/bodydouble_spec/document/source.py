@@ -39,7 +39,9 @@ class SourceDocument:
         """Return the findings of the completed document with those about its reading: repeated keys, other files, and lines."""
         explained = [*explain_references(findings, self.path, read_document)]
         lines = DocumentLines(self.data)
-        located = lines.added_to((*file_findings(self.published, explained), *explained))
+        # A document without references to other files was completed by nothing.
+        files = () if self.completed is self.published else file_findings(self.published, explained)
+        located = lines.added_to((*files, *explained))
         return (*lines.repeated_keys(), *self._repeated_elsewhere(), *located)
 
     def _repeated_elsewhere(self) -> Iterator[Finding]:
