@@ -25,7 +25,7 @@ class Bundle:
     """The files of one contract; ``overlay`` and ``provenance`` are None where there is none.
 
     A folder has one document (any name), at most one overlay (``overlay.yaml``, or another name) and at most one ``provenance.json``.
-    A document that is named by itself has the overlay that lies beside it as ``overlay.yaml``, ``overlay.yml`` or ``overlay.json``; a
+    A document that is named by itself has the overlay next to it as ``overlay.yaml``, ``overlay.yml`` or ``overlay.json``; a
     provenance beside it does not count, since it may be that of another document. A URL stands alone.
     """
 

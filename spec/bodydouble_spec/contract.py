@@ -206,7 +206,7 @@ class Contract:
     def fingerprint(self) -> str:
         """The SHA-256 of what the published document means; equal exactly when `diff` finds no change between two documents.
 
-        Raises ContractError when the document is too large to be told apart from others.
+        Raises ContractError when the document is too large to be distinguished from others.
         """
         return self.meaning.fingerprint
 

@@ -1,4 +1,4 @@
-"""Check a body that is no JSON: that it is there, that a text can be decoded, and that a file begins as its media type says."""
+"""Check a body that is not JSON: that it is there, that a text can be decoded, and that a file begins as its media type says."""
 
 import codecs
 import re
@@ -32,7 +32,7 @@ _LINES = {"application/x-ndjson", "application/ndjson", "application/jsonl", "ap
 
 
 def is_file(response: Response | None, content_type: str) -> bool:
-    """Return whether an answer has a documented body that is no JSON."""
+    """Return whether an answer has a documented body that is not JSON."""
     name = essence(content_type)
     documented = {essence(key) for key in (() if response is None else response.content)}
     is_known = not documented.isdisjoint({name, f"{name.partition('/')[0]}/*", "*/*"})
@@ -40,7 +40,7 @@ def is_file(response: Response | None, content_type: str) -> bool:
 
 
 def check_content(profile: OperationProfile, observation: Observation, response: Response) -> Iterator[Finding]:
-    """Yield the first fault of a body that is no JSON."""
+    """Yield the first fault of a body that is not JSON."""
     content, name = observation.content, essence(observation.content_type)
     check = "answer-conforms"
     problem: str | None = None

@@ -35,7 +35,7 @@ class InputPicture:
     path: Path = Path()
 
     def argument(self) -> Any:
-        """Return the argument for the client. It is made anew each time, because a file object can be read only once."""
+        """Return the argument for the client. It is made each time, because a file object can be read only once."""
         match self.form:
             case "text":
                 return self.text

@@ -56,7 +56,7 @@ class KnownDrift:
 
     @property
     def is_reported_when_gone(self) -> bool:
-        """Tell whether its end is reported. A successful trial (an info finding that was executed) is no drift."""
+        """Tell whether its end is reported. A successful trial (an info finding that was executed) is not a drift."""
         return self.severity is not Severity.INFO or not self.source.endswith(EXECUTED)
 
     def gone(self) -> Finding:

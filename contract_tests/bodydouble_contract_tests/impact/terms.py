@@ -31,7 +31,7 @@ _TOKENS = {"oauth2", "openIdConnect"}
 
 @dataclass(frozen=True, slots=True)
 class SentParts:
-    """The parts of a request beside its body: headers, and the query string."""
+    """The parts of a request other than its body: headers, and the query string."""
 
     headers: Mapping[str, str]
     query: str = ""

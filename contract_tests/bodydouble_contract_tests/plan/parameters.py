@@ -39,7 +39,7 @@ _TEXT_RULES = {"format", "pattern", "enum", "const", "minLength", "maxLength"}
 def parameter_cases(profile: OperationProfile, row: Row) -> list[Case]:
     """Return the usual request with one parameter changed; one case for each value that a server can tell from the others.
 
-    Whether a value is allowed is decided by the text that is sent, as a server reads it: `1` for a text is no number. Free texts, and identifiers in the path,
+    Whether a value is allowed is decided by the text that is sent, as a server reads it: `1` for a string is not a number. Free texts, and identifiers in the path,
     are names of things that a server may not know, so only their absence is tried.
     """
     cases: dict[tuple[str, tuple[tuple[str, str], ...]], Case] = {}

@@ -158,7 +158,7 @@ class CallRecorder:
         keys: Sequence[bytes],
         put: Callable[[bytes], str],
     ) -> Exchange:
-        """Store the files that an exchange refers to, and those of bodies that are no JSON."""
+        """Store the files that an exchange refers to, and those of bodies that are not JSON."""
         for sha256 in recorded_files(replace(exchange, answer=None)):
             data = self._input_of(sha256)
             if data is not None:

@@ -45,7 +45,7 @@ class CallFailure(NamedTuple):
 
 
 def tls_context(authorities: Path | None) -> ssl.SSLContext:
-    """Return the TLS settings of a client, with these authorities (a PEM file) beside the usual ones. Raises CannotVerify."""
+    """Return the TLS settings of a client, with these authorities (a PEM file) in addition to the usual ones. Raises CannotVerify."""
     context = httpx.create_ssl_context()
     if authorities is not None:
         try:

@@ -89,7 +89,7 @@ class RunStopped(Exception):
 
 
 class AccountRefused(RunStopped):
-    """The server turns the account away, whatever the request is; ``call`` is the one that showed it."""
+    """The server refuses the account for every request; ``call`` is the one that showed it."""
 
     def __init__(self, message: str, call: "SentCase") -> None:
         super().__init__(message)

@@ -82,7 +82,7 @@ def _number(amount: Any) -> float | None:
 
 
 def charge_findings(profile: OperationProfile, observation: Observation) -> Iterator[Finding]:
-    """Yield the deviations in what one answer says of its cost: a refusal that was charged, and a header that is no amount."""
+    """Yield the deviations in what one answer says of its cost: a refusal that was charged, and a header that is not an amount."""
     status = observation.status
     if status is None or profile.credits is None:
         return

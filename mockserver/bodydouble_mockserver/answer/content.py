@@ -1,4 +1,4 @@
-"""The content types of a success, the choice between them, and bodies that are no JSON."""
+"""The content types of a success, the choice between them, and bodies that are not JSON."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -238,7 +238,7 @@ class SuccessWriter:
         return _Plan(status, prepared.content, shape, self._mode(shape, requested, as_base64=as_base64), ignored)
 
     async def _raw_body(self, content: Content, shape: BodyShape, priced: PricedRequest) -> bytes:
-        """Return a body that is no JSON."""
+        """Return a body that is not JSON."""
         if content.media is Media.AUDIO:
             return sound(int(priced.digest[-8:], 16))
         if content.media is Media.IMAGE:

@@ -115,7 +115,7 @@ def input_findings(
     own_hosts: Callable[[], Sequence[str]],
     operation: str,
 ) -> list[Finding]:
-    """Return a warning for each input that the service could not fetch, or that is no picture.
+    """Return a warning for each input that the service could not fetch, or that is not a picture.
 
     ``own_hosts`` returns those of the mock's own pictures, in whose place the service has public ones.
     """

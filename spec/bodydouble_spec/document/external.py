@@ -83,7 +83,7 @@ def explain_references(
 ) -> Iterator[Finding]:
     """Yield findings, those about references to other files with the reason why they were not followed.
 
-    ``path`` is that of the document, None where it is no file; ``read`` parses a file.
+    ``path`` is that of the document, None where it is not a file; ``read`` parses a file.
     """
     for finding in findings:
         if finding.id == "ref-external" and isinstance(finding.got, str):

@@ -130,6 +130,6 @@ def picture_beginning(reference: str) -> bytes:
 
 
 def picture_key(text: str) -> str | None:
-    """Return the hash in a reference; None for a text that is none."""
+    """Return the hash in a reference; None for any other text."""
     found = _KEY.fullmatch(text[-68:])
     return None if found is None else found[1]

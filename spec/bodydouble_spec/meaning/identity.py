@@ -45,7 +45,7 @@ def digest(value: Any) -> str:
 def identify(nodes: Iterable[Node]) -> None:
     """Set ``number`` and ``is_cyclic`` of each node and of all below it.
 
-    Raises ContractError when the graph is too large to be told apart.
+    Raises ContractError when the graph is too large to be distinguished.
     """
     roots, budget, reduced = [*nodes], _Budget(), set[Node]()
     while True:

@@ -25,7 +25,7 @@ def fingerprint(document: Any) -> str:
     """Return the SHA-256, as 64 hexadecimal digits, of the meaning of an OpenAPI document, repaired where it has defects.
 
     Two documents have one fingerprint exactly when `diff` finds no change between them. Raises ContractError when the
-    document is too large to be told apart from others.
+    document is too large to be distinguished from others.
     """
     return Meaning(repair(document)).fingerprint
 

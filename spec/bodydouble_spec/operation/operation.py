@@ -215,7 +215,7 @@ class Operation:
             return []
         if isinstance(body, bytes | bytearray):
             if not (media_type in _ANY_JSON or is_json_media_type(media_type)):
-                return []  # a file, or a text that is no JSON
+                return []  # a file, or text that is not JSON
             try:
                 body = orjson.loads(body)
             except orjson.JSONDecodeError as error:

@@ -242,7 +242,7 @@ class Parameter:
 def parameter_findings(parameters: Iterable[Parameter], sent: SentParameters, operation: str) -> list[Finding]:
     """List every fault of the parameters of a request: missing, unreadable, or against their schema.
 
-    A path parameter that the path does not have is no fault of a request: its template lacks it, and nobody could send it.
+    A path parameter that the path does not have is not a fault of a request: its template lacks it, so it cannot be sent.
     """
     checked = (
         item for item in parameters if not item.is_ignored and (item.location != "path" or item.name in sent.path)
@@ -255,7 +255,7 @@ def undeclared_findings(
 ) -> list[Finding]:
     """List the query parameters that the contract does not have, and those that are sent twice for one value.
 
-    ``known`` are the names of keys. There is no evidence for the service's way with them, so both are only told.
+    ``known`` are the names of keys. There is no evidence for the service's way with them, so both are only reported.
     """
     findings: list[Finding] = []
     declared = [item.name for item in parameters if item.location == "query"]

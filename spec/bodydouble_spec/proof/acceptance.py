@@ -29,7 +29,7 @@ Fault = tuple[str, str | None]
 
 
 class UncertainError(Exception):
-    """It cannot be told here if the value conforms."""
+    """It cannot be decided here whether the value conforms."""
 
 
 def accepts(node: Node, value: Any, *, is_text: bool = False, depth: int = 0) -> bool:

@@ -1,4 +1,4 @@
-"""The bodies of recorded exchanges: long texts and bodies that are no JSON lie in files beside the exchange."""
+"""The bodies of recorded exchanges: long texts and bodies that are not JSON lie in files beside the exchange."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -38,7 +38,7 @@ def with_texts_inside(exchange: Exchange, get: Callable[[str], bytes | None]) ->
 
 
 def recorded_files(exchange: Exchange) -> Iterator[str]:
-    """Yield the hash of each file that an exchange refers to: pictures, long texts, and bodies that are no JSON."""
+    """Yield the hash of each file that an exchange refers to: pictures, long texts, and bodies that are not JSON."""
     answer = exchange.answer
     for body in (exchange.body, None if answer is None else answer.body):
         yield from _hashes(body)
@@ -48,7 +48,7 @@ def recorded_files(exchange: Exchange) -> Iterator[str]:
 
 
 def kept_bytes(data: bytes, redactor: Redactor, keys: list[bytes]) -> bytes | None:
-    """Return a body that is no JSON as it may be kept: a text without secrets, other bytes unchanged.
+    """Return a body that is not JSON as it may be kept: a text without secrets, other bytes unchanged.
 
     None for bytes that have one of the keys in them.
     """

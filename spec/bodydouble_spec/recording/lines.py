@@ -35,13 +35,13 @@ class LineFile:
 
     @property
     def is_empty(self) -> bool:
-        """True when the file has no byte. Raises OSError when it is no regular file."""
+        """True when the file has no byte. Raises OSError when it is not a regular file."""
         return os.lseek(self._descriptor, 0, os.SEEK_END) == 0
 
     def mend(self) -> None:
         """Go to the end of the last whole line. A line that a killed process left unfinished is removed; one that only lacks its line end gets it.
 
-        Raises OSError when the file is no regular file.
+        Raises OSError when it is not a regular file.
         """
         size = os.lseek(self._descriptor, 0, os.SEEK_END)
         self._end, rest = size, b""

@@ -252,7 +252,7 @@ class SchemaValidator:
         return self._evidence.view(self.schema, is_endless=True)
 
     def finite_view(self) -> SchemaView:
-        """View the schema anew, with an end where it contains itself, to make values of it."""
+        """View the schema again, with an end where it contains itself, to make values of it."""
         return self._evidence.view(self.schema, is_endless=False)
 
     @cached_property
