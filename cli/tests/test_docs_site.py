@@ -8,6 +8,7 @@ import httpx
 import pytest
 import yaml
 from bodydouble_mockserver import create_app
+from bodydouble_mockserver.directives import DIRECTIVE_NAMES
 from bodydouble_mockserver.transport import MockTransport
 
 from cli.tests.make_reference import all_commands
@@ -101,8 +102,13 @@ def test_the_page_of_findings_says_what_to_do_about_each(package: str) -> None:
     assert said(package) - explained == set()
 
 
-def test_the_page_of_the_control_api_has_its_routes() -> None:
-    text = (DOCS / "reference" / "control.md").read_text(encoding="utf-8")
-    with httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost") as client:
-        paths = client.get("/_bodydouble/openapi.json").raise_for_status().json()["paths"]
-    assert [path for path in paths if path not in text] == []
+def test_the_reference_has_every_control_route_fault_and_preference() -> None:
+    pages = {
+        name: (DOCS / "reference" / f"{name}.md").read_text("utf-8") for name in ("control", "prefer", "scenarios")
+    }
+    with httpx.Client(transport=MockTransport(create_app()), base_url="http://localhost/_bodydouble") as client:
+        paths = client.get("/openapi.json").raise_for_status().json()["paths"]
+        faults = client.get("/faults").raise_for_status().json()
+    assert [path for path in paths if path not in pages["control"]] == []
+    assert [name for name in (*faults, *DIRECTIVE_NAMES) if name not in pages["prefer"]] == []
+    assert [name for name in DIRECTIVE_NAMES if name not in pages["scenarios"]] == ["code"]  # called status there
