@@ -296,7 +296,8 @@ def plan_text(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
         rows.append(("", f"{len(plan.pairs_in(plan.calls))} of {len(plan.pairs)}", "pairs of values"))
     lines = [f"Plan for {profile.operation.key} at {server}; nothing was sent", "", *_aligned(rows)]
     if plan.paid:
-        lines += ["", *_aligned([("call", "images", "covers first"), *_new_coverage(plan)])]
+        calls = _aligned([("call", "images"), *((case.id, _times(case)) for case in plan.paid)])
+        lines += ["", calls[0], *(line for pair in zip(calls[1:], _new_coverage(plan), strict=True) for line in pair)]
     for reason, elements in _group_by_reason(plan.unbought).items():
         lines += ["", f"  left out ({reason}):", *(f"    {item}" for item in elements)]
     return _text(lines)
@@ -331,13 +332,14 @@ def plan_json(plan: Plan, profile: OperationProfile, server: str, *, is_billed: 
     )
 
 
-def _new_coverage(plan: Plan) -> Iterator[tuple[str, str, str]]:
+def _new_coverage(plan: Plan) -> Iterator[str]:
+    """Yield a line for each paid call: the elements, or the number of pairs, that it is the first to cover."""
     covered: set[str] = set()
     pairs: frozenset[str] = frozenset()
     for case in plan.paid:
         new = [element for element in case.covers if element not in covered]
         new_pairs = len(plan.pairs_in([case]) - pairs)
-        yield case.id, _times(case), ", ".join(new) or f"{new_pairs} pairs of values"
+        yield f"      covers {', '.join(new) or f'{new_pairs} pairs of values'}"
         covered.update(case.covers)
         pairs |= plan.pairs_in([case])
 

@@ -3,6 +3,8 @@
 It needs the extra, which the help of ``bodydouble verify`` does not.
 """
 
+import shutil
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,7 +29,7 @@ from bodydouble_contract_tests.verification import (
 )
 from bodydouble_spec import Report, ReportFormat, flattened
 from bodydouble_spec.recording import read_stored_recording
-from bodydouble_spec.report import Baseline
+from bodydouble_spec.report import Baseline, wrapped
 from bodydouble_spec.snippets import curl_command, with_picture_file
 
 from bodydouble.commands.verify_report import (
@@ -166,7 +168,7 @@ def print_checks(profile: OperationProfile, format: ReportFormat) -> None:  # no
     """Print the catalogue of checks (``--list``)."""
     _check_format("--list", format)
     written = checks_json if format is ReportFormat.JSON else checks_text
-    print_text(written(profile, catalogue(profile)))
+    _print_written(written(profile, catalogue(profile)), format)
 
 
 def print_plan(
@@ -190,7 +192,13 @@ def print_plan(
     for note in reading_notes(profile.contract):
         print_error(f"{profile.contract.source}: {note}")
     written = plan_json if format is ReportFormat.JSON else plan_text
-    print_text(written(plan, profile, server.base_url, is_billed=server.is_live))
+    _print_written(written(plan, profile, server.base_url, is_billed=server.is_live), format)
+
+
+def _print_written(text: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name
+    """Print what `_check_format` allows; in a terminal, lines of text are broken between words."""
+    is_folded = format is ReportFormat.TEXT and sys.stdout.isatty()
+    print_text(wrapped(text, shutil.get_terminal_size().columns) if is_folded else text)
 
 
 def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name
