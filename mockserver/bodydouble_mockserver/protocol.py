@@ -111,7 +111,10 @@ class FaultProtocol(HttpToolsProtocol):
                 self._refuse(self._too_long(self._head))
             elif _HTTP_09.fullmatch(self._head):
                 self._refuse(explain_malformed(self._head, "HTTP/0.9"))
-        elif self.cycle and self.cycle.more_body and self._body_timer is None:
+            return
+        # Part of a body, a quarter of a megabyte of each connection that sends one.
+        self._head = b""
+        if self.cycle and self.cycle.more_body and self._body_timer is None:
             self._body_timer = self.loop.call_later(self._settings.idle_timeout_s, self._check_body)
 
     def shutdown(self) -> None:

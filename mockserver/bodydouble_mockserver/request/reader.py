@@ -54,10 +54,10 @@ class RequestReader:
         try:
             while arriving.add(message):
                 message = await receive()
-            received = arriving.received()
-            if isinstance(received, UnreadableBody) or (len(received) <= _SHORT_BYTES and not is_encoded):
-                return *self._use(received, headers, use), arriving.is_whole
-            return *await self._workers.run(object(), lambda: self._use(received, headers, use)), True
+            if arriving.is_refused or (arriving.is_short and not is_encoded):
+                return *self._use(arriving.received(), headers, use), arriving.is_whole
+            # Joined where it is read, two at a time: what many small parts leave free has no place for whole bodies.
+            return *await self._workers.run(object(), lambda: self._use(arriving.received(), headers, use)), True
         finally:
             arriving.release()
 
@@ -114,11 +114,20 @@ class _ArrivingBody:
         self.is_whole = not message.get("more_body", False)
         return not self.is_whole and (self._refused is None or self._size <= _DRAINED_BYTES)
 
+    @property
+    def is_refused(self) -> bool:
+        """True for a body that was dropped."""
+        return self._refused is not None
+
+    @property
+    def is_short(self) -> bool:
+        """True for a body that takes no thread."""
+        return self._size <= _SHORT_BYTES
+
     def received(self) -> bytes | UnreadableBody:
         """Return the body, or the reason for its refusal."""
-        body = self._refused or b"".join(self._chunks)
-        self._chunks.clear()
-        return body
+        chunks, self._chunks = self._chunks, []
+        return self._refused or b"".join(chunks)
 
     def release(self) -> None:
         """Give the memory of the body back."""
