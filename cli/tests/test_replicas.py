@@ -235,6 +235,29 @@ def test_workers_share_an_address_and_one_that_is_killed_is_replaced(redis: Redi
         assert not any(map(_is_alive, children))
 
 
+@pytest.mark.usefixtures("pair")
+def test_a_worker_that_is_killed_while_redis_is_away_is_replaced_when_it_is_back(redis: RedisServer) -> None:
+    with run_serve("--quiet", "--workers", "2", "--state", redis.url) as served:
+        patience = threading.Event()
+        while len(children := _children(served.pid)) < 2:
+            patience.wait(0.02)
+        # One that has served for a second is not taken for one that cannot start.
+        patience.wait(1)
+        redis.kill()
+        try:
+            os.kill(children[0], signal.SIGKILL)
+            while "start the server there" not in served.errors():
+                patience.wait(0.02)
+            assert ask(served.address).status_code == 200
+        finally:
+            redis.start()
+        while children[0] in (now := _children(served.pid)) or len(now) < 2:
+            patience.wait(0.02)
+        wait_until_ok(served.address)
+        code, _, errors = served.end()
+        assert (code, "Traceback" in errors) == (0, False)
+
+
 def test_workers_watch_a_scenario_and_intercept(redis: RedisServer, pair: tuple[str, str], tmp_path: Path) -> None:
     scenario = tmp_path / "scenario.json"
     scenario.write_text('{"answers": [{"status": 429, "times": 3}]}', encoding="utf-8")

@@ -97,10 +97,13 @@ def test_the_balancer_leads_to_the_services_of_the_compose_file(tmp_path: Path) 
             ["--state", "redis://localhost:1/0", "--keep", "kept"],
             "with --state, Redis has what pictures are drawn from",
         ),
-        (["--state", "http://localhost"], "write it as redis://HOST:PORT/NUMBER"),
+        (["--state", "http://localhost"], "this is not the URL of a Redis; write it as redis://HOST:PORT/NUMBER"),
+        (["--state", "redis://localhost/first"], "'first' is not the number of a database"),
+        (["--state", "redis://localhost/0?socket_timout=2"], "did you mean socket_timeout?"),
+        (["--state", "redis://localhost/0?socket_timeout=0"], "is not a number of seconds; write ?socket_timeout=2"),
         (["--state", "redis://:secret-of-redis@127.0.0.1:9/0"], "start the server there, or leave --state out"),
     ],
-    ids=["workers", "keep", "scheme", "nobody-there"],
+    ids=["workers", "keep", "scheme", "database", "option", "timeout", "nobody-there"],
 )
 def test_a_state_that_cannot_be_shared_is_refused_with_what_to_do(options: list[str], words: str) -> None:
     result = CliRunner().invoke(app, ["serve", "--port", "0", *options])

@@ -194,6 +194,49 @@ def test_a_redis_that_cannot_be_written_to_is_no_state(
             other.config_set("maxmemory", 0)
 
 
+@pytest.mark.parametrize(
+    ("commands", "words"),
+    [
+        ([("CONFIG", "SET", "maxmemory", 1)], "maxmemory'; raise maxmemory there"),
+        ([("REPLICAOF", "127.0.0.1", 9)], "name the server that it is a replica of"),
+        ([("CONFIG", "SET", "requirepass", "right")], "set the name and the password of a user"),
+        ([("ACL", "SETUSER", "default", "-@scripting")], "set the name and the password of a user"),
+        ([("SET", "bodydouble:journal", "x")], "choose another number of a database"),
+        ([("SET", "bodydouble:version", "x"), ("SET", "bodydouble:limits", "x")], "what is there is not of bodydouble"),
+    ],
+    ids=["full", "replica", "password", "rights", "other-data", "no-json"],
+)
+def test_a_redis_that_cannot_be_used_is_refused_with_what_to_do(
+    redis: RedisServer, contract: Contract, commands: list[tuple[Any, ...]], words: str
+) -> None:
+    redis.empty()
+    with commands_of(redis) as own:
+        try:
+            for command in commands:
+                own.execute_command(*command)
+            with pytest.raises(ValueError, match=re.escape(words)):
+                create_app(contract, state=redis.url)
+        finally:
+            undone = (
+                ("CONFIG", "SET", "maxmemory", 0),
+                ("REPLICAOF", "NO", "ONE"),
+                ("CONFIG", "SET", "requirepass", ""),
+            )
+            for command in (*undone, ("ACL", "SETUSER", "default", "+@all"), ("FLUSHALL",)):
+                own.execute_command(*command)
+
+
+def test_two_groups_have_one_database_under_names_of_their_own(
+    redis: RedisServer, contract: Contract, new_app: Callable[..., MockServer], call: Call
+) -> None:
+    ours, theirs = new_app(), create_app(contract, state=f"{redis.url}&prefix=theirs:")
+    ours.play(SCENARIO)
+    assert [call(app, json={}).status_code for app in (ours, theirs)] == [429, 400]
+    theirs.close()
+    with commands_of(redis) as own:
+        assert {name.partition(b":")[0] for name in own.keys("*")} == {b"bodydouble", b"theirs"}
+
+
 def test_what_redis_has_lost_is_gone_and_the_servers_go_on(
     new_app: Callable[..., MockServer], redis: RedisServer, call: Call
 ) -> None:

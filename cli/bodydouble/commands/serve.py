@@ -355,7 +355,10 @@ def serve(
         parent = os.getpid()
 
         def new_app() -> MockServer:
-            one = create_app(contracts, settings, recorded, state=state)
+            try:
+                one = create_app(contracts, settings, recorded, state=state)
+            except ValueError as error:
+                _exit_with_error(str(error))
             one.background.append(partial(end_with_parent, parent))
             if files is not None:
                 files.watch(one, load)

@@ -18,6 +18,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != 
 # A process that ends within this time has not served: its successor would not do better.
 _SHORTEST_LIFE_S = 1.0
 _LOOKED_EVERY_S = 1.0
+_PAUSE_S = 1.0
 
 
 async def end_with_parent(parent: int) -> None:
@@ -30,7 +31,7 @@ async def end_with_parent(parent: int) -> None:
 def run_workers(count: int, serve: Callable[[], None]) -> None:
     """Run ``serve`` in so many child processes until a signal ends them all, which lets the calls that they answer end.
 
-    Exits with 2 when a process ends as soon as it began.
+    Exits with 2 when a process ends as soon as it began, unless others serve already.
     """
     workers = _Workers(serve)
     for _ in range(count):
@@ -71,11 +72,19 @@ class _Workers:
             if self._is_stopping:
                 continue
             if is_short and os.waitstatus_to_exitcode(status) > 0:
-                have_served = False
-                self._stop(signal.SIGTERM, None)
-            else:
-                self.start()
+                if not self._are_served:
+                    have_served = False
+                    self._stop(signal.SIGTERM, None)
+                    continue
+                # It found no Redis, say; the others go on without.
+                time.sleep(_PAUSE_S)
+            self.start()
         return have_served
+
+    @property
+    def _are_served(self) -> bool:
+        now = time.monotonic()
+        return any(now - started >= _SHORTEST_LIFE_S for started in self._started.values())
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self._is_stopping = True
@@ -92,6 +101,8 @@ def _run_child(serve: Callable[[], None], handlers: Mapping[signal.Signals, Any]
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         serve()
         code = 0
+    except typer.Exit:
+        pass  # the reason was printed
     except BaseException:  # noqa: BLE001 - nothing of the parent may run in the child
         traceback.print_exc()
     finally:

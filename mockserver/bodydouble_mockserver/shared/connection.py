@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bodydouble_spec import Redactor
 
 from bodydouble_mockserver.errors import StateUnavailable
+from bodydouble_mockserver.shared.address import Address, CannotShare
 from bodydouble_mockserver.shared.batch import Argument, Batch, Turns
 from bodydouble_mockserver.shared.lua import Script
 
 if TYPE_CHECKING:
     from redis import Redis
 
-__all__ = ["PREFIX", "CannotShare", "Connection"]
+__all__ = ["Connection"]
 
 Result = TypeVar("Result")
-
-PREFIX = "bodydouble:"
-"""The beginning of the names of all keys."""
 
 # A command waits so long for its answer, unless the URL has a socket_timeout; the first one, and one with megabytes, so much longer.
 _PATIENCE_S = 0.5
@@ -35,19 +33,16 @@ _PLACE_IN_SCRIPT = re.compile(r" script: [0-9a-f]{40}, on @user_script:\d+\.?")
 _MOST_ITEMS = 1000
 
 
-class CannotShare(ValueError):
-    """The state cannot be shared; the message says where, why, and what to do."""
-
-
 class Connection:
     """Commands for the Redis of a URL; thread-safe.
 
     A command that gets no answer within half a second (one with megabytes: five) raises StateUnavailable, and so do all others at once, for a second
     or more: a server that is away or slow costs all calls of that time together one wait. ``?socket_timeout=2`` in the URL is another time. Raises
-    CannotShare for a URL that cannot be used, and where nothing answers.
+    CannotShare for a URL that cannot be used.
     """
 
     def __init__(self, url: str) -> None:
+        address = Address.parse(url)
         try:
             # Imported here: only this needs the extra.
             import redis
@@ -55,25 +50,24 @@ class Connection:
             from redis.exceptions import NoScriptError
             from redis.retry import Retry
         except ImportError:
-            raise CannotShare("--state needs the redis package: pip install 'bodydouble[redis]'") from None
-        self.shown = Redactor().text(url)
+            advice = "pip install 'bodydouble[redis]'"
+            raise CannotShare(address.shown, "this needs the redis package", advice) from None
+        self.shown = address.shown
+        self._prefix = address.prefix
         self._errors = (redis.RedisError, OSError)
         self._refused = redis.ResponseError
         self._unknown_script = NoScriptError
 
         def pool(longer: int = 1) -> "Redis":
             # The older protocol is read in half of the time.
-            made = redis.Redis.from_url(url, protocol=2, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] - its options have no types
+            made = redis.Redis.from_url(address.url, protocol=2, retry=Retry(NoBackoff(), 0))  # pyright: ignore[reportUnknownMemberType] - its options have no types
             options: dict[str, Any] = made.connection_pool.connection_kwargs
             options["socket_timeout"] = longer * (options.get("socket_timeout") or _PATIENCE_S)
             options["socket_connect_timeout"] = options["socket_timeout"]
             return made
 
-        try:
-            self._pools = {False: pool(), True: pool(_LONGER)}
-            self._patience_s: float = self._pools[False].connection_pool.connection_kwargs["socket_timeout"]
-        except ValueError as error:
-            raise CannotShare(f"--state {self.shown}: {error}; write it as redis://HOST:PORT/NUMBER") from None
+        self._pools = {False: pool(), True: pool(_LONGER)}
+        self._patience_s: float = self._pools[False].connection_pool.connection_kwargs["socket_timeout"]
         self._closed_until = 0.0
         self._pause_s = _PAUSE_S
         self._problem: str | None = None
@@ -82,12 +76,19 @@ class Connection:
         self._locks = {False: threading.RLock(), True: threading.RLock()}
         self._batches: list[Batch] = []
         self.turns = Turns(self.flush)
-        try:
-            self.run(lambda redis: redis.exists(PREFIX), is_large=True)
-        except StateUnavailable as error:
-            raise CannotShare(
-                f"--state {self.shown}: {error.reason}; start the server there, or leave --state out"
-            ) from None
+
+    def check(self) -> None:
+        """Raise StateUnavailable when Redis does not answer within some seconds, and when it cannot be written to."""
+        self.run(self._probe, is_large=True)
+
+    def lose(self, reason: str) -> StateUnavailable:
+        """Return the error for a state that makes no sense; as after a failure, there is no command for a moment."""
+        self._fail(reason)
+        return self._unavailable()
+
+    def key(self, name: str) -> str:
+        """Return the name of a key in Redis."""
+        return self._prefix + name
 
     @property
     def outage(self) -> str | None:
@@ -151,7 +152,7 @@ class Connection:
             client = self._client(is_large=is_large)
             if self._problem is not None:
                 # One that may be read but not written to, for its memory is full, is no state either.
-                client.set(f"{PREFIX}probe", 1, ex=_PROBE_LIFETIME_S)
+                self._probe(client)
             result = command(client)
         except self._errors as error:
             self._fail(str(error) or type(error).__name__)
@@ -163,12 +164,15 @@ class Connection:
             self._problem, self._pause_s = None, _PAUSE_S
         return result
 
+    def _probe(self, client: "Redis") -> None:
+        client.set(self.key("probe"), 1, ex=_PROBE_LIFETIME_S)
+
     def _evaluate(self, client: "Redis", calls: Sequence[tuple[Script, Sequence[Argument]]]) -> list[Any]:
         """Return the results of scripts that are sent together. Raises the error of one that is refused, after all were run."""
         # Below the commands of the client, whose pipeline asks each time whether Redis knows its scripts.
         wire: Any = client.connection
         wire.send_packed_command(
-            wire.pack_commands([("EVALSHA", script.digest, 1, PREFIX, *arguments) for script, arguments in calls])
+            wire.pack_commands([("EVALSHA", script.digest, 1, self._prefix, *arguments) for script, arguments in calls])
         )
         results: list[Any] = []
         for _ in calls:
@@ -178,7 +182,7 @@ class Connection:
                 results.append(error)
         for index, (script, arguments) in enumerate(calls):
             if isinstance(results[index], self._unknown_script):
-                results[index] = client.eval(script.text, 1, PREFIX, *arguments)
+                results[index] = client.eval(script.text, 1, self._prefix, *arguments)
             elif isinstance(results[index], Exception):
                 raise results[index]
         return results

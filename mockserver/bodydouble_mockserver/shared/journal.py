@@ -12,7 +12,7 @@ from bodydouble_mockserver.endpoints import Effects, HandledRequest
 from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.journal import Journal, JournalEntry, JournalFile
 from bodydouble_mockserver.shared import lua
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
+from bodydouble_mockserver.shared.connection import Connection
 
 __all__ = ["SharedJournal"]
 
@@ -91,7 +91,7 @@ class SharedJournal(Journal):
         """See `Journal.line`."""
         if number not in self._read:
             wanted = [*range(number, number + _READ_AT_ONCE)]
-            lines: Any = self._connection.run(lambda redis: redis.hmget(f"{PREFIX}lines", wanted))
+            lines: Any = self._connection.run(lambda redis: redis.hmget(self._connection.key("lines"), wanted))
             self._read = {
                 known: self._line(line, known) for known, line in zip(wanted, lines, strict=True) if line is not None
             }
@@ -104,7 +104,9 @@ class SharedJournal(Journal):
 
     def _known(self) -> tuple[int, int, int]:
         """Return the numbers of the first and the last entry, and of the last one that was cleared."""
-        values: Any = self._connection.run(lambda redis: redis.hmget(f"{PREFIX}journal", ["first", "last", "cleared"]))
+        values: Any = self._connection.run(
+            lambda redis: redis.hmget(self._connection.key("journal"), ["first", "last", "cleared"])
+        )
         first, last, cleared = (int(value or 0) for value in values)
         # Those before are still there until they are removed together.
         return max(first, last - self._max_entries + 1, 1), last, cleared
@@ -112,7 +114,7 @@ class SharedJournal(Journal):
     @property
     def size_bytes(self) -> int:
         """See `Journal.size_bytes`."""
-        size: Any = self._connection.run(lambda redis: redis.hget(f"{PREFIX}journal", "bytes"))
+        size: Any = self._connection.run(lambda redis: redis.hget(self._connection.key("journal"), "bytes"))
         return int(size or 0)
 
     @property

@@ -27,16 +27,12 @@ class Memory(Protocol):
     recipes: Recipes
     journal: Journal
     number: int  # of the process among those that have it
+    notices: list[str]  # the state that was there at the start, one sentence each
     uses: "Uses | None"  # of recorded answers; None where each replay counts its own
 
     @property
     def problems(self) -> list[str]:
         """The losses, and the reason why there is no state now, one sentence each."""
-        ...
-
-    @property
-    def notices(self) -> list[str]:
-        """The state that was there at the start, one sentence each."""
         ...
 
     def refresh(self) -> None:
@@ -65,6 +61,7 @@ class LocalMemory:
         )
         self.recipes = Recipes(clock=settings.clock) if self.kept is None else self.kept.recipes
         self.state = ServerState(settings)
+        self.notices = [] if self.kept is None else [self.kept.notice, *self.kept.problems]
         self.journal = _new_journal(settings, redactor, Journal, self.state.hash_key, settings.new_run())
 
     @property
@@ -72,11 +69,6 @@ class LocalMemory:
         """See `Memory.problems`."""
         lost = [] if self.journal.problem is None else [self.journal.problem]
         return lost if self.kept is None else [*lost, *self.kept.problems]
-
-    @property
-    def notices(self) -> list[str]:
-        """See `Memory.notices`."""
-        return [] if self.kept is None else [self.kept.notice, *self.problems]
 
     def refresh(self) -> None:
         """See `Memory.refresh`."""

@@ -11,7 +11,7 @@ from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.keeping import Recipe, Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.shared import lua
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
+from bodydouble_mockserver.shared.connection import Connection
 
 __all__ = ["SharedInputs", "SharedRecipes"]
 
@@ -59,7 +59,7 @@ class SharedRecipes(Recipes):
 
     def _stored(self, key: str) -> Any:
         try:
-            value: Any = self._connection.run(lambda redis: redis.get(f"{PREFIX}recipe:{key}"))
+            value: Any = self._connection.run(lambda redis: redis.get(self._connection.key(f"recipe:{key}")))
         except StateUnavailable:
             return None
         return None if value is None else orjson.loads(value)
@@ -86,22 +86,22 @@ class SharedInputs(ContentStore):
     def put(self, data: bytes) -> str:
         """See `ContentStore.put`."""
         key = super().put(data)
-        if not self._try(lambda redis: redis.expire(_name(key), _LIFETIME_S)):
-            self._try(lambda redis: redis.set(_name(key), data, ex=_LIFETIME_S), is_large=len(data) > _LARGE_BYTES)
+        if not self._try(lambda redis: redis.expire(self._name(key), _LIFETIME_S)):
+            self._try(lambda redis: redis.set(self._name(key), data, ex=_LIFETIME_S), is_large=len(data) > _LARGE_BYTES)
         return key
 
     def get(self, key: str) -> bytes | None:
         """See `ContentStore.get`; an input of another process is taken over."""
         data = super().get(key)
         if data is None:
-            data = self._try(lambda redis: redis.get(_name(key)), is_large=True)
+            data = self._try(lambda redis: redis.get(self._name(key)), is_large=True)
             if data is not None:
                 super().put(data)
         return data
 
     def __contains__(self, key: str) -> bool:
         """Return whether `get` would return bytes."""
-        return super().__contains__(key) or bool(self._try(lambda redis: redis.exists(_name(key))))
+        return super().__contains__(key) or bool(self._try(lambda redis: redis.exists(self._name(key))))
 
     def _try(self, command: Callable[[Any], Any], *, is_large: bool = False) -> Any:
         """Return the result of a command, None while Redis is away."""
@@ -110,6 +110,5 @@ class SharedInputs(ContentStore):
         except StateUnavailable:
             return None
 
-
-def _name(key: str) -> str:
-    return f"{PREFIX}input:{key}"
+    def _name(self, key: str) -> str:
+        return self._connection.key(f"input:{key}")

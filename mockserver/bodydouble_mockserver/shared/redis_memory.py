@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.journal import Journal
 from bodydouble_mockserver.keeping import Recipes
 from bodydouble_mockserver.pictures import ContentStore
 from bodydouble_mockserver.replay import Uses
 from bodydouble_mockserver.scripting import ScriptedAnswer, ServerState
 from bodydouble_mockserver.settings import Settings
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
+from bodydouble_mockserver.shared.address import CannotShare
+from bodydouble_mockserver.shared.connection import Connection
 from bodydouble_mockserver.shared.journal import SharedJournal
 from bodydouble_mockserver.shared.pictures import SharedInputs, SharedRecipes
 from bodydouble_mockserver.shared.replay import SharedUses
@@ -33,15 +35,32 @@ class SharedMemory:
         new_journal: Callable[[Callable[..., Journal], Callable[[bytes], str], str], Journal],
     ) -> None:
         self._connection = Connection(url)
-        self._shared = SharedState(settings, self._connection, bind)
+        try:
+            self._connection.check()
+            self._open(settings, bind, new_journal)
+        except StateUnavailable as error:
+            self._connection.close()
+            raise CannotShare(self._connection.shown, error.reason) from None
+
+    def _open(
+        self,
+        settings: Settings,
+        bind: Callable[[Mapping[str, Any]], ScriptedAnswer],
+        new_journal: Callable[[Callable[..., Journal], Callable[[bytes], str], str], Journal],
+    ) -> None:
+        connection = self._connection
+        self._shared = SharedState(settings, connection, bind)
         self.state: ServerState = self._shared
-        self.inputs: ContentStore = SharedInputs(self._connection, settings.inputs_bytes, settings.inputs_disk_bytes)
-        self.recipes: Recipes = SharedRecipes(self._connection, settings.clock)
-        self.number: int = self._connection.run(lambda redis: redis.hincrby(f"{PREFIX}counters", "processes", 1))
-        self.uses: Uses | None = SharedUses(self._connection)
+        self.inputs: ContentStore = SharedInputs(connection, settings.inputs_bytes, settings.inputs_disk_bytes)
+        self.recipes: Recipes = SharedRecipes(connection, settings.clock)
+        self.number: int = connection.run(lambda redis: redis.hincrby(connection.key("counters"), "processes", 1))
+        self.uses: Uses | None = SharedUses(connection)
         run = self._shared.agreed("run", settings.new_run().encode()).decode()
-        make = partial(SharedJournal, self._connection)
-        self.journal = new_journal(make, self.state.hash_key, run)
+        self.journal = new_journal(partial(SharedJournal, connection), self.state.hash_key, run)
+        calls, answers = len(self.journal.numbers()), self._shared.count()
+        self.notices = [
+            f"State is shared at {connection.shown}: {answers} scripted answers and {calls} calls are there"
+        ]
 
     @property
     def problems(self) -> list[str]:
@@ -50,12 +69,6 @@ class SharedMemory:
         away = self._connection.outage
         lost = self.journal.problem
         return [*([] if away is None else [away]), *([] if lost is None else [lost])]
-
-    @property
-    def notices(self) -> list[str]:
-        """See `Memory.notices`."""
-        calls, answers = len(self.journal.numbers()), len(self.state.answers)
-        return [f"State is shared at {self._connection.shown}: {answers} scripted answers and {calls} calls are there"]
 
     def refresh(self) -> None:
         """See `Memory.refresh`."""

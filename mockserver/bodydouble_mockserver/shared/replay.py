@@ -4,11 +4,9 @@ import hashlib
 
 from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.replay import Uses
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
+from bodydouble_mockserver.shared.connection import Connection
 
 __all__ = ["SharedUses"]
-
-_NAME = f"{PREFIX}replayed"
 
 
 class SharedUses(Uses):
@@ -17,12 +15,13 @@ class SharedUses(Uses):
     def __init__(self, connection: Connection) -> None:
         super().__init__()
         self._connection = connection
+        self._name = connection.key("replayed")
 
     def count(self, text: str) -> int:
         """See `Uses.count`."""
         before, digest = super().count(text), hashlib.sha256(text.encode()).hexdigest()
         try:
-            used: int = self._connection.run(lambda redis: redis.hincrby(_NAME, digest, 1))
+            used: int = self._connection.run(lambda redis: redis.hincrby(self._name, digest, 1))
         except StateUnavailable:
             return before
         return used - 1
@@ -30,4 +29,4 @@ class SharedUses(Uses):
     def clear(self) -> None:
         """See `Uses.clear`. Raises StateUnavailable."""
         super().clear()
-        self._connection.run(lambda redis: redis.delete(_NAME))
+        self._connection.run(lambda redis: redis.delete(self._name))

@@ -29,7 +29,7 @@ from bodydouble_mockserver.scripting import (
 )
 from bodydouble_mockserver.settings import Settings
 from bodydouble_mockserver.shared import lua
-from bodydouble_mockserver.shared.connection import PREFIX, Connection
+from bodydouble_mockserver.shared.connection import Connection
 
 __all__ = ["SharedState"]
 
@@ -65,14 +65,14 @@ class SharedAccount(Account):
         if self.limits.credits is None:
             return None
         try:
-            spent: Any = self._connection.run(lambda redis: redis.hget(f"{PREFIX}spent", key))
+            spent: Any = self._connection.run(lambda redis: redis.hget(self._connection.key("spent"), key))
         except StateUnavailable:
             return None
         return self.limits.credits - float(spent or 0)
 
     def balances(self, now: float) -> list[Balance]:
         """See `Account.balances`; the keys come in the order of their hashes. Raises StateUnavailable."""
-        spent: Any = self._connection.run(lambda redis: redis.hgetall(f"{PREFIX}spent"))
+        spent: Any = self._connection.run(lambda redis: redis.hgetall(self._connection.key("spent")))
         calls = self._calls_by_key()
         left = self.limits.credits
         amounts = {key.decode(): float(amount) for key, amount in spent.items()}
@@ -83,8 +83,8 @@ class SharedAccount(Account):
 
     def _calls_by_key(self) -> dict[str, int]:
         def count(redis: Any) -> dict[str, int]:
-            epoch = (redis.hget(f"{PREFIX}counters", "epoch") or b"0").decode()
-            start = f"{PREFIX}calls:{epoch}:"
+            epoch = (redis.hget(self._connection.key("counters"), "epoch") or b"0").decode()
+            start = self._connection.key(f"calls:{epoch}:")
             now = redis.time()[0]
             return {
                 name.decode().removeprefix(start): redis.zcount(name, now - 60, "+inf")
@@ -117,7 +117,7 @@ class SharedState(ServerState):
 
     def _refresh(self) -> None:
         try:
-            version: Any = self._connection.run(lambda redis: redis.get(f"{PREFIX}version"))
+            version: Any = self._connection.run(lambda redis: redis.get(self._connection.key("version")))
             if version is None or version.decode() != self._version:
                 self._load()
         except StateUnavailable:
@@ -130,18 +130,33 @@ class SharedState(ServerState):
         if not self._version:
             self._load()
 
+    def count(self) -> int:
+        """Return the number of scripted answers, those for other contracts included. Raises StateUnavailable."""
+        return len(self._read()[2])
+
     def _load(self) -> None:
-        version, limits, *answers = self._connection.call(lua.LOAD, secrets.token_hex(8))
+        version, limits, answers = self._read()
         for name, value in [*self._agreed.items()]:
             self.agreed(name, value)  # a server that was started anew has lost it
         bound: list[ScriptedAnswer] = []
-        for identifier, source, is_of_file in zip(answers[::3], answers[1::3], answers[2::3], strict=True):
+        for identifier, source, is_of_file in answers:
             # One that fits no contract of this process is for others.
             with contextlib.suppress(BadScenario):
-                answer = self._bind(orjson.loads(source))
-                answer.id, answer.is_of_file = identifier.decode(), bool(is_of_file)
+                answer = self._bind(source)
+                answer.id, answer.is_of_file = identifier, is_of_file
                 bound.append(answer)
-        self._take_over(version.decode(), bound, Limits(**orjson.loads(limits)) if limits else Limits())
+        self._take_over(version, bound, limits)
+
+    def _read(self) -> tuple[str, Limits, list[tuple[str, Any, bool]]]:
+        """Return version, limits, and for each answer its id, its JSON, and whether it is of a file. Raises StateUnavailable."""
+        version, limits, *answers = self._connection.call(lua.LOAD, secrets.token_hex(8))
+        try:
+            read = Limits(**orjson.loads(limits)) if limits else Limits()
+            sources = [orjson.loads(source) for source in answers[1::3]]
+        except (ValueError, TypeError):
+            raise self._connection.lose("what is there is not of bodydouble") from None
+        identifiers, are_of_file = [item.decode() for item in answers[::3]], [bool(item) for item in answers[2::3]]
+        return version.decode(), read, [*zip(identifiers, sources, are_of_file, strict=True)]
 
     def _take_over(self, version: str, answers: list[ScriptedAnswer], limits: Limits) -> None:
         self._answers = answers
@@ -154,8 +169,8 @@ class SharedState(ServerState):
         """Return the value of that name that all processes use, this one where there is none yet. Raises StateUnavailable."""
 
         def agree(redis: Any) -> bytes:
-            redis.setnx(PREFIX + name, value)
-            agreed: bytes = redis.get(PREFIX + name)
+            redis.setnx(self._connection.key(name), value)
+            agreed: bytes = redis.get(self._connection.key(name))
             return agreed
 
         self._agreed[name] = self._connection.run(agree)
@@ -199,7 +214,7 @@ class SharedState(ServerState):
     def answers(self) -> Sequence[ScriptedAnswer]:
         """The scripted answers with their uses by all processes. Raises StateUnavailable."""
         self.require()
-        used: Any = self._connection.run(lambda redis: redis.hgetall(f"{PREFIX}used"))
+        used: Any = self._connection.run(lambda redis: redis.hgetall(self._connection.key("used")))
         for answer in self._answers:
             answer.used = int(used.get(answer.id.encode(), 0))
         return tuple(self._answers)
@@ -219,7 +234,7 @@ class SharedState(ServerState):
 
     def _count_call(self) -> None:
         try:
-            count: Any = self._connection.run(lambda redis: redis.hincrby(f"{PREFIX}counters", "calls", 1))
+            count: Any = self._connection.run(lambda redis: redis.hincrby(self._connection.key("counters"), "calls", 1))
         except StateUnavailable:
             return
         self._call_count = count
