@@ -1,5 +1,6 @@
 """The mock server on a socket: uvicorn with a known address before it serves, and a quiet shutdown."""
 
+import asyncio
 import contextlib
 import logging
 import signal
@@ -19,7 +20,7 @@ from bodydouble_mockserver.asgi import Receive, Scope, Send
 from bodydouble_mockserver.protocol import FaultProtocol
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CannotServe", "DatesAnswers", "ServedApp", "Server", "bind", "run", "server_config", "with_date"]
+__all__ = ["CannotServe", "PassesCallsOn", "ServedApp", "Server", "bind", "run", "server_config", "with_date"]
 
 # With what follows it, an end takes less than three seconds.
 _SHUTDOWN_GRACE_S = 1
@@ -71,15 +72,16 @@ class ServedApp(Protocol):
         ...
 
     def end_waiting(self) -> None:
-        """End the calls that wait on purpose."""
+        """End the calls that wait on purpose; called again, all calls."""
         ...
 
 
 @runtime_checkable
-class DatesAnswers(Protocol):
-    """An application whose answers have a date of their own, such as one that passes answers on; see `with_date`."""
+class PassesCallsOn(Protocol):
+    """An application that passes calls on: the date of an answer is its own business (see `with_date`), and when it has to end, it ends the
+    calls under way itself, in ``last_calls_s`` seconds."""
 
-    dates_answers: bool
+    last_calls_s: float
 
 
 def with_date(send: Send) -> Send:
@@ -100,7 +102,7 @@ def server_config(
     *,
     protocol: type[FaultProtocol] = FaultProtocol,
 ) -> uvicorn.Config:
-    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception. Answers get the time, but those of `DatesAnswers`.
+    """Return uvicorn's configuration for the mock; ``protocol`` may be that of an interception. Answers get the time, but those of `PassesCallsOn`.
 
     Raises CannotServe when certificate and key cannot be used.
     """
@@ -122,17 +124,26 @@ def server_config(
         log_level="warning",
         access_log=False,
         server_header=False,
-        date_header=not isinstance(app, DatesAnswers),
+        date_header=not isinstance(app, PassesCallsOn),
         lifespan="on",
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_SHUTDOWN_GRACE_S,
+        timeout_graceful_shutdown=_SHUTDOWN_GRACE_S + (int(app.last_calls_s) if isinstance(app, PassesCallsOn) else 0),
         ssl_certfile=certificate,
         ssl_keyfile=key,
     )
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which first ends calls that wait on purpose: event streams, hanging calls, long delays."""
+    """uvicorn's server, which first ends calls that wait on purpose: event streams, hanging calls, long delays.
+
+    A second Ctrl-C ends all calls, and the application as after the first.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Handle a signal; called by uvicorn."""
+        super().handle_exit(sig, frame)
+        if self.force_exit and isinstance(self.config.app, ServedApp):
+            asyncio.get_running_loop().call_soon_threadsafe(self.config.app.end_waiting)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving; calls still running after the grace period are cancelled."""
@@ -145,6 +156,8 @@ class Server(uvicorn.Server):
         logger.setLevel(logging.CRITICAL + 1)
         try:
             await super().shutdown(sockets)
+            if self.force_exit:
+                await self.lifespan.shutdown()
         finally:
             logger.setLevel(level)
 

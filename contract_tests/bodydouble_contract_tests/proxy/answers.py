@@ -10,7 +10,7 @@ from bodydouble_spec import Evidence, Finding, Severity
 
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.proxy.relay import Relayed
-from bodydouble_contract_tests.proxy.upstream import CallFailure
+from bodydouble_contract_tests.proxy.upstream import STOPPED, CallFailure
 from bodydouble_contract_tests.target import Undecodable, decoded
 
 __all__ = ["answer_of", "decoded_answer", "failure_finding", "header_of", "listed", "parsed"]
@@ -47,7 +47,7 @@ def failure_finding(handled: HandledRequest, failure: CallFailure) -> Finding:
     """Return the finding about a call without a whole answer."""
     return Finding(
         failure.rule,
-        Severity.ERROR,
+        Severity.WARNING if failure.rule == STOPPED else Severity.ERROR,
         Evidence.OBSERVED,
         "",
         failure.message,

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from bodydouble_contract_tests.proxy.options import ProxyOptions
 from bodydouble_contract_tests.proxy.pricing import Price, PriceList
 from bodydouble_contract_tests.proxy.recorder import CallRecorder, RecordedCallFiles, Unlimited
 from bodydouble_contract_tests.proxy.relay import ClientSide, Relayed, relay
+from bodydouble_contract_tests.proxy.under_way import LAST_CALLS_S, CallsUnderWay
 from bodydouble_contract_tests.proxy.upstream import CallFailure, Upstream, failure_of, tls_context
 from bodydouble_contract_tests.run import NO_CHARGE, Charge, Redaction
 from bodydouble_contract_tests.spending import Hold, SpendingCap
@@ -44,8 +45,6 @@ LOG = logging.getLogger("bodydouble.mockserver")
 
 _ASKED = b"x-bodydouble-findings"
 _NOTE = b"x-bodydouble-note"
-# Time for the calls under way to end, when the proxy is stopped: they are paid for.
-_LAST_CALLS_S = 120.0
 _MAX_FINDINGS = 1000
 _NOT_OURS = frozenset(("not-stood-in",))
 # The statuses of a body that was too large to be read.
@@ -61,7 +60,7 @@ class ProxyServer:
     ValueError when it cannot run with these options.
     """
 
-    dates_answers = True
+    last_calls_s = LAST_CALLS_S
 
     def __init__(self, contracts: Sequence[Contract], settings: Settings, options: ProxyOptions) -> None:
         self._options = options
@@ -78,9 +77,8 @@ class ProxyServer:
         self.folder = RecordingFolder(options.recording)
         self._recorder = CallRecorder(self.folder, self._mock.journal.writer, self._mock.input, self._downloads)
         self._fingerprints = [contract.fingerprint for contract in contracts]
-        self._tasks: set[asyncio.Task[None]] = set()
-        # Of these, the ones whose answer has come and is being recorded.
-        self._recording: set[asyncio.Task[Any]] = set()
+        self._under_way = CallsUnderWay()
+        self._is_ending = False
         # One picture at a time: two calls may have one URL, and threads are left for the calls.
         self._fetching = asyncio.Lock()
         self._findings: dict[Finding, Finding] = {}
@@ -140,22 +138,20 @@ class ProxyServer:
         return self._mock.refuse_malformed(malformed, headers)
 
     def end_waiting(self) -> None:
-        """End the calls that wait on purpose."""
+        """Begin to end: calls under way get their answers for some time, and are cut when this is called again."""
         self._mock.end_waiting()
+        self._under_way.end(at_once=self._is_ending)
+        self._is_ending = True
 
     async def settled(self) -> None:
         """Wait until no call is under way, and all are in the journal and recorded."""
-        # A call that ends begins the recording of its pictures.
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._under_way.settled()
 
     async def finish(self) -> None:
-        """Wait for the calls under way, which are paid for, and for their recording; then close everything."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_CALLS_S):
-                await self.settled()
-        for task in self._tasks:
-            task.cancel()
+        """Wait for the calls under way, for some time, and for their recording; then close everything."""
+        self._under_way.end()
+        await self.settled()
+        self._under_way.close()
         await self._upstream.close()
         self._downloads.close()
         self._target.close()
@@ -169,7 +165,8 @@ class ProxyServer:
                 for recording in self._options.known:
                     if recording.path == self.folder.path:
                         for call, urls in missing_pictures(recording.exchanges):
-                            self._start(self._record_pictures(RecordedCallFiles(call, (), urls, None)))
+                            pictures = self._record_pictures(RecordedCallFiles(call, (), urls, None))
+                            self._under_way.start(pictures, is_recording=True)
             elif message["type"] == "lifespan.shutdown":
                 await self.finish()
             return message
@@ -193,27 +190,15 @@ class ProxyServer:
         price = self._prices.price(handled)
         hold = self._reserve(price, handled)
         if isinstance(hold, str):
-            while self._recording:
-                # Perhaps the answer to the same call, which the client has already.
-                await asyncio.wait(self._recording)
+            # Perhaps the answer to the same call, which the client has already.
+            await self._under_way.recorded()
             self._refuse(handled, hold, price)
             await self._answer(handled, started, send)
             return
         client = ClientSide(scope, receive, send)
         call = _Call(handled, body, price, hold, started)
         # A task of its own: when the client goes away, the answer is paid for all the same, and recorded.
-        await asyncio.shield(self._start(self._forward(call, client)))
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _note_recording(self, task: asyncio.Task[Any] | None) -> None:
-        if task is not None:
-            self._recording.add(task)
-            task.add_done_callback(self._recording.discard)
+        await asyncio.shield(self._under_way.start(self._forward(call, client)))
 
     def _reserve(self, price: Price, handled: HandledRequest) -> Hold | str:
         if price.unknown and not self._options.passes_unpriced:
@@ -272,7 +257,7 @@ class ProxyServer:
             charge = self._settle(call, relayed)
         handled.duration_s = time.perf_counter() - call.started
         content, failure = decoded_answer(relayed, self._options.max_answer_bytes)
-        self._note_recording(asyncio.current_task())
+        self._under_way.begin_recording()
         if relayed.status is None:
             handled.answer = self._unanswered(handled, failure)
         else:
@@ -288,7 +273,7 @@ class ProxyServer:
             await self._finish_client(client, handled, relayed, is_held=is_held)
         client.end()
         if found is not None and found.urls:
-            self._note_recording(self._start(self._record_pictures(found)))
+            self._under_way.start(self._record_pictures(found), is_recording=True)
         elif found is not None and self._mock.replay is not None:
             self._mock.replay.library.add([found.exchange], self.folder.files)
 
@@ -305,7 +290,7 @@ class ProxyServer:
         target = scope["raw_path"] + (b"?" + handled.query if handled.query else b"")
         try:
             response = await self._upstream.send(handled.method, target, handled.headers, call.body)
-        except Exception as error:  # noqa: BLE001 - whatever keeps an answer away is reported, and answered in words
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever keeps an answer away is reported, and answered in words
             return Relayed(failure=failure_of(error, self.upstream, None))
         is_stream = response.headers.get("content-type", "").lower().startswith(EVENTS)
         is_held = is_held and not is_stream

@@ -4,7 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 from bodydouble_mockserver.asgi import Receive, Scope, Send
@@ -56,11 +56,11 @@ class ClientSide:
     async def begin(self, status: int, headers: RawHeaders) -> None:
         """Send status and headers."""
         self.has_begun = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._deliver({"type": "http.response.start", "status": status, "headers": headers})
 
     async def give(self, data: bytes, *, is_last: bool = False) -> None:
         """Send a part of the body."""
-        await self._send({"type": "http.response.body", "body": data, "more_body": not is_last})
+        await self._deliver({"type": "http.response.body", "body": data, "more_body": not is_last})
 
     async def cut(self) -> None:
         """Break the connection, as the upstream did, within an answer."""
@@ -76,10 +76,21 @@ class ClientSide:
         if self._watch is not None:
             self._watch.cancel()
 
+    async def _deliver(self, message: Any) -> None:
+        try:
+            await self._send(message)
+        except RuntimeError:
+            # The server has answered in our place, as it does when it ends.
+            self._leave()
+
     async def _wait(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._left = time.monotonic()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._left is None:
+            self._left = time.monotonic()
 
 
 async def relay(
@@ -118,7 +129,7 @@ async def relay(
             if client.left_s is not None and client.left_s > _AFTER_CLIENT_S:
                 is_whole = False
                 break
-    except Exception as error:  # noqa: BLE001 - whatever ends an answer early is reported, and the same for the client
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever ends an answer early is reported, and the same for the client
         failure = failure_of(error, base, response.status_code)
     finally:
         await response.aclose()

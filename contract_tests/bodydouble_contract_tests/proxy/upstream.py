@@ -1,5 +1,6 @@
 """The server behind the proxy: one request sent as it is, once, and words for what can go wrong."""
 
+import asyncio
 import ssl
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from bodydouble_contract_tests.errors import CannotVerify
 from bodydouble_contract_tests.model import Trouble
 from bodydouble_contract_tests.target import base_of
 
-__all__ = ["CallFailure", "RawHeaders", "Upstream", "failure_of", "passed_headers", "tls_context"]
+__all__ = ["STOPPED", "CallFailure", "RawHeaders", "Upstream", "failure_of", "passed_headers", "tls_context"]
 
 _CONNECT_S = 20.0
 _IDLE_S = 5.0
@@ -31,6 +32,9 @@ _HOP_BY_HOP = frozenset(
 )
 _FRAMING = frozenset((b"content-length", b"transfer-encoding"))
 _NOT_SENT = _HOP_BY_HOP | {b"host", b"expect", b"x-bodydouble-findings"}
+
+STOPPED = "proxy-stopped"
+"""The rule of a finding about a call that was under way when the proxy was stopped."""
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -109,8 +113,11 @@ def _end_to_end(headers: RawHeaders, left_out: frozenset[bytes]) -> RawHeaders:
     return [(name, value) for name, value in headers if name.lower() not in hidden]
 
 
-def failure_of(error: Exception, base: str, status: int | None) -> CallFailure:
-    """Explain an exception of a call; ``status`` is that of the answer, None when none had come."""
+def failure_of(error: BaseException, base: str, status: int | None) -> CallFailure:
+    """Explain an exception of a call, or its cancellation; ``status`` is that of the answer, None when none had come."""
+    if isinstance(error, asyncio.CancelledError):
+        text = f"the proxy was stopped before the answer of {base} had ended; the call may have been carried out"
+        return CallFailure(STOPPED, Trouble.BROKEN, text, was_sent=True)
     reason = " ".join(str(error).split())[:300] or type(error).__name__
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         if "SSL" in reason or "certificate" in reason.lower():
