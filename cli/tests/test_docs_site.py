@@ -3,11 +3,12 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import yaml
-from bodydouble_mockserver import create_app
+from bodydouble_mockserver import Settings, create_app
 from bodydouble_mockserver.directives import DIRECTIVE_NAMES
 from bodydouble_mockserver.transport import MockTransport
 
@@ -112,3 +113,29 @@ def test_the_reference_has_every_control_route_fault_and_preference() -> None:
     assert [path for path in paths if path not in pages["control"]] == []
     assert [name for name in (*faults, *DIRECTIVE_NAMES) if name not in pages["prefer"]] == []
     assert [name for name in DIRECTIVE_NAMES if name not in pages["scenarios"]] == ["code"]  # called status there
+
+
+def test_each_of_the_ten_mistakes_is_answered_and_explained_as_the_page_has_it() -> None:
+    path, right = "/v1/images/generations", {"prompt": "hello", "image_urls": ["https://example.org/cat.png"]}
+    body: dict[str, Any] = {"model": "google/gemini-2.5-flash-image-edit", **right}
+    sent: list[tuple[str, dict[str, Any], str | None]] = [
+        (path, {"json": body | {"image_urls": ["./cat.png"]}}, "good"),
+        (path, {"json": body | {"n": 2}}, "good"),
+        (path, {"json": body}, None),
+        (path, {"json": body}, "bad"),
+        (path, {"json": body | {"model": "gemini"}}, "good"),
+        (path, {"json": body | {"aspect_ratio": "16:10"}}, "good"),
+        (path, {"json": body | {"num_images": 9}}, "good"),
+        (f"{path}/images/generations", {"json": body}, "good"),
+        (path, {"content": '{"model": google}', "headers": {"Content-Type": "application/json"}}, "good"),
+        (path, {"files": {"image": b"x"}}, "good"),
+    ]
+    rows = re.findall(r"^\|[^|]+\| (\d{3}) \| `(.+)` \|$", (DOCS / "failures.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) == len(sent)
+    app = create_app(settings=Settings(api_keys=("good",)))
+    with httpx.Client(transport=MockTransport(app), base_url="http://localhost") as client:
+        for (url, options, key), (status, reason) in zip(sent, rows, strict=True):
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            answer = client.post(url, **{**options, "headers": headers | options.get("headers", {})})
+            messages = [finding["message"] for finding in app.journal.exchanges()[-1].findings]
+            assert (answer.status_code, reason in " ".join(messages)) == (int(status), True), messages
