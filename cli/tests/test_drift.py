@@ -312,7 +312,7 @@ def test_the_findings_of_one_source_are_reported_when_another_cannot_be_read(tmp
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"<!doctype html><p>", "an HTML page came instead of JSON"),
+        (b"<!doctype html><p>", "an HTML page was returned instead of JSON"),
         (ADOPTED.read_bytes()[:-9], "the JSON is cut off"),
         (b"", "the document is empty"),
         (b"[]", "it is JSON, but not an object"),

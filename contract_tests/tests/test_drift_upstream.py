@@ -250,7 +250,7 @@ def test_a_file_of_50_mb_is_refused(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"  \n", "the document is empty"),
-        (b"\xef\xbb\xbf <!doctype HTML><p>", "an HTML page came instead of JSON"),
+        (b"\xef\xbb\xbf <!doctype HTML><p>", "an HTML page was returned instead of JSON"),
         (DOCUMENT[:-3], "the JSON is cut off after"),
         ('{"a": "ü'.encode()[:-1], "the JSON is cut off after 8 bytes"),
         (b"openapi: 3.0.0", "it is not JSON (line 1, column"),

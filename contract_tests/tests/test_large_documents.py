@@ -101,4 +101,4 @@ def test_a_plan_says_what_it_does_not_vary() -> None:
     wide = contract_of(options(LIMITS.max_options + BEYOND))
     plan = make_plan(OperationProfile(wide, wide.operation()), is_billed=False)
     what = f"{BEYOND} of {LIMITS.max_options + BEYOND} values at /properties/a/enum"
-    assert plan.unbought[what] == "more than are varied of one contract"
+    assert plan.unbought[what] == "more than a run varies"

@@ -571,5 +571,5 @@ def test_a_recording_that_cannot_be_written_is_a_problem_and_the_call_goes_throu
         assert client.post(PATH, json={**BODY, "prompt": "lost"}).status_code == 200
         client.get("/_bodydouble/health")
     assert len(proxy.problems) == 1
-    assert "the exchanges before it are whole" in proxy.problems[0]
+    assert "the earlier exchanges are complete" in proxy.problems[0]
     assert [call.body["prompt"] for call in calls(folder)] == ["a dinosaur"]

@@ -106,7 +106,7 @@ def run(options: VerifyOptions, content: bytes = b"{}") -> Verification:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (VerifyOptions(max_run_s=0), "the run took 0 s, its limit"),
+        (VerifyOptions(max_run_s=0), "the run reached its limit of 0 s"),
         (VerifyOptions(max_received_mb=0.5), "the answers have reached the limit of 0.5 MB"),
     ],
 )

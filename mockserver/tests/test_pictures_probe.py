@@ -98,7 +98,7 @@ def test_what_is_decoded_in_one_step_is_bounded_by_fewer_pixels() -> None:
     ("data", "name"), [(b"\0\0\0\x18ftypheic", "HEIC"), (b"\xef\xbb\xbf<?xml version='1.0'?><svg/>", "SVG")]
 )
 def test_a_format_that_is_not_drawn_is_named(data: bytes, name: str) -> None:
-    assert decode(data, (9, 9)) == DecodeFailure(f"{name}: not drawn here")
+    assert decode(data, (9, 9)) == DecodeFailure(f"{name}: cannot be drawn")
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -75,7 +75,7 @@ def test_a_bomb_is_413_and_never_unpacked(contract: Contract, call: Call, coding
         pytest.param(
             "gzip",
             gzip.compress(b"{}") + gzip.compress(b"") * 60,
-            "something follows its end",
+            "data follows its end",
             id="sixty empty members",
         ),
         pytest.param("gzip", gzip.compress(b"{}")[:-1] + b"x", "not valid gzip", id="wrong length"),

@@ -66,7 +66,7 @@ def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
     data = read_source(bundle.document)
     published, problem = parse_document(data)
     if problem is None and not is_object(published):
-        problem = "not an OpenAPI document, which is an object"
+        problem = "an OpenAPI document must be an object"
     if problem is not None:
         raise ContractError(f"{source}: {problem}; nothing was adopted")
     document = _with_own_prose(published, adopted, source)

@@ -96,7 +96,7 @@ class Bundle:
         known = facts.get("fingerprint")
         if known is not None and known != (actual := fingerprint()):
             raise ContractError(
-                f"{self.provenance} is that of another document: it has the fingerprint {known[:64]}, and {self.document} has {actual}; "
+                f"{self.provenance} belongs to another document: it has the fingerprint {known[:64]}, but {self.document} has {actual}; "
                 "adopt the document with contract update, or remove the provenance"
             )
         return facts

@@ -74,8 +74,8 @@ def check_status(profile: OperationProfile, case: Case, status: int, content: by
 
 
 _CREDENTIALS = {
-    Credential.LONGER: "a key that is longer by a character",
-    Credential.LONGER_BEFORE: "a key that is longer by a character",
+    Credential.LONGER: "a key with one more character",
+    Credential.LONGER_BEFORE: "a key with one more character",
     Credential.SHORTER: "a key that lacks its last character",
     Credential.OTHER_CASE: "the key in the other letter case",
     Credential.BASIC: "the key under another scheme (Basic)",

@@ -83,7 +83,7 @@ def read_published(fetched: Fetched) -> dict[str, Any]:
     if not content.strip():
         raise UnreadableDocument(f"{fetched.address}: the document is empty; is this the address of the file itself?")
     if is_html(content):
-        reason = "an HTML page came instead of JSON; name the address of the raw file"
+        reason = "an HTML page was returned instead of JSON; name the address of the raw file"
         raise UnreadableDocument(f"{fetched.address}: {reason}")
     try:
         document = orjson.loads(content)

@@ -70,7 +70,7 @@ def _moved(pair: OperationPair, server: ContractServer, body: Any) -> Iterator[B
         return
     answer = server.request_below(after.base_paths, before.operation.method, before.full_path, after.sent)
     if answer.status_code in _NOT_THERE:
-        text = f"{old_key} has moved to {new_key}, the path of its server included (the old path gets status {answer.status_code})"
+        text = f"{old_key} has moved to {new_key}, including the path of its server (the old path gets status {answer.status_code})"
         yield Barrier("operation-moved", "refused", text, is_executed=True, expected=old_key, got=new_key)
 
 

@@ -121,7 +121,7 @@ def _changed(pair: OperationPair, body: Any, costs: tuple[float, float] | None) 
 
 def _in_vain(pair: OperationPair, body: Any) -> Iterator[Effect]:
     if body is not NO_BODY and pair.before.request_bodies and not pair.after.request_bodies:
-        text = "the new contract takes no body, so what is sent has no effect"
+        text = "the new contract takes no body, so the body has no effect"
         yield Effect("body-ignored", Severity.ERROR, "", text, "request")
     for name in body if is_object(body) and pair.is_documented("") else ():
         if pair.was_documented(f"/{name}") and not pair.is_documented(f"/{name}"):

@@ -114,7 +114,7 @@ def _untried_parts(pair: OperationPair) -> Iterator[Finding]:
         if parts:
             named = "; ".join(f"{part.what} (at {part.pointer or 'the top'} of the schema)" for part in parts[:_NAMED])
             more = f", and {len(parts) - _NAMED:,} such places more" if len(parts) > _NAMED else ""
-            message = f"requests of the {which} contract were tried in part; left out: {named}{more}"
+            message = f"only some requests of the {which} contract were tried; left out: {named}{more}"
             yield impact_finding(
                 f"impact-tried-in-part/{which}", Severity.WARNING, "", message, pair.before, is_executed=False
             )

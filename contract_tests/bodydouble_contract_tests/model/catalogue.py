@@ -15,7 +15,7 @@ _HTTP = "the HTTP standard (RFC 9110), on which the contract is based"
 _SECRETS = "a key is a secret: what is shown, logged or shared must not hold it (RFC 6750, section 5)"
 _PICTURE_FORMATS = "the standards of the formats: PNG (W3C), JPEG (ITU-T T.81), GIF89a, RIFF"
 _DISTINCT = "the published contract: one item for each picture, and a URL names one resource (RFC 3986)"
-_JSON = "JSON (RFC 8259) and the published contract, which takes nothing else"
+_JSON = "JSON (RFC 8259) and the published contract, which accepts nothing else"
 _OPENAPI_CORE = "openapi-core, reading the same contract"
 
 

@@ -40,7 +40,7 @@ class CoveragePlan:
         if not self._rows:
             raise UnsupportedSchema(
                 f"{profile.operation.key}: no simple valid request was found; look for rules that contradict each other, "
-                "or that no simple text, number or list meets, such as a pattern for the names of several properties"
+                "or that no simple string, number or list satisfies, such as a pattern for the names of several properties"
             )
         self.minimal = self._rows[0][1]
 

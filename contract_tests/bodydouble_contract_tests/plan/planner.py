@@ -130,7 +130,7 @@ _SELECTED_REPEATS = 10
 _MOST_PARALLEL = 8
 # Pairs of values are left out beyond this number of requests, which keeps a run short.
 _MOST_REQUESTS = 300
-_TOO_MANY = "more than are varied of one contract"
+_TOO_MANY = "more than a run varies"
 _NOT_ASKED_FOR = "not needed for the selected checks"
 _COULD_BE_CHARGED = "must be refused, but a server that accepts it could charge for it"
 _NOT_WORTH_IT = "based on an assumption only, and not worth the price"

@@ -194,7 +194,7 @@ class Caller:
                 said = self._redaction.text(_message(received))
                 raise AccountRefused(
                     f"the account is out of credits, or is not allowed to make this call ({received.status}{said}); "
-                    "top it up, or ask for the permission, and resume the run",
+                    "top it up or get the permission, then resume the run",
                     call,
                 )
             return call

@@ -226,7 +226,7 @@ class Recorder:
             raise CannotVerify(f"{path}: {error.strerror or error}; name a regular file") from None
         if is_taken:
             self.close()
-            raise CannotVerify(f"{path} holds a recording already; resume that run, or name another file")
+            raise CannotVerify(f"{path} already contains a recording; resume that run, or name another file")
 
     def write(self, exchange: Exchange, *, is_money: bool = False) -> None:
         """Append one exchange, with ``is_money`` to be on the disk when this returns. Raises OSError when it cannot be written."""
@@ -318,7 +318,9 @@ def read_recorded_run(path: Path, run_identity: Mapping[str, str]) -> RecordedRu
     for exchange in latest(log.exchanges):
         entry = entry_of(exchange)
         if entry is None:
-            raise CannotVerify(f"{path}: {exchange.id} is not a call of a verification; name a recording of one")
+            raise CannotVerify(
+                f"{path}: {exchange.id} is not a call of a verification; name a recording that `bodydouble verify` made"
+            )
         changed = [name for name, value in run_identity.items() if entry.run_identity.get(name) != value]
         if changed:
             raise CannotVerify(

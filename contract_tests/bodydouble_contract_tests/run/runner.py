@@ -95,7 +95,7 @@ def verify(
     )
     recording, resume = options.recording, options.resume
     if recording is not None and resume is not None and recording.absolute() != resume.absolute():
-        raise CannotVerify(f"a run that resumes {resume} is recorded there, not in {recording}; name one of them")
+        raise CannotVerify(f"a resumed run is recorded in {resume}, not in {recording}; give only one of them")
     redaction = Redaction(*target.spellings())
     run_identity = run_identity_of(profile, plan, target.base, redaction)
     recorded_run = RecordedRun({}) if resume is None else read_recorded_run(resume, run_identity)

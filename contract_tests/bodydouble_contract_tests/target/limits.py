@@ -42,7 +42,7 @@ class RunLimits:
     def reason_to_stop(self) -> str | None:
         """Return why no further call may be made, with the remedy; None when one may."""
         if self._clock() - self._began >= self._max_run_s:
-            return f"the run took {self._max_run_s:g} s, its limit; allow more time (max_run_s)"
+            return f"the run reached its limit of {self._max_run_s:g} s; allow more time (max_run_s)"
         if self._received_bytes > self._max_received_mb * _MB:
             return f"the answers have reached the limit of {self._max_received_mb:g} MB; allow more (max_received_mb)"
         if self._late >= _MOST_LATE:

@@ -124,7 +124,7 @@ class Service:
                 return self._choosing(exact)
             one, other = candidates[error.first], candidates[error.second]
             raise ValueError(
-                f"{one.name} and {other.name} both have {one.endpoint.operation.key}, and requests for them cannot be told apart: "
+                f"{one.name} and {other.name} both have {one.endpoint.operation.key}, and requests for them cannot be distinguished: "
                 f"{error.reason}; serve one of them, or give one property of both (such as model) different values"
             ) from None
         first = candidates[0].endpoint

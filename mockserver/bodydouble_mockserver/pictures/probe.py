@@ -112,7 +112,7 @@ def decode(data: bytes, box: tuple[int, int], deadline: float = math.inf) -> Ima
     kind = picture_kind(data)
     if kind is None:
         name = file_format(data)
-        return DecodeFailure("unreadable" if name is None else f"{name}: not drawn here")
+        return DecodeFailure("unreadable" if name is None else f"{name}: cannot be drawn")
     if kind.pixels is None:
         return DecodeFailure("unreadable")
     # By the header, because Pillow allocates the pixels of a GIF or WebP file on opening.

@@ -36,7 +36,7 @@ def decompress(body: bytes, coding: str, limit: int) -> bytes | UnreadableBody:
         return UnreadableBody(
             415, f"The Content-Encoding {coding[:80]!r} is not supported; send gzip, deflate or none", CODING_RULE
         )
-    reason: Exception | str = "it ends early, or something follows its end"
+    reason: Exception | str = "it is cut off, or data follows its end"
     for window in _WINDOWS[coding]:
         try:
             decoded = _inflate(body, window, limit)

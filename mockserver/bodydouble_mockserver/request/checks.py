@@ -93,7 +93,7 @@ class RequestChecks:
             _refuse_not_stood_in(checked, operation, headers, scope)
         extensions = scope.get("extensions")
         if extensions and ABSOLUTE_FORM in extensions:
-            text = f"the request line has a whole URL (host {extensions[ABSOLUTE_FORM][:80]}), as sent to a proxy; only its path was used. Use this server as the base URL, not as HTTP_PROXY"
+            text = f"the request line has a full URL (host {extensions[ABSOLUTE_FORM][:80]}), as sent to a proxy; only its path was used. Use this server as the base URL, not as HTTP_PROXY"
             checked.findings = [*checked.findings, _finding(operation, "request-absolute-form", text, Severity.INFO)]
         if intake.notes:
             notes = [

@@ -126,7 +126,7 @@ def _faulty_line(head: bytes, reason: str) -> MalformedRequest | None:
         named = version[1].decode() if version is not None else "another version"
         return _malformed("request-version-unknown", 400, f"The request line says {named}; send HTTP/1.1", head)
     if "url" in reason.lower() or "HTTP/" in reason or "dot" in reason:
-        text = "The request line is malformed: after the method come one space, the URL, one space and HTTP/1.1; percent-encode spaces and every character beyond ASCII in the URL"
+        text = "The request line is malformed: write the method, one space, the URL, one space and HTTP/1.1, and percent-encode spaces and every character beyond ASCII in the URL"
         return _malformed("request-line-malformed", 400, text, head)
     return None
 

@@ -79,7 +79,7 @@ class RequestReader:
             held = self._settings.max_pending_bytes
             return UnreadableBody(
                 503,
-                f"The bodies of unanswered requests have more than {held:,} bytes together; send fewer at once, or start with a larger --max-pending-mb",
+                f"The bodies of unanswered requests have more than {held:,} bytes together; send fewer at once, or start the mock with a larger --max-pending-mb",
             )
         self._pending_bytes += more
         return None

@@ -177,9 +177,7 @@ def _select(item: Mapping[str, Any], pointer: str, targets: Sequence[ScriptTarge
         found = [target for target in targets if value in _names(target, name)]
         if not found:
             known = ", ".join(dict.fromkeys(_names(target, name)[0] for target in targets if _names(target, name)))
-            raise BadScenario(
-                f"{pointer}/{name}", f"there is no {name} {str(value)[:60]!r}; there is: {known or 'none'}"
-            )
+            raise BadScenario(f"{pointer}/{name}", f"there is no {name} {str(value)[:60]!r}; known: {known or 'none'}")
         targets = found
     return targets
 

@@ -151,7 +151,7 @@ class OperationRepair:
             ):
                 is_newer = is_object(item) and item.get("in") in _UNREAD_PLACES
                 reason = (
-                    "a parameter in the whole query string is not read"
+                    "a parameter with `in: querystring` is not supported"
                     if is_newer
                     else "a parameter needs `name` and `in`"
                 )
@@ -298,7 +298,7 @@ def repair(document: Any) -> Repaired:
     if not is_object(document):
         return unreadable(f"the document is {show(document)}; an OpenAPI document is an object")
     if "swagger" in document and "openapi" not in document:
-        problem = f"this is Swagger {document['swagger']}, which is not read; convert it to OpenAPI 3 first"
+        problem = f"this is Swagger {document['swagger']}, which is not supported; convert it to OpenAPI 3 first"
         return unreadable(problem, "/swagger")
     defects = Defects()
     moved: dict[str, str] = {}
@@ -360,7 +360,9 @@ class _DocumentRepair:
             self._defects.add("openapi-version", "/openapi", message, repaired=f'read as "{version}"')
             return str(version)
         found = f"`openapi` is {show(version)}" if "openapi" in self._document else "`openapi` is missing"
-        self._defects.add("openapi-version", "/openapi", f"{found}; OpenAPI 3 is read", repaired="read as 3.0.0")
+        self._defects.add(
+            "openapi-version", "/openapi", f"{found}; only OpenAPI 3 is supported", repaired="read as 3.0.0"
+        )
         return "3.0.0"
 
     def _info(self) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def parse_status(text: str) -> Callable[[int | None], bool]:
 def parse_path(text: str) -> Callable[[str], bool]:
     """Return a predicate over a path without its query, for a path or a prefix ("/v1/*"). Raises BadFilter otherwise."""
     if not text.startswith(("/", "*")):
-        good = "write a whole path like /v1/images/generations, or a prefix and a star: /v1/*"
+        good = "write a full path like /v1/images/generations, or a prefix and a star: /v1/*"
         raise BadFilter("path", f"{text[:80]!r} does not begin with a slash", good)
     if text.endswith("*"):
         return lambda path: path.startswith(text[:-1])

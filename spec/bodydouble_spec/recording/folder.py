@@ -52,7 +52,7 @@ class RecordingFolder:
         except BlockingIOError:
             self.close()
             raise CannotRecord(
-                f"{path}: another process is recording into this folder; end it, or name another folder"
+                f"{path}: another process is recording into this folder; stop it, or name another folder"
             ) from None
         except OSError as error:
             self.close()
@@ -121,5 +121,5 @@ class RecordingFolder:
 
     def _failure(self, error: OSError) -> CannotRecord:
         return CannotRecord(
-            f"{self.path}: {error.strerror or error}; the exchanges before it are whole. Free some space, or name another folder"
+            f"{self.path}: {error.strerror or error}; the earlier exchanges are complete. Free some space, or name another folder"
         )
