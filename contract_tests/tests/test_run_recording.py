@@ -137,7 +137,7 @@ def test_what_is_written_can_be_read_before_the_file_is_closed(tmp_path: Path) -
 def test_a_new_run_does_not_write_into_another_s_recording(tmp_path: Path) -> None:
     path = write(tmp_path / "r", line())
     before = path.read_bytes()
-    with pytest.raises(CannotVerify, match="holds a recording already"):
+    with pytest.raises(CannotVerify, match="already contains a recording"):
         Recorder(path, is_new=True)
     assert path.read_bytes() == before
 

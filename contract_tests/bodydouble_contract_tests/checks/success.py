@@ -21,8 +21,8 @@ def check_cross_validation(profile: OperationProfile, observation: Observation, 
     """Yield a finding when only one of the two validators accepts an answer with a documented status; a remark where the answer is too large for both."""
     if observation.beginning is not None:
         message = (
-            "the answer has too many values: beyond its schema, only the first items of its lists were examined, and "
-            "openapi-core was not asked"
+            "the answer has too many values: it was checked against its schema, but otherwise only the first items of its lists were "
+            "examined, without openapi-core"
         )
         size = f"{len(observation.content):,} bytes"
         yield deviation(
