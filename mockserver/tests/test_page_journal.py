@@ -81,7 +81,7 @@ def test_a_document_with_scripts_is_not_sent_as_a_picture(mock: MockServer, call
 def test_a_call_in_full_has_findings_headers_bodies_and_code(
     mock: MockServer, call: Call, edit: Edit, get: Get
 ) -> None:
-    call(mock, json=edit(num_images=9, prompt="a\nb"), headers={"user-agent": "an-app/1"})
+    call(mock, json=edit(num_images=9, prompt="a\r\n\tb"), headers={"user-agent": "an-app/1"})
     identifier = mock.journal.identifier(1)
     html = get(f"/_bodydouble/calls/{identifier}").text
     for text in (
@@ -93,6 +93,8 @@ def test_a_call_in_full_has_findings_headers_bodies_and_code(
         "import requests",
     ):
         assert text in html.replace("&#39;", "'")
+    assert 'dir="auto" tabindex="0">a\n\tb</p>' in html
+    assert 'dir="auto">a b</p>' in get("/_bodydouble/").text
 
 
 def test_the_filters_are_those_of_the_journal(mock: MockServer, call: Call, edit: Edit, get: Get) -> None:

@@ -78,7 +78,7 @@ def row_of(exchange: Exchange, links: PictureLinks) -> JournalRow:
         status="–" if exchange.status is None else str(exchange.status),
         tone="good" if exchange.status is not None and exchange.status < 400 else "bad",
         duration="" if exchange.duration_s is None else _duration(exchange.duration_s),
-        prompt=cut(visible(prompt_of(exchange.body) or ""), _PROMPT_CHARACTERS),
+        prompt=cut(visible(_line(prompt_of(exchange.body) or "")), _PROMPT_CHARACTERS),
         findings={str(severity): counts[severity] for severity in Severity if counts[severity]},
         marks=[*_marks(exchange)],
         inputs=inputs[:_MAX_PICTURES],
@@ -86,6 +86,11 @@ def row_of(exchange: Exchange, links: PictureLinks) -> JournalRow:
         pictures=pictures[:_MAX_PICTURES],
         hidden_pictures=max(0, len(pictures) - _MAX_PICTURES),
     )
+
+
+def _line(prompt: str) -> str:
+    """Return the beginning of a prompt without its line ends."""
+    return " ".join(prompt[: 10 * _PROMPT_CHARACTERS].split())
 
 
 def _marks(exchange: Exchange) -> Iterator[str]:

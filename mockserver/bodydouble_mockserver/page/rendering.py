@@ -1,6 +1,7 @@
 """Pages as HTML: the templates, the files beside them, and the headers that every page has."""
 
 import functools
+import re
 from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec import Finding
@@ -71,8 +72,10 @@ def _place(finding: Finding) -> str:
 
 
 def visible_lines(text: str) -> str:
-    """Return a text of several lines, each safe to show."""
-    return "\n".join(map(visible, text.split("\n")))
+    """Return a text of several lines, each safe to show; tabs stay."""
+    return "".join(
+        part if part in "\n\t" else visible(part) for part in re.split(r"(\n|\t)", text.replace("\r\n", "\n"))
+    )
 
 
 def fragment(template: str, **values: Any) -> str:

@@ -53,7 +53,7 @@ def script_page_routes(parts: PageParts) -> list[Route]:
                 await asyncio.to_thread(lists_of_script, target_of(given))
             parts.app.play({"answers": [answer_of_fields(given, parts.service.targets)]})
         except BadScenario as error:
-            return await script(given, 400, str(error).removeprefix("/answers/0"))
+            return await script(given, 400, str(error).removeprefix("/answers/0").removeprefix("/"))
         return RedirectResponse(_SCRIPT, 303)
 
     async def remove(request: Request) -> Response:
