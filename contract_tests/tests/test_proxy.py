@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -510,8 +511,11 @@ def test_a_body_without_an_end_is_passed_on_and_kept_only_up_to_the_limit(start:
         handler.send_header("Content-Type", "application/json")
         handler.end_headers()
         with contextlib.suppress(OSError):
-            while True:
-                handler.wfile.write(b"x" * 65536)
+            for first in count(0, 1000):
+                numbers = b"".join(b"%08d" % number for number in range(first, first + 1000))
+                # Large parts and small ones.
+                handler.wfile.write(numbers[:-8])
+                handler.wfile.write(numbers[-8:])
 
     with (
         answering(endless) as (origin, _),
@@ -525,7 +529,10 @@ def test_a_body_without_an_end_is_passed_on_and_kept_only_up_to_the_limit(start:
                     break
         client.get("/_bodydouble/health")
     assert "answer-too-large" in {finding.id for finding in proxy.findings}
-    assert max(path.stat().st_size for path in folder.rglob("*")) <= 1_000_000
+    (kept,) = (folder / "files").iterdir()
+    data = kept.read_bytes()
+    assert 800_000 < len(data) <= 1_000_000
+    assert data == b"".join(b"%08d" % number for number in range(125_000))[: len(data)]
 
 
 def test_a_picture_that_is_too_large_is_said_and_the_call_is_kept(

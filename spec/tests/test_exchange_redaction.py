@@ -2,6 +2,7 @@
 
 import base64
 import json
+import tracemalloc
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -174,6 +175,15 @@ def test_a_body_that_is_not_json_loses_the_values_of_secret_names() -> None:
     _, raw = record_body(b'{"api_key": "hidden-value", "prompt": "x"', Redactor())
     assert raw is not None
     assert raw["text"] == '{"api_key": "***", "prompt": "x"'
+
+
+def test_a_quoted_value_that_does_not_end_takes_little_memory() -> None:
+    text = '{"data": "' + "A" * 1_000_000
+    tracemalloc.start()
+    shown = Redactor().raw(text, len(text))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (shown == text, peak < 20_000_000) == (True, True)
 
 
 def test_a_form_loses_the_value_of_its_first_secret_field() -> None:

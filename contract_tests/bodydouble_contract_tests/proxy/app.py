@@ -120,7 +120,7 @@ class ProxyServer:
     @property
     def problems(self) -> list[str]:
         """The losses of the recording and of the journal, one sentence each."""
-        return [*dict.fromkeys(self._problems), *self._mock.problems()]
+        return [*self._problems, *self._mock.problems()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""
@@ -206,7 +206,7 @@ class ProxyServer:
         try:
             return self._options.cap.reserve(price.usd, self._mock.journal.writer.hash_of(handled.checked.key))
         except CannotVerify as error:
-            self._problems.append(str(error))
+            self._note_problem(error)
             return f"{error}. It was not sent"
 
     def _refuse(self, handled: HandledRequest, reason: str, price: Price) -> None:
@@ -312,7 +312,7 @@ class ProxyServer:
             self._options.cap.settle(call.hold, charge.usd)
         except CannotVerify as error:
             # The ledger counts the reservation.
-            self._problems.append(str(error))
+            self._note_problem(error)
         return charge
 
     async def _record(
@@ -335,7 +335,7 @@ class ProxyServer:
             has_answer = relayed.status is not None
             return await asyncio.to_thread(self._recorder.record, call.handled, profile, facts, has_answer)
         except CannotRecord as error:
-            self._problems.append(str(error))
+            self._note_problem(error)
             return None
 
     async def _record_pictures(self, found: RecordedCallFiles) -> None:
@@ -345,7 +345,7 @@ class ProxyServer:
                 async with self._fetching:
                     picture = await asyncio.to_thread(self._recorder.record_picture, found.exchange, pointer, url)
             except CannotRecord as error:
-                self._problems.append(str(error))
+                self._note_problem(error)
                 return
             pictures.append(picture)
             problem = picture.extra.get("problem")
@@ -382,6 +382,13 @@ class ProxyServer:
             await client.give(relayed.body, is_last=relayed.failure is None)
             if relayed.failure is not None:
                 await client.cut()
+
+    def _note_problem(self, error: Exception) -> None:
+        """Keep a loss for the end of the run, and tell it at once: calls go on, and cost money."""
+        text = str(error)
+        if text not in self._problems:
+            self._problems.append(text)
+            LOG.error("%s", text)
 
     def _note(self, handled: HandledRequest) -> None:
         # The app may have put its key into any place of a request.

@@ -111,7 +111,7 @@ async def relay(
         if is_passed:
             await client.begin(response.status_code, headers)
         async for part in parts:
-            if len(kept) + len(part) <= max_bytes:
+            if is_whole and len(kept) + len(part) <= max_bytes:
                 kept += part
             else:
                 is_whole = False

@@ -1,6 +1,7 @@
 """The server behind the proxy: one request sent as it is, once, and words for what can go wrong."""
 
 import asyncio
+import re
 import ssl
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +36,8 @@ _NOT_SENT = _HOP_BY_HOP | {b"host", b"expect", b"x-bodydouble-findings"}
 
 STOPPED = "proxy-stopped"
 """The rule of a finding about a call that was under way when the proxy was stopped."""
+
+_SSL_NOISE = re.compile(r"\[SSL[^]]*\] | \(_ssl\.c:\d+\)")
 
 RawHeaders = list[tuple[bytes, bytes]]
 
@@ -118,24 +121,36 @@ def failure_of(error: BaseException, base: str, status: int | None) -> CallFailu
     if isinstance(error, asyncio.CancelledError):
         text = f"the proxy was stopped before the answer of {base} had ended; the call may have been carried out"
         return CallFailure(STOPPED, Trouble.BROKEN, text, was_sent=True)
-    reason = " ".join(str(error).split())[:300] or type(error).__name__
+    reason = " ".join(str(error).split())[:300].rstrip(".")
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
         if "SSL" in reason or "certificate" in reason.lower():
             text = (
-                f"the TLS connection to {base} failed: {reason}; name its authority (--ca FILE), or correct --upstream"
+                f"the TLS connection to {base} failed: {_SSL_NOISE.sub('', reason).rstrip('.')}; {_tls_advice(reason)}"
             )
             return CallFailure("upstream-tls", Trouble.UNREACHABLE, text, was_sent=False)
-        text = f"{base} cannot be reached: {reason}; check --upstream, the network, and that the server runs"
+        text = f"{base} cannot be reached: {reason or type(error).__name__}; check --upstream, the network, and that the server runs"
         return CallFailure("upstream-unreachable", Trouble.UNREACHABLE, text, was_sent=False)
     if isinstance(error, httpx.TimeoutException):
         began = "no answer" if status is None else "no complete answer"
         text = f"{base} gave {began} in time; the call may have been carried out. Allow more (--timeout SECONDS)"
         return CallFailure("upstream-timeout", Trouble.TIMEOUT, text, was_sent=True)
     if status is None:
-        text = f"{base} ended the connection without an answer, or did not answer in HTTP: {reason}; the call may have been carried out"
+        why = f": {reason}" if reason else ""
+        text = f"{base} ended the connection without an answer, or did not answer in HTTP{why}; the call may have been carried out"
         return CallFailure("upstream-broken", Trouble.BROKEN, text, was_sent=True)
-    text = f"the answer of {base} (status {status}) broke off: {reason}; what had arrived was passed on"
+    text = f"the answer of {base} (status {status}) broke off: {reason or type(error).__name__}; what had arrived was passed on"
     return CallFailure("upstream-broken", Trouble.BROKEN, text, was_sent=True)
+
+
+def _tls_advice(reason: str) -> str:
+    """Return what to do about a TLS connection that failed for this reason of OpenSSL."""
+    if "WRONG_VERSION_NUMBER" in reason:
+        return "no TLS is spoken there: correct the port, or write --upstream with http://"
+    if "mismatch" in reason:
+        return "name the host that its certificate is for (--upstream)"
+    if "expired" in reason:
+        return "its owner must renew the certificate; --upstream names another server"
+    return "name its authority (--ca FILE), or correct --upstream"
 
 
 def _environment_proxy(scheme: str, host: str) -> str | None:

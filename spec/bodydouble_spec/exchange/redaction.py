@@ -114,8 +114,8 @@ _BEARER = re.compile(
 _BASIC = re.compile(r"\b([Bb]asic|BASIC)(\s+)(?=[\w+/=-]*(?:\d|=|[a-z][A-Z]))[\w+/=-]{8,}")
 _USER_INFO = re.compile(r"(://)[^/?#@\s]{1,500}@")
 _PARAMETER = re.compile(r"(^|[?&#;])([^=&?#;\s]{1,200})=([^&#\s]+)")
-# In text that is not JSON: "api_key": "…", 'token': '…'.
-_QUOTED = re.compile(r"""(["'])([\w .-]{1,200})\1(\s*:\s*)(["'])((?:\\.|(?!\4).)*)""", re.DOTALL)
+# In text that is not JSON: "api_key": "…", 'token': '…'. The value may be as long as the text, and takes memory for each step that could be undone.
+_QUOTED = re.compile(r"""(["'])([\w .-]{1,200})\1(\s*:\s*)(["'])((?:[^"'\\]++|\\.|(?!\4)["'])*+)""", re.DOTALL)
 # JSON escapes that can stand for ASCII letters.
 _ASCII_ESCAPES = re.compile(rb"\\(?:u00[2-7]|[/\\])")
 # A key of these characters is unchanged in a JSON text, unless `_ASCII_ESCAPES` matches.
