@@ -81,10 +81,10 @@ def create_app(
         transport = httpx.ASGITransport(create_app())
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client: ...
 
-    Operations of several contracts with one method and path are told apart by the property of the body whose ``enum`` or ``const`` differs.
-    Calls that ``replay`` has are answered as they were recorded, and ``keep`` names a folder from which the pictures of earlier servers are drawn too.
-    ``state`` is the URL of the Redis in which this process has its state together with others.
-    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, operations that cannot be told apart, or a folder or Redis that cannot be used.
+    Operations of several contracts with the same method and path are distinguished by the property of the body whose ``enum`` or ``const`` differs.
+    Calls that ``replay`` has are answered as they were recorded, and ``keep`` names a folder with the inputs of pictures, so that their URLs work after a restart.
+    ``state`` is the URL of a Redis in which several processes share their state.
+    Raises ValueError for a dialect that a contract lacks, a pictures folder without image files, operations that cannot be distinguished, or a folder or Redis that cannot be used.
     """
     return MockServer(Contract.load() if contract is None else contract, settings or Settings(), replay, keep, state)
 

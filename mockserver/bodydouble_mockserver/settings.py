@@ -25,14 +25,15 @@ class Settings:
     """Options of one mock server.
 
     ``api_keys`` lists the accepted keys; when it is empty, any key that is not empty is accepted. ``require_key=False`` accepts calls without a key.
-    A key that begins with ``refused_key_prefix`` is refused whatever keys are accepted, so that an app's way with a 401 can be tried (a rule of this
-    server; nothing is known of such keys at the service; an empty prefix is none). ``expected_key`` is the key that an app under test should send; another one is accepted with a warning, as is a placeholder.
+    A key that begins with ``refused_key_prefix`` is always refused, so that you can test how an app handles a 401 (a rule of this mock, not of the
+    service; an empty prefix turns it off). ``expected_key`` is the key that an app under test should send; another one is accepted with a warning,
+    as is a placeholder.
     ``dialect`` names the shape of success bodies: ``documented`` follows the contract's schema, another one a named example of the
-    contract. ``public_url`` is the origin of picture URLs (default: the Host of the request), ``picture_host`` only their host (NAME or NAME:PORT), so that pictures live on another one than the API. ``pictures`` is a folder whose image files are
+    contract. ``public_url`` is the origin of picture URLs (default: the Host of the request), ``picture_host`` only their host (NAME or NAME:PORT), so that pictures are on another host than the API. ``pictures`` is a folder whose image files are
     served instead of drawn ones, cropped or padded to the documented size. ``render`` is the kind of the drawn ones. ``seed`` fixes pictures and ids from run to run. ``max_body_bytes`` is the largest request body,
     ``max_json_values`` and ``max_json_levels`` are the most values and levels of nesting in it (assumed: the service's limits are not known).
-    ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete; ``idle_timeout_s`` are
-    the seconds in which a client that sends a body or reads an answer may stop. ``max_connections`` are served at once;
+    ``max_head_bytes`` bounds the request line with the headers, and ``head_timeout_s`` the seconds until they are complete; ``idle_timeout_s`` is
+    the time for which a client may stop sending a body or reading an answer. ``max_connections`` are served at once;
     ``max_control_bytes`` is the largest scenario that is sent. ``max_pending_bytes`` bounds the bodies of all requests that are being read.
     ``clock`` gives seconds since the epoch.
 
