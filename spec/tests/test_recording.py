@@ -126,14 +126,17 @@ def test_damaged_files_are_named_with_their_call_and_the_rest_is_read(
         picture = RecordedPicture(sha256, "image/png", len(PNG), None, is_data_uri=True)
         folder.append(exchange(1, body={"image_urls": [picture.to_dict()]}))
         folder.append(exchange(2))
-    file = tmp_path / "files" / f"{sha256}.png"
-    if change is None:
-        file.unlink()
-    else:
-        file.write_bytes(change)
+        folder.append(exchange(3, body={"prompt": LONG}))
+    for file in (tmp_path / "files").iterdir():
+        if change is None:
+            file.unlink()
+        else:
+            file.write_bytes(change)
     recording = read_recording_folder(tmp_path)
-    assert [(finding.id, finding.witness) for finding in recording.findings] == [(rule, "run-1")]
-    assert len(recording.exchanges) == 2
+    assert [(finding.id, finding.witness) for finding in recording.findings] == [(rule, "run-1"), (rule, "run-3")]
+    # Without its text, a call is another one.
+    assert [exchange.id for exchange in recording.exchanges] == ["run-1", "run-2"]
+    assert "and the call is left out; restore it" in recording.findings[1].message
     assert recording.files.get(sha256) is None
 
 

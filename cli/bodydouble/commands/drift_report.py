@@ -244,7 +244,7 @@ class SourceReader:
         if delta.known:
             facts["reported before"] = delta.known
         if not self.is_complete:
-            facts["not read"] = [*self.problems, *(type(error).__name__ for error in self.unforeseen)]
+            facts["not read"] = [*dict.fromkeys(self.problems), *(type(error).__name__ for error in self.unforeseen)]
         return Report(
             f"drift from {self._adopted.name}",
             delta.findings,

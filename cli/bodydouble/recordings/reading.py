@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from bodydouble_spec.recording import EXCHANGES, StoredRecording, read_stored_recording
+from bodydouble_spec.recording import StoredRecording, read_stored_recording
 
 __all__ = ["UnusableRecording", "read_recordings"]
 
@@ -23,12 +23,13 @@ def read_recordings(paths: Iterable[Path]) -> list[StoredRecording]:
 def _read(path: Path) -> StoredRecording:
     try:
         recording = read_stored_recording(path)
-    except FileNotFoundError:
-        missing = f"there is no {EXCHANGES} in it" if path.is_dir() else "there is no such folder"
+    except FileNotFoundError as error:
+        missing = error.strerror if path.is_dir() else "there is no such folder"
         raise UnusableRecording(f"{path}: {missing}; name a folder that `bodydouble proxy --record` wrote") from None
     except OSError as error:
         raise UnusableRecording(f"{path}: {error.strerror or error}; name a readable folder") from None
     if not recording.exchanges:
-        reason = recording.findings[0].message if recording.findings else "it has no call"
-        raise UnusableRecording(f"{path}: {reason}; record some calls first (bodydouble proxy --record {path})")
+        if recording.findings:
+            raise UnusableRecording(f"{path}: no call in it can be read; {recording.findings[0].message}")
+        raise UnusableRecording(f"{path}: it has no call; record some first (bodydouble proxy --record {path})")
     return recording

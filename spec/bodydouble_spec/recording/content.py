@@ -7,7 +7,7 @@ from typing import Any
 from bodydouble_spec.exchange import Exchange, RecordedAnswer, RecordedPicture, Redactor
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["kept_bytes", "recorded_files", "with_texts_inside", "with_texts_outside"]
+__all__ = ["kept_bytes", "outside_texts", "recorded_files", "with_texts_inside", "with_texts_outside"]
 
 _MEMBER = "$text"
 # The same length at which the journal cuts a text.
@@ -45,6 +45,13 @@ def recorded_files(exchange: Exchange) -> Iterator[str]:
     for raw in (exchange.raw, None if answer is None else answer.raw):
         if raw is not None and raw.get("is_kept") is True and isinstance(raw.get("sha256"), str):
             yield raw["sha256"]
+
+
+def outside_texts(exchange: Exchange) -> Iterator[str]:
+    """Yield the hash of each long text of the bodies that is in a file, and not in its place."""
+    answer = exchange.answer
+    for body in (exchange.body, None if answer is None else answer.body):
+        yield from _hashes(body, with_pictures=False)
 
 
 def kept_bytes(data: bytes, redactor: Redactor, keys: list[bytes]) -> bytes | None:
@@ -85,17 +92,17 @@ def _replaced(value: Any, change: Callable[[Any], Any]) -> Any:
     return value
 
 
-def _hashes(value: Any) -> Iterator[str]:
-    picture = RecordedPicture.read(value)
+def _hashes(value: Any, *, with_pictures: bool = True) -> Iterator[str]:
+    picture = RecordedPicture.read(value) if with_pictures else None
     sha256 = picture.sha256 if picture is not None else _hash_of(value, _MEMBER)
     if sha256 is not None:
         yield sha256
     elif is_object(value):
         for item in value.values():
-            yield from _hashes(item)
+            yield from _hashes(item, with_pictures=with_pictures)
     elif is_array(value):
         for item in value:
-            yield from _hashes(item)
+            yield from _hashes(item, with_pictures=with_pictures)
 
 
 def _hash_of(value: Any, member: str) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bodydouble_spec.exchange import Exchange, read_exchanges
 from bodydouble_spec.finding import Evidence, Finding, Severity
-from bodydouble_spec.recording.content import recorded_files, with_texts_inside
+from bodydouble_spec.recording.content import outside_texts, recorded_files, with_texts_inside
 from bodydouble_spec.recording.files import ContentFiles
 
 __all__ = ["EXCHANGES", "StoredRecording", "latest", "read_recording_folder", "read_stored_recording"]
@@ -26,13 +26,19 @@ class StoredRecording:
 
 
 def read_recording_folder(path: Path) -> StoredRecording:
-    """Read a recording. Raises OSError when the folder, or its file of exchanges, cannot be read.
+    """Read a recording. Raises OSError when the folder, or its file of exchanges, cannot be read; its ``strerror`` says which.
 
-    Each bad line, and each file that is missing or changed, is a finding; all else can be used.
+    Each bad line, and each file that is missing or changed, is a finding; all else can be used, but for a call without one of its texts.
     """
-    log = read_exchanges(path / EXCHANGES)
+    try:
+        log = read_exchanges(path / EXCHANGES)
+    except FileNotFoundError as error:
+        if path.is_dir():
+            raise FileNotFoundError(error.errno, f"there is no {EXCHANGES} in it", str(path)) from None
+        raise
     files = ContentFiles(path)
-    exchanges = tuple(with_texts_inside(exchange, files.get) for exchange in latest(log.exchanges))
+    completed = (with_texts_inside(exchange, files.get) for exchange in latest(log.exchanges))
+    exchanges = tuple(exchange for exchange in completed if not any(outside_texts(exchange)))
     damage = _damage(log.exchanges, files)
     return StoredRecording(path, exchanges, files, (*log.findings, *damage))
 
@@ -53,15 +59,15 @@ def latest(exchanges: Iterable[Exchange]) -> Iterator[Exchange]:
 def _damage(exchanges: Iterable[Exchange], files: ContentFiles) -> Iterator[Finding]:
     seen: set[str] = set()
     for exchange in exchanges:
+        texts = frozenset(outside_texts(exchange))
         for sha256 in recorded_files(exchange):
             if sha256 in seen or files.get(sha256) is not None:
                 seen.add(sha256)
                 continue
             seen.add(sha256)
             was_changed = sha256 in files
-            text = (
-                f"the file {sha256[:12]}… of {exchange.id} {'has content that does not match its name (a SHA-256 hash)' if was_changed else 'is missing'}; "
-                "restore it, or record the call again"
-            )
+            wrong = "has content that does not match its name (a SHA-256 hash)" if was_changed else "is missing"
+            left_out = ", and the call is left out" if sha256 in texts else ""
+            text = f"the file {sha256[:12]}… of {exchange.id} {wrong}{left_out}; restore it, or record the call again"
             rule = "recording-file-changed" if was_changed else "recording-file-missing"
             yield Finding(rule, Severity.ERROR, Evidence.OBSERVED, f"/{sha256}", text, witness=exchange.id)
