@@ -2,10 +2,13 @@
 
 import io
 import os
+import pty
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 
 import httpx
@@ -16,13 +19,12 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 from spec.tests.browser import run_chromium
-from spec.tests.servers import run_serve
 
 _IMAGES = Path(__file__).parents[2] / "docs" / "images"
 _SAMPLE = Path(__file__).parent / "data" / "sample_app"
 _COLUMNS = 80
 _COLOURS = 128
-_PAGE = """<body style="margin:0;background:{background}"><pre id="shown" style="margin:0;padding:14px 18px;display:inline-block;
+_PAGE = """<style>a {{ color: inherit }}</style><body style="margin:0;background:{background}"><pre id="shown" style="margin:0;padding:14px 18px;display:inline-block;
 color:{foreground};background:{background};font:14px/1.35 'DejaVu Sans Mono',monospace">{code}</pre></body>"""
 # An app that goes on without a picture, and so hides what was wrong.
 _TEST = """import contextlib
@@ -47,18 +49,30 @@ def _save(browser: Browser, name: str, command: str, output: str) -> None:
 
 
 def _serve() -> str:
-    """Return what a mock prints for its start and four calls."""
+    """Return what a mock prints in a terminal for its start and four calls."""
     body = {"model": "google/gemini-2.5-flash-image-edit", "prompt": "a dinosaur in a café"}
     urls = {"image_urls": ["https://example.org/dinosaur.png"]}
     key = {"authorization": "Bearer any-key-you-like"}
-    with run_serve() as server:
-        url = f"{server.address}/v1/images/generations"
-        httpx.post(url, json={**body, **urls}, headers=key)
-        httpx.post(url, json={**body, **urls, "num_images": 9}, headers=key)
-        httpx.post(url, json={**body, **urls}, headers={**key, "prefer": "code=429"})
-        httpx.post(url, json={**body, **urls})
-        _, printed, logged = server.end()
-        return f"{server.banner}{printed}{logged}".replace(server.address, "http://127.0.0.1:8000")
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (40, _COLUMNS))
+    command = [sys.executable, "-m", "bodydouble", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        printed = _read(ours, "OPENAI_API_KEY")
+        address = re.search(r"http://[\d.:]+", printed)
+        url = f"{address[0] if address else ''}/v1/images/generations"
+        for changes, headers in (({}, key), ({"num_images": 9}, key), ({}, {**key, "prefer": "code=429"}), ({}, {})):
+            httpx.post(url, json={**body, **urls, **changes}, headers=headers)
+        printed += _read(ours, "request-key-missing")
+        process.terminate()
+    return printed.replace(address[0] if address else "", "http://127.0.0.1:8000").replace("\r\n", "\n")
+
+
+def _read(terminal: int, last: str) -> str:
+    """Read what is printed up to the line with a text."""
+    printed = b""
+    while not (last in printed.decode() and printed.endswith(b"\n")):
+        printed += os.read(terminal, 1 << 16)
+    return printed.decode()
 
 
 def _failing_test() -> str:
@@ -72,7 +86,7 @@ def _failing_test() -> str:
 
 def main() -> None:
     """Run the commands, and take the pictures."""
-    # The processes below write as in a terminal.
+    # pytest writes as in a terminal.
     os.environ |= {"FORCE_COLOR": "1", "COLUMNS": str(_COLUMNS), "TERM": "xterm-256color"}
     with run_chromium() as chromium, sync_playwright() as playwright:
         browser = playwright.chromium.connect_over_cdp(chromium)
