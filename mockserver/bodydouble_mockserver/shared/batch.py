@@ -2,39 +2,36 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from typing import Any
-
-from bodydouble_mockserver.shared.lua import Script
 
 __all__ = ["Argument", "Batch", "Turns"]
 
 Argument = str | bytes | float
 
+# In as many passes a loop reads what has come, starts a task for each call, and runs it up to its question.
+_PASSES = 3
+
 
 class Batch:
-    """Items for one script, which gets ``arguments`` and then all items that were added since the last time.
+    """Items that are written together: as ``arguments`` and then all items that were added since the last time.
 
-    ``done`` gets the result of the script and the items that it had; None where Redis may not have them.
+    ``done`` gets the number of the last journal entry and the items; None where Redis may not have them.
     """
 
-    def __init__(
-        self, script: Script, arguments: Sequence[Argument], done: Callable[[Any, Sequence[Argument]], None]
-    ) -> None:
-        self.script = script
-        self.arguments = arguments
-        self.done = done
+    def __init__(self) -> None:
+        self.arguments: Sequence[Argument] = ()
         self.items: list[Argument] = []
+        self.done: Callable[[int | None, Sequence[Argument]], None] = lambda _last, _items: None
 
-    def take(self) -> list[Argument]:
-        """Return the items, and have none."""
+    def take(self) -> tuple[list[Argument], list[Argument]]:
+        """Return the items, and have none; before them, all that the script reads of this batch."""
         taken, self.items = self.items, []
-        return taken
+        return [len(self.arguments) + len(taken), *self.arguments, *taken], taken
 
 
 class Turns:
     """The turns of the event loop in which this process handles what has come meanwhile, many calls at once when there are many.
 
-    ``at_end`` is called after each of the turns in which there was something to send.
+    ``at_end`` sends what there is to be sent, unless that went with the first question of the next turn.
     """
 
     def __init__(self, at_end: Callable[[], None]) -> None:
@@ -57,12 +54,12 @@ class Turns:
         """Return whether ``at_end`` will be called for what is to be sent now; not outside of a loop."""
         loop = _running_loop()
         if loop is not None and loop not in self._waiting:
-            self._waiting[loop] = []
-            loop.call_soon(self._end, loop)
+            self._waiting[loop] = waiting = list[asyncio.Future[None]]()
+            self._wait(loop, waiting, _PASSES)
         return loop is not None
 
     async def ended(self) -> None:
-        """Wait until ``at_end`` was called for what there was to be sent."""
+        """Wait until all was sent that there was to be sent."""
         loop = asyncio.get_running_loop()
         waiting = self._waiting.get(loop)
         if waiting is not None:
@@ -70,12 +67,22 @@ class Turns:
             waiting.append(loop.create_future())
             await waiting[-1]
 
-    def _end(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting = self._waiting.pop(loop)
-        self._at_end()
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+    def release(self) -> None:
+        """Let those of the running loop go on that wait: all that they had to send was sent."""
+        loop = _running_loop()
+        if loop is not None:
+            for future in self._waiting.pop(loop, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    def _wait(self, loop: asyncio.AbstractEventLoop, waiting: list[asyncio.Future[None]], passes: int) -> None:
+        if self._waiting.get(loop) is not waiting:
+            return  # they were released
+        if passes:
+            loop.call_soon(self._wait, loop, waiting, passes - 1)
+        else:
+            self._at_end()
+            self.release()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from bodydouble_spec import Redactor
 
 from bodydouble_mockserver.errors import StateUnavailable
+from bodydouble_mockserver.shared import lua
 from bodydouble_mockserver.shared.address import Address, CannotShare
 from bodydouble_mockserver.shared.batch import Argument, Batch, Turns
 from bodydouble_mockserver.shared.lua import Script
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Connection"]
 
 Result = TypeVar("Result")
+# A script with its arguments, or a command with its own.
+_Call = tuple[Script | None, Sequence[Argument]]
 
 # A command waits so long for its answer, unless the URL has a socket_timeout; the first one, and one with megabytes, so much longer.
 _PATIENCE_S = 0.5
@@ -74,7 +77,8 @@ class Connection:
         # One connection each for small and for large values: taking one from a pool takes as long as a command.
         self._connected: dict[bool, Redis] = {}
         self._locks = {False: threading.RLock(), True: threading.RLock()}
-        self._batches: list[Batch] = []
+        # In the order in which their script reads them.
+        self._batches = {"recipes": Batch(), "journal": Batch()}
         self.turns = Turns(self.flush)
 
     def check(self) -> None:
@@ -106,15 +110,18 @@ class Connection:
 
     def call(self, script: Script, *arguments: Argument) -> Any:
         """Return the result of a script in Lua, whose steps no other command comes between. Raises StateUnavailable."""
-        (result,) = self.run(lambda redis: self._evaluate(redis, [(script, arguments)]))
-        return result
+        return self._send((script, arguments))[-1]
 
-    def batch(
-        self, script: Script, *arguments: Argument, done: Callable[[Any, Sequence[Argument]], None]
-    ) -> Callable[..., None]:
-        """Return a function that adds items to those that a script gets together; see `Batch`."""
-        batch = Batch(script, arguments, done)
-        self._batches.append(batch)
+    def version(self) -> bytes | None:
+        """Return the version of script and limits, asked for with what is written. Raises StateUnavailable."""
+        with self._locks[False]:
+            version: bytes | None = self._send(*(() if self._has_items else [(None, ("GET", self.key("version")))]))[0]
+            return version
+
+    def batch(self, name: str, *arguments: Argument, done: Callable[[int | None, Any], None]) -> Callable[..., None]:
+        """Return a function that adds items to those of a name, "recipes" or "journal", that are written together; see `Batch`."""
+        batch = self._batches[name]
+        batch.arguments, batch.done = arguments, done
 
         def add(*items: Argument) -> None:
             batch.items += items
@@ -123,19 +130,31 @@ class Connection:
 
         return add
 
+    @property
+    def _has_items(self) -> bool:
+        return any(batch.items for batch in self._batches.values())
+
     def flush(self) -> None:
-        """Send the items of all batches, and wait until Redis has them or they are lost."""
+        """Write the items of all batches, and wait until Redis has them or they are lost."""
+        with contextlib.suppress(StateUnavailable):
+            self._send()
+
+    def _send(self, *calls: _Call) -> list[Any]:
+        """Write the items of all batches, together with scripts and commands; return the version where there were items, and the results of ``calls``."""
         with self._locks[False]:
-            taken = [(batch, batch.take()) for batch in self._batches if batch.items]
-            if not taken:
-                return
-            calls = [(batch.script, (*batch.arguments, *items)) for batch, items in taken]
+            if not self._has_items:
+                return self._within_patience(lambda redis: self._exchange(redis, calls)) if calls else []
+            taken = [(batch, *batch.take()) for batch in self._batches.values()]
+            write: _Call = (lua.WRITE, [argument for _, arguments, _ in taken for argument in arguments])
+            last: int | None = None
             try:
-                results = self._within_patience(lambda redis: self._evaluate(redis, calls))
-            except StateUnavailable:
-                results = [None] * len(taken)
-            for (batch, items), result in zip(taken, results, strict=True):
-                batch.done(result, items)
+                written, *results = self._within_patience(lambda redis: self._exchange(redis, (write, *calls)))
+                version, last = written
+            finally:
+                for batch, _, items in taken:
+                    batch.done(last, items)
+                self.turns.release()
+            return [version, *results]
 
     def close(self) -> None:
         """Send what waits, and close the connections; later commands raise StateUnavailable."""
@@ -167,13 +186,15 @@ class Connection:
     def _probe(self, client: "Redis") -> None:
         client.set(self.key("probe"), 1, ex=_PROBE_LIFETIME_S)
 
-    def _evaluate(self, client: "Redis", calls: Sequence[tuple[Script, Sequence[Argument]]]) -> list[Any]:
-        """Return the results of scripts that are sent together. Raises the error of one that is refused, after all were run."""
+    def _exchange(self, client: "Redis", calls: "Sequence[_Call]") -> list[Any]:
+        """Return the results of scripts and commands that are sent together. Raises the error of one that is refused, after all were run."""
         # Below the commands of the client, whose pipeline asks each time whether Redis knows its scripts.
         wire: Any = client.connection
-        wire.send_packed_command(
-            wire.pack_commands([("EVALSHA", script.digest, 1, self._prefix, *arguments) for script, arguments in calls])
-        )
+        commands = [
+            arguments if script is None else ("EVALSHA", script.digest, 1, self._prefix, *arguments)
+            for script, arguments in calls
+        ]
+        wire.send_packed_command(wire.pack_commands(commands))
         results: list[Any] = []
         for _ in calls:
             try:
@@ -181,7 +202,7 @@ class Connection:
             except self._refused as error:
                 results.append(error)
         for index, (script, arguments) in enumerate(calls):
-            if isinstance(results[index], self._unknown_script):
+            if script is not None and isinstance(results[index], self._unknown_script):
                 results[index] = client.eval(script.text, 1, self._prefix, *arguments)
             elif isinstance(results[index], Exception):
                 raise results[index]

@@ -46,7 +46,7 @@ class SharedJournal(Journal):
         self._connection = connection
         self._lost = 0
         self._read: dict[int, bytes] = {}
-        self._add = connection.batch(lua.APPEND, entries, max_bytes, _OVERHEAD_BYTES, done=self._added)
+        self._add = connection.batch("journal", entries, max_bytes, _OVERHEAD_BYTES, done=self._added)
 
     def append(self, handled: HandledRequest) -> None:
         """See `Journal.append`."""
@@ -54,7 +54,7 @@ class SharedJournal(Journal):
         if self._listeners:
             self._notify_listeners()
 
-    def _added(self, last: Any, entries: Sequence[Any]) -> None:
+    def _added(self, last: int | None, entries: Sequence[Any]) -> None:
         if last is None:
             self._lost += len(entries)
         elif self._file is not None:

@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-__all__ = ["ADD", "APPEND", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "STORE", "TAKE", "Script"]
+__all__ = ["ADD", "CHARGE", "CLEAR", "CLEAR_JOURNAL", "LOAD", "REMOVE", "TAKE", "WRITE", "Script"]
 
 
 @dataclass(frozen=True)
@@ -143,38 +143,41 @@ end
 return {0}
 """
 )
-# ARGV: most entries, most bytes, overhead of an entry in bytes, then lines. Returns the number of the last entry. Those beyond the most go 64 at a time.
-APPEND = Script(
+# ARGV: for recipes and then for the journal a number of arguments, and these: of recipes the seconds to live, then id and value of each; of the journal
+# most entries, most bytes, overhead of an entry in bytes, then lines. Returns the version, and the number of the last entry, 0 without lines.
+# Entries beyond the most go 64 at a time.
+WRITE = Script(
     _FUNCTIONS
     + """
-local lines, about, new = key('lines'), key('journal'), #ARGV - 3
-local last = redis.call('HINCRBY', about, 'last', new)
-local added, fields = new * ARGV[3], {}
-for index = 4, #ARGV do
-  table.insert(fields, last - #ARGV + index)
-  table.insert(fields, ARGV[index])
-  added = added + #ARGV[index]
+local recipes = tonumber(ARGV[1])
+for index = 3, recipes + 1, 2 do
+  redis.call('SET', key('recipe:' .. ARGV[index]), ARGV[index + 1], 'EX', ARGV[2])
 end
-redis.call('HSET', lines, unpack(fields))
-local bytes = redis.call('HINCRBY', about, 'bytes', added)
-if last % 64 < new or bytes > tonumber(ARGV[2]) then
-  local first = tonumber(redis.call('HGET', about, 'first') or 1)
-  while first <= last and (last - first + 1 > tonumber(ARGV[1]) or bytes > tonumber(ARGV[2])) do
-    bytes = bytes - redis.call('HSTRLEN', lines, first) - ARGV[3]
-    redis.call('HDEL', lines, first)
-    first = first + 1
+local start = recipes + 2
+local new, last = tonumber(ARGV[start]) - 3, 0
+if new > 0 then
+  local lines, about = key('lines'), key('journal')
+  local most, most_bytes, overhead = tonumber(ARGV[start + 1]), tonumber(ARGV[start + 2]), ARGV[start + 3]
+  last = redis.call('HINCRBY', about, 'last', new)
+  local added, fields = new * overhead, {}
+  for index = start + 4, #ARGV do
+    table.insert(fields, last - #ARGV + index)
+    table.insert(fields, ARGV[index])
+    added = added + #ARGV[index]
   end
-  redis.call('HSET', about, 'first', first, 'bytes', bytes)
+  redis.call('HSET', lines, unpack(fields))
+  local bytes = redis.call('HINCRBY', about, 'bytes', added)
+  if last % 64 < new or bytes > most_bytes then
+    local first = tonumber(redis.call('HGET', about, 'first') or 1)
+    while first <= last and (last - first + 1 > most or bytes > most_bytes) do
+      bytes = bytes - redis.call('HSTRLEN', lines, first) - overhead
+      redis.call('HDEL', lines, first)
+      first = first + 1
+    end
+    redis.call('HSET', about, 'first', first, 'bytes', bytes)
+  end
 end
-return last
-"""
-)
-# ARGV: seconds to live, then id and value of each recipe.
-STORE = Script(
-    _FUNCTIONS
-    + """
-for index = 2, #ARGV, 2 do redis.call('SET', key('recipe:' .. ARGV[index]), ARGV[index + 1], 'EX', ARGV[1]) end
-return 1
+return {redis.call('GET', key('version')), last}
 """
 )
 # ARGV: most entries. Returns the number of entries that were removed.

@@ -10,7 +10,6 @@ import orjson
 from bodydouble_mockserver.errors import StateUnavailable
 from bodydouble_mockserver.keeping import Recipe, Recipes
 from bodydouble_mockserver.pictures import ContentStore
-from bodydouble_mockserver.shared import lua
 from bodydouble_mockserver.shared.connection import Connection
 
 __all__ = ["SharedInputs", "SharedRecipes"]
@@ -27,7 +26,7 @@ class SharedRecipes(Recipes):
     def __init__(self, connection: Connection, clock: Callable[[], float] = time.time) -> None:
         super().__init__(clock=clock)
         self._connection = connection
-        self._send = connection.batch(lua.STORE, _LIFETIME_S, done=self._stored_or_lost)
+        self._send = connection.batch("recipes", _LIFETIME_S, done=self._stored_or_lost)
 
     def get(self, key: str) -> Recipe | None:
         """See `Recipes.get`; a recipe of another process is taken over."""
@@ -68,7 +67,7 @@ class SharedRecipes(Recipes):
         recipe.written = self._clock()
         self._send(recipe.key, orjson.dumps({"used": recipe.used, "recipe": recipe.to_dict()}))
 
-    def _stored_or_lost(self, result: Any, items: Sequence[Any]) -> None:
+    def _stored_or_lost(self, result: int | None, items: Sequence[Any]) -> None:
         """Have those that Redis did not get written with their next use; the connection says why."""
         for key in () if result is not None else items[::2]:
             recipe = self.own(key)

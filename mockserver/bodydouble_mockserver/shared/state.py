@@ -117,7 +117,7 @@ class SharedState(ServerState):
 
     def _refresh(self) -> None:
         try:
-            version: Any = self._connection.run(lambda redis: redis.get(self._connection.key("version")))
+            version = self._connection.version()
             if version is None or version.decode() != self._version:
                 self._load()
         except StateUnavailable:
