@@ -1,6 +1,8 @@
 """Hypothesis profiles for all tests (``ci`` tries the same examples every time, ``--hypothesis-profile=long`` looks for new ones), and a browser."""
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -20,7 +22,10 @@ settings.load_profile("ci")
 
 
 def pytest_configure() -> None:
-    """Give the signals of a terminal their usual handlers: a shell in the background has them ignored, and programs of the tests would inherit that."""
+    """Give what the programs of the tests inherit its usual state: bytecode, and the signals of a terminal, which a shell in the background has ignored."""
+    # Without bytecode, each of some hundred programs would compile the whole project, and each worker all tests.
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name in ("SIGINT", "SIGHUP", "SIGQUIT"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
