@@ -125,6 +125,10 @@ def test_replay_only_refuses_another_request_and_says_what_differs(
     assert response.status_code == 404
     assert "the nearest recorded call is run-1" in response.json()["message"]
     assert "/prompt: recorded 'a cat', sent 'a cow'" in response.json()["message"].replace('"', "'")
+    assert response.json()["message"].endswith("ignore what differs (--replay-ignore /prompt)")
+    # The query cannot be ignored.
+    other = call(app, "/v1/images/generations?trace=1", json=edit(prompt="a dog")).json()["message"]
+    assert other.endswith('the query: recorded nothing, sent "trace=1". Record it, or send what was recorded')
     (finding,) = app.journal.exchanges()[0].findings
     got = [finding[name] for name in ("id", "severity", "pointer", "expected", "got", "witness")]
     assert got == ["not-recorded", "error", "/prompt", "a cat", "a cow", "run-1"]

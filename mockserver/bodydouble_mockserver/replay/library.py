@@ -31,7 +31,7 @@ class Replayable:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The recorded call that differs least from a request: the pointers of what differs, with the recorded and the sent value."""
+    """The recorded call that differs least from a request: the places of what differs, with the recorded and the sent value; see `differences`."""
 
     call: Replayable
     differences: Sequence[tuple[str, Any, Any]]

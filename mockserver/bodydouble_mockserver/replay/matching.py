@@ -109,12 +109,15 @@ def check_pointers(pointers: Sequence[str]) -> None:
 
 
 def differences(recorded: CanonicalRequest, sent: CanonicalRequest) -> list[tuple[str, Any, Any]]:
-    """List where two requests differ: JSON pointer, recorded value, sent value; None stands for a value that is not there."""
+    """List where two requests differ: place, recorded value, sent value; None stands for a value that is not there.
+
+    A place is the JSON pointer of a value in the body, ``the query`` or ``the API key``.
+    """
     found: list[tuple[str, Any, Any]] = []
     if recorded.query != sent.query:
-        found.append(("?", "&".join(recorded.query) or None, "&".join(sent.query) or None))
+        found.append(("the query", "&".join(recorded.query) or None, "&".join(sent.query) or None))
     if recorded.has_key != sent.has_key:
-        found.append(("/key", _key_words(recorded), _key_words(sent)))
+        found.append(("the API key", _key_words(recorded), _key_words(sent)))
     one, other = dict(_leaves(recorded.body, "")), dict(_leaves(sent.body, ""))
     for pointer in dict.fromkeys((*one, *other)):
         before, now = one.get(pointer, _MISSING), other.get(pointer, _MISSING)

@@ -191,22 +191,22 @@ def _not_recorded(request: CanonicalRequest, nearest: Nearest | None, operation:
             _NOT_RECORDED, Severity.ERROR, Evidence.OBSERVED, "", text, direction="request", operation=operation
         )
     shown = "; ".join(
-        f"{pointer or 'the body'}: recorded {_shown(recorded)}, sent {_shown(sent)}"
-        for pointer, recorded, sent in nearest.differences[:_MAX_SHOWN]
+        f"{place or 'the body'}: recorded {_shown(recorded)}, sent {_shown(sent)}"
+        for place, recorded, sent in nearest.differences[:_MAX_SHOWN]
     )
     rest = len(nearest.differences) - _MAX_SHOWN
     more = f"; and {rest} more" if rest > 0 else ""
-    pointer, recorded, sent = nearest.differences[0] if nearest.differences else ("", None, None)
+    place, recorded, sent = nearest.differences[0] if nearest.differences else ("", None, None)
     exchange = nearest.call.exchange
     text = (
-        f"this call to {asked} was not recorded; the nearest recorded call is {exchange.id} of {exchange.time}, which differs at {shown}{more}. "
-        "Record it, or ignore what differs (--replay-ignore POINTER)"
+        f"this call to {asked} was not recorded; the nearest recorded call is {exchange.id} of {exchange.time}, which differs in {shown}{more}. "
+        f"Record it, or {_way_to(nearest)}"
     )
     return Finding(
         _NOT_RECORDED,
         Severity.ERROR,
         Evidence.OBSERVED,
-        "" if pointer == "?" else pointer,
+        place if place.startswith("/") else "",
         text,
         _plain(recorded),
         _plain(sent),
@@ -214,6 +214,15 @@ def _not_recorded(request: CanonicalRequest, nearest: Nearest | None, operation:
         operation=operation,
         witness=exchange.id,
     )
+
+
+def _way_to(nearest: Nearest) -> str:
+    """Return what makes the nearest call the answer."""
+    places = [place for place, _, _ in nearest.differences]
+    if not all(place.startswith("/") for place in places):
+        return "send what was recorded"
+    pointers = places if len(places) <= _MAX_SHOWN else ["POINTER"]
+    return f"ignore what differs ({' '.join(f'--replay-ignore {pointer}' for pointer in pointers)})"
 
 
 def _shown(value: Any) -> str:
