@@ -13,6 +13,7 @@ import httpx
 import pytest
 from bodydouble_mockserver import BadScenario, MockServer, Settings, create_app
 from bodydouble_mockserver.replay import ReplaySettings
+from bodydouble_mockserver.shared.batch import Turns
 from bodydouble_spec import Contract, Exchange, RecordedAnswer
 from bodydouble_spec.recording import RecordingFolder, read_recording_folder
 from redis import Redis
@@ -175,6 +176,23 @@ def test_calls_that_come_together_are_looked_up_and_written_together(
     # One question whether the script has changed, and one script for the recipes and the entries of all, which asks that too.
     assert {name: used[f"cmdstat_{name}"]["calls"] for name in ("get", "evalsha")} == {"get": 2, "evalsha": 1}
     assert len({exchange.body["prompt"] for exchange in app.journal.exchanges()}) == 32
+
+
+def test_an_error_in_what_is_sent_holds_no_call() -> None:
+    async def wait() -> list[str]:
+        loop, errors = asyncio.get_running_loop(), list[str]()
+        loop.set_exception_handler(lambda _loop, context: errors.append(str(context["exception"])))
+
+        def fail() -> None:
+            raise ValueError("no JSON")
+
+        turns = Turns(fail)
+        assert turns.will_end()
+        async with asyncio.timeout(30):
+            await turns.ended()
+        return errors
+
+    assert asyncio.run(wait()) == ["no JSON"]
 
 
 def test_a_redis_that_cannot_be_written_to_is_no_state(

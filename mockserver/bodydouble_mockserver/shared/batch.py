@@ -81,8 +81,10 @@ class Turns:
         if passes:
             loop.call_soon(self._wait, loop, waiting, passes - 1)
         else:
-            self._at_end()
-            self.release()
+            try:
+                self._at_end()
+            finally:
+                self.release()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:
