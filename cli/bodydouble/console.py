@@ -28,7 +28,6 @@ __all__ = [
     "print_error",
     "print_text",
     "signals_interrupt",
-    "waiting",
 ]
 
 
@@ -104,19 +103,3 @@ def signals_interrupt() -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def waiting(text: str) -> Generator[None]:
-    """Show what is done and the time passed, when standard error is a terminal."""
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    # Standard output is not redirected: it may belong to another program, or take a picture.
-    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as progress:
-        progress.add_task(text, total=None)
-        yield

@@ -1,12 +1,16 @@
 """The options that several commands share, and the contracts and severities that they name."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from bodydouble_spec import Contract, is_object, provenance
 from bodydouble_spec.bundle import Bundle
+from bodydouble_spec.exchange import Redactor
+
+from bodydouble.progress import Progress, progress
 
 if TYPE_CHECKING:
     from bodydouble_spec.diff import Severities
@@ -191,10 +195,21 @@ def resolve_source(source: str) -> str:
     return provenance()["document"] if source == UPSTREAM else source
 
 
-def load_contract(source: str | None, overlay: str | None = None, *, is_partial_allowed: bool = False) -> Contract:
-    """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used, or only a part of it is read."""
+def load_contract(
+    source: str | None,
+    overlay: str | None = None,
+    *,
+    is_partial_allowed: bool = False,
+    shown: Progress | None = None,
+) -> Contract:
+    """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used, or only a part of it is read.
+
+    ``shown`` is the progress of a larger task that it belongs to.
+    """
     found = None if source is None else resolve_source(source)
-    contract = Contract.load(found, overlay=True if overlay is None else overlay)
+    with _reading(found, shown) as progress_of_it:
+        chosen = True if overlay is None else overlay
+        contract = Contract.load(found, overlay=chosen, on_download=progress_of_it.downloaded)
     if not is_partial_allowed:
         contract.refuse_partial()
     return contract
@@ -211,14 +226,20 @@ def for_operation(scenario: Any, operation: str | None, model: str | None) -> An
     return {**chosen, **scenario} if is_object(scenario) else scenario
 
 
-def load_published(source: str) -> Contract:
+def load_published(source: str, shown: Progress | None = None) -> Contract:
     """Load the contract as published, without its overlay. Raises SpecError when it cannot be read, or its overlay is malformed."""
     overlay = None if source == VENDORED else Bundle.find(resolve_source(source)).overlay
     if overlay is not None:
         from bodydouble_spec import Overlay
 
         Overlay.load(overlay)  # not needed here, but a bad folder is one for every command
-    return Contract.load(resolve_source(source), overlay=None)
+    found = resolve_source(source)
+    with _reading(found, shown) as progress_of_it:
+        return Contract.load(found, overlay=None, on_download=progress_of_it.downloaded)
+
+
+def _reading(source: str | None, shown: Progress | None) -> AbstractContextManager[Progress]:
+    return progress(f"reading {Redactor().text(source or VENDORED)}") if shown is None else nullcontext(shown)
 
 
 def unreadable_reason(contract: Contract) -> str | None:

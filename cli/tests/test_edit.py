@@ -271,7 +271,7 @@ def test_more_pictures_than_asked_for_overwrite_no_other_file(
     assert (names, (tmp_path / "out-1.png").read_bytes()) == (["out-1.png", "out-2.png", "out-3.png"], b"mine")
 
 
-def test_a_terminal_shows_a_spinner(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_shows_progress(edit: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch) -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
@@ -279,6 +279,7 @@ def test_a_terminal_shows_a_spinner(edit: Callable[..., Ended], monkeypatch: pyt
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("bodydouble.progress._DELAY_S", 0.0)
     edit("night", URL)
     assert "waiting for the picture" in screen.getvalue()
 

@@ -12,6 +12,7 @@ from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.contract import Contract
 from bodydouble_spec.diff import Change, diff, read_name
 from bodydouble_spec.document import (
+    Downloaded,
     Overlay,
     is_url,
     parse_document,
@@ -52,18 +53,18 @@ class Adoption:
     files: Mapping[str, bytes]
 
 
-def adopt(source: str | Path, folder: Path, today: date) -> Adoption:
+def adopt(source: str | Path, folder: Path, today: date, on_download: Downloaded | None = None) -> Adoption:
     """Prepare the adoption of a document, of that of a bundle or of ``"vendored"`` into a folder of contract files; write nothing.
 
     ``folder`` holds ``openapi.json``, ``overlay.yaml`` and ``provenance.json``. The name and date of a revision come
     from its bundle's provenance, else from its file name (``2026-06-12-4cd011cd.json``); without one, the name is its
-    digest and the date that of the file, or ``today`` for a URL. Raises ContractError when the document is not a contract or the folder holds none, and
+    digest and the date that of the file, or ``today`` for a URL. ``on_download`` hears of the progress of a download. Raises ContractError when the document is not a contract or the folder holds none, and
     OverlayError when the overlay is malformed.
     """
     adopted, previous = _read_adopted(folder, _DOCUMENT), _read_adopted(folder, _PROVENANCE)
     overlay = Overlay.load(_existing(folder, _OVERLAY))
     bundle = Bundle.find(source)
-    data = read_source(bundle.document)
+    data = read_source(bundle.document, on_download)
     published, problem = parse_document(data)
     if problem is None and not is_object(published):
         problem = "an OpenAPI document must be an object"

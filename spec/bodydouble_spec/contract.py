@@ -11,6 +11,7 @@ from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.defects import show
 from bodydouble_spec.document import (
     METHODS,
+    Downloaded,
     Fact,
     Overlaid,
     Repaired,
@@ -116,12 +117,13 @@ class Contract:
         *,
         overlay: "str | Path | Overlay | bool | None" = True,
         strict: bool = False,
+        on_download: Downloaded | None = None,
     ) -> "Contract":
         """Load a contract: the vendored one (None or ``"vendored"``), a file, a folder (`Bundle`), an http(s) URL or a parsed document.
 
         Documents are JSON or YAML, OpenAPI 3.0 or 3.1. Defects are repaired and become findings; ``strict=True`` raises ContractError
         instead. ``overlay`` is that of the bundle, else the vendored one (True), another one (a path or an Overlay), or none (None,
-        False or ``"none"``). Raises UnreadableDocument when the source or the overlay cannot be read, ContractError for a folder that is not a
+        False or ``"none"``). ``on_download`` hears of the progress of a download. Raises UnreadableDocument when the source or the overlay cannot be read, ContractError for a folder that is not a
         bundle, and OverlayError when the overlay cannot be applied.
         """
         if overlay == _NO_OVERLAY:
@@ -130,7 +132,7 @@ class Contract:
         if source is None or source == vendored.SOURCE:
             contract = cls._vendored(chosen)
         elif isinstance(source, str | Path):
-            contract = cls._read(source, chosen)
+            contract = cls._read(source, chosen, on_download)
         else:
             contract = cls._build("document", *copy_document(source), chosen)
         defects = (*contract.findings, *contract.unusable) if strict else ()
@@ -155,9 +157,9 @@ class Contract:
         return cls._assemble(vendored.NAME, published, repaired, overlaid, vendored.provenance())
 
     @classmethod
-    def _read(cls, source: str | Path, overlay: "Overlay | bool | None") -> "Contract":
+    def _read(cls, source: str | Path, overlay: "Overlay | bool | None", on_download: Downloaded | None) -> "Contract":
         bundle = Bundle.find(source)
-        data = read_source(bundle.document)
+        data = read_source(bundle.document, on_download)
         document, problem = parse_document(data)
         read = SourceDocument.of(data, document, None if is_url(str(bundle.document)) else Path(bundle.document))
         chosen = _load_overlay(bundle.overlay) if overlay is True and bundle.overlay is not None else overlay

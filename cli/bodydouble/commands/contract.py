@@ -35,6 +35,7 @@ from bodydouble.options import (
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.progress import Progress, progress
 from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app", "is_checkout", "merge", "write_together"]
@@ -87,7 +88,11 @@ def check(
     with exit_on_error():
         targets, code = ReportTargets.parse(format, report), COULD_NOT_RUN
         contracts, is_complete = _load_all(documents, overlay)
-        found = [(contract, _findings(contract)) for contract in contracts]
+        found: list[tuple[Contract, tuple[Finding, ...]]] = []
+        with progress("checking the documents") as shown:
+            for contract in contracts:
+                shown.counted(len(found), len(contracts))
+                found.append((contract, _findings(contract)))
         several = len(documents or ()) > 1
         findings = tuple(
             replace(finding, source=" ".join(filter(None, (contract.source, finding.source)))) if several else finding
@@ -159,7 +164,8 @@ def update(
         targets = ReportTargets.parse(format, report)
         severities = load_severities(config)
         folder = _folder(spec_dir, will_write=not dry_run)
-        adoption = adopt(resolve_source(document), folder, datetime.now(UTC).date())
+        with progress("reading and comparing the revision") as shown:
+            adoption = adopt(resolve_source(document), folder, datetime.now(UTC).date(), shown.downloaded)
         if not dry_run:
             try:
                 write_together(folder, adoption.files)
@@ -175,8 +181,8 @@ def update(
         raise typer.Exit(targets.finish(found, "never"))
 
 
-def _load(document: str | None, overlay: str | None) -> Contract:
-    contract = load_contract(document, overlay, is_partial_allowed=True)
+def _load(document: str | None, overlay: str | None, shown: Progress | None = None) -> Contract:
+    contract = load_contract(document, overlay, is_partial_allowed=True, shown=shown)
     _ = contract.fingerprint  # fails for a document that is nested too deep
     return contract
 
@@ -185,11 +191,16 @@ def _load_all(documents: list[str] | None, overlay: str | None = None) -> tuple[
     """Return the contracts that can be loaded, and whether these are all; an error is printed for each other one."""
     contracts: list[Contract] = []
     wanted: list[str | None] = [*documents] if documents else [None]
-    for document in wanted:
-        try:
-            contracts.append(_load(document, overlay))
-        except SpecError as error:
-            print_error(str(error))
+    problems: list[str] = []
+    with progress("reading the documents") as shown:
+        for number, document in enumerate(wanted):
+            shown.counted(number, len(wanted))
+            try:
+                contracts.append(_load(document, overlay, shown))
+            except SpecError as error:
+                problems.append(str(error))
+    for problem in problems:
+        print_error(problem)
     return contracts, len(contracts) == len(wanted)
 
 

@@ -9,7 +9,7 @@ from bodydouble_spec import Contract, Finding, Report, ReportFormat, Severity
 from bodydouble_spec.diff import Change
 from bodydouble_spec.diff import diff as changes_between
 
-from bodydouble.console import exit_on_error, exit_with_error, new_app, waiting
+from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.defects import defects_facts, limited_reason
 from bodydouble.help_texts import Command
 from bodydouble.options import (
@@ -23,6 +23,7 @@ from bodydouble.options import (
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.progress import progress
 from bodydouble.reports import Format, KnownFindings, Reports, ReportTargets
 
 __all__ = ["app"]
@@ -51,8 +52,7 @@ def diff(
         targets = ReportTargets.parse(format, report)
         known = KnownFindings.load(baseline, write_baseline)
         severities = load_severities(config)
-        with waiting("reading both contracts"):
-            contracts = {"old": load_published(old), "new": load_published(new)}
+        contracts = {"old": load_published(old), "new": load_published(new)}
         problems = {name: unreadable_reason(contract) for name, contract in contracts.items()}
         if all(problems.values()):
             exit_with_error(
@@ -60,7 +60,7 @@ def diff(
             )
         for contract in contracts.values():
             contract.refuse_partial()
-        with waiting("comparing them"):
+        with progress("comparing the contracts"):
             every = changes_between(contracts["old"], contracts["new"])
         changes = severities.apply(every)
         rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}

@@ -15,7 +15,6 @@ from bodydouble.console import (
     new_app,
     print_error,
     signals_interrupt,
-    waiting,
 )
 from bodydouble.help_texts import Command
 from bodydouble.notify import load_services
@@ -33,6 +32,7 @@ from bodydouble.options import (
     WriteBaselineOption,
     load_severities,
 )
+from bodydouble.progress import progress
 from bodydouble.reports import Format, KnownFindings, Reports, ReportTargets
 
 __all__ = ["app"]
@@ -178,9 +178,10 @@ def drift(
         adopted = AdoptedContract.load(VENDORED if contract is None else contract, overlay, operation, model)
         reader = SourceReader(adopted, severities, before.fetched, max_age_days)
         app = RecordedApp(requests, reads, is_strict=strict)
-        doing = "comparing" if no_impact else "comparing, and trying calls against the published document"
-        with signals_interrupt(), waiting(doing):
-            reader.read(upstream, page, exchanges or (), app, max_impact_s=None if no_impact else max_run_s)
+        with signals_interrupt(), progress("reading the sources") as shown:
+            reader.read(
+                upstream, page, exchanges or (), app, max_impact_s=None if no_impact else max_run_s, shown=shown
+            )
         now = datetime.now(UTC)
         if state is None:
             delta, after = Delta(tuple(merge_findings(reader.results))), before

@@ -40,6 +40,7 @@ from bodydouble_spec import (
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.diff import Severities, diff
 from bodydouble_spec.document import SourceDocument, is_url
+from bodydouble_spec.exchange import Redactor
 from bodydouble_spec.recording import read_stored_recording
 from bodydouble_spec.selection import only_operation
 
@@ -47,6 +48,7 @@ from bodydouble.console import print_error
 from bodydouble.defects import defects_facts, limited_reason
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
+from bodydouble.progress import Progress
 
 __all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address", "notify_services"]
 
@@ -181,6 +183,7 @@ class SourceReader:
         self.unforeseen: list[Exception] = []
         self._defects: dict[str, Any] = {}
         self._has_requests = False
+        self._shown = Progress("")
 
     @property
     def is_complete(self) -> bool:
@@ -195,11 +198,13 @@ class SourceReader:
         app: RecordedApp,
         *,
         max_impact_s: float | None,
+        shown: Progress,
     ) -> None:
         """Read the sources that the options of the command name; an interruption ends that, and is a problem.
 
-        ``max_impact_s`` are the seconds for calls against the published document, None for no calls.
+        ``max_impact_s`` are the seconds for calls against the published document, None for no calls, and ``shown`` is the progress of all of it.
         """
+        self._shown = shown
         try:
             self._read_all(upstream, page, exchanges, app, max_impact_s)
         except KeyboardInterrupt:
@@ -275,6 +280,7 @@ class SourceReader:
         published, overlaid = self._adopted.overlaid(read.completed)
         new = replace(published, source=fetched.address, findings=read.findings(published.findings))
         self._note_defects(new, fetched)
+        self._shown.update("comparing the published document")
         every = diff(self._adopted.published, new)
         changes = self._severities.apply(every)
         findings: list[Finding] = [*changes]
@@ -282,8 +288,12 @@ class SourceReader:
         if changes and max_impact_s is not None and unreadable_reason(new) is None:
             contract = replace(overlaid, source=fetched.address)
             wanted = self._adopted.wanted(exchanges)
+            self._shown.update("trying calls against the published document")
+            tried = self._shown.counted
             try:
-                executed = impact(self._contract, contract, exchanges=wanted, reads=reads, max_s=max_impact_s)
+                executed = impact(
+                    self._contract, contract, exchanges=wanted, reads=reads, max_s=max_impact_s, on_operation=tried
+                )
                 findings = weigh(changes, executed, strict=app.is_strict)
                 self.problems += [
                     f"{found.message}; allow more (--max-run-s)" for found in executed if found.id == NOT_FINISHED
@@ -311,6 +321,7 @@ class SourceReader:
         self._add(DriftSource.PAGE, fetched, page_findings(fetched, self._contract))
 
     def _read_recording(self, path: Path) -> None:
+        self._shown.update(f"reading {path}")
         recording = read_recording(path, self._contract, self._adopted.wanted)
         self.problems += recording.problems
         findings = (*recording.result.findings, *self._age(recording.checked))
@@ -337,7 +348,8 @@ class SourceReader:
         return calls
 
     def _fetch(self, source: str) -> Fetched:
-        fetched = fetch(source, self._cached)
+        self._shown.update(f"reading {Redactor().text(source)}")
+        fetched = fetch(source, self._cached, on_download=self._shown.downloaded)
         self.fetched.append(fetched)
         return fetched
 

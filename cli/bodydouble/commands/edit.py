@@ -24,9 +24,9 @@ from bodydouble.console import (
     print_error,
     print_text,
     signals_interrupt,
-    waiting,
 )
 from bodydouble.help_texts import Command
+from bodydouble.progress import progress
 
 __all__ = ["CannotSave", "app", "check_output", "error_line", "save"]
 
@@ -89,10 +89,12 @@ def edit(
     result: SyncEditResult | None = None
     outcomes: list[dict[str, Any] | str] = []
     try:
-        with signals_interrupt(), _client(base_url) as client, waiting("waiting for the picture"):
+        with signals_interrupt(), _client(base_url) as client, progress("waiting for the picture") as shown:
             inputs = _inputs(images)
             result = client.edit(prompt, inputs, aspect_ratio=ratio, num_images=num_images, provider=provider)
-            outcomes.extend(_save_all(result, output, force=force))
+            for number, outcome in enumerate(_save_all(result, output, force=force), 1):
+                outcomes.append(outcome)
+                shown.update(f"saved {number} of {len(result.images)} pictures", number, len(result.images))
     except BodydoubleError as error:
         exit_with_error(error_line(error, images))
     except KeyboardInterrupt:

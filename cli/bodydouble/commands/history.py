@@ -23,6 +23,7 @@ from bodydouble.options import (
     severities_fact,
     unreadable_reason,
 )
+from bodydouble.progress import Progress, progress
 from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app"]
@@ -76,7 +77,9 @@ def history(
             print_error(f"{item.source} was skipped: {item.reason}")
         if not revisions:
             exit_with_error("none of the sources is a contract; name contract documents or a folder of them")
-        steps = [replace(step, changes=severities.apply(step.changes)) for step in steps_of(revisions)]
+        with progress("comparing the revisions"):
+            compared = steps_of(revisions)
+        steps = [replace(step, changes=severities.apply(step.changes)) for step in compared]
         is_source_shown = any(revision.dated_by != _BY_NAME for revision in revisions)
         facts: dict[str, Any] = {"revisions": [_row(step, is_source_shown=is_source_shown) for step in steps]}
         if skipped:
@@ -126,21 +129,25 @@ def _dated(source: str) -> _DatedSource:
 
 
 def _load(dated: list[_DatedSource]) -> tuple[list[Revision], list[_Skipped]]:
-    revisions: list[Revision] = []
-    skipped: list[_Skipped] = []
-    for item in dated:
-        try:
-            contract = load_published(item.source)
-        except SpecError as error:
-            reason = str(error).removeprefix(f"{resolve_source(item.source)}: ")
-            skipped.append(_Skipped(item.source, reason, isinstance(error, UnreadableDocument)))
-            continue
-        problem = unreadable_reason(contract) or contract.partial_reason
-        if problem is None:
-            revisions.append(Revision(item.name, item.day, contract, item.dated_by))
-        else:
-            skipped.append(_Skipped(item.source, problem, is_missing=False))
-    return revisions, skipped
+    with progress("reading the revisions") as shown:
+        loaded: list[Revision | _Skipped] = []
+        for item in dated:
+            shown.counted(len(loaded), len(dated))
+            loaded.append(_load_one(item, shown))
+    revisions = [item for item in loaded if isinstance(item, Revision)]
+    return revisions, [item for item in loaded if isinstance(item, _Skipped)]
+
+
+def _load_one(item: _DatedSource, shown: Progress) -> Revision | _Skipped:
+    try:
+        contract = load_published(item.source, shown)
+    except SpecError as error:
+        reason = str(error).removeprefix(f"{resolve_source(item.source)}: ")
+        return _Skipped(item.source, reason, isinstance(error, UnreadableDocument))
+    problem = unreadable_reason(contract) or contract.partial_reason
+    if problem is None:
+        return Revision(item.name, item.day, contract, item.dated_by)
+    return _Skipped(item.source, problem, is_missing=False)
 
 
 def _row(step: Step, *, is_source_shown: bool) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from bodydouble_spec.text import cut, visible
 
 from bodydouble.console import exit_with_error, new_app, one_line, print_error, print_text
 from bodydouble.help_texts import Command
+from bodydouble.progress import progress
 
 __all__ = ["app"]
 
@@ -56,7 +57,8 @@ def journal(
     except BadFilter as error:
         exit_with_error(f"--{error}")
     try:
-        recording = read_stored_recording(file)
+        with progress(f"reading {file}"):
+            recording = read_stored_recording(file)
     except OSError as error:
         exit_with_error(
             f"{file}: {error.strerror or error}; name a file that `bodydouble serve --journal` wrote, or the folder of a recording"

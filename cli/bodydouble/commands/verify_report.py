@@ -1,7 +1,6 @@
 """The texts of ``bodydouble verify``: its report with the pictures received, its checks and plan, and the progress of a run."""
 
 import json
-import os
 import re
 import sys
 from collections import Counter
@@ -27,10 +26,8 @@ from bodydouble_spec import EVENTS, Severity, flattened
 from bodydouble_spec.report import Baseline, Report, ReportCheck, ReportPicture
 from bodydouble_spec.text import visible
 from PIL import Image
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn
-from rich.progress import Progress as Bar
 
+from bodydouble.progress import is_terminal, progress
 from bodydouble.reports import muted_fact
 
 __all__ = [
@@ -433,10 +430,8 @@ def progress_listener(*, quiet: bool) -> Generator[Listener | None]:
     """Yield a listener that prints each `Progress` to standard error, None when ``quiet``."""
     if quiet:
         yield None
-    elif not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    elif not is_terminal():
         yield LogLines(lambda text: print(f"bodydouble: {text}", file=sys.stderr, flush=True))  # noqa: T201 - not the report
     else:
-        columns = (BarColumn(bar_width=12), TextColumn("{task.description}", markup=False))
-        with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-            task = bar.add_task("", total=None)
-            yield lambda at: bar.update(task, total=at.total, completed=at.number, description=progress_text(at))
+        with progress("starting") as shown:
+            yield lambda at: shown.update(progress_text(at), at.number, at.total)

@@ -49,6 +49,7 @@ from bodydouble.console import (
 )
 from bodydouble.defects import reading_notes
 from bodydouble.options import FailOnName
+from bodydouble.progress import progress
 from bodydouble.reports import KnownFindings, ReportTargets
 
 __all__ = [
@@ -127,10 +128,12 @@ def run_on_recording(
 ) -> CompletedRun:
     """Verify the answers in a recording. Raises CannotVerify when it cannot be read."""
     try:
-        recording = read_stored_recording(file)
+        with progress(f"reading {file}") as shown:
+            recording = read_stored_recording(file)
+            shown.update("checking the recorded answers")
+            verification = verify_recording(profile, recording, datetime.now(UTC), max_age_days)
     except OSError as error:
         raise CannotVerify(f"--exchanges {file}: {error.strerror or error}; name a recording or a journal") from None
-    verification = verify_recording(profile, recording, datetime.now(UTC), max_age_days)
     run_facts = {"recording": str(file), **_contract_facts(profile), "exchanges": len(recording.exchanges)}
     if not verification.observations:
         # No findings because nothing was examined: that must not pass.

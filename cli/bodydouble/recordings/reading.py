@@ -5,6 +5,8 @@ from pathlib import Path
 
 from bodydouble_spec.recording import StoredRecording, read_stored_recording
 
+from bodydouble.progress import progress
+
 __all__ = ["UnusableRecording", "read_recordings"]
 
 
@@ -22,7 +24,8 @@ def read_recordings(paths: Iterable[Path]) -> list[StoredRecording]:
 
 def _read(path: Path) -> StoredRecording:
     try:
-        recording = read_stored_recording(path)
+        with progress(f"reading {path}"):
+            recording = read_stored_recording(path)
     except FileNotFoundError as error:
         missing = error.strerror if path.is_dir() else "there is no such folder"
         raise UnusableRecording(f"{path}: {missing}; name a folder that `bodydouble proxy --record` wrote") from None

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import orjson
 from bodydouble_spec import Redactor, UnreadableDocument, is_object
-from bodydouble_spec.document import parse_document
+from bodydouble_spec.document import Downloaded, download_size, parse_document
 
 __all__ = ["FetchLimits", "Fetched", "fetch", "is_html", "is_url", "read_published"]
 
@@ -55,11 +55,16 @@ def is_url(address: str) -> bool:
     return address.lower().startswith(("http://", "https://"))
 
 
-def fetch(address: str, cached: Mapping[str, Fetched] | None = None, limits: FetchLimits | None = None) -> Fetched:
+def fetch(
+    address: str,
+    cached: Mapping[str, Fetched] | None = None,
+    limits: FetchLimits | None = None,
+    on_download: Downloaded | None = None,
+) -> Fetched:
     """Fetch the content of an http(s) URL or a path.
 
     ``cached`` has earlier contents by address, for conditional requests. Failed connections, time-outs and statuses such as 503 are retried
-    once. Raises UnreadableDocument with the reason and what to do.
+    once. ``on_download`` hears of the progress of a download. Raises UnreadableDocument with the reason and what to do.
     """
     if not address.strip():
         raise UnreadableDocument("the address is empty; name a readable file or an http(s) URL")
@@ -69,7 +74,7 @@ def fetch(address: str, cached: Mapping[str, Fetched] | None = None, limits: Fet
         return Fetched(redacted, _read_file(address, limits))
     for attempt in range(1, limits.attempts + 1):
         try:
-            return asyncio.run(_attempt(address, redacted, (cached or {}).get(redacted), limits))
+            return asyncio.run(_attempt(address, redacted, (cached or {}).get(redacted), limits, on_download))
         except _TransientFailure as error:
             if attempt == limits.attempts:
                 attempts_text = f" ({attempt} attempts)" if attempt > 1 else ""
@@ -121,10 +126,12 @@ def _read_file(address: str, limits: FetchLimits) -> bytes:
     return content
 
 
-async def _attempt(url: str, redacted: str, cached: Fetched | None, limits: FetchLimits) -> Fetched:
+async def _attempt(
+    url: str, redacted: str, cached: Fetched | None, limits: FetchLimits, on_download: Downloaded | None
+) -> Fetched:
     try:
         async with asyncio.timeout(limits.deadline_s):
-            return await _get(url, redacted, cached, limits)
+            return await _get(url, redacted, cached, limits, on_download)
     except (TimeoutError, httpx.TimeoutException):
         raise _TransientFailure(f"no complete answer within {limits.deadline_s:g} s; try again later") from None
     except httpx.TooManyRedirects:
@@ -136,7 +143,9 @@ async def _attempt(url: str, redacted: str, cached: Fetched | None, limits: Fetc
         raise _TransientFailure(_reason(error)) from None
 
 
-async def _get(url: str, redacted: str, cached: Fetched | None, limits: FetchLimits) -> Fetched:
+async def _get(
+    url: str, redacted: str, cached: Fetched | None, limits: FetchLimits, on_download: Downloaded | None
+) -> Fetched:
     headers = {"Accept": _ACCEPT, **_conditions(cached)}
     async with (
         httpx.AsyncClient(
@@ -158,6 +167,8 @@ async def _get(url: str, redacted: str, cached: Fetched | None, limits: FetchLim
         async for chunk in response.aiter_bytes():
             content += chunk
             _refuse_large(len(content), redacted, limits)
+            if on_download is not None:
+                on_download(len(content), download_size(response.headers))
         return Fetched(redacted, bytes(content), response.headers.get("etag"), response.headers.get("last-modified"))
 
 

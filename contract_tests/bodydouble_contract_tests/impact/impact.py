@@ -37,6 +37,7 @@ def impact(
     only_recorded: bool = False,
     max_s: float = math.inf,
     clock: Callable[[], float] = time.monotonic,
+    on_operation: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
     """Return what worked under the old contract and breaks under the new one, and what still works, the worst first.
 
@@ -47,7 +48,8 @@ def impact(
     ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those where its recorded answers have values;
     without such answers, those that the bodydouble client reads.
     ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time. Once ``max_s`` seconds have passed by the ``clock``, no
-    further operation is tried, those of the recorded requests last of all; what was not tried, or only in part, is a finding.
+    further operation is tried, those of the recorded requests last of all; what was not tried, or only in part, is a finding. ``on_operation`` is called
+    with the number of operations that were tried, and that of all.
 
     A finding that an answer decided has the source ``executed``, and ``request`` has an example. ``pointer`` is the place in the request, or in the
     answer when the direction is ``response``. Errors and warnings are breaks, each reported once. What still works or is newly possible is
@@ -79,18 +81,24 @@ def impact(
             findings += recorded_findings(pair, servers, recorded.get(pair.before.key, ()), reads)
         findings += _unmatched_requests(len(recorded.get(None, ())))
         if not only_recorded:
-            findings += _unrecorded_findings(pairs, server, folder, lambda: clock() < end_s)
+            findings += _unrecorded_findings(pairs, server, folder, lambda: clock() < end_s, on_operation)
     return sorted(findings, key=lambda finding: -finding.severity.rank)
 
 
 def _unrecorded_findings(
-    pairs: Sequence[OperationPair], server: ContractServer, folder: Path, has_time: Callable[[], bool]
+    pairs: Sequence[OperationPair],
+    server: ContractServer,
+    folder: Path,
+    has_time: Callable[[], bool],
+    on_operation: Callable[[int, int], None] | None,
 ) -> Iterator[Finding]:
     """Yield the findings about calls that nobody recorded, operation by operation as long as there is time."""
     is_client_tried, tried = False, 0
     for pair in pairs:
         if not has_time():
             break
+        if on_operation is not None:
+            on_operation(tried, len(pairs))
         yield from _untried_parts(pair)
         with ClientOnBoth(pair, folder) as client:
             yield from request_findings(pair, server, client)

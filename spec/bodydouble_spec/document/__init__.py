@@ -6,7 +6,9 @@ from bodydouble_spec.document.expansion import refuse_expansion
 from bodydouble_spec.document.facts import Fact, Overlaid
 from bodydouble_spec.document.lines import DocumentLines
 from bodydouble_spec.document.loader import (
+    Downloaded,
     copy_document,
+    download_size,
     is_url,
     parse_document,
     read_document,
@@ -24,12 +26,14 @@ __all__ = [
     "METHODS",
     "UNREAD_PARAMETERS",
     "DocumentLines",
+    "Downloaded",
     "Fact",
     "Overlaid",
     "Overlay",
     "Repaired",
     "SourceDocument",
     "copy_document",
+    "download_size",
     "is_url",
     "parse_document",
     "read_document",

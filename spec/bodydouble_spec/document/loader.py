@@ -3,7 +3,7 @@
 import gc
 import json
 import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,19 @@ from bodydouble_spec.errors import UnreadableDocument
 from bodydouble_spec.limits import DOCUMENT_LIMITS
 from bodydouble_spec.values import is_array, is_object
 
-__all__ = ["copy_document", "is_url", "parse_document", "read_document", "read_source", "without_collection"]
+__all__ = [
+    "Downloaded",
+    "copy_document",
+    "download_size",
+    "is_url",
+    "parse_document",
+    "read_document",
+    "read_source",
+    "without_collection",
+]
 
+Downloaded = Callable[[int, int | None], None]
+"""A listener to a download: the bytes received so far, and those of all, None where the server does not say."""
 _LONG_NUMBER = re.compile(rb"[0-9]{19}")
 
 
@@ -36,10 +47,10 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def read_source(source: str | Path) -> bytes:
+def read_source(source: str | Path, on_download: Downloaded | None = None) -> bytes:
     """Read the bytes at a path or URL (32 MB at most). Raises UnreadableDocument when that fails."""
     if isinstance(source, str) and is_url(source):
-        return _fetch(source)
+        return _fetch(source, on_download)
     try:
         with Path(source).open("rb") as file:
             data = file.read(DOCUMENT_LIMITS.max_bytes + 1)
@@ -96,7 +107,7 @@ def copy_document(document: Any) -> tuple[Any, str | None]:
         return None, f"the document cannot be written as JSON: {str(error)[:120]}"
 
 
-def _fetch(url: str) -> bytes:
+def _fetch(url: str, on_download: Downloaded | None) -> bytes:
     import httpx
 
     data = bytearray()
@@ -107,10 +118,18 @@ def _fetch(url: str) -> bytes:
             for chunk in response.iter_bytes():
                 data += chunk
                 _refuse_large(len(data), url)
+                if on_download is not None:
+                    on_download(len(data), download_size(response.headers))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         raise UnreadableDocument(f"{url}: {reason}; check the address and the network, or use a local copy") from None
     return bytes(data)
+
+
+def download_size(headers: Mapping[str, str]) -> int | None:
+    """Return the size of an answer's content in bytes, or None where its headers do not say."""
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() and "content-encoding" not in headers else None
 
 
 def _refuse_large(size_bytes: int, source: str) -> None:
