@@ -3,6 +3,7 @@
 It needs the extra, which the help of the command does not.
 """
 
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -251,7 +252,7 @@ class SourceReader:
         if not self.is_complete:
             facts["not read"] = [*dict.fromkeys(self.problems), *(type(error).__name__ for error in self.unforeseen)]
         return Report(
-            f"drift from {self._adopted.name}",
+            f"Drift from {self._adopted.name}",
             delta.findings,
             facts,
             known=delta.known,
@@ -289,11 +290,14 @@ class SourceReader:
             contract = replace(overlaid, source=fetched.address)
             wanted = self._adopted.wanted(exchanges)
             self._shown.update("trying calls against the published document")
-            tried = self._shown.counted
+            end_s = time.monotonic() + max_impact_s
+
+            def goes_on(tried: int, total: int) -> bool:
+                self._shown.counted(tried, total)
+                return time.monotonic() < end_s
+
             try:
-                executed = impact(
-                    self._contract, contract, exchanges=wanted, reads=reads, max_s=max_impact_s, on_operation=tried
-                )
+                executed = impact(self._contract, contract, exchanges=wanted, reads=reads, goes_on=goes_on)
                 findings = weigh(changes, executed, strict=app.is_strict)
                 self.problems += [
                     f"{found.message}; allow more (--max-run-s)" for found in executed if found.id == NOT_FINISHED

@@ -1,7 +1,5 @@
 """The impact of a changed contract on its users, tested by running it: a mock server for the new contract gets the requests of the old one."""
 
-import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -35,9 +33,7 @@ def impact(
     exchanges: Sequence[Exchange] = (),
     reads: Sequence[str] | None = None,
     only_recorded: bool = False,
-    max_s: float = math.inf,
-    clock: Callable[[], float] = time.monotonic,
-    on_operation: Callable[[int, int], None] | None = None,
+    goes_on: Callable[[int, int], bool] = lambda _tried, _all: True,
 ) -> list[Finding]:
     """Return what worked under the old contract and breaks under the new one, and what still works, the worst first.
 
@@ -47,15 +43,14 @@ def impact(
 
     ``reads`` are the places of an answer that the app reads, as JSON pointers; without it, those where its recorded answers have values;
     without such answers, those that the bodydouble client reads.
-    ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time. Once ``max_s`` seconds have passed by the ``clock``, no
-    further operation is tried, those of the recorded requests last of all; what was not tried, or only in part, is a finding. ``on_operation`` is called
-    with the number of operations that were tried, and that of all.
+    ``only_recorded`` leaves out the calls that nobody recorded, which take most of the time. ``goes_on`` is called
+    before each operation with the number of those that were tried and of all: once it returns False, no further one is tried. The recorded requests are
+    tried in any case. What was not tried, or only in part, is a finding.
 
     A finding that an answer decided has the source ``executed``, and ``request`` has an example. ``pointer`` is the place in the request, or in the
     answer when the direction is ``response``. Errors and warnings are breaks, each reported once. What still works or is newly possible is
     information. Requests that the old contract refuses too do not count. A contract compared with itself has neither errors nor warnings.
     """
-    end_s = clock() + max_s
     if not old.operations:
         message = f"nothing was tried: the old contract ({old.source}) has no operations"
         return [impact_finding("impact-not-run", Severity.INFO, "", message, None)]
@@ -81,7 +76,7 @@ def impact(
             findings += recorded_findings(pair, servers, recorded.get(pair.before.key, ()), reads)
         findings += _unmatched_requests(len(recorded.get(None, ())))
         if not only_recorded:
-            findings += _unrecorded_findings(pairs, server, folder, lambda: clock() < end_s, on_operation)
+            findings += _unrecorded_findings(pairs, server, folder, goes_on)
     return sorted(findings, key=lambda finding: -finding.severity.rank)
 
 
@@ -89,16 +84,13 @@ def _unrecorded_findings(
     pairs: Sequence[OperationPair],
     server: ContractServer,
     folder: Path,
-    has_time: Callable[[], bool],
-    on_operation: Callable[[int, int], None] | None,
+    goes_on: Callable[[int, int], bool],
 ) -> Iterator[Finding]:
     """Yield the findings about calls that nobody recorded, operation by operation as long as there is time."""
     is_client_tried, tried = False, 0
     for pair in pairs:
-        if not has_time():
+        if not goes_on(tried, len(pairs)):
             break
-        if on_operation is not None:
-            on_operation(tried, len(pairs))
         yield from _untried_parts(pair)
         with ClientOnBoth(pair, folder) as client:
             yield from request_findings(pair, server, client)
