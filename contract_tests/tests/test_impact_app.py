@@ -9,8 +9,18 @@ import pytest
 import yaml
 from bodydouble_contract_tests.impact import impact, weigh
 from bodydouble_contract_tests.impact.recorded import VERDICT
-from bodydouble_spec import Contract, Exchange, Finding, RecordedAnswer, Severity, exit_code, is_array, pointer_parts
-from bodydouble_spec.diff import diff
+from bodydouble_spec import (
+    Contract,
+    Evidence,
+    Exchange,
+    Finding,
+    RecordedAnswer,
+    Severity,
+    exit_code,
+    is_array,
+    pointer_parts,
+)
+from bodydouble_spec.diff import Change, diff
 from hypothesis import settings
 
 CASES = yaml.safe_load((Path(__file__).parent / "data" / "app_changes.yaml").read_text(encoding="utf-8"))
@@ -207,3 +217,24 @@ def test_without_recorded_requests_nothing_is_weighed() -> None:
     document = edited(CASES["changes"]["key-in-a-header"]["edits"])
     findings = weigh([], impact(OLD, Contract.load(document), only_recorded=True))
     assert [item.id for item in findings if item.severity is Severity.ERROR] == ["impact-credentials-changed"]
+
+
+def test_what_a_call_shows_is_told_once_with_the_change_that_explains_it() -> None:
+    place = "/paths/~1o/post/requestBody/content/application~1json/schema/properties"
+    rule, error, documented = "request-property-became-required", Severity.ERROR, Evidence.DOCUMENTED
+    changes = [
+        Change(rule, error, documented, f"{place}/{name}", "it became required", operation="POST /o") for name in "ab"
+    ]
+    removed = Change(
+        "api-path-removed-without-deprecation", error, documented, "/paths/~1p", "gone", operation="GET /p"
+    )
+    refused = Finding(
+        "impact-request-refused/required", error, documented, "/a", "refused", operation="POST /o", direction="request"
+    )
+    gone = Finding("impact-operation-gone", error, documented, "", "gone", operation="GET /p")
+    found = weigh([*changes, removed], [refused, gone])
+    assert [(one.id, [covered.id for covered in one.covers]) for one in found] == [
+        (rule, []),
+        (refused.id, [rule]),
+        (gone.id, [removed.id]),
+    ]

@@ -362,8 +362,8 @@ def evidence_rows(facts: Iterable[Fact], pointers: Sequence[str]) -> list[dict[s
         places.setdefault((fact.evidence, fact.description, fact.source), []).append(_short(fact.pointer, pointers))
     return [
         {
-            "evidence": evidence,
             "fact": fact,
+            "evidence": evidence,
             "place": found[0] if len(found) == 1 else f"{found[0]} and {len(found) - 1} more",
             "source": source,
         }
@@ -372,4 +372,9 @@ def evidence_rows(facts: Iterable[Fact], pointers: Sequence[str]) -> list[dict[s
 
 
 def _short(pointer: str, pointers: Sequence[str]) -> str:
-    return pointer.removeprefix(f"{pointers[0]}/") if len(pointers) == 1 else pointer
+    # Imported here, so that a server starts sooner.
+    from bodydouble_spec.report import words_of
+
+    # The place of a whole operation, and that of several operations, need their names.
+    is_inside = len(pointers) == 1 and pointer.startswith(f"{pointers[0]}/")
+    return words_of(pointer) or pointer if is_inside or pointer.startswith("/components/") else pointer

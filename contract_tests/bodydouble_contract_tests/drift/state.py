@@ -198,9 +198,10 @@ def _is_text(content: bytes) -> bool:
 
 
 _FORMAT = 1
-# The digests before counted the severity, which is no part of a drift, and values as an earlier comparison gave them. Nobody can tell from such
+# The digests before counted the severity, which is no part of a drift, values as an earlier comparison gave them, and no changes that a tried call
+# explains. Nobody can tell from such
 # a digest whether a drift is the same, so one with its rule and place is; it is reported again when its reminder is due.
-_DIGESTS = 2
+_DIGESTS = 3
 _TEXTS = ("reported", "id", "pointer", "source", "message")
 
 

@@ -2,7 +2,7 @@
 
 from bodydouble_spec.report.baseline import BadBaseline, Baseline
 from bodydouble_spec.report.model import Report, ReportCheck, ReportFormat, ReportPicture
-from bodydouble_spec.report.places import place
+from bodydouble_spec.report.places import place, words_of
 from bodydouble_spec.report.rendering import render
 from bodydouble_spec.report.text import wrapped
 
@@ -15,5 +15,6 @@ __all__ = [
     "ReportPicture",
     "place",
     "render",
+    "words_of",
     "wrapped",
 ]

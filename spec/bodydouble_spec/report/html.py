@@ -15,6 +15,7 @@ from bodydouble_spec.report.layout import (
     also_text,
     counted,
     entries,
+    evidence_text,
     fact_items,
     fact_table,
     fact_text,
@@ -112,7 +113,7 @@ def _finding(entry: ShownFinding) -> dict[str, Any]:
     finding = entry.finding
     return {
         "severity": str(finding.severity),
-        "evidence": str(finding.evidence),
+        "evidence": evidence_text(finding),
         "id": one_line(finding.id),
         "place": "" if entry.place == "whole" else entry.place,
         "sentence": [spans(line) for line in entry.sentence],

@@ -19,6 +19,7 @@ __all__ = [
     "also_text",
     "counted",
     "entries",
+    "evidence_text",
     "fact_items",
     "fact_table",
     "fact_text",
@@ -41,7 +42,6 @@ _ONE_LINE_CHARACTERS = 72
 _MOST_COVERED = 40
 _SHOWN_OF_MANY = 5
 _MOST_ALSO = 8
-_IN_DOCUMENT = ("/paths/", "/components/", "/definitions/")
 _CODE = re.compile(r"(?<!`)`([^`\s](?:[^`\n]*[^`\s])?)`(?!`)")
 
 
@@ -207,13 +207,12 @@ def _entry(finding: Finding, *, with_operation: bool) -> ShownFinding:
 def _details(finding: Finding, place: str) -> list[Detail]:
     """Return the fields of a finding that its sentence does not have, apart from its name: of a change both values.
 
-    The pointer is among them where the place in words says less.
+    The pointer is among them where the place in words is cut.
     """
     values = [("expected", finding.expected), ("got", finding.got)]
     prose = [
         ("repaired", finding.repaired),
         ("request", finding.request),
-        ("source", finding.source),
         ("shown by", finding.witness),
     ]
     found = [
@@ -221,7 +220,7 @@ def _details(finding: Finding, place: str) -> list[Detail]:
         *(_value_detail(finding, label, value) for label, value in values if _is_news(value, finding)),
         *(_detail(label, value) for label, value in prose if value is not None),
     ]
-    if not place.endswith("…") and not finding.pointer.startswith(_IN_DOCUMENT):
+    if not place.endswith("…"):
         return found
     pointer = one_line(finding.pointer)
     return [*found, Detail("pointer", [pointer], [pointer], is_code=True, is_folded=True)]
@@ -235,7 +234,7 @@ def text_lines(entry: ShownFinding) -> list[str]:
     """Format sentence, place and details as lines of plain text, with values aligned; what is folded is left out."""
     finding = entry.finding
     where = "" if entry.place == "whole" else f"{entry.place}, "
-    lines = [*map(plain, entry.sentence), f"{where}{one_line(finding.id)}, {finding.evidence}"]
+    lines = [*map(plain, entry.sentence), f"{where}{one_line(finding.id)}, {evidence_text(finding)}"]
     for detail in entry.details:
         for number, value in enumerate([] if detail.is_folded else detail.lines):
             lines.append(f"{detail.label if number == 0 else '':<8}  {value}".rstrip())
@@ -250,6 +249,11 @@ def text_lines(entry: ShownFinding) -> list[str]:
         lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({', '.join(named)}){also}")
     left = sum(1 + len(covered.like) for covered in entry.covers[len(shown) :]) + entry.hidden
     return [*lines, f"{'':<8}  and {left} more, which the html and json reports list"] if left else lines
+
+
+def evidence_text(finding: Finding) -> str:
+    """Return the evidence of a finding, with its source where it has one: ``documented (page, line 12)``."""
+    return str(finding.evidence) + ("" if finding.source is None else f" ({plain(one_line(finding.source))})")
 
 
 def also_text(entry: ShownFinding) -> str:

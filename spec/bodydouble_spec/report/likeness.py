@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec.finding import Finding
-from bodydouble_spec.report.places import place, subject
+from bodydouble_spec.report.places import operations_of, place, subject
 from bodydouble_spec.text import is_list, json_text
 from bodydouble_spec.values import pointer_parts
 
@@ -27,7 +27,8 @@ def alike(findings: Iterable[Finding]) -> list[tuple[Finding, ...]]:
 
 def otherwise_said(finding: Finding, lead: Finding, *, with_operation: bool) -> str:
     """Return what a finding adds to the first one of its group: its place where only that differs, else its sentence."""
-    here, there = (place(one, with_operation=with_operation) for one in (finding, lead))
+    is_elsewhere = with_operation and operations_of((finding,))[:1] != operations_of((lead,))[:1]
+    here, there = (place(one, with_operation=is_elsewhere) for one in (finding, lead))
     if _without(finding.message, _names(finding)) == _without(lead.message, _names(lead)):
         other = here if here != there else finding.id if finding.id != lead.id else ""
     else:

@@ -14,6 +14,7 @@ from bodydouble_spec.report.layout import (
     also_text,
     counted,
     entries,
+    evidence_text,
     fact_items,
     fact_table,
     fact_text,
@@ -96,7 +97,7 @@ def _item(entry: ShownFinding) -> list[str]:
     where = "" if entry.place == "whole" else f"{_code(entry.place)}, "
     # The severity comes first, since a sentence may begin like a list or like code.
     lines = [
-        f"- **{finding.severity}**: {_sentence_lines(entry.sentence)}<br>{where}{_code(one_line(finding.id))}, {finding.evidence}"
+        f"- **{finding.severity}**: {_sentence_lines(entry.sentence)}<br>{where}{_code(one_line(finding.id))}, {_inline(evidence_text(finding))}"
     ]
     shown = [detail for detail in entry.details if not _is_long(detail)]
     if isinstance(finding, Change):
@@ -119,7 +120,7 @@ def _item(entry: ShownFinding) -> list[str]:
 
 def _covered_item(entry: ShownFinding, indent: str) -> list[str]:
     finding = entry.finding
-    named = f"{_code(entry.place)}, {_code(one_line(finding.id))}, {finding.evidence}"
+    named = f"{_code(entry.place)}, {_code(one_line(finding.id))}, {_inline(evidence_text(finding))}"
     lines = [f"{indent}- {finding.severity}: {_sentence_lines(entry.sentence)}<br>{named}"]
     inner = indent + "  "
     if isinstance(finding, Change):

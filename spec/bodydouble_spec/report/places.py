@@ -7,7 +7,7 @@ from bodydouble_spec.finding import Finding
 from bodydouble_spec.text import cut_line
 from bodydouble_spec.values import pointer_parts
 
-__all__ = ["operations_of", "place", "subject"]
+__all__ = ["operations_of", "place", "subject", "words_of"]
 
 _LIMIT_CHARACTERS = 120
 _NAME = re.compile(r"[^\W\d][\w-]*|\$ref")
@@ -23,17 +23,18 @@ def operations_of(findings: tuple[Finding, ...]) -> list[str]:
 
 def place(finding: Finding, *, with_operation: bool) -> str:
     """Return the place of a finding in words, ``whole`` where it has none; the JSON pointer is for programs."""
-    names = _names(finding)
-    if len(names) > 1 and names[0] == "paths":
-        where = _in_document(names[2:], finding.direction)
-    elif names and names[0] in {"components", "definitions"}:
-        where = _dotted(names[1] if len(names) > 1 else names[0], names[2:])
-    elif names or not finding.pointer:
-        where = _dotted(finding.direction or "", names)
-    else:
-        where = " ".join(filter(None, (finding.direction, finding.pointer)))
-    parts = (_operation(finding) if with_operation else "", where)
+    parts = (_operation(finding) if with_operation else "", words_of(finding.pointer, finding.direction))
     return cut_line(" ".join(filter(None, parts)) or "whole", _LIMIT_CHARACTERS)
+
+
+def words_of(pointer: str, direction: str | None = None) -> str:
+    """Return the words for a place in a value or in an OpenAPI document, without its operation; empty for the whole."""
+    names = pointer_parts(pointer) if pointer.startswith("/") else []
+    if len(names) > 1 and names[0] == "paths":
+        return _in_document(names[2:], direction)
+    if names and names[0] in {"components", "definitions"}:
+        return _dotted(names[1] if len(names) > 1 else names[0], names[2:])
+    return _dotted(direction or "", names) if names or not pointer else " ".join(filter(None, (direction, pointer)))
 
 
 def subject(finding: Finding) -> str:
