@@ -45,7 +45,9 @@ class Command(TyperCommand):
                 continue
             usual = "Arguments" if parameter.param_type_name == "argument" else _OTHERS
             group: str = getattr(parameter, "rich_help_panel", None) or usual
-            groups.setdefault(group, []).append((_readable(record[0]), _text(record[1])))
+            # An argument has a name that says what it takes, and Click adds its type.
+            named = record[0].rpartition(" ")[0] or record[0] if usual == "Arguments" else record[0]
+            groups.setdefault(group, []).append((_readable(named), _text(record[1])))
         others = groups.pop(_OTHERS, None)
         for title, rows in [*groups.items(), *([(_OTHERS, others)] if others else [])]:
             with formatter.section(title):

@@ -74,7 +74,7 @@ def show(
 def check(
     documents: Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"{CONTRACT_METAVAR}...", help="Contracts to check. Default: the vendored one."),
+        typer.Argument(metavar=CONTRACT_METAVAR, help="Contracts to check. Default: the vendored one."),
     ] = None,
     overlay: OverlayOption = None,
     format: Format = ReportFormat.TEXT,  # noqa: A002 - the option's name
@@ -102,7 +102,7 @@ def check(
         title = f"{len(found)} documents" if several else next((contract.source for contract, _ in found), "")
         if found:
             facts = {"documents": [_summary(contract, len(examined)) for contract, examined in found]}
-            checked = Report(f"contract check: {title}", findings, facts, breaks="the rules of OpenAPI", examined=title)
+            checked = Report(f"Check of {title}", findings, facts, breaks="the rules of OpenAPI", examined=title)
             code = targets.finish(checked, fail_on)
         partial = [f"{contract.source}: {contract.partial_reason}" for contract in contracts if contract.partial_reason]
         for problem in partial:
@@ -114,7 +114,7 @@ def check(
 def fingerprint(
     documents: Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"{CONTRACT_METAVAR}...", help="Contracts to read. Default: the vendored one."),
+        typer.Argument(metavar=CONTRACT_METAVAR, help="Contracts to read. Default: the vendored one."),
     ] = None,
     format: Annotated[  # noqa: A002 - the option's name
         Literal["text", "json"], typer.Option("--format", help="One line for each document, or a JSON array.")
@@ -176,7 +176,7 @@ def update(
         facts = {**_adoption_facts(adoption, folder, dry_run=dry_run), **severities_fact(severities)}
         findings = (*severities.apply(adoption.changes), *adoption.findings)
         verb = "would adopt" if dry_run else "adopted"
-        title = f"contract update: {verb} {adoption.new.source}"
+        title = f"Contract update: {verb} {adoption.new.source}"
         found = Report(title, findings, facts, "changes", breaks="clients")
         raise typer.Exit(targets.finish(found, "never"))
 
