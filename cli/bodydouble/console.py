@@ -4,6 +4,7 @@ The root command needs this module, so bodydouble_spec is imported inside the fu
 """
 
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ __all__ = [
     "exit_code_of",
     "exit_on_error",
     "exit_with_error",
+    "for_terminal",
     "new_app",
     "one_line",
     "print_error",
@@ -56,6 +58,15 @@ def print_text(text: str) -> None:
     except BrokenPipeError:
         # Python flushes once more at the end, and would report the closed pipe then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def for_terminal(text: str) -> str:
+    """Return a text with its lines broken between words, where standard output is a terminal."""
+    if not sys.stdout.isatty():
+        return text
+    from bodydouble_spec.report import wrapped
+
+    return wrapped(text, shutil.get_terminal_size().columns)
 
 
 def exit_code_of(findings: "tuple[Finding, ...]", fail_on: "FailOnName") -> int:

@@ -504,7 +504,7 @@ def test_a_receiver_gets_new_findings_only(
     arguments = ("--page", put_page(tmp_path), "--state", tmp_path / "state.json", "--notify", publisher.hook)
     compare(*arguments)
     compare(*arguments)
-    assert [got["title"] for got in publisher.notified] == ["drift from the vendored contract: 1 error"] * 3
+    assert [got["title"] for got in publisher.notified] == ["Drift from the vendored contract: 1 error"] * 3
 
 
 def test_an_unsupported_address_is_exit_code_2_before_anything_is_fetched(publisher: Publisher) -> None:

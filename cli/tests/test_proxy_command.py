@@ -1,5 +1,6 @@
 """``bodydouble proxy``: what cannot start is one line, and a run ends with its report and exit code."""
 
+import itertools
 import json
 import re
 import signal
@@ -9,6 +10,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -55,16 +57,23 @@ def test_a_shell_whose_variables_lead_to_a_server_of_ours_is_refused(tmp_path: P
 
 def test_a_server_that_is_away_is_a_502_a_finding_and_exit_code_1(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bodydouble", "proxy", "--port", "0", "--record", str(tmp_path / "r")]
-    with subprocess.Popen([*command, "--upstream", AWAY, "--quiet"], stdout=subprocess.PIPE, text=True) as process:
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([*command, "--upstream", AWAY], **pipes) as process:
         assert process.stdout is not None
-        address = process.stdout.readline().strip()
+        assert process.stderr is not None
+        banner = dict(line.split(maxsplit=1) for line in itertools.islice(process.stdout, 13) if line.strip())
+        address = banner["address"].strip()
         headers = {"authorization": "Bearer sk-real-0123456789"}
         answer = httpx.post(f"{address}/v1/images/generations", json=BODY, headers=headers, timeout=60)
         process.send_signal(signal.SIGINT)
-        report = process.stdout.read()
+        report, log = process.stdout.read(), process.stderr.read()
     assert (answer.status_code, process.returncode) == (502, 1)
     assert f"{AWAY} cannot be reached" in answer.json()["message"]
     assert "upstream-unreachable" in report
+    assert (banner["upstream"], banner["page"]) == (f"{AWAY}\n", f"{address}/_bodydouble/\n")
+    assert (banner["recording"], banner["cap"][:20]) == (f"{tmp_path / 'r'}\n", "1.000 USD for this r")
+    assert "POST /v1/images/generations 502 " in log
+    assert '"x" (0.000 USD, not recorded) ' in log
     assert re.search(r"cost +0\.000 USD of 1\.000", report)
 
 
@@ -120,7 +129,7 @@ def test_calls_under_way_get_their_answers_after_a_signal_and_are_cut_recorded_a
     ):  # fmt: skip
         assert process.stdout is not None
         assert process.stderr is not None
-        address = next(line.split()[1] for line in process.stdout if line.startswith("  at http"))
+        address = next(line.split()[1] for line in process.stdout if line.startswith("  address"))
         slow, endless = (threads.submit(ask, address, prompt) for prompt in ("slow", "endless"))
         began.wait(PATIENCE_S)
         process.send_signal(signal.SIGINT)

@@ -32,7 +32,8 @@ class LoggedCall:
     """A request with its answer as the log tells it; every text is without keys and safe to print.
 
     ``seconds`` includes the delay. ``contract`` is named where there are several, ``prompt`` is the beginning of the prompt. ``reason`` is the first finding
-    with its place, or the message of a refusal; ``injected`` names what a script, a Prefer header or the failure rate did, and ``pictures`` are the URLs in the answer.
+    with its place, or the message of a refusal; ``injected`` names what a script, a Prefer header or the failure rate did, ``note`` is what a proxy says of cost and
+    recording, and ``pictures`` are the URLs in the answer.
     """
 
     method: str
@@ -43,6 +44,7 @@ class LoggedCall:
     prompt: str | None = None
     reason: str | None = None
     injected: str | None = None
+    note: str | None = None
     pictures: tuple[str, ...] = ()
 
     @property
@@ -56,6 +58,7 @@ class LoggedCall:
         parts += [f"({self.contract})"] if self.contract is not None else []
         parts += [f'"{self.prompt}"'] if self.prompt is not None else []
         parts += [f"[{self.injected}]"] if self.injected is not None else []
+        parts += [f"({self.note})"] if self.note is not None else []
         parts += [self.reason] if self.reason is not None else []
         return " ".join([*parts, *self.pictures])
 
@@ -72,6 +75,7 @@ def log_request(handled: HandledRequest, redactor: Redactor, *, with_contract: b
         "prompt": _prompt(handled.intake.parsed),
         "reason": _reason(handled.answer),
         "injected": _injected(handled),
+        "note": handled.note,
     }
     given = {name: " ".join(text.split()) for name, text in told.items() if text}
     pictures = _pictures(handled.answer)

@@ -66,7 +66,7 @@ def diff(
         rows = {name: _row(name, contract, problems[name]) for name, contract in contracts.items()}
         further = {**severities_fact(severities), **defects_facts(contracts, _text)}
         compared = Report(
-            "diff of two contracts",
+            "Diff of two contracts",
             changes,
             {**{name: _in_short(row) for name, row in rows.items()}, **further},
             "changes",

@@ -87,7 +87,7 @@ def history(
         changes = tuple(replace(change, source=_label(step.revision)) for step in steps for change in step.changes)
         title = f"{len(steps)} revision{'s' * (len(steps) != 1)}, {_count_structures(steps)}"
         found = Report(
-            "history of a contract", changes, {**facts, **severities_fact(severities)}, "changes", verdict=title
+            "History of a contract", changes, {**facts, **severities_fact(severities)}, "changes", verdict=title
         )
         is_written = targets.write(found)
         raise typer.Exit(COULD_NOT_RUN if not is_written or any(item.is_missing for item in skipped) else 0)

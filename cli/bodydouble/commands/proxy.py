@@ -3,6 +3,7 @@
 import math
 import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ from bodydouble.options import (
 )
 from bodydouble.recordings import read_recordings, recording_notices
 from bodydouble.reports import Format, Reports, ReportTargets
-from bodydouble.serving import Foreground, address_lines
+from bodydouble.serving import Foreground, Proxied, print_banner
 
 if TYPE_CHECKING:
     from bodydouble_contract_tests.proxy import ProxyServer
@@ -215,7 +216,9 @@ def proxy(
         served = Foreground.bind(server, host, port, intercept=intercept, is_proxy=True)
     except (CannotServe, CannotVerify, SpecError, ValueError) as error:
         exit_with_error(str(error))
-    served.run(lambda: _print_banner(server, served.address, notices), quiet=quiet)
+    proxied = Proxied(server.upstream, server.folder.path, server.cap.run.max_usd)
+    banner = partial(print_banner, contracts, served.address, notices, has_page=not no_control, proxied=proxied)
+    served.run(banner, quiet=quiet)
     raise typer.Exit(_report(server, targets, fail_on))
 
 
@@ -252,21 +255,6 @@ def _not_intercepted(upstream: str) -> str:
             f"the variables of this shell lead {host} to a server with --intercept (BODYDOUBLE_HOSTS); start the proxy in another shell"
         )
     return upstream
-
-
-def _print_banner(server: "ProxyServer", address: str, notices: list[str]) -> None:
-    budget = server.cap.run
-    lines = [
-        f"bodydouble passes calls on to {server.upstream}, and records them in {server.folder.path}",
-        f"  at {address}",
-        "",
-        *address_lines(address),
-        "",
-        f"  Calls cost money. This run may cost {budget.max_usd:.3f} USD at most (--max-usd); it then answers with 403, or from the recording",
-        *(f"  {' '.join(notice.split())}" for notice in notices),
-        "",
-    ]
-    typer.echo("\n".join(lines))
 
 
 def _report(server: "ProxyServer", targets: ReportTargets, fail_on: FailOnName) -> int:

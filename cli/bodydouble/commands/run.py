@@ -146,7 +146,7 @@ def run(
     facts |= {"downloads": len(pictures)} if pictures else {}
     facts["mock"] = server.url
     examined = f"{len(exchanges)} request{'s' * (len(exchanges) != 1)}"
-    code = targets.finish(Report("requests of the command", findings, facts, examined=examined), fail_on)
+    code = targets.finish(Report("Requests of the command", findings, facts, examined=examined), fail_on)
     raise typer.Exit(_exit_code(ended) or code)
 
 

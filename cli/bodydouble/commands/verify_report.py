@@ -63,7 +63,7 @@ def build_report(
     not_run = sum(check.outcome == "not run" for check in checks)
     ran = len(checks) - not_run
     return Report(
-        "verification",
+        "Verification",
         verification.findings,
         {**run_facts, **_facts(profile, verification, checks, gone)},
         checks=checks,

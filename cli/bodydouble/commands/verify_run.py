@@ -3,8 +3,6 @@
 It needs the extra, which the help of ``bodydouble verify`` does not.
 """
 
-import shutil
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,7 +27,7 @@ from bodydouble_contract_tests.verification import (
 )
 from bodydouble_spec import Report, ReportFormat, flattened
 from bodydouble_spec.recording import read_stored_recording
-from bodydouble_spec.report import Baseline, wrapped
+from bodydouble_spec.report import Baseline
 from bodydouble_spec.snippets import curl_command, with_picture_file
 
 from bodydouble.commands.verify_report import (
@@ -44,6 +42,7 @@ from bodydouble.commands.verify_report import (
 from bodydouble.console import (
     COULD_NOT_RUN,
     exit_with_error,
+    for_terminal,
     print_error,
     print_text,
 )
@@ -200,8 +199,7 @@ def print_plan(
 
 def _print_written(text: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name
     """Print what `_check_format` allows; in a terminal, lines of text are broken between words."""
-    is_folded = format is ReportFormat.TEXT and sys.stdout.isatty()
-    print_text(wrapped(text, shutil.get_terminal_size().columns) if is_folded else text)
+    print_text(for_terminal(text) if format is ReportFormat.TEXT else text)
 
 
 def _check_format(option: str, format: ReportFormat) -> None:  # noqa: A002 - the option's name

@@ -57,7 +57,15 @@ def _lines(time: str, call: LoggedCall, columns: int) -> Iterator[Text]:
     yield first
     below: list[tuple[str, str]] = []
     below += [(call.contract, "dim")] if call.contract is not None else []
-    below += [(f"injected by {call.injected}", "magenta")] if call.injected is not None else []
+    if call.injected is not None:
+        is_replay = call.injected.startswith("replay=")
+        below += [
+            (
+                call.injected.replace("replay=", "recorded answer ") if is_replay else f"injected by {call.injected}",
+                "magenta",
+            )
+        ]
+    below += [(call.note, "dim")] if call.note is not None else []
     below += [(call.reason, colour if call.status >= 400 else "yellow")] if call.reason is not None else []
     for text, style in below:
         yield from (Text(part, style) for part in wrapped(f"{' ' * _INDENT}{text}", columns).split("\n"))

@@ -185,6 +185,7 @@ class ProxyServer:
             return
         if self._options.replay_first and self._before.take_over(handled):
             self.replayed += 1
+            handled.note = "not sent, at no cost"
             await self._answer(handled, started, send)
             return
         price = self._prices.price(handled)
@@ -202,16 +203,17 @@ class ProxyServer:
 
     def _reserve(self, price: Price, handled: HandledRequest) -> Hold | str:
         if price.unknown and not self._options.passes_unpriced:
-            return f"{price.unknown}, or pass such calls without a limit (--pass-unpriced). It was not sent"
+            return f"{price.unknown}, or pass such calls without a limit (--pass-unpriced); it was not sent"
         try:
             return self._options.cap.reserve(price.usd, self._mock.journal.writer.hash_of(handled.checked.key))
         except CannotVerify as error:
             self._note_problem(error)
-            return f"{error}. It was not sent"
+            return f"{error}; it was not sent"
 
     def _refuse(self, handled: HandledRequest, reason: str, price: Price) -> None:
         """Answer a call that may not be sent: as it was recorded, else as the vendor does where an account has no credits left."""
         self.capped += 1
+        handled.note = "not sent"
         rule = "price-unknown" if price.unknown else "spending-cap-reached"
         found = Finding(
             rule, Severity.ERROR, Evidence.OBSERVED, "", reason, direction="request", operation=handled.operation
@@ -220,7 +222,8 @@ class ProxyServer:
         if replay is None or not replay.take_over(handled):
             handled.answer = self._mock.refuse(OUT_OF_CREDITS, handled.scope)
             handled.answer.headers.append((_NOTE, rule.encode()))
-        handled.checked.findings = [*handled.checked.findings, found]
+        # First, since it is the reason of the answer.
+        handled.checked.findings = [found, *handled.checked.findings]
 
     async def _answer(self, handled: HandledRequest, started: float, send: Send) -> None:
         """Send an answer of our own, and record it in the journal."""
@@ -268,6 +271,8 @@ class ProxyServer:
         if failure is not None:
             findings.append(failure_finding(handled, failure))
         handled.answer.findings = findings
+        cost = f"{charge.usd:.3f} USD" if call.price.profile is not None else "no price known"
+        handled.note = f"{cost}, {'not recorded' if found is None else 'recorded'}"
         self._note(handled)
         with contextlib.suppress(ConnectionError):
             await self._finish_client(client, handled, relayed, is_held=is_held)

@@ -132,7 +132,7 @@ def failure_of(error: BaseException, base: str, status: int | None) -> CallFailu
         return CallFailure("upstream-unreachable", Trouble.UNREACHABLE, text, was_sent=False)
     if isinstance(error, httpx.TimeoutException):
         began = "no answer" if status is None else "no complete answer"
-        text = f"{base} gave {began} in time; the call may have been carried out. Allow more (--timeout SECONDS)"
+        text = f"{base} gave {began} in time; the call may have been carried out; allow more (--timeout SECONDS)"
         return CallFailure("upstream-timeout", Trouble.TIMEOUT, text, was_sent=True)
     if status is None:
         why = f": {reason}" if reason else ""

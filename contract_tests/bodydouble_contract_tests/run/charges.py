@@ -126,7 +126,7 @@ def purchase_objection(profile: OperationProfile, observation: Observation, char
         outcome = f"was answered with {status} and contained no picture"
     cost = "may have been charged" if charge.usd else "was not charged"
     return (
-        f"{case.id} {outcome}; it {cost}, and no further paid call is made. Look at its findings; to go on "
+        f"{case.id} {outcome}; it {cost}, and no further paid call is made; look at its findings; to go on "
         "anyway, resume the run"
     )
 

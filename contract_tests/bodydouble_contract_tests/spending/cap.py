@@ -72,5 +72,5 @@ class SpendingCap:
 def _words(what: str, usd: float, max_usd: float, left_usd: float, option: str) -> str:
     return (
         f"the call may cost {usd:.3f} USD, and {left_usd:.3f} of the {max_usd:.3f} USD for {what} are left; "
-        f"it was not sent. Raise {option} if you want to pay more"
+        f"it was not sent; raise {option} if you want to pay more"
     )

@@ -38,6 +38,7 @@ class HandledRequest:
 
     ``scope`` is that of the ASGI connection, ``intake`` the body (empty where the request was refused unread), ``operation`` the key of the
     operation or None, ``kind`` what was asked for where it is no operation. ``started`` is seconds since the epoch, and ``duration_s`` includes the delay.
+    ``note`` is what the log tells of the call besides, such as its cost.
     """
 
     scope: Scope
@@ -50,6 +51,7 @@ class HandledRequest:
     effects: Effects = _NO_EFFECTS
     started: float = 0.0
     duration_s: float = 0.0
+    note: str | None = None
 
     @property
     def method(self) -> str:
