@@ -141,7 +141,7 @@ def test_what_is_found_in_many_places_is_said_once_with_its_places() -> None:
     text = render(Report("diff", (*many, other)))
     assert text.count("may be null") == 1
     assert "  also      request.field_1, request.field_2, " in text
-    assert "request.field_8 and 3 more places\n" in text
+    assert "request.field_8 and 3 more\n" in text
     assert "other in the request was removed" in text
     page = render(Report("diff", (*many, other)), ReportFormat.HTML)
     assert [page.count(f"{name} in the request may be null") for name in names] == [1] * 12
@@ -166,3 +166,9 @@ def test_a_wide_table_has_a_line_for_the_first_cell_of_each_row() -> None:
     text = wrapped(render(Report("check", (), {"documents": rows})), 80)
     lines = ["  documents", f"    {'/a/very/long/path' * 4}", "        operations 2", f"        {'c4b1' * 16}"]
     assert "\n".join(lines) in text
+
+
+def test_a_command_is_never_broken() -> None:
+    command = "curl --globoff \\\n  --header 'content-type: application/json' \\\n  --data-raw '" + "a b " * 40 + "'"
+    text = wrapped(render(Report("verify", (a_finding(request=command),))), 80)
+    assert f"  --data-raw '{'a b ' * 40}'\n" in text

@@ -267,7 +267,9 @@ def _report(server: "ProxyServer", targets: ReportTargets, fail_on: FailOnName) 
         "not sent": server.capped,
         "cost": f"{server.cap.run.spent_usd:.3f} USD of {server.cap.run.max_usd:.3f}",
     }
-    code = targets.finish(Report("Calls through the proxy", server.findings, facts), fail_on)
+    count = server.calls + server.replayed + server.capped
+    examined = f"{count} call{'s' * (count != 1)}"
+    code = targets.finish(Report("Calls through the proxy", server.findings, facts, examined=examined), fail_on)
     for problem in server.problems:
         print_error(problem)
     return COULD_NOT_RUN if server.problems else code

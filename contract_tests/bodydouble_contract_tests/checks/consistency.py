@@ -173,10 +173,10 @@ def _issues(profile: OperationProfile, body: Mapping[str, Any], case: Case) -> I
     named = [place for issue in listed for place in _places(issue)]
     missed = [fault for fault in faults if fault and not any(place[: len(fault)] == fault for place in named)]
     if missed:
-        places = [".".join(fault) for fault in missed]
+        places, told = ([*dict.fromkeys(".".join(one) or "no place" for one in group)] for group in (missed, named))
         rule = "some" if len(missed) < len(faults) else "place"
-        message = f"no issue is about {', '.join(places)}; the issues are about {', '.join('.'.join(one) or 'no place' for one in named)}"
-        yield deviation(profile, f"{check}/{rule}", shortened(message), places, named, pointer=f"{where}/*/path")
+        message = f"no issue is about {', '.join(places)}; the issues are about {', '.join(told)}"
+        yield deviation(profile, f"{check}/{rule}", shortened(message), places, told, pointer=f"{where}/*/path")
 
 
 def _places(issue: Mapping[str, Any]) -> list[tuple[str, ...]]:

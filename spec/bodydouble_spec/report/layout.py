@@ -41,7 +41,7 @@ _ONE_LINE_CHARACTERS = 72
 # are some thirty, each of them news.
 _MOST_COVERED = 40
 _SHOWN_OF_MANY = 5
-_MOST_ALSO = 8
+_MOST_ALSO, _MOST_ALSO_COVERED = 8, 3
 _CODE = re.compile(r"(?<!`)`([^`\s](?:[^`\n]*[^`\s])?)`(?!`)")
 
 
@@ -245,7 +245,7 @@ def text_lines(entry: ShownFinding) -> list[str]:
         name = f"{covered.finding.severity}: {plain(covered.sentence[0])}"
         named = [] if covered.finding.operation in {None, finding.operation} else [covered.place]
         named.append(one_line(covered.finding.id))
-        also = f"; also {also_text(covered)}" if covered.also else ""
+        also = f"; also {also_text(covered, is_covered=True)}" if covered.also else ""
         lines.append(f"{'covers' if number == 0 else '':<8}  {name} ({', '.join(named)}){also}")
     left = sum(1 + len(covered.like) for covered in entry.covers[len(shown) :]) + entry.hidden
     return [*lines, f"{'':<8}  and {left} more, which the html and json reports list"] if left else lines
@@ -256,12 +256,13 @@ def evidence_text(finding: Finding) -> str:
     return str(finding.evidence) + ("" if finding.source is None else f" ({plain(one_line(finding.source))})")
 
 
-def also_text(entry: ShownFinding) -> str:
-    """Return what the findings like a shown one add, beyond eight as their number; empty without any."""
+def also_text(entry: ShownFinding, *, is_covered: bool = False) -> str:
+    """Return what the findings like a shown one add, beyond eight (three of a covered one) as their number; empty without any."""
     texts = [plain(text) for text in entry.also]
+    most = _MOST_ALSO_COVERED if is_covered else _MOST_ALSO
     joint = "; " if any(" " in text for text in texts) else ", "
-    more = len(texts) - _MOST_ALSO
-    return joint.join(texts[:_MOST_ALSO]) + (f" and {plural(more, 'more place')}" if more > 0 else "")
+    more = len(texts) - most
+    return joint.join(texts[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def fact_table(value: Any) -> Table | None:

@@ -30,12 +30,18 @@ def otherwise_said(finding: Finding, lead: Finding, *, with_operation: bool) -> 
     is_elsewhere = with_operation and operations_of((finding,))[:1] != operations_of((lead,))[:1]
     here, there = (place(one, with_operation=is_elsewhere) for one in (finding, lead))
     if _without(finding.message, _names(finding)) == _without(lead.message, _names(lead)):
-        other = here if here != there else finding.id if finding.id != lead.id else ""
+        other = here if here != there else _case(finding, lead)
     else:
         is_named = here == there or _finds(subject(finding), finding.message)
         other = finding.message if is_named else f"{finding.message} ({here})"
     source = finding.source if finding.source != lead.source else None
     return f"{other} ({source})" if other and source else other or source or here
+
+
+def _case(finding: Finding, lead: Finding) -> str:
+    """Return the rest of an id that begins with the same rule: the case in which it was broken."""
+    rule = f"{lead.id.partition('/')[0]}/"
+    return finding.id.removeprefix(rule) if finding.id != lead.id else ""
 
 
 def is_said(value: Any, sentence: str) -> bool:

@@ -28,6 +28,7 @@ _LINE_COLUMNS = 80
 _SEVERITY_COLUMNS = 7
 # A label and the spaces behind it: the value that follows is wrapped below itself.
 _LABELLED = re.compile(r" *(?:\S+(?: \S+)* {2,})?")
+_COMMAND = re.compile(r" +(?:request +)?(?:curl |PICTURE=|--(?:header|data-raw|request) )")
 _MOST_INDENT = 24
 _NO_CELL = {"", "-"}
 
@@ -53,7 +54,8 @@ def wrapped(text: str, columns: int) -> str:
 
 
 def _wrapped_line(line: str, columns: int) -> list[str]:
-    if _width(line) <= columns:
+    # A command that is broken is none.
+    if _width(line) <= columns or _COMMAND.match(line):
         return [line]
     labelled = _LABELLED.match(line)
     start = line[: labelled.end()] if labelled else ""
