@@ -2,7 +2,7 @@
 
 import pytest
 from bodydouble_mockserver.pictures import PictureSpec, draw
-from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, is_right_to_left, wrap
+from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, is_right_to_left, wrap, wrap_evenly
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -142,3 +142,13 @@ def test_what_is_written_in_one_piece_is_one_cell(text: str, parts: list[str]) -
 )
 def test_no_line_begins_with_what_belongs_to_the_one_before(text: str, lines: list[str]) -> None:
     assert [written(line.cells) for line in wrap(cells_of(text), len, 2, 9).lines] == lines
+
+
+def test_lines_of_a_caption_are_of_about_one_length_and_no_word_is_broken_for_it() -> None:
+    def lines(text: str, width: int) -> list[str]:
+        return [written(line.cells) for line in wrap_evenly(cells_of(text), len, width, 2).lines]
+
+    assert lines("灯台を置いてください", 8) == ["灯台を置い", "てください"]
+    assert lines("one two three a", 13) == ["one two", "three a"]
+    assert lines("aaaaaaaaaaaaaaaaaaaa bb", 20) == ["a" * 20, "bb"]
+    assert lines("one line", 20) == ["one line"]

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from bodydouble_mockserver.pictures.decoded import DecodedSources
 from bodydouble_mockserver.pictures.model import Palette, PictureSpec
 from bodydouble_mockserver.pictures.probe import DecodeFailure, decoding_deadline, resized
-from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, missing_font_advice, wrap
+from bodydouble_mockserver.pictures.text import Cell, Lettering, cells_of, missing_font_advice, wrap_evenly
 
 __all__ = ["demo_picture"]
 
@@ -154,7 +154,7 @@ def _write_caption(canvas: Image.Image, unit: float, caption: Sequence[Cell], no
     lettering = Lettering(_CAPTION_SIZE * unit)
     margin, padding = round(28 * unit), round(12 * unit)
     room = canvas.width - 2 * (margin + padding)
-    lines = [line for line in wrap(caption, lettering.measure, room, _CAPTION_LINES).lines if line.cells]
+    lines = [line for line in wrap_evenly(caption, lettering.measure, room, _CAPTION_LINES).lines if line.cells]
     lines += [lettering.line(text, room) for text in notes[:2]]
     if not lines or room < lettering.size:
         return

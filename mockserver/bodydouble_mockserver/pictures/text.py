@@ -20,7 +20,16 @@ from bodydouble_mockserver.pictures.fonts import (
 )
 from bodydouble_mockserver.pictures.model import Colour
 
-__all__ = ["Cell", "Lettering", "TextLine", "cells_of", "is_right_to_left", "missing_font_advice", "wrap"]
+__all__ = [
+    "Cell",
+    "Lettering",
+    "TextLine",
+    "cells_of",
+    "is_right_to_left",
+    "missing_font_advice",
+    "wrap",
+    "wrap_evenly",
+]
 
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _VARIATION_SELECTORS = frozenset([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
@@ -154,6 +163,19 @@ def wrap(cells: Sequence[Cell], measure: Measure, width: float, max_lines: int) 
     return Wrapped(tuple(lines), complete=True)
 
 
+def wrap_evenly(cells: Sequence[Cell], measure: Measure, width: float, max_lines: int) -> Wrapped:
+    """Break cells as `wrap` does, into lines of about one length, so that no two letters stand alone below a full line."""
+    widest = wrap(cells, measure, width, max_lines)
+    count = len(widest.lines)
+    if not widest.complete or count < 2:
+        return widest
+    longest = max(measure([*word]) for _, word in groupby(cells, key=lambda cell: cell.text.isspace()))
+    # A word that fits stays whole.
+    narrowest = max(measure(cells) / count, longest if longest <= width else 0)
+    narrower = (wrap(cells, measure, narrowest * share, count) for share in _SHARES if narrowest * share < width)
+    return next((wrapped for wrapped in narrower if wrapped.complete), widest)
+
+
 def elided(line: Sequence[Cell], measure: Measure, width: float) -> tuple[Cell, ...]:
     """Cut the line and append "…", within ``width`` pixels where that is possible."""
     ellipsis = cells_of("…")
@@ -161,6 +183,8 @@ def elided(line: Sequence[Cell], measure: Measure, width: float) -> tuple[Cell, 
     return (*_stripped(line[:end]), *ellipsis)
 
 
+# Of the width that lines of one length would have: words rarely end there.
+_SHARES = (1, 1.05, 1.1, 1.2, 1.4)
 # A longer word is measured letter by letter, since it is broken anyway.
 _MAX_WORD = 200
 
