@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bodydouble_spec import Finding, is_array, join_pointer, pointer_parts
+from bodydouble_spec.report import words_of
 
 __all__ = ["Shape", "shapes"]
 
@@ -25,7 +26,7 @@ class Shape:
     @property
     def told(self) -> str:
         """The shape in words."""
-        where = f"{self.place} of the answer" if self.place else "the answer"
+        where = f"{words_of(self.place)} of the answer" if self.place else "the answer"
         if not self.lacking:
             return f"{where} has {_listed(self.others)}, which the contract does not have"
         if not self.others:

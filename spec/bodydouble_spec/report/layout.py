@@ -213,7 +213,7 @@ def _details(finding: Finding, place: str) -> list[Detail]:
     prose = [
         ("repaired", finding.repaired),
         ("request", finding.request),
-        ("shown by", finding.witness),
+        ("shown by", None if finding.witness is not None and finding.witness in finding.id else finding.witness),
     ]
     found = [
         *_old_and_new(finding),
