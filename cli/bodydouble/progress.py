@@ -21,7 +21,7 @@ _CLEARED = "\r\x1b[K"
 
 
 class Progress:
-    """What is done at the moment: a text, and how much of it where that is known."""
+    """A task under way: what is done at the moment, and how much of it where that is known."""
 
     def __init__(self, text: str) -> None:
         self._started = time.monotonic()

@@ -20,7 +20,7 @@ _MOST_MODELS = 3
 
 
 class Proxied(NamedTuple):
-    """What a proxy adds to a server: the upstream, the folder of the recording, and the most that the run may cost."""
+    """The facts of a proxy that other servers do not have: upstream, folder of the recording, and the most that the run may cost."""
 
     upstream: str
     recording: Path
