@@ -10,7 +10,7 @@ from bodydouble_spec import Contract, is_object, provenance
 from bodydouble_spec.bundle import Bundle
 from bodydouble_spec.exchange import Redactor
 
-from bodydouble.progress import Progress, progress
+from bodydouble.progress import ProgressLine, progress
 
 if TYPE_CHECKING:
     from bodydouble_spec.diff import Severities
@@ -200,7 +200,7 @@ def load_contract(
     overlay: str | None = None,
     *,
     is_partial_allowed: bool = False,
-    shown: Progress | None = None,
+    shown: ProgressLine | None = None,
 ) -> Contract:
     """Load the contract of ``--contract`` and ``--overlay``. Raises SpecError when it cannot be used, or only a part of it is read.
 
@@ -226,7 +226,7 @@ def for_operation(scenario: Any, operation: str | None, model: str | None) -> An
     return {**chosen, **scenario} if is_object(scenario) else scenario
 
 
-def load_published(source: str, shown: Progress | None = None) -> Contract:
+def load_published(source: str, shown: ProgressLine | None = None) -> Contract:
     """Load the contract as published, without its overlay. Raises SpecError when it cannot be read, or its overlay is malformed."""
     overlay = None if source == VENDORED else Bundle.find(resolve_source(source)).overlay
     if overlay is not None:
@@ -238,7 +238,7 @@ def load_published(source: str, shown: Progress | None = None) -> Contract:
         return Contract.load(found, overlay=None, on_download=progress_of_it.downloaded)
 
 
-def _reading(source: str | None, shown: Progress | None) -> AbstractContextManager[Progress]:
+def _reading(source: str | None, shown: ProgressLine | None) -> AbstractContextManager[ProgressLine]:
     return progress(f"reading {Redactor().text(source or VENDORED)}") if shown is None else nullcontext(shown)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from bodydouble_spec.text import cut, visible
 
-__all__ = ["Progress", "is_terminal", "progress"]
+__all__ = ["ProgressLine", "is_terminal", "progress"]
 
 # What is done sooner needs no line that comes and goes.
 _DELAY_S = 0.5
@@ -20,7 +20,7 @@ _MEGABYTE = 1_000_000
 _CLEARED = "\r\x1b[K"
 
 
-class Progress:
+class ProgressLine:
     """A task under way: what is done at the moment, and how much of it where that is known."""
 
     def __init__(self, text: str) -> None:
@@ -63,9 +63,9 @@ def is_terminal() -> bool:
 
 
 @contextmanager
-def progress(text: str) -> Generator[Progress]:
+def progress(text: str) -> Generator[ProgressLine]:
     """Yield the progress of what is done inside; it is shown after half a second, when standard error is a terminal."""
-    shown = Progress(text)
+    shown = ProgressLine(text)
     # What a server does beside its calls is told in its log.
     if not is_terminal() or threading.current_thread() is not threading.main_thread():
         yield shown
@@ -80,7 +80,7 @@ def progress(text: str) -> Generator[Progress]:
         drawing.join()
 
 
-def _draw(shown: Progress, is_done: threading.Event) -> None:
+def _draw(shown: ProgressLine, is_done: threading.Event) -> None:
     if is_done.wait(_DELAY_S):
         return
     while True:

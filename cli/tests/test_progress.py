@@ -5,7 +5,7 @@ import sys
 import time
 
 import pytest
-from bodydouble.progress import Progress, progress
+from bodydouble.progress import ProgressLine, progress
 
 
 class Screen(io.StringIO):
@@ -56,7 +56,7 @@ def test_nothing_is_written_elsewhere(monkeypatch: pytest.MonkeyPatch, is_termin
 
 
 def test_a_long_name_is_cut_before_the_numbers() -> None:
-    shown = Progress("reading https://example.com/" + "x" * 200)
+    shown = ProgressLine("reading https://example.com/" + "x" * 200)
     shown.downloaded(1_500_000, None)
     line = shown.line(80)
     assert (len(line), line.endswith("…, 1.5 MB  0:00")) == (79, True)

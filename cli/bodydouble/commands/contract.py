@@ -35,7 +35,7 @@ from bodydouble.options import (
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.progress import Progress, progress
+from bodydouble.progress import ProgressLine, progress
 from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app", "is_checkout", "merge", "write_together"]
@@ -181,7 +181,7 @@ def update(
         raise typer.Exit(targets.finish(found, "never"))
 
 
-def _load(document: str | None, overlay: str | None, shown: Progress | None = None) -> Contract:
+def _load(document: str | None, overlay: str | None, shown: ProgressLine | None = None) -> Contract:
     contract = load_contract(document, overlay, is_partial_allowed=True, shown=shown)
     _ = contract.fingerprint  # fails for a document that is nested too deep
     return contract

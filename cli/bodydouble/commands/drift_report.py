@@ -49,7 +49,7 @@ from bodydouble.console import print_error
 from bodydouble.defects import defects_facts, limited_reason
 from bodydouble.notify import Services, build_message, notify
 from bodydouble.options import UPSTREAM, VENDORED, load_contract, load_published, resolve_source, unreadable_reason
-from bodydouble.progress import Progress
+from bodydouble.progress import ProgressLine
 
 __all__ = ["AdoptedContract", "RecordedApp", "SourceReader", "document_address", "notify_services"]
 
@@ -184,7 +184,7 @@ class SourceReader:
         self.unforeseen: list[Exception] = []
         self._defects: dict[str, Any] = {}
         self._has_requests = False
-        self._shown = Progress("")
+        self._shown = ProgressLine("")
 
     @property
     def is_complete(self) -> bool:
@@ -199,7 +199,7 @@ class SourceReader:
         app: RecordedApp,
         *,
         max_impact_s: float | None,
-        shown: Progress,
+        shown: ProgressLine,
     ) -> None:
         """Read the sources that the options of the command name; an interruption ends that, and is a problem.
 

@@ -23,7 +23,7 @@ from bodydouble.options import (
     severities_fact,
     unreadable_reason,
 )
-from bodydouble.progress import Progress, progress
+from bodydouble.progress import ProgressLine, progress
 from bodydouble.reports import Format, Reports, ReportTargets
 
 __all__ = ["app"]
@@ -138,7 +138,7 @@ def _load(dated: list[_DatedSource]) -> tuple[list[Revision], list[_Skipped]]:
     return revisions, [item for item in loaded if isinstance(item, _Skipped)]
 
 
-def _load_one(item: _DatedSource, shown: Progress) -> Revision | _Skipped:
+def _load_one(item: _DatedSource, shown: ProgressLine) -> Revision | _Skipped:
     try:
         contract = load_published(item.source, shown)
     except SpecError as error:
