@@ -293,7 +293,7 @@ def fact_text(value: Any) -> str:
 
 def _value_detail(finding: Finding, label: str, value: Any) -> Detail:
     """Return a value as JSON; the types of a type rule as words, for ``"null"`` would be a text."""
-    if finding.id.endswith("-type"):
+    if finding.id.endswith(("-type", "/type")):
         return _detail(label, " or ".join(map(str, value)) if is_list(value) else value)
     # A pattern says nothing to most readers.
     is_pattern = label == "expected" and finding.id.endswith(("-pattern", "/pattern"))

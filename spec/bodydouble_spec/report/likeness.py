@@ -14,6 +14,7 @@ __all__ = ["alike", "is_said", "otherwise_said"]
 _LONGEST_VALUE = 200
 _MOST_ITEMS = 40
 _GAP = "\0"
+_INDEX = re.compile(r"\[\d+\]")
 _WORD_AFTER = r"(?!\w|[.\-]\w)"
 
 
@@ -72,7 +73,9 @@ def _likeness(finding: Finding) -> tuple[Any, ...]:
 def _names(finding: Finding) -> list[str]:
     """Return the names by which a sentence may call the place of its finding."""
     last = pointer_parts(finding.pointer)[-1:] if finding.pointer.startswith("/") else []
-    return [subject(finding), *last, finding.operation or ""]
+    named = subject(finding)
+    # Some sentences are about the items of a list where the place is the first of them.
+    return [named, _INDEX.sub("[]", named), *last, finding.operation or ""]
 
 
 def _texts(value: Any) -> list[str]:
