@@ -124,7 +124,7 @@ def test_a_finding_of_verify_is_reported_by_drift_with_a_state_and_by_itself_wit
     option = f"--exchanges={tmp_path}/calls.jsonl"
     results = [run(option, command="verify", state=state) for state in ("known.json", "")]
     assert [(item.code, item.outputs["exit-code"], "::error " in item.log) for item in results] == [(1, "1", True)] * 2
-    assert ["drift" in item.summary for item in results] == [True, False]
+    assert ["Drift" in item.summary for item in results] == [True, False]
     assert [item.summary.count("answer-strict/undocumented") for item in results] == [1, 1]
 
 
