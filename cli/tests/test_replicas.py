@@ -1,6 +1,7 @@
 """Several processes with one state in Redis: exact, without loss, and answering while Redis is away."""
 
 import asyncio
+import html
 import os
 import re
 import signal
@@ -194,6 +195,10 @@ def test_without_redis_calls_are_answered_control_says_why_and_the_state_comes_b
         assert (found["status"], redis.url in found["problems"][0]) == ("degraded", True)
         assert (refused.status_code, redis.url in refused.json()["error"]) == (503, True)
         assert HTTP.get(f"{pair[0]}{CONTROL}/faults").status_code == 200
+        page = HTTP.get(f"{pair[0]}{CONTROL}/", headers={"Accept": "text/html"})
+        (style,) = re.findall(r'href="([^"]+[.]css[^"]*)"', page.text)
+        assert (page.status_code, redis.url in html.unescape(page.text)) == (503, True)
+        assert HTTP.get(f"{pair[0]}{style}").status_code == 200
     finally:
         if how == "paused":
             redis.resume()

@@ -31,7 +31,7 @@ from bodydouble_mockserver.asgi import (
     send_preflight,
     to_response,
 )
-from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large, refuse_without_state, state_away
+from bodydouble_mockserver.control import CONTROL_PREFIX, control_routes, refuse_large, state_away
 from bodydouble_mockserver.control_document import document_route
 from bodydouble_mockserver.endpoints import (
     PICTURES,
@@ -288,7 +288,7 @@ class MockServer(Starlette):
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         # No CORS here: pages of another origin must not read an app's requests.
         refusal, receive_limited = self._access.refuse(scope), limited(receive, self.settings.max_body_bytes)
-        refusal = refusal or refuse_without_state(self._memory, scope["path"])
+        refusal = refusal or self._access.refuse_without_state(scope, self._memory)
         with contextlib.suppress(ClientDisconnect):  # while it sent a body
             await (super().__call__ if refusal is None else refusal)(scope, receive_limited, send)
 

@@ -18,7 +18,7 @@ from bodydouble_mockserver.request import bearer_key
 from bodydouble_mockserver.scripting import BadScenario, ScriptTarget, ServerState
 from bodydouble_mockserver.settings import Settings
 
-__all__ = ["CONTROL_PREFIX", "control_routes", "refuse_control", "refuse_large", "refuse_without_state", "state_away"]
+__all__ = ["CONTROL_PREFIX", "control_routes", "missing_state", "refuse_control", "refuse_large", "state_away"]
 
 
 class ControlledServer(Protocol):
@@ -289,6 +289,7 @@ def _scenarios_body(state: ServerState, redactor: Redactor) -> dict[str, Any]:
 
 CONTROL_PREFIX = "/_bodydouble/"
 _STATELESS = frozenset(f"{CONTROL_PREFIX}{name}" for name in ("health", "faults", "violations", "openapi.json"))
+_STATIC = f"{CONTROL_PREFIX}static/"
 
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^\[\]:/@]+)(?::[0-9]*)?")
@@ -306,13 +307,13 @@ class RequiredState(Protocol):
         """Raise StateUnavailable unless all of it can be read and changed now."""
 
 
-def refuse_without_state(state: RequiredState, path: str) -> Response | None:
-    """Return the refusal of a control route that needs the state while it is away; None for any other."""
+def missing_state(state: RequiredState, path: str) -> StateUnavailable | None:
+    """Return the reason why a control route cannot be served while the state is away; None for one that does not need it."""
     try:
-        if path not in _STATELESS:
+        if path not in _STATELESS and not path.startswith(_STATIC):
             state.require()
     except StateUnavailable as error:
-        return state_away(error)
+        return error
     return None
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bodydouble_mockserver.asgi import Scope, header
-from bodydouble_mockserver.control import refuse_control
+from bodydouble_mockserver.control import RequiredState, missing_state, refuse_control, state_away
 from bodydouble_mockserver.page.rendering import render
 from bodydouble_mockserver.settings import Settings
 
@@ -47,6 +47,13 @@ class PageAccess:
         if refusal[0] == 401 and _is_of_browser(scope):
             return render("key", 401)
         return JSONResponse({"error": refusal[1]}, refusal[0])
+
+    def refuse_without_state(self, scope: Scope, state: RequiredState) -> Response | None:
+        """Return the refusal of a control route that needs the state while it is away, for a browser as a page; None for any other."""
+        error = missing_state(state, scope["path"])
+        if error is None:
+            return None
+        return render("away", 503, reason=str(error)) if _is_of_browser(scope) else state_away(error)
 
     def way_from_root(self, scope: Scope) -> Response | None:
         """Return the way to the page for a browser that opens the server's root; None where the page is closed, and for every other request."""
