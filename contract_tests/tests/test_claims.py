@@ -119,7 +119,7 @@ def test_a_property_that_the_client_does_not_know_is_refused_by_the_server() -> 
             return claim_invalid_call_is_refused(record, invalid.arguments)
 
         # Few of the invalid calls have nothing wrong but a property that the client does not know.
-        rare = settings(suppress_health_check=[HealthCheck.filter_too_much])
+        rare = settings(max_examples=30, suppress_health_check=[HealthCheck.filter_too_much])
         check(invalid_calls(contract).filter(lambda call: call.arguments == ("extra",)), claims, rare)
     assert refused > 0
 
