@@ -19,6 +19,9 @@ from bodydouble_contract_tests.verification import (
 from bodydouble_spec import Contract, Evidence, Finding, Severity, flattened
 from bodydouble_spec.report import Baseline
 
+# One for all, since it keeps its plan.
+PROFILE = OperationProfile(Contract.load())
+
 
 @pytest.fixture(scope="module")
 def redirected() -> Verification:
@@ -30,7 +33,7 @@ def redirected() -> Verification:
         )
 
     with Target("http://127.0.0.1", "a-key-of-nobody", transport=httpx.MockTransport(redirect)) as target:
-        return verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=0))
+        return verify(PROFILE, target, VerifyOptions(examples=0))
 
 
 def test_a_server_that_redirects_everything_has_one_finding(redirected: Verification) -> None:
@@ -156,7 +159,7 @@ def verified(
         return httpx.Response(200, headers={"content-type": media_type}, stream=httpx.ByteStream(content))
 
     with Target("http://127.0.0.1", "a-key-of-nobody", transport=httpx.MockTransport(answer)) as target:
-        return verify(OperationProfile(Contract.load()), target, VerifyOptions(examples=0, only=only))
+        return verify(PROFILE, target, VerifyOptions(examples=0, only=only))
 
 
 BODIES = ("answer-conforms", "answer-strict", "answer-media-type")

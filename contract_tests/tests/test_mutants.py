@@ -14,7 +14,7 @@ from bodydouble_mockserver.server import Server, server_config
 from bodydouble_mockserver.transport import MockTransport
 from bodydouble_spec import Contract, Severity, flattened, is_object
 
-from contract_tests.tests.mutants import KEY, Mutant, families, serve, with_small_pictures
+from contract_tests.tests.mutants import KEY, Mutant, families, serve
 from spec.tests.servers import serve_asgi
 
 FAMILIES = families(Contract.load())
@@ -71,11 +71,10 @@ def test_a_mutant_is_found_over_a_socket_too(mutant: Mutant, profile: OperationP
         assert mutant.check in found(mutant, profile, target)
 
 
-def test_the_unchanged_server_gives_no_finding() -> None:
-    contract = with_small_pictures(Contract.load())
-    server = serve(None, contract)
+def test_the_unchanged_server_gives_no_finding(profile: OperationProfile) -> None:
+    server = serve(None, profile.contract)
     with Target("http://127.0.0.1", KEY, transport=MockTransport(server)) as target:
-        findings = verify(OperationProfile(contract), target, VerifyOptions(examples=0)).findings
+        findings = verify(profile, target, VerifyOptions(examples=0)).findings
     # The mock answers, and reports, what breaks an assumed rule alone.
     assert [finding for finding in findings if finding.severity is not Severity.INFO] == []
     server.close()
