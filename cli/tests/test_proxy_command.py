@@ -69,6 +69,7 @@ def test_a_server_that_is_away_is_a_502_a_finding_and_exit_code_1(tmp_path: Path
         report, log = process.stdout.read(), process.stderr.read()
     assert (answer.status_code, process.returncode) == (502, 1)
     assert f"{AWAY} cannot be reached" in answer.json()["message"]
+    assert "\n1 thing breaks your calls\n" in report
     assert "upstream-unreachable" in report
     assert (banner["upstream"], banner["page"]) == (f"{AWAY}\n", f"{address}/_bodydouble/\n")
     assert (banner["recording"], banner["cap"][:20]) == (f"{tmp_path / 'r'}\n", "1.000 USD for this r")

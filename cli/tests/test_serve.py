@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import io
+import json
 import os
 import re
 import shlex
@@ -78,6 +79,24 @@ def test_a_signal_after_a_request_ends_it_cleanly(start: Start, number: signal.S
     with httpx.Client(base_url=served.address, headers=KEY) as client:
         assert client.post(PATH, json=BODY).status_code == 200
         code, _, err = served.end(number)
+    assert (code, "Traceback" in err) == (0, False)
+
+
+def test_a_second_ctrl_c_cuts_a_call_that_hangs_without_a_traceback(start: Start) -> None:
+    served = start()
+    place = httpx.URL(served.address)
+    head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\nprefer: fault=hang\r\nauthorization: Bearer key\r\n"
+    body = json.dumps(BODY)
+    with socket.create_connection((place.host, place.port or 0)) as client:
+        client.sendall(f"{head}content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}".encode())
+        while not httpx.get(f"{served.address}/_bodydouble/requests").json()["total"]:
+            pass
+        os.kill(served.pid, signal.SIGINT)
+        with contextlib.suppress(OSError):
+            # It listens no longer when the first one was taken.
+            while True:
+                socket.create_connection((place.host, place.port or 0)).close()
+        code, _, err = served.end(signal.SIGINT)
     assert (code, "Traceback" in err) == (0, False)
 
 

@@ -158,8 +158,15 @@ class Server(uvicorn.Server):
             await super().shutdown(sockets)
             if self.force_exit:
                 await self.lifespan.shutdown()
+                await self._cancel_calls()
         finally:
             logger.setLevel(level)
+
+    async def _cancel_calls(self) -> None:
+        tasks = tuple(self.server_state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def run(config: uvicorn.Config, listeners: list[socket.socket], announce: Callable[[], None]) -> None:
