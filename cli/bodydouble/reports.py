@@ -62,6 +62,18 @@ class ReportFile:
     path: Path
 
     @classmethod
+    def parse_all(
+        cls, texts: Iterable[str], option: str = "--report", folder: Path | None = None
+    ) -> "list[ReportFile | None]":
+        """Read the values of an option that may be repeated; see `parse`. Raises BadReport, also for two reports that go to one file."""
+        files = [cls.parse(text, option, folder) for text in texts]
+        paths = [item.path.resolve() for item in files if item is not None]
+        for item in files:
+            if item is not None and paths.count(item.path.resolve()) > 1:
+                raise BadReport(f"{option}: two reports go to {item.path}; give each a file of its own")
+        return files
+
+    @classmethod
     def parse(cls, text: str, option: str = "--report", folder: Path | None = None) -> "ReportFile | None":
         """Read ``FORMAT[:FILE]``, the value of an option; None stands for ``github`` without a file, which is printed.
 
@@ -119,13 +131,9 @@ class ReportTargets:
         In a GitHub run the log has annotations as well, unless the console is for a program.
         """
         try:
-            files = [item for text in reports or () if (item := ReportFile.parse(text)) is not None]
+            files = [item for item in ReportFile.parse_all(reports or ()) if item is not None]
         except BadReport as error:
             exit_with_error(str(error))
-        paths = [item.path.resolve() for item in files]
-        twice = next((item.path for item, path in zip(files, paths, strict=True) if paths.count(path) > 1), None)
-        if twice is not None:
-            exit_with_error(f"--report: two reports go to {twice}; give each a file of its own")
         is_github_run = os.environ.get("GITHUB_ACTIONS") == "true" and format in _FOR_PEOPLE
         wants_annotations = any(text == ReportFormat.GITHUB for text in reports or ())
         return cls(format, tuple(files), is_github_run or wants_annotations, is_on_stderr)

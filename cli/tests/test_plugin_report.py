@@ -40,7 +40,9 @@ def test_annotations_are_printed(run_tests: Run) -> None:
     result.stdout.fnmatch_lines(["::error title=request-maximum*"])
 
 
-@pytest.mark.parametrize("wanted", ["pdf", "html:", "html:missing/r.html"])
+@pytest.mark.parametrize(
+    "wanted", ["pdf", "html:", "html:missing/r.html", "json:r.json --bodydouble-report=text:./r.json"]
+)
 def test_a_report_that_cannot_be_written_ends_the_run_before_it_begins(run_tests: Run, wanted: str) -> None:
-    result = run_tests("def test_app(bodydouble): send()", "--bodydouble-report", wanted)
-    result.stderr.fnmatch_lines(["ERROR: --bodydouble-report *"])
+    result = run_tests("def test_app(bodydouble): send()", "--bodydouble-report", *wanted.split())
+    result.stderr.fnmatch_lines(["ERROR: --bodydouble-report*"])

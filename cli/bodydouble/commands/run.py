@@ -21,6 +21,7 @@ from bodydouble_spec import DUMMY_KEY, Report, ReportFormat, Severity, read_docu
 
 from bodydouble.console import exit_on_error, exit_with_error, new_app
 from bodydouble.fixture import (
+    NO_REQUEST,
     BackgroundServer,
     missing_findings,
     mock_variables,
@@ -146,7 +147,10 @@ def run(
     facts |= {"downloads": len(pictures)} if pictures else {}
     facts["mock"] = server.url
     examined = f"{len(exchanges)} request{'s' * (len(exchanges) != 1)}"
-    code = targets.finish(Report("Requests of the command", findings, facts, examined=examined), fail_on)
+    is_nothing = not exchanges and [finding.id for finding in findings] == [NO_REQUEST]
+    verdict = "The command made no request to the mock, so nothing was examined" if is_nothing else None
+    found = Report("Requests of the command", findings, facts, examined=examined, verdict=verdict)
+    code = targets.finish(found, fail_on)
     raise typer.Exit(_exit_code(ended) or code)
 
 
