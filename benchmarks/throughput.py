@@ -149,8 +149,8 @@ def peer_contestants(folder: Path) -> list[Contestant]:
         (mappings / "edit.json").write_text(
             json.dumps({"request": {"method": "POST", "urlPath": PATH}, "response": answer})
         )
-        options = ["--root-dir", str(folder), "--no-request-journal", "--disable-banner"]
-        peers.append(Contestant("WireMock", lambda port: ["wiremock", "--port", str(port), *options]))
+        stubs = ["--root-dir", str(folder), "--no-request-journal", "--disable-banner"]
+        peers.append(Contestant("WireMock", lambda port: ["wiremock", "--port", str(port), *stubs]))
     mockoon = shutil.which("mockoon-cli", path=f"{HERE / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}")
     if mockoon:
         options = [
@@ -223,7 +223,8 @@ def write_script(file: Path, body: str, place: str = '"prompt": "', pool: int = 
 def wrk_command(port: int, script: Path, connections: int, seconds: int, *options: str) -> list[str]:
     """Return the command of a run of wrk on the first core."""
     command = ["taskset", "-c", "0", "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(script)]
-    return [*command, *options, f"http://127.0.0.1:{port}{PATH}"]
+    # Some peers take longer than wrk waits by itself for a large body.
+    return [*command, "--timeout", "30s", *options, f"http://127.0.0.1:{port}{PATH}"]
 
 
 def measure(port: int, seconds: int, script: Path) -> Result:

@@ -214,7 +214,7 @@ class Connection:
             connect: Callable[[], Redis] = self._pools[is_large].client  # which has no types
             client = self._connected[is_large] = connect()
         wire: Any = client.connection
-        # Redis may have closed it, and been started again: nobody knows what became of a command for which that is seen too late.
+        # Redis may have closed it and been started again; a command that is sent before that is seen may or may not have been run.
         with contextlib.suppress(*self._errors):
             if not wire.is_connected or not wire.can_read():
                 return client
