@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bodydouble_spec.finding import Finding
-from bodydouble_spec.report.places import operations_of, place, subject
+from bodydouble_spec.report.places import names_in, operations_of, place, subject
 from bodydouble_spec.text import is_list, json_text
-from bodydouble_spec.values import pointer_parts
 
 __all__ = ["alike", "is_said", "otherwise_said"]
 
@@ -72,10 +71,9 @@ def _likeness(finding: Finding) -> tuple[Any, ...]:
 
 def _names(finding: Finding) -> list[str]:
     """Return the names by which a sentence may call the place of its finding."""
-    last = pointer_parts(finding.pointer)[-1:] if finding.pointer.startswith("/") else []
     named = subject(finding)
     # Some sentences are about the items of a list where the place is the first of them.
-    return [named, _INDEX.sub("[]", named), *last, finding.operation or ""]
+    return [named, _INDEX.sub("[]", named), *names_in(finding.pointer)[-1:], finding.operation or ""]
 
 
 def _texts(value: Any) -> list[str]:

@@ -7,7 +7,7 @@ from bodydouble_spec.finding import Finding
 from bodydouble_spec.text import cut_line
 from bodydouble_spec.values import pointer_parts
 
-__all__ = ["operations_of", "place", "subject", "words_of"]
+__all__ = ["names_in", "operations_of", "place", "subject", "words_of"]
 
 _LIMIT_CHARACTERS = 120
 _NAME = re.compile(r"[^\W\d][\w-]*|\$ref")
@@ -29,7 +29,7 @@ def place(finding: Finding, *, with_operation: bool) -> str:
 
 def words_of(pointer: str, direction: str | None = None) -> str:
     """Return the words for a place in a value or in an OpenAPI document, without its operation; empty for the whole."""
-    names = pointer_parts(pointer) if pointer.startswith("/") else []
+    names = names_in(pointer)
     if len(names) > 1 and names[0] == "paths":
         return _in_document(names[2:], direction)
     if names and names[0] in {"components", "definitions"}:
@@ -44,13 +44,14 @@ def subject(finding: Finding) -> str:
     return name if name and side.split(" ")[0] in {"request", "response"} else where
 
 
-def _names(finding: Finding) -> list[str]:
-    return pointer_parts(finding.pointer) if finding.pointer.startswith("/") else []
+def names_in(pointer: str) -> list[str]:
+    """Return the parts of a JSON pointer; none of a place that is written otherwise."""
+    return pointer_parts(pointer) if pointer.startswith("/") else []
 
 
 def _operation(finding: Finding) -> str:
     """Return the operation that a finding names, or that its place in a document is in; empty for none."""
-    match _names(finding):
+    match names_in(finding.pointer):
         case _ if finding.operation:
             return finding.operation
         case ["paths", path, method, *_] if method in METHODS:
