@@ -18,7 +18,7 @@ __all__ = ["BadScenario", "Images", "LoggedCall", "MockServer", "Render", "Setti
 def __getattr__(name: str) -> Any:
     """Read the version when it is first asked for: a command starts sooner without."""
     if name == "__version__":
-        from importlib.metadata import version
+        from bodydouble_spec import __version__
 
-        return version("bodydouble")
+        return __version__
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -235,12 +235,12 @@ def _health_body(
     contracts: Sequence[Contract], targets: Sequence[ScriptTarget], problems: Sequence[str]
 ) -> dict[str, Any]:
     # Imported here, so that a server starts sooner.
-    from importlib.metadata import version
+    from bodydouble_spec import __version__
 
     return {
         "status": "degraded" if problems else "ok",
         **({"problems": problems} if problems else {}),
-        "version": version("bodydouble"),
+        "version": __version__,
         # Fingerprints are computed at the first request: that of a large document takes a second.
         **(_identity(contracts[0]) if len(contracts) == 1 else {"contracts": [*map(_identity, contracts)]}),
         "operations": list(dict.fromkeys(target.operation.key for target in targets)),

@@ -91,13 +91,12 @@ def document_route(routes: Sequence[Route], *, has_key: bool) -> Route:
 
 def _document(routes: Sequence[Route], *, has_key: bool) -> dict[str, Any]:
     # The version and the YAML reader are for this document only: a server starts without them.
-    from importlib.metadata import version
-
+    from bodydouble_spec import __version__
     from starlette.schemas import SchemaGenerator
 
     about = {
         "title": "Control routes of bodydouble",
-        "version": version("bodydouble"),
+        "version": __version__,
         "description": "The page, /_bodydouble/, and the stream of server-sent events, /_bodydouble/events, are not described here.",
     }
     components = _COMPONENTS

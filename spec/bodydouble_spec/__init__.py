@@ -1,5 +1,6 @@
 """The contract of a third party's API: its promises, the evidence for them, and checks of messages against it."""
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from bodydouble_spec.contract import Contract
@@ -147,9 +148,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import what a server does without when it is first used, so that it starts sooner."""
     if name == "__version__":
-        from importlib.metadata import version
-
-        return version("bodydouble")
+        return _version()
     if name == "fingerprint":
         from bodydouble_spec.meaning import fingerprint
 
@@ -163,3 +162,11 @@ def __getattr__(name: str) -> Any:
 
         return getattr(report, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@cache
+def _version() -> str:
+    # Read from a file once: a server tells it with each look at its health.
+    from importlib.metadata import version
+
+    return version("bodydouble")
