@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 from bodydouble_spec import Finding, Report, ReportFormat, Severity, render
-from bodydouble_spec.report import BadBaseline, Baseline, wrapped
+from bodydouble_spec.report import BadBaseline, Baseline, render_annotations, wrapped
 
 from bodydouble import __version__
 from bodydouble.console import COULD_NOT_RUN, exit_code_of, exit_with_error, print_error, print_text
@@ -67,10 +67,11 @@ class ReportFile:
     ) -> "list[ReportFile | None]":
         """Read the values of an option that may be repeated; see `parse`. Raises BadReport, also for two reports that go to one file."""
         files = [cls.parse(text, option, folder) for text in texts]
-        paths = [item.path.resolve() for item in files if item is not None]
-        for item in files:
-            if item is not None and paths.count(item.path.resolve()) > 1:
+        taken = set[Path]()
+        for item in filter(None, files):
+            if item.path.resolve() in taken:
                 raise BadReport(f"{option}: two reports go to {item.path}; give each a file of its own")
+            taken.add(item.path.resolve())
         return files
 
     @classmethod
@@ -157,8 +158,7 @@ class ReportTargets:
             self._print(render(report, self.format), self.format)
         if self.has_annotations and self.format is not ReportFormat.GITHUB:
             # Verdict and numbers stand in the report above.
-            commands = [line for line in render(report, ReportFormat.GITHUB).splitlines(True) if line.startswith("::")]
-            self._print("".join(commands), ReportFormat.GITHUB)
+            self._print(render_annotations(report), ReportFormat.GITHUB)
         _add_to_summary(report)
         return not problems
 

@@ -57,14 +57,7 @@ def _lines(time: str, call: LoggedCall, columns: int) -> Iterator[Text]:
     yield first
     below: list[tuple[str, str]] = []
     below += [(call.contract, "dim")] if call.contract is not None else []
-    if call.injected is not None:
-        is_replay = call.injected.startswith("replay=")
-        below += [
-            (
-                call.injected.replace("replay=", "recorded answer ") if is_replay else f"injected by {call.injected}",
-                "magenta",
-            )
-        ]
+    below += [(_injected(call.injected), "magenta")] if call.injected is not None else []
     below += [(call.note, "dim")] if call.note is not None else []
     below += [(call.reason, colour if call.status >= 400 else "yellow")] if call.reason is not None else []
     for text, style in below:
@@ -72,3 +65,8 @@ def _lines(time: str, call: LoggedCall, columns: int) -> Iterator[Text]:
     for url in call.pictures:
         link = Style(link=url, underline=True) if url.startswith("http") else Style()
         yield Text(" " * _INDENT).append(url, link)
+
+
+def _injected(named: str) -> str:
+    is_replay = named.startswith("replay=")
+    return named.replace("replay=", "recorded answer ") if is_replay else f"injected by {named}"

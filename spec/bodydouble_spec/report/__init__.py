@@ -3,7 +3,7 @@
 from bodydouble_spec.report.baseline import BadBaseline, Baseline
 from bodydouble_spec.report.model import Report, ReportCheck, ReportFormat, ReportPicture
 from bodydouble_spec.report.places import place, words_of
-from bodydouble_spec.report.rendering import render
+from bodydouble_spec.report.rendering import render, render_annotations
 from bodydouble_spec.report.text import wrapped
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ReportPicture",
     "place",
     "render",
+    "render_annotations",
     "words_of",
     "wrapped",
 ]

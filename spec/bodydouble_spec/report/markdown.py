@@ -29,7 +29,7 @@ from bodydouble_spec.report.layout import (
 )
 from bodydouble_spec.report.model import Report, ReportCheck
 
-__all__ = ["render_github", "render_markdown"]
+__all__ = ["github_commands", "render_github", "render_markdown"]
 
 _INLINE_CHARACTERS = 100
 # Whatever opens a construct inside a line; our text never stands at the start of a line.
@@ -196,7 +196,12 @@ def render_github(report: Report) -> str:
 
     Commands and their escapes follow the runner (github.com/actions/toolkit, ``command.ts``).
     """
-    return "\n".join((verdict(report), *map(_command, entries(report)), summary(report))).rstrip("\n") + "\n"
+    return "\n".join((verdict(report), *github_commands(report), summary(report))).rstrip("\n") + "\n"
+
+
+def github_commands(report: Report) -> list[str]:
+    """Return one command for the findings that say the same, each in one line."""
+    return [_command(entry) for entry in entries(report)]
 
 
 def _command(entry: ShownFinding) -> str:

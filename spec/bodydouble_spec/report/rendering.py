@@ -5,7 +5,7 @@ from bodydouble_spec.report.model import Report, ReportFormat
 from bodydouble_spec.report.printable import printable
 from bodydouble_spec.text import json_text
 
-__all__ = ["render", "render_json"]
+__all__ = ["render", "render_annotations", "render_json"]
 
 
 def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # noqa: A002 - the word users know
@@ -29,6 +29,13 @@ def render(report: Report, format: ReportFormat = ReportFormat.TEXT) -> str:  # 
         case ReportFormat.GITHUB:
             from bodydouble_spec.report.markdown import render_github as renderer
     return renderer(printable(report, is_cut=format is ReportFormat.JSON))
+
+
+def render_annotations(report: Report) -> str:
+    """Render the commands of the GitHub format, one a line, beside a report that has verdict and numbers."""
+    from bodydouble_spec.report.markdown import github_commands
+
+    return "".join(f"{command}\n" for command in github_commands(printable(report, is_cut=False)))
 
 
 def render_json(report: Report) -> str:
